@@ -1,0 +1,58 @@
+# Needs Python 3.11 to 3.13, make and git. Everything else is installed into .venv, from the lock file, with its hashes.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SLIPWAY := $(BIN)/slipway
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast check lock clean
+
+help:  ## what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
+
+demo: $(VENV)/run.stamp  ## the whole path on real flights; ONCE=1 checks itself and ends
+	@$(SLIPWAY) demo $(if $(ONCE),--once)
+
+test: $(VENV)/dev.stamp  ## all tests; a part that cannot be had here says so in one line
+	@$(BIN)/python tests/optional_parts.py
+	@$(PYTEST) tests $(ARGS)
+
+test-fast: $(VENV)/dev.stamp  ## the tests that start no server
+	@$(PYTEST) tests -m "not slow" $(ARGS)
+
+check: $(VENV)/dev.stamp  ## style, types, layers
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+# uv installs in seconds what takes pip minutes; its own version and hash are those of the lock file.
+$(VENV)/uv.stamp:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit(f"Slipway needs Python 3.11 to 3.13; this is {v[0]}.{v[1]}: make PYTHON=python3.11 ...")'
+	@echo "making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@sed -n '/^uv==/,/^[^ ]/{/^uv==/p;/^ /p;}' requirements.lock > $(VENV)/uv.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.txt
+	@touch $@
+
+$(VENV)/run.stamp: requirements.lock $(VENV)/uv.stamp
+	@echo "installing requirements.lock"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
+	@echo "installing requirements-dev.lock"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements-dev.lock
+	@touch $@
+
+LOCK := --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-header --no-annotate --quiet
+LOCK += --no-emit-index-url --no-emit-find-links
+
+lock: $(VENV)/uv.stamp  ## resolve the dependencies anew and pin them
+	@$(BIN)/uv pip compile pyproject.toml --extra experiments --extra build $(LOCK) --output-file requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra experiments --extra build --extra dev --constraints requirements.lock $(LOCK) --output-file requirements-dev.lock
+
+clean:  ## forget the environment and the embedded server's data
+	@rm -rf $(VENV) .slipway
