@@ -1,0 +1,66 @@
+"""Confidence intervals by the bootstrap, and paired differences on the same rows.
+
+Percentile intervals after Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13. Rows are taken as
+independent; where they come in clusters (days, customers) the true interval is wider.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slipway.core.metrics import Array, Weighted
+from slipway.types import Interval
+
+LEVEL = 0.95
+RESAMPLES = 400
+
+
+def bootstrap(
+    metrics: Mapping[str, Weighted], rows: int, *, seed: int, resamples: int = RESAMPLES
+) -> dict[str, Interval]:
+    """Return each metric's value with its 95 % interval; all metrics see the same resamples.
+
+    A metric that is undefined in a resample (one class drawn only) is left out of that resample.
+    """
+    drawn = np.array(
+        [[metric(weights) for metric in metrics.values()] for weights in _resamples(rows, seed, resamples)]
+    ).reshape(resamples, len(metrics))
+    ones = np.ones(rows)
+    return {name: _interval(metric(ones), drawn[:, i]) for i, (name, metric) in enumerate(metrics.items())}
+
+
+def paired_differences(
+    ours: Weighted,
+    others: Mapping[str, Weighted],
+    rows: int,
+    *,
+    seed: int,
+    sign: float = 1.0,
+    resamples: int = RESAMPLES,
+) -> dict[str, Interval]:
+    """Return `sign * (ours - other)` for each other with its 95 % interval, all taken on the same rows in every resample."""
+    if not others:
+        return {}
+
+    def differences(weights: Array) -> list[float]:
+        own = ours(weights)
+        return [sign * (own - other(weights)) for other in others.values()]
+
+    values = differences(np.ones(rows))
+    drawn = np.array([differences(weights) for weights in _resamples(rows, seed, resamples)])
+    return {name: _interval(values[i], drawn[:, i]) for i, name in enumerate(others)}
+
+
+def _resamples(rows: int, seed: int, resamples: int) -> Iterator[Array]:
+    rng = np.random.default_rng(seed)
+    for _ in range(resamples):
+        yield np.bincount(rng.integers(0, rows, rows), minlength=rows).astype(np.float64)
+
+
+def _interval(value: float, drawn: NDArray[np.float64]) -> Interval:
+    drawn = drawn[np.isfinite(drawn)]
+    if not drawn.size:
+        return Interval(value, float("nan"), float("nan"))
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(value, float(low), float(high))

@@ -1,0 +1,93 @@
+"""What moved through the stages, and what follows from it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from slipway.types import Stage, Verdict
+
+
+class Action(StrEnum):
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"
+    ARCHIVE = "archive"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True)
+class Movement:
+    """One movement of a version, or one that a gate refused. at_ms: Unix milliseconds.
+
+    replaced: the version that held the stage before. complete: False when the process ended in the middle of it.
+    """
+
+    name: str
+    action: Action
+    version: int
+    stage: Stage
+    by: str
+    at_ms: int
+    replaced: int | None = None
+    comment: str = ""
+    verdicts: tuple[Verdict, ...] = field(default=())
+    complete: bool = True
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "action": self.action.value,
+            "version": self.version,
+            "stage": self.stage.value,
+            "replaced": self.replaced,
+            "by": self.by,
+            "at": self.at.isoformat(timespec="seconds"),
+            "comment": self.comment,
+            "complete": self.complete,
+            "verdicts": [
+                {"gate": v.gate, "passed": v.passed, "reason": v.reason, "numbers": dict(v.numbers)}
+                for v in self.verdicts
+            ],
+        }
+
+    @property
+    def at(self) -> datetime:
+        return datetime.fromtimestamp(self.at_ms / 1000, UTC)
+
+    def __str__(self) -> str:
+        done = {
+            Action.PROMOTE: f"version {self.version} → {self.stage}",
+            Action.ROLLBACK: f"rolled back to version {self.version}",
+            Action.ARCHIVE: f"version {self.version} archived",
+            Action.REFUSE: f"version {self.version} refused {self.stage}",
+        }[self.action]
+        replaced = f", replacing version {self.replaced}" if self.replaced else ""
+        cut_off = "" if self.complete else " (cut off before it was done)"
+        return f"{done}{replaced}{cut_off}"
+
+
+def before_production(movements: Sequence[Movement]) -> int | None:
+    """Return the version that a rollback returns to: the one that was in Production before the present one.
+
+    movements: oldest first. Rolling back twice goes back twice, never to and fro. When Production was archived and nothing
+    took its place, that is the version itself. None when there is nothing to return to.
+    """
+    held: list[int] = []
+    live = False
+    for movement in movements:
+        if not movement.complete or movement.action is Action.REFUSE:
+            continue
+        if movement.action is Action.ROLLBACK:
+            while held and held[-1] != movement.version:
+                held.pop()
+            held, live = held or [movement.version], True
+        elif movement.stage is Stage.PRODUCTION:
+            held, live = [*held, movement.version], True
+        elif held and movement.version == held[-1]:  # archived, or moved back to Staging
+            live = False
+        elif movement.version in held:  # an older one went out of the way: there is no returning to it
+            held = [version for version in held if version != movement.version]
+    if live:
+        held = held[:-1]
+    return held[-1] if held else None

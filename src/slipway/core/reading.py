@@ -1,0 +1,148 @@
+"""The text of an experiment.yaml → an Experiment, or every problem in it with its line."""
+
+from typing import Any, get_args
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+from slipway.core.space import KINDS
+from slipway.core.spec import CODE_REF, IMPORT_PATH, NAME, Experiment, Section
+from slipway.errors import SpecInvalid, did_you_mean
+from slipway.types import Problem
+
+MAX_CHARACTERS = 1_000_000
+Location = tuple[str | int, ...]
+_PATTERNS = {
+    NAME: "a name: a letter, then letters, digits, _ or -, 64 at most",
+    CODE_REF: "module:function, as in features:load",
+    IMPORT_PATH: "an import path, as in sklearn.linear_model.LogisticRegression",
+}
+
+
+def read_experiment(text: str, path: str = "experiment.yaml") -> Experiment:
+    """Read and validate the text of an experiment.yaml.
+
+    Raises SpecInvalid with one Problem for each mistake: its line, its key, what was found, what is allowed.
+    """
+    values, lines = _parse(text, path)
+    if not isinstance(values, dict):
+        raise SpecInvalid(
+            path, [Problem(1, "", "this has to be a mapping with the keys " + ", ".join(Experiment.model_fields))]
+        )
+    try:
+        return Experiment.model_validate(values)
+    except ValidationError as error:
+        raise SpecInvalid(path, _problems(error.errors(), lines)) from None
+
+
+def _parse(text: str, path: str) -> tuple[Any, dict[Location, int]]:
+    if len(text) > MAX_CHARACTERS:
+        raise SpecInvalid(path, [Problem(1, "", f"{len(text)} characters; {MAX_CHARACTERS} are allowed")])
+    yaml = YAML(typ="safe", pure=True)
+    try:
+        root = yaml.compose(text)
+        lines: dict[Location, int] = {}
+        if root is not None:
+            _note_lines(root, (), lines)
+        return YAML(typ="safe", pure=True).load(text), lines
+    except RecursionError:
+        raise SpecInvalid(path, [Problem(1, "", "nested too deeply")]) from None
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise SpecInvalid(path, [Problem(line, "", f"not YAML: {(error.problem or str(error)).strip()}")]) from None
+    except (YAMLError, ValueError) as error:
+        raise SpecInvalid(path, [Problem(1, "", f"not YAML: {str(error).splitlines()[0]}")]) from None
+
+
+def _note_lines(node: Node, at: Location, lines: dict[Location, int], most: int = 20_000) -> None:
+    """Note the line of each key; aliases that multiply without bound are refused by the count."""
+    if len(lines) > most:
+        raise ValueError(f"more than {most} values")
+    lines.setdefault(at, node.start_mark.line + 1)
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            lines[(*at, key.value)] = key.start_mark.line + 1
+            _note_lines(value, (*at, key.value), lines)
+    elif isinstance(node, SequenceNode):
+        for index, value in enumerate(node.value):
+            _note_lines(value, (*at, index), lines)
+
+
+def _problems(details: list[ErrorDetails], lines: dict[Location, int]) -> list[Problem]:
+    """One problem a place: the alternatives of a union are told as one, by the first of them."""
+    problems: dict[Location, Problem] = {}
+    for detail in details:
+        below = tuple(detail.get("ctx", {}).get("at", ()))
+        placed = _without_tags((*detail["loc"], *below), lines, keep_last=bool(below) or detail["type"] == "missing")
+        problems.setdefault(placed, Problem(_line(placed, lines), ".".join(map(str, placed)), _message(detail)))
+    return list(problems.values())
+
+
+def _without_tags(at: Location, lines: dict[Location, int], *, keep_last: bool) -> Location:
+    """Drop what pydantic adds to a location: the tags of unions, the types of alternatives."""
+    placed: Location = ()
+    for i, part in enumerate(at):
+        if (*placed, part) in lines or (keep_last and i == len(at) - 1):
+            placed = (*placed, part)
+    return placed
+
+
+def _line(at: Location, lines: dict[Location, int]) -> int:
+    while at and at not in lines:
+        at = at[:-1]
+    return lines.get(at, 1)
+
+
+def _message(detail: ErrorDetails) -> str:
+    found = detail["input"]
+    match detail["type"]:
+        case "extra_forbidden":
+            key = str(detail["loc"][-1])
+            return f"unknown key '{key}'{did_you_mean(key, _keys_at(detail['loc'][:-1]))}"
+        case "missing":
+            return "this key is required and is not there"
+        case "union_tag_not_found" | "union_tag_invalid" if detail["loc"][-1] == "split":
+            method = found.get("method") if isinstance(found, dict) else found
+            return f"found method {_shown(method)}{did_you_mean(str(method), ('time', 'group', 'random'))}"
+        case "union_tag_not_found" | "union_tag_invalid":
+            named = next(iter(found), "") if isinstance(found, dict) and len(found) == 1 else None
+            guess = (
+                did_you_mean(str(named), KINDS) if named else f"; found {_shown(found)}; there is: {', '.join(KINDS)}"
+            )
+            return f"a parameter is exactly one distribution with its arguments, as in {{uniform: [0, 1]}}{guess}"
+        case "enum" | "literal_error":
+            allowed = detail["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+            return f"found {_shown(found)}{did_you_mean(str(found), allowed)}"
+        case "string_pattern_mismatch":
+            return f"found {_shown(found)}; allowed is {_PATTERNS[detail['ctx']['pattern']]}"
+        case "slipway" | "space":
+            return detail["msg"]
+    return f"{detail['msg'][0].lower()}{detail['msg'][1:]}; found {_shown(found)}"
+
+
+def _shown(value: Any, most: int = 80) -> str:
+    spelled = repr(value)
+    return spelled if len(spelled) <= most else f"{spelled[:most]}…"
+
+
+def _keys_at(at: Location) -> list[str]:
+    """The keys that are allowed in the section at a location."""
+    sections: list[type[Section]] = [Experiment]
+    for part in at:
+        inner = [s for section in sections for s in _sections_in(section, part)]
+        sections = inner or sections
+    return sorted({key for section in sections for key in section.model_fields})
+
+
+def _sections_in(section: type[Section], part: str | int) -> list[type[Section]]:
+    field = section.model_fields.get(str(part))
+    return _sections_of(field.annotation) if field else []
+
+
+def _sections_of(annotation: Any) -> list[type[Section]]:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return [annotation]
+    return [section for argument in get_args(annotation) for section in _sections_of(argument)]

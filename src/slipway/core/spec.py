@@ -1,0 +1,352 @@
+"""experiment.yaml: what is wanted, from what data, by which search, and what has to hold before anything is released.
+
+These models are the contract; `slipway schema` publishes them as JSON Schema, `slipway.core.reading` turns the text of a file
+into them with errors that name the line.
+"""
+
+import hashlib
+import json
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from slipway.core.metrics import Task, metrics_of
+from slipway.core.space import Space
+from slipway.errors import did_you_mean
+
+NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
+CODE_REF = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
+IMPORT_PATH = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"
+
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+CodeRef = Annotated[str, StringConstraints(pattern=CODE_REF)]
+"""`module:function`; the module is looked for in the experiment's folder first."""
+ImportPath = Annotated[str, StringConstraints(pattern=IMPORT_PATH)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Section(BaseModel):
+    """A mapping of experiment.yaml: unknown keys are refused, values do not change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Maturity(StrEnum):
+    POC = "poc"
+    MVP = "mvp"
+    PRODUCTION = "production"
+
+
+class ColumnType(StrEnum):
+    INT = "int"
+    FLOAT = "float"
+    BOOL = "bool"
+    CATEGORY = "category"
+    TEXT = "text"
+    DATETIME = "datetime"
+
+    @property
+    def is_numeric(self) -> bool:
+        return self in (ColumnType.INT, ColumnType.FLOAT, ColumnType.BOOL)
+
+
+class Scope(Section):
+    """The problem's own specification: without it nothing is released."""
+
+    goal: Text
+    decision: Text | None = Field(None, description="what is done with the answer")
+    owner: Text | None = Field(None, description="who answers for it: a team's address")
+    maturity: Maturity = Maturity.POC
+
+
+class Source(Section):
+    """Where the rows come from: one of a Python function, a CSV file, a Parquet file."""
+
+    function: CodeRef | None = Field(
+        None, description="module:function in the experiment's folder; returns a DataFrame"
+    )
+    params: dict[str, Any] = Field(default_factory=dict, description="keyword arguments of the function")
+    csv: Text | None = Field(None, description="a path, relative to the experiment's folder")
+    parquet: Text | None = Field(None, description="a path, relative to the experiment's folder")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        given = [kind for kind in ("function", "csv", "parquet") if getattr(self, kind)]
+        if len(given) != 1:
+            raise _wrong(f"give exactly one of function, csv, parquet; found {', '.join(given) or 'none'}")
+        if self.params and not self.function:
+            raise _wrong(f"params are the arguments of a function, and the source is {given[0]}", "params")
+        return self
+
+
+class Column(Section):
+    """What one column promises, and how it is known at the moment of the prediction."""
+
+    type: ColumnType
+    nulls: Share = Field(0.0, description="the largest share of missing values")
+    min: float | datetime | None = None
+    max: float | datetime | None = None
+    values: list[bool | int | float | str] | None = Field(None, min_length=1, description="every value that may occur")
+    unique: bool = False
+    feature: bool = Field(True, description="false = kept beside the features, never given to a model")
+    known: Text | None = Field(None, description="how the value is known when the prediction is made")
+
+    @model_validator(mode="after")
+    def _range_has_sense(self) -> Self:
+        if (self.min is not None or self.max is not None) and self.type in (ColumnType.CATEGORY, ColumnType.TEXT):
+            raise _wrong(f"min and max are for numbers and times; the column is {self.type}, use values", "min")
+        if isinstance(self.min, float) and isinstance(self.max, float) and self.min > self.max:
+            raise _wrong(f"min {self.min} is above max {self.max}", "min")
+        return self
+
+
+class DataSla(Section):
+    """What the supplier of the data promises."""
+
+    min_rows: Annotated[int, Field(ge=1)] = 1
+    max_age_days: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="age of the newest row in the time column"
+    )
+
+
+class Data(Section):
+    source: Source
+    target: Name
+    positive: bool | int | str | None = Field(
+        None, description="the positive class of a binary task; default: the last in order"
+    )
+    id: Name | None = Field(None, description="a column that is unique to each row")
+    time: Name | None = Field(None, description="the moment of the prediction")
+    columns: dict[Name, Column] = Field(min_length=2)
+    sla: DataSla = DataSla()
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns that a model may see, in the order of the contract."""
+        kept = {self.target, self.id, self.time}
+        return tuple(name for name, column in self.columns.items() if column.feature and name not in kept)
+
+    @model_validator(mode="after")
+    def _names_are_declared(self) -> Self:
+        for key in ("target", "time"):
+            name = getattr(self, key)
+            if name and name not in self.columns:
+                raise _wrong(f"'{name}' is not declared in data.columns{did_you_mean(name, self.columns)}", key)
+        if self.time and self.columns[self.time].type is not ColumnType.DATETIME:
+            raise _wrong(f"'{self.time}' has to be of type datetime; it is {self.columns[self.time].type}", "time")
+        if self.columns[self.target].nulls:
+            raise _wrong("a target cannot be missing; take nulls away", "columns", self.target, "nulls")
+        if not self.features:
+            raise _wrong("no column is left as a feature", "columns")
+        return self
+
+
+class _Shares(Section):
+    validation: Fraction = 0.15
+    test: Fraction = 0.2
+
+    @model_validator(mode="after")
+    def _leave_room(self) -> Self:
+        if self.validation + self.test >= 1:
+            raise _wrong(f"validation {self.validation} and test {self.test} leave nothing to train on")
+        return self
+
+
+class TimeSplit(_Shares):
+    """The past is trained on, the future tested on; cut by date, or by share of the rows."""
+
+    method: Literal["time"]
+    validation_from: datetime | None = None
+    test_from: datetime | None = None
+
+    @model_validator(mode="after")
+    def _dates_come_in_pairs(self) -> Self:
+        if (self.validation_from is None) != (self.test_from is None):
+            raise _wrong("give both validation_from and test_from, or neither and use validation and test")
+        if self.validation_from and self.test_from and self.validation_from >= self.test_from:
+            raise _wrong(f"validation_from {self.validation_from} has to come before test_from {self.test_from}")
+        return self
+
+
+class GroupSplit(_Shares):
+    """All rows of a group fall on one side."""
+
+    method: Literal["group"]
+    group: Name
+
+
+class RandomSplit(_Shares):
+    """Rows are drawn at random, stratified by the target where the task is classification."""
+
+    method: Literal["random"]
+
+
+Split = Annotated[TimeSplit | GroupSplit | RandomSplit, Field(discriminator="method")]
+
+
+class Baseline(Section):
+    """What a model has to beat. The class prior, or the mean, is always run."""
+
+    rule: CodeRef | None = Field(
+        None, description="rule(train, rows) -> scores of the positive class, labels, or values"
+    )
+
+
+class Candidate(Section):
+    """One family of pipelines: an estimator behind automatic preprocessing, or a function that returns a Pipeline."""
+
+    estimator: ImportPath | None = Field(None, description="import path of a scikit-learn estimator")
+    pipeline: CodeRef | None = Field(None, description="module:function; takes the parameters, returns a Pipeline")
+    params: dict[str, Any] = Field(default_factory=dict, description="fixed parameters")
+    space: Space = Field(default_factory=dict, description="what the search may vary")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if (self.estimator is None) == (self.pipeline is None):
+            raise _wrong("give exactly one of estimator and pipeline")
+        if both := sorted(set(self.params) & set(self.space)):
+            raise _wrong(f"{', '.join(both)} is fixed in params and varied in space; keep one", "params")
+        return self
+
+
+class Search(Section):
+    metric: str
+    trials: Annotated[int, Field(ge=1, le=100_000)] = 20
+    timeout_s: Annotated[float, Field(gt=0)] = 3600
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    candidates: dict[Name, Candidate] = Field(min_length=1)
+    trusted_types: list[ImportPath] = Field(
+        default_factory=list,
+        description="types of the experiment's own code that a model may hold, such as features.Ratio",
+    )
+
+
+class Margin(Section):
+    margin: Annotated[float, Field(ge=0)] = Field(0.0, description="in the unit of the search metric")
+
+
+class Gates(Section):
+    """What has to hold before a version moves on."""
+
+    thresholds: dict[str, float] = Field(
+        default_factory=dict, description="smallest score, or largest error, on the test rows"
+    )
+    beats_baseline: Margin | None = None
+    not_worse_than_champion: Margin | None = None
+
+
+class Sla(Section):
+    """What the service promises to those who call it."""
+
+    p99_ms: Annotated[float, Field(gt=0)] | None = None
+    availability: Fraction | None = None
+    report: Literal["daily", "weekly", "monthly"] | None = None
+
+
+class Monitor(Section):
+    """What is watched once the version is live."""
+
+    metric: str
+    floor: float = Field(description="the value of the metric at which a retuning is due")
+    window_days: Annotated[float, Field(gt=0)] = 7
+
+
+class Experiment(Section):
+    """One tabular problem, from its goal to its service."""
+
+    name: Name
+    scope: Scope
+    task: Task
+    data: Data
+    split: Split
+    baseline: Baseline = Baseline()
+    search: Search
+    gates: Gates = Gates()
+    sla: Sla = Sla()
+    delivery: list[Literal["service", "batch", "report"]] = Field(["service", "batch", "report"], min_length=1)
+    monitor: Monitor | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what is declared, whatever the order of keys, comments or spacing of the file."""
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The declaration as plain JSON values, under the keys of the file."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    @model_validator(mode="after")
+    def _metrics_fit_the_task(self) -> Self:
+        named: list[tuple[tuple[str, ...], str]] = [(("search", "metric"), self.search.metric)]
+        named += [(("gates", "thresholds", name), name) for name in self.gates.thresholds]
+        named += [(("monitor", "metric"), self.monitor.metric)] if self.monitor else []
+        for at, name in named:
+            if name not in metrics_of(self.task):
+                raise _wrong(
+                    f"'{name}' is no metric of a {self.task} task{did_you_mean(name, metrics_of(self.task))}", *at
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _target_fits_the_task(self) -> Self:
+        target = self.data.columns[self.data.target].type
+        at = ("data", "columns", self.data.target, "type")
+        if self.task is Task.REGRESSION and target not in (ColumnType.INT, ColumnType.FLOAT):
+            raise _wrong(f"the target of a regression has to be int or float; it is {target}", *at)
+        if self.task.is_classification and target in (ColumnType.FLOAT, ColumnType.DATETIME):
+            raise _wrong(f"the target of a classification has to be int, bool, category or text; it is {target}", *at)
+        if self.data.positive is not None and self.task is not Task.BINARY:
+            raise _wrong(f"a {self.task} task has no positive class", "data", "positive")
+        return self
+
+    @model_validator(mode="after")
+    def _split_has_its_column(self) -> Self:
+        if isinstance(self.split, TimeSplit) and not self.data.time:
+            raise _wrong("a split by time needs data.time", "split", "method")
+        if isinstance(self.split, GroupSplit) and self.split.group not in self.data.columns:
+            known = did_you_mean(self.split.group, self.data.columns)
+            raise _wrong(f"'{self.split.group}' is not declared in data.columns{known}", "split", "group")
+        if self.data.sla.max_age_days and not self.data.time:
+            raise _wrong(
+                "freshness is the age of the newest data.time, which is not given", "data", "sla", "max_age_days"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _maturity_has_its_duties(self) -> Self:
+        maturity = self.scope.maturity
+        duties: list[tuple[tuple[str, ...], object, str]] = []
+        if maturity is not Maturity.POC:
+            promised = "service" not in self.delivery or self.sla.p99_ms
+            duties = [
+                (("scope", "owner"), self.scope.owner, "an owner"),
+                (("scope", "decision"), self.scope.decision, "a decision that it serves"),
+                (
+                    ("gates", "thresholds"),
+                    self.search.metric in self.gates.thresholds,
+                    f"a threshold for {self.search.metric}",
+                ),
+                (("sla",), promised, "sla.p99_ms, since it is delivered as a service"),
+            ]
+        if maturity is Maturity.PRODUCTION:
+            duties.append((("monitor",), self.monitor, "monitor"))
+        for at, given, duty in duties:
+            if not given:
+                raise _wrong(f"maturity {maturity} needs {duty}", *at)
+        return self
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of experiment.yaml, for editors."""
+    schema = Experiment.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Slipway experiment"}
+
+
+def _wrong(message: str, *at: str) -> PydanticCustomError:
+    """An error whose place is `at` below the section that raises it."""
+    return PydanticCustomError("slipway", "{message}", {"message": message, "at": at})

@@ -1,0 +1,126 @@
+"""Everything that Slipway raises on purpose.
+
+SlipwayError
+├── Refusal                  a gate or a check said no                       exit code 1
+│   ├── ContractBroken           the data is not what the experiment declares
+│   ├── DataUnusable             the data cannot be learned from
+│   ├── SearchFailed             no trial ended with a usable model
+│   ├── PromotionRefused         a gate did not pass
+│   └── UntrustedModel           a model holds types or bytes that are not trusted
+├── UsageError               the call or the configuration is wrong          exit code 2
+│   ├── SpecInvalid              experiment.yaml does not say something valid
+│   ├── UnknownName              no such experiment, version, stage, ...
+│   └── CodeInvalid              a function of the experiment's folder cannot be used
+└── OutsideError             something outside of Slipway failed             exit code 3
+    ├── NoServer                 no tracking server is known or answers
+    ├── ServiceFailed            a process that was started did not come up
+    └── FileUnusable             a file cannot be read or written
+
+Constructors take facts and make the sentence: what was found, what is allowed, what to do next.
+Exit codes belong to `slipway.cli`.
+"""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from slipway.types import Problem, Verdict, Violation
+
+
+class SlipwayError(Exception):
+    """The base of every error that Slipway raises on purpose."""
+
+
+class Refusal(SlipwayError):
+    """A gate or a check said no."""
+
+
+class UsageError(SlipwayError):
+    """The call or the configuration is wrong."""
+
+
+class OutsideError(SlipwayError):
+    """Something outside of Slipway failed: a server, a disk, a port."""
+
+
+class ContractBroken(Refusal):
+    """The data is not what the experiment's contract declares."""
+
+    def __init__(self, experiment: str, violations: "Sequence[Violation]"):
+        self.violations = tuple(violations)
+        lines = "\n".join(f"  {violation}" for violation in self.violations)
+        super().__init__(
+            f"the data of '{experiment}' breaks its contract in {len(self.violations)} place(s); nothing was trained:\n"
+            f"{lines}\n"
+            "Mend the source, or say in `data.columns` / `data.sla` of experiment.yaml what is really promised."
+        )
+
+
+class DataUnusable(Refusal):
+    """The data cannot be learned from: empty, one class only, a split without rows."""
+
+
+class SearchFailed(Refusal):
+    """No trial of a search ended with a usable model."""
+
+
+class PromotionRefused(Refusal):
+    """At least one gate did not pass; nothing was moved."""
+
+    def __init__(self, name: str, version: int, stage: str, verdicts: "Sequence[Verdict]"):
+        self.name, self.version, self.stage, self.verdicts = name, version, stage, tuple(verdicts)
+        failed = [verdict for verdict in verdicts if not verdict.passed]
+        lines = "\n".join(f"  {verdict.gate}: {verdict.reason}" for verdict in failed)
+        super().__init__(
+            f"{name} version {version} is refused {stage}; nothing was moved:\n{lines}\n"
+            f"Read the evidence with `slipway history {name}`, or train a better version with `slipway run {name}`."
+        )
+
+
+class UntrustedModel(Refusal):
+    """A model holds types that are not trusted, or its bytes are not those that were registered."""
+
+
+class SpecInvalid(UsageError):
+    """experiment.yaml does not say something valid."""
+
+    def __init__(self, path: Path | str, problems: "Sequence[Problem]"):
+        self.path, self.problems = path, tuple(problems)
+        lines = "\n".join(f"  {path}:{problem.line}: {problem}" for problem in self.problems)
+        super().__init__(f"{len(self.problems)} problem(s) in {path}:\n{lines}")
+
+
+class UnknownName(UsageError):
+    """Something was asked for by a name that does not exist."""
+
+    def __init__(self, kind: str, asked: object, known: Iterable[object], hint: str = ""):
+        self.kind, self.asked, self.known = kind, asked, tuple(known)
+        super().__init__(f"there is no {kind} '{asked}'{did_you_mean(str(asked), self.known)}{hint and f'. {hint}'}")
+
+
+class CodeInvalid(UsageError):
+    """A function or class named by experiment.yaml cannot be imported or does not do what it has to."""
+
+
+class NoServer(OutsideError):
+    """No tracking server is known, or the known one does not answer."""
+
+
+class ServiceFailed(OutsideError):
+    """A process that Slipway started did not come up."""
+
+
+class FileUnusable(OutsideError):
+    """A file cannot be read or written."""
+
+
+def did_you_mean(asked: str, known: Iterable[object], most: int = 12) -> str:
+    """Return `; did you mean 'x'? There is: x, y, z`, ready to be put behind what was asked."""
+    names = [str(name) for name in known]
+    if not names:
+        return "; there is none yet"
+    near = get_close_matches(asked, names, n=1, cutoff=0.6)
+    listed = ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+    return (f"; did you mean '{near[0]}'?" if near else ";") + f" There is: {listed}"

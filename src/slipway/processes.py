@@ -1,0 +1,256 @@
+"""The life of the processes that Slipway runs beside itself: start, wait until they answer, stop.
+
+A process is known by its pid and by when it started, so another `slipway` can find it again and never mistakes a
+stranger with the same pid for it. Each one leads a session of its own: Ctrl-C in the terminal reaches Slipway alone,
+which then stops the whole family in order.
+"""
+
+import ctypes
+import errno
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+
+from slipway.errors import FileUnusable, ServiceFailed, UsageError
+
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_FULL_DISK = ("No space left on device", "database or disk is full")
+_LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process and its family.
+
+    started: seconds from the machine's boot to its start; unlike the time of day, setting the clock does not change it.
+    """
+
+    pid: int
+    started: float
+
+
+def free_port(host: str, wanted: int, *, span: int = 100) -> int:
+    """Return `wanted`, or the next of `span` ports that is free on `host`; any free port for 0.
+
+    Raises ServiceFailed when all are taken, UsageError when this user cannot listen on that host or port at all.
+    """
+    for port in range(wanted, min(wanted + (span if wanted else 1), 65536)):
+        if (found := _listen_once(host, port)) is not None:
+            return found
+    taken = f"port {wanted} is" if span == 1 else f"ports {wanted} to {min(wanted + span, 65536) - 1} are"
+    raise ServiceFailed(f"{taken} taken on {host}; name another with --port, or 0 for any that is free")
+
+
+def child_environment(changes: Mapping[str, str], *, without: tuple[str, ...] = ()) -> dict[str, str]:
+    """Return this process's environment for a child: less the names that start with one of `without`, then `changes`.
+
+    The child reports to nobody (MLflow's telemetry is off), finds the programs installed beside this Python, and does
+    not ask a proxy for addresses of this machine.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(without)}
+    path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "PYTHONUNBUFFERED": "1", "PATH": path}
+    unproxied = kept.get("no_proxy") or kept.get("NO_PROXY") or ""
+    direct = ",".join([*filter(None, [unproxied]), *_LOCAL_HOSTS])
+    return kept | quiet | {"no_proxy": direct, "NO_PROXY": direct} | dict(changes)
+
+
+def start_process(
+    command: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path | None = None, tied: bool = True
+) -> Process:
+    """Start `command` in a session of its own, without a terminal, writing to `log`; the log before is kept as `.1`.
+
+    tied: the process is stopped with SIGTERM when the thread that called this ends, even by kill -9 (Linux only).
+    Raises FileUnusable when the log cannot be written, ServiceFailed when the command cannot be run.
+    """
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        if log.exists():
+            log.replace(log.with_name(f"{log.name}.1"))
+        with log.open("wb") as stream:
+            child = _Child(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                env=env,
+                cwd=cwd,
+                start_new_session=True,
+                preexec_fn=_die_with(os.getpid()) if tied and sys.platform == "linux" else None,
+            )
+    except OSError as error:
+        if error.filename and str(error.filename) in (command[0], str(cwd)):
+            raise ServiceFailed(f"{command[0]} cannot be started: {error.strerror}") from error
+        raise FileUnusable(f"the log {log} cannot be written: {error.strerror}") from error
+    return Process(child.pid, _started(psutil.Process(child.pid)))
+
+
+def is_alive(process: Process) -> bool:
+    """Say whether the process itself still runs; a zombie does not."""
+    leader = _leader(process)
+    with suppress(psutil.NoSuchProcess):
+        return leader is not None and leader.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def wait_until_ready(process: Process, url: str, *, name: str, log: Path, timeout_s: float) -> None:
+    """Return when `url` is answered with 200 by the process or one of its family, and by nobody else.
+
+    name: what the user calls the process, such as `the tracking server`.
+    Raises ServiceFailed, or FileUnusable on a full disk, when the process ends first or `timeout_s` pass; the process
+    is then left as it is.
+    """
+    address = urlsplit(url)
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if not is_alive(process):
+            raise _failure(f"{name} ended before it was ready", log)
+        # Another server may hold the port by now, and this one be about to fail on it.
+        if _answers(address.hostname or "", address.port or 80, address.path) and _listens(process, address.port or 80):
+            return
+        time.sleep(0.1)
+    raise _failure(f"{name} did not answer at {url} within {timeout_s:.0f} s", log)
+
+
+def wait_for_end(process: Process) -> None:
+    """Block until the process ends."""
+    if leader := _leader(process):
+        with suppress(psutil.NoSuchProcess):
+            leader.wait()
+
+
+def stop_process(process: Process, *, grace_s: float = 10.0) -> None:
+    """Stop the process, its descendants and its process group: SIGTERM, then SIGKILL to what is left after `grace_s`.
+
+    Does nothing when they are gone. Members that outlived a killed leader are stopped as well.
+    """
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        family = _family(process)
+        for member in family:
+            with suppress(psutil.NoSuchProcess):
+                member.send_signal(number)
+        deadline = time.monotonic() + grace_s
+        while any(map(_runs, family)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    if leader := _leader(process):
+        with suppress(psutil.Error):
+            leader.wait(timeout=0)  # takes the zombie away when it is a child of this process
+
+
+def log_tail(log: Path, lines: int = 20) -> str:
+    """Return the last lines of a log, indented; a word in their place when there are none."""
+    try:
+        found = log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()[-lines:]
+    except OSError:
+        found = []
+    return "\n".join(f"  {line}" for line in found) or "  (the log is empty)"
+
+
+def local_url(host: str, port: int) -> str:
+    """Return the URL at which this machine reaches a server that listens on `host`."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not bound
+    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
+
+
+class _Child(subprocess.Popen[bytes]):
+    def __del__(self) -> None:
+        """Say nothing of a child that lives on: a detached one does so on purpose, and pids do the rest."""
+
+
+def _die_with(parent: int) -> Callable[[], None]:
+    libc = ctypes.CDLL(None)  # loaded before the fork: the child only makes the call
+
+    def tie() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it died before the tie was made
+            os._exit(1)
+
+    return tie
+
+
+def _listen_once(host: str, port: int) -> int | None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # as the servers do: a closing connection is no hindrance
+        try:
+            probe.bind((host, port))
+        except PermissionError as error:
+            raise UsageError(f"this user may not listen on port {port}; name one from 1024 up with --port") from error
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return None
+            raise UsageError(f"'{host}' is not an address of this machine: {error.strerror}") from error
+        return int(probe.getsockname()[1])
+
+
+def _started(process: psutil.Process) -> float:
+    return float(process.create_time() - psutil.boot_time())
+
+
+def _leader(process: Process) -> psutil.Process | None:
+    with suppress(psutil.Error):
+        found = psutil.Process(process.pid)
+        if abs(_started(found) - process.started) < 0.5:  # ticks are 0.01 s; the clock may be set between the two reads
+            return found
+    return None
+
+
+def _family(process: Process) -> list[psutil.Process]:
+    leader = _leader(process)
+    if leader is None and psutil.pid_exists(process.pid):
+        return []  # the pid is a stranger's by now, and so would be its group
+    family: dict[int, psutil.Process] = {}
+    with suppress(psutil.NoSuchProcess):
+        family = {member.pid: member for member in leader.children(recursive=True)} if leader else {}
+    for pid in psutil.pids():
+        with suppress(psutil.NoSuchProcess, ProcessLookupError, PermissionError):
+            if os.getpgid(pid) == process.pid:
+                family[pid] = psutil.Process(pid)
+    return [member for member in family.values() if _runs(member)]
+
+
+def _runs(member: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return bool(member.is_running() and member.status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
+def _answers(host: str, port: int, path: str) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _listens(process: Process, port: int) -> bool:
+    for member in _family(process):
+        with suppress(psutil.Error):
+            sockets = member.net_connections("tcp")
+            if any(found.status == psutil.CONN_LISTEN and found.laddr.port == port for found in sockets):
+                return True
+    return False
+
+
+def _failure(what: str, log: Path) -> ServiceFailed | FileUnusable:
+    tail = log_tail(log)
+    if shutil.disk_usage(log.parent).free < 2**20 or any(sign in tail for sign in _FULL_DISK):
+        return FileUnusable(f"{what}: the disk that holds {log.parent} is full; free some space and try again")
+    return ServiceFailed(f"{what}; the end of {log}:\n{tail}")

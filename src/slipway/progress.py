@@ -1,0 +1,32 @@
+"""What a long command says while it works: on stderr, bars only where somebody looks."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+
+@contextmanager
+def step(text: str) -> Iterator[None]:
+    """Say what is being done, and how long it took when it is over."""
+    shown = sys.stderr.isatty()
+    if shown:
+        print(f"  {text} …", end="", file=sys.stderr, flush=True)
+    clock = time.perf_counter()
+    try:
+        yield
+    except BaseException:
+        if shown:
+            print(file=sys.stderr)
+        raise
+    took = time.perf_counter() - clock
+    print(f"\r  {text} · {took:.1f} s   " if shown else f"  {text} · {took:.1f} s", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def bar(total: int, text: str) -> "Iterator[tqdm[None]]":
+    """A progress bar; invisible when stderr is no terminal."""
+    with tqdm(total=total, desc=f"  {text}", disable=None, leave=True, dynamic_ncols=True, file=sys.stderr) as shown:
+        yield shown

@@ -1,0 +1,61 @@
+"""What the surroundings say, read once at the edge and handed down."""
+
+import getpass
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from slipway.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything Slipway takes from its surroundings.
+
+    project: the folder that holds `experiments/`.
+    home: the folder of the embedded tracking server: database, artifacts, logs, its address.
+    tracking_uri: the server that was asked for; None = the one that `slipway up` started in `home`.
+    user: who is written down as the mover of a version.
+    trusted_types: types that may be loaded from a model beside Slipway's own list, such as `features.Ratio`.
+    mlflow_run_id: the run that `mlflow run` opened for this process, if it did.
+    """
+
+    project: Path
+    home: Path
+    tracking_uri: str | None = None
+    user: str = "unknown"
+    trusted_types: tuple[str, ...] = ()
+    mlflow_run_id: str | None = None
+
+    @property
+    def experiments(self) -> Path:
+        return self.project / "experiments"
+
+
+def read_settings(environment: Mapping[str, str], *, project: Path, tracking_uri: str | None = None) -> Settings:
+    """Read the settings from an environment; what is given by name wins over it.
+
+    SLIPWAY_HOME, MLFLOW_TRACKING_URI, SLIPWAY_USER, SLIPWAY_TRUSTED_TYPES (comma separated) and MLFLOW_RUN_ID count.
+
+    Raises UsageError for an unknown variable that starts with SLIPWAY_.
+    """
+    known = {"SLIPWAY_HOME", "SLIPWAY_USER", "SLIPWAY_TRUSTED_TYPES"}
+    if unknown := sorted(key for key in environment if key.startswith("SLIPWAY_") and key not in known):
+        raise UsageError(f"unknown setting {', '.join(unknown)}; there is: {', '.join(sorted(known))}")
+    home = environment.get("SLIPWAY_HOME")
+    trusted = environment.get("SLIPWAY_TRUSTED_TYPES", "")
+    return Settings(
+        project=project.resolve(),
+        home=Path(home).resolve() if home else project.resolve() / ".slipway",
+        tracking_uri=tracking_uri or environment.get("MLFLOW_TRACKING_URI") or None,
+        user=environment.get("SLIPWAY_USER") or _login_name(),
+        trusted_types=tuple(name.strip() for name in trusted.split(",") if name.strip()),
+        mlflow_run_id=environment.get("MLFLOW_RUN_ID") or None,
+    )
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a passwd entry
+        return "unknown"

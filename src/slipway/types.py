@@ -1,0 +1,66 @@
+"""The small values that travel between packages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Stage(StrEnum):
+    """The stages of MLflow's registry, as MLflow spells them."""
+
+    NONE = "None"
+    STAGING = "Staging"
+    PRODUCTION = "Production"
+    ARCHIVED = "Archived"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong in a file: where, what was found, what is allowed."""
+
+    line: int
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.message}" if self.key else self.message
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One broken promise of a data contract.
+
+    `count` rows break `rule` in `column`; `sample` holds up to five of their row numbers and values.
+    """
+
+    column: str
+    rule: str
+    count: int
+    sample: tuple[tuple[Any, Any], ...] = ()
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"row {row}: {value!r}" for row, value in self.sample)
+        return f"{self.column}: {self.rule}: {self.count} row(s)" + (f" ({shown})" if shown else "")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one gate says of one version, and the numbers it says it from."""
+
+    gate: str
+    passed: bool
+    reason: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with the two ends of its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.4f} ({self.low:.4f} to {self.high:.4f})"
