@@ -1,0 +1,8 @@
+"""From a source to rows that can be trusted: read, contract, split, fingerprint."""
+
+from slipway.data.contract import check_contract
+from slipway.data.fingerprint import fingerprint
+from slipway.data.source import read_source, read_table
+from slipway.data.splits import Splits, split
+
+__all__ = ["Splits", "check_contract", "fingerprint", "read_source", "read_table", "split"]

@@ -1,0 +1,157 @@
+"""The data contract: what was promised of each column, checked before anything is trained."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from slipway.core.spec import Column, ColumnType, Data
+from slipway.types import Violation
+
+_SAMPLE = 5
+
+
+def check_contract(frame: pd.DataFrame, data: Data, *, now: datetime) -> tuple[pd.DataFrame, list[Violation]]:
+    """Cast the frame to the types of its contract and check every promise.
+
+    Returns the cast frame (int → int64, or float64 where values may be missing; float → float64; bool → bool; category and
+    text → str; datetime → naive UTC) and every violation, none left out: wrong types, null shares, ranges, unknown
+    categories, non-finite numbers, duplicates, too few rows, too old rows.
+    """
+    cast, violations = _cast(frame, data)
+    wrong_type = {violation.column for violation in violations}
+    checked = {name: column for name, column in data.columns.items() if name not in wrong_type}
+    violations += _against(cast, _schema(checked, data.id))
+    if len(frame) < data.sla.min_rows:
+        violations.append(
+            Violation("(rows)", f"at least {data.sla.min_rows} rows are promised; found {len(frame)}", len(frame))
+        )
+    if data.time and data.sla.max_age_days and data.time not in wrong_type and len(frame):
+        violations += _freshness(cast[data.time], data.sla.max_age_days, now)
+    return cast, violations
+
+
+def _cast(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, list[Violation]]:
+    columns: dict[str, pd.Series] = {data.id: frame[data.id]} if data.id else {}
+    violations = []
+    for name, column in data.columns.items():
+        series = frame[name]
+        cast = _CASTS[column.type](series)
+        lost = cast.isna() & series.notna()
+        if lost.any():
+            violations.append(_violation(name, f"not of type {column.type}", series, lost))
+        elif column.type is ColumnType.INT and not column.nulls and not cast.isna().any():
+            cast = cast.astype("int64")
+        elif column.type is ColumnType.BOOL and not cast.isna().any():
+            cast = cast.astype(bool)
+        columns[name] = cast
+    return pd.DataFrame(columns), violations
+
+
+def _to_number(series: pd.Series) -> pd.Series:
+    return pd.to_numeric(series, errors="coerce").astype("float64")
+
+
+def _to_int(series: pd.Series) -> pd.Series:
+    numbers = _to_number(series)
+    return numbers.where(numbers.isna() | (numbers == np.floor(numbers)))
+
+
+def _to_bool(series: pd.Series) -> pd.Series:
+    known = {True: 1.0, False: 0.0, "true": 1.0, "false": 0.0, "True": 1.0, "False": 0.0}
+    return series.astype(object).map(known).astype("float64")
+
+
+def _to_text(series: pd.Series) -> pd.Series:
+    return series.astype("str").where(series.notna())
+
+
+def _to_datetime(series: pd.Series) -> pd.Series:
+    times = pd.to_datetime(series, errors="coerce", utc=True, format="ISO8601" if series.dtype == "str" else None)
+    return times.dt.tz_localize(None).astype("datetime64[us]")
+
+
+_CASTS: dict[ColumnType, Callable[[pd.Series], pd.Series]] = {
+    ColumnType.INT: _to_int,
+    ColumnType.FLOAT: _to_number,
+    ColumnType.BOOL: _to_bool,
+    ColumnType.CATEGORY: _to_text,
+    ColumnType.TEXT: _to_text,
+    ColumnType.DATETIME: _to_datetime,
+}
+
+
+def _schema(columns: dict[str, Column], id_column: str | None) -> pa.DataFrameSchema:
+    fields = {name: pa.Column(None, _checks(column), nullable=True) for name, column in columns.items()}
+    if id_column:
+        fields[id_column] = pa.Column(None, [_never_null(), _unique()], nullable=True)
+    return pa.DataFrameSchema(fields)
+
+
+def _checks(column: Column) -> list[pa.Check]:
+    checks = [_null_share(column.nulls) if column.nulls else _never_null()]
+    if column.type.is_numeric:
+        checks.append(pa.Check(np.isfinite, error="not a finite number"))
+    if column.min is not None:
+        checks.append(pa.Check.ge(column.min, error=f"below the minimum {column.min}"))
+    if column.max is not None:
+        checks.append(pa.Check.le(column.max, error=f"above the maximum {column.max}"))
+    if column.values is not None:
+        values = [str(value) for value in column.values] if not column.type.is_numeric else column.values
+        checks.append(pa.Check.isin(values, error=f"not one of the known values {_listed(values)}"))
+    return [*checks, _unique()] if column.unique else checks
+
+
+def _never_null() -> pa.Check:
+    return pa.Check(lambda series: series.notna(), ignore_na=False, error="missing, and no missing value is allowed")
+
+
+def _null_share(most: float) -> pa.Check:
+    # A column over its share is wrong as a whole, and each missing row is a sample of why.
+    return pa.Check(
+        lambda series: series.notna() | (series.isna().mean() <= most),
+        ignore_na=False,
+        error=f"missing in more than the allowed share of {most:g}",
+    )
+
+
+def _unique() -> pa.Check:
+    return pa.Check(lambda series: ~series.duplicated(keep=False), error="not unique")
+
+
+def _against(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> list[Violation]:
+    try:
+        schema.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        cases = errors.failure_cases
+        return [
+            _sampled(str(column), str(check), group)
+            for (column, check), group in cases.groupby(["column", "check"], sort=False)
+        ]
+    return []
+
+
+def _sampled(column: str, rule: str, cases: pd.DataFrame) -> Violation:
+    first = cases.head(_SAMPLE)
+    return Violation(column, rule, len(cases), tuple(zip(first["index"], first["failure_case"], strict=True)))
+
+
+def _freshness(times: pd.Series, max_age_days: float, now: datetime) -> list[Violation]:
+    newest = times.max()
+    age_days = (pd.Timestamp(now) - newest).total_seconds() / 86_400
+    if age_days <= max_age_days:
+        return []
+    rule = f"the newest row is {age_days:.1f} days old; at most {max_age_days:g} are promised"
+    return [Violation(str(times.name), rule, 1, ((times.idxmax(), newest),))]
+
+
+def _violation(name: str, rule: str, series: pd.Series, wrong: pd.Series) -> Violation:
+    sample = series[wrong].head(_SAMPLE)
+    return Violation(name, rule, int(wrong.sum()), tuple(zip(sample.index, sample, strict=True)))
+
+
+def _listed(values: Sequence[object], most: int = 12) -> str:
+    shown = ", ".join(map(str, values[:most]))
+    return shown + (f" and {len(values) - most} more" if len(values) > most else "")

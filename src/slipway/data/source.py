@@ -1,0 +1,69 @@
+"""Rows from where the experiment says they are: a function of its folder, a CSV file, a Parquet file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pyarrow import ArrowException
+
+from slipway.code import load_function
+from slipway.core.spec import ColumnType, Data
+from slipway.errors import CodeInvalid, ContractBroken, FileUnusable
+from slipway.types import Violation
+
+# CSV columns that must not be guessed: a category "007" or "true" stays what it is.
+_AS_TEXT = (ColumnType.CATEGORY, ColumnType.TEXT, ColumnType.DATETIME)
+
+
+def read_source(folder: Path, experiment: str, data: Data) -> pd.DataFrame:
+    """Read the declared columns of an experiment's data; columns that are not declared are left out.
+
+    Returns a frame of (rows, declared columns and id), types not yet checked.
+    Raises ContractBroken for missing columns, FileUnusable, CodeInvalid.
+    """
+    if data.source.function:
+        frame = _call(folder, data.source.function, data.source.params)
+    else:
+        text = {name: str for name, column in data.columns.items() if column.type in _AS_TEXT}
+        frame = read_table(folder / str(data.source.csv or data.source.parquet), text)
+    declared = [*([data.id] if data.id and data.id not in data.columns else []), *data.columns]
+    if missing := [name for name in declared if name not in frame.columns]:
+        found = ", ".join(map(str, frame.columns[:40]))
+        raise ContractBroken(
+            experiment, [Violation(name, f"the column is missing; there is: {found}", len(frame)) for name in missing]
+        )
+    return frame[declared].reset_index(drop=True)
+
+
+def read_table(path: Path, as_text: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    """Read a CSV or Parquet file by its ending.
+
+    Raises FileUnusable when it is not there, not readable, or of another kind.
+    """
+    kind = "".join(path.suffixes[-2:]).lower() if path.suffix == ".gz" else path.suffix.lower()
+    try:
+        if kind in (".csv", ".csv.gz"):
+            return pd.read_csv(
+                path, dtype=dict(as_text or {}), keep_default_na=False, na_values=["", "NA", "NaN", "nan", "null"]
+            )
+        if kind in (".parquet", ".pq"):
+            return pd.read_parquet(path)
+    except FileNotFoundError:
+        raise FileUnusable(f"there is no file {path}") from None
+    except pd.errors.EmptyDataError:
+        raise FileUnusable(f"{path} is empty; a header line with the column names is the least it needs") from None
+    except (OSError, ValueError, ArrowException, pd.errors.ParserError) as error:
+        raise FileUnusable(f"{path} cannot be read as {kind}: {str(error).splitlines()[0]}") from error
+    raise FileUnusable(f"{path} ends in '{path.suffix}'; what can be read is .csv, .csv.gz and .parquet")
+
+
+def _call(folder: Path, ref: str, params: dict[str, object]) -> pd.DataFrame:
+    function = load_function(folder, ref)
+    try:
+        frame = function(**params)
+    except Exception as error:  # the experiment's own code may raise anything
+        raise CodeInvalid(f"{ref} in {folder} failed: {type(error).__name__}: {error}") from error
+    if not isinstance(frame, pd.DataFrame):
+        raise CodeInvalid(f"{ref} has to return a pandas DataFrame; it returned {type(frame).__name__}")
+    return frame

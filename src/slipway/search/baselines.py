@@ -1,0 +1,82 @@
+"""What a model has to beat: the class prior or the mean, and the experiment's own rule."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from slipway.code import load_function
+from slipway.core.metrics import Array, Outcome, Task
+from slipway.core.prediction import encode
+from slipway.core.spec import Experiment
+from slipway.errors import CodeInvalid
+
+Rule = Callable[[pd.DataFrame, pd.DataFrame], Any]
+"""rule(train, rows): `train` with its target, `rows` without → scores of the positive class, labels, or values."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A named answer that needs no search: `predict(rows, truth)` gives its outcome."""
+
+    name: str
+    predict: Callable[[pd.DataFrame, pd.Series], Outcome]
+
+
+def fit_baselines(folder: Path, experiment: Experiment, train: pd.DataFrame, classes: Sequence[Any]) -> list[Baseline]:
+    """Return the experiment's baselines, learned from `train`: the prior or mean first, then its own rule.
+
+    Raises CodeInvalid when the rule cannot be imported; calling it may raise CodeInvalid too.
+    """
+    target = experiment.data.target
+    truth = encode(train[target], classes)
+    constant = _prior(truth, experiment.task, len(classes)) if classes else _mean(truth)
+    baselines = [Baseline("prior" if classes else "mean", lambda rows, y: constant(len(rows), encode(y, classes)))]
+    if ref := experiment.baseline.rule:
+        rule: Rule = load_function(folder, ref)
+        name = ref.partition(":")[2]
+        baselines.append(Baseline(name, lambda rows, y: _ruled(rule, ref, train, rows, y, experiment.task, classes)))
+    return baselines
+
+
+def _prior(truth: Array, task: Task, classes: int) -> Callable[[int, Array], Outcome]:
+    shares = np.bincount(truth.astype(int), minlength=classes) / len(truth)
+
+    def outcome(rows: int, y: Array) -> Outcome:
+        predicted = np.full(rows, float(shares.argmax()))
+        scores = np.full(rows, shares[1]) if task is Task.BINARY else np.tile(shares, (rows, 1))
+        return Outcome(y, predicted, scores, probabilistic=True)
+
+    return outcome
+
+
+def _mean(truth: Array) -> Callable[[int, Array], Outcome]:
+    value = float(truth.mean())
+    return lambda rows, y: Outcome(y, np.full(rows, value))
+
+
+def _ruled(
+    rule: Rule, ref: str, train: pd.DataFrame, rows: pd.DataFrame, truth: pd.Series, task: Task, classes: Sequence[Any]
+) -> Outcome:
+    try:
+        answer = np.asarray(rule(train, rows)).ravel()
+    except Exception as error:  # the experiment's own code may raise anything
+        raise CodeInvalid(f"the baseline {ref} failed: {type(error).__name__}: {error}") from error
+    if len(answer) != len(rows):
+        raise CodeInvalid(
+            f"the baseline {ref} has to answer each row; {len(rows)} rows were given, {len(answer)} came back"
+        )
+    y = encode(truth, classes)
+    if task is Task.BINARY and np.issubdtype(answer.dtype, np.floating):
+        if not np.isfinite(answer).all() or answer.min() < 0 or answer.max() > 1:
+            raise CodeInvalid(f"the baseline {ref} has to answer probabilities from 0 to 1, or labels")
+        return Outcome(y, (answer >= 0.5).astype(float), answer.astype(float), probabilistic=True)
+    predicted = encode(answer, classes)
+    if not np.isfinite(predicted).all() or (len(classes) and (predicted < 0).any()):
+        raise CodeInvalid(f"the baseline {ref} answered something that is no {'class' if classes else 'finite number'}")
+    # Labels alone still rank: a hard label is a score of 0 or 1.
+    hard = None if not classes else predicted if task is Task.BINARY else np.eye(len(classes))[predicted.astype(int)]
+    return Outcome(y, predicted, hard)

@@ -1,0 +1,73 @@
+"""A candidate and its parameters → an unfitted pipeline."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sklearn.base import BaseEstimator, is_classifier, is_regressor
+from sklearn.pipeline import Pipeline
+
+from slipway.code import load_class, load_function
+from slipway.core.space import Choice
+from slipway.core.spec import Candidate, Experiment
+from slipway.errors import CodeInvalid, did_you_mean
+from slipway.search.preprocessing import with_preprocessing
+
+
+def build_pipeline(folder: Path, experiment: Experiment, name: str, params: Mapping[str, Any]) -> Pipeline:
+    """Return the unfitted pipeline of a candidate with its fixed parameters and those of one trial.
+
+    Estimators that take a `random_state` get the experiment's seed, unless a parameter says otherwise.
+    Raises CodeInvalid when the candidate's code or parameters cannot be used.
+    """
+    candidate = experiment.search.candidates[name]
+    given = {**candidate.params, **params}
+    if candidate.pipeline:
+        return _own_pipeline(folder, candidate.pipeline, given)
+    estimator = _estimator(name, str(candidate.estimator), given, experiment.search.seed)
+    return with_preprocessing(estimator, experiment.data)
+
+
+def check_candidate(folder: Path, experiment: Experiment, name: str) -> None:
+    """Build the candidate once, with the first value of each choice and the low end of each range.
+
+    Raises CodeInvalid for an estimator, function or parameter that does not exist, or is of another task.
+    """
+    candidate = experiment.search.candidates[name]
+    pipeline = build_pipeline(folder, experiment, name, _first_values(candidate))
+    fits = is_classifier(pipeline) if experiment.task.is_classification else is_regressor(pipeline)
+    if not fits:
+        wanted = "classifier" if experiment.task.is_classification else "regressor"
+        raise CodeInvalid(f"candidate '{name}' is no {wanted}, and the task is {experiment.task}")
+
+
+def _first_values(candidate: Candidate) -> dict[str, Any]:
+    return {key: d.options[0] if isinstance(d, Choice) else d.ends[0] for key, d in candidate.space.items()}
+
+
+def _own_pipeline(folder: Path, ref: str, params: dict[str, Any]) -> Pipeline:
+    function = load_function(folder, ref)
+    try:
+        pipeline = function(**params)
+    except Exception as error:  # the experiment's own code may raise anything
+        raise CodeInvalid(f"{ref}({', '.join(params)}) failed: {type(error).__name__}: {error}") from error
+    if not isinstance(pipeline, Pipeline):
+        raise CodeInvalid(f"{ref} has to return a scikit-learn Pipeline; it returned {type(pipeline).__name__}")
+    return pipeline
+
+
+def _estimator(name: str, path: str, params: dict[str, Any], seed: int) -> BaseEstimator:
+    cls = load_class(path)
+    if not issubclass(cls, BaseEstimator):
+        raise CodeInvalid(f"candidate '{name}': {path} is no scikit-learn estimator")
+    try:
+        estimator = cls()
+        known = estimator.get_params()
+        if unknown := [key for key in params if key not in known]:
+            raise CodeInvalid(
+                f"candidate '{name}': {path} has no parameter '{unknown[0]}'{did_you_mean(unknown[0], known)}"
+            )
+        seeded = {"random_state": seed} if known.get("random_state", 0) is None else {}
+        return estimator.set_params(**{**seeded, **params})
+    except (TypeError, ValueError) as error:
+        raise CodeInvalid(f"candidate '{name}': {path} cannot be made: {error}") from error

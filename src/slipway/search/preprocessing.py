@@ -1,0 +1,50 @@
+"""The preprocessing that goes before an estimator when the experiment does not bring its own."""
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.utils import get_tags
+
+from slipway.core.spec import ColumnType, Data
+
+# HistGradientBoosting takes 255 categories a column at most, one of which is kept for the rare ones.
+_MOST_CATEGORIES = 254
+
+
+def with_preprocessing(estimator: BaseEstimator, data: Data) -> Pipeline:
+    """Return a pipeline of the preprocessing that fits the estimator, and the estimator.
+
+    An estimator with `categorical_features` (histogram gradient boosting) gets categories as codes and treats them, and
+    missing values, natively. One that allows missing values gets one-hot categories and numbers as they are. All others get
+    imputed, scaled numbers too. Unknown and rare categories are grouped, never an error. Columns of type text and datetime are
+    left out.
+    """
+    columns = {name: data.columns[name].type for name in data.features}
+    numbers = [name for name, kind in columns.items() if kind.is_numeric]
+    categories = [name for name, kind in columns.items() if kind is ColumnType.CATEGORY]
+    if "categorical_features" in estimator.get_params():
+        estimator.set_params(categorical_features=np.arange(len(categories)).tolist() or None)
+        encode, number_steps = _codes(), "passthrough"
+    elif get_tags(estimator).input_tags.allow_nan:
+        encode, number_steps = _one_hot(), "passthrough"
+    else:
+        encode, number_steps = _one_hot(), make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+    parts = [("categories", encode, categories), ("numbers", number_steps, numbers)]
+    columns_in = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=False)
+    return Pipeline([("columns", columns_in), ("estimator", estimator)])
+
+
+def _codes() -> OrdinalEncoder:
+    return OrdinalEncoder(
+        handle_unknown="use_encoded_value",
+        unknown_value=np.nan,
+        encoded_missing_value=np.nan,
+        max_categories=_MOST_CATEGORIES,
+    )
+
+
+def _one_hot() -> OneHotEncoder:
+    return OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=20, sparse_output=False)
