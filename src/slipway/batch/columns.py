@@ -1,0 +1,82 @@
+"""Rows from a file → rows as a model's signature wants them."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from slipway.errors import DataUnusable
+
+Fields = Mapping[str, tuple[str, bool]]
+"""The inputs of a model: name → (MLflow type, required)."""
+
+
+def conform(rows: pd.DataFrame, inputs: Fields, first_row: int = 0) -> pd.DataFrame:
+    """Return the model's columns, in its order, cast to its types. first_row: number of the first row, for messages.
+
+    An optional column that is not there is all missing; other columns are left out.
+    Raises DataUnusable naming the column, what is wrong with it, how often, and the first such row.
+    """
+    missing = [name for name, (_, required) in inputs.items() if required and name not in rows.columns]
+    if missing:
+        raise DataUnusable(
+            f"the input has no column {', '.join(missing)}; it has {', '.join(map(str, rows.columns[:40]))}"
+        )
+    return pd.DataFrame(
+        {name: _cast(rows, name, kind, required, first_row) for name, (kind, required) in inputs.items()},
+        index=rows.index,
+    )
+
+
+def _cast(rows: pd.DataFrame, name: str, kind: str, required: bool, first_row: int) -> pd.Series:
+    if name not in rows.columns:
+        return pd.Series(np.nan, index=rows.index, dtype="str" if kind == "string" else "float64")
+    given = rows[name]
+    cast = _CASTS[kind](given)
+    _refuse(given, cast.isna() & given.notna(), f"is not of type {kind}", name, first_row)
+    if required:
+        _refuse(given, given.isna(), "is missing, and the model needs it", name, first_row)
+    if kind in ("long", "integer") and not cast.isna().any():
+        return cast.astype("int64")
+    return cast.astype(bool) if kind == "boolean" and not cast.isna().any() else cast
+
+
+def _refuse(given: pd.Series, wrong: pd.Series, what: str, name: str, first_row: int) -> None:
+    if wrong.any():
+        at = int(np.flatnonzero(wrong)[0])
+        raise DataUnusable(
+            f"column {name} {what} in {int(wrong.sum())} row(s), first in row {first_row + at}: {given.iloc[at]!r}"
+        )
+
+
+def _whole(series: pd.Series) -> pd.Series:
+    numbers = pd.to_numeric(series, errors="coerce").astype("float64")
+    return numbers.where(numbers == np.floor(numbers))
+
+
+def _number(series: pd.Series) -> pd.Series:
+    return pd.to_numeric(series, errors="coerce").astype("float64")
+
+
+def _boolean(series: pd.Series) -> pd.Series:
+    known = {True: 1.0, False: 0.0, "true": 1.0, "false": 0.0, "True": 1.0, "False": 0.0}
+    return series.astype(object).map(known).astype("float64")
+
+
+def _text(series: pd.Series) -> pd.Series:
+    return series.astype("str").where(series.notna())
+
+
+def _moment(series: pd.Series) -> pd.Series:
+    return pd.to_datetime(series, errors="coerce", utc=True).dt.tz_localize(None)
+
+
+_CASTS: dict[str, Callable[[pd.Series], pd.Series]] = {
+    "long": _whole,
+    "integer": _whole,
+    "double": _number,
+    "float": _number,
+    "boolean": _boolean,
+    "string": _text,
+    "datetime": _moment,
+}

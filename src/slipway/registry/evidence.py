@@ -1,0 +1,72 @@
+"""What a version was tested on, kept with its run: the test rows, their truth, and what the baselines said of them.
+
+Gates score the stored model on these rows again, so that no verdict rests on a number that somebody could have typed.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from slipway.core.metrics import Outcome
+
+FOLDER = "evidence"
+_ROWS, _BASELINES, _FACTS = "test_rows.parquet", "baselines.parquet", "facts.json"
+
+
+@dataclass(frozen=True)
+class TestRows:
+    """rows: (rows, columns) with the target. baselines: the outcomes of the baselines on them, by name."""
+
+    __test__ = False  # no test class, whatever pytest thinks of the name
+
+    rows: pd.DataFrame
+    target: str
+    classes: tuple[Any, ...]
+    baselines: Mapping[str, Outcome]
+
+    @property
+    def truth(self) -> pd.Series:
+        return self.rows[self.target]
+
+
+def save(folder: Path, evidence: TestRows) -> None:
+    """Write the evidence as Parquet and JSON files into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    evidence.rows.to_parquet(folder / _ROWS, index=False, compression="zstd")
+    columns: dict[str, Any] = {"truth": next(iter(evidence.baselines.values())).truth}
+    for name, outcome in evidence.baselines.items():
+        columns[f"{name}.predicted"] = outcome.predicted
+        for i, scores in enumerate(_score_columns(outcome)):
+            columns[f"{name}.score.{i}"] = scores
+    pd.DataFrame(columns).to_parquet(folder / _BASELINES, index=False, compression="zstd")
+    facts = {
+        "target": evidence.target,
+        "classes": list(evidence.classes),
+        "baselines": {name: outcome.probabilistic for name, outcome in evidence.baselines.items()},
+    }
+    (folder / _FACTS).write_text(json.dumps(facts, indent=2))
+
+
+def load(folder: Path) -> TestRows:
+    """Read what `save` wrote."""
+    facts = json.loads((folder / _FACTS).read_text())
+    said = pd.read_parquet(folder / _BASELINES)
+    baselines = {name: _outcome(said, name, probabilistic) for name, probabilistic in facts["baselines"].items()}
+    return TestRows(pd.read_parquet(folder / _ROWS), facts["target"], tuple(facts["classes"]), baselines)
+
+
+def _score_columns(outcome: Outcome) -> Sequence[np.ndarray]:
+    if outcome.scores is None:
+        return []
+    return [outcome.scores] if outcome.scores.ndim == 1 else list(outcome.scores.T)
+
+
+def _outcome(said: pd.DataFrame, name: str, probabilistic: bool) -> Outcome:
+    columns = [column for column in said.columns if column.startswith(f"{name}.score.")]
+    scores = said[columns].to_numpy() if len(columns) > 1 else said[columns[0]].to_numpy() if columns else None
+    return Outcome(said["truth"].to_numpy(), said[f"{name}.predicted"].to_numpy(), scores, probabilistic)

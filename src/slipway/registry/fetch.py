@@ -1,0 +1,23 @@
+"""A registered version's files on this disk, verified."""
+
+from pathlib import Path
+
+from slipway.errors import UntrustedModel
+from slipway.registry.models import download
+from slipway.registry.trust import artifact_digest
+from slipway.registry.versions import Version
+
+
+def fetch_verified(version: Version, into: Path) -> Path:
+    """Download a version's files and return their folder.
+
+    Raises UntrustedModel when they are not, byte for byte, what was registered.
+    """
+    files = download(version.uri, into)
+    registered, found = version.tags.get("slipway.artifact_digest"), artifact_digest(files)
+    if registered != found:
+        said = (
+            "has no digest in the registry" if registered is None else "is not what was registered: its bytes changed"
+        )
+        raise UntrustedModel(f"the model of {version.name} version {version.number} {said}; register its run again")
+    return files

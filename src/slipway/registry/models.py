@@ -1,0 +1,107 @@
+"""A fitted pipeline as an MLflow model of a run: stored so that stock MLflow loads and serves it where Slipway is not."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, DataType, Schema
+
+from slipway.core.spec import ColumnType, Experiment
+from slipway.registry.trust import types_to_trust
+
+MODEL = "model"
+_REQUIRED = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops")
+_TYPES = {
+    ColumnType.INT: DataType.long,
+    ColumnType.FLOAT: DataType.double,
+    ColumnType.BOOL: DataType.boolean,
+    ColumnType.CATEGORY: DataType.string,
+    ColumnType.TEXT: DataType.string,
+    ColumnType.DATETIME: DataType.datetime,
+}
+
+
+def signature_of(experiment: Experiment) -> ModelSignature:
+    """Return the signature that the data contract promises: its features, in order, optional where nulls are allowed.
+
+    A whole number that may be missing is a double, as pandas holds it.
+    """
+    columns = {name: experiment.data.columns[name] for name in experiment.data.features}
+    inputs = [
+        ColSpec(_type(column.type, column.nulls > 0), name, required=column.nulls == 0)
+        for name, column in columns.items()
+    ]
+    target = experiment.data.columns[experiment.data.target].type
+    output = DataType.double if not experiment.task.is_classification else _TYPES[target]
+    return ModelSignature(Schema(inputs), Schema([ColSpec(output)]))
+
+
+def log_model(
+    run_id: str,
+    pipeline: Any,
+    experiment: Experiment,
+    example: pd.DataFrame,
+    *,
+    code: Sequence[Path] = (),
+    trusted: Sequence[str] = (),
+) -> str:
+    """Log a fitted pipeline to a run as a plain scikit-learn model and return its URI.
+
+    example: a few rows of features. code: files of the experiment that the pipeline's functions live in; they travel with it.
+    trusted: types beside Slipway's own list that the pipeline may hold. Raises UntrustedModel for any other.
+    """
+    info = mlflow.sklearn.log_model(
+        pipeline,
+        name=MODEL,
+        run_id=run_id,
+        serialization_format="skops",
+        skops_trusted_types=types_to_trust(pipeline, trusted),
+        signature=signature_of(experiment),
+        input_example=example,
+        pip_requirements=[f"{name}=={installed(name)}" for name in _REQUIRED],
+        code_paths=[str(path) for path in code] or None,
+    )
+    return str(info.model_uri)
+
+
+def download(uri: str, into: Path) -> Path:
+    """Download a model's files into a folder and return where they are."""
+    return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(into)))
+
+
+def inputs_of(folder: Path) -> Mapping[str, tuple[str, bool]]:
+    """Return the inputs that a downloaded model declares: name → (type, required)."""
+    return _fields(folder, "inputs")
+
+
+def outputs_of(folder: Path) -> Mapping[str, tuple[str, bool]]:
+    """Return the outputs that a downloaded model declares: name → (type, required)."""
+    return _fields(folder, "outputs")
+
+
+def input_example(folder: Path) -> str | None:
+    """Return the request body that a downloaded model was logged with, as JSON; None where it has none."""
+    path = folder / "serving_input_example.json"
+    return path.read_text() if path.is_file() else None
+
+
+def temporary_folder() -> "tempfile.TemporaryDirectory[str]":
+    """A folder for a downloaded model that goes away with its block."""
+    return tempfile.TemporaryDirectory(prefix="slipway-model-", ignore_cleanup_errors=True)
+
+
+def _fields(folder: Path, side: str) -> Mapping[str, tuple[str, bool]]:
+    signature = mlflow.models.Model.load(str(folder)).signature
+    schema = getattr(signature, side, None) if signature else None
+    if schema is None:
+        return {}
+    return {column.name or "": (column.type.name, column.required) for column in schema.inputs}
+
+
+def _type(kind: ColumnType, nullable: bool) -> DataType:
+    return DataType.double if kind is ColumnType.INT and nullable else _TYPES[kind]

@@ -1,0 +1,47 @@
+"""The one door to MLflow's stages and aliases; both are marked deprecated there, so that a change of theirs is one here."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+
+from slipway.types import Stage
+
+_ALIASED = (Stage.STAGING, Stage.PRODUCTION)
+
+
+def move(client: MlflowClient, name: str, version: int, stage: Stage) -> None:
+    """Move a version to a stage, archive the one that held it in the same call, and put the alias in step.
+
+    The aliases `staging` and `production` name the version that holds the stage; no alias where none does.
+    """
+    with _deprecated():
+        single = stage in _ALIASED
+        client.transition_model_version_stage(name, str(version), stage.value, archive_existing_versions=single)
+    _put_aliases_in_step(client, name)
+
+
+def holder(client: MlflowClient, name: str, stage: Stage) -> ModelVersion | None:
+    """Return the version that holds a stage; None where none does."""
+    with _deprecated():
+        held = client.get_latest_versions(name, [stage.value])
+    return held[0] if held else None
+
+
+def _put_aliases_in_step(client: MlflowClient, name: str) -> None:
+    aliases = client.get_registered_model(name).aliases
+    for stage in _ALIASED:
+        alias, held = stage.value.lower(), holder(client, name, stage)
+        if held is not None and aliases.get(alias) != held.version:
+            client.set_registered_model_alias(name, alias, held.version)
+        elif held is None and alias in aliases:
+            client.delete_registered_model_alias(name, alias)
+
+
+@contextmanager
+def _deprecated() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield

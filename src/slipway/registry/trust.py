@@ -1,0 +1,103 @@
+"""What may be loaded: a list of types of our own, and a digest of the bytes.
+
+MLflow takes the types that a model may load from the model's own MLmodel file, so that a forged model trusts itself
+(advisory GHSA-w582-9x45-8mpx). Slipway loads with the list below and what the operator adds, and nothing else.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import skops.io
+import yaml
+from skops.io.exceptions import UntrustedTypesFoundException
+
+from slipway.code import importable
+from slipway.errors import UntrustedModel
+
+# What fitted estimators of scikit-learn 1.9 hold beyond what skops trusts by itself, as found by dumping each of them.
+# None runs code of the file's choosing: of a partial, skops audits the function inside as well.
+TRUSTED_TYPES = frozenset(
+    {
+        "functools.partial",
+        "numpy.dtype",
+        "sklearn._loss.loss.HalfTweedieLossIdentity",
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
+        "sklearn.compose._column_transformer._RemainderColsList",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.metrics._classification.balanced_accuracy_score",
+        "sklearn.metrics._dist_metrics.EuclideanDistance64",
+        "sklearn.metrics._scorer._CurveScorer",
+        "sklearn.metrics._scorer._Scorer",
+        "sklearn.neighbors._kd_tree.KDTree",
+        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+        "sklearn.tree._tree.Tree",
+        "sklearn.utils._metadata_requests.MetadataRequest",
+        "sklearn.utils._metadata_requests.MethodMetadataRequest",
+        "sklearn.utils.validation.check_array",
+    }
+)
+_OF_THE_REGISTRY = "registered_model_meta"  # written beside a model when it is registered or downloaded
+
+
+def types_to_trust(model: Any, allowed: Iterable[str]) -> list[str]:
+    """Return the types beyond skops' own that a model holds, all of which are in Slipway's list or in `allowed`.
+
+    Raises UntrustedModel for a type that is in neither.
+    """
+    held = skops.io.get_untrusted_types(data=skops.io.dumps(model))
+    if unknown := sorted(set(held) - TRUSTED_TYPES - set(allowed)):
+        raise UntrustedModel(
+            f"the pipeline holds types that are not trusted: {', '.join(unknown)}; "
+            "put those of the experiment's own code into search.trusted_types of experiment.yaml"
+        )
+    return sorted(held)
+
+
+def load_trusted(folder: Path, allowed: Iterable[str]) -> Any:
+    """Load the scikit-learn pipeline of a downloaded MLflow model, with types from our own configuration only.
+
+    allowed: types beside Slipway's own list. Raises UntrustedModel for any other format than skops, and any other type.
+    """
+    flavor = yaml.safe_load((folder / "MLmodel").read_text())["flavors"].get("sklearn", {})
+    if flavor.get("serialization_format") != "skops":
+        found = flavor.get("serialization_format", "no scikit-learn flavor")
+        raise UntrustedModel(
+            f"{folder.name} is stored as {found}; only skops is loaded, since a pickle can run any code"
+        )
+    code = flavor.get("code")
+    trusted = sorted(TRUSTED_TYPES | set(allowed))
+    try:
+        with importable(folder / code if code else folder):
+            return skops.io.load(folder / flavor["pickled_model"], trusted=trusted)
+    except UntrustedTypesFoundException as error:
+        raise UntrustedModel(f"the model holds types that are not trusted: {error}") from None
+
+
+def require_trusted_configuration(folder: Path, allowed: Iterable[str]) -> None:
+    """Refuse a model that would be loaded by stock MLflow with types beyond our own list.
+
+    Raises UntrustedModel.
+    """
+    flavors = yaml.safe_load((folder / "MLmodel").read_text())["flavors"]
+    sklearn, pyfunc = flavors.get("sklearn", {}), flavors.get("python_function", {})
+    if sklearn.get("serialization_format") != "skops" or pyfunc.get("loader_module") != "mlflow.sklearn":
+        raise UntrustedModel(
+            "only a scikit-learn model that is stored with skops is served; this version is something else"
+        )
+    if unknown := sorted(set(sklearn.get("skops_trusted_types") or ()) - TRUSTED_TYPES - set(allowed)):
+        raise UntrustedModel(
+            f"the model asks to trust {', '.join(unknown)}; allow them with SLIPWAY_TRUSTED_TYPES if they are yours"
+        )
+
+
+def artifact_digest(folder: Path) -> str:
+    """Return the SHA-256 of a model's files, names included; what the registry adds to a copy does not count."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder).as_posix()
+        if name != _OF_THE_REGISTRY and "__pycache__" not in path.parts:
+            digest.update(f"{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,95 @@
+"""Versions of a registered model, with the lineage that Slipway tags them with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+
+from slipway.errors import UnknownName
+from slipway.types import Stage
+
+
+@dataclass(frozen=True)
+class Version:
+    """One registered version. created_ms: Unix milliseconds."""
+
+    name: str
+    number: int
+    stage: Stage
+    run_id: str
+    source: str
+    created_ms: int
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def uri(self) -> str:
+        return f"models:/{self.name}/{self.number}"
+
+
+def create_version(client: MlflowClient, name: str, source: str, run_id: str, tags: Mapping[str, str]) -> Version:
+    """Register a run's model as the next version of `name`; the registered model is made if it is not there."""
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    model_id = source.removeprefix("models:/") if source.startswith("models:/m-") else None
+    return _version(client.create_model_version(name, source, run_id, tags=dict(tags), model_id=model_id))
+
+
+def get_version(client: MlflowClient, name: str, number: int) -> Version:
+    """Return a version. Raises UnknownName, with the versions there are, when it does not exist."""
+    try:
+        return _version(client.get_model_version(name, str(number)))
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+    known = [version.number for version in list_versions(client, name)]
+    hint = "" if known else f"Train the first with `slipway run {name}`"
+    raise UnknownName(f"version of {name}", number, known, hint)
+
+
+def list_versions(client: MlflowClient, name: str) -> list[Version]:
+    """Return every version of a registered model, newest first; none when the model is not registered."""
+    versions, token = [], None
+    while True:
+        page = client.search_model_versions(f"name = '{name}'", max_results=1000, page_token=token)
+        versions += [_version(version) for version in page]
+        token = page.token
+        if not token:
+            return sorted(versions, key=lambda version: -version.number)
+
+
+def version_in(client: MlflowClient, name: str, stage: Stage) -> Version:
+    """Return the version that holds a stage. Raises UnknownName, with what holds which, when none does."""
+    versions = list_versions(client, name)
+    for version in versions:
+        if version.stage is stage:
+            return version
+    if not versions:
+        known = [model.name for model in client.search_registered_models()]
+        raise UnknownName("registered model", name, known, f"Train its first version with `slipway run {name}`")
+    held = [f"{version.number} ({version.stage})" for version in versions]
+    raise UnknownName(
+        f"version of {name} in", stage, held, f"Move one there with `slipway promote {name} VERSION {stage}`"
+    )
+
+
+def version_of_run(client: MlflowClient, name: str, run_id: str) -> Version | None:
+    """Return the version that was registered from a run; None when none was."""
+    found = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
+    return _version(found[0]) if found else None
+
+
+def _version(version: ModelVersion) -> Version:
+    return Version(
+        version.name,
+        int(version.version),
+        Stage(version.current_stage or "None"),
+        version.run_id or "",
+        version.source or "",
+        int(version.creation_timestamp),
+        dict(version.tags),
+    )

@@ -1,0 +1,1 @@
+"""MLflow tracking: the embedded server, and what is written to it."""

@@ -1,0 +1,39 @@
+"""A client of a tracking server that is known to answer."""
+
+import logging
+import warnings
+
+import requests
+
+from slipway.errors import NoServer
+
+_ANSWER_TIMEOUT_S = 10.0
+
+
+def connect(uri: str) -> "MlflowClient":  # type: ignore[name-defined]  # noqa: F821
+    """Return a client of the tracking server and registry at `uri`, which also becomes MLflow's own default.
+
+    Raises NoServer when an HTTP server does not answer: asked once, since MLflow's client would try for minutes.
+    """
+    if uri.startswith(("http://", "https://")):
+        _require_answer(uri)
+    # Before the import: MLflow reads its switches then. Importing it costs seconds, so it waits until here.
+    import mlflow
+    from mlflow import MlflowClient
+
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", category=FutureWarning, module="mlflow")
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    return MlflowClient(uri, uri)
+
+
+def _require_answer(uri: str) -> None:
+    advice = "start one with `slipway up --detach`, or name another with --tracking-uri or MLFLOW_TRACKING_URI"
+    try:
+        answer = requests.get(f"{uri.rstrip('/')}/health", timeout=_ANSWER_TIMEOUT_S)
+    except requests.RequestException as error:
+        raise NoServer(f"no tracking server answers at {uri} ({type(error).__name__}); {advice}") from None
+    if answer.status_code >= 500 or answer.status_code == 404:
+        raise NoServer(f"what answers at {uri} is no healthy MLflow server (status {answer.status_code}); {advice}")

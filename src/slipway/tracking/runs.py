@@ -1,0 +1,154 @@
+"""Runs as Slipway writes them: one open parent, and children written whole, in three calls, when they are over."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
+
+from slipway.tracking.liveness import process_tags
+
+# The server's own limits; what is longer is cut, with a sign that it was.
+_PARAM_CHARACTERS, _TAG_CHARACTERS, _PARAMS_A_BATCH, _METRICS_A_BATCH = 6000, 8000, 100, 1000
+
+
+@dataclass(frozen=True)
+class Finished:
+    """All that is written of a run that is over. Times are Unix milliseconds."""
+
+    name: str
+    status: str
+    started_ms: int
+    ended_ms: int
+    params: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def experiment_id(client: MlflowClient, name: str) -> str:
+    """Return the id of the MLflow experiment of that name, which is made if it is not there."""
+    if found := client.get_experiment_by_name(name):
+        return str(found.experiment_id)
+    return str(client.create_experiment(name))
+
+
+@contextmanager
+def open_run(
+    client: MlflowClient, experiment: str, name: str, tags: Mapping[str, str], adopt: str | None = None
+) -> Iterator[str]:
+    """Open a run for as long as the block takes; yields its id.
+
+    experiment: id. adopt: the id of a run that `mlflow run` opened for this process; it becomes the run if it is of the
+    experiment, and is otherwise linked to it by the tag `slipway.run`.
+    The run ends FINISHED; FAILED with the tag `slipway.error` when the block raises; KILLED when it is interrupted.
+    """
+    run_id = _begin(client, experiment, name, {**tags, **process_tags()}, adopt)
+    try:
+        yield run_id
+    except BaseException as error:
+        client.set_tag(run_id, "slipway.error", _cut(f"{type(error).__name__}: {error}", _TAG_CHARACTERS))
+        client.set_terminated(run_id, "FAILED" if isinstance(error, Exception) else "KILLED")
+        raise
+    client.set_terminated(run_id, "FINISHED")
+
+
+def write_child(client: MlflowClient, experiment: str, parent: str, run: Finished) -> str:
+    """Write one finished run below its parent and return its id: create, one batch, end."""
+    tags = {MLFLOW_PARENT_RUN_ID: parent, MLFLOW_RUN_NAME: run.name, **process_tags(), **_cut_tags(run.tags)}
+    child = client.create_run(experiment, start_time=run.started_ms, tags=tags)
+    write(client, child.info.run_id, run.params, run.metrics, at_ms=run.ended_ms)
+    client.set_terminated(child.info.run_id, run.status, end_time=run.ended_ms)
+    return str(child.info.run_id)
+
+
+def write(
+    client: MlflowClient,
+    run_id: str,
+    params: Mapping[str, Any] | None = None,
+    metrics: Mapping[str, float] | None = None,
+    tags: Mapping[str, str] | None = None,
+    at_ms: int | None = None,
+) -> None:
+    """Write params, metrics and tags to a run, in as few requests as the server's limits allow."""
+    now = at_ms or int(time.time() * 1000)
+    all_params = [Param(key, _cut(str(value), _PARAM_CHARACTERS)) for key, value in (params or {}).items()]
+    all_metrics = [Metric(key, float(value), now, 0) for key, value in (metrics or {}).items() if value == value]
+    all_tags = [RunTag(key, value) for key, value in _cut_tags(tags or {}).items()]
+    batches = max(1, -(-len(all_params) // _PARAMS_A_BATCH), -(-len(all_metrics) // _METRICS_A_BATCH))
+    for i in range(batches):
+        client.log_batch(
+            run_id,
+            metrics=all_metrics[i * _METRICS_A_BATCH : (i + 1) * _METRICS_A_BATCH],
+            params=all_params[i * _PARAMS_A_BATCH : (i + 1) * _PARAMS_A_BATCH],
+            tags=all_tags if i == 0 else [],
+        )
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the data as a run's input: its name, what it holds, and where it came from."""
+
+    context: str
+    digest: str
+    rows: int
+    columns: Mapping[str, str]
+    source: str
+
+
+def log_inputs(client: MlflowClient, run_id: str, name: str, parts: Sequence[Part]) -> None:
+    """Write the parts of the data to a run as MLflow dataset inputs, under their contexts."""
+    inputs = [
+        DatasetInput(
+            Dataset(
+                name=f"{name}-{part.context}",
+                digest=part.digest[:16],
+                source_type="local",
+                source=json.dumps({"uri": part.source}),
+                schema=json.dumps({"mlflow_colspec": [{"type": t, "name": n} for n, t in part.columns.items()]}),
+                profile=json.dumps({"num_rows": part.rows, "num_elements": part.rows * len(part.columns)}),
+            ),
+            [InputTag("mlflow.data.context", part.context)],
+        )
+        for part in parts
+    ]
+    client.log_inputs(run_id, datasets=inputs)
+
+
+def every_run(
+    client: MlflowClient, experiments: Sequence[str], filter_string: str = "", order_by: Sequence[str] = ()
+) -> Iterator[Run]:
+    """Yield each run that matches, a page at a time; the filter runs on the server."""
+    token = None
+    while True:
+        page = client.search_runs(
+            list(experiments), filter_string, max_results=1000, order_by=list(order_by), page_token=token
+        )
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _begin(client: MlflowClient, experiment: str, name: str, tags: Mapping[str, str], adopt: str | None) -> str:
+    if adopt is None:
+        return str(client.create_run(experiment, run_name=name, tags=_cut_tags(tags)).info.run_id)
+    adopted = client.get_run(adopt)
+    if adopted.info.experiment_id == experiment:
+        write(client, adopt, tags={MLFLOW_RUN_NAME: name, **tags})
+        return adopt
+    run_id = str(client.create_run(experiment, run_name=name, tags=_cut_tags(tags)).info.run_id)
+    client.set_tag(adopt, "slipway.run", run_id)
+    return run_id
+
+
+def _cut_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    return {key: _cut(value, _TAG_CHARACTERS) for key, value in tags.items()}
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"

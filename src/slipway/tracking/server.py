@@ -1,0 +1,220 @@
+"""The embedded tracking server of `slipway up`: one a home folder, found again by every command.
+
+HOME/mlflow.db       runs and registry           HOME/server.json    where the server is, while it runs
+HOME/artifacts/      artifacts                   HOME/server.lock    held while a server is started or stopped
+HOME/logs/           what the server prints
+"""
+
+import fcntl
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from slipway.errors import FileUnusable, ServiceFailed
+from slipway.processes import (
+    Process,
+    child_environment,
+    free_port,
+    is_alive,
+    local_url,
+    start_process,
+    stop_process,
+    wait_until_ready,
+)
+
+HOST = "127.0.0.1"
+_PORT_RACES = 3  # how often a port may be lost between being found free and being listened on
+
+
+@dataclass(frozen=True)
+class Server:
+    """A tracking server that answers at `uri`.
+
+    started: see `slipway.processes.Process`. adopted: it was up already, nothing was started.
+    """
+
+    uri: str
+    pid: int
+    started: float
+    adopted: bool = False
+
+    @property
+    def process(self) -> Process:
+        return Process(self.pid, self.started)
+
+
+def start_server(home: Path, *, port: int = 5000, tied: bool = True, timeout_s: float = 120.0) -> Server:
+    """Return the server of `home` when it answers: the one that runs already, or a new one.
+
+    port: the wanted one; the next free one is taken when it is in use, any free one for 0.
+    tied: the new server ends with the calling thread, even by kill -9; otherwise it stays until `stop_server`.
+    What the server is, is said here alone: MLFLOW_* and UVICORN_* variables of the surroundings do not reach it.
+
+    Raises FileUnusable when `home` cannot be written, ServiceFailed with the end of its log when the server does not
+    come up within `timeout_s`.
+    """
+    with _locked(home, timeout_s):
+        if found := _read(home):
+            server, ready = found
+            if ready and is_alive(server.process):
+                return replace(server, adopted=True)
+            _clear(home, server)  # died, or was left half-started by a `slipway up` that was killed
+        for _ in range(_PORT_RACES - 1):
+            with suppress(_PortLost):
+                return _start(home, port, tied, timeout_s)
+        return _start(home, port, tied, timeout_s)
+
+
+def find_server(home: Path) -> Server | None:
+    """Return the server of `home` if it is up. What a dead one left behind is cleared away."""
+    found = _read(home)
+    if found is None:
+        return None
+    server, ready = found
+    if is_alive(server.process):
+        return server if ready else None
+    with suppress(ServiceFailed, FileUnusable), _locked(home, 0):  # whoever holds the lock does it
+        if _read(home) == found:
+            _clear(home, server)
+    return None
+
+
+def stop_server(home: Path, *, timeout_s: float = 130.0) -> Server | None:
+    """Stop the server of `home` with all its children and return which it was; None when there was none.
+
+    Waits up to `timeout_s` for a `slipway up` that is at work on the same home.
+    """
+    if not home.is_dir():
+        return None
+    with _locked(home, timeout_s):
+        found = _read(home)
+        if found is None:
+            _record(home).unlink(missing_ok=True)
+            return None
+        server, _ = found
+        alive = is_alive(server.process)
+        _clear(home, server)
+        return server if alive else None
+
+
+def was_stopped(home: Path, server: Server, *, timeout_s: float = 30.0) -> bool:
+    """Say of a server that has ended whether `stop_server` did it; waits for that to finish."""
+    with _locked(home, timeout_s):
+        found = _read(home)
+        return found is None or found[0].process != server.process
+
+
+def server_log(home: Path) -> Path:
+    """Return where the server of `home` writes its log."""
+    return home / "logs" / "server.log"
+
+
+class _PortLost(ServiceFailed):
+    pass
+
+
+def _start(home: Path, port: int, tied: bool, timeout_s: float) -> Server:
+    chosen = free_port(HOST, port)
+    uri = local_url(HOST, chosen)
+    env = child_environment(_QUIETER, without=("MLFLOW_", "_MLFLOW_", "UVICORN_"))
+    process = start_process(_command(chosen), log=server_log(home), env=env, cwd=home, tied=tied)
+    server = Server(uri, process.pid, process.started)
+    try:
+        _write(home, server, ready=False)
+        wait_until_ready(
+            process, f"{uri}/health", name="the tracking server", log=server_log(home), timeout_s=timeout_s
+        )
+        _write(home, server, ready=True)
+    except ServiceFailed as error:
+        _clear(home, server)
+        if "address already in use" in str(error).lower():
+            raise _PortLost(str(error)) from error
+        raise
+    except BaseException:  # Ctrl-C included: nothing half-started stays
+        _clear(home, server)
+        raise
+    return server
+
+
+# Slipway needs none of the eight processes that run MLflow's judges and scheduled jobs, and their 0.6 GB.
+_QUIETER = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+
+
+def _command(port: int) -> list[str]:
+    # Paths are relative to the working directory, which is the home: a `#`, `?` or `%` in its name would be read as
+    # a part of the URI.
+    return [
+        *(sys.executable, "-m", "mlflow", "server"),
+        *("--backend-store-uri", "sqlite:///mlflow.db"),
+        *("--artifacts-destination", "./artifacts", "--serve-artifacts"),
+        *("--host", HOST, "--port", str(port), "--workers", "1"),
+        # A search asks thousands of times: no line for each. A browser that keeps asking does not hold up the end.
+        *("--uvicorn-opts", "--no-access-log --timeout-graceful-shutdown 5"),
+    ]
+
+
+def _record(home: Path) -> Path:
+    return home / "server.json"
+
+
+def _read(home: Path) -> tuple[Server, bool] | None:
+    try:
+        fields = json.loads(_record(home).read_text(encoding="utf-8"))
+        return Server(str(fields["uri"]), int(fields["pid"]), float(fields["started"])), bool(fields["ready"])
+    except (OSError, ValueError, KeyError, TypeError):  # not there, or not ours to understand
+        return None
+
+
+def _write(home: Path, server: Server, *, ready: bool) -> None:
+    fields = {"uri": server.uri, "pid": server.pid, "started": server.started, "ready": ready}
+    draft = home / f"server.json.{os.getpid()}"
+    try:
+        draft.write_text(json.dumps(fields) + "\n", encoding="utf-8")
+        draft.replace(_record(home))
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise _unusable(home, error) from error
+
+
+def _clear(home: Path, server: Server) -> None:
+    stop_process(server.process)
+    _record(home).unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(home: Path, timeout_s: float) -> Iterator[None]:
+    deadline = time.monotonic() + timeout_s
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        lock = (home / "server.lock").open("ab")
+    except OSError as error:
+        raise _unusable(home, error) from error
+    with lock:  # closing it lets go of the lock, and so does the death of this process
+        while not _grab(lock.fileno(), home):
+            if time.monotonic() >= deadline:
+                raise ServiceFailed(
+                    f"another `slipway up` or `slipway down` is at work on {home}; try again when it is done"
+                )
+            time.sleep(0.1)
+        yield
+
+
+def _grab(lock: int, home: Path) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise _unusable(home, error) from error
+    return True
+
+
+def _unusable(home: Path, error: OSError) -> FileUnusable:
+    return FileUnusable(
+        f"the folder {home} cannot be written: {error.strerror}; mend that, or name another folder with SLIPWAY_HOME"
+    )
