@@ -1,0 +1,61 @@
+"""The commands by name. A command's module is imported when the command is used, and MLflow later still."""
+
+import importlib
+
+import click
+
+from slipway import __version__
+from slipway.cli.command import global_options
+from slipway.errors import UnknownName
+
+COMMANDS = {
+    "up": "slipway.cli.up:up",
+    "down": "slipway.cli.up:down",
+    "check": "slipway.cli.check:check",
+    "schema": "slipway.cli.schema:schema",
+    "run": "slipway.cli.run:run",
+    "register": "slipway.cli.register:register",
+    "promote": "slipway.cli.promote:promote",
+    "rollback": "slipway.cli.promote:rollback",
+    "archive": "slipway.cli.promote:archive",
+    "history": "slipway.cli.history:history",
+    "serve": "slipway.cli.serve:serve",
+    "score": "slipway.cli.score:score",
+    "report": "slipway.cli.report:report",
+    "demo": "slipway.cli.demo:demo",
+}
+
+
+class LifeCycle(click.Group):
+    """A group whose commands are listed in the order of a model's life and loaded on demand."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _context: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise UnknownName("command", args[0], COMMANDS, "See `slipway --help`")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=LifeCycle,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nExample:\n  slipway up --detach && slipway run flight_delays",
+)
+@click.version_option(__version__, prog_name="slipway")
+@global_options
+def app() -> None:
+    """Take a tabular problem from an experiment to a live REST endpoint on MLflow.
+
+    Exit codes: 0 done, 1 refused by a gate or a check, 2 wrong usage or configuration, 3 something outside failed.
+    """

@@ -1,0 +1,93 @@
+"""What all commands have in common: the settings they get, their options, how they print."""
+
+import functools
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import click
+
+from slipway.errors import UnknownName
+from slipway.settings import Settings, read_settings
+from slipway.types import Stage
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_GIVEN = "slipway.cli.given"
+
+
+class Result(Protocol):
+    """What a workflow hands back: readable as text, and as values for a script."""
+
+    def as_dict(self) -> dict[str, Any]: ...
+
+
+def global_options(function: _F) -> _F:
+    """Add the options that every command takes, before its name or after it."""
+    folder = click.Path(exists=True, file_okay=False, path_type=Path)
+    for option in (
+        click.option(
+            "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
+        ),  # read by `failures.report`, which is there when parsing fails too
+        click.option(
+            "--project",
+            type=folder,
+            expose_value=False,
+            callback=_remember,
+            help="The folder that holds experiments/; by default the nearest above the working directory.",
+        ),
+        click.option(
+            "--tracking-uri",
+            metavar="URI",
+            expose_value=False,
+            callback=_remember,
+            help="The MLflow server; by default MLFLOW_TRACKING_URI, else the one `slipway up` keeps.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def command(*, example: str) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a click command of a function whose first argument is the Settings."""
+
+    def decorate(function: Callable[..., None]) -> click.Command:
+        @functools.wraps(function)
+        def call(**given: Any) -> None:
+            function(_settings(click.get_current_context()), **given)
+
+        return click.command(epilog=f"\b\nExample:\n  {example}")(global_options(call))
+
+    return decorate
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+def show(result: Result, as_json: bool) -> None:
+    """Print what a workflow handed back."""
+    click.echo(json.dumps(result.as_dict(), indent=2, ensure_ascii=False, default=str) if as_json else str(result))
+
+
+def stage(text: str) -> Stage:
+    """Return the stage of that name, however it is capitalised. Raises UnknownName."""
+    for known in Stage:
+        if known.lower() == text.lower():
+            return known
+    raise UnknownName("stage", text, Stage)
+
+
+def _remember(context: click.Context, option: click.Parameter, value: Any) -> None:
+    if value is not None and option.name:
+        context.meta.setdefault(_GIVEN, {})[option.name] = value  # `meta` is shared by the group and its command
+
+
+def _settings(context: click.Context) -> Settings:
+    given = context.meta.get(_GIVEN, {})
+    project = given.get("project") or _project_above(Path.cwd())
+    return read_settings(os.environ, project=project, tracking_uri=given.get("tracking_uri"))
+
+
+def _project_above(folder: Path) -> Path:
+    return next((parent for parent in (folder, *folder.parents) if (parent / "experiments").is_dir()), folder)

@@ -1,0 +1,104 @@
+"""What a failed command says, and the code it exits with."""
+
+import contextlib
+import errno
+import os
+import select
+import shlex
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+
+import click
+
+from slipway.errors import OutsideError, Refusal, SlipwayError, UsageError
+
+REFUSED, WRONG_USAGE, OUTSIDE, INTERRUPTED, CLOSED_PIPE, TERMINATED = 1, 2, 3, 130, 141, 143
+_EXIT_CODES = {Refusal: REFUSED, UsageError: WRONG_USAGE, OutsideError: OUTSIDE}
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, unwound like Ctrl-C."""
+
+
+def report(error: BaseException, arguments: Sequence[str]) -> int:
+    """Say on stderr what went wrong and return the exit code. The traceback is shown with --debug only."""
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, BrokenPipeError) and _nobody_reads():
+        _let_go_of_output()
+        return CLOSED_PIPE
+    with contextlib.suppress(OSError):  # stderr may be what failed
+        if "--debug" in arguments:
+            traceback.print_exception(error)
+        if isinstance(error, click.ClickException):
+            error.show()
+            return error.exit_code
+        message, code = explain(error, arguments)
+        click.echo(f"slipway: {message}", err=True)
+        if _disk_is_full(error):
+            _let_go_of_output()
+        return code
+    return OUTSIDE
+
+
+def explain(error: BaseException, arguments: Sequence[str]) -> tuple[str, int]:
+    """Return the sentence and the exit code of an error."""
+    if isinstance(error, SlipwayError):
+        return str(error), next((code for kind, code in _EXIT_CODES.items() if isinstance(error, kind)), OUTSIDE)
+    if isinstance(error, Terminated):
+        return "stopped", TERMINATED
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return "stopped", INTERRUPTED
+    if _disk_is_full(error):
+        where = next(
+            (f" ({link.filename})" for link in _chain(error) if isinstance(link, OSError) and link.filename), ""
+        )
+        return f"the disk is full{where}; free some space and run the command again", OUTSIDE
+    if _is_unreachable(error):
+        return f"the tracking server does not answer: {_one_line(error)}; start one with `slipway up`", OUTSIDE
+    again = "" if "--debug" in arguments else f"; run again with --debug for the traceback: {_again(arguments)}"
+    return f"unexpected {type(error).__name__}: {_one_line(error)}{again}", OUTSIDE
+
+
+def _again(arguments: Sequence[str]) -> str:
+    return shlex.join(["slipway", "--debug", *arguments])
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    link: BaseException | None = error
+    seen: set[int] = set()
+    while link is not None and id(link) not in seen:  # `raise error from error` makes a ring
+        seen.add(id(link))
+        yield link
+        link = link.__cause__ or link.__context__
+
+
+def _disk_is_full(error: BaseException) -> bool:
+    return any(isinstance(link, OSError) and link.errno in (errno.ENOSPC, errno.EDQUOT) for link in _chain(error))
+
+
+def _is_unreachable(error: BaseException) -> bool:
+    requests = sys.modules.get("requests")  # an error of it can only be here when something has imported it
+    if requests is None:
+        return False
+    kinds = (requests.exceptions.ConnectionError, requests.exceptions.Timeout)
+    return any(isinstance(link, kinds) for link in _chain(error))
+
+
+def _one_line(error: BaseException) -> str:
+    return next(iter(str(error).strip().splitlines()), "no message")
+
+
+def _nobody_reads() -> bool:
+    """Say whether the reader of stdout or stderr has gone: `slipway history NAME | head -1`."""
+    poll = select.poll()
+    for descriptor in (1, 2):
+        poll.register(descriptor, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
+def _let_go_of_output() -> None:
+    """Keep the interpreter from failing once more when it flushes stdout at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -1,0 +1,45 @@
+"""slipway promote, slipway rollback, slipway archive."""
+
+import click
+
+from slipway.cli.command import command, json_option, show, stage
+from slipway.settings import Settings
+from slipway.types import Stage
+
+_comment = click.option("--comment", default="", help="Why; written down with the movement.")
+
+
+@command(example="slipway promote flight_delays 3 Staging --comment 'better in autumn'")
+@click.argument("name")
+@click.argument("version", type=click.IntRange(1))
+@click.argument("to", type=stage, metavar="STAGE")
+@_comment
+@json_option
+def promote(settings: Settings, name: str, version: int, to: Stage, comment: str, as_json: bool) -> None:
+    """Move a version to a stage if the gates let it."""
+    from slipway.workflows import promote as workflow
+
+    show(workflow.promote(settings, name, version, to, comment), as_json)
+
+
+@command(example="slipway rollback flight_delays --comment 'too many false alarms'")
+@click.argument("name")
+@_comment
+@json_option
+def rollback(settings: Settings, name: str, comment: str, as_json: bool) -> None:
+    """Bring the Production version before back."""
+    from slipway.workflows import promote as workflow
+
+    show(workflow.rollback(settings, name, comment), as_json)
+
+
+@command(example="slipway archive flight_delays 2 --comment 'superseded'")
+@click.argument("name")
+@click.argument("version", type=click.IntRange(1))
+@_comment
+@json_option
+def archive(settings: Settings, name: str, version: int, comment: str, as_json: bool) -> None:
+    """Move a version to Archived."""
+    from slipway.workflows import promote as workflow
+
+    show(workflow.archive(settings, name, version, comment), as_json)

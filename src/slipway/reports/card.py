@@ -1,0 +1,148 @@
+"""The model card: what a model is for, what it was made from, how good it is, and what to doubt.
+
+After Mitchell et al., Model Cards for Model Reporting (2019). The caller fills in plain values; nothing is looked
+up here. Both texts escape whatever they are given.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from slipway.core.metrics import Task
+from slipway.reports._templates import render_html, render_markdown
+from slipway.types import Interval
+
+
+@dataclass(frozen=True)
+class CardColumn:
+    """One column of the data contract.
+
+    role: feature, target, id or time.
+    null_share: share of missing values in the data read, 0 to 1; None where it was not measured.
+    known: how the value is known at the time of prediction.
+    """
+
+    name: str
+    type: str
+    known: str = ""
+    null_share: float | None = None
+    role: str = "feature"
+
+
+@dataclass(frozen=True)
+class CardPart:
+    """One part of the split, such as train: its rows, and the ends of its time column where there is one."""
+
+    name: str
+    rows: int
+    first: str = ""
+    last: str = ""
+
+
+@dataclass(frozen=True)
+class CardData:
+    """The data that was read.
+
+    split: how the parts were cut, such as `by time (time_hour)`.
+    first, last: the ends of the time column over all rows; empty without one.
+    digest: the fingerprint of the content.
+    """
+
+    source: str
+    rows: int
+    digest: str
+    split: str
+    parts: tuple[CardPart, ...]
+    first: str = ""
+    last: str = ""
+
+
+@dataclass(frozen=True)
+class CardSearch:
+    """The search. `metric` is the one that was searched for, `parameters` are the winner's, named as in the space."""
+
+    metric: str
+    trials_done: int
+    trials_failed: int
+    candidates: tuple[str, ...]
+    winner: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    validation_value: float | None = None
+    duration_s: float | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class CardResult:
+    """One metric on the test rows: the model's value with its 95 % interval, and each baseline's value by its name."""
+
+    metric: str
+    interval: Interval
+    baselines: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CardGate:
+    """One declared gate, in words. stage: the stage whose door it guards."""
+
+    name: str
+    demand: str
+    stage: str = ""
+
+
+@dataclass(frozen=True)
+class CardLineage:
+    """Where the model comes from. code: the files of the experiment's own code that travel with it."""
+
+    git_commit: str = ""
+    spec_digest: str = ""
+    lock_digest: str = ""
+    artifact_digest: str = ""
+    code: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Everything a model card says.
+
+    maturity: poc, mvp or production.
+    positive_class: what 1 means in a binary task; empty in others.
+    unit: the unit of a regression's target, if it is known.
+    caveats: what to doubt, one sentence each; put what the model must not be used for here too.
+    version: the registered version; None before registration.
+    """
+
+    name: str
+    run_id: str
+    goal: str
+    decision: str
+    owner: str
+    maturity: str
+    target: str
+    task: Task
+    data: CardData
+    columns: tuple[CardColumn, ...]
+    search: CardSearch
+    results: tuple[CardResult, ...]
+    gates: tuple[CardGate, ...] = ()
+    caveats: tuple[str, ...] = ()
+    lineage: CardLineage = field(default_factory=CardLineage)
+    version: int | None = None
+    positive_class: str = ""
+    unit: str = ""
+    created: datetime | None = None
+
+    @property
+    def baseline_names(self) -> tuple[str, ...]:
+        """Every baseline that some result names, in the order of first mention."""
+        return tuple(dict.fromkeys(name for result in self.results for name in result.baselines))
+
+
+def markdown(card: ModelCard) -> str:
+    """Write the card as GitHub-flavoured Markdown."""
+    return render_markdown("card.md.j2", card=card)
+
+
+def html(card: ModelCard) -> str:
+    """Write the card as one HTML file that needs nothing else: no script, no font, no address."""
+    return render_html("card.html.j2", card=card)

@@ -1,0 +1,95 @@
+"""The page of an experiment: what is live, how good it is, how it was found, and who let it through."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from slipway.reports._templates import render_html
+from slipway.reports.card import ModelCard
+from slipway.reports.trials import TrialRow, ranked
+from slipway.types import Stage, Verdict
+
+MOST_TRIALS = 200
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stands in a stage now. since: when it got there; by: who moved it."""
+
+    stage: Stage
+    version: int
+    since: datetime | None = None
+    by: str = ""
+    run_id: str = ""
+
+
+@dataclass(frozen=True)
+class VersionRow:
+    """One registered version. value: the search metric on the test rows; verdicts: those of the last gates it met."""
+
+    version: int
+    stage: Stage
+    created: datetime | None = None
+    run_id: str = ""
+    value: float | None = None
+    verdicts: tuple[Verdict, ...] = ()
+
+
+@dataclass(frozen=True)
+class Movement:
+    """One movement of a version between stages, or one that was refused. reason: what the mover or the gates said."""
+
+    when: datetime
+    version: int
+    source: Stage
+    target: Stage
+    by: str
+    reason: str = ""
+    refused: bool = False
+
+
+@dataclass(frozen=True)
+class ExperimentPage:
+    """Everything the page of an experiment shows.
+
+    card: of the version that is shown: the one in Production, or else the newest run.
+    made: when the page was made.
+    standings: what is in Production and in Staging; a stage that is missing is shown as empty.
+    trials: of the run of the card, in any order; those of the baselines are not among them.
+    plots: PNG bytes by name (`roc`, `confusion_matrix`, ...), in the order in which they are shown.
+    history_png: the figure of the search's history.
+    versions: newest first is how they are shown, whatever their order here; so are movements.
+    links: label → address, such as the run in the MLflow UI; only http and https addresses become links.
+    """
+
+    card: ModelCard
+    made: datetime
+    standings: tuple[Standing, ...] = ()
+    trials: tuple[TrialRow, ...] = ()
+    plots: Mapping[str, bytes] = field(default_factory=dict)
+    history_png: bytes | None = None
+    versions: tuple[VersionRow, ...] = ()
+    movements: tuple[Movement, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
+
+    def standing(self, stage: str) -> Standing | None:
+        """Return what stands in a stage, None where nothing does."""
+        return next((standing for standing in self.standings if standing.stage == stage), None)
+
+
+def experiment_page(page: ExperimentPage) -> str:
+    """Write the page as one HTML file that needs nothing else: figures are inside, there is no script.
+
+    The leaderboard shows the best MOST_TRIALS trials and says how many more there are.
+    """
+    best = ranked(page.trials, page.card.search.metric)
+    return render_html(
+        "page.html.j2",
+        page=page,
+        card=page.card,
+        headline=next((result for result in page.card.results if result.metric == page.card.search.metric), None),
+        leaders=best[:MOST_TRIALS],
+        more_trials=len(best) - len(best[:MOST_TRIALS]),
+        versions=sorted(page.versions, key=lambda row: -row.version),
+        movements=sorted(page.movements, key=lambda movement: movement.when, reverse=True),
+    )

@@ -1,0 +1,75 @@
+"""The figures of a report.
+
+Every function returns `matplotlib.figure.Figure` objects that belong to nobody else: no pyplot, no global state, so
+they can be made in any thread and are freed when they are dropped. `mlflow.log_figure` and `png` take them as they are.
+"""
+
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+
+from matplotlib.figure import Figure
+
+from slipway.core.metrics import Outcome, Task
+from slipway.reports._class_plots import calibration, confusion_matrix
+from slipway.reports._curves import finite
+from slipway.reports._ranking_plots import precision_recall, roc_binary, roc_multiclass
+from slipway.reports._regression_plots import predicted_vs_actual, residuals
+from slipway.reports._search_plots import history, importance
+from slipway.reports.trials import TrialRow
+
+
+def evaluation_figures(
+    task: Task,
+    outcome: Outcome,
+    classes: Sequence[str],
+    baselines: Mapping[str, Outcome],
+    *,
+    target: str = "target",
+    unit: str = "",
+) -> dict[str, Figure]:
+    """Draw the usual figures of a task, by name, in the order in which they are read.
+
+    binary: roc, precision_recall, calibration (where the scores are probabilities), confusion_matrix.
+    multiclass: confusion_matrix, roc (each class against the rest).
+    regression: residuals, predicted_vs_actual; `target` and `unit` name its axes.
+
+    classes: the name of each class code; in a binary task the second is the positive one.
+    Rows with a truth, prediction or score that is not finite are left out; the figures state the rows they show. What
+    cannot be drawn (one class only, no rows) becomes a figure that says so.
+    """
+    shown, others = finite(outcome), {name: finite(baseline) for name, baseline in baselines.items()}
+    if task is Task.REGRESSION:
+        return {
+            "residuals": residuals(shown, target, unit, others),
+            "predicted_vs_actual": predicted_vs_actual(shown, target, unit, others),
+        }
+    if task is Task.MULTICLASS:
+        return {"confusion_matrix": confusion_matrix(shown, classes), "roc": roc_multiclass(shown, classes, others)}
+    positive = str(classes[1])
+    figures = {
+        "roc": roc_binary(shown, positive, others),
+        "precision_recall": precision_recall(shown, positive, others),
+    }
+    if shown.probabilistic and shown.scores is not None:
+        figures["calibration"] = calibration(shown, positive, others)
+    return figures | {"confusion_matrix": confusion_matrix(shown, classes)}
+
+
+def importance_figure(names: Sequence[str], mean: Sequence[float], std: Sequence[float], *, metric: str = "") -> Figure:
+    """Draw permutation importances: the 20 largest as horizontal bars with their standard deviation.
+
+    mean, std: the loss of `metric` when the column of the same position is shuffled, over the repetitions.
+    """
+    return importance(names, mean, std, metric)
+
+
+def history_figure(trials: Sequence[TrialRow], metric: str, *, baselines: Mapping[str, float] | None = None) -> Figure:
+    """Draw a search: each trial's value of `metric`, the best so far, the baselines' values, the failed trials."""
+    return history(trials, metric, baselines or {})
+
+
+def png(figure: Figure) -> bytes:
+    """Render a figure as PNG; the same figure gives the same bytes."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()

@@ -1,0 +1,1 @@
+"""One file a use-case; each reads as the recipe of it."""

@@ -1,0 +1,164 @@
+"""The model card of a run, filled from what was declared, cut, searched and measured."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import pandas as pd
+from pydantic import TypeAdapter
+
+from slipway.core.spec import ColumnType, Experiment, TimeSplit
+from slipway.reports.card import (
+    CardColumn,
+    CardData,
+    CardGate,
+    CardLineage,
+    CardPart,
+    CardResult,
+    CardSearch,
+    ModelCard,
+)
+from slipway.search import Trial
+from slipway.tracking.lineage import git_state
+from slipway.types import Interval
+from slipway.workflows.preparation import Prepared
+from slipway.workflows.project import Declared
+
+_CARD = TypeAdapter(ModelCard)
+_FEW_TEST_ROWS = 1000
+
+
+def card_json(card: ModelCard) -> str:
+    """The card as JSON, to be read back by `read_card`."""
+    return _CARD.dump_json(card, indent=2).decode()
+
+
+def read_card(text: str | bytes) -> ModelCard:
+    return _CARD.validate_json(text)
+
+
+def model_card(
+    run_id: str,
+    spec: Declared,
+    prepared: Prepared,
+    intervals: Mapping[str, Interval],
+    baselines: Mapping[str, Mapping[str, float]],
+    trials: Sequence[Trial],
+    winner: Trial,
+) -> ModelCard:
+    """Fill the card of a run."""
+    experiment = spec.experiment
+    scope = experiment.scope
+    results = tuple(
+        CardResult(metric, interval, {name: values[metric] for name, values in baselines.items() if metric in values})
+        for metric, interval in intervals.items()
+    )
+    return ModelCard(
+        name=spec.name,
+        run_id=run_id,
+        goal=scope.goal,
+        decision=scope.decision or "",
+        owner=scope.owner or "",
+        maturity=scope.maturity.value,
+        target=experiment.data.target,
+        task=experiment.task,
+        data=_data(spec, prepared),
+        columns=tuple(_column(experiment, name, prepared.frame) for name in experiment.data.columns),
+        search=_search(experiment, trials, winner),
+        results=results,
+        gates=_gates(experiment),
+        caveats=_caveats(experiment, prepared, trials),
+        lineage=_lineage(spec),
+        positive_class=f"{prepared.classes[1]}" if len(prepared.classes) == 2 else "",
+        created=datetime.now(UTC),
+    )
+
+
+def _data(spec: Declared, prepared: Prepared) -> CardData:
+    data = spec.experiment.data
+    first, last = _span(prepared.frame, data.time)
+    return CardData(
+        source=str(data.source.function or data.source.csv or data.source.parquet),
+        rows=len(prepared.frame),
+        digest=prepared.digests["all"],
+        split=prepared.splits.rule,
+        parts=tuple(
+            CardPart(name, len(part), *_span(part, data.time)) for name, part in prepared.splits.parts().items()
+        ),
+        first=first,
+        last=last,
+    )
+
+
+def _span(frame: pd.DataFrame, time: str | None) -> tuple[str, str]:
+    return (f"{frame[time].min():%Y-%m-%d %H:%M}", f"{frame[time].max():%Y-%m-%d %H:%M}") if time else ("", "")
+
+
+def _column(experiment: Experiment, name: str, frame: pd.DataFrame) -> CardColumn:
+    data, column = experiment.data, experiment.data.columns[name]
+    role = "target" if name == data.target else "id" if name == data.id else "time" if name == data.time else ""
+    role = role or ("feature" if name in data.features else "kept beside")
+    return CardColumn(name, column.type.value, column.known or "", float(frame[name].isna().mean()), role)
+
+
+def _search(experiment: Experiment, trials: Sequence[Trial], winner: Trial) -> CardSearch:
+    fixed = experiment.search.candidates[winner.candidate].params
+    return CardSearch(
+        metric=experiment.search.metric,
+        trials_done=sum(trial.finished for trial in trials),
+        trials_failed=sum(not trial.finished for trial in trials),
+        candidates=tuple(experiment.search.candidates),
+        winner=winner.candidate,
+        parameters={**fixed, **winner.params},
+        validation_value=winner.score,
+        duration_s=sum(trial.duration_s for trial in trials),
+        seed=experiment.search.seed,
+    )
+
+
+def _gates(experiment: Experiment) -> tuple[CardGate, ...]:
+    from slipway.core.metrics import METRICS
+
+    gates, metric = experiment.gates, experiment.search.metric
+    sides = {name: "at least" if METRICS[name].greater_is_better else "at most" for name in gates.thresholds}
+    demands = [
+        CardGate("thresholds", f"{name} {sides[name]} {bound:g}", "Staging") for name, bound in gates.thresholds.items()
+    ]
+    beats = gates.beats_baseline.margin if gates.beats_baseline else 0
+    worse = gates.not_worse_than_champion.margin if gates.not_worse_than_champion else 0
+    return (
+        *demands,
+        CardGate("beats_baseline", f"{metric} better than every baseline by more than {beats:g}", "Staging"),
+        CardGate("specified", "goal, owner and target metric are declared", "Production"),
+        CardGate(
+            "not_worse_than_champion", f"{metric} not worse by more than {worse:g} on the same rows", "Production"
+        ),
+        CardGate("signature", "what callers send is still accepted", "Production"),
+    )
+
+
+def _caveats(experiment: Experiment, prepared: Prepared, trials: Sequence[Trial]) -> tuple[str, ...]:
+    caveats = [
+        "The intervals take rows as independent; rows of one day or one customer are not, so the true ones are wider."
+    ]
+    if not isinstance(experiment.split, TimeSplit):
+        caveats.append(
+            "The split is not by time: what the model will meet later may differ more than these test rows do."
+        )
+    if len(prepared.splits.test) < _FEW_TEST_ROWS:
+        caveats.append(f"Only {len(prepared.splits.test)} test rows: read the intervals, not the values.")
+    if unsaid := [name for name in experiment.data.features if not experiment.data.columns[name].known]:
+        caveats.append(f"It is not said how these are known when the prediction is made: {', '.join(unsaid)}.")
+    if failed := sum(not trial.finished for trial in trials):
+        caveats.append(f"{failed} of {len(trials)} trials failed; their errors are in leaderboard.csv.")
+    if text := [
+        n for n in experiment.data.features if experiment.data.columns[n].type in (ColumnType.TEXT, ColumnType.DATETIME)
+    ]:
+        caveats.append(f"Automatic preprocessing leaves these columns out: {', '.join(text)}.")
+    return tuple(caveats)
+
+
+def _lineage(spec: Declared) -> CardLineage:
+    commit = git_state(spec.folder).get("slipway.git_commit", "")
+    return CardLineage(
+        git_commit=commit, spec_digest=spec.experiment.digest, code=tuple(path.name for path in spec.code_files())
+    )

@@ -1,0 +1,101 @@
+"""The platform under everything else: the tracking server that `slipway up` keeps, and how a command finds it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from slipway.errors import NoServer, ServiceFailed
+from slipway.processes import log_tail, wait_for_end
+from slipway.settings import Settings
+from slipway.tracking.server import Server, find_server, server_log, start_server, stop_server, was_stopped
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The server that `up` started or found.
+
+    detached: it stays when this process ends.
+    """
+
+    settings: Settings
+    server: Server
+    detached: bool
+
+    def stay(self) -> None:
+        """Keep the server up until Ctrl-C, SIGTERM or `slipway down`, then stop it; return at once when it is not ours.
+
+        Raises ServiceFailed with the end of its log when the server ends by itself.
+        """
+        if self.server.adopted or self.detached:
+            return
+        home = self.settings.home
+        try:
+            wait_for_end(self.server.process)
+            if not was_stopped(home, self.server):
+                log = server_log(home)
+                raise ServiceFailed(f"the tracking server ended by itself; the end of {log}:\n{log_tail(log)}")
+        except KeyboardInterrupt:  # asked for, so it is no failure
+            pass
+        finally:
+            if not was_stopped(home, self.server):
+                stop_server(home)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "uri": self.server.uri,
+            "pid": self.server.pid,
+            "adopted": self.server.adopted,
+            "home": str(self.settings.home),
+        }
+
+    def __str__(self) -> str:
+        was = "was already up" if self.server.adopted else "is up"
+        end = "`slipway down`" if self.server.adopted or self.detached else "Ctrl-C"
+        return (
+            f"MLflow {was} at {self.server.uri} (process {self.server.pid}, everything in {self.settings.home})\n"
+            f"export MLFLOW_TRACKING_URI={self.server.uri}\n"
+            f"{end} stops it."
+        )
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """What `down` found and stopped; None when no server was up."""
+
+    settings: Settings
+    server: Server | None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"stopped": self.server and {"uri": self.server.uri, "pid": self.server.pid}}
+
+    def __str__(self) -> str:
+        if self.server is None:
+            return f"no tracking server is up in {self.settings.home}"
+        return f"stopped MLflow at {self.server.uri} (process {self.server.pid})"
+
+
+def up(settings: Settings, *, port: int = 5000, detach: bool = False) -> Platform:
+    """Start the tracking server of `settings.home`, or find the one that is up, and return when it answers.
+
+    Without `detach` the server lives as long as this process: call `stay` on what is returned.
+    """
+    return Platform(settings, start_server(settings.home, port=port, tied=not detach), detach)
+
+
+def down(settings: Settings) -> Stopped:
+    """Stop the tracking server of `settings.home` with all its children."""
+    return Stopped(settings, stop_server(settings.home))
+
+
+def resolve_tracking_uri(settings: Settings) -> str:
+    """Return the tracking server to use: the one that was asked for, else the one that is up in `settings.home`.
+
+    Raises NoServer when there is neither.
+    """
+    if settings.tracking_uri:
+        return settings.tracking_uri
+    if server := find_server(settings.home):
+        return server.uri
+    raise NoServer(
+        f"no tracking server is up in {settings.home}; start one with `slipway up --detach`, "
+        "or name one with --tracking-uri or MLFLOW_TRACKING_URI"
+    )

@@ -1,0 +1,56 @@
+"""All that is checked and cut before anything is trained: code, contract, classes, split."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from slipway.code import load_function
+from slipway.core.prediction import classes_of
+from slipway.data import Splits, check_contract, fingerprint, read_source, split
+from slipway.errors import ContractBroken, DataUnusable
+from slipway.search import check_candidate
+from slipway.workflows.project import Declared
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Rows that keep their contract, cut in three. digests: of the whole and of each part."""
+
+    frame: pd.DataFrame
+    splits: Splits
+    classes: tuple[Any, ...]
+    digests: Mapping[str, str]
+
+
+def check_code(declared: Declared) -> None:
+    """Import and build everything that the experiment names, without data. Raises CodeInvalid."""
+    experiment = declared.experiment
+    for ref in (experiment.data.source.function, experiment.baseline.rule):
+        if ref:
+            load_function(declared.folder, ref)
+    for name in experiment.search.candidates:
+        check_candidate(declared.folder, experiment, name)
+
+
+def prepare(declared: Declared) -> Prepared:
+    """Read the data, hold it to its contract, cut it.
+
+    Raises ContractBroken with every violation, DataUnusable, CodeInvalid, FileUnusable.
+    """
+    experiment = declared.experiment
+    raw = read_source(declared.folder, experiment.name, experiment.data)
+    if raw.empty:
+        raise DataUnusable(f"the source of '{experiment.name}' has no rows; nothing was trained")
+    frame, violations = check_contract(raw, experiment.data, now=datetime.now(UTC).replace(tzinfo=None))
+    if violations:
+        raise ContractBroken(experiment.name, violations)
+    try:
+        classes = classes_of(frame[experiment.data.target], experiment.task, experiment.data.positive)
+    except ValueError as error:
+        raise DataUnusable(f"{experiment.data.target}: {error}") from None
+    splits = split(frame, experiment)
+    digests = {"all": fingerprint(frame), **{name: fingerprint(part) for name, part in splits.parts().items()}}
+    return Prepared(frame, splits, classes, digests)

@@ -1,0 +1,64 @@
+"""The experiments of a project: found by name, read whole."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from slipway.core.reading import read_experiment
+from slipway.core.spec import Experiment
+from slipway.errors import FileUnusable, SpecInvalid, UnknownName
+from slipway.settings import Settings
+from slipway.types import Problem
+
+SPEC = "experiment.yaml"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """An experiment as its folder declares it."""
+
+    folder: Path
+    text: str
+    experiment: Experiment
+
+    @property
+    def name(self) -> str:
+        return self.experiment.name
+
+    def code_files(self) -> list[Path]:
+        """The Python files of the folder, which travel with a model that needs them."""
+        return sorted(path for path in self.folder.iterdir() if path.suffix == ".py")
+
+
+def names(settings: Settings) -> list[str]:
+    """Return the names of the project's experiments."""
+    return sorted(path.parent.name for path in settings.experiments.glob(f"*/{SPEC}"))
+
+
+def declared(settings: Settings, name: str) -> Declared:
+    """Read the experiment of that name.
+
+    Raises UnknownName with the nearest name, SpecInvalid with every problem in the file.
+    """
+    folder = settings.experiments / name
+    path = folder / SPEC
+    if not path.is_file() or folder.parent != settings.experiments:
+        raise UnknownName("experiment", name, names(settings), f"Experiments are looked for in {settings.experiments}")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileUnusable(f"{path} cannot be read: {error}") from error
+    experiment = read_experiment(text, str(path))
+    if experiment.name != name:
+        message = f"found '{experiment.name}'; it has to be the folder's name, '{name}'"
+        raise SpecInvalid(path, [Problem(1, "name", message)])
+    return Declared(folder, text, experiment)
+
+
+def trusted_types(settings: Settings, name: str) -> tuple[str, ...]:
+    """Return the types that may be loaded beside Slipway's own list: the operator's, and those this project declares.
+
+    A service that runs where the experiment's folder is not trusts what SLIPWAY_TRUSTED_TYPES says, and nothing else.
+    """
+    if not (settings.experiments / name / SPEC).is_file():
+        return settings.trusted_types
+    return (*settings.trusted_types, *declared(settings, name).experiment.search.trusted_types)

@@ -1,0 +1,162 @@
+"""`slipway promote`, `rollback`, `archive`: movements through the stages, each with its reasons, each written down."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from mlflow import MlflowClient
+
+from slipway.core.gates import Champion, Evidence, judge
+from slipway.core.metrics import Outcome
+from slipway.core.movements import Action, Movement, before_production
+from slipway.core.prediction import predict
+from slipway.core.spec import Experiment
+from slipway.errors import PromotionRefused, Refusal, UnknownName, UntrustedModel
+from slipway.progress import step
+from slipway.registry import evidence
+from slipway.registry.fetch import fetch_verified
+from slipway.registry.ledger import Ledger, now_ms
+from slipway.registry.models import inputs_of, outputs_of, temporary_folder
+from slipway.registry.stages import holder, move
+from slipway.registry.trust import load_trusted
+from slipway.registry.versions import Version, get_version, list_versions
+from slipway.settings import Settings
+from slipway.tracking.client import connect
+from slipway.tracking.liveness import close_dead, process_tags
+from slipway.tracking.runs import experiment_id
+from slipway.types import Stage, Verdict
+from slipway.workflows.platform import resolve_tracking_uri
+
+
+def promote(settings: Settings, name: str, version: int, stage: Stage, comment: str = "") -> Movement:
+    """Run the gates that stand before a stage and move the version there; what held the stage is archived.
+
+    Raises PromotionRefused with every verdict when one gate fails: nothing is moved, and the refusal is written down.
+    """
+    client, ledger = _open(settings, name)
+    wanted = get_version(client, name, version)
+    if wanted.stage is stage:
+        raise Refusal(f"{name} version {version} is in {stage} already")
+    verdicts = _judge(client, settings, wanted, stage)
+    movement = _movement(client, settings, wanted, Action.PROMOTE, stage, comment, verdicts)
+    if not all(verdict.passed for verdict in verdicts):
+        ledger.write(replace(movement, action=Action.REFUSE, replaced=None), process_tags())
+        raise PromotionRefused(name, version, stage, verdicts)
+    return _make(client, ledger, movement)
+
+
+def rollback(settings: Settings, name: str, comment: str = "") -> Movement:
+    """Bring back the version that was in Production before the present one. No gate stands in the way of that.
+
+    Raises Refusal when there is none to return to.
+    """
+    client, ledger = _open(settings, name)
+    number = before_production(ledger.movements())
+    if number is None:
+        raise Refusal(f"there is no version of {name} that was in Production before; nothing was moved")
+    wanted = get_version(client, name, number)
+    return _make(client, ledger, _movement(client, settings, wanted, Action.ROLLBACK, Stage.PRODUCTION, comment))
+
+
+def archive(settings: Settings, name: str, version: int, comment: str = "") -> Movement:
+    """Take a version out of its stage."""
+    client, ledger = _open(settings, name)
+    wanted = get_version(client, name, version)
+    if wanted.stage is Stage.ARCHIVED:
+        raise Refusal(f"{name} version {version} is archived already")
+    return _make(client, ledger, _movement(client, settings, wanted, Action.ARCHIVE, Stage.ARCHIVED, comment))
+
+
+def open_ledger(client: MlflowClient, name: str) -> Ledger:
+    """Return the ledger of a registered model; entries that were cut off are closed as such.
+
+    Raises UnknownName when no such model is registered.
+    """
+    if not list_versions(client, name):
+        known = [model.name for model in client.search_registered_models()]
+        raise UnknownName("registered model", name, known, f"Train its first version with `slipway run {name}`")
+    experiment = experiment_id(client, f"{name}/promotions")
+    close_dead(client, [experiment])
+    return Ledger(client, name, experiment)
+
+
+def _open(settings: Settings, name: str) -> tuple[MlflowClient, Ledger]:
+    client = connect(resolve_tracking_uri(settings))
+    return client, open_ledger(client, name)
+
+
+def _movement(
+    client: MlflowClient,
+    settings: Settings,
+    version: Version,
+    action: Action,
+    stage: Stage,
+    comment: str,
+    verdicts: tuple[Verdict, ...] = (),
+) -> Movement:
+    single = stage in (Stage.STAGING, Stage.PRODUCTION)
+    held = holder(client, version.name, stage) if single else None
+    replaced = int(held.version) if held else None
+    return Movement(version.name, action, version.number, stage, settings.user, now_ms(), replaced, comment, verdicts)
+
+
+def _make(client: MlflowClient, ledger: Ledger, movement: Movement) -> Movement:
+    with ledger.entry(movement, process_tags()):
+        move(client, movement.name, movement.version, movement.stage)
+    return movement
+
+
+def _judge(client: MlflowClient, settings: Settings, version: Version, stage: Stage) -> tuple[Verdict, ...]:
+    if stage not in (Stage.STAGING, Stage.PRODUCTION):
+        return ()
+    with step(f"gates before {stage}"), temporary_folder() as made:
+        return judge(_evidence(client, settings, version, Path(made)), stage)
+
+
+def _evidence(client: MlflowClient, settings: Settings, version: Version, folder: Path) -> Evidence:
+    """Score the stored model, and the one in Production, on the rows that the version was tested with."""
+    experiment = _experiment_of(client, version, folder)
+    tested = evidence.load(Path(client.download_artifacts(version.run_id, evidence.FOLDER, str(folder))))
+    trusted = (*experiment.search.trusted_types, *settings.trusted_types)
+    own = fetch_verified(version, folder / "challenger")
+    live = holder(client, version.name, Stage.PRODUCTION)
+    champion = None
+    if live is not None and int(live.version) != version.number:
+        champion = _champion(get_version(client, version.name, int(live.version)), folder, experiment, tested, trusted)
+    return Evidence(
+        experiment,
+        _score(own, experiment, tested, trusted),
+        inputs_of(own),
+        outputs_of(own),
+        tested.baselines,
+        champion,
+        experiment.search.seed,
+    )
+
+
+def _champion(
+    live: Version, folder: Path, experiment: Experiment, tested: evidence.TestRows, trusted: tuple[str, ...]
+) -> Champion:
+    outcome: Outcome | None = None
+    inputs, outputs, problem = dict[str, tuple[str, bool]](), dict[str, tuple[str, bool]](), ""
+    try:
+        files = fetch_verified(live, folder / "champion")
+        inputs, outputs = dict(inputs_of(files)), dict(outputs_of(files))
+        outcome = _score(files, experiment, tested, trusted)
+    except UntrustedModel as error:
+        problem = str(error)
+    except (KeyError, ValueError, TypeError) as error:  # its columns or classes are not those of these rows
+        problem = f"it cannot be applied to the test rows ({type(error).__name__}: {str(error).splitlines()[0]})"
+    return Champion(live.number, outcome, inputs, outputs, problem)
+
+
+def _score(files: Path, experiment: Experiment, tested: evidence.TestRows, trusted: tuple[str, ...]) -> Outcome:
+    model = load_trusted(files, trusted)
+    rows = tested.rows[list(inputs_of(files))]
+    return predict(model, rows, tested.truth, experiment.task, tested.classes)
+
+
+def _experiment_of(client: MlflowClient, version: Version, folder: Path) -> Experiment:
+    """The experiment as it was declared when the version was trained, not as it stands in the project today."""
+    path = client.download_artifacts(version.run_id, "experiment.json", str(folder))
+    return Experiment.model_validate(json.loads(Path(path).read_text()))

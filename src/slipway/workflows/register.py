@@ -1,0 +1,91 @@
+"""`slipway register`: the model of a finished run becomes a version, with its lineage."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+
+from slipway.errors import Refusal, UnknownName
+from slipway.registry.models import MODEL, download, temporary_folder
+from slipway.registry.trust import artifact_digest
+from slipway.registry.versions import Version, create_version, version_of_run
+from slipway.settings import Settings
+from slipway.tracking.client import connect
+from slipway.workflows.platform import resolve_tracking_uri
+
+_LINEAGE = (
+    "slipway.experiment",
+    "slipway.spec_digest",
+    "slipway.data_digest",
+    "slipway.code_digest",
+    "slipway.lock_digest",
+    "slipway.git_commit",
+    "slipway.git_dirty",
+)
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A version that was made, or was there already for the same run."""
+
+    version: Version
+    new: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.version.name,
+            "version": self.version.number,
+            "stage": self.version.stage.value,
+            "run_id": self.version.run_id,
+            "uri": self.version.uri,
+            "new": self.new,
+        }
+
+    def __str__(self) -> str:
+        verb = "is registered" if self.new else "was registered from this run before"
+        return f"{self.version.name} version {self.version.number} {verb} (stage {self.version.stage})"
+
+
+def register(settings: Settings, name: str, run_id: str) -> Registered:
+    """Register the model of a run that `slipway run` finished. Asked twice, it gives the same version.
+
+    Raises UnknownName for a run that does not exist, Refusal for one that is not finished or of another experiment.
+    """
+    return register_run(connect(resolve_tracking_uri(settings)), name, run_id)
+
+
+def register_run(client: MlflowClient, name: str, run_id: str) -> Registered:
+    """Register with a client at hand; see `register`."""
+    tags = _tags_of_finished(client, name, run_id)
+    if existing := version_of_run(client, name, run_id):
+        return Registered(existing, new=False)
+    source = _model_uri(client, run_id)
+    with temporary_folder() as folder:
+        digest = artifact_digest(download(source, Path(folder)))
+    lineage = {key: tags[key] for key in _LINEAGE if key in tags}
+    version = create_version(client, name, source, run_id, {**lineage, "slipway.artifact_digest": digest})
+    return Registered(version, new=True)
+
+
+def _tags_of_finished(client: MlflowClient, name: str, run_id: str) -> dict[str, str]:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        raise UnknownName("run", run_id, (), "A run's id is on its page in the MLflow UI") from None
+    if run.info.status != "FINISHED" or run.data.tags.get("slipway.kind") != "search":
+        raise Refusal(f"run {run_id} is no finished search (status {run.info.status}); train with `slipway run {name}`")
+    if (of := run.data.tags.get("slipway.experiment")) != name:
+        raise Refusal(f"run {run_id} is of the experiment '{of}', not of '{name}'")
+    return dict(run.data.tags)
+
+
+def _model_uri(client: MlflowClient, run_id: str) -> str:
+    outputs = client.get_run(run_id).outputs
+    if not outputs or not outputs.model_outputs:
+        raise Refusal(f"run {run_id} has no model named '{MODEL}'; it was cut off before it was stored")
+    return f"models:/{outputs.model_outputs[-1].model_id}"

@@ -1,0 +1,259 @@
+"""`slipway run`: from an experiment's declaration to a registered version.
+
+data → baselines → search → evaluation on the test rows → model → version. Everything that can be wrong with the experiment or
+its data is found before the first run is opened.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+
+from slipway.core.metrics import METRICS
+from slipway.core.spec import Experiment
+from slipway.progress import bar, step
+from slipway.registry.models import log_model
+from slipway.search import (
+    Baseline,
+    Budget,
+    Question,
+    Trial,
+    best_of,
+    build_pipeline,
+    fit_baselines,
+    leaderboard,
+    search,
+)
+from slipway.settings import Settings
+from slipway.tracking.client import connect
+from slipway.tracking.lineage import code_digest, file_digest, git_state
+from slipway.tracking.liveness import close_dead
+from slipway.tracking.runs import Finished, Part, experiment_id, log_inputs, open_run, write, write_child
+from slipway.workflows.evaluation import Evaluated, evaluate, log_evaluation
+from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows.preparation import Prepared, check_code, prepare
+from slipway.workflows.project import Declared, declared
+from slipway.workflows.register import Registered, register_run
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run ended with."""
+
+    registered: Registered
+    run_id: str
+    winner: Trial
+    evaluated: Evaluated
+    trials: int
+    failed: int
+    url: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            **self.registered.as_dict(),
+            "run_id": self.run_id,
+            "candidate": self.winner.candidate,
+            "params": dict(self.winner.params),
+            "trials": self.trials,
+            "failed_trials": self.failed,
+            "test": {
+                name: {"value": i.value, "low": i.low, "high": i.high} for name, i in self.evaluated.intervals.items()
+            },
+            "baselines": {name: dict(values) for name, values in self.evaluated.baselines.items()},
+            "url": self.url,
+        }
+
+    def __str__(self) -> str:
+        metric = self.evaluated.metric
+        params = ", ".join(f"{key}={_short(value)}" for key, value in self.winner.params.items())
+        baselines = ", ".join(
+            f"{name} {values[metric]:.4f}" for name, values in self.evaluated.baselines.items() if metric in values
+        )
+        return (
+            f"{self.registered}\n"
+            f"  winner      {self.winner.candidate} ({params}), trial {self.winner.number} of {self.trials}\n"
+            f"  test        {metric} {self.evaluated.intervals[metric]} on {self.evaluated.rows:,} rows\n"
+            f"  baselines   {baselines}\n"
+            f"  run         {self.url}"
+        )
+
+
+def run(
+    settings: Settings, name: str, trials: int | None = None, timeout_s: float | None = None, seed: int | None = None
+) -> RunResult:
+    """Search, evaluate the winner, register it as a version (stage None).
+
+    trials, timeout_s, seed: in place of what the experiment declares. Raises SlipwayError of every kind.
+    """
+    spec = _with_budget(declared(settings, name), trials, timeout_s, seed)
+    check_code(spec)
+    with step("data: read, contract, split"):
+        prepared = prepare(spec)
+    client = connect(resolve_tracking_uri(settings))
+    experiment = experiment_id(client, name)
+    close_dead(client, [experiment])
+    with open_run(client, experiment, "search", _lineage(settings, spec, prepared), settings.mlflow_run_id) as run_id:
+        _log_what_is_searched(client, run_id, spec, prepared)
+        baselines = _run_baselines(client, experiment, run_id, spec, prepared)
+        found = _run_search(client, experiment, run_id, spec, prepared)
+        winner = best_of(found, spec.experiment.search.metric)
+        evaluated = _refit_and_evaluate(client, run_id, spec, prepared, baselines, found, winner)
+        with step("model: store"):
+            example = _example(spec, prepared)
+            trusted = (*spec.experiment.search.trusted_types, *settings.trusted_types)
+            log_model(
+                run_id, evaluated.pipeline, spec.experiment, example, code=_code_of(spec, winner), trusted=trusted
+            )
+    with step("registry: new version"):
+        registered = register_run(client, name, run_id)
+    failed = sum(not trial.finished for trial in found)
+    return RunResult(registered, run_id, winner, evaluated, len(found), failed, _url(client, experiment, run_id))
+
+
+def _with_budget(spec: Declared, trials: int | None, timeout_s: float | None, seed: int | None) -> Declared:
+    given = {"trials": trials, "timeout_s": timeout_s, "seed": seed}
+    search = spec.experiment.search.model_copy(update={key: value for key, value in given.items() if value is not None})
+    return Declared(spec.folder, spec.text, spec.experiment.model_copy(update={"search": search}))
+
+
+def _lineage(settings: Settings, spec: Declared, prepared: Prepared) -> dict[str, str]:
+    lock = file_digest(settings.project / "requirements.lock")
+    return {
+        "mlflow.user": settings.user,
+        "mlflow.source.name": f"experiments/{spec.name}",
+        "mlflow.source.type": "LOCAL",
+        "slipway.kind": "search",
+        "slipway.experiment": spec.name,
+        "slipway.spec_digest": spec.experiment.digest,
+        "slipway.data_digest": prepared.digests["all"],
+        "slipway.code_digest": code_digest(spec.folder),
+        **({"slipway.lock_digest": lock} if lock else {}),
+        **git_state(settings.project),
+    }
+
+
+def _log_what_is_searched(client: MlflowClient, run_id: str, spec: Declared, prepared: Prepared) -> None:
+    client.log_text(run_id, spec.text, "experiment.yaml")
+    client.log_dict(run_id, spec.experiment.as_dict(), "experiment.json")
+    source = spec.experiment.data.source
+    where = f"experiments/{spec.name}/{source.function or source.csv or source.parquet}"
+    columns = {name: column.type.value for name, column in spec.experiment.data.columns.items()}
+    parts = [
+        Part({"train": "training"}.get(part, part), prepared.digests[part], len(rows), columns, where)
+        for part, rows in prepared.splits.parts().items()
+    ]
+    log_inputs(client, run_id, spec.name, parts)
+
+
+def _run_baselines(
+    client: MlflowClient, experiment: str, parent: str, spec: Declared, prepared: Prepared
+) -> list[Baseline]:
+    """Score the baselines on the validation rows, as runs of their own, before anything is searched."""
+    from slipway.core.metrics import measure
+
+    with step("baselines"):
+        baselines = fit_baselines(spec.folder, spec.experiment, prepared.splits.train, prepared.classes)
+        rows, truth = _inputs(spec, prepared.splits.validation)
+        for baseline in baselines:
+            started = int(time.time() * 1000)
+            metrics = measure(spec.experiment.task, baseline.predict(rows, truth))
+            ended = int(time.time() * 1000)
+            tags = {"slipway.kind": "baseline"}
+            params = {"candidate": f"baseline: {baseline.name}"}
+            finished = Finished(f"baseline {baseline.name}", "FINISHED", started, ended, params, metrics, tags)
+            write_child(client, experiment, parent, finished)
+    return baselines
+
+
+def _run_search(client: MlflowClient, experiment: str, parent: str, spec: Declared, prepared: Prepared) -> list[Trial]:
+    wanted = spec.experiment.search
+    question = Question(
+        spec.folder, spec.experiment, prepared.classes, prepared.splits.train, prepared.splits.validation
+    )
+    pick = max if METRICS[wanted.metric].greater_is_better else min
+    best: list[float] = []
+
+    with bar(wanted.trials, "search") as shown:
+
+        def on_trial(trial: Trial) -> None:
+            write_child(client, experiment, parent, _trial_run(trial, spec.experiment))
+            if trial.score is not None:
+                best[:] = [pick([trial.score, *best])]
+            shown.update()
+            shown.set_postfix_str(f"best {wanted.metric} {best[0]:.4f}" if best else "no trial finished yet")
+
+        with step(f"search: {wanted.trials} trials of {len(wanted.candidates)} candidates"):
+            trials = search(question, Budget(wanted.trials, wanted.timeout_s), on_trial)
+    table = leaderboard(trials, wanted.metric)
+    client.log_text(parent, table.to_csv(index=False), "leaderboard.csv")
+    client.log_table(parent, table.astype(object).where(table.notna(), None), "leaderboard.json")
+    return trials
+
+
+def _trial_run(trial: Trial, experiment: Experiment) -> Finished:
+    fixed = experiment.search.candidates[trial.candidate].params
+    tags = {"slipway.kind": "trial", "slipway.trial": str(trial.number)}
+    if trial.error:
+        tags["slipway.error"] = trial.error
+    if trial.warnings:
+        tags["slipway.warnings"] = "\n".join(trial.warnings)
+    return Finished(
+        name=f"trial {trial.number:03d} {trial.candidate}",
+        status="FINISHED" if trial.finished else "FAILED",
+        started_ms=trial.started_ms,
+        ended_ms=trial.started_ms + int(trial.duration_s * 1000),
+        params={"candidate": trial.candidate, **fixed, **trial.params},
+        metrics={**trial.metrics, "duration_s": trial.duration_s},
+        tags=tags,
+    )
+
+
+def _refit_and_evaluate(
+    client: MlflowClient,
+    run_id: str,
+    spec: Declared,
+    prepared: Prepared,
+    baselines: list[Baseline],
+    trials: list[Trial],
+    winner: Trial,
+) -> Evaluated:
+    """Fit the winner anew on training and validation rows, and look at the test rows for the first and only time."""
+    with step(f"evaluate: {winner.candidate} on {len(prepared.splits.test):,} test rows"):
+        pipeline = build_pipeline(spec.folder, spec.experiment, winner.candidate, winner.params)
+        pipeline.fit(*_inputs(spec, prepared.splits.development))
+        evaluated = evaluate(pipeline, spec, prepared, baselines)
+        log_evaluation(client, run_id, spec, prepared, evaluated, trials, winner)
+    fixed = spec.experiment.search.candidates[winner.candidate].params
+    validation = {f"validation_{name}": value for name, value in winner.metrics.items()}
+    counts = {"trials": float(len(trials)), "failed_trials": float(sum(not trial.finished for trial in trials))}
+    params = {"candidate": winner.candidate, **fixed, **winner.params}
+    write(client, run_id, params, {**validation, **evaluated.metrics(), **counts})
+    return evaluated
+
+
+def _inputs(spec: Declared, rows: Any) -> tuple[Any, Any]:
+    return rows[list(spec.experiment.data.features)], rows[spec.experiment.data.target]
+
+
+def _example(spec: Declared, prepared: Prepared) -> Any:
+    """Three test rows without missing values, if there are such, since JSON has no NaN."""
+    rows = prepared.splits.test[list(spec.experiment.data.features)]
+    whole = rows.dropna()
+    rows = rows if whole.empty else whole
+    return rows.sample(min(3, len(rows)), random_state=spec.experiment.search.seed)
+
+
+def _code_of(spec: Declared, winner: Trial) -> list[Path]:
+    """The experiment's own files, where the winner's pipeline is made by them."""
+    return spec.code_files() if spec.experiment.search.candidates[winner.candidate].pipeline else []
+
+
+def _url(client: MlflowClient, experiment: str, run_id: str) -> str:
+    uri = str(client.tracking_uri)
+    return f"{uri}/#/experiments/{experiment}/runs/{run_id}" if uri.startswith("http") else f"{uri} run {run_id}"
+
+
+def _short(value: Any) -> Any:
+    return f"{value:.4g}" if isinstance(value, float) else value

@@ -1,0 +1,67 @@
+"""`slipway score`: the batch delivery. A file in, the same file with predictions out."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from slipway.batch import score_file
+from slipway.progress import bar
+from slipway.registry.fetch import fetch_verified
+from slipway.registry.models import inputs_of, temporary_folder
+from slipway.registry.trust import load_trusted
+from slipway.registry.versions import Version, version_in
+from slipway.settings import Settings
+from slipway.tracking.client import connect
+from slipway.types import Stage
+from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows.project import trusted_types
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A file that was scored, and by what."""
+
+    version: Version
+    output: Path
+    rows: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.version.name,
+            "version": self.version.number,
+            "stage": self.version.stage.value,
+            "run_id": self.version.run_id,
+            "rows": self.rows,
+            "output": str(self.output),
+        }
+
+    def __str__(self) -> str:
+        return f"{self.rows:,} rows scored by {self.version.name} version {self.version.number} → {self.output}"
+
+
+def score(settings: Settings, name: str, source: Path, output: Path, stage: Stage = Stage.PRODUCTION) -> Scored:
+    """Score a CSV or Parquet file with the version that holds a stage, in bounded memory.
+
+    The model's name, version, stage, run and digest, and the time, are in the output's metadata.
+    Raises UnknownName when no version holds the stage, UntrustedModel, FileUnusable, DataUnusable.
+    """
+    client = connect(resolve_tracking_uri(settings))
+    version = version_in(client, name, stage)
+    with temporary_folder() as made:
+        files = fetch_verified(version, Path(made))
+        model = load_trusted(files, trusted_types(settings, name))
+        with bar(0, "rows scored") as shown:
+            rows = score_file(model, inputs_of(files), source, output, _metadata(version), shown.update)
+    return Scored(version, output, rows)
+
+
+def _metadata(version: Version) -> dict[str, str]:
+    return {
+        "slipway.model": version.name,
+        "slipway.version": str(version.number),
+        "slipway.stage": version.stage.value,
+        "slipway.run_id": version.run_id,
+        "slipway.artifact_digest": version.tags.get("slipway.artifact_digest", ""),
+        "slipway.scored_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
