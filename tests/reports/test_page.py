@@ -1,0 +1,160 @@
+import base64
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from slipway.reports.page import ExperimentPage, Movement, Standing, VersionRow, experiment_page
+from slipway.reports.trials import TrialRow
+from slipway.types import Stage, Verdict
+
+HOSTILE = '</script></style></svg><img src=x onerror="alert(1)">'
+
+
+def test_the_page_holds_all_of_the_card_and_needs_nothing_else(page, self_contained):
+    text = self_contained(experiment_page(page)).text
+    for said in (
+        "Rebook passengers.",
+        "0.7112 to 0.7171",
+        "The late rate moves.",
+        "sha256:5bec",
+        "printed in the schedule",
+    ):
+        assert said in text
+
+
+def test_the_headline_says_what_stands_where_since_when_and_by_whom(page, self_contained):
+    text = " ".join(self_contained(experiment_page(page)).text.split())
+    assert "Production version 3 since 2026-11-04 09:12 UTC by mara" in text
+    assert "Staging empty" in text
+    assert "roc_auc on the test rows, version 3 0.7143 95 % interval 0.7112 to 0.7171" in text
+
+
+def test_whatever_it_is_given_is_shown_as_text(filled_page, self_contained):
+    read = self_contained(experiment_page(filled_page(HOSTILE)))
+    assert read.text.count(HOSTILE) > 35
+    assert read.tags.count("img") == 2, "the two figures, nothing that was smuggled in"
+
+
+def test_figures_are_inside_byte_for_byte_in_the_order_given(filled_page, self_contained):
+    images = {"roc": b"\x89PNG one", "confusion_matrix": b"\x89PNG two"}
+    read = self_contained(experiment_page(filled_page(plots=images, history_png=b"\x89PNG three")))
+    sources = [
+        value.removeprefix("data:image/png;base64,")
+        for tag, name, value in read.attributes
+        if (tag, name) == ("img", "src")
+    ]
+    assert [base64.b64decode(source) for source in sources] == [b"\x89PNG one", b"\x89PNG two", b"\x89PNG three"]
+    assert ("img", "alt", "ROC curve") in read.attributes and ("img", "alt", "Confusion matrix") in read.attributes
+
+
+def rows_of(page: str, label: str) -> list[str]:
+    table = page[page.index(f'aria-label="{label}"') :]
+    return table[table.index("<tbody>") : table.index("</tbody>")].split("<tr")[1:]
+
+
+def test_the_leaderboard_is_sorted_by_the_metric_with_failures_last(filled_page):
+    trials = (
+        TrialRow(0, "first", 0.7),
+        TrialRow(1, "broken", None, error="did not converge"),
+        TrialRow(2, "second", 0.8),
+    )
+    rows = rows_of(experiment_page(filled_page(trials=trials)), "Leaderboard of trials")
+    assert [next(name for name in ("first", "second", "broken") if name in row) for row in rows] == [
+        "second",
+        "first",
+        "broken",
+    ]
+    assert "winner" in rows[0] and "winner" not in "".join(rows[1:])
+    assert "did not converge" in rows[2] and "failed" in rows[2]
+
+
+@pytest.mark.parametrize(
+    ("count", "shown", "said"), [(200, 200, None), (201, 200, "and 1 more trial"), (1234, 200, "and 1,034 more")]
+)
+def test_a_long_leaderboard_stops_at_two_hundred_and_says_how_many_more(count, shown, said, filled_page):
+    page = experiment_page(filled_page(trials=tuple(TrialRow(i, "c", i / count) for i in range(count))))
+    assert len(rows_of(page, "Leaderboard of trials")) == shown
+    assert (said in page) if said else ("more trial" not in page)
+
+
+def test_a_search_in_which_all_failed_has_no_winner(filled_page):
+    page = experiment_page(filled_page(trials=(TrialRow(0, "c", None),)))
+    assert "winner" not in rows_of(page, "Leaderboard of trials")[0]
+
+
+def test_versions_and_movements_are_shown_newest_first(filled_page):
+    def moved(day: int, version: int) -> Movement:
+        return Movement(datetime(2026, 11, day, tzinfo=UTC), version, Stage.NONE, Stage.STAGING, "mara")
+
+    page = experiment_page(
+        filled_page(
+            versions=(VersionRow(2, Stage.ARCHIVED), VersionRow(10, Stage.PRODUCTION), VersionRow(9, Stage.NONE)),
+            movements=(moved(2, 2), moved(9, 10), moved(4, 9)),
+        )
+    )
+    versions = rows_of(page, "Registered versions")
+    assert [row.split("</span>")[1].split("<")[0] for row in versions] == ["10", "9", "2"]
+    days = [row.split("2026-11-")[1][:2] for row in rows_of(page, "Movements between stages")]
+    assert days == ["09", "04", "02"]
+
+
+def test_verdicts_are_shown_with_their_reasons_and_refusals_are_marked(filled_page):
+    verdicts = (Verdict("threshold", True, "0.71 is enough"), Verdict("not_worse", False, "0.01 lower"))
+    page = experiment_page(filled_page(versions=(VersionRow(4, Stage.NONE, verdicts=verdicts),)))
+    (row,) = rows_of(page, "Registered versions")
+    assert row.index("passed") < row.index("0.71 is enough") < row.index("refused") < row.index("0.01 lower")
+    assert ">refused<" in rows_of(page, "Movements between stages")[0]
+
+
+def test_only_web_addresses_become_links(filled_page, self_contained):
+    links = {
+        "good": "https://mlflow.example.org/#/runs/1",
+        "bad": "javascript:alert(1)",
+        "worse": "data:text/html,x",
+        "file": "file:///x",
+    }
+    read = self_contained(experiment_page(filled_page(links=links)))
+    followed = [
+        value for tag, name, value in read.attributes if (tag, name) == ("a", "href") and not value.startswith("#")
+    ]
+    assert followed == ["https://mlflow.example.org/#/runs/1"]
+
+
+def test_every_place_that_the_page_points_to_exists(page, self_contained):
+    read = self_contained(experiment_page(page))
+    places = [value for _, name, value in read.attributes if name == "id"]
+    assert len(places) == len(set(places))
+    assert {value[1:] for _, name, value in read.attributes if name == "href" and value.startswith("#")} <= set(places)
+
+
+def test_times_are_told_in_utc(filled_page):
+    there = datetime(2026, 11, 4, 1, 30, tzinfo=timezone(timedelta(hours=9)))
+    page = filled_page(standings=(Standing(Stage.PRODUCTION, 3, there, "mara"),))
+    assert "since 2026-11-03 16:30 UTC by mara" in " ".join(experiment_page(page).split())
+
+
+def test_a_page_with_nothing_but_a_card_is_complete(filled_card, self_contained):
+    card = filled_card(version=None, results=(), gates=(), caveats=(), columns=())
+    page = experiment_page(ExperimentPage(card, datetime(2026, 11, 6, tzinfo=UTC)))
+    text = self_contained(page).text
+    for said in (
+        "There are no results.",
+        "There are no trials.",
+        "No version is registered.",
+        "Nothing has moved yet.",
+    ):
+        assert said in text
+    assert text.count("No version stands here.") == 2 and "not measured" in text
+    assert "<img" not in page and 'href="#plots"' not in page
+
+
+def test_a_page_can_be_printed(page):
+    text = experiment_page(page)
+    assert "@media print" in text
+
+
+def test_the_page_says_nothing_of_times_it_does_not_know(filled_page):
+    page = filled_page(standings=(Standing(Stage.STAGING, 5),))
+    text = experiment_page(replace(page, movements=()))
+    assert "version 5" in text and "None" not in text.replace('"pill None">None<', "")

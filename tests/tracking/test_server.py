@@ -1,0 +1,205 @@
+"""Real servers; each takes seconds to start, so one serves as many questions as it can."""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+
+from slipway.errors import FileUnusable, NoServer, ServiceFailed
+from slipway.processes import child_environment, free_port, is_alive
+from slipway.settings import Settings
+from slipway.tracking.server import HOST, Server, find_server, start_server, stop_server
+from slipway.workflows.platform import resolve_tracking_uri
+
+UP_TO_S = 180.0  # a busy machine takes a minute
+
+
+@pytest.fixture
+def home(tmp_path: Path, migrated_database: Path) -> Iterator[Path]:
+    """A home whose name would break a URI, with a database that is ready."""
+    folder = tmp_path / "my home #1?"
+    folder.mkdir()
+    shutil.copy(migrated_database, folder / "mlflow.db")
+    yield folder
+    stop_server(folder)
+
+
+def status(server: Server, path: str, headers: dict[str, str] | None = None, body: str | None = None) -> int:
+    address = urlsplit(server.uri)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
+    try:
+        connection.request(
+            "POST" if body else "GET", path, body, {"Content-Type": "application/json"} | (headers or {})
+        )
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def eventually_dead(server: Server) -> bool:
+    deadline = time.monotonic() + 30
+    while is_alive(server.process) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return not is_alive(server.process)
+
+
+def listeners(server: Server) -> list[int]:
+    port = urlsplit(server.uri).port
+    found = []
+    for process in psutil.process_iter():
+        try:
+            found += [
+                process.pid
+                for held in process.net_connections("tcp")
+                if held.laddr.port == port and held.status == "LISTEN"
+            ]
+        except psutil.Error:
+            continue
+    return found
+
+
+@pytest.mark.slow
+def test_a_server_is_found_again_shared_and_stopped(home: Path) -> None:
+    wanted = free_port(HOST, 0)
+    server = start_server(home, port=wanted, timeout_s=UP_TO_S)
+
+    assert server.uri == f"http://127.0.0.1:{wanted}"
+    assert not server.adopted
+    assert find_server(home) == server
+    assert resolve_tracking_uri(Settings(project=home.parent, home=home)) == server.uri
+    again = start_server(home, port=0, timeout_s=UP_TO_S)
+    assert (again.pid, again.uri, again.adopted) == (server.pid, server.uri, True)
+
+    # The MLflow client, and a browser that came by either name.
+    search, api = '{"max_results": 1}', "/ajax-api/2.0/mlflow/experiments/search"
+    assert status(server, "/api/2.0/mlflow/experiments/search", body=search) == 200
+    for host in (f"127.0.0.1:{wanted}", f"localhost:{wanted}"):
+        assert status(server, "/", {"Host": host}) == 200
+        assert status(server, api, {"Host": host, "Origin": f"http://{host}"}, search) == 200
+    assert status(server, api, {"Origin": "http://elsewhere.example"}, search) == 403
+
+    assert stop_server(home) == server
+    assert not is_alive(server.process)
+    assert listeners(server) == []
+    assert find_server(home) is None
+    assert stop_server(home) is None
+
+
+@pytest.mark.slow
+def test_a_taken_port_is_passed_over_and_two_starts_share_one_server(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("MLFLOW_GUNICORN_OPTS", "--reload"), ("MLFLOW_SERVER_ALLOWED_HOSTS", "elsewhere.example")):
+        monkeypatch.setenv(name, value)  # what the surroundings say must not reach the server
+    wanted = free_port(HOST, 0)
+    command = [sys.executable, "-m", "http.server", str(wanted), "--bind", HOST, "--directory", str(home.parent)]
+    found: list[Server] = []
+
+    def start() -> None:
+        found.append(start_server(home, port=wanted, tied=False, timeout_s=UP_TO_S))
+
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as holder:
+        while free_port(HOST, wanted) == wanted:
+            time.sleep(0.05)
+        threads = [threading.Thread(target=start) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        holder.kill()
+    assert len({(server.pid, server.uri) for server in found}) == 1
+    assert sorted(server.adopted for server in found) == [False, True]
+    assert (urlsplit(found[0].uri).port or 0) > wanted
+    assert status(found[0], "/") == 200
+
+
+@pytest.mark.slow
+def test_what_a_killed_server_leaves_is_cleared_away(home: Path) -> None:
+    server = start_server(home, port=0, timeout_s=UP_TO_S)
+    os.kill(server.pid, signal.SIGKILL)
+    assert eventually_dead(server)
+    assert listeners(server)  # its worker lives on and holds the port and the database
+
+    assert find_server(home) is None
+    assert listeners(server) == []
+    assert not (home / "server.json").exists()
+
+
+@pytest.mark.slow
+def test_kill_9_of_up_ends_its_server_unless_it_was_detached(home: Path) -> None:
+    env = child_environment({"SLIPWAY_HOME": str(home)}, without=("MLFLOW_", "SLIPWAY_"))
+    command = [sys.executable, "-m", "slipway", "up", "--json", "--port", "0"]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as up:
+        assert up.stdout is not None
+        assert up.stdout.readline() == "{\n"  # printed when the server answers
+        up.kill()
+    left = json.loads((home / "server.json").read_text())
+    assert eventually_dead(Server(left["uri"], left["pid"], left["started"]))
+
+    done = subprocess.run([*command, "--detach"], env=env, capture_output=True, text=True, check=True)
+    said = json.loads(done.stdout)
+    assert not said["adopted"]
+    assert (found := find_server(home)) is not None
+    assert (found.uri, found.pid) == (said["uri"], said["pid"])
+    adopted = subprocess.run(
+        [sys.executable, "-m", "slipway", "up"], env=env, capture_output=True, text=True, check=True
+    )
+    assert f"was already up at {found.uri}" in adopted.stdout
+    assert f"export MLFLOW_TRACKING_URI={found.uri}" in adopted.stdout
+
+
+@pytest.mark.slow
+def test_a_server_that_does_not_come_up_says_why_and_leaves_nothing(home: Path) -> None:
+    (home / "mlflow.db").write_text("this is no database, whatever its name says" * 100)
+    with pytest.raises(ServiceFailed, match=r"the tracking server ended before it was ready(?s:.*)not a database"):
+        start_server(home, port=0, timeout_s=UP_TO_S)
+    assert not (home / "server.json").exists()
+
+
+@pytest.mark.parametrize(
+    "record", ["", "{", "[]", '{"uri": "http://127.0.0.1:1"}', '{"uri": 1, "pid": "x", "started": 0}']
+)
+def test_a_record_that_makes_no_sense_is_no_server(tmp_path: Path, record: str) -> None:
+    (tmp_path / "server.json").write_text(record)
+    assert find_server(tmp_path) is None
+    assert stop_server(tmp_path) is None
+
+
+def test_a_record_whose_pid_is_a_stranger_s_is_removed_and_the_stranger_left_alone(tmp_path: Path) -> None:
+    record = {"uri": "http://127.0.0.1:1", "pid": os.getpid(), "started": 1.0, "ready": True}
+    (tmp_path / "server.json").write_text(json.dumps(record))
+    assert find_server(tmp_path) is None
+    assert not (tmp_path / "server.json").exists()
+
+
+def test_a_home_that_is_not_there_is_not_made_by_looking(tmp_path: Path) -> None:
+    assert find_server(tmp_path / "home") is None
+    assert stop_server(tmp_path / "home") is None
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FileUnusable, match=r"file/home cannot be written.*SLIPWAY_HOME"):
+        start_server(tmp_path / "file" / "home")
+
+
+def test_without_any_server_the_error_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(NoServer, match="slipway up"):
+        resolve_tracking_uri(Settings(project=tmp_path, home=tmp_path))
+
+
+def test_a_server_that_was_asked_for_wins(tmp_path: Path) -> None:
+    settings = Settings(project=tmp_path, home=tmp_path, tracking_uri="http://mlflow.example")
+    assert resolve_tracking_uri(settings) == "http://mlflow.example"
