@@ -7,6 +7,8 @@ from html.parser import HTMLParser
 import pytest
 
 from slipway.core.metrics import Task
+from slipway.core.movements import Action, Movement
+from slipway.core.trials import Trial
 from slipway.reports.card import (
     CardColumn,
     CardData,
@@ -17,8 +19,7 @@ from slipway.reports.card import (
     CardSearch,
     ModelCard,
 )
-from slipway.reports.page import ExperimentPage, Movement, Standing, VersionRow
-from slipway.reports.trials import TrialRow
+from slipway.reports.page import ExperimentPage, Standing, VersionRow
 from slipway.types import Interval, Stage, Verdict
 
 VOID = {"meta", "link", "br", "img", "line", "rect", "circle"}
@@ -116,13 +117,13 @@ def _filled_page(word: str = "", card: ModelCard | None = None, **changed: objec
         "made": at(6),
         "standings": (Standing(Stage.PRODUCTION, 3, at(4), say("mara"), say("8f1c")),),
         "trials": (
-            TrialRow(0, say("boosting"), 0.75, {say("max_iter"): say("312")}, 3.2),
-            TrialRow(1, say("boosting"), None, {say("max_iter"): say("1")}, 0.1, say("did not converge")),
+            Trial(0, say("boosting"), 0.75, {say("max_iter"): say("312")}, 3.2),
+            Trial(1, say("boosting"), None, {say("max_iter"): say("1")}, 0.1, say("did not converge")),
         ),
         "plots": {say("roc"): b"\x89PNG roc"},
         "history_png": b"\x89PNG history",
         "versions": (VersionRow(4, Stage.NONE, at(5), say("99aa2d3e4a5b"), 0.7011, (verdict,)),),
-        "movements": (Movement(at(5), 4, Stage.NONE, Stage.PRODUCTION, say("jo"), say("not worse failed"), True),),
+        "movements": (_refusal(say, verdict, at(5)),),
         "links": {say("run in MLflow"): "http://127.0.0.1:5000/#/runs/8f1c"},
     }
     return ExperimentPage(**(fields | changed))  # type: ignore[arg-type]
@@ -165,3 +166,9 @@ def card() -> ModelCard:
 @pytest.fixture
 def page() -> ExperimentPage:
     return _filled_page()
+
+
+def _refusal(say, verdict: Verdict, when: datetime) -> Movement:
+    at_ms = int(when.timestamp() * 1000)
+    why = say("not worse failed")
+    return Movement(say("flights"), Action.REFUSE, 4, Stage.PRODUCTION, say("jo"), at_ms, None, why, (verdict,))

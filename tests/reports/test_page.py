@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from slipway.reports.page import ExperimentPage, Movement, Standing, VersionRow, experiment_page
-from slipway.reports.trials import TrialRow
+from slipway.core.movements import Action, Movement
+from slipway.core.trials import Trial
+from slipway.reports.page import ExperimentPage, Standing, VersionRow, experiment_page
 from slipway.types import Stage, Verdict
 
 HOSTILE = '</script></style></svg><img src=x onerror="alert(1)">'
@@ -55,9 +56,9 @@ def rows_of(page: str, label: str) -> list[str]:
 
 def test_the_leaderboard_is_sorted_by_the_metric_with_failures_last(filled_page):
     trials = (
-        TrialRow(0, "first", 0.7),
-        TrialRow(1, "broken", None, error="did not converge"),
-        TrialRow(2, "second", 0.8),
+        Trial(0, "first", 0.7),
+        Trial(1, "broken", None, error="did not converge"),
+        Trial(2, "second", 0.8),
     )
     rows = rows_of(experiment_page(filled_page(trials=trials)), "Leaderboard of trials")
     assert [next(name for name in ("first", "second", "broken") if name in row) for row in rows] == [
@@ -73,19 +74,20 @@ def test_the_leaderboard_is_sorted_by_the_metric_with_failures_last(filled_page)
     ("count", "shown", "said"), [(200, 200, None), (201, 200, "and 1 more trial"), (1234, 200, "and 1,034 more")]
 )
 def test_a_long_leaderboard_stops_at_two_hundred_and_says_how_many_more(count, shown, said, filled_page):
-    page = experiment_page(filled_page(trials=tuple(TrialRow(i, "c", i / count) for i in range(count))))
+    page = experiment_page(filled_page(trials=tuple(Trial(i, "c", i / count) for i in range(count))))
     assert len(rows_of(page, "Leaderboard of trials")) == shown
     assert (said in page) if said else ("more trial" not in page)
 
 
 def test_a_search_in_which_all_failed_has_no_winner(filled_page):
-    page = experiment_page(filled_page(trials=(TrialRow(0, "c", None),)))
+    page = experiment_page(filled_page(trials=(Trial(0, "c", None),)))
     assert "winner" not in rows_of(page, "Leaderboard of trials")[0]
 
 
 def test_versions_and_movements_are_shown_newest_first(filled_page):
     def moved(day: int, version: int) -> Movement:
-        return Movement(datetime(2026, 11, day, tzinfo=UTC), version, Stage.NONE, Stage.STAGING, "mara")
+        at_ms = int(datetime(2026, 11, day, tzinfo=UTC).timestamp() * 1000)
+        return Movement("flights", Action.PROMOTE, version, Stage.STAGING, "mara", at_ms)
 
     page = experiment_page(
         filled_page(

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from slipway.core.metrics import Outcome, Task, measure
+from slipway.core.trials import Trial
 from slipway.reports._style import BASELINE, SERIES, WINNER
 from slipway.reports.plots import evaluation_figures, history_figure, importance_figure, png
-from slipway.reports.trials import TrialRow
 
 MOST_BYTES = 300_000
 
@@ -295,9 +295,9 @@ def test_importances_that_are_not_defined_are_left_out():
     assert "none" in title(importance_figure([], [], []))
 
 
-def trials(count: int, *, failed: tuple[int, ...] = ()) -> list[TrialRow]:
+def trials(count: int, *, failed: tuple[int, ...] = ()) -> list[Trial]:
     return [
-        TrialRow(i, ("boosting", "logistic")[i % 2], None if i in failed else 0.70 + 0.001 * ((i * 7) % 11), {})
+        Trial(i, ("boosting", "logistic")[i % 2], None if i in failed else 0.70 + 0.001 * ((i * 7) % 11), {})
         for i in range(count)
     ]
 
@@ -328,7 +328,7 @@ def test_a_search_without_failures_marks_none():
 
 
 def test_hopeless_trials_do_not_flatten_the_others_and_are_marked_at_the_edge():
-    hopeless = TrialRow(20, "boosting", 0.01, {})
+    hopeless = Trial(20, "boosting", 0.01, {})
     axes = history_figure([*trials(20), hopeless], "roc_auc").axes[0]
     assert axes.get_ylim()[0] > 0.6
     edge = [line for line in axes.get_lines() if line.get_marker() == "v" and len(line.get_xdata())]

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from slipway.core.metrics import METRICS
+from slipway.core.trials import Trial, best_so_far
 from slipway.reports._style import (
     ACCENT,
     BASELINE,
@@ -27,7 +28,6 @@ from slipway.reports._style import (
     plain,
     short,
 )
-from slipway.reports.trials import TrialRow, best_so_far
 
 MOST_BARS = 20
 
@@ -67,7 +67,7 @@ def importance(names: Sequence[str], mean: Sequence[float], std: Sequence[float]
     return figure
 
 
-def history(trials: Sequence[TrialRow], metric: str, baselines: Mapping[str, float]) -> Figure:
+def history(trials: Sequence[Trial], metric: str, baselines: Mapping[str, float]) -> Figure:
     """Draw each trial's value, one colour a candidate, the best so far as a line, failures as crosses at the foot."""
     steps = best_so_far(trials, metric)
     failed = [trial.number for trial in trials if trial.failed]
@@ -75,7 +75,7 @@ def history(trials: Sequence[TrialRow], metric: str, baselines: Mapping[str, flo
         return notice("Search: no trial ended with a value", f"{len(failed)} of {len(trials)} trials failed.")
     greater = METRICS[metric].greater_is_better
     figure, (axes,) = canvas(height=5.4)
-    _bounds(axes, [trial.value for trial in trials if trial.value is not None and not trial.failed], baselines, greater)
+    _bounds(axes, [trial.score for trial in trials if trial.score is not None and not trial.failed], baselines, greater)
     _baseline_lines(axes, baselines)
     _candidates(axes, trials, greater)
     line = np.array([*steps, (max(trial.number for trial in trials), steps[-1][1])])
@@ -105,11 +105,11 @@ def _failures(axes: Axes, numbers: Sequence[int]) -> None:
         axes.plot(numbers, [0.02] * len(numbers), "x", color=ACCENT, transform=foot, label=said, clip_on=False)
 
 
-def _candidates(axes: Axes, trials: Sequence[TrialRow], greater: bool) -> None:
+def _candidates(axes: Axes, trials: Sequence[Trial], greater: bool) -> None:
     """Points by candidate; one that lies beyond the frame is a triangle on its edge."""
     worst = axes.get_ylim()[0 if greater else 1]
     for colour, name in zip(cycle(SERIES), dict.fromkeys(trial.candidate for trial in trials)):
-        mine = [(trial.number, trial.value or 0.0) for trial in trials if trial.candidate == name and not trial.failed]
+        mine = [(trial.number, trial.score or 0.0) for trial in trials if trial.candidate == name and not trial.failed]
         x, y = np.array(mine, float).reshape(-1, 2).T
         inside = y >= worst if greater else y <= worst
         dots: dict[str, Any] = {"linestyle": "none", "color": colour, "markersize": 6.5, "markeredgecolor": "white"}

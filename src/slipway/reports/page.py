@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from slipway.core.movements import Movement
+from slipway.core.trials import Trial, ranked
 from slipway.reports._templates import render_html
 from slipway.reports.card import ModelCard
-from slipway.reports.trials import TrialRow, ranked
 from slipway.types import Stage, Verdict
 
 MOST_TRIALS = 200
@@ -36,19 +37,6 @@ class VersionRow:
 
 
 @dataclass(frozen=True)
-class Movement:
-    """One movement of a version between stages, or one that was refused. reason: what the mover or the gates said."""
-
-    when: datetime
-    version: int
-    source: Stage
-    target: Stage
-    by: str
-    reason: str = ""
-    refused: bool = False
-
-
-@dataclass(frozen=True)
 class ExperimentPage:
     """Everything the page of an experiment shows.
 
@@ -65,7 +53,7 @@ class ExperimentPage:
     card: ModelCard
     made: datetime
     standings: tuple[Standing, ...] = ()
-    trials: tuple[TrialRow, ...] = ()
+    trials: tuple[Trial, ...] = ()
     plots: Mapping[str, bytes] = field(default_factory=dict)
     history_png: bytes | None = None
     versions: tuple[VersionRow, ...] = ()
@@ -91,5 +79,5 @@ def experiment_page(page: ExperimentPage) -> str:
         leaders=best[:MOST_TRIALS],
         more_trials=len(best) - len(best[:MOST_TRIALS]),
         versions=sorted(page.versions, key=lambda row: -row.version),
-        movements=sorted(page.movements, key=lambda movement: movement.when, reverse=True),
+        movements=sorted(page.movements, key=lambda movement: movement.at_ms, reverse=True),
     )

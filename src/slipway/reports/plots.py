@@ -10,12 +10,12 @@ from io import BytesIO
 from matplotlib.figure import Figure
 
 from slipway.core.metrics import Outcome, Task
+from slipway.core.trials import Trial
 from slipway.reports._class_plots import calibration, confusion_matrix
 from slipway.reports._curves import finite
 from slipway.reports._ranking_plots import precision_recall, roc_binary, roc_multiclass
 from slipway.reports._regression_plots import predicted_vs_actual, residuals
 from slipway.reports._search_plots import history, importance
-from slipway.reports.trials import TrialRow
 
 
 def evaluation_figures(
@@ -63,7 +63,7 @@ def importance_figure(names: Sequence[str], mean: Sequence[float], std: Sequence
     return importance(names, mean, std, metric)
 
 
-def history_figure(trials: Sequence[TrialRow], metric: str, *, baselines: Mapping[str, float] | None = None) -> Figure:
+def history_figure(trials: Sequence[Trial], metric: str, *, baselines: Mapping[str, float] | None = None) -> Figure:
     """Draw a search: each trial's value of `metric`, the best so far, the baselines' values, the failed trials."""
     return history(trials, metric, baselines or {})
 

@@ -2,14 +2,13 @@
 
 from slipway.search.baselines import Baseline, fit_baselines
 from slipway.search.candidates import build_pipeline, check_candidate
+from slipway.search.leaderboard import leaderboard
 from slipway.search.study import Budget, Question, best_of, search
-from slipway.search.trial import Trial, leaderboard
 
 __all__ = [
     "Baseline",
     "Budget",
     "Question",
-    "Trial",
     "best_of",
     "build_pipeline",
     "check_candidate",

@@ -16,10 +16,10 @@ from hyperopt.exceptions import AllTrialsFailed
 from slipway.core.metrics import METRICS, measure
 from slipway.core.prediction import predict
 from slipway.core.spec import Experiment
+from slipway.core.trials import Trial, ranked
 from slipway.errors import SearchFailed
 from slipway.search.candidates import build_pipeline
 from slipway.search.tpe import hyperopt_space, plain_params
-from slipway.search.trial import Trial, ranked
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def search(question: Question, budget: Budget, on_trial: Callable[[Trial], None]
             show_progressbar=False,
             verbose=False,
         )
-    if not any(trial.finished for trial in trials):
+    if not any(not trial.failed for trial in trials):
         raise SearchFailed(_all_failed(trials))
     return trials
 
@@ -81,7 +81,7 @@ def run_trial(question: Question, number: int, candidate: str, params: dict[str,
     features, target = list(experiment.data.features), experiment.data.target
     started_ms, clock = int(time.time() * 1000), time.perf_counter()
     metrics: dict[str, float] = {}
-    error = None
+    error = ""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -92,12 +92,11 @@ def run_trial(question: Question, number: int, candidate: str, params: dict[str,
         except Exception as failure:  # noqa: BLE001 - an estimator may raise anything; the search goes on
             error = f"{type(failure).__name__}: {failure}"
     score = metrics.get(experiment.search.metric)
-    if error is None and (score is None or not np.isfinite(score)):
+    if not error and (score is None or not np.isfinite(score)):
         error, score = f"{experiment.search.metric} could not be computed (got {score})", None
     said = tuple(dict.fromkeys(f"{w.category.__name__}: {str(w.message).splitlines()[0]}" for w in caught))
-    return Trial(
-        number, candidate, params, started_ms, time.perf_counter() - clock, score, metrics, error, warnings=said[:10]
-    )
+    duration_s = time.perf_counter() - clock
+    return Trial(number, candidate, score, params, duration_s, error, metrics, said[:10], started_ms)
 
 
 def best_of(trials: Sequence[Trial], metric: str) -> Trial:

@@ -7,6 +7,7 @@ import pandas as pd
 from pydantic import TypeAdapter
 
 from slipway.core.spec import ColumnType, Experiment, TimeSplit
+from slipway.core.trials import Trial
 from slipway.reports.card import (
     CardColumn,
     CardData,
@@ -17,7 +18,6 @@ from slipway.reports.card import (
     CardSearch,
     ModelCard,
 )
-from slipway.search import Trial
 from slipway.tracking.lineage import git_state
 from slipway.types import Interval
 from slipway.workflows.preparation import Prepared
@@ -104,8 +104,8 @@ def _search(experiment: Experiment, trials: Sequence[Trial], winner: Trial) -> C
     fixed = experiment.search.candidates[winner.candidate].params
     return CardSearch(
         metric=experiment.search.metric,
-        trials_done=sum(trial.finished for trial in trials),
-        trials_failed=sum(not trial.finished for trial in trials),
+        trials_done=sum(not trial.failed for trial in trials),
+        trials_failed=sum(trial.failed for trial in trials),
         candidates=tuple(experiment.search.candidates),
         winner=winner.candidate,
         parameters={**fixed, **winner.params},
@@ -148,7 +148,7 @@ def _caveats(experiment: Experiment, prepared: Prepared, trials: Sequence[Trial]
         caveats.append(f"Only {len(prepared.splits.test)} test rows: read the intervals, not the values.")
     if unsaid := [name for name in experiment.data.features if not experiment.data.columns[name].known]:
         caveats.append(f"It is not said how these are known when the prediction is made: {', '.join(unsaid)}.")
-    if failed := sum(not trial.finished for trial in trials):
+    if failed := sum(trial.failed for trial in trials):
         caveats.append(f"{failed} of {len(trials)} trials failed; their errors are in leaderboard.csv.")
     if text := [
         n for n in experiment.data.features if experiment.data.columns[n].type in (ColumnType.TEXT, ColumnType.DATETIME)

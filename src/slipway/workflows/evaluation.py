@@ -13,11 +13,11 @@ from sklearn.inspection import permutation_importance
 from slipway.core.intervals import bootstrap
 from slipway.core.metrics import METRICS, Outcome, measure, prepare_all
 from slipway.core.prediction import predict
+from slipway.core.trials import Trial
 from slipway.registry.evidence import FOLDER, TestRows, save
 from slipway.reports.card import html, markdown
-from slipway.reports.trials import TrialRow
 from slipway.reports.plots import evaluation_figures, history_figure, importance_figure
-from slipway.search import Baseline, Trial
+from slipway.search import Baseline
 from slipway.types import Interval
 from slipway.workflows.card import card_json, model_card
 from slipway.workflows.preparation import Prepared
@@ -114,7 +114,7 @@ def _figures(spec: Declared, prepared: Prepared, evaluated: Evaluated, trials: S
     )
     names, mean, std = _importance(spec, prepared, evaluated)
     figures["permutation_importance"] = importance_figure(names, mean, std, metric=evaluated.metric)
-    figures["search_history"] = history_figure(_rows(trials), evaluated.metric)
+    figures["search_history"] = history_figure(trials, evaluated.metric)
     return figures
 
 
@@ -142,13 +142,9 @@ def _importance(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> tup
     return features, found.importances_mean, found.importances_std
 
 
-def _rows(trials: Sequence[Trial]) -> list[TrialRow]:
-    return [TrialRow(t.number, t.candidate, t.score, t.params, t.duration_s, t.error or "") for t in trials]
-
-
 def _note(spec: Declared, evaluated: Evaluated, trials: Sequence[Trial], winner: Trial) -> str:
     metric, experiment = evaluated.metric, spec.experiment
-    failed = sum(not trial.finished for trial in trials)
+    failed = sum(trial.failed for trial in trials)
     beaten = ", ".join(
         f"{name} {values[metric]:.4f}" for name, values in evaluated.baselines.items() if metric in values
     )

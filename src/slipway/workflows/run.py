@@ -13,13 +13,13 @@ from mlflow import MlflowClient
 
 from slipway.core.metrics import METRICS
 from slipway.core.spec import Experiment
+from slipway.core.trials import Trial
 from slipway.progress import bar, step
 from slipway.registry.models import log_model
 from slipway.search import (
     Baseline,
     Budget,
     Question,
-    Trial,
     best_of,
     build_pipeline,
     fit_baselines,
@@ -108,7 +108,7 @@ def run(
             )
     with step("registry: new version"):
         registered = register_run(client, name, run_id)
-    failed = sum(not trial.finished for trial in found)
+    failed = sum(trial.failed for trial in found)
     return RunResult(registered, run_id, winner, evaluated, len(found), failed, _url(client, experiment, run_id))
 
 
@@ -201,7 +201,7 @@ def _trial_run(trial: Trial, experiment: Experiment) -> Finished:
         tags["slipway.warnings"] = "\n".join(trial.warnings)
     return Finished(
         name=f"trial {trial.number:03d} {trial.candidate}",
-        status="FINISHED" if trial.finished else "FAILED",
+        status="FAILED" if trial.failed else "FINISHED",
         started_ms=trial.started_ms,
         ended_ms=trial.started_ms + int(trial.duration_s * 1000),
         params={"candidate": trial.candidate, **fixed, **trial.params},
@@ -227,7 +227,7 @@ def _refit_and_evaluate(
         log_evaluation(client, run_id, spec, prepared, evaluated, trials, winner)
     fixed = spec.experiment.search.candidates[winner.candidate].params
     validation = {f"validation_{name}": value for name, value in winner.metrics.items()}
-    counts = {"trials": float(len(trials)), "failed_trials": float(sum(not trial.finished for trial in trials))}
+    counts = {"trials": float(len(trials)), "failed_trials": float(sum(trial.failed for trial in trials))}
     params = {"candidate": winner.candidate, **fixed, **winner.params}
     write(client, run_id, params, {**validation, **evaluated.metrics(), **counts})
     return evaluated

@@ -1,10 +1,10 @@
 import math
 
-from slipway.reports.trials import TrialRow, best_so_far, ranked
+from slipway.core.trials import Trial, best_so_far, ranked
 
 
-def row(number: int, value: float | None) -> TrialRow:
-    return TrialRow(number, "candidate", value)
+def row(number: int, value: float | None) -> Trial:
+    return Trial(number, "candidate", value)
 
 
 def test_the_best_comes_first_whichever_way_the_metric_points():

@@ -1,0 +1,125 @@
+"""`slipway report`: the report delivery. An experiment as one self-contained HTML page."""
+
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from slipway.core.movements import Action, Movement
+from slipway.core.trials import Trial
+from slipway.errors import FileUnusable, UnknownName
+from slipway.registry.versions import Version, list_versions
+from slipway.reports.card import ModelCard
+from slipway.reports.page import ExperimentPage, Standing, VersionRow, experiment_page
+from slipway.settings import Settings
+from slipway.tracking.client import connect
+from slipway.tracking.runs import every_run
+from slipway.types import Stage
+from slipway.workflows.card import read_card
+from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows.promote import open_ledger
+
+_HISTORY = "search_history"
+
+
+def report(settings: Settings, name: str, output: Path | None = None) -> Path:
+    """Render the page of an experiment and return where it is: `output`, or NAME.html in the working directory.
+
+    It shows the version in Production, or else the newest finished run, with the whole registry and its movements.
+    Raises UnknownName when the experiment has no finished run, FileUnusable when the page cannot be written.
+    """
+    client = connect(resolve_tracking_uri(settings))
+    versions = list_versions(client, name)
+    movements = open_ledger(client, name).movements() if versions else []
+    run = _run_to_show(client, name, versions)
+    path = output or Path(f"{name}.html")
+    with tempfile.TemporaryDirectory(prefix="slipway-report-") as made:
+        page = _page(client, run, versions, movements, Path(made))
+    _write(path, experiment_page(page))
+    return path
+
+
+def _run_to_show(client: MlflowClient, name: str, versions: list[Version]) -> Run:
+    for version in versions:
+        if version.stage is Stage.PRODUCTION:
+            return client.get_run(version.run_id)
+    experiment = client.get_experiment_by_name(name)
+    finished = "attributes.status = 'FINISHED' and tags.`slipway.kind` = 'search'"
+    if experiment:
+        for run in client.search_runs([experiment.experiment_id], finished, max_results=1):
+            return run
+    known = [found.name for found in client.search_experiments() if not found.name.endswith("/promotions")]
+    raise UnknownName("experiment with a finished run", name, known, f"Train it with `slipway run {name}`")
+
+
+def _page(
+    client: MlflowClient, run: Run, versions: list[Version], movements: list[Movement], folder: Path
+) -> ExperimentPage:
+    run_id = str(run.info.run_id)
+    card = read_card(Path(client.download_artifacts(run_id, "model_card.json", str(folder))).read_text())
+    plots = {path.stem: path.read_bytes() for path in _plots(client, run_id, folder)}
+    uri = str(client.tracking_uri)
+    where = f"{uri}/#/experiments/{run.info.experiment_id}/runs/{run_id}"
+    return ExperimentPage(
+        card=card,
+        made=datetime.now(UTC),
+        standings=tuple(_standing(version, movements) for version in versions if version.stage in _HELD),
+        trials=tuple(_trials(client, run, card)),
+        plots={name: png for name, png in plots.items() if name != _HISTORY},
+        history_png=plots.get(_HISTORY),
+        versions=tuple(_version_row(client, version, movements, card) for version in versions),
+        movements=tuple(movements),
+        links={"the run in MLflow": where} if uri.startswith("http") else {},
+    )
+
+
+_HELD = (Stage.PRODUCTION, Stage.STAGING)
+
+
+def _plots(client: MlflowClient, run_id: str, folder: Path) -> list[Path]:
+    return sorted(Path(client.download_artifacts(run_id, "plots", str(folder))).glob("*.png"))
+
+
+def _standing(version: Version, movements: list[Movement]) -> Standing:
+    moved = [m for m in movements if m.version == version.number and m.stage is version.stage and m.complete]
+    last = next((m for m in reversed(moved) if m.action is not Action.REFUSE), None)
+    return Standing(version.stage, version.number, last.at if last else None, last.by if last else "", version.run_id)
+
+
+def _version_row(client: MlflowClient, version: Version, movements: list[Movement], card: ModelCard) -> VersionRow:
+    judged = [movement for movement in movements if movement.version == version.number and movement.verdicts]
+    value = client.get_run(version.run_id).data.metrics.get(f"test_{card.search.metric}")
+    created = datetime.fromtimestamp(version.created_ms / 1000, UTC)
+    verdicts = judged[-1].verdicts if judged else ()
+    return VersionRow(version.number, version.stage, created, version.run_id, value, verdicts)
+
+
+def _trials(client: MlflowClient, run: Run, card: ModelCard) -> list[Trial]:
+    """The trials of a run, from its children."""
+    children = f"tags.`mlflow.parentRunId` = '{run.info.run_id}' and tags.`slipway.kind` = 'trial'"
+    return [_trial(child, card) for child in every_run(client, [run.info.experiment_id], children)]
+
+
+def _trial(child: Run, card: ModelCard) -> Trial:
+    data = child.data
+    params = {key: value for key, value in data.params.items() if key != "candidate"}
+    return Trial(
+        number=int(data.tags["slipway.trial"]),
+        candidate=data.params.get("candidate", ""),
+        score=data.metrics.get(card.search.metric) if child.info.status == "FINISHED" else None,
+        params=params,
+        duration_s=data.metrics.get("duration_s", 0.0),
+        error=data.tags.get("slipway.error", ""),
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise FileUnusable(f"{path} cannot be written: {error.strerror}") from error
