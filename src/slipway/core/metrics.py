@@ -155,16 +155,16 @@ def _roc_auc(outcome: Outcome) -> Weighted:
 
 def _roc_auc_of(positive: NDArray[np.bool_], scores: Array) -> Weighted:
     """The Mann-Whitney form: the weight of pairs ranked rightly, ties counted half."""
-    order, ends = _tie_groups(scores)
-    is_positive = positive[order].astype(float)
+    order = np.argsort(scores, kind="stable")
+    positives, negatives = order[positive[order]], order[~positive[order]]
+    below = np.searchsorted(scores[negatives], scores[positives], side="left")
+    not_above = np.searchsorted(scores[negatives], scores[positives], side="right")
 
     def auc(weights: Array) -> float:
-        weight = weights[order]
-        positives = np.diff(np.cumsum(weight * is_positive)[ends], prepend=0.0)
-        below = np.cumsum(weight * (1.0 - is_positive))[ends]
-        negatives = np.diff(below, prepend=0.0)
-        pairs = positives.sum() * below[-1]
-        return float(np.dot(positives, below - negatives / 2) / pairs) if pairs else float("nan")
+        lower = np.concatenate(([0.0], np.cumsum(weights[negatives])))
+        weight = weights[positives]
+        pairs = weight.sum() * lower[-1]
+        return float(np.dot(weight, lower[below] + lower[not_above]) / (2 * pairs)) if pairs else float("nan")
 
     return auc
 

@@ -3,7 +3,9 @@
 server → search → Staging → Production → endpoint → one request. What it does is what a person would type.
 """
 
+import importlib
 import json
+import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +18,7 @@ from slipway.errors import ServiceFailed
 from slipway.progress import step
 from slipway.settings import Settings
 from slipway.types import Stage
-from slipway.workflows.platform import Platform, up
+from slipway.workflows.platform import Platform, down, up
 
 EXPERIMENT = "flight_delays"
 TRIALS = 8
@@ -29,7 +31,6 @@ def demo(settings: Settings, *, once: bool = False, trials: int | None = None) -
     Raises ServiceFailed when the endpoint does not give the answer that it should.
     """
     with _platform(settings, once) as platform:
-        # Imported while the server starts and not before: together they take seconds.
         from slipway.workflows.history import history
         from slipway.workflows.promote import promote
         from slipway.workflows.run import run
@@ -61,8 +62,8 @@ def demo(settings: Settings, *, once: bool = False, trials: int | None = None) -
 
 @contextmanager
 def _platform(settings: Settings, once: bool) -> Iterator[Platform]:
-    from slipway.workflows.platform import down
-
+    # MLflow, scikit-learn and pandas take seconds to import: as long as the server takes to start.
+    threading.Thread(target=importlib.import_module, args=["slipway.workflows.run"], daemon=True).start()
     with step("MLflow server"):
         platform = up(settings, port=_ANY_PORT if once else 5000, detach=True)
     try:
