@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SLIPWAY := $(BIN)/slipway
-PYTEST := $(BIN)/python -m pytest
+# OpenMP threads that sleep rather than spin: the cores are shared by two test processes and the servers that they start.
+PYTEST := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-fast check lock clean
@@ -38,13 +39,13 @@ $(VENV)/uv.stamp:
 
 $(VENV)/run.stamp: requirements.lock $(VENV)/uv.stamp
 	@echo "installing requirements.lock"
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
 	@echo "installing requirements-dev.lock"
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements-dev.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
 LOCK := --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-header --no-annotate --quiet

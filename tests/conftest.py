@@ -1,12 +1,17 @@
 """What tests of more than one package share."""
 
+import copy
 import fcntl
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import hypothesis
 import pytest
 
+from slipway.core.spec import Experiment
 from slipway.processes import child_environment
 
 _MIGRATE = """
@@ -16,10 +21,6 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as Tracking
 Tracking(sys.argv[1], "mlflow-artifacts:/")
 Registry(sys.argv[1])
 """
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: starts an MLflow server or trains for more than a few seconds")
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +37,43 @@ def migrated_database(tmp_path_factory: pytest.TempPathFactory, worker_id: str) 
             subprocess.run(command, env=child_environment({}), check=True, capture_output=True)
             draft.rename(ready)
     return ready
+
+
+# The same examples in every run, so that a failure is of the change and not of the day; machines are slow and shared.
+hypothesis.settings.register_profile("slipway", deadline=None, derandomize=True, max_examples=15)
+hypothesis.settings.load_profile("slipway")
+
+
+@pytest.fixture(scope="session")
+def declare() -> Callable[..., Experiment]:
+    """Return a function that makes a small valid experiment; sections given by name replace those it has.
+
+    A binary task of one number and one category, split at random, searched over a logistic regression.
+    """
+
+    def make(**sections: Any) -> Experiment:
+        return Experiment.model_validate({**copy.deepcopy(SMALL), **sections})
+
+    return make
+
+
+SMALL = {
+    "name": "small",
+    "scope": {"goal": "Say which rows are late."},
+    "task": "binary",
+    "data": {
+        "source": {"csv": "rows.csv"},
+        "target": "late",
+        "columns": {"late": {"type": "int"}, "minutes": {"type": "float"}, "port": {"type": "category"}},
+    },
+    "split": {"method": "random"},
+    "search": {
+        "metric": "roc_auc",
+        "candidates": {
+            "logistic": {
+                "estimator": "sklearn.linear_model.LogisticRegression",
+                "space": {"C": {"log_uniform": [0.01, 10]}},
+            }
+        },
+    },
+}

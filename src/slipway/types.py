@@ -15,6 +15,10 @@ class Stage(StrEnum):
     ARCHIVED = "Archived"
 
 
+MISSING_IN_CSV = ("", "NA", "NaN", "nan", "null")
+"""What stands for a missing value in every CSV file that is read; other words, such as None, are what they say."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing that is wrong in a file: where, what was found, what is allowed."""

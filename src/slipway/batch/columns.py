@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from slipway.core.casts import to_bool, to_number, to_text, to_time, to_whole
 from slipway.errors import DataUnusable
 
 Fields = Mapping[str, tuple[str, bool]]
@@ -36,47 +37,26 @@ def _cast(rows: pd.DataFrame, name: str, kind: str, required: bool, first_row: i
     _refuse(given, cast.isna() & given.notna(), f"is not of type {kind}", name, first_row)
     if required:
         _refuse(given, given.isna(), "is missing, and the model needs it", name, first_row)
-    if kind in ("long", "integer") and not cast.isna().any():
-        return cast.astype("int64")
-    return cast.astype(bool) if kind == "boolean" and not cast.isna().any() else cast
+    if kind in ("double", "float"):
+        _refuse(given, np.isinf(cast), "is not a finite number", name, first_row)
+    return cast.astype("float64") if kind == "boolean" and not required else cast
 
 
 def _refuse(given: pd.Series, wrong: pd.Series, what: str, name: str, first_row: int) -> None:
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])
+        (found,) = given.iloc[[at]].tolist()
         raise DataUnusable(
-            f"column {name} {what} in {int(wrong.sum())} row(s), first in row {first_row + at}: {given.iloc[at]!r}"
+            f"column {name} {what} in {int(wrong.sum())} row(s), first in row {first_row + at}: {found!r}"
         )
 
 
-def _whole(series: pd.Series) -> pd.Series:
-    numbers = pd.to_numeric(series, errors="coerce").astype("float64")
-    return numbers.where(numbers == np.floor(numbers))
-
-
-def _number(series: pd.Series) -> pd.Series:
-    return pd.to_numeric(series, errors="coerce").astype("float64")
-
-
-def _boolean(series: pd.Series) -> pd.Series:
-    known = {True: 1.0, False: 0.0, "true": 1.0, "false": 0.0, "True": 1.0, "False": 0.0}
-    return series.astype(object).map(known).astype("float64")
-
-
-def _text(series: pd.Series) -> pd.Series:
-    return series.astype("str").where(series.notna())
-
-
-def _moment(series: pd.Series) -> pd.Series:
-    return pd.to_datetime(series, errors="coerce", utc=True).dt.tz_localize(None)
-
-
 _CASTS: dict[str, Callable[[pd.Series], pd.Series]] = {
-    "long": _whole,
-    "integer": _whole,
-    "double": _number,
-    "float": _number,
-    "boolean": _boolean,
-    "string": _text,
-    "datetime": _moment,
+    "long": to_whole,
+    "integer": to_whole,
+    "double": to_number,
+    "float": to_number,
+    "boolean": to_bool,
+    "string": to_text,
+    "datetime": to_time,
 }

@@ -1,6 +1,7 @@
 """One file in, one file out, a chunk at a time; the output appears whole or not at all."""
 
 import json
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from slipway.batch.columns import Fields, conform
-from slipway.errors import FileUnusable
+from slipway.errors import DataUnusable, FileUnusable
+from slipway.types import MISSING_IN_CSV
 
 CHUNK_ROWS = 50_000
 _READ = (".csv", ".csv.gz", ".parquet")
@@ -35,12 +37,11 @@ def score_file(
     require_kind(source, _READ)
     require_kind(output, _WRITTEN)
     partial = output.with_name(f".{output.name}.partial")
-    text = [name for name, (kind, _) in inputs.items() if kind == "string"]
     try:
         with _writer(partial, output.suffix, metadata) as writer:
             rows = 0
-            for chunk in _chunks(source, text):
-                writer.write(_scored(model, inputs, chunk, rows))
+            for chunk in _chunks(source, inputs):
+                writer.write(_scored(model, inputs, chunk, rows, typed=output.suffix == ".parquet"))
                 rows += len(chunk)
                 on_rows(len(chunk))
         if not rows:
@@ -61,9 +62,11 @@ def require_kind(path: Path, kinds: tuple[str, ...]) -> None:
         raise FileUnusable(f"{path} ends in '{path.suffix}'; allowed is {', '.join(kinds)}")
 
 
-def _scored(model: Any, inputs: Fields, chunk: pd.DataFrame, first_row: int) -> pd.DataFrame:
+def _scored(model: Any, inputs: Fields, chunk: pd.DataFrame, first_row: int, *, typed: bool) -> pd.DataFrame:
+    """The chunk with its predictions; typed: and with the model's types, which are the same in every chunk."""
     rows = conform(chunk, inputs, first_row)
-    scored = chunk.assign(prediction=np.asarray(model.predict(rows)).ravel())
+    given = chunk.assign(**{name: rows[name] for name in inputs if name in chunk}) if typed else chunk
+    scored = given.assign(prediction=np.asarray(model.predict(rows)).ravel())
     if hasattr(model, "predict_proba"):
         probabilities = np.asarray(model.predict_proba(rows))
         for i, label in enumerate(model.classes_):
@@ -71,20 +74,25 @@ def _scored(model: Any, inputs: Fields, chunk: pd.DataFrame, first_row: int) -> 
     return scored
 
 
-def _chunks(source: Path, text: list[str]) -> Iterator[pd.DataFrame]:
+def _chunks(source: Path, inputs: Fields) -> Iterator[pd.DataFrame]:
     try:
         if source.suffix == ".parquet":
             with pq.ParquetFile(source) as file:
                 yield from (batch.to_pandas() for batch in file.iter_batches(CHUNK_ROWS))
         else:
-            as_text = dict.fromkeys(text, str)
-            with pd.read_csv(source, dtype=as_text, chunksize=CHUNK_ROWS) as chunks:
+            numeric = {name for name, (kind, _) in inputs.items() if kind not in ("string", "datetime")}
+            # What is no number of the model's is kept as it is written: a type guessed anew in each chunk could change.
+            text = {str(name): str for name in pd.read_csv(source, nrows=0).columns if name not in numeric}
+            missing = list(MISSING_IN_CSV)
+            with pd.read_csv(
+                source, dtype=text, chunksize=CHUNK_ROWS, keep_default_na=False, na_values=missing
+            ) as chunks:
                 yield from chunks
     except FileNotFoundError:
         raise FileUnusable(f"there is no file {source}") from None
     except pd.errors.EmptyDataError:
         raise FileUnusable(f"{source} is empty; a header line with the column names is the least it needs") from None
-    except (pa.ArrowException, pd.errors.ParserError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, pa.ArrowException, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise FileUnusable(f"{source} cannot be read: {str(error).splitlines()[0]}") from error
 
 
@@ -117,7 +125,10 @@ class _ParquetWriter:
             own = table.schema.metadata or {}
             schema = table.schema.with_metadata({**own, **{k.encode(): v.encode() for k, v in self._metadata.items()}})
             self._writer = pq.ParquetWriter(self._path, schema, compression="zstd")
-        self._writer.write_table(table.cast(self._writer.schema))
+        try:
+            self._writer.write_table(table.cast(self._writer.schema))
+        except pa.ArrowException as error:
+            raise DataUnusable(f"the types of the input's columns change within the file: {error}") from error
 
     def __enter__(self) -> "_ParquetWriter":
         return self

@@ -13,7 +13,7 @@ Fields = Mapping[str, tuple[str, bool]]
 
 # What a caller sends as one type is accepted as the other, by MLflow's own rules of schema enforcement.
 _WIDER = {
-    "integer": {"long", "float", "double"},
+    "integer": {"long", "double"},
     "long": {"double"},
     "float": {"double"},
     "boolean": set(),
@@ -55,6 +55,8 @@ class Evidence:
         others = {f"baseline:{name}": outcome for name, outcome in self.baselines.items()}
         if self.champion and self.champion.outcome:
             others["champion"] = self.champion.outcome
+        if not self.metric.fits(self.experiment.task, self.challenger):
+            return {}
         comparable = {name: o for name, o in others.items() if self.metric.fits(self.experiment.task, o)}
         sign = 1.0 if self.metric.greater_is_better else -1.0
         prepared = {name: self.metric.prepare(outcome) for name, outcome in comparable.items()}
@@ -132,7 +134,7 @@ def not_worse_than_champion(evidence: Evidence, differences: Mapping[str, Interv
     if champion is None:
         return Verdict(gate, True, "nothing is in Production yet")
     if "champion" not in differences:
-        why = champion.problem or f"it gives no {evidence.metric.name}"
+        why = champion.problem or f"one of the two gives no {evidence.metric.name}"
         return Verdict(gate, False, f"version {champion.version} in Production could not be compared: {why}")
     margin = (evidence.experiment.gates.not_worse_than_champion or Margin()).margin
     difference = differences["champion"]

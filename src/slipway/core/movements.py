@@ -88,6 +88,6 @@ def before_production(movements: Sequence[Movement]) -> int | None:
             live = False
         elif movement.version in held:  # an older one went out of the way: there is no returning to it
             held = [version for version in held if version != movement.version]
-    if live:
-        held = held[:-1]
-    return held[-1] if held else None
+    # The present version may be there more than once: archived, and promoted again.
+    earlier = [version for version in held if version != held[-1]] if live else held
+    return earlier[-1] if earlier else None

@@ -65,7 +65,9 @@ def _scores(model: Any, rows: pd.DataFrame, task: Task, classes: Sequence[Any]) 
         return (scores[:, 1] if task is Task.BINARY else scores), True
     if hasattr(model, "decision_function"):
         scores = np.asarray(model.decision_function(rows), dtype=np.float64)
-        if task is Task.BINARY and model.classes_.tolist() != list(classes):
-            scores = -scores
-        return scores, False
+        known = model.classes_.tolist()
+        if task is Task.BINARY:
+            return (scores if known == list(classes) else -scores), False
+        # A margin cannot be made up for a class that the model was trained without: the labels are all there is.
+        return (scores, False) if known == list(classes) else (None, False)
     return None, False

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from slipway.core.space import KINDS
 from slipway.core.spec import CODE_REF, IMPORT_PATH, NAME, Experiment, Section
@@ -15,6 +15,10 @@ from slipway.types import Problem
 
 MAX_CHARACTERS = 1_000_000
 Location = tuple[str | int, ...]
+# What a YAML file may hold here; sets, bytes and objects have no place in a declaration.
+_KINDS = ("str", "int", "float", "bool", "null", "timestamp", "map", "seq", "merge")
+_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in _KINDS}
+_MOST_DIGITS = 100  # Python itself refuses to write numbers of some thousands
 _PATTERNS = {
     NAME: "a name: a letter, then letters, digits, _ or -, 64 at most",
     CODE_REF: "module:function, as in features:load",
@@ -53,8 +57,9 @@ def _parse(text: str, path: str) -> tuple[Any, dict[Location, int]]:
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise SpecInvalid(path, [Problem(line, "", f"not YAML: {(error.problem or str(error)).strip()}")]) from None
-    except (YAMLError, ValueError) as error:
-        raise SpecInvalid(path, [Problem(1, "", f"not YAML: {str(error).splitlines()[0]}")]) from None
+    except (YAMLError, ValueError, LookupError) as error:  # the last two where a tag and its text do not fit
+        said = next(iter(str(error).splitlines()), type(error).__name__)
+        raise SpecInvalid(path, [Problem(1, "", f"not YAML: {said}")]) from None
 
 
 def _note_lines(node: Node, at: Location, lines: dict[Location, int], most: int = 20_000) -> None:
@@ -62,8 +67,14 @@ def _note_lines(node: Node, at: Location, lines: dict[Location, int], most: int 
     if len(lines) > most:
         raise ValueError(f"more than {most} values")
     lines.setdefault(at, node.start_mark.line + 1)
+    if str(node.tag) not in _TAGS:
+        raise MarkedYAMLError(problem=f"a value of kind {node.tag} has no place here", problem_mark=node.start_mark)
+    if isinstance(node, ScalarNode) and str(node.tag).endswith(":int") and len(node.value) > _MOST_DIGITS:
+        raise MarkedYAMLError(problem=f"a number of {len(node.value)} digits", problem_mark=node.start_mark)
     if isinstance(node, MappingNode):
         for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                raise MarkedYAMLError(problem="a key has to be a word", problem_mark=key.start_mark)
             lines[(*at, key.value)] = key.start_mark.line + 1
             _note_lines(value, (*at, key.value), lines)
     elif isinstance(node, SequenceNode):

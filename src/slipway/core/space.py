@@ -14,6 +14,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+# hyperopt draws floats, which tell whole numbers apart up to here.
+_Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
+
 
 class _Distribution(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -26,7 +29,10 @@ class Uniform(_Distribution):
 
     @model_validator(mode="after")
     def _ordered(self) -> "Uniform":
-        require_ordered("uniform", *self.ends)
+        low, high = self.ends
+        require_ordered("uniform", low, high)
+        if not math.isfinite(high - low):
+            raise PydanticCustomError("space", f"uniform is too wide to draw from; found [{low}, {high}]")
         return self
 
 
@@ -47,7 +53,7 @@ class LogUniform(_Distribution):
 class Int(_Distribution):
     """A whole number between two ends, both included, drawn evenly."""
 
-    ends: tuple[int, int] = Field(alias="int")
+    ends: tuple[_Whole, _Whole] = Field(alias="int")
 
     @model_validator(mode="after")
     def _ordered(self) -> "Int":

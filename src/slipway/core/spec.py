@@ -10,9 +10,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from slipway.core.casts import naive_utc
 from slipway.core.metrics import Task, metrics_of
 from slipway.core.space import Space
 from slipway.errors import did_you_mean
@@ -26,6 +27,8 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 CodeRef = Annotated[str, StringConstraints(pattern=CODE_REF)]
 """`module:function`; the module is looked for in the experiment's folder first."""
 ImportPath = Annotated[str, StringConstraints(pattern=IMPORT_PATH)]
+Moment = Annotated[datetime, AfterValidator(naive_utc)]
+"""A time; one with a zone is taken to UTC, as the contract takes the data's."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
@@ -89,8 +92,8 @@ class Column(Section):
 
     type: ColumnType
     nulls: Share = Field(0.0, description="the largest share of missing values")
-    min: float | datetime | None = None
-    max: float | datetime | None = None
+    min: float | Moment | None = None
+    max: float | Moment | None = None
     values: list[bool | int | float | str] | None = Field(None, min_length=1, description="every value that may occur")
     unique: bool = False
     feature: bool = Field(True, description="false = kept beside the features, never given to a model")
@@ -98,10 +101,17 @@ class Column(Section):
 
     @model_validator(mode="after")
     def _range_has_sense(self) -> Self:
-        if (self.min is not None or self.max is not None) and self.type in (ColumnType.CATEGORY, ColumnType.TEXT):
-            raise _wrong(f"min and max are for numbers and times; the column is {self.type}, use values", "min")
-        if isinstance(self.min, float) and isinstance(self.max, float) and self.min > self.max:
+        ends = {key: end for key, end in (("min", self.min), ("max", self.max)) if end is not None}
+        for key, end in ends.items():
+            if self.type in (ColumnType.CATEGORY, ColumnType.TEXT):
+                raise _wrong(f"min and max are for numbers and times; the column is {self.type}, use values", key)
+            if isinstance(end, datetime) is self.type.is_numeric:
+                wanted = "a number" if self.type.is_numeric else "a time, as in 2013-01-31"
+                raise _wrong(f"found {end}; the column is {self.type}, so this has to be {wanted}", key)
+        if len(ends) == 2 and ends["min"] > ends["max"]:  # type: ignore[operator]  # both numbers, or both times
             raise _wrong(f"min {self.min} is above max {self.max}", "min")
+        if self.values is not None and self.type is ColumnType.DATETIME:
+            raise _wrong("times are promised by min and max, not by values", "values")
         return self
 
 
@@ -139,6 +149,10 @@ class Data(Section):
                 raise _wrong(f"'{name}' is not declared in data.columns{did_you_mean(name, self.columns)}", key)
         if self.time and self.columns[self.time].type is not ColumnType.DATETIME:
             raise _wrong(f"'{self.time}' has to be of type datetime; it is {self.columns[self.time].type}", "time")
+        if self.time and self.columns[self.time].nulls:
+            raise _wrong(
+                "a row without its time is in no part of the data; take nulls away", "columns", self.time, "nulls"
+            )
         if self.columns[self.target].nulls:
             raise _wrong("a target cannot be missing; take nulls away", "columns", self.target, "nulls")
         if not self.features:
@@ -161,8 +175,8 @@ class TimeSplit(_Shares):
     """The past is trained on, the future tested on; cut by date, or by share of the rows."""
 
     method: Literal["time"]
-    validation_from: datetime | None = None
-    test_from: datetime | None = None
+    validation_from: Moment | None = None
+    test_from: Moment | None = None
 
     @model_validator(mode="after")
     def _dates_come_in_pairs(self) -> Self:
@@ -311,6 +325,10 @@ class Experiment(Section):
         if isinstance(self.split, GroupSplit) and self.split.group not in self.data.columns:
             known = did_you_mean(self.split.group, self.data.columns)
             raise _wrong(f"'{self.split.group}' is not declared in data.columns{known}", "split", "group")
+        if isinstance(self.split, GroupSplit) and self.data.columns[self.split.group].nulls:
+            raise _wrong(
+                "a row without its group is on no side; take nulls away", "data", "columns", self.split.group, "nulls"
+            )
         if self.data.sla.max_age_days and not self.data.time:
             raise _wrong(
                 "freshness is the age of the newest data.time, which is not given", "data", "sla", "max_age_days"

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from slipway.core.casts import to_bool, to_number, to_text, to_time, to_whole
 from slipway.core.spec import Column, ColumnType, Data
 from slipway.types import Violation
 
@@ -16,19 +17,19 @@ _SAMPLE = 5
 def check_contract(frame: pd.DataFrame, data: Data, *, now: datetime) -> tuple[pd.DataFrame, list[Violation]]:
     """Cast the frame to the types of its contract and check every promise.
 
-    Returns the cast frame (int → int64, or float64 where values may be missing; float → float64; bool → bool; category and
-    text → str; datetime → naive UTC) and every violation, none left out: wrong types, null shares, ranges, unknown
+    Returns the cast frame (int → int64, float → float64, bool → bool, all of them float64 where values may be missing;
+    category and text → str; datetime → naive UTC) and every violation, none left out: wrong types, null shares, ranges, unknown
     categories, non-finite numbers, duplicates, too few rows, too old rows.
     """
     cast, violations = _cast(frame, data)
     wrong_type = {violation.column for violation in violations}
     checked = {name: column for name, column in data.columns.items() if name not in wrong_type}
-    violations += _against(cast, _schema(checked, data.id))
+    violations += _against(cast, _schema(checked, data.id if data.id not in wrong_type else None))
     if len(frame) < data.sla.min_rows:
         violations.append(
             Violation("(rows)", f"at least {data.sla.min_rows} rows are promised; found {len(frame)}", len(frame))
         )
-    if data.time and data.sla.max_age_days and data.time not in wrong_type and len(frame):
+    if data.time and data.sla.max_age_days and data.time not in wrong_type and cast[data.time].notna().any():
         violations += _freshness(cast[data.time], data.sla.max_age_days, now)
     return cast, violations
 
@@ -42,51 +43,27 @@ def _cast(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, list[Violation
         lost = cast.isna() & series.notna()
         if lost.any():
             violations.append(_violation(name, f"not of type {column.type}", series, lost))
-        elif column.type is ColumnType.INT and not column.nulls and not cast.isna().any():
-            cast = cast.astype("int64")
-        elif column.type is ColumnType.BOOL and not cast.isna().any():
-            cast = cast.astype(bool)
+        if column.type in (ColumnType.INT, ColumnType.BOOL) and column.nulls:
+            cast = cast.astype("float64")
         columns[name] = cast
     return pd.DataFrame(columns), violations
 
 
-def _to_number(series: pd.Series) -> pd.Series:
-    return pd.to_numeric(series, errors="coerce").astype("float64")
-
-
-def _to_int(series: pd.Series) -> pd.Series:
-    numbers = _to_number(series)
-    return numbers.where(numbers.isna() | (numbers == np.floor(numbers)))
-
-
-def _to_bool(series: pd.Series) -> pd.Series:
-    known = {True: 1.0, False: 0.0, "true": 1.0, "false": 0.0, "True": 1.0, "False": 0.0}
-    return series.astype(object).map(known).astype("float64")
-
-
-def _to_text(series: pd.Series) -> pd.Series:
-    return series.astype("str").where(series.notna())
-
-
-def _to_datetime(series: pd.Series) -> pd.Series:
-    times = pd.to_datetime(series, errors="coerce", utc=True, format="ISO8601" if series.dtype == "str" else None)
-    return times.dt.tz_localize(None).astype("datetime64[us]")
-
-
 _CASTS: dict[ColumnType, Callable[[pd.Series], pd.Series]] = {
-    ColumnType.INT: _to_int,
-    ColumnType.FLOAT: _to_number,
-    ColumnType.BOOL: _to_bool,
-    ColumnType.CATEGORY: _to_text,
-    ColumnType.TEXT: _to_text,
-    ColumnType.DATETIME: _to_datetime,
+    ColumnType.INT: to_whole,
+    ColumnType.FLOAT: to_number,
+    ColumnType.BOOL: to_bool,
+    ColumnType.CATEGORY: to_text,
+    ColumnType.TEXT: to_text,
+    ColumnType.DATETIME: to_time,
 }
 
 
 def _schema(columns: dict[str, Column], id_column: str | None) -> pa.DataFrameSchema:
     fields = {name: pa.Column(None, _checks(column), nullable=True) for name, column in columns.items()}
     if id_column:
-        fields[id_column] = pa.Column(None, [_never_null(), _unique()], nullable=True)
+        own = columns[id_column].model_copy(update={"unique": True}) if id_column in columns else None
+        fields[id_column] = pa.Column(None, _checks(own) if own else [_never_null(), _unique()], nullable=True)
     return pa.DataFrameSchema(fields)
 
 

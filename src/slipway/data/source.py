@@ -1,5 +1,6 @@
 """Rows from where the experiment says they are: a function of its folder, a CSV file, a Parquet file."""
 
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from pyarrow import ArrowException
 from slipway.code import load_function
 from slipway.core.spec import ColumnType, Data
 from slipway.errors import CodeInvalid, ContractBroken, FileUnusable
-from slipway.types import Violation
+from slipway.types import MISSING_IN_CSV, Violation
 
 # CSV columns that must not be guessed: a category "007" or "true" stays what it is.
 _AS_TEXT = (ColumnType.CATEGORY, ColumnType.TEXT, ColumnType.DATETIME)
@@ -44,16 +45,14 @@ def read_table(path: Path, as_text: Mapping[str, Any] | None = None) -> pd.DataF
     kind = "".join(path.suffixes[-2:]).lower() if path.suffix == ".gz" else path.suffix.lower()
     try:
         if kind in (".csv", ".csv.gz"):
-            return pd.read_csv(
-                path, dtype=dict(as_text or {}), keep_default_na=False, na_values=["", "NA", "NaN", "nan", "null"]
-            )
+            return pd.read_csv(path, dtype=dict(as_text or {}), keep_default_na=False, na_values=list(MISSING_IN_CSV))
         if kind in (".parquet", ".pq"):
             return pd.read_parquet(path)
     except FileNotFoundError:
         raise FileUnusable(f"there is no file {path}") from None
     except pd.errors.EmptyDataError:
         raise FileUnusable(f"{path} is empty; a header line with the column names is the least it needs") from None
-    except (OSError, ValueError, ArrowException, pd.errors.ParserError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, ArrowException, pd.errors.ParserError) as error:
         raise FileUnusable(f"{path} cannot be read as {kind}: {str(error).splitlines()[0]}") from error
     raise FileUnusable(f"{path} ends in '{path.suffix}'; what can be read is .csv, .csv.gz and .parquet")
 

@@ -104,7 +104,7 @@ def _require_usable(splits: Splits, experiment: Experiment) -> None:
     target = experiment.data.target
     for name, part in splits.parts().items():
         if part[target].nunique() < 2:
-            only = part[target].iloc[0]
+            (only,) = part[target].head(1).tolist()
             raise DataUnusable(f"the {name} part has one class only: {target} is always {only!r} ({splits.rule})")
     if unseen := set(splits.test[target]) - set(splits.train[target]):
         raise DataUnusable(f"{target} has classes in the test part that are not trained on: {sorted(unseen)}")

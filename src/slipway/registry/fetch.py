@@ -4,16 +4,17 @@ from pathlib import Path
 
 from slipway.errors import UntrustedModel
 from slipway.registry.models import download
-from slipway.registry.trust import artifact_digest
+from slipway.registry.trust import artifact_digest, drop_compiled_code
 from slipway.registry.versions import Version
 
 
 def fetch_verified(version: Version, into: Path) -> Path:
-    """Download a version's files and return their folder.
+    """Download a version's files and return their folder, which holds no compiled code.
 
     Raises UntrustedModel when they are not, byte for byte, what was registered.
     """
     files = download(version.uri, into)
+    drop_compiled_code(files)
     registered, found = version.tags.get("slipway.artifact_digest"), artifact_digest(files)
     if registered != found:
         said = (

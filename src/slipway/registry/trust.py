@@ -5,6 +5,7 @@ MLflow takes the types that a model may load from the model's own MLmodel file, 
 """
 
 import hashlib
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -93,8 +94,20 @@ def require_trusted_configuration(folder: Path, allowed: Iterable[str]) -> None:
         )
 
 
+def drop_compiled_code(folder: Path) -> None:
+    """Remove every `__pycache__`: it is in no digest, since importing writes it, and Python would run what is in it."""
+    for cache in sorted(folder.rglob("__pycache__")):
+        if cache.is_symlink() or cache.is_file():
+            cache.unlink()
+        else:
+            shutil.rmtree(cache)
+
+
 def artifact_digest(folder: Path) -> str:
-    """Return the SHA-256 of a model's files, names included; what the registry adds to a copy does not count."""
+    """Return the SHA-256 of a model's files, names included.
+
+    What the registry adds to a copy does not count, nor does `__pycache__`; see `drop_compiled_code`.
+    """
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder).as_posix()

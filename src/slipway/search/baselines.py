@@ -74,7 +74,10 @@ def _ruled(
         if not np.isfinite(answer).all() or answer.min() < 0 or answer.max() > 1:
             raise CodeInvalid(f"the baseline {ref} has to answer probabilities from 0 to 1, or labels")
         return Outcome(y, (answer >= 0.5).astype(float), answer.astype(float), probabilistic=True)
-    predicted = encode(answer, classes)
+    try:
+        predicted = encode(answer, classes)
+    except (TypeError, ValueError):  # words where numbers are due
+        predicted = np.full(len(answer), np.nan)
     if not np.isfinite(predicted).all() or (len(classes) and (predicted < 0).any()):
         raise CodeInvalid(f"the baseline {ref} answered something that is no {'class' if classes else 'finite number'}")
     # Labels alone still rank: a hard label is a score of 0 or 1.

@@ -19,11 +19,13 @@ def with_preprocessing(estimator: BaseEstimator, data: Data) -> Pipeline:
 
     An estimator with `categorical_features` (histogram gradient boosting) gets categories as codes and treats them, and
     missing values, natively. One that allows missing values gets one-hot categories and numbers as they are. All others get
-    imputed, scaled numbers too. Unknown and rare categories are grouped, never an error. Columns of type text and datetime are
-    left out.
+    imputed, scaled numbers too. Booleans are 0 and 1. Unknown and rare categories are grouped, never an error. Columns of type
+    text and datetime are left out.
     """
     columns = {name: data.columns[name].type for name in data.features}
-    numbers = [name for name, kind in columns.items() if kind.is_numeric]
+    # Kept apart from numbers: pandas makes objects of the two together, and an imputer refuses booleans alone.
+    flags = [name for name, kind in columns.items() if kind is ColumnType.BOOL and not data.columns[name].nulls]
+    numbers = [name for name, kind in columns.items() if kind.is_numeric and name not in flags]
     categories = [name for name, kind in columns.items() if kind is ColumnType.CATEGORY]
     if "categorical_features" in estimator.get_params():
         estimator.set_params(categorical_features=np.arange(len(categories)).tolist() or None)
@@ -32,7 +34,7 @@ def with_preprocessing(estimator: BaseEstimator, data: Data) -> Pipeline:
         encode, number_steps = _one_hot(), "passthrough"
     else:
         encode, number_steps = _one_hot(), make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
-    parts = [("categories", encode, categories), ("numbers", number_steps, numbers)]
+    parts = [("categories", encode, categories), ("numbers", number_steps, numbers), ("flags", "passthrough", flags)]
     columns_in = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=False)
     return Pipeline([("columns", columns_in), ("estimator", estimator)])
 

@@ -29,7 +29,8 @@ def _node(label: str, distribution: Any) -> Apply:
         case LogUniform(ends=(low, high)):
             return hp.loguniform(label, np.log(low), np.log(high))
         case Int(ends=(low, high)):
-            return hp.uniformint(label, low, high)
+            # Not `uniformint`, which rounds what it draws between the ends and so draws each end half as often.
+            return hp.quniform(label, low - 0.5, high + 0.5, 1)
         case Choice(options=options):
             # Indices, not the options: hyperopt would take a list or mapping among them for a space of its own.
             return hp.choice(label, list(range(len(options))))
@@ -45,8 +46,8 @@ def _plain(distribution: Any, value: Any) -> Any:
     match distribution:
         case Choice(options=options):
             return options[int(value)]
-        case Int():
-            return int(value)
+        case Int(ends=(low, high)):
+            return min(max(int(value), low), high)  # half a step beyond an end may be rounded away from it
         case LogUniform(ends=(low, high)):
             return min(max(float(value), low), high)  # exp(log(low)) may fall a rounding below low
     return float(value)

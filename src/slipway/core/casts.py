@@ -1,0 +1,64 @@
+"""Columns as they come from a file or a function → columns of a declared type.
+
+Every cast takes a Series of anything and returns one in which what is not of the type is missing. A contract and a batch use
+the same ones, so that a value means the same when a model is trained and when it is asked.
+"""
+
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pandas as pd
+
+# Beyond it a float64 no longer tells one whole number from the next.
+EXACT = 2**53
+
+_BOOLEANS = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
+
+
+def to_number(series: pd.Series) -> pd.Series:
+    """Return float64. A time is no number, though pandas would count its microseconds since 1970."""
+    plain = series.astype(object) if series.dtype.kind in "mM" else series
+    return pd.to_numeric(plain, errors="coerce").astype("float64")
+
+
+def to_whole(series: pd.Series) -> pd.Series:
+    """Return int64 where all are whole numbers that are kept as such, else float64; infinities are no whole numbers."""
+    if series.dtype.kind == "i":
+        return series.astype("int64")
+    numbers = to_number(series)
+    whole = numbers.where((numbers == np.floor(numbers)) & (numbers.abs() <= EXACT))
+    return whole if whole.isna().any() else whole.astype("int64")
+
+
+def to_bool(series: pd.Series) -> pd.Series:
+    """Return bool, or float64 of 0, 1 and NaN where some are missing. Known are true, false, 1 and 0, however capitalised."""
+    numbers = series.astype(object).map(lambda value: _BOOLEANS.get(str(value).lower())).astype("float64")
+    return numbers if numbers.isna().any() else numbers.astype(bool)
+
+
+def to_text(series: pd.Series) -> pd.Series:
+    """Return str. Bytes are no text: their encoding is not known."""
+    if series.dtype == object:
+        series = series.where(~series.map(lambda value: isinstance(value, bytes)))
+    return series.astype("str").where(series.notna())
+
+
+def to_time(series: pd.Series) -> pd.Series:
+    """Return naive UTC in datetime64[us]. Text has to be ISO 8601. A number is no time: it could be of any unit."""
+    if pd.api.types.is_numeric_dtype(series):
+        return pd.Series(pd.NaT, index=series.index, dtype="datetime64[us]", name=series.name)
+    if series.dtype == object:
+        series = series.where(series.map(lambda value: isinstance(value, str | date | np.datetime64)))
+    times = pd.to_datetime(series, errors="coerce", utc=True, format=None if series.dtype.kind == "M" else "ISO8601")
+    return times.dt.tz_localize(None).astype("datetime64[us]")
+
+
+def naive_utc(moment: datetime) -> datetime:
+    """Return a time as `to_time` does: in UTC, without a zone; one without a zone is taken as it is.
+
+    Raises ValueError at the two ends of the calendar.
+    """
+    try:
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except OverflowError:
+        raise ValueError("this time does not exist in UTC") from None

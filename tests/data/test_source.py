@@ -1,0 +1,130 @@
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from slipway.core.spec import Data, Experiment
+from slipway.data import read_source, read_table
+from slipway.errors import CodeInvalid, ContractBroken, FileUnusable
+
+TEXT = "late,minutes,port,spare\n1,1.5,007,x\n0,,NA,y\n0,2,None,z\n"
+
+
+@pytest.fixture
+def data(declare: Callable[..., Experiment]) -> Callable[..., Data]:
+    """Return a function that gives the small experiment's data another source, and other keys."""
+
+    def make(source: dict[str, Any], **changed: Any) -> Data:
+        return declare(data={**declare().as_dict()["data"], "source": source, **changed}).data
+
+    return make
+
+
+def written(path: Path, content: str | bytes) -> Path:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def test_a_csv_gives_the_declared_columns_in_their_order_and_leaves_others_out(
+    tmp_path: Path, data: Callable[..., Data]
+) -> None:
+    written(tmp_path / "rows.csv", TEXT)
+    assert list(read_source(tmp_path, "small", data({"csv": "rows.csv"})).columns) == ["late", "minutes", "port"]
+    with_id = read_source(tmp_path, "small", data({"csv": "rows.csv"}, id="spare"))
+    assert with_id.columns[0] == "spare" and with_id["spare"].tolist() == ["x", "y", "z"]
+
+
+def test_categories_of_a_csv_stay_as_they_are_written_and_only_words_for_missing_are_missing(
+    tmp_path: Path, data: Callable[..., Data]
+) -> None:
+    written(tmp_path / "rows.csv", TEXT)
+    frame = read_source(tmp_path, "small", data({"csv": "rows.csv"}))
+    assert frame["port"].isna().tolist() == [False, True, False]
+    assert frame["port"].dropna().tolist() == ["007", "None"]
+    assert frame["minutes"].isna().tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.csv.gz", "rows.parquet"])
+def test_a_table_is_read_by_its_ending(tmp_path: Path, name: str) -> None:
+    frame = pd.DataFrame({"a": [1, 2], "b": [0.5, None]})
+    frame.to_parquet(tmp_path / name) if name.endswith("parquet") else frame.to_csv(tmp_path / name, index=False)
+    pd.testing.assert_frame_equal(read_table(tmp_path / name), frame)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("rows.csv", b"", "is empty; a header line"),
+        ("rows.csv", b"a,b\n1,2\n1,2,3\n", "cannot be read as .csv"),
+        ("rows.csv", b'a,b\n1,"2\n', "cannot be read as .csv"),
+        ("rows.csv", b"a,b\n1,\xff\xfe\n", "cannot be read as .csv"),
+        ("rows.csv.gz", b"not gzip", "cannot be read as .csv.gz"),
+        ("rows.csv.gz", gzip.compress(b"a\n" + b"1\n" * 500, mtime=0)[:-12], "cannot be read as .csv.gz"),
+        ("rows.csv.gz", gzip.compress(b"a\n1\n", mtime=0)[:10] + b"\xff" * 9, "cannot be read as .csv.gz"),
+        ("rows.parquet", b"PAR1 cut", "cannot be read as .parquet"),
+        ("rows.parquet", b"", "cannot be read as .parquet"),
+        ("rows.xlsx", b"x", r"ends in '.xlsx'; what can be read is"),
+        ("rows", b"x", "what can be read is"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_by_its_name(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    with pytest.raises(FileUnusable, match=said) as raised:
+        read_table(written(tmp_path / name, content))
+    assert str(tmp_path / name) in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_file_that_is_not_there_is_told_as_such(tmp_path: Path, data: Callable[..., Data], kind: str) -> None:
+    with pytest.raises(FileUnusable, match=f"there is no file {tmp_path}/deep/rows.{kind}"):
+        read_source(tmp_path, "small", data({kind: f"deep/rows.{kind}"}))
+
+
+def test_a_folder_in_place_of_a_file_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").mkdir()
+    with pytest.raises(FileUnusable, match=r"cannot be read as \.csv"):
+        read_table(tmp_path / "rows.csv")
+
+
+def test_columns_that_are_missing_are_named_with_those_that_are_there(
+    tmp_path: Path, data: Callable[..., Data]
+) -> None:
+    written(tmp_path / "rows.csv", "late,prot\n1,A\n")
+    with pytest.raises(ContractBroken, match="nothing was trained") as raised:
+        read_source(tmp_path, "small", data({"csv": "rows.csv"}, id="key"))
+    assert [violation.column for violation in raised.value.violations] == ["key", "minutes", "port"]
+    assert "the column is missing; there is: late, prot" in str(raised.value)
+
+
+def test_a_function_gets_its_params_and_gives_its_rows_with_an_index_of_their_own(
+    tmp_path: Path, data: Callable[..., Data]
+) -> None:
+    code = (
+        "import pandas as pd\ndef load(rows):\n"
+        "    return pd.DataFrame({'late': [1] * rows, 'minutes': 1.0, 'port': 'A'}, index=[7] * rows)\n"
+    )
+    written(tmp_path / "features.py", code)
+    frame = read_source(tmp_path, "small", data({"function": "features:load", "params": {"rows": 3}}))
+    assert frame.index.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("def load():\n    raise KeyError('gone')\n", "features:load in .* failed: KeyError: 'gone'"),
+        ("def load():\n    return [1]\n", "has to return a pandas DataFrame; it returned list"),
+        ("def load(much):\n    pass\n", "failed: TypeError"),
+        ("def laod():\n    pass\n", "has no function 'load'; did you mean 'laod'"),
+        ("import nothing_of_the_kind\n", "there is no module 'nothing_of_the_kind'"),
+        ("1 / 0\n", "importing features failed: ZeroDivisionError"),
+        ("def load(:\n", "importing features failed: SyntaxError"),
+    ],
+)
+def test_a_function_that_cannot_be_used_is_told_by_its_name(
+    tmp_path: Path, data: Callable[..., Data], code: str, said: str
+) -> None:
+    written(tmp_path / "features.py", code)
+    with pytest.raises(CodeInvalid, match=said):
+        read_source(tmp_path, "small", data({"function": "features:load"}))

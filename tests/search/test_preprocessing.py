@@ -1,0 +1,122 @@
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
+
+from slipway.core.spec import Data, Experiment
+from slipway.search.preprocessing import with_preprocessing
+
+KINDS = [
+    HistGradientBoostingClassifier(max_iter=5),
+    RandomForestClassifier(5),
+    DecisionTreeClassifier(),
+    LogisticRegression(),
+]
+
+
+@pytest.fixture
+def data(declare: Callable[..., Experiment]) -> Data:
+    columns = {
+        "late": {"type": "int"},
+        "minutes": {"type": "float", "nulls": 0.5},
+        "count": {"type": "int"},
+        "port": {"type": "category", "nulls": 0.5},
+        "holiday": {"type": "bool"},
+        "remark": {"type": "text"},
+        "when": {"type": "datetime"},
+    }
+    return declare(data={"source": {"csv": "a.csv"}, "target": "late", "columns": columns}).data
+
+
+def rows(count: int = 200) -> pd.DataFrame:
+    """Rows as the contract casts them; whether a row is late is told by its port alone."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "late": np.arange(count) % 2,
+            "minutes": np.where(rng.random(count) < 0.2, np.nan, rng.normal(50, 9, count)),
+            "count": rng.integers(0, 5, count),
+            "port": pd.Series(["A", "B"] * (count // 2), dtype="str"),
+            "holiday": rng.random(count) < 0.5,
+            "remark": pd.Series(["fog"] * count, dtype="str"),
+            "when": pd.Timestamp("2013-01-01"),
+        }
+    )
+    frame.loc[::10, "port"] = None
+    return frame
+
+
+@pytest.mark.parametrize("estimator", KINDS, ids=lambda e: type(e).__name__)
+def test_every_kind_of_estimator_learns_from_categories_and_numbers_with_missing_values(estimator, data: Data) -> None:
+    frame = rows()
+    pipeline = with_preprocessing(estimator, data).fit(frame[list(data.features)], frame["late"])
+    known = frame[frame["port"].notna()]
+    assert (pipeline.predict(known[list(data.features)]) == known["late"]).mean() > 0.95
+
+
+@pytest.mark.parametrize("estimator", KINDS, ids=lambda e: type(e).__name__)
+def test_unknown_categories_and_missing_values_are_never_an_error(estimator, data: Data) -> None:
+    frame = rows()
+    pipeline = with_preprocessing(estimator, data).fit(frame[list(data.features)], frame["late"])
+    strange = frame[list(data.features)].head(3).assign(port=pd.Series(["Z", None, "A"], dtype="str"), minutes=np.nan)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Found unknown categories")
+        assert np.isfinite(pipeline.predict_proba(strange)).all()
+
+
+def test_boosting_gets_categories_as_codes_first_and_numbers_as_they_are(data: Data) -> None:
+    pipeline = with_preprocessing(HistGradientBoostingClassifier(max_iter=2), data)
+    frame = rows()
+    seen = pipeline[0].fit_transform(frame[list(data.features)])
+    assert pipeline[-1].categorical_features == [0]
+    assert pipeline[0].get_feature_names_out().tolist() == ["port", "minutes", "count", "holiday"]
+    assert np.isnan(seen[0, 0]) and set(seen[1:10, 0]) == {0.0, 1.0}
+    assert seen.dtype == float
+    assert np.array_equal(seen[:, 1:], frame[["minutes", "count", "holiday"]].astype(float), equal_nan=True)
+
+
+def test_an_estimator_that_allows_missing_numbers_gets_them_as_they_are(data: Data) -> None:
+    frame = rows()
+    seen = with_preprocessing(RandomForestClassifier(), data)[0].fit_transform(frame[list(data.features)])
+    assert seen.shape == (200, 6) and np.isnan(seen).any()  # A, B, missing and three numbers
+
+
+def test_a_linear_model_gets_imputed_and_scaled_numbers(data: Data) -> None:
+    frame = rows()
+    seen = with_preprocessing(LogisticRegression(), data)[0].fit_transform(frame[list(data.features)])
+    assert np.isfinite(seen).all()
+    assert np.allclose(seen[:, 3:5].mean(axis=0), 0) and np.allclose(seen[:, 3:5].std(axis=0), 1)
+    assert np.array_equal(seen[:, 5], frame["holiday"])
+
+
+def test_text_times_and_what_is_no_feature_are_left_out(data: Data) -> None:
+    columns = [name for _, _, names in with_preprocessing(LogisticRegression(), data)[0].transformers for name in names]
+    assert columns == ["port", "minutes", "count", "holiday"]
+
+
+def test_rare_categories_are_grouped_rather_than_too_many_for_boosting(data: Data) -> None:
+    frame = rows(1200).assign(port=pd.Series([f"p{i % 400}" for i in range(1200)], dtype="str"))
+    pipeline = with_preprocessing(HistGradientBoostingClassifier(max_iter=2), data)
+    pipeline.fit(frame[list(data.features)], frame["late"])
+    codes = pipeline[0].transform(frame[list(data.features)])[:, 0]
+    assert len(np.unique(codes)) == 254
+
+
+@pytest.mark.parametrize(
+    "estimator", [HistGradientBoostingClassifier(max_iter=2), LogisticRegression()], ids=["boosting", "linear"]
+)
+@pytest.mark.parametrize(
+    ("kind", "name", "nulls"), [("float", "minutes", 0.5), ("category", "port", 0.5), ("bool", "holiday", 0)]
+)
+def test_columns_of_one_type_alone_are_enough(
+    declare: Callable[..., Experiment], estimator, kind: str, name: str, nulls: float
+) -> None:
+    columns = {"late": {"type": "int"}, name: {"type": kind, "nulls": nulls}}
+    data = declare(data={"source": {"csv": "a.csv"}, "target": "late", "columns": columns}).data
+    frame = rows()
+    assert len(with_preprocessing(estimator, data).fit(frame[[name]], frame["late"]).predict(frame[[name]])) == 200

@@ -1,0 +1,94 @@
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from slipway.code import importable, load_class, load_function
+from slipway.errors import CodeInvalid
+
+
+@pytest.fixture(autouse=True)
+def modules_as_they_were() -> Iterator[None]:
+    before = dict(sys.modules)
+    yield
+    sys.modules.clear()
+    sys.modules.update(before)
+
+
+def folder_with(folder: Path, **modules: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, code in modules.items():
+        (folder / f"{name}.py").write_text(code)
+    return folder
+
+
+def test_two_folders_may_have_a_module_of_the_same_name_and_each_gets_its_own(tmp_path: Path) -> None:
+    one = folder_with(
+        tmp_path / "one", own_code="from own_part import WHERE\ndef where(): return WHERE", own_part="WHERE = 1"
+    )
+    two = folder_with(
+        tmp_path / "two", own_code="from own_part import WHERE\ndef where(): return WHERE", own_part="WHERE = 2"
+    )
+    functions = [load_function(folder, "own_code:where") for folder in (one, two, one)]
+    assert [function() for function in functions] == [1, 2, 1]
+
+
+def test_a_package_of_the_folder_is_found_and_comes_before_one_of_the_same_name_elsewhere(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path / "one")
+    folder_with(folder / "own_package", __init__="", inner="def f(): return 'own'")
+    assert load_function(folder, "own_package.inner:f")() == "own"
+
+
+def test_the_same_folder_again_gives_the_same_module_so_that_its_types_stay_the_same(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path / "one", own_code="class Ratio: pass")
+    assert load_function(folder, "own_code:Ratio") is load_function(folder, "own_code:Ratio")
+
+
+def test_the_search_path_is_as_it_was_also_after_a_failure(tmp_path: Path) -> None:
+    before = list(sys.path)
+    with pytest.raises(CodeInvalid):
+        load_function(folder_with(tmp_path / "one", own_code="1 / 0"), "own_code:f")
+    with pytest.raises(KeyError), importable(tmp_path):
+        raise KeyError
+    assert sys.path == before
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("def laod(): pass", r"own_code.py has no function 'load'; did you mean 'laod'\? There is: laod"),
+        ("load = 3", "has no function 'load'; there is none yet"),
+        ("def _load(): pass", "there is none yet"),
+        ("import no_such_thing", "own_code:load: there is no module 'no_such_thing'"),
+        ("raise RuntimeError('no')", "own_code:load: importing own_code failed: RuntimeError: no"),
+        ("def load(:", "importing own_code failed: SyntaxError"),
+    ],
+)
+def test_a_function_that_cannot_be_had_is_told_with_the_nearest_name(tmp_path: Path, code: str, said: str) -> None:
+    with pytest.raises(CodeInvalid, match=said):
+        load_function(folder_with(tmp_path / "one", own_code=code), "own_code:load")
+
+
+def test_a_module_that_is_not_there_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(CodeInvalid, match="own_nothing:load: there is no module 'own_nothing'"):
+        load_function(tmp_path, "own_nothing:load")
+
+
+def test_a_class_is_had_by_its_import_path() -> None:
+    assert load_class("sklearn.linear_model.LogisticRegression") is LogisticRegression
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("sklearn.linear_model.LogisticRegresion", "no class 'LogisticRegresion' in .*; did you mean 'LogisticRegression'"),
+        ("sklearn.linaer_model.Ridge", "there is no module 'sklearn.linaer_model'; did you mean 'linear_model'"),
+        ("no_such_package.Ridge", "no_such_package.Ridge: there is no module 'no_such_package'"),
+        ("sklearn.linear_model.ridge_regression", "there is no class 'ridge_regression'"),
+    ],
+)  # fmt: skip
+def test_a_class_that_does_not_exist_is_told_with_the_nearest_name(path: str, said: str) -> None:
+    with pytest.raises(CodeInvalid, match=said):
+        load_class(path)

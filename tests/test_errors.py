@@ -1,0 +1,181 @@
+import inspect
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from slipway import errors
+from slipway.cli.command import stage
+from slipway.errors import (
+    ContractBroken,
+    DataUnusable,
+    PromotionRefused,
+    SlipwayError,
+    SpecInvalid,
+    UnknownName,
+    did_you_mean,
+)
+from slipway.settings import read_settings
+from slipway.types import Problem, Stage, Verdict, Violation
+from slipway.workflows.preparation import prepare
+from slipway.workflows.project import declared
+
+ROWS = "late,minutes,port\n" + "".join(f"{i % 2},{i},{'AB'[i % 3 % 2]}\n" for i in range(60))
+SPEC = """\
+name: ferries
+scope: {goal: Say which ferries are late.}
+task: binary
+data:
+  source: {csv: rows.csv}
+  target: late
+  columns: {late: {type: int}, minutes: {type: float}, port: {type: category}}
+split: {method: random}
+search: {metric: roc_auc, candidates: {tree: {estimator: sklearn.tree.DecisionTreeClassifier}}}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project of one experiment, `ferries`, that is all right."""
+    folder = tmp_path / "experiments" / "ferries"
+    folder.mkdir(parents=True)
+    (folder / "experiment.yaml").write_text(SPEC)
+    (folder / "rows.csv").write_text(ROWS)
+    return tmp_path
+
+
+def prepared(project: Path) -> pd.DataFrame:
+    return prepare(declared(read_settings({}, project=project), "ferries")).frame
+
+
+def kinds() -> list[type[SlipwayError]]:
+    return [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, SlipwayError)]
+
+
+def test_the_tree_at_the_top_of_the_module_draws_every_error_there_is() -> None:
+    drawn = [line.split("──")[1].split()[0] for line in (errors.__doc__ or "").splitlines() if "──" in line]
+    assert sorted([*drawn, "SlipwayError"]) == sorted(kind.__name__ for kind in kinds())
+
+
+def test_every_error_is_a_refusal_a_wrong_use_or_something_outside() -> None:
+    branches = (errors.Refusal, errors.UsageError, errors.OutsideError)
+    assert all(sum(issubclass(kind, branch) for branch in branches) == (kind is not SlipwayError) for kind in kinds())
+
+
+@pytest.mark.parametrize(
+    ("asked", "known", "said"),
+    [
+        ("flihgt", ["flights", "ferries"], "; did you mean 'flights'? There is: flights, ferries"),
+        ("zebra", ["flights", "ferries"], "; There is: flights, ferries"),
+        ("x", [], "; there is none yet"),
+        ("7", range(1, 16), "; did you mean '7'? There is: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 3 more"),
+    ],
+)
+def test_what_does_not_exist_is_told_with_what_does(asked: str, known: list, said: str) -> None:
+    assert did_you_mean(asked, known) == said
+    assert str(UnknownName("thing", asked, known, "Look again")) == f"there is no thing '{asked}'{said}. Look again"
+
+
+def test_a_refused_promotion_tells_only_what_failed_and_what_to_do() -> None:
+    verdicts = [Verdict("thresholds", True, "fine"), Verdict("signature", False, "callers would break")]
+    said = str(PromotionRefused("ferries", 3, "Production", verdicts))
+    assert said.splitlines()[:2] == [
+        "ferries version 3 is refused Production; nothing was moved:",
+        "  signature: callers would break",
+    ]
+    assert "fine" not in said and "slipway history ferries" in said
+
+
+def test_a_broken_contract_tells_every_violation() -> None:
+    said = str(ContractBroken("ferries", [Violation("a", "too low", 2, ((0, 1), (3, 2))), Violation("b", "gone", 1)]))
+    assert "in 2 place(s)" in said
+    assert "  a: too low: 2 row(s) (row 0: 1, row 3: 2)\n  b: gone: 1 row(s)\n" in said
+
+
+def test_an_invalid_file_tells_each_problem_with_file_and_line() -> None:
+    said = str(SpecInvalid("a/experiment.yaml", [Problem(3, "task", "found 'x'"), Problem(9, "", "not YAML")]))
+    assert said.splitlines()[1:] == ["  a/experiment.yaml:3: task: found 'x'", "  a/experiment.yaml:9: not YAML"]
+
+
+def test_a_good_experiment_is_prepared(project: Path) -> None:
+    assert len(prepared(project)) == 60
+
+
+@pytest.mark.parametrize("name", ["ferrys", "Ferries", "../experiments/ferries", "", "."])
+def test_an_experiment_that_does_not_exist_is_told_with_the_nearest(project: Path, name: str) -> None:
+    with pytest.raises(UnknownName, match=f"there is no experiment '{name}'.*There is: ferries.*{project}/experiments"):
+        declared(read_settings({}, project=project), name)
+    with pytest.raises(UnknownName, match="did you mean 'ferries'"):
+        declared(read_settings({}, project=project), "ferrys")
+
+
+def test_a_project_without_experiments_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="there is no experiment 'ferries'; there is none yet"):
+        declared(read_settings({}, project=tmp_path), "ferries")
+
+
+def test_an_experiment_has_the_name_of_its_folder(project: Path) -> None:
+    (project / "experiments/ferries").rename(project / "experiments/boats")
+    with pytest.raises(SpecInvalid, match="name: found 'ferries'; it has to be the folder's name, 'boats'"):
+        declared(read_settings({}, project=project), "boats")
+
+
+def test_a_file_that_is_no_text_is_told_by_its_name(project: Path) -> None:
+    (project / "experiments/ferries/experiment.yaml").write_bytes(b"name: \xff")
+    with pytest.raises(errors.FileUnusable, match=r"experiment\.yaml cannot be read"):
+        declared(read_settings({}, project=project), "ferries")
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind", "said"),
+    [
+        (None, errors.FileUnusable, "there is no file .*rows.csv"),
+        ("", errors.FileUnusable, "rows.csv is empty"),
+        ("late,minutes,port\n", DataUnusable, "the source of 'ferries' has no rows; nothing was trained"),
+        ("late,port\n1,A\n", ContractBroken, "minutes: the column is missing; there is: late, port"),
+        (
+            ROWS.replace("0,", "1,"),
+            DataUnusable,
+            r"late: a binary task needs two classes in its target; found 1: \[1\]",
+        ),
+        (ROWS.replace("1,3,", "2,3,"), DataUnusable, "found 3"),
+        (ROWS.replace(",A", ",").replace(",B", ","), ContractBroken, r"port: missing, .* 60 row\(s\)"),
+        (ROWS.replace(",7,", ",inf,"), ContractBroken, r"minutes: not a finite number: 1 row\(s\) \(row 7: inf\)"),
+        (ROWS.replace(",7,", ",seven,"), ContractBroken, "minutes: not of type float: .*row 7: 'seven'"),
+        ("late,minutes,port\n1,1,A\n0,2,B\n", DataUnusable, "2 rows cannot be split at random"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_data_that_cannot_be_learned_from_is_refused_before_anything_is_trained(
+    project: Path, rows: str | None, kind: type[SlipwayError], said: str
+) -> None:
+    path = project / "experiments/ferries/rows.csv"
+    path.unlink() if rows is None else path.write_text(rows)
+    with pytest.raises(kind, match=said):
+        prepared(project)
+
+
+def test_an_id_that_is_not_unique_is_refused(project: Path) -> None:
+    spec = project / "experiments/ferries/experiment.yaml"
+    spec.write_text(SPEC.replace("  target: late\n", "  target: late\n  id: port\n"))
+    with pytest.raises(ContractBroken, match=r"port: not unique: 60 row\(s\) \(row 0: 'A', row 1: 'B'"):
+        prepared(project)
+
+
+def test_a_positive_class_that_does_not_occur_is_refused(project: Path) -> None:
+    spec = project / "experiments/ferries/experiment.yaml"
+    spec.write_text(SPEC.replace("  target: late\n", "  target: late\n  positive: 7\n"))
+    with pytest.raises(DataUnusable, match=r"late: the positive class 7 is not among the classes \[0, 1\]"):
+        prepared(project)
+
+
+@pytest.mark.parametrize("text", ["Production", "production", "PRODUCTION"])
+def test_a_stage_is_known_however_it_is_capitalised(text: str) -> None:
+    assert stage(text) is Stage.PRODUCTION
+
+
+def test_a_stage_that_does_not_exist_is_told_with_the_nearest() -> None:
+    with pytest.raises(UnknownName) as raised:
+        stage("Prodcution")
+    known = "None, Staging, Production, Archived"
+    assert str(raised.value) == f"there is no stage 'Prodcution'; did you mean 'Production'? There is: {known}"
