@@ -55,7 +55,9 @@ def explain(error: BaseException, arguments: Sequence[str]) -> tuple[str, int]:
             (f" ({link.filename})" for link in _chain(error) if isinstance(link, OSError) and link.filename), ""
         )
         return f"the disk is full{where}; free some space and run the command again", OUTSIDE
-    if _is_unreachable(error):
+    if _is_of_requests(error, "RetryError"):
+        return f"the tracking server answers with errors only: {_one_line(error)}; its log says why", OUTSIDE
+    if _is_of_requests(error, "ConnectionError", "Timeout"):
         return f"the tracking server does not answer: {_one_line(error)}; start one with `slipway up`", OUTSIDE
     again = "" if "--debug" in arguments else f"; run again with --debug for the traceback: {_again(arguments)}"
     return f"unexpected {type(error).__name__}: {_one_line(error)}{again}", OUTSIDE
@@ -78,11 +80,11 @@ def _disk_is_full(error: BaseException) -> bool:
     return any(isinstance(link, OSError) and link.errno in (errno.ENOSPC, errno.EDQUOT) for link in _chain(error))
 
 
-def _is_unreachable(error: BaseException) -> bool:
+def _is_of_requests(error: BaseException, *names: str) -> bool:
     requests = sys.modules.get("requests")  # an error of it can only be here when something has imported it
     if requests is None:
         return False
-    kinds = (requests.exceptions.ConnectionError, requests.exceptions.Timeout)
+    kinds = tuple(getattr(requests.exceptions, name) for name in names)
     return any(isinstance(link, kinds) for link in _chain(error))
 
 

@@ -3,13 +3,13 @@
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_RUN_NOTE
 
 from slipway.tracking.liveness import process_tags
 
@@ -37,6 +37,35 @@ def experiment_id(client: MlflowClient, name: str) -> str:
     return str(client.create_experiment(name))
 
 
+@dataclass(frozen=True)
+class View:
+    """Some columns of an experiment's runs in one order, as MLflow's UI offers it under its button Views.
+
+    key: what a link names the view by. columns, order_by: as the UI names them, such as metrics.`roc_auc`.
+    """
+
+    key: str
+    name: str
+    columns: Sequence[str]
+    order_by: str
+    ascending: bool
+
+
+def describe_experiment(client: MlflowClient, experiment: str, note: str, view: View) -> None:
+    """Give an experiment a description and a view of its runs; what is there already is kept: somebody may have edited it.
+
+    The UI keeps views in tags of the experiment; an MLflow that knows no views shows its own columns as ever.
+    """
+    now = int(time.time() * 1000)
+    state = {"selectedColumns": list(view.columns), "orderByKey": view.order_by, "orderByAsc": view.ascending}
+    saved = {"name": view.name, "createdAt": now, "updatedAt": now, "state": json.dumps(state)}
+    wanted = {MLFLOW_RUN_NOTE: note, f"mlflow.sharedViewState.{view.key}": json.dumps(saved)}
+    present = client.get_experiment(experiment).tags
+    for key, value in wanted.items():
+        if key not in present:
+            client.set_experiment_tag(experiment, key, value)
+
+
 @contextmanager
 def open_run(
     client: MlflowClient, experiment: str, name: str, tags: Mapping[str, str], adopt: str | None = None
@@ -51,8 +80,10 @@ def open_run(
     try:
         yield run_id
     except BaseException as error:
-        client.set_tag(run_id, "slipway.error", _cut(f"{type(error).__name__}: {error}", _TAG_CHARACTERS))
-        client.set_terminated(run_id, "FAILED" if isinstance(error, Exception) else "KILLED")
+        # When the server is what failed, this fails too: the first error counts, and the next command closes the run.
+        with suppress(Exception):
+            client.set_tag(run_id, "slipway.error", _cut(f"{type(error).__name__}: {error}", _TAG_CHARACTERS))
+            client.set_terminated(run_id, "FAILED" if isinstance(error, Exception) else "KILLED")
         raise
     client.set_terminated(run_id, "FINISHED")
 

@@ -51,7 +51,10 @@ def rollback(settings: Settings, name: str, comment: str = "") -> Movement:
     Raises Refusal when there is none to return to.
     """
     client, ledger = _open(settings, name)
-    number = before_production(ledger.movements())
+    movements = ledger.movements()
+    if live := holder(client, name, Stage.PRODUCTION):  # it may have got there past the ledger: by the UI, by a script
+        movements.append(Movement(name, Action.PROMOTE, int(live.version), Stage.PRODUCTION, settings.user, now_ms()))
+    number = before_production(movements)
     if number is None:
         raise Refusal(f"there is no version of {name} that was in Production before; nothing was moved")
     wanted = get_version(client, name, number)
@@ -68,15 +71,15 @@ def archive(settings: Settings, name: str, version: int, comment: str = "") -> M
 
 
 def open_ledger(client: MlflowClient, name: str) -> Ledger:
-    """Return the ledger of a registered model; entries that were cut off are closed as such.
+    """Return the ledger of a registered model; entries and searches that were cut off are closed as such.
 
     Raises UnknownName when no such model is registered.
     """
     if not list_versions(client, name):
         known = [model.name for model in client.search_registered_models()]
         raise UnknownName("registered model", name, known, f"Train its first version with `slipway run {name}`")
-    experiment = experiment_id(client, f"{name}/promotions")
-    close_dead(client, [experiment])
+    experiment, searches = experiment_id(client, f"{name}/promotions"), client.get_experiment_by_name(name)
+    close_dead(client, [experiment, *([searches.experiment_id] if searches else [])])
     return Ledger(client, name, experiment)
 
 
@@ -115,10 +118,10 @@ def _judge(client: MlflowClient, settings: Settings, version: Version, stage: St
 
 def _evidence(client: MlflowClient, settings: Settings, version: Version, folder: Path) -> Evidence:
     """Score the stored model, and the one in Production, on the rows that the version was tested with."""
+    own = fetch_verified(version, folder / "challenger")  # first: the run of a version that is not ours has no evidence
     experiment = _experiment_of(client, version, folder)
     tested = evidence.load(Path(client.download_artifacts(version.run_id, evidence.FOLDER, str(folder))))
     trusted = (*experiment.search.trusted_types, *settings.trusted_types)
-    own = fetch_verified(version, folder / "challenger")
     live = holder(client, version.name, Stage.PRODUCTION)
     champion = None
     if live is not None and int(live.version) != version.number:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import mlflow
 from mlflow import MlflowClient
 
 from slipway.core.metrics import METRICS
@@ -30,7 +31,17 @@ from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.tracking.lineage import code_digest, file_digest, git_state
 from slipway.tracking.liveness import close_dead
-from slipway.tracking.runs import Finished, Part, experiment_id, log_inputs, open_run, write, write_child
+from slipway.tracking.runs import (
+    Finished,
+    Part,
+    View,
+    describe_experiment,
+    experiment_id,
+    log_inputs,
+    open_run,
+    write,
+    write_child,
+)
 from slipway.workflows.evaluation import Evaluated, evaluate, log_evaluation
 from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.preparation import Prepared, check_code, prepare
@@ -49,6 +60,7 @@ class RunResult:
     trials: int
     failed: int
     url: str
+    trials_url: str
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -63,6 +75,7 @@ class RunResult:
             },
             "baselines": {name: dict(values) for name, values in self.evaluated.baselines.items()},
             "url": self.url,
+            "trials_url": self.trials_url,
         }
 
     def __str__(self) -> str:
@@ -76,7 +89,8 @@ class RunResult:
             f"  winner      {self.winner.candidate} ({params}), trial {self.winner.number} of {self.trials}\n"
             f"  test        {metric} {self.evaluated.intervals[metric]} on {self.evaluated.rows:,} rows\n"
             f"  baselines   {baselines}\n"
-            f"  run         {self.url}"
+            f"  run         {self.url}\n"
+            f"  trials      {self.trials_url}"
         )
 
 
@@ -89,10 +103,13 @@ def run(
     """
     spec = _with_budget(declared(settings, name), trials, timeout_s, seed)
     check_code(spec)
+    tracking_uri = resolve_tracking_uri(settings)  # before the data are read, which may take minutes
     with step("data: read, contract, split"):
         prepared = prepare(spec)
-    client = connect(resolve_tracking_uri(settings))
+    client = connect(tracking_uri)
     experiment = experiment_id(client, name)
+    view = _best_first(spec.experiment.search.metric)
+    describe_experiment(client, experiment, spec.experiment.scope.goal, view)
     close_dead(client, [experiment])
     with open_run(client, experiment, "search", _lineage(settings, spec, prepared), settings.mlflow_run_id) as run_id:
         _log_what_is_searched(client, run_id, spec, prepared)
@@ -103,13 +120,16 @@ def run(
         with step("model: store"):
             example = _example(spec, prepared)
             trusted = (*spec.experiment.search.trusted_types, *settings.trusted_types)
+            # MLflow files a model under the active experiment, not under the one that its run is in.
+            mlflow.set_experiment(experiment_id=experiment)
             log_model(
                 run_id, evaluated.pipeline, spec.experiment, example, code=_code_of(spec, winner), trusted=trusted
             )
     with step("registry: new version"):
         registered = register_run(client, name, run_id)
     failed = sum(trial.failed for trial in found)
-    return RunResult(registered, run_id, winner, evaluated, len(found), failed, _url(client, experiment, run_id))
+    pages = [_url(client, experiment, page) for page in (f"/{run_id}?", f"?viewStateShareKey={view.key}&")]
+    return RunResult(registered, run_id, winner, evaluated, len(found), failed, *pages)
 
 
 def _with_budget(spec: Declared, trials: int | None, timeout_s: float | None, seed: int | None) -> Declared:
@@ -250,9 +270,19 @@ def _code_of(spec: Declared, winner: Trial) -> list[Path]:
     return spec.code_files() if spec.experiment.search.candidates[winner.candidate].pipeline else []
 
 
-def _url(client: MlflowClient, experiment: str, run_id: str) -> str:
+def _best_first(metric: str) -> View:
+    """The trials and baselines of all searches, best first: by itself MLflow's UI shows no metric at all."""
+    columns = ["params.`candidate`", *(f"metrics.`{name}`" for name in (metric, f"test_{metric}"))]
+    ascending = not METRICS[metric].greater_is_better
+    name = f"trials by {metric}"
+    return View(f"slipway_{metric}", name, [*columns, "attributes.`Models`"], f"metrics.`{metric}`", ascending)
+
+
+def _url(client: MlflowClient, experiment: str, page: str) -> str:
+    """A page of the experiment's runs in MLflow's UI, which starts with language models unless it is told otherwise."""
     uri = str(client.tracking_uri)
-    return f"{uri}/#/experiments/{experiment}/runs/{run_id}" if uri.startswith("http") else f"{uri} run {run_id}"
+    within = f"experiments/{experiment}/runs{page}workflowType=machine_learning"
+    return f"{uri}/#/{within}" if uri.startswith("http") else f"{uri} ({within})"
 
 
 def _short(value: Any) -> Any:

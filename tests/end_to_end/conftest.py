@@ -1,0 +1,334 @@
+"""One server and one outsider's project for all journeys: a town library that wants to know which loans come back late.
+
+What is here was written as a reader of the README would write it: a table of their own, an experiment.yaml, no touch of `src/`.
+"""
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from slipway.cli import main
+from slipway.processes import child_environment
+from slipway.settings import Settings
+from slipway.workflows.platform import down, up
+
+ROWS = 1500
+FROM_MLFLOW = ("Operation with range:DeprecationWarning", ".*Any type hint is inferred:UserWarning")
+
+LOANS = """
+name: late_loans
+scope:
+  goal: Say when a book is lent whether it will come back late.
+  decision: A reminder is sent to those who are likely to forget.
+  owner: desk@library.example
+task: binary
+data:
+  source: {csv: ../../loans.csv}
+  target: late
+  positive: "yes"
+  id: loan
+  time: lent_on
+  columns:
+    lent_on: {type: datetime}
+    branch: {type: category, values: [harbour, hill, mill], known: the desk}
+    genre: {type: category, known: the catalogue}
+    pages: {type: int, min: 1, known: the catalogue}
+    age: {type: int, nulls: 0.1, min: 5, max: 110, known: the reader's card}
+    late_before: {type: int, min: 0, known: the reader's account}
+    student: {type: bool, known: the reader's card}
+    days_kept: {type: float, feature: false}
+    late: {type: category, values: ["no", "yes"]}
+  sla: {min_rows: 1000}
+split: {method: time, validation: 0.2, test: 0.25}
+search:
+  metric: roc_auc
+  trials: 3
+  candidates:
+    stump:
+      estimator: sklearn.tree.DecisionTreeClassifier
+      params: {max_depth: 2}
+      space:
+        min_samples_leaf: {int: [20, 60]}
+gates:
+  thresholds: {roc_auc: 0.6}
+  beats_baseline: {margin: 0.02}
+  not_worse_than_champion: {margin: 0.02}
+"""
+
+# Two arms, so that the space is conditional.
+GENRES = """
+name: next_genre
+scope: {goal: "Guess the genre of a reader's next book.", owner: desk@library.example}
+task: multiclass
+data:
+  source: {csv: ../../loans.csv}
+  target: genre
+  id: loan
+  columns:
+    genre: {type: category}
+    branch: {type: category}
+    pages: {type: int}
+    late_before: {type: int}
+split: {method: random}
+search:
+  metric: accuracy
+  trials: 4
+  candidates:
+    nearest:
+      estimator: sklearn.neighbors.KNeighborsClassifier
+      space: {n_neighbors: {choice: [5, 15]}}
+    linear:
+      estimator: sklearn.linear_model.LogisticRegression
+      space: {C: {log_uniform: [0.01, 10]}}
+gates: {thresholds: {accuracy: 0.4}}
+"""
+
+DAYS = """
+name: days_kept
+scope: {goal: Say for how many days a book is kept., owner: desk@library.example}
+task: regression
+data:
+  source: {parquet: loans.parquet}
+  target: days_kept
+  columns:
+    days_kept: {type: float, min: 0}
+    branch: {type: category}
+    pages: {type: int}
+    age: {type: int, nulls: 0.1}
+    late_before: {type: int}
+split: {method: group, group: branch}
+search:
+  metric: mae
+  trials: 2
+  candidates:
+    ridge:
+      estimator: sklearn.linear_model.Ridge
+      space: {alpha: {log_uniform: [0.1, 10]}}
+gates: {thresholds: {mae: 20}}
+"""
+
+# A pipeline of the reader's own: its function has to travel with the model.
+READERS = """
+name: own_pipeline
+scope: {goal: "The same question, asked with features of our own.", owner: desk@library.example}
+task: binary
+data:
+  source: {function: "features:load"}
+  target: late
+  columns:
+    pages: {type: int}
+    age: {type: int, nulls: 0.1}
+    late_before: {type: int}
+    late: {type: int, values: [0, 1]}
+split: {method: random}
+baseline: {rule: "features:was_late_before"}
+search:
+  metric: roc_auc
+  trials: 2
+  trusted_types: [features.per_page]
+  candidates:
+    ours:
+      pipeline: "features:make"
+      space: {strength: {log_uniform: [0.1, 10]}}
+gates: {thresholds: {roc_auc: 0.6}}
+"""
+
+FEATURES = """
+from pathlib import Path
+
+import pandas as pd
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+
+def load():
+    loans = pd.read_csv(Path(__file__).parents[2] / "loans.csv")
+    return loans.assign(late=(loans["late"] == "yes").astype(int))
+
+
+def per_page(rows):
+    return rows.assign(late_per_100_pages=100 * rows["late_before"] / rows["pages"])
+
+
+def make(strength):
+    return make_pipeline(
+        FunctionTransformer(per_page), SimpleImputer(), StandardScaler(), LogisticRegression(C=strength)
+    )
+
+
+def was_late_before(train, rows):
+    return (rows["late_before"] > train["late_before"].median()).astype(int)
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all of this folder slow, and forgive MLflow what it asks of pandas."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+            for warning in FROM_MLFLOW:
+                item.add_marker(pytest.mark.filterwarnings(f"ignore:{warning}:mlflow"))
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command ended with."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Library:
+    """The project, the address of its server, and a client of that."""
+
+    project: Path
+    home: Path
+    uri: str
+    client: MlflowClient
+
+    def slipway(self, *words: object) -> Said:
+        """Run a command in this process, which saves seconds of imports each time.
+
+        MLflow writes the server it talks to into the environment; the next command has to find it anew.
+        """
+        out, err = io.StringIO(), io.StringIO()
+        with mock.patch.dict(os.environ):
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                code = main([str(word) for word in words])
+            mlflow.set_tracking_uri(self.uri)
+        return Said(code, out.getvalue(), err.getvalue())
+
+    def done(self, *words: object) -> Any:
+        """Run a command with --json that has to succeed and return what it printed."""
+        said = self.slipway(*words, "--json")
+        assert said.code == 0, said.err
+        return said.json
+
+    def spec(self, name: str) -> Path:
+        return self.project / "experiments" / name / "experiment.yaml"
+
+    def vary(self, name: str, new: str, *edits: tuple[str, str]) -> str:
+        """Copy an experiment under a new name with some of its text replaced; return the new name."""
+        shutil.copytree(self.spec(name).parent, self.spec(new).parent)
+        self.edit(new, (f"name: {name}", f"name: {new}"), *edits)
+        return new
+
+    def edit(self, name: str, *edits: tuple[str, str]) -> None:
+        text = self.spec(name).read_text()
+        for old, replacement in edits:
+            assert old in text, old
+            text = text.replace(old, replacement)
+        self.spec(name).write_text(text)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The environment of a separate process that is to find the server."""
+        given = {"SLIPWAY_HOME": str(self.home), "PYTHONFAULTHANDLER": "1", **more}
+        return child_environment(given, without=("MLFLOW_", "SLIPWAY_", "PYTEST_"))
+
+    def runs(self, name: str, kind: str = "") -> list[Any]:
+        """The runs of an experiment, oldest first."""
+        experiment = self.client.get_experiment_by_name(name)
+        if experiment is None:
+            return []
+        wanted = f"tags.`slipway.kind` = '{kind}'" if kind else ""
+        return list(self.client.search_runs([experiment.experiment_id], wanted, order_by=["attributes.start_time ASC"]))
+
+    def stages(self, name: str) -> dict[int, str]:
+        return {int(v.version): v.current_stage for v in self.client.search_model_versions(f"name = '{name}'")}
+
+    def in_production(self, name: str) -> int:
+        """Train an experiment and put the version into Production, once for all tests; return the version's number."""
+        live = [version for version, stage in self.stages(name).items() if stage == "Production"]
+        if live:
+            return live[0]
+        version = int(self.done("run", name)["version"])
+        self.done("promote", name, version, "Production")
+        return version
+
+
+def loans(rows: int = ROWS) -> pd.DataFrame:
+    """A table of lent books; a reader who was late before is late again, the young and the readers of long books too."""
+    rng = np.random.default_rng(2013)
+    late_before = rng.poisson(1.5, rows)
+    age = rng.integers(6, 90, rows).astype(float)
+    pages = rng.integers(60, 900, rows)
+    branch = rng.choice(["harbour", "hill", "mill"], rows)
+    genre = np.where(
+        pages > 500, "saga", np.where(late_before > 2, "crime", rng.choice(["crime", "verse", "saga"], rows))
+    )
+    leaning = 1.1 * (late_before - 1.5) + 0.004 * (pages - 480) - 0.03 * (age - 45) + np.where(branch == "hill", 1.2, 0)
+    days = np.clip(24 + 4 * leaning + rng.normal(0, 3, rows), 1, None)
+    age[rng.random(rows) < 0.05] = np.nan
+    return pd.DataFrame(
+        {
+            "loan": [f"L{i:05d}" for i in range(rows)],
+            "lent_on": pd.date_range("2024-01-02 09:00", periods=rows, freq="5h"),
+            "branch": branch,
+            "genre": genre,
+            "pages": pages,
+            "age": age,
+            "late_before": late_before,
+            "student": rng.random(rows) < 0.3,
+            "days_kept": days.round(2),
+            "late": np.where(days > 28, "yes", "no"),
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> Iterator[Library]:
+    """The project with its server up, which commands of this process find by SLIPWAY_HOME."""
+    project = tmp_path_factory.mktemp("library")
+    home = project / ".slipway"
+    home.mkdir()
+    shutil.copy(migrated_database, home / "mlflow.db")
+    for name, text in (("late_loans", LOANS), ("next_genre", GENRES), ("days_kept", DAYS), ("own_pipeline", READERS)):
+        folder = project / "experiments" / name
+        folder.mkdir(parents=True)
+        (folder / "experiment.yaml").write_text(text.lstrip())
+    (project / "experiments" / "own_pipeline" / "features.py").write_text(FEATURES.lstrip())
+    (project / "requirements.lock").write_text("scikit-learn==1.9.1\n")
+    table = loans()
+    table.to_csv(project / "loans.csv", index=False)
+    table.to_parquet(project / "experiments" / "days_kept" / "loans.parquet", index=False)
+    _commit(project)
+    platform = up(Settings(project, home), port=0)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "SLIPWAY_TRUSTED_TYPES"):
+                patch.delenv(name, raising=False)
+            patch.setenv("SLIPWAY_HOME", str(home))
+            patch.setenv("SLIPWAY_USER", "reviewer")
+            patch.chdir(project)
+            yield Library(project, home, platform.server.uri, MlflowClient(platform.server.uri, platform.server.uri))
+    finally:
+        down(Settings(project, home))
+
+
+def _commit(project: Path) -> None:
+    (project / ".gitignore").write_text(".slipway/\n")
+    me = ("-c", "user.name=reader", "-c", "user.email=reader@library.example")
+    for words in (("init", "--quiet"), ("add", "."), (*me, "commit", "--quiet", "--message", "Our loans")):
+        subprocess.run(["git", *words], cwd=project, check=True)
