@@ -29,7 +29,7 @@ _TYPES = {
 def signature_of(experiment: Experiment) -> ModelSignature:
     """Return the signature that the data contract promises: its features, in order, optional where nulls are allowed.
 
-    A whole number that may be missing is a double, as pandas holds it.
+    A whole number or truth value that may be missing is a double, as pandas holds it.
     """
     columns = {name: experiment.data.columns[name] for name in experiment.data.features}
     inputs = [
@@ -104,4 +104,4 @@ def _fields(folder: Path, side: str) -> Mapping[str, tuple[str, bool]]:
 
 
 def _type(kind: ColumnType, nullable: bool) -> DataType:
-    return DataType.double if kind is ColumnType.INT and nullable else _TYPES[kind]
+    return DataType.double if kind in (ColumnType.INT, ColumnType.BOOL) and nullable else _TYPES[kind]

@@ -41,7 +41,7 @@ def declared(settings: Settings, name: str) -> Declared:
     """
     folder = settings.experiments / name
     path = folder / SPEC
-    if not path.is_file() or folder.parent != settings.experiments:
+    if folder.name != name or folder.parent != settings.experiments or not path.is_file():
         raise UnknownName("experiment", name, names(settings), f"Experiments are looked for in {settings.experiments}")
     try:
         text = path.read_text(encoding="utf-8")
