@@ -3,6 +3,7 @@
 SlipwayError
 ├── Refusal                  a gate or a check said no                       exit code 1
 │   ├── ContractBroken           the data is not what the experiment declares
+│   ├── DataLeaks                the data gives the target away
 │   ├── DataUnusable             the data cannot be learned from
 │   ├── SearchFailed             no trial ended with a usable model
 │   ├── PromotionRefused         a gate did not pass
@@ -55,6 +56,19 @@ class ContractBroken(Refusal):
             f"the data of '{experiment}' breaks its contract in {len(self.violations)} place(s); nothing was trained:\n"
             f"{lines}\n"
             "Mend the source, or say in `data.columns` / `data.sla` of experiment.yaml what is really promised."
+        )
+
+
+class DataLeaks(Refusal):
+    """Something in the data gives the target away; a model trained on it would fail in use."""
+
+    def __init__(self, experiment: str, leaks: "Sequence[object]"):
+        self.leaks = tuple(leaks)
+        lines = "\n".join(f"  {leak}" for leak in self.leaks)
+        super().__init__(
+            f"the data of '{experiment}' gives its target away; nothing was trained:\n{lines}\n"
+            "Is it known when the prediction is made? If not, take the column out (`feature: false`); "
+            "if it is, list it in data.not_leaking."
         )
 
 

@@ -134,6 +134,9 @@ class Data(Section):
     time: Name | None = Field(None, description="the moment of the prediction")
     columns: dict[Name, Column] = Field(min_length=2)
     sla: DataSla = DataSla()
+    not_leaking: list[Name] = Field(
+        default_factory=list, description="features that know the target nearly perfectly, and rightly so"
+    )
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -233,11 +236,33 @@ class Search(Section):
     trials: Annotated[int, Field(ge=1, le=100_000)] = 20
     timeout_s: Annotated[float, Field(gt=0)] = 3600
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    executor: Literal["processes", "serial"] = Field("processes", description="serial repeats exactly")
+    workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
+        None, description="worker processes; default: one a core"
+    )
+    patience: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="end after so many trials without a better one"
+    )
+    trial_timeout_s: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="a longer trial is stopped and failed"
+    )
+    trial_memory_mb: Annotated[int, Field(ge=64)] | None = Field(
+        None, description="a larger trial is stopped and failed"
+    )
     candidates: dict[Name, Candidate] = Field(min_length=1)
     trusted_types: list[ImportPath] = Field(
         default_factory=list,
         description="types of the experiment's own code that a model may hold, such as features.Ratio",
     )
+
+    @model_validator(mode="after")
+    def _limits_have_their_executor(self) -> Self:
+        for key in ("trial_timeout_s", "trial_memory_mb", "workers"):
+            if self.executor == "serial" and getattr(self, key) is not None:
+                raise _wrong(
+                    "the serial executor runs trials in its own process and cannot stop one; use processes", key
+                )
+        return self
 
 
 class Margin(Section):
@@ -290,9 +315,17 @@ class Experiment(Section):
         """SHA-256 of what is declared, whatever the order of keys, comments or spacing of the file."""
         return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
 
+    @property
+    def study_digest(self) -> str:
+        """SHA-256 of what makes two searches the same study, whatever their budgets: task, data, split, metric, seed, space."""
+        whole = self.as_dict()
+        study = {key: whole[key] for key in ("name", "task", "data", "split")}
+        study["search"] = {key: whole["search"][key] for key in ("metric", "seed", "candidates")}
+        return hashlib.sha256(json.dumps(study, sort_keys=True).encode()).hexdigest()
+
     def as_dict(self) -> dict[str, Any]:
         """The declaration as plain JSON values, under the keys of the file."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return self.model_dump(mode="json", by_alias=True)
 
     @model_validator(mode="after")
     def _metrics_fit_the_task(self) -> Self:

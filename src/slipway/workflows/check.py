@@ -48,7 +48,7 @@ class CheckReport:
             f"  baselines   {constant}{rule}\n"
             f"  search      up to {search.trials} trials or {search.timeout_s:g} s for the best {search.metric}, over\n"
             f"{candidates}\n"
-            f"  gates       {_gates(self.spec)}"
+            f"  gates       {_gates(self.spec)}" + "".join(f"\n  a leak?     {doubt}" for doubt in self.prepared.doubts)
         )
 
 

@@ -9,20 +9,21 @@ import pandas as pd
 
 from slipway.code import load_function
 from slipway.core.prediction import classes_of
-from slipway.data import Splits, check_contract, fingerprint, read_source, split
-from slipway.errors import ContractBroken, DataUnusable
+from slipway.data import Leak, Splits, audit, check_contract, fingerprint, read_source, split
+from slipway.errors import ContractBroken, DataLeaks, DataUnusable
 from slipway.search import check_candidate
 from slipway.workflows.project import Declared
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Rows that keep their contract, cut in three. digests: of the whole and of each part."""
+    """Rows that keep their contract, cut in three. digests: of the whole and of each part. doubts: what may be a leak."""
 
     frame: pd.DataFrame
     splits: Splits
     classes: tuple[Any, ...]
     digests: Mapping[str, str]
+    doubts: tuple[Leak, ...] = ()
 
 
 def check_code(declared: Declared) -> None:
@@ -38,7 +39,8 @@ def check_code(declared: Declared) -> None:
 def prepare(declared: Declared) -> Prepared:
     """Read the data, hold it to its contract, cut it.
 
-    Raises ContractBroken with every violation, DataUnusable, CodeInvalid, FileUnusable.
+    Raises ContractBroken with every violation, DataLeaks with every column that gives the target away, DataUnusable,
+    CodeInvalid, FileUnusable.
     """
     experiment = declared.experiment
     raw = read_source(declared.folder, experiment.name, experiment.data)
@@ -52,5 +54,8 @@ def prepare(declared: Declared) -> Prepared:
     except ValueError as error:
         raise DataUnusable(f"{experiment.data.target}: {error}") from None
     splits = split(frame, experiment)
+    leaks = audit(splits.train, pd.concat([splits.validation, splits.test]), experiment, classes)
+    if fatal := [leak for leak in leaks if leak.fatal]:
+        raise DataLeaks(experiment.name, fatal)
     digests = {"all": fingerprint(frame), **{name: fingerprint(part) for name, part in splits.parts().items()}}
-    return Prepared(frame, splits, classes, digests)
+    return Prepared(frame, splits, classes, digests, tuple(leaks))

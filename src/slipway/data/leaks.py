@@ -1,0 +1,92 @@
+"""The leak audit: what would make a model look better in the test than it can ever be in use.
+
+A column that alone predicts the target nearly perfectly is almost always the target in disguise, or something that is
+only known afterwards. Rows that stand on both sides of a split let a model answer from memory.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.preprocessing import OrdinalEncoder
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from slipway.core.metrics import METRICS, Task
+from slipway.core.prediction import predict
+from slipway.core.spec import Experiment
+
+# Of a score that is 0 for guessing and 1 for knowing: 2 * ROC AUC - 1, or R². Real single columns stay far below.
+REFUSED_FROM, WARNED_FROM = 0.95, 0.8
+_MOST_ROWS = 20_000
+_SAMPLE = 5
+
+
+@dataclass(frozen=True)
+class Leak:
+    """One suspicion. fatal: training is refused unless the column is listed in data.not_leaking."""
+
+    columns: tuple[str, ...]
+    message: str
+    fatal: bool
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.columns)}: {self.message}"
+
+
+def audit(train: pd.DataFrame, held_out: pd.DataFrame, experiment: Experiment, classes: Sequence[Any]) -> list[Leak]:
+    """Look for leaks between training rows and held-out rows (validation and test together), the worst first."""
+    leaks = [*_telling_columns(train, held_out, experiment, classes), *_rows_on_both_sides(train, held_out, experiment)]
+    return sorted(leaks, key=lambda leak: not leak.fatal)
+
+
+def _telling_columns(
+    train: pd.DataFrame, held_out: pd.DataFrame, experiment: Experiment, classes: Sequence[Any]
+) -> list[Leak]:
+    """Fit a small tree on each feature alone; what a tree of 8 leaves knows nearly perfectly is no honest feature."""
+    seed, target = experiment.search.seed, experiment.data.target
+    train, held_out = (part.sample(min(len(part), _MOST_ROWS), random_state=seed) for part in (train, held_out))
+    leaks = []
+    for name in experiment.data.features:
+        if name in experiment.data.not_leaking:
+            continue
+        knows = _knows(_codes(train[name], held_out[name]), train[target], held_out[target], experiment.task, classes)
+        if knows >= WARNED_FROM:
+            fatal = knows >= REFUSED_FROM
+            verb = "gives the target away" if fatal else "alone says very much of the target"
+            scale = "0 is guessing, 1 is knowing"
+            leaks.append(Leak((name,), f"{verb}: {knows:.3f} on held-out rows ({scale}), from this column only", fatal))
+    return leaks
+
+
+def _knows(
+    columns: tuple[pd.DataFrame, pd.DataFrame], known: pd.Series, truth: pd.Series, task: Task, classes: Sequence[Any]
+) -> float:
+    kind = DecisionTreeClassifier if task.is_classification else DecisionTreeRegressor
+    tree = kind(max_leaf_nodes=8, random_state=0).fit(columns[0], known)
+    outcome = predict(tree, columns[1], truth, task, classes)
+    value = METRICS["roc_auc" if task.is_classification else "r2"].prepare(outcome)(np.ones(outcome.rows))
+    return 2 * value - 1 if task.is_classification else value
+
+
+def _codes(train: pd.Series, held_out: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
+    if train.dtype.kind in "ifb":
+        return train.to_frame().astype(float), held_out.to_frame().astype(float)
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2)
+    encoder.set_output(transform="pandas")
+    return encoder.fit_transform(train.astype("str").to_frame()), encoder.transform(held_out.astype("str").to_frame())
+
+
+def _rows_on_both_sides(train: pd.DataFrame, held_out: pd.DataFrame, experiment: Experiment) -> list[Leak]:
+    columns = [*experiment.data.features, experiment.data.target]
+    seen = set(pd.util.hash_pandas_object(train[columns], index=False))
+    again = pd.util.hash_pandas_object(held_out[columns], index=False).isin(seen).to_numpy()
+    if not again.any():
+        return []
+    rows = ", ".join(str(row) for row in held_out.index[again][:_SAMPLE])
+    share = again.mean()
+    message = (
+        f"{int(again.sum())} held-out rows ({share:.1%}) are equal to training rows in every feature (rows {rows})"
+    )
+    return [Leak(("(rows)",), message, fatal=False)]

@@ -1,0 +1,69 @@
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from slipway.core.spec import Experiment
+from slipway.data import audit
+
+ROWS = 2000
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    minutes, port = rng.normal(size=ROWS), rng.choice(["A", "B"], ROWS)
+    late = (minutes + rng.normal(size=ROWS) > 0).astype(int)
+    return pd.DataFrame({"late": late, "minutes": minutes, "port": port})
+
+
+def declared(declare: Callable[..., Experiment], **more: object) -> Experiment:
+    columns = {"late": {"type": "int"}, "minutes": {"type": "float"}, "port": {"type": "category"}}
+    columns |= {name: {"type": kind} for name, kind in more.pop("columns", {}).items()}
+    return declare(data={"source": {"csv": "rows.csv"}, "target": "late", "columns": columns, **more})
+
+
+def leaks(frame: pd.DataFrame, experiment: Experiment):
+    return audit(frame[:1200], frame[1200:], experiment, (0, 1))
+
+
+def test_honest_features_are_no_leak(frame, declare):
+    assert leaks(frame, declared(declare)) == []
+
+
+def test_a_copy_of_the_target_with_noise_is_caught_and_named(frame, declare):
+    flipped = np.random.default_rng(1).random(ROWS) < 0.01
+    frame["checked"] = np.where(flipped, 1 - frame["late"], frame["late"]).astype(float)
+    (leak,) = leaks(frame, declared(declare, columns={"checked": "float"}))
+    assert leak.columns == ("checked",) and leak.fatal and "gives the target away" in leak.message
+
+
+def test_a_category_that_is_the_target_in_words_is_caught(frame, declare):
+    frame["outcome"] = frame["late"].map({0: "on time", 1: "late"})
+    (leak,) = leaks(frame, declared(declare, columns={"outcome": "category"}))
+    assert leak.columns == ("outcome",) and leak.fatal
+
+
+def test_a_column_that_says_much_is_doubted_and_not_refused(frame, declare):
+    flipped = np.random.default_rng(1).random(ROWS) < 0.06
+    frame["hint"] = np.where(flipped, 1 - frame["late"], frame["late"]).astype(float)
+    (leak,) = leaks(frame, declared(declare, columns={"hint": "float"}))
+    assert leak.columns == ("hint",) and not leak.fatal
+
+
+def test_a_column_that_is_rightly_known_can_be_declared_so(frame, declare):
+    frame["checked"] = frame["late"].astype(float)
+    assert leaks(frame, declared(declare, columns={"checked": "float"}, not_leaking=["checked"])) == []
+
+
+def test_held_out_rows_that_equal_training_rows_are_counted_and_named(frame, declare):
+    frame.iloc[1500:1510] = frame.iloc[:10]
+    (leak,) = leaks(frame, declared(declare))
+    assert not leak.fatal and "10 held-out rows" in leak.message and "1500" in leak.message
+
+
+def test_missing_values_are_no_obstacle(frame, declare):
+    frame.loc[::3, "minutes"] = np.nan
+    frame.loc[::4, "port"] = None
+    assert not [leak for leak in leaks(frame, declared(declare)) if leak.columns != ("(rows)",)]
