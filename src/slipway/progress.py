@@ -25,6 +25,11 @@ def step(text: str) -> Iterator[None]:
     print(f"\r  {text} · {took:.1f} s   " if shown else f"  {text} · {took:.1f} s", file=sys.stderr, flush=True)
 
 
+def note(text: str) -> None:
+    """Say something that is worth knowing and stops nothing."""
+    print(f"  {text}", file=sys.stderr, flush=True)
+
+
 @contextmanager
 def bar(total: int, text: str) -> "Iterator[tqdm[None]]":
     """A progress bar; invisible when stderr is no terminal."""

@@ -13,11 +13,29 @@ from slipway.settings import Settings
 )
 @click.option("--timeout-s", type=click.FloatRange(0, min_open=True), help="Start no trial after so many seconds.")
 @click.option("--seed", type=click.IntRange(0), help="The seed of the search; by default what the experiment declares.")
+@click.option(
+    "--executor", type=click.Choice(["processes", "serial"]), help="Where trials run; serial repeats exactly."
+)
+@click.option("--workers", type=click.IntRange(1), help="How many worker processes; by default one a core.")
+@click.option("--resume", is_flag=True, help="Take up the newest search of the same study: its trials count.")
 @json_option
 def run(
-    settings: Settings, name: str, trials: int | None, timeout_s: float | None, seed: int | None, as_json: bool
+    settings: Settings,
+    name: str,
+    trials: int | None,
+    timeout_s: float | None,
+    seed: int | None,
+    executor: str | None,
+    workers: int | None,
+    resume: bool,
+    as_json: bool,
 ) -> None:
     """Search, evaluate the winner and register it."""
+    from slipway.forkserver import warm_up
+
+    if executor != "serial":
+        warm_up()  # before the imports below, which take as long
     from slipway.workflows import run as workflow
 
-    show(workflow.run(settings, name, trials=trials or None, timeout_s=timeout_s, seed=seed), as_json)
+    given = {"trials": trials or None, "timeout_s": timeout_s, "seed": seed, "executor": executor, "workers": workers}
+    show(workflow.run(settings, name, resume=resume, **given), as_json)

@@ -1,9 +1,10 @@
-"""From an experiment's candidates to a fitted winner: pipelines, baselines, hyperopt's TPE."""
+"""From an experiment's candidates to a fitted winner: pipelines, baselines, hyperopt's TPE, executors."""
 
 from slipway.search.baselines import Baseline, fit_baselines
 from slipway.search.candidates import build_pipeline, check_candidate
 from slipway.search.leaderboard import leaderboard
-from slipway.search.study import Budget, Question, best_of, search
+from slipway.search.question import Question
+from slipway.search.study import Budget, best_of, search
 
 __all__ = [
     "Baseline",

@@ -68,15 +68,21 @@ def describe_experiment(client: MlflowClient, experiment: str, note: str, view: 
 
 @contextmanager
 def open_run(
-    client: MlflowClient, experiment: str, name: str, tags: Mapping[str, str], adopt: str | None = None
+    client: MlflowClient,
+    experiment: str,
+    name: str,
+    tags: Mapping[str, str],
+    adopt: str | None = None,
+    reopen: str | None = None,
 ) -> Iterator[str]:
     """Open a run for as long as the block takes; yields its id.
 
     experiment: id. adopt: the id of a run that `mlflow run` opened for this process; it becomes the run if it is of the
     experiment, and is otherwise linked to it by the tag `slipway.run`.
+    reopen: the id of a run that was cut off; it goes on.
     The run ends FINISHED; FAILED with the tag `slipway.error` when the block raises; KILLED when it is interrupted.
     """
-    run_id = _begin(client, experiment, name, {**tags, **process_tags()}, adopt)
+    run_id = _begin(client, experiment, name, {**tags, **process_tags()}, adopt, reopen)
     try:
         yield run_id
     except BaseException as error:
@@ -88,13 +94,32 @@ def open_run(
     client.set_terminated(run_id, "FINISHED")
 
 
-def write_child(client: MlflowClient, experiment: str, parent: str, run: Finished) -> str:
-    """Write one finished run below its parent and return its id: create, one batch, end."""
-    tags = {MLFLOW_PARENT_RUN_ID: parent, MLFLOW_RUN_NAME: run.name, **process_tags(), **_cut_tags(run.tags)}
-    child = client.create_run(experiment, start_time=run.started_ms, tags=tags)
-    write(client, child.info.run_id, run.params, run.metrics, at_ms=run.ended_ms)
-    client.set_terminated(child.info.run_id, run.status, end_time=run.ended_ms)
-    return str(child.info.run_id)
+class ChildWrite:
+    """Writes one finished run below its parent: create, one batch, end. Called again after a failure, it goes on."""
+
+    def __init__(self, client: MlflowClient, experiment: str, parent: str, run: Finished) -> None:
+        self._client, self._experiment, self._parent, self._run = client, experiment, parent, run
+        self._id: str | None = None
+        self._tried = False
+
+    def __call__(self) -> None:
+        run = self._run
+        if self._id is None:
+            self._id = (self._tried and self._found()) or self._create()
+        write(self._client, self._id, run.params, run.metrics, at_ms=run.ended_ms)
+        self._client.set_terminated(self._id, run.status, end_time=run.ended_ms)
+
+    def _create(self) -> str:
+        self._tried = True
+        run = self._run
+        tags = {MLFLOW_PARENT_RUN_ID: self._parent, MLFLOW_RUN_NAME: run.name, **process_tags(), **_cut_tags(run.tags)}
+        return str(self._client.create_run(self._experiment, start_time=run.started_ms, tags=tags).info.run_id)
+
+    def _found(self) -> str | None:
+        """The run, where the server made it but its answer was lost."""
+        below = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self._parent}' and attributes.run_name = '{self._run.name}'"
+        found = self._client.search_runs([self._experiment], below, max_results=1)
+        return str(found[0].info.run_id) if found else None
 
 
 def write(
@@ -165,7 +190,13 @@ def every_run(
             return
 
 
-def _begin(client: MlflowClient, experiment: str, name: str, tags: Mapping[str, str], adopt: str | None) -> str:
+def _begin(
+    client: MlflowClient, experiment: str, name: str, tags: Mapping[str, str], adopt: str | None, reopen: str | None
+) -> str:
+    if reopen is not None:
+        write(client, reopen, tags=tags)
+        client.update_run(reopen, status="RUNNING")
+        return reopen
     if adopt is None:
         return str(client.create_run(experiment, run_name=name, tags=_cut_tags(tags)).info.run_id)
     adopted = client.get_run(adopt)

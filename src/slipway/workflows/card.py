@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pandas as pd
 from pydantic import TypeAdapter
@@ -18,10 +19,10 @@ from slipway.reports.card import (
     CardSearch,
     ModelCard,
 )
-from slipway.tracking.lineage import git_state
+from slipway.tracking.lineage import file_digest, git_state
 from slipway.types import Interval
 from slipway.workflows.preparation import Prepared
-from slipway.workflows.project import Declared
+from slipway.workflows.project import Declared, travelling_code
 
 _CARD = TypeAdapter(ModelCard)
 _FEW_TEST_ROWS = 1000
@@ -46,6 +47,7 @@ def model_card(
     winner: Trial,
 ) -> ModelCard:
     """Fill the card of a run."""
+    code = travelling_code(spec, winner)
     experiment = spec.experiment
     scope = experiment.scope
     results = tuple(
@@ -67,7 +69,7 @@ def model_card(
         results=results,
         gates=_gates(experiment),
         caveats=_caveats(experiment, prepared, trials),
-        lineage=_lineage(spec),
+        lineage=_lineage(spec, code),
         positive_class=f"{prepared.classes[1]}" if len(prepared.classes) == 2 else "",
         created=datetime.now(UTC),
     )
@@ -148,6 +150,7 @@ def _caveats(experiment: Experiment, prepared: Prepared, trials: Sequence[Trial]
         caveats.append(f"Only {len(prepared.splits.test)} test rows: read the intervals, not the values.")
     if unsaid := [name for name in experiment.data.features if not experiment.data.columns[name].known]:
         caveats.append(f"It is not said how these are known when the prediction is made: {', '.join(unsaid)}.")
+    caveats += [f"Is it a leak? {doubt}." for doubt in prepared.doubts]
     if failed := sum(trial.failed for trial in trials):
         caveats.append(f"{failed} of {len(trials)} trials failed; their errors are in leaderboard.csv.")
     if text := [
@@ -157,8 +160,11 @@ def _caveats(experiment: Experiment, prepared: Prepared, trials: Sequence[Trial]
     return tuple(caveats)
 
 
-def _lineage(spec: Declared) -> CardLineage:
+def _lineage(spec: Declared, code: Sequence[Path]) -> CardLineage:
     commit = git_state(spec.folder).get("slipway.git_commit", "")
     return CardLineage(
-        git_commit=commit, spec_digest=spec.experiment.digest, code=tuple(path.name for path in spec.code_files())
+        git_commit=commit,
+        spec_digest=spec.experiment.digest,
+        lock_digest=file_digest(spec.folder.parents[1] / "requirements.lock") or "",
+        code=tuple(path.name for path in code),
     )

@@ -150,8 +150,8 @@ def _note(spec: Declared, evaluated: Evaluated, trials: Sequence[Trial], winner:
     )
     return (
         f"**{experiment.scope.goal}**\n\n"
-        f"- searched: {len(trials)} trials ({failed} failed) of {', '.join(experiment.search.candidates)}\n"
-        f"- won: {winner.candidate} (trial {winner.number}), validation {metric} {winner.score:.4f}\n"
         f"- test: {metric} {evaluated.intervals[metric]} on {evaluated.rows:,} rows; baselines: {beaten}\n"
+        f"- won: {winner.candidate} (trial {winner.number}), validation {metric} {winner.score:.4f}\n"
+        f"- searched: {len(trials)} trials ({failed} failed) of {', '.join(experiment.search.candidates)}\n"
         f"- the model card is among the artifacts: `model_card.html`\n"
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from slipway.core.reading import read_experiment
 from slipway.core.spec import Experiment
+from slipway.core.trials import Trial
 from slipway.errors import FileUnusable, SpecInvalid, UnknownName
 from slipway.settings import Settings
 from slipway.types import Problem
@@ -27,6 +28,11 @@ class Declared:
     def code_files(self) -> list[Path]:
         """The Python files of the folder, which travel with a model that needs them."""
         return sorted(path for path in self.folder.iterdir() if path.suffix == ".py")
+
+
+def travelling_code(spec: Declared, winner: Trial) -> list[Path]:
+    """Return the experiment's own files, where the winner's pipeline is made by them; they go with its model."""
+    return spec.code_files() if spec.experiment.search.candidates[winner.candidate].pipeline else []
 
 
 def names(settings: Settings) -> list[str]:

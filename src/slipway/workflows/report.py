@@ -8,18 +8,17 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from slipway.core.movements import Action, Movement
-from slipway.core.trials import Trial
 from slipway.errors import FileUnusable, UnknownName
 from slipway.registry.versions import Version, list_versions
 from slipway.reports.card import ModelCard
 from slipway.reports.page import ExperimentPage, Standing, VersionRow, experiment_page
 from slipway.settings import Settings
 from slipway.tracking.client import connect
-from slipway.tracking.runs import every_run
 from slipway.types import Stage
 from slipway.workflows.card import read_card
 from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.promote import open_ledger
+from slipway.workflows.trials import trials_of
 
 _HISTORY = "search_history"
 
@@ -61,12 +60,12 @@ def _page(
     card = read_card(Path(client.download_artifacts(run_id, "model_card.json", str(folder))).read_text())
     plots = {path.stem: path.read_bytes() for path in _plots(client, run_id, folder)}
     uri = str(client.tracking_uri)
-    where = f"{uri}/#/experiments/{run.info.experiment_id}/runs/{run_id}"
+    where = f"{uri}/#/experiments/{run.info.experiment_id}/runs/{run_id}?workflowType=machine_learning"
     return ExperimentPage(
         card=card,
         made=datetime.now(UTC),
         standings=tuple(_standing(version, movements) for version in versions if version.stage in _HELD),
-        trials=tuple(_trials(client, run, card)),
+        trials=tuple(trials_of(client, run, card.search.metric)),
         plots={name: png for name, png in plots.items() if name != _HISTORY},
         history_png=plots.get(_HISTORY),
         versions=tuple(_version_row(client, version, movements, card) for version in versions),
@@ -94,25 +93,6 @@ def _version_row(client: MlflowClient, version: Version, movements: list[Movemen
     created = datetime.fromtimestamp(version.created_ms / 1000, UTC)
     verdicts = judged[-1].verdicts if judged else ()
     return VersionRow(version.number, version.stage, created, version.run_id, value, verdicts)
-
-
-def _trials(client: MlflowClient, run: Run, card: ModelCard) -> list[Trial]:
-    """The trials of a run, from its children."""
-    children = f"tags.`mlflow.parentRunId` = '{run.info.run_id}' and tags.`slipway.kind` = 'trial'"
-    return [_trial(child, card) for child in every_run(client, [run.info.experiment_id], children)]
-
-
-def _trial(child: Run, card: ModelCard) -> Trial:
-    data = child.data
-    params = {key: value for key, value in data.params.items() if key != "candidate"}
-    return Trial(
-        number=int(data.tags["slipway.trial"]),
-        candidate=data.params.get("candidate", ""),
-        score=data.metrics.get(card.search.metric) if child.info.status == "FINISHED" else None,
-        params=params,
-        duration_s=data.metrics.get("duration_s", 0.0),
-        error=data.tags.get("slipway.error", ""),
-    )
 
 
 def _write(path: Path, text: str) -> None:

@@ -5,17 +5,18 @@ its data is found before the first run is opened.
 """
 
 import time
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import mlflow
 from mlflow import MlflowClient
 
-from slipway.core.metrics import METRICS
-from slipway.core.spec import Experiment
+from slipway.core.metrics import METRICS, measure
+from slipway.core.spec import Search
 from slipway.core.trials import Trial
-from slipway.progress import bar, step
+from slipway.progress import bar, note, step
 from slipway.registry.models import log_model
 from slipway.search import (
     Baseline,
@@ -27,11 +28,13 @@ from slipway.search import (
     leaderboard,
     search,
 )
+from slipway.search.executors import make_executor
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.tracking.lineage import code_digest, file_digest, git_state
 from slipway.tracking.liveness import close_dead
 from slipway.tracking.runs import (
+    ChildWrite,
     Finished,
     Part,
     View,
@@ -40,13 +43,15 @@ from slipway.tracking.runs import (
     log_inputs,
     open_run,
     write,
-    write_child,
 )
+from slipway.tracking.writer import Writer
 from slipway.workflows.evaluation import Evaluated, evaluate, log_evaluation
 from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.preparation import Prepared, check_code, prepare
-from slipway.workflows.project import Declared, declared
+from slipway.workflows.project import Declared, declared, travelling_code
 from slipway.workflows.register import Registered, register_run
+from slipway.workflows.resume import STUDY, Past, offer, past_of
+from slipway.workflows.trials import trial_run
 
 
 @dataclass(frozen=True)
@@ -94,14 +99,13 @@ class RunResult:
         )
 
 
-def run(
-    settings: Settings, name: str, trials: int | None = None, timeout_s: float | None = None, seed: int | None = None
-) -> RunResult:
+def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) -> RunResult:
     """Search, evaluate the winner, register it as a version (stage None).
 
-    trials, timeout_s, seed: in place of what the experiment declares. Raises SlipwayError of every kind.
+    given: trials, timeout_s, seed, executor, workers, in place of what the experiment declares; None counts as not given.
+    resume: take up the newest search of the same study; its trials count. Raises SlipwayError of every kind.
     """
-    spec = _with_budget(declared(settings, name), trials, timeout_s, seed)
+    spec = _with_search(declared(settings, name), given)
     check_code(spec)
     tracking_uri = resolve_tracking_uri(settings)  # before the data are read, which may take minutes
     with step("data: read, contract, split"):
@@ -111,10 +115,16 @@ def run(
     view = _best_first(spec.experiment.search.metric)
     describe_experiment(client, experiment, spec.experiment.scope.goal, view)
     close_dead(client, [experiment])
-    with open_run(client, experiment, "search", _lineage(settings, spec, prepared), settings.mlflow_run_id) as run_id:
-        _log_what_is_searched(client, run_id, spec, prepared)
-        baselines = _run_baselines(client, experiment, run_id, spec, prepared)
-        found = _run_search(client, experiment, run_id, spec, prepared)
+    past = past_of(client, experiment, spec, prepared) if resume else Past()
+    if not resume and (offered := offer(client, experiment, spec, prepared)):
+        note(offered)
+    tags = _lineage(settings, spec, prepared, past)
+    with open_run(client, experiment, "search", tags, settings.mlflow_run_id, past.run_id) as run_id:
+        baselines = fit_baselines(spec.folder, spec.experiment, prepared.splits.train, prepared.classes)
+        if past.run_id is None:
+            _log_what_is_searched(client, run_id, spec, prepared)
+            _log_baselines(client, experiment, run_id, spec, prepared, baselines)
+        found = _run_search(client, experiment, run_id, spec, prepared, past)
         winner = best_of(found, spec.experiment.search.metric)
         evaluated = _refit_and_evaluate(client, run_id, spec, prepared, baselines, found, winner)
         with step("model: store"):
@@ -123,7 +133,12 @@ def run(
             # MLflow files a model under the active experiment, not under the one that its run is in.
             mlflow.set_experiment(experiment_id=experiment)
             log_model(
-                run_id, evaluated.pipeline, spec.experiment, example, code=_code_of(spec, winner), trusted=trusted
+                run_id,
+                evaluated.pipeline,
+                spec.experiment,
+                example,
+                code=travelling_code(spec, winner),
+                trusted=trusted,
             )
     with step("registry: new version"):
         registered = register_run(client, name, run_id)
@@ -132,13 +147,13 @@ def run(
     return RunResult(registered, run_id, winner, evaluated, len(found), failed, *pages)
 
 
-def _with_budget(spec: Declared, trials: int | None, timeout_s: float | None, seed: int | None) -> Declared:
-    given = {"trials": trials, "timeout_s": timeout_s, "seed": seed}
-    search = spec.experiment.search.model_copy(update={key: value for key, value in given.items() if value is not None})
+def _with_search(spec: Declared, given: Mapping[str, Any]) -> Declared:
+    changes = {key: value for key, value in given.items() if value is not None}
+    search = Search.model_validate({**dict(spec.experiment.search), **changes})
     return Declared(spec.folder, spec.text, spec.experiment.model_copy(update={"search": search}))
 
 
-def _lineage(settings: Settings, spec: Declared, prepared: Prepared) -> dict[str, str]:
+def _lineage(settings: Settings, spec: Declared, prepared: Prepared, past: Past) -> dict[str, str]:
     lock = file_digest(settings.project / "requirements.lock")
     return {
         "mlflow.user": settings.user,
@@ -149,7 +164,9 @@ def _lineage(settings: Settings, spec: Declared, prepared: Prepared) -> dict[str
         "slipway.spec_digest": spec.experiment.digest,
         "slipway.data_digest": prepared.digests["all"],
         "slipway.code_digest": code_digest(spec.folder),
+        STUDY: spec.experiment.study_digest,
         **({"slipway.lock_digest": lock} if lock else {}),
+        **({"slipway.continues": past.continues} if past.continues else {}),
         **git_state(settings.project),
     }
 
@@ -167,14 +184,11 @@ def _log_what_is_searched(client: MlflowClient, run_id: str, spec: Declared, pre
     log_inputs(client, run_id, spec.name, parts)
 
 
-def _run_baselines(
-    client: MlflowClient, experiment: str, parent: str, spec: Declared, prepared: Prepared
-) -> list[Baseline]:
+def _log_baselines(
+    client: MlflowClient, experiment: str, parent: str, spec: Declared, prepared: Prepared, baselines: list[Baseline]
+) -> None:
     """Score the baselines on the validation rows, as runs of their own, before anything is searched."""
-    from slipway.core.metrics import measure
-
     with step("baselines"):
-        baselines = fit_baselines(spec.folder, spec.experiment, prepared.splits.train, prepared.classes)
         rows, truth = _inputs(spec, prepared.splits.validation)
         for baseline in baselines:
             started = int(time.time() * 1000)
@@ -183,51 +197,38 @@ def _run_baselines(
             tags = {"slipway.kind": "baseline"}
             params = {"candidate": f"baseline: {baseline.name}"}
             finished = Finished(f"baseline {baseline.name}", "FINISHED", started, ended, params, metrics, tags)
-            write_child(client, experiment, parent, finished)
-    return baselines
+            ChildWrite(client, experiment, parent, finished)()
 
 
-def _run_search(client: MlflowClient, experiment: str, parent: str, spec: Declared, prepared: Prepared) -> list[Trial]:
+def _run_search(
+    client: MlflowClient, experiment: str, parent: str, spec: Declared, prepared: Prepared, past: Past
+) -> list[Trial]:
     wanted = spec.experiment.search
-    question = Question(
-        spec.folder, spec.experiment, prepared.classes, prepared.splits.train, prepared.splits.validation
-    )
-    pick = max if METRICS[wanted.metric].greater_is_better else min
-    best: list[float] = []
-
-    with bar(wanted.trials, "search") as shown:
+    splits = prepared.splits
+    question = Question(spec.folder, spec.experiment, prepared.classes, splits.train, splits.validation)
+    said = f", {len(past.trials)} of them before" if past.trials else ""
+    with (
+        step(f"search: {wanted.trials} trials{said} of {len(wanted.candidates)} candidates"),
+        bar(wanted.trials, "search") as shown,
+        Writer() as writer,
+        closing(make_executor(question)) as executor,
+    ):
+        best = [trial for trial in past.trials if not trial.failed]
+        shown.update(len(past.trials))
 
         def on_trial(trial: Trial) -> None:
-            write_child(client, experiment, parent, _trial_run(trial, spec.experiment))
-            if trial.score is not None:
-                best[:] = [pick([trial.score, *best])]
+            writer.put(ChildWrite(client, experiment, parent, trial_run(trial, spec.experiment)))
+            best[:] = [best_of([*best, trial], wanted.metric)]
             shown.update()
-            shown.set_postfix_str(f"best {wanted.metric} {best[0]:.4f}" if best else "no trial finished yet")
+            shown.set_postfix_str(f"best {wanted.metric} {best[0].score:.4f}" if best[0].score else "none finished yet")
 
-        with step(f"search: {wanted.trials} trials of {len(wanted.candidates)} candidates"):
-            trials = search(question, Budget(wanted.trials, wanted.timeout_s), on_trial)
+        budget = Budget(wanted.trials, wanted.timeout_s, wanted.patience)
+        trials = search(spec.experiment, executor, budget, on_trial, past.trials)
+    client.set_tag(parent, "slipway.tracking_s", f"{writer.busy_s:.3f}")
     table = leaderboard(trials, wanted.metric)
     client.log_text(parent, table.to_csv(index=False), "leaderboard.csv")
     client.log_table(parent, table.astype(object).where(table.notna(), None), "leaderboard.json")
     return trials
-
-
-def _trial_run(trial: Trial, experiment: Experiment) -> Finished:
-    fixed = experiment.search.candidates[trial.candidate].params
-    tags = {"slipway.kind": "trial", "slipway.trial": str(trial.number)}
-    if trial.error:
-        tags["slipway.error"] = trial.error
-    if trial.warnings:
-        tags["slipway.warnings"] = "\n".join(trial.warnings)
-    return Finished(
-        name=f"trial {trial.number:03d} {trial.candidate}",
-        status="FAILED" if trial.failed else "FINISHED",
-        started_ms=trial.started_ms,
-        ended_ms=trial.started_ms + int(trial.duration_s * 1000),
-        params={"candidate": trial.candidate, **fixed, **trial.params},
-        metrics={**trial.metrics, "duration_s": trial.duration_s},
-        tags=tags,
-    )
 
 
 def _refit_and_evaluate(
@@ -263,11 +264,6 @@ def _example(spec: Declared, prepared: Prepared) -> Any:
     whole = rows.dropna()
     rows = rows if whole.empty else whole
     return rows.sample(min(3, len(rows)), random_state=spec.experiment.search.seed)
-
-
-def _code_of(spec: Declared, winner: Trial) -> list[Path]:
-    """The experiment's own files, where the winner's pipeline is made by them."""
-    return spec.code_files() if spec.experiment.search.candidates[winner.candidate].pipeline else []
 
 
 def _best_first(metric: str) -> View:

@@ -1,0 +1,64 @@
+"""The other end of a worker process: read the data once, then answer proposals until the pipe closes."""
+
+import os
+import pickle
+import threading
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+from threadpoolctl import threadpool_limits
+
+from slipway.code import importable
+from slipway.search.question import Question, run_trial
+
+_QUESTION = "question.pickle"
+
+
+def share(question: Question, folder: Path) -> None:
+    """Write a question where workers find it: its rows as Arrow files that are mapped into memory, not copied."""
+    _write_rows(question.train, folder / "train.arrow")
+    _write_rows(question.validation, folder / "validation.arrow")
+    told = (question.folder, question.experiment, tuple(question.classes))
+    (folder / _QUESTION).write_bytes(pickle.dumps(told))
+
+
+def serve(pipe: Connection, alive: Connection, folder: Path, threads: int) -> None:
+    """Answer each proposal that comes through the pipe with its trial. alive: closes when the parent is gone."""
+    threading.Thread(target=_leave_with_parent, args=[alive], daemon=True).start()
+    question = _shared(folder)
+    with threadpool_limits(threads), importable(question.folder):
+        while True:
+            try:
+                proposal = pipe.recv()
+            except EOFError:
+                return
+            pipe.send(run_trial(question, proposal.number, proposal.candidate, dict(proposal.params)))
+
+
+def _shared(folder: Path) -> Question:
+    # Our own file, written by our own parent into a folder that only this user may enter.
+    code, experiment, classes = pickle.loads((folder / _QUESTION).read_bytes())  # noqa: S301
+    train, validation = _read_rows(folder / "train.arrow"), _read_rows(folder / "validation.arrow")
+    return Question(code, experiment, classes, train, validation)
+
+
+def _write_rows(rows: pd.DataFrame, path: Path) -> None:
+    table = pa.Table.from_pandas(rows, preserve_index=False)
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+
+
+def _read_rows(path: Path) -> pd.DataFrame:
+    with pa.memory_map(str(path)) as source:
+        rows: pd.DataFrame = pa.ipc.open_file(source).read_all().to_pandas(split_blocks=True)
+    return rows
+
+
+def _leave_with_parent(alive: Connection) -> None:
+    """End this process, in the middle of a fit if need be, when the parent was killed."""
+    try:
+        alive.recv()
+    except (EOFError, OSError):
+        os._exit(1)

@@ -1,0 +1,84 @@
+"""What to try next: hyperopt's tree-structured Parzen estimator, asked for one point at a time.
+
+`hyperopt.fmin` owns its loop, and polls once a second when trials run in parallel. Asking and telling leaves the loop to us:
+any number of trials may be out, a finished one is told at once, and a study can be taken up where it was cut off.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hyperopt import JOB_STATE_DONE, STATUS_FAIL, STATUS_OK, Trials, space_eval, tpe
+from hyperopt.base import Domain
+from hyperopt.fmin import generate_trial
+
+from slipway.core.space import Choice
+from slipway.core.spec import Candidate
+from slipway.search.tpe import hyperopt_space, plain_params
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One point of the space to be tried. number: from 1, in the order of asking."""
+
+    number: int
+    candidate: str
+    params: Mapping[str, Any]
+
+
+class Proposer:
+    """A study's memory: what was proposed, and what came of it. The same seed and answers give the same proposals."""
+
+    def __init__(self, candidates: Mapping[str, Candidate], seed: int) -> None:
+        self._candidates = dict(candidates)
+        self._space = hyperopt_space(self._candidates)
+        self._domain = Domain(lambda point: point, self._space)
+        self._trials = Trials()
+        self._documents: dict[int, dict[str, Any]] = {}
+        self._rng = np.random.default_rng(seed)
+
+    def ask(self) -> Proposal:
+        """Return the next point; it counts as running until it is told."""
+        (number,) = self._trials.new_trial_ids(1)
+        self._trials.refresh()
+        (document,) = tpe.suggest([number], self._domain, self._trials, self._next_seed())
+        self._insert(document)
+        drawn = space_eval(self._space, {key: values[0] for key, values in document["misc"]["vals"].items() if values})
+        name = drawn["candidate"]
+        return Proposal(int(number) + 1, name, plain_params(self._candidates[name], drawn["params"]))
+
+    def tell(self, number: int, loss: float | None) -> None:
+        """Say what came of a point: its loss, smaller is better, or None when it failed."""
+        document = self._documents[number]
+        document["result"] = {"status": STATUS_FAIL} if loss is None else {"status": STATUS_OK, "loss": loss}
+        document["state"] = JOB_STATE_DONE
+        self._trials.refresh()
+
+    def remember(self, candidate: str, params: Mapping[str, Any], loss: float | None) -> int:
+        """Take in a point that was tried before, as if it had been asked for and told now; return its number."""
+        (tid,) = self._trials.new_trial_ids(1)
+        self._next_seed()  # the seed that proposed it then
+        document = generate_trial(tid, {})
+        values = {"candidate": [list(self._candidates).index(candidate)], **self._drawn(candidate, params)}
+        labels = [f"{name}.{key}" for name, c in self._candidates.items() for key in c.space]
+        document["misc"]["vals"] = {label: values.get(label, []) for label in ["candidate", *labels]}
+        document["misc"]["idxs"] = {label: [tid] if values.get(label) else [] for label in ["candidate", *labels]}
+        self._insert(document)
+        self.tell(tid + 1, loss)
+        return int(tid) + 1
+
+    def _insert(self, document: dict[str, Any]) -> None:
+        self._trials.insert_trial_docs([document])
+        self._trials.refresh()
+        self._documents[int(document["tid"]) + 1] = document
+
+    def _drawn(self, candidate: str, params: Mapping[str, Any]) -> dict[str, list[Any]]:
+        space = self._candidates[candidate].space
+        return {
+            f"{candidate}.{key}": [d.options.index(params[key]) if isinstance(d, Choice) else params[key]]
+            for key, d in space.items()
+        }
+
+    def _next_seed(self) -> int:
+        return int(self._rng.integers(2**31 - 1))

@@ -1,0 +1,63 @@
+"""A search that was cut off, or wants more trials, taken up where it was."""
+
+from dataclasses import dataclass
+
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from slipway.core.trials import Trial
+from slipway.errors import UnknownName
+from slipway.workflows.preparation import Prepared
+from slipway.workflows.project import Declared
+from slipway.workflows.trials import trials_of
+
+STUDY = "slipway.study_digest"
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a study has behind it.
+
+    run_id: the run that goes on, or None for a new one: a search that ended keeps its run, its model and its evidence.
+    """
+
+    trials: tuple[Trial, ...] = ()
+    run_id: str | None = None
+    continues: str | None = None
+
+
+def past_of(client: MlflowClient, experiment: str, spec: Declared, prepared: Prepared) -> Past:
+    """Return the past of the newest search of the same study: same space, metric, seed and split, on the same data.
+
+    Raises UnknownName when there is none.
+    """
+    run = newest_of_study(client, experiment, spec, prepared)
+    if run is None:
+        hint = (
+            f"Its data, split, metric, seed or space changed, or it never ran: start it with `slipway run {spec.name}`"
+        )
+        raise UnknownName("search to resume of", spec.name, (), hint)
+    trials = tuple(trials_of(client, run, spec.experiment.search.metric))
+    run_id = str(run.info.run_id)
+    return Past(trials, None, run_id) if run.info.status == "FINISHED" else Past(trials, run_id)
+
+
+def offer(client: MlflowClient, experiment: str, spec: Declared, prepared: Prepared) -> str | None:
+    """Return a sentence on a search that could be resumed instead of started anew; None when there is none."""
+    run = newest_of_study(client, experiment, spec, prepared)
+    if run is None or run.info.status == "FINISHED":
+        return None
+    ended = len(trials_of(client, run, spec.experiment.search.metric))
+    if not ended:
+        return None
+    return f"a search of this study was cut off after {ended} trials; `slipway run {spec.name} --resume` would go on with it"
+
+
+def newest_of_study(client: MlflowClient, experiment: str, spec: Declared, prepared: Prepared) -> Run | None:
+    """Return the newest search of the same study; None when there is none."""
+    same = (
+        f"tags.`slipway.kind` = 'search' and tags.`{STUDY}` = '{spec.experiment.study_digest}' "
+        f"and tags.`slipway.data_digest` = '{prepared.digests['all']}'"
+    )
+    found = client.search_runs([experiment], same, max_results=1, order_by=["attributes.start_time DESC"])
+    return found[0] if found else None
