@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from slipway.errors import ServiceFailed
+from slipway.forkserver import warm_up
 from slipway.progress import step
 from slipway.settings import Settings
 from slipway.types import Stage
@@ -62,6 +63,7 @@ def demo(settings: Settings, *, once: bool = False, trials: int | None = None) -
 
 @contextmanager
 def _platform(settings: Settings, once: bool) -> Iterator[Platform]:
+    warm_up()
     # MLflow, scikit-learn and pandas take seconds to import: as long as the server takes to start.
     threading.Thread(target=importlib.import_module, args=["slipway.workflows.run"], daemon=True).start()
     with step("MLflow server"):
