@@ -24,7 +24,7 @@ from slipway.workflows.preparation import Prepared
 from slipway.workflows.project import Declared
 
 # Shuffling columns costs a prediction each; a sample of this size orders them well enough.
-_IMPORTANCE_ROWS, _IMPORTANCE_REPEATS = 4000, 3
+_IMPORTANCE_ROWS, _IMPORTANCE_REPEATS = 2000, 3
 
 
 @dataclass(frozen=True)
