@@ -39,6 +39,7 @@ def test_a_run_and_its_trials_are_in_mlflow_under_the_names_of_the_space(library
     children = [run for run in library.runs("late_loans") if run.data.tags.get(PARENT) == parent.info.run_id]
     baselines = [run for run in children if run.data.tags["slipway.kind"] == "baseline"]
     trials = [run for run in children if run.data.tags["slipway.kind"] == "trial"]
+    trials.sort(key=lambda run: run.info.run_name)  # trials that run side by side may start in any order
 
     assert [run.data.params for run in baselines] == [{"candidate": "baseline: prior"}]
     assert baselines[0].data.metrics["roc_auc"] == 0.5
