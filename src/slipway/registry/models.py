@@ -55,6 +55,8 @@ def log_model(
     example: a few rows of features. code: files of the experiment that the pipeline's functions live in; they travel with it.
     trusted: types beside Slipway's own list that the pipeline may hold. Raises UntrustedModel for any other.
     """
+    # MLflow files a model under the active experiment, not under the one that its run is in.
+    mlflow.set_experiment(experiment_id=mlflow.get_run(run_id).info.experiment_id)
     info = mlflow.sklearn.log_model(
         pipeline,
         name=MODEL,

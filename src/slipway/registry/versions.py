@@ -23,6 +23,10 @@ class Version:
     created_ms: int
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    def facts(self) -> dict[str, str | int]:
+        """What a script is told of a version: name, version, stage, run_id."""
+        return {"name": self.name, "version": self.number, "stage": self.stage.value, "run_id": self.run_id}
+
     @property
     def uri(self) -> str:
         return f"models:/{self.name}/{self.number}"

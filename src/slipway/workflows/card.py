@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from pydantic import TypeAdapter
 
+from slipway.core.metrics import METRICS
 from slipway.core.spec import ColumnType, Experiment, TimeSplit
 from slipway.core.trials import Trial
 from slipway.reports.card import (
@@ -118,8 +119,6 @@ def _search(experiment: Experiment, trials: Sequence[Trial], winner: Trial) -> C
 
 
 def _gates(experiment: Experiment) -> tuple[CardGate, ...]:
-    from slipway.core.metrics import METRICS
-
     gates, metric = experiment.gates, experiment.search.metric
     sides = {name: "at least" if METRICS[name].greater_is_better else "at most" for name in gates.thresholds}
     demands = [

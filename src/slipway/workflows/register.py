@@ -34,10 +34,7 @@ class Registered:
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            "name": self.version.name,
-            "version": self.version.number,
-            "stage": self.version.stage.value,
-            "run_id": self.version.run_id,
+            **self.version.facts(),
             "uri": self.version.uri,
             "new": self.new,
         }

@@ -10,7 +10,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-import mlflow
 from mlflow import MlflowClient
 
 from slipway.core.metrics import METRICS, measure
@@ -130,8 +129,6 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
         with step("model: store"):
             example = _example(spec, prepared)
             trusted = (*spec.experiment.search.trusted_types, *settings.trusted_types)
-            # MLflow files a model under the active experiment, not under the one that its run is in.
-            mlflow.set_experiment(experiment_id=experiment)
             log_model(
                 run_id,
                 evaluated.pipeline,

@@ -28,10 +28,7 @@ class Scored:
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            "name": self.version.name,
-            "version": self.version.number,
-            "stage": self.version.stage.value,
-            "run_id": self.version.run_id,
+            **self.version.facts(),
             "rows": self.rows,
             "output": str(self.output),
         }

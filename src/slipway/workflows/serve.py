@@ -52,10 +52,7 @@ class Serving:
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            "name": self.version.name,
-            "version": self.version.number,
-            "stage": self.version.stage.value,
-            "run_id": self.version.run_id,
+            **self.version.facts(),
             "url": self.url,
             "invocations": f"{self.url}/invocations",
             "log": str(self.service.log),
