@@ -136,7 +136,11 @@ def test_a_regression_is_split_at_random_without_classes(declare: Declare) -> No
         ({"method": "time"}, {"t": pd.Timestamp("2013-01-01")}, "the train part of the split has no rows"),
         (METHODS[3], {"t": pd.Timestamp("2013-01-01")}, "the validation part of the split has no rows"),
         (METHODS[3], {"t": pd.Timestamp("2014-01-01")}, "the train part of the split has no rows"),
-        ({"method": "group", "group": "port"}, {"port": "A"}, "needs three groups or more; found 1"),
+        (
+            {"method": "group", "group": "port"},
+            {"port": "A"},
+            "needs 3 groups or more, one of them for the test; found 1",
+        ),
     ],
 )
 def test_data_that_leaves_a_part_without_rows_or_classes_is_refused(

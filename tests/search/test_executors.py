@@ -69,7 +69,7 @@ def question(tmp_path_factory) -> Question:
     rng = np.random.default_rng(0)
     rows = pd.DataFrame({"x": rng.normal(size=400)})
     rows["y"] = (rows["x"] + rng.normal(size=400) > 0).astype(int)
-    return Question(folder, experiment, (0, 1), rows[:300], rows[300:])
+    return Question(folder, experiment, (0, 1), rows, [(np.arange(300), np.arange(300, 400))])
 
 
 @pytest.fixture(params=["serial", "processes"])

@@ -32,7 +32,7 @@ def question(declare: Callable[..., Experiment]) -> Callable[..., Question]:
         late = (minutes + rng.normal(scale=0.7, size=120) > 0).astype(int)
         frame = pd.DataFrame({"late": late, "minutes": minutes, "port": ["A", "B"] * 60}).assign(**rows)
         experiment = declare(search={"metric": metric, "seed": seed, "candidates": candidates})
-        return Question(Path(), experiment, (0, 1), frame[:80], frame[80:])
+        return Question(Path(), experiment, (0, 1), frame, [(np.arange(80), np.arange(80, 120))])
 
     return ask
 

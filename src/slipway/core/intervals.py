@@ -5,6 +5,7 @@ independent; where they come in clusters (days, customers) the true interval is 
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from slipway.types import Interval
 
 LEVEL = 0.95
 RESAMPLES = 400
+# Enough for a standard error, as chapter 6 of the same book says; an interval's ends need hundreds.
+RESAMPLES_OF_A_TRIAL = 50
 
 
 def bootstrap(
@@ -50,6 +53,16 @@ def paired_differences(
     values = differences(np.ones(rows))
     drawn = np.array([differences(weights) for weights in _resamples(rows, seed, resamples)])
     return {name: _interval(values[i], drawn[:, i]) for i, name in enumerate(others)}
+
+
+def resampled(metric: Weighted, rows: int, *, seed: int) -> tuple[float, ...]:
+    """Return the metric under 50 resamples; equal seeds and rows give equal resamples, so two models can be paired."""
+    return tuple(metric(counts.astype(np.float64)) for counts in _counts(rows, seed))
+
+
+@lru_cache(maxsize=32)  # a search asks for the same ones in each trial, once a fold
+def _counts(rows: int, seed: int) -> NDArray[np.uint8]:
+    return np.stack([weights.astype(np.uint8) for weights in _resamples(rows, seed, RESAMPLES_OF_A_TRIAL)])
 
 
 def _resamples(rows: int, seed: int, resamples: int) -> Iterator[Array]:

@@ -58,6 +58,13 @@ class ColumnType(StrEnum):
         return self in (ColumnType.INT, ColumnType.FLOAT, ColumnType.BOOL)
 
 
+class Costs(Section):
+    """What a wrong answer of a binary task costs, in any one unit; a right one costs nothing."""
+
+    false_positive: Annotated[float, Field(gt=0)]
+    false_negative: Annotated[float, Field(gt=0)]
+
+
 class Scope(Section):
     """The problem's own specification: without it nothing is released."""
 
@@ -65,6 +72,7 @@ class Scope(Section):
     decision: Text | None = Field(None, description="what is done with the answer")
     owner: Text | None = Field(None, description="who answers for it: a team's address")
     maturity: Maturity = Maturity.POC
+    costs: Costs | None = Field(None, description="the decision threshold is tuned to them, on validation rows")
 
 
 class Source(Section):
@@ -163,15 +171,32 @@ class Data(Section):
         return self
 
 
+_VALIDATION = 0.15
+
+
 class _Shares(Section):
-    validation: Fraction = 0.15
+    validation: Fraction | None = Field(None, description="share of the rows; default: 0.15")
     test: Fraction = 0.2
+    folds: Annotated[int, Field(ge=2, le=20)] | None = Field(
+        None, description="cross-validation: so many folds of all rows but the test rows, in place of a validation part"
+    )
+
+    @model_validator(mode="after")
+    def _folds_are_the_validation(self) -> Self:
+        if self.folds and self.validation:
+            raise _wrong("the folds are what is validated on; give one of folds and validation", "validation")
+        return self
 
     @model_validator(mode="after")
     def _leave_room(self) -> Self:
-        if self.validation + self.test >= 1:
-            raise _wrong(f"validation {self.validation} and test {self.test} leave nothing to train on")
+        if self.validation_share + self.test >= 1:
+            raise _wrong(f"validation {self.validation_share} and test {self.test} leave nothing to train on")
         return self
+
+    @property
+    def validation_share(self) -> float:
+        """The share of the rows that is validated on; 0 where folds are."""
+        return 0.0 if self.folds else self.validation or _VALIDATION
 
 
 class TimeSplit(_Shares):
@@ -183,6 +208,10 @@ class TimeSplit(_Shares):
 
     @model_validator(mode="after")
     def _dates_come_in_pairs(self) -> Self:
+        if self.folds:
+            if self.validation_from:
+                raise _wrong("the folds are what is validated on; take validation_from away", "validation_from")
+            return self
         if (self.validation_from is None) != (self.test_from is None):
             raise _wrong("give both validation_from and test_from, or neither and use validation and test")
         if self.validation_from and self.test_from and self.validation_from >= self.test_from:
@@ -231,15 +260,40 @@ class Candidate(Section):
         return self
 
 
+class Halving(Section):
+    """Successive halving: a trial begins on a small share of the training rows and goes on to more while it is among the best.
+
+    After Li et al., A System for Massively Parallel Hyperparameter Tuning (2020), the asynchronous form.
+    """
+
+    factor: Annotated[int, Field(ge=2, le=10)] = Field(
+        3, description="the best 1/factor go on, to factor times the rows"
+    )
+    min_share: Annotated[float, Field(gt=0, lt=1)] = Field(0.1, description="the share of the rows a trial begins on")
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The shares of the training rows that a trial goes through, the last of them all rows."""
+        shares = [self.min_share]
+        while shares[-1] * self.factor < 1:
+            shares.append(shares[-1] * self.factor)
+        return (*shares, 1.0)
+
+
 class Search(Section):
     metric: str
     trials: Annotated[int, Field(ge=1, le=100_000)] = 20
     timeout_s: Annotated[float, Field(gt=0)] = 3600
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    executor: Literal["processes", "serial"] = Field("processes", description="serial repeats exactly")
-    workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
-        None, description="worker processes; default: one a core"
+    prefer: Literal["best", "fastest", "simplest"] = Field(
+        "best", description="which to choose of the trials that are within the noise of the best"
     )
+    halving: Halving | None = None
+    executor: Literal["processes", "serial", "spark"] = Field("processes", description="serial repeats exactly")
+    workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
+        None, description="worker processes, or Spark tasks at a time; default: one a core"
+    )
+    master: Text | None = Field(None, description="the address of the Spark master; default: local[*]")
     patience: Annotated[int, Field(ge=1)] | None = Field(
         None, description="end after so many trials without a better one"
     )
@@ -262,11 +316,31 @@ class Search(Section):
                 raise _wrong(
                     "the serial executor runs trials in its own process and cannot stop one; use processes", key
                 )
+        if self.executor == "spark" and self.trial_memory_mb is not None:
+            raise _wrong(
+                "Spark limits the memory of its own workers (spark.executor.memory); use processes", "trial_memory_mb"
+            )
+        if self.executor != "spark" and self.master is not None:
+            raise _wrong(f"a master is Spark's, and the executor is {self.executor}", "master")
         return self
 
 
 class Margin(Section):
     margin: Annotated[float, Field(ge=0)] = Field(0.0, description="in the unit of the search metric")
+
+
+class Evaluation(Section):
+    """What reviewers see of the test rows beyond the metrics: parts of them, by columns of the contract."""
+
+    slices: list[Name] = Field(default_factory=list, description="columns whose values are looked at one by one")
+    sensitive: list[Name] = Field(
+        default_factory=list, description="columns whose groups have to be treated alike; they are slices too"
+    )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that is looked at, each once."""
+        return tuple(dict.fromkeys((*self.slices, *self.sensitive)))
 
 
 class Gates(Section):
@@ -305,6 +379,7 @@ class Experiment(Section):
     split: Split
     baseline: Baseline = Baseline()
     search: Search
+    evaluation: Evaluation = Evaluation()
     gates: Gates = Gates()
     sla: Sla = Sla()
     delivery: list[Literal["service", "batch", "report"]] = Field(["service", "batch", "report"], min_length=1)
@@ -349,6 +424,22 @@ class Experiment(Section):
             raise _wrong(f"the target of a classification has to be int, bool, category or text; it is {target}", *at)
         if self.data.positive is not None and self.task is not Task.BINARY:
             raise _wrong(f"a {self.task} task has no positive class", "data", "positive")
+        return self
+
+    @model_validator(mode="after")
+    def _costs_fit_the_task(self) -> Self:
+        if self.scope.costs and self.task is not Task.BINARY:
+            raise _wrong(f"costs are of a binary decision, and the task is {self.task}", "scope", "costs")
+        return self
+
+    @model_validator(mode="after")
+    def _slices_are_of_columns(self) -> Self:
+        kept = {self.data.target, self.data.id}
+        for key in ("slices", "sensitive"):
+            for i, name in enumerate(getattr(self.evaluation, key)):
+                known = [column for column in self.data.columns if column not in kept]
+                if name not in known:
+                    raise _wrong(f"'{name}' is no column to slice by{did_you_mean(name, known)}", "evaluation", key, i)
         return self
 
     @model_validator(mode="after")
@@ -398,6 +489,6 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Slipway experiment"}
 
 
-def _wrong(message: str, *at: str) -> PydanticCustomError:
+def _wrong(message: str, *at: str | int) -> PydanticCustomError:
     """An error whose place is `at` below the section that raises it."""
     return PydanticCustomError("slipway", "{message}", {"message": message, "at": at})

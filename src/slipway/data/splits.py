@@ -1,31 +1,61 @@
-"""Which rows are trained on, chosen with, and tested with."""
+"""Which rows are trained on, chosen with, and tested with.
+
+First the test rows are cut off. What is left is cut in training and validation rows, or in the folds of a cross-validation.
+"""
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit, StratifiedShuffleSplit
+from numpy.typing import NDArray
+from sklearn.model_selection import (
+    GroupKFold,
+    GroupShuffleSplit,
+    KFold,
+    ShuffleSplit,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    StratifiedShuffleSplit,
+)
 
 from slipway.core.spec import Experiment, GroupSplit, RandomSplit, TimeSplit
 from slipway.errors import DataUnusable
 
+Positions = NDArray[np.intp]
+Fold = tuple[Positions, Positions]
+"""Positions of training rows and of validation rows among those that are not tested with."""
+
 
 @dataclass(frozen=True)
 class Splits:
-    """Three disjoint parts of the same frame, each row in exactly one, and a sentence on how they were cut."""
+    """Development rows, which are learned from and chosen with, and test rows, which are looked at once.
 
-    train: pd.DataFrame
-    validation: pd.DataFrame
+    folds: one pair of training and validation rows, which together are all development rows, or the several pairs of a
+    cross-validation. rule: a sentence on how the rows were cut.
+    """
+
+    development: pd.DataFrame
     test: pd.DataFrame
+    folds: tuple[Fold, ...]
     rule: str
 
-    @property
-    def development(self) -> pd.DataFrame:
-        """All that may be learned from: training and validation rows."""
-        return pd.concat([self.train, self.validation])
-
     def parts(self) -> dict[str, pd.DataFrame]:
+        """The disjoint parts by name: train, validation and test, or development and test where there are several folds."""
+        if len(self.folds) > 1:
+            return {"development": self.development, "test": self.test}
         return {"train": self.train, "validation": self.validation, "test": self.test}
+
+    @property
+    def train(self) -> pd.DataFrame:
+        """The training rows of the only fold; all development rows where there are several."""
+        return self.development.iloc[self.folds[0][0]] if len(self.folds) == 1 else self.development
+
+    @property
+    def validation(self) -> pd.DataFrame:
+        """The validation rows of the only fold; none where there are several."""
+        return self.development.iloc[self.folds[0][1] if len(self.folds) == 1 else []]
 
 
 def split(frame: pd.DataFrame, experiment: Experiment) -> Splits:
@@ -36,73 +66,123 @@ def split(frame: pd.DataFrame, experiment: Experiment) -> Splits:
 
     Raises DataUnusable when a part is left without rows, or a training part has one class only.
     """
-    match experiment.split:
-        case TimeSplit() as by_time:
-            splits = _by_time(frame, str(experiment.data.time), by_time)
-        case GroupSplit() as by_group:
-            splits = _by_group(frame, by_group, experiment.search.seed)
-        case RandomSplit() as at_random:
-            stratify = frame[experiment.data.target] if experiment.task.is_classification else None
-            splits = _at_random(frame, at_random, stratify, experiment.search.seed)
+    rule = experiment.split
+    match rule:
+        case TimeSplit():
+            times = frame[str(experiment.data.time)]
+            splits = _time_folds(frame, times, rule) if rule.folds else _by_time(frame, times, rule)
+        case GroupSplit():
+            splits = _by_group(frame, experiment, rule)
+        case RandomSplit():
+            splits = _at_random(frame, experiment, rule)
     _require_usable(splits, experiment)
     return splits
 
 
-def _by_time(frame: pd.DataFrame, time: str, rule: TimeSplit) -> Splits:
-    times = frame[time]
+def _by_time(frame: pd.DataFrame, times: pd.Series, rule: TimeSplit) -> Splits:
     if rule.validation_from and rule.test_from:
         validation_from, test_from = pd.Timestamp(rule.validation_from), pd.Timestamp(rule.test_from)
     else:
-        cuts = times.quantile([1 - rule.test - rule.validation, 1 - rule.test], interpolation="higher")
-        validation_from, test_from = (pd.Timestamp(cut) for cut in cuts)
-    return Splits(
-        train=frame[times < validation_from],
-        validation=frame[(times >= validation_from) & (times < test_from)],
-        test=frame[times >= test_from],
-        rule=f"by {time}: validation from {validation_from}, test from {test_from}",
+        shares = [1 - rule.test - rule.validation_share, 1 - rule.test]
+        validation_from, test_from = (pd.Timestamp(cut) for cut in times.quantile(shares, interpolation="higher"))
+    train, validation = frame[times < validation_from], frame[(times >= validation_from) & (times < test_from)]
+    said = f"by {times.name}: validation from {validation_from}, test from {test_from}"
+    return _in_three(train, validation, frame[times >= test_from], said)
+
+
+def _time_folds(frame: pd.DataFrame, times: pd.Series, rule: TimeSplit) -> Splits:
+    """Cut the moments before the test in equal parts: each part but the first is validated on, all before it trained on."""
+    count = rule.folds or 0
+    test_from = (
+        pd.Timestamp(rule.test_from) if rule.test_from else times.quantile(1 - rule.test, interpolation="higher")
     )
+    development = frame[times < test_from]
+    moments = development[times.name]
+    cuts = [moments.quantile(i / (count + 1), interpolation="higher") for i in range(1, count + 1)]
+    ends = [*cuts, test_from]
+    folds = [(_where(moments < start), _where((moments >= start) & (moments < end))) for start, end in pairwise(ends)]
+    said = f"by {times.name}: {count} folds, each validated on what follows its training rows, test from {test_from}"
+    return Splits(development, frame[times >= test_from], tuple(folds), said)
 
 
-def _by_group(frame: pd.DataFrame, rule: GroupSplit, seed: int) -> Splits:
-    groups = frame[rule.group]
-    if groups.nunique() < 3:
-        raise DataUnusable(f"a split by {rule.group} needs three groups or more; found {groups.nunique()}")
+def _by_group(frame: pd.DataFrame, experiment: Experiment, rule: GroupSplit) -> Splits:
+    groups, seed = frame[rule.group], experiment.search.seed
+    needed = (rule.folds or 2) + 1
+    if groups.nunique() < needed:
+        raise DataUnusable(
+            f"a split by {rule.group} needs {needed} groups or more, one of them for the test; found {groups.nunique()}"
+        )
     rest, test = next(GroupShuffleSplit(1, test_size=rule.test, random_state=seed).split(frame, groups=groups))
-    again = GroupShuffleSplit(1, test_size=rule.validation / (1 - rule.test), random_state=seed)
-    train, validation = next(again.split(rest, groups=groups.iloc[rest]))
-    return _cut(frame, rest[train], rest[validation], test, f"by group {rule.group}")
+    said = f"by group {rule.group}"
+    if rule.folds:
+        kind = StratifiedGroupKFold if experiment.task.is_classification else GroupKFold
+        again = kind(rule.folds, shuffle=True, random_state=seed)
+        return _in_folds(frame, rest, test, again, experiment, rule.folds, said, groups.iloc[np.sort(rest)])
+    once = GroupShuffleSplit(1, test_size=rule.validation_share / (1 - rule.test), random_state=seed)
+    train, validation = next(once.split(rest, groups=groups.iloc[rest]))
+    return _cut(frame, rest[train], rest[validation], test, said)
 
 
-def _at_random(frame: pd.DataFrame, rule: RandomSplit, stratify: pd.Series | None, seed: int) -> Splits:
-    kind = ShuffleSplit if stratify is None else StratifiedShuffleSplit
-    labels = np.zeros(len(frame)) if stratify is None else stratify.to_numpy()
+def _at_random(frame: pd.DataFrame, experiment: Experiment, rule: RandomSplit) -> Splits:
+    seed, stratified = experiment.search.seed, experiment.task.is_classification
+    kind = StratifiedShuffleSplit if stratified else ShuffleSplit
+    labels = frame[experiment.data.target].to_numpy() if stratified else np.zeros(len(frame))
+    said = "at random" + (", classes in proportion" if stratified else "")
     try:
         rest, test = next(kind(1, test_size=rule.test, random_state=seed).split(frame, labels))
-        again = kind(1, test_size=rule.validation / (1 - rule.test), random_state=seed)
-        train, validation = next(again.split(rest, labels[rest]))
+        if rule.folds:
+            again = (StratifiedKFold if stratified else KFold)(rule.folds, shuffle=True, random_state=seed)
+            return _in_folds(frame, rest, test, again, experiment, rule.folds, said)
+        once = kind(1, test_size=rule.validation_share / (1 - rule.test), random_state=seed)
+        train, validation = next(once.split(rest, labels[rest]))
     except ValueError as error:  # too few rows, or of one class
         raise DataUnusable(f"{len(frame)} rows cannot be split at random: {error}") from error
-    return _cut(
-        frame,
-        rest[train],
-        rest[validation],
-        test,
-        "at random" + ("" if stratify is None else ", classes in proportion"),
-    )
+    return _cut(frame, rest[train], rest[validation], test, said)
 
 
-def _cut(frame: pd.DataFrame, train: np.ndarray, validation: np.ndarray, test: np.ndarray, rule: str) -> Splits:
-    return Splits(frame.iloc[np.sort(train)], frame.iloc[np.sort(validation)], frame.iloc[np.sort(test)], rule)
+def _in_folds(
+    frame: pd.DataFrame,
+    rest: Positions,
+    test: Positions,
+    folds: Any,
+    experiment: Experiment,
+    count: int,
+    rule: str,
+    groups: pd.Series | None = None,
+) -> Splits:
+    development = frame.iloc[np.sort(rest)]
+    cut = tuple(folds.split(development, development[experiment.data.target], groups))
+    return Splits(development, frame.iloc[np.sort(test)], cut, f"{rule}, {count} folds")
+
+
+def _cut(frame: pd.DataFrame, train: Positions, validation: Positions, test: Positions, rule: str) -> Splits:
+    return _in_three(frame.iloc[np.sort(train)], frame.iloc[np.sort(validation)], frame.iloc[np.sort(test)], rule)
+
+
+def _in_three(train: pd.DataFrame, validation: pd.DataFrame, test: pd.DataFrame, rule: str) -> Splits:
+    development = pd.concat([train, validation])
+    first = np.arange(len(train), dtype=np.intp)
+    fold = (first, np.arange(len(train), len(development), dtype=np.intp))
+    return Splits(development, test, (fold,), rule)
+
+
+def _where(rows: pd.Series) -> Positions:
+    return np.flatnonzero(rows.to_numpy())
 
 
 def _require_usable(splits: Splits, experiment: Experiment) -> None:
-    for name, part in splits.parts().items():
+    parts = splits.parts()
+    if len(splits.folds) > 1:
+        for i, fold in enumerate(splits.folds, start=1):
+            for side, positions in zip(("training", "validation"), fold, strict=True):
+                parts[f"{side} side of fold {i}"] = splits.development.iloc[positions]
+    for name, part in parts.items():
         if not len(part):
             raise DataUnusable(f"the {name} part of the split has no rows ({splits.rule})")
     if not experiment.task.is_classification:
         return
     target = experiment.data.target
-    for name, part in splits.parts().items():
+    for name, part in parts.items():
         if part[target].nunique() < 2:
             (only,) = part[target].head(1).tolist()
             raise DataUnusable(f"the {name} part has one class only: {target} is always {only!r} ({splits.rule})")

@@ -1,6 +1,6 @@
 """From an experiment's candidates to a fitted winner: pipelines, baselines, hyperopt's TPE, executors."""
 
-from slipway.search.baselines import Baseline, fit_baselines
+from slipway.search.baselines import Baseline, fit_baselines, score_baselines
 from slipway.search.candidates import build_pipeline, check_candidate
 from slipway.search.leaderboard import leaderboard
 from slipway.search.question import Question
@@ -15,5 +15,6 @@ __all__ = [
     "check_candidate",
     "fit_baselines",
     "leaderboard",
+    "score_baselines",
     "search",
 ]

@@ -1,6 +1,7 @@
 """What a model has to beat: the class prior or the mean, and the experiment's own rule."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from slipway.code import load_function
-from slipway.core.metrics import Array, Outcome, Task
+from slipway.core.metrics import Array, Outcome, Task, measure
 from slipway.core.prediction import encode
 from slipway.core.spec import Experiment
 from slipway.errors import CodeInvalid
+from slipway.search.question import Question, mean_over_folds
 
 Rule = Callable[[pd.DataFrame, pd.DataFrame], Any]
 """rule(train, rows): `train` with its target, `rows` without → scores of the positive class, labels, or values."""
@@ -40,6 +42,30 @@ def fit_baselines(folder: Path, experiment: Experiment, train: pd.DataFrame, cla
         name = ref.partition(":")[2]
         baselines.append(Baseline(name, lambda rows, y: _ruled(rule, ref, train, rows, y, experiment.task, classes)))
     return baselines
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a baseline is worth on the validation rows, as the mean over the folds. started_ms: Unix milliseconds."""
+
+    name: str
+    metrics: Mapping[str, float]
+    started_ms: int
+    duration_s: float
+
+
+def score_baselines(question: Question) -> list[Scored]:
+    """Learn and score each baseline as a trial is: on the same folds. Raises CodeInvalid for a rule that fails."""
+    experiment = question.experiment
+    features, target = list(experiment.data.features), experiment.data.target
+    values: dict[str, list[dict[str, float]]] = {}
+    started_ms, clock = int(time.time() * 1000), time.perf_counter()
+    for train, validation in question.parts(share=1.0):
+        for baseline in fit_baselines(question.folder, experiment, train, question.classes):
+            outcome = baseline.predict(validation[features], validation[target])
+            values.setdefault(baseline.name, []).append(measure(experiment.task, outcome))
+    took_s = (time.perf_counter() - clock) / len(values)
+    return [Scored(name, mean_over_folds(each), started_ms, took_s) for name, each in values.items()]
 
 
 def _prior(truth: Array, task: Task, classes: int) -> Callable[[int, Array], Outcome]:

@@ -20,11 +20,12 @@ from slipway.search.tpe import hyperopt_space, plain_params
 
 @dataclass(frozen=True)
 class Proposal:
-    """One point of the space to be tried. number: from 1, in the order of asking."""
+    """One point of the space to be tried. number: from 1, in the order of asking. share: of the training rows to fit on."""
 
     number: int
     candidate: str
     params: Mapping[str, Any]
+    share: float = 1.0
 
 
 class Proposer:

@@ -1,52 +1,141 @@
 """What each trial answers, and one trial from its parameters to its score."""
 
+import pickle
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from slipway.core.metrics import measure
+from slipway.core.decisions import cheapest_threshold, pooled
+from slipway.core.intervals import resampled
+from slipway.core.metrics import METRICS, Outcome, measure
 from slipway.core.prediction import predict
 from slipway.core.spec import Experiment
 from slipway.core.trials import Trial
 from slipway.search.candidates import build_pipeline
+from slipway.search.proposals import Proposal
+
+Positions = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
 class Question:
-    """What each trial answers: fit on `train`, score on `validation`, both with their target."""
+    """What each trial answers: on each fold, fit on its training rows and score on its validation rows.
+
+    rows: all development rows, with their target. folds: positions in them, as scikit-learn's `cv` takes them.
+    """
 
     folder: Path
     experiment: Experiment
     classes: Sequence[Any]
-    train: pd.DataFrame
-    validation: pd.DataFrame
+    rows: pd.DataFrame
+    folds: Sequence[tuple[Positions, Positions]]
+
+    def parts(self, share: float) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+        """Yield the training and the validation rows of each fold; of the training rows the same share each time."""
+        for train, validation in self.folds:
+            if share < 1:
+                rng = np.random.default_rng(self.experiment.search.seed)
+                train = np.sort(rng.permutation(train)[: max(1, round(share * len(train)))])
+            yield self.rows.iloc[train], self.rows.iloc[validation]
 
 
-def run_trial(question: Question, number: int, candidate: str, params: dict[str, Any]) -> Trial:
-    """Fit and score one pipeline; whatever goes wrong in it becomes the trial's error."""
-    experiment = question.experiment
-    features, target = list(experiment.data.features), experiment.data.target
+def run_trial(question: Question, proposal: Proposal) -> Trial:
+    """Fit and score one pipeline on every fold; whatever goes wrong in it becomes the trial's error."""
+    metric = question.experiment.search.metric
     started_ms, clock = int(time.time() * 1000), time.perf_counter()
-    metrics: dict[str, float] = {}
-    error = ""
+    answer, error = _Answer(question), ""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            pipeline = build_pipeline(question.folder, experiment, candidate, params)
-            pipeline.fit(question.train[features], question.train[target])
-            rows, truth = question.validation[features], question.validation[target]
-            metrics = measure(experiment.task, predict(pipeline, rows, truth, experiment.task, question.classes))
+            for train, validation in question.parts(proposal.share):
+                answer.take_in(proposal, train, validation)
         except Exception as failure:  # noqa: BLE001 - an estimator may raise anything; the search goes on
             error = f"{type(failure).__name__}: {failure}"
-    score = metrics.get(experiment.search.metric)
+    metrics = {} if error else answer.metrics()
+    score = metrics.get(metric)
     if not error and (score is None or not np.isfinite(score)):
-        error, score = f"{experiment.search.metric} could not be computed (got {score})", None
+        error, score = f"{metric} could not be computed (got {score})", None
     said = tuple(dict.fromkeys(f"{w.category.__name__}: {str(w.message).splitlines()[0]}" for w in caught))
-    duration_s = time.perf_counter() - clock
-    return Trial(number, candidate, score, params, duration_s, error, metrics, said[:10], started_ms)
+    return Trial(
+        number=proposal.number,
+        candidate=proposal.candidate,
+        score=score,
+        params=dict(proposal.params),
+        resamples=answer.resamples() if score is not None else (),
+        predict_ms=answer.predict_ms,
+        size_bytes=answer.size_bytes,
+        duration_s=time.perf_counter() - clock,
+        error=error,
+        metrics=metrics,
+        warnings=said[:10],
+        started_ms=started_ms,
+        share=proposal.share,
+    )
+
+
+def failed_trial(proposal: Proposal, reason: str, took_s: float) -> Trial:
+    """Return the trial of a proposal that was stopped, or lost with its worker, after so many seconds."""
+    started_ms = int((time.time() - took_s) * 1000)
+    params, share = dict(proposal.params), proposal.share
+    return Trial(proposal.number, proposal.candidate, None, params, took_s, reason, started_ms=started_ms, share=share)
+
+
+def mean_over_folds(each: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the mean of each metric over the folds."""
+    return {name: float(np.mean([values[name] for values in each])) for name in each[0]}
+
+
+class _Answer:
+    """What a pipeline answered on the folds so far."""
+
+    def __init__(self, question: Question) -> None:
+        self._question = question
+        self._outcomes: list[Outcome] = []
+        self._predicting_s = 0.0
+        self.size_bytes = 0
+
+    def take_in(self, proposal: Proposal, train: pd.DataFrame, validation: pd.DataFrame) -> None:
+        asked = self._question
+        features, target = list(asked.experiment.data.features), asked.experiment.data.target
+        pipeline = build_pipeline(asked.folder, asked.experiment, proposal.candidate, proposal.params)
+        pipeline.fit(train[features], train[target])
+        clock = time.perf_counter()
+        outcome = predict(pipeline, validation[features], validation[target], asked.experiment.task, asked.classes)
+        self._predicting_s += time.perf_counter() - clock
+        self._outcomes.append(outcome)
+        with suppress(Exception):  # what cannot be pickled here may still be stored by skops
+            self.size_bytes = len(pickle.dumps(pipeline, protocol=pickle.HIGHEST_PROTOCOL))
+
+    @property
+    def predict_ms(self) -> float:
+        """Wall time of answering 1000 rows, in milliseconds."""
+        rows = sum(outcome.rows for outcome in self._outcomes)
+        return 1e6 * self._predicting_s / rows if rows else 0.0
+
+    def metrics(self) -> dict[str, float]:
+        """The mean of each metric over the folds; where costs are declared, the cheapest threshold and its cost too."""
+        experiment = self._question.experiment
+        each = [measure(experiment.task, outcome) for outcome in self._outcomes]
+        return {**mean_over_folds(each), **self._decision()}
+
+    def resamples(self) -> tuple[float, ...]:
+        """The search metric under resamples of each fold's validation rows, as the mean over the folds."""
+        search = self._question.experiment.search
+        prepare = METRICS[search.metric].prepare
+        drawn = [resampled(prepare(outcome), outcome.rows, seed=search.seed) for outcome in self._outcomes]
+        return tuple(np.mean(drawn, axis=0).tolist())
+
+    def _decision(self) -> Mapping[str, float]:
+        costs = self._question.experiment.scope.costs
+        if costs is None or not all(outcome.probabilistic for outcome in self._outcomes):
+            return {}
+        threshold, cost = cheapest_threshold(pooled(self._outcomes), costs)
+        return {"threshold": threshold, "cost": cost}

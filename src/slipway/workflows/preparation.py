@@ -54,7 +54,8 @@ def prepare(declared: Declared) -> Prepared:
     except ValueError as error:
         raise DataUnusable(f"{experiment.data.target}: {error}") from None
     splits = split(frame, experiment)
-    leaks = audit(splits.train, pd.concat([splits.validation, splits.test]), experiment, classes)
+    held_out = pd.concat([splits.validation, splits.test])
+    leaks = audit(splits.train, held_out, experiment, classes)
     if fatal := [leak for leak in leaks if leak.fatal]:
         raise DataLeaks(experiment.name, fatal)
     digests = {"all": fingerprint(frame), **{name: fingerprint(part) for name, part in splits.parts().items()}}

@@ -4,7 +4,6 @@ data → baselines → search → evaluation on the test rows → model → vers
 its data is found before the first run is opened.
 """
 
-import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any
 
 from mlflow import MlflowClient
 
-from slipway.core.metrics import METRICS, measure
+from slipway.core.metrics import METRICS
 from slipway.core.spec import Search
 from slipway.core.trials import Trial
 from slipway.progress import bar, note, step
@@ -25,6 +24,7 @@ from slipway.search import (
     build_pipeline,
     fit_baselines,
     leaderboard,
+    score_baselines,
     search,
 )
 from slipway.search.executors import make_executor
@@ -119,11 +119,14 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
         note(offered)
     tags = _lineage(settings, spec, prepared, past)
     with open_run(client, experiment, "search", tags, settings.mlflow_run_id, past.run_id) as run_id:
-        baselines = fit_baselines(spec.folder, spec.experiment, prepared.splits.train, prepared.classes)
+        baselines = fit_baselines(spec.folder, spec.experiment, prepared.splits.development, prepared.classes)
+        question = Question(
+            spec.folder, spec.experiment, prepared.classes, prepared.splits.development, prepared.splits.folds
+        )
         if past.run_id is None:
             _log_what_is_searched(client, run_id, spec, prepared)
-            _log_baselines(client, experiment, run_id, spec, prepared, baselines)
-        found = _run_search(client, experiment, run_id, spec, prepared, past)
+            _log_baselines(client, experiment, run_id, question)
+        found = _run_search(client, experiment, run_id, spec, question, past)
         winner = best_of(found, spec.experiment.search.metric)
         evaluated = _refit_and_evaluate(client, run_id, spec, prepared, baselines, found, winner)
         with step("model: store"):
@@ -181,28 +184,22 @@ def _log_what_is_searched(client: MlflowClient, run_id: str, spec: Declared, pre
     log_inputs(client, run_id, spec.name, parts)
 
 
-def _log_baselines(
-    client: MlflowClient, experiment: str, parent: str, spec: Declared, prepared: Prepared, baselines: list[Baseline]
-) -> None:
-    """Score the baselines on the validation rows, as runs of their own, before anything is searched."""
+def _log_baselines(client: MlflowClient, experiment: str, parent: str, question: Question) -> None:
+    """Score the baselines as trials are scored, as runs of their own, before anything is searched."""
     with step("baselines"):
-        rows, truth = _inputs(spec, prepared.splits.validation)
-        for baseline in baselines:
-            started = int(time.time() * 1000)
-            metrics = measure(spec.experiment.task, baseline.predict(rows, truth))
-            ended = int(time.time() * 1000)
+        for scored in score_baselines(question):
             tags = {"slipway.kind": "baseline"}
-            params = {"candidate": f"baseline: {baseline.name}"}
-            finished = Finished(f"baseline {baseline.name}", "FINISHED", started, ended, params, metrics, tags)
+            params = {"candidate": f"baseline: {scored.name}"}
+            ended_ms = scored.started_ms + int(scored.duration_s * 1000)
+            name = f"baseline {scored.name}"
+            finished = Finished(name, "FINISHED", scored.started_ms, ended_ms, params, scored.metrics, tags)
             ChildWrite(client, experiment, parent, finished)()
 
 
 def _run_search(
-    client: MlflowClient, experiment: str, parent: str, spec: Declared, prepared: Prepared, past: Past
+    client: MlflowClient, experiment: str, parent: str, spec: Declared, question: Question, past: Past
 ) -> list[Trial]:
     wanted = spec.experiment.search
-    splits = prepared.splits
-    question = Question(spec.folder, spec.experiment, prepared.classes, splits.train, splits.validation)
     said = f", {len(past.trials)} of them before" if past.trials else ""
     with (
         step(f"search: {wanted.trials} trials{said} of {len(wanted.candidates)} candidates"),

@@ -15,7 +15,7 @@ from slipway.forkserver import context
 from slipway.search.executors import _worker
 from slipway.search.executors._protocol import Limits
 from slipway.search.proposals import Proposal
-from slipway.search.question import Question
+from slipway.search.question import Question, failed_trial
 
 _MEMORY_LOOK_S = 0.2
 
@@ -100,9 +100,7 @@ class Processes:
         proposal, took = worker.proposal, time.monotonic() - worker.started
         self._stop(worker)
         self._workers[self._workers.index(worker)] = self._start()
-        started_ms = int((time.time() - took) * 1000)
-        params = dict(proposal.params)
-        return Trial(proposal.number, proposal.candidate, None, params, took, reason, started_ms=started_ms)
+        return failed_trial(proposal, reason, took)
 
     def _stop(self, worker: _Worker) -> None:
         worker.pipe.close()

@@ -20,8 +20,7 @@ class Serial:
         self._waiting.append(proposal)
 
     def next_finished(self) -> Trial:
-        proposal = self._waiting.popleft()
-        return run_trial(self._question, proposal.number, proposal.candidate, dict(proposal.params))
+        return run_trial(self._question, self._waiting.popleft())
 
     def close(self) -> None:
         self._waiting.clear()

@@ -13,14 +13,13 @@ from threadpoolctl import threadpool_limits
 from slipway.code import importable
 from slipway.search.question import Question, run_trial
 
-_QUESTION = "question.pickle"
+_QUESTION, _ROWS = "question.pickle", "rows.arrow"
 
 
 def share(question: Question, folder: Path) -> None:
     """Write a question where workers find it: its rows as Arrow files that are mapped into memory, not copied."""
-    _write_rows(question.train, folder / "train.arrow")
-    _write_rows(question.validation, folder / "validation.arrow")
-    told = (question.folder, question.experiment, tuple(question.classes))
+    _write_rows(question.rows, folder / _ROWS)
+    told = (question.folder, question.experiment, tuple(question.classes), tuple(question.folds))
     (folder / _QUESTION).write_bytes(pickle.dumps(told))
 
 
@@ -34,14 +33,13 @@ def serve(pipe: Connection, alive: Connection, folder: Path, threads: int) -> No
                 proposal = pipe.recv()
             except EOFError:
                 return
-            pipe.send(run_trial(question, proposal.number, proposal.candidate, dict(proposal.params)))
+            pipe.send(run_trial(question, proposal))
 
 
 def _shared(folder: Path) -> Question:
     # Our own file, written by our own parent into a folder that only this user may enter.
-    code, experiment, classes = pickle.loads((folder / _QUESTION).read_bytes())  # noqa: S301
-    train, validation = _read_rows(folder / "train.arrow"), _read_rows(folder / "validation.arrow")
-    return Question(code, experiment, classes, train, validation)
+    code, experiment, classes, folds = pickle.loads((folder / _QUESTION).read_bytes())  # noqa: S301
+    return Question(code, experiment, classes, _read_rows(folder / _ROWS), folds)
 
 
 def _write_rows(rows: pd.DataFrame, path: Path) -> None:

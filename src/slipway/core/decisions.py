@@ -1,0 +1,55 @@
+"""From scores to a decision that costs least: the threshold of a binary problem.
+
+For calibrated probabilities the cheapest threshold is fp / (fp + fn) (Elkan, The Foundations of Cost-Sensitive Learning,
+2001). Models are rarely that well calibrated, so it is looked for on validation rows instead.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from slipway.core.metrics import Array, Outcome, Weighted
+from slipway.core.spec import Costs
+
+
+def cheapest_threshold(outcome: Outcome, costs: Costs) -> tuple[float, float]:
+    """Return the threshold on the positive class's probability that costs least, and its mean cost a row.
+
+    A row is positive where its probability is at least the threshold. Between two probabilities it is put in the middle; of
+    equally cheap ones the one nearest to fp / (fp + fn) is taken. From 0 to 1.
+    """
+    assert outcome.scores is not None and outcome.scores.ndim == 1
+    order = np.argsort(-outcome.scores, kind="stable")
+    scores, positive = outcome.scores[order], outcome.truth[order] == 1
+    # After the first k rows are called positive: the negatives among them, and the positives that are missed.
+    false_positives = np.concatenate(([0], np.cumsum(~positive)))
+    missed = positive.sum() - np.concatenate(([0], np.cumsum(positive)))
+    total = costs.false_positive * false_positives + costs.false_negative * missed
+    possible = np.concatenate(([True], np.diff(scores) != 0, [True]))  # equal scores are on one side
+    middle = (scores[:-1] + scores[1:]) / 2
+    above_all = 1.0 if scores[0] < 1 else np.nextafter(1.0, 2.0)
+    cuts = np.concatenate(([above_all], np.where(middle > scores[1:], middle, scores[:-1]), [0.0]))
+    cheapest = np.flatnonzero(possible & (total == total[possible].min()))
+    expected = costs.false_positive / (costs.false_positive + costs.false_negative)
+    best = cheapest[np.argmin(np.abs(cuts[cheapest] - expected))]
+    return float(cuts[best]), float(total[best] / outcome.rows)
+
+
+def mean_cost(outcome: Outcome, costs: Costs) -> Weighted:
+    """Return the mean cost a row of the predicted labels, as a metric under row weights."""
+    wrong = outcome.truth != outcome.predicted
+    per_row: Array = np.where(wrong, np.where(outcome.truth == 1, costs.false_negative, costs.false_positive), 0.0)
+    return lambda weights: float(np.dot(weights, per_row) / weights.sum())
+
+
+def pooled(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the outcomes of several folds as one."""
+    if len(outcomes) == 1:
+        return outcomes[0]
+    scores = [outcome.scores for outcome in outcomes if outcome.scores is not None]
+    return Outcome(
+        np.concatenate([outcome.truth for outcome in outcomes]),
+        np.concatenate([outcome.predicted for outcome in outcomes]),
+        np.concatenate(scores) if len(scores) == len(outcomes) else None,
+        all(outcome.probabilistic for outcome in outcomes),
+    )
