@@ -14,6 +14,7 @@ COMMANDS = {
     "check": "slipway.cli.check:check",
     "schema": "slipway.cli.schema:schema",
     "run": "slipway.cli.run:run",
+    "reproduce": "slipway.cli.reproduce:reproduce",
     "register": "slipway.cli.register:register",
     "promote": "slipway.cli.promote:promote",
     "rollback": "slipway.cli.promote:rollback",

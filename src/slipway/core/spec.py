@@ -477,6 +477,10 @@ class Experiment(Section):
             ]
         if maturity is Maturity.PRODUCTION:
             duties.append((("monitor",), self.monitor, "monitor"))
+            duties += [
+                (("data", "columns", name), self.data.columns[name].known, f"{name}'s `known`: how it is known in time")
+                for name in self.data.features
+            ]
         for at, given, duty in duties:
             if not given:
                 raise _wrong(f"maturity {maturity} needs {duty}", *at)

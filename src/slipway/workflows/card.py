@@ -147,8 +147,6 @@ def _caveats(experiment: Experiment, prepared: Prepared, trials: Sequence[Trial]
         )
     if len(prepared.splits.test) < _FEW_TEST_ROWS:
         caveats.append(f"Only {len(prepared.splits.test)} test rows: read the intervals, not the values.")
-    if unsaid := [name for name in experiment.data.features if not experiment.data.columns[name].known]:
-        caveats.append(f"It is not said how these are known when the prediction is made: {', '.join(unsaid)}.")
     caveats += [f"Is it a leak? {doubt}." for doubt in prepared.doubts]
     if failed := sum(trial.failed for trial in trials):
         caveats.append(f"{failed} of {len(trials)} trials failed; their errors are in leaderboard.csv.")
