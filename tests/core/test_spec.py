@@ -274,7 +274,8 @@ def test_slices_are_of_columns_that_are_declared(declare: Declare, key: str) -> 
 def test_halving_goes_from_a_small_share_to_all_rows(declare: Declare) -> None:
     search = declare().as_dict()["search"]
     shares = declare(search=search | {"halving": {"factor": 4, "min_share": 0.05}}).search.halving.shares
-    assert shares == (0.05, 0.2, 0.8, 1.0)
+    assert shares == (1 / 16, 1 / 4, 1)
+    assert "leaves nothing to go on to" in refused(declare, search=search | {"halving": {"min_share": 0.5}})
     assert "less than 1" in refused(declare, search=search | {"halving": {"min_share": 1}})
 
 

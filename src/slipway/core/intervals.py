@@ -55,6 +55,18 @@ def paired_differences(
     return {name: _interval(values[i], drawn[:, i]) for i, name in enumerate(others)}
 
 
+def remembering(metric: Weighted) -> Weighted:
+    """Return a metric that is computed once where several are asked for it under the same resample, one after the other."""
+    last: list[tuple[Array, float]] = []
+
+    def remembered(weights: Array) -> float:
+        if not last or last[0][0] is not weights:
+            last[:] = [(weights, metric(weights))]
+        return last[0][1]
+
+    return remembered
+
+
 def resampled(metric: Weighted, rows: int, *, seed: int) -> tuple[float, ...]:
     """Return the metric under 50 resamples; equal seeds and rows give equal resamples, so two models can be paired."""
     return tuple(metric(counts.astype(np.float64)) for counts in _counts(rows, seed))

@@ -269,15 +269,25 @@ class Halving(Section):
     factor: Annotated[int, Field(ge=2, le=10)] = Field(
         3, description="the best 1/factor go on, to factor times the rows"
     )
-    min_share: Annotated[float, Field(gt=0, lt=1)] = Field(0.1, description="the share of the rows a trial begins on")
+    min_share: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.1, description="the least share of the rows that a trial begins on"
+    )
+
+    @model_validator(mode="after")
+    def _leave_room(self) -> Self:
+        if self.min_share * self.factor > 1:
+            raise _wrong(
+                f"min_share {self.min_share} leaves nothing to go on to with a factor of {self.factor}", "min_share"
+            )
+        return self
 
     @property
     def shares(self) -> tuple[float, ...]:
         """The shares of the training rows that a trial goes through, the last of them all rows."""
-        shares = [self.min_share]
-        while shares[-1] * self.factor < 1:
-            shares.append(shares[-1] * self.factor)
-        return (*shares, 1.0)
+        shares = [1.0]
+        while shares[0] / self.factor >= self.min_share:
+            shares.insert(0, shares[0] / self.factor)
+        return tuple(shares)
 
 
 class Search(Section):

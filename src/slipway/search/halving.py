@@ -4,7 +4,7 @@ The asynchronous form (Li et al., A System for Massively Parallel Hyperparameter
 trial is judged against those that have come as far as it, when it has.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_right, insort
 
 from slipway.core.spec import Halving
 
@@ -24,11 +24,12 @@ class Rungs:
     def next_share(self, share: float, loss: float) -> float | None:
         """Return the share to go on to, or None: all rows were seen, or it is not among the best 1/factor at this share.
 
-        The best so far always goes on, so that some trial comes to all rows.
+        What is better than all before it always goes on, so that some trial comes to all rows. Of equals the earlier is the
+        better: where few rows tell nothing, all would go on otherwise.
         """
         if share >= 1:
             return None
         seen = self._losses.get(share, [])
-        if bisect_left(seen, loss) >= max(1, len(seen) // self._factor):
+        if bisect_right(seen, loss) > max(1, len(seen) // self._factor):
             return None
         return next(larger for larger in self.shares if larger > share)

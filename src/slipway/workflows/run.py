@@ -10,7 +10,7 @@ from typing import Any
 
 from mlflow import MlflowClient
 
-from slipway.core.choice import choose
+from slipway.core.choice import choose, contenders
 from slipway.core.metrics import METRICS
 from slipway.core.spec import Search
 from slipway.core.trials import Trial
@@ -22,7 +22,8 @@ from slipway.tracking.client import connect
 from slipway.tracking.lineage import code_digest, file_digest, git_state
 from slipway.tracking.liveness import close_dead
 from slipway.tracking.runs import View, describe_experiment, experiment_id, open_run, write
-from slipway.workflows.evaluation import Evaluated, evaluate, log_evaluation
+from slipway.workflows.dossier import log_dossier
+from slipway.workflows.evaluation import Evaluated, evaluate
 from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.preparation import Prepared, check_code, prepare
 from slipway.workflows.project import Declared, declared, travelling_code
@@ -161,10 +162,15 @@ def _refit_and_evaluate(
     with step(f"evaluate: {winner.candidate} on {len(prepared.splits.test):,} test rows"):
         model = fit_winner(spec, prepared, winner_of(winner, spec.experiment))
         evaluated = evaluate(model, spec, prepared, baselines)
-        log_evaluation(client, run_id, spec, prepared, evaluated, trials, winner)
+        log_dossier(client, run_id, spec, prepared, evaluated, trials, winner)
     fixed = spec.experiment.search.candidates[winner.candidate].params
     validation = {f"validation_{name}": value for name, value in winner.metrics.items()}
-    counts = {"trials": float(len(trials)), "failed_trials": float(sum(trial.failed for trial in trials))}
+    counts = {
+        "trials": len(trials),
+        "failed_trials": sum(trial.failed for trial in trials),
+        "trials_stopped_early": sum(not trial.failed and not trial.complete for trial in trials),
+        "trials_within_noise": len(contenders(trials, evaluated.metric)),
+    }
     params = {"candidate": winner.candidate, **fixed, **winner.params}
     tags = winner_of(winner, spec.experiment).as_tag()
     write(client, run_id, params, {**validation, **evaluated.metrics(), **counts}, tags)
