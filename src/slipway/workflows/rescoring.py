@@ -3,20 +3,22 @@
 No answer that is given here rests on a number that was recorded somewhere.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 from mlflow import MlflowClient
+from numpy.typing import NDArray
 
 from slipway.core.gates import Fields
 from slipway.core.metrics import Outcome
 from slipway.core.prediction import predict
-from slipway.core.spec import Experiment
-from slipway.errors import UntrustedModel
+from slipway.core.spec import Experiment, TimeSplit
+from slipway.errors import Refusal
 from slipway.registry import evidence
-from slipway.registry.models import inputs_of, outputs_of
+from slipway.registry.models import inputs_of, outputs_of, recorded_experiment
 from slipway.registry.trust import load_trusted
 
 
@@ -46,10 +48,25 @@ class Rescored:
 
 def rows_of(client: MlflowClient, run_id: str, folder: Path) -> SameRows:
     """Download into a folder what a run was tested on, and the experiment that it was declared as."""
-    declared = client.download_artifacts(run_id, "experiment.json", str(folder))
     tested = client.download_artifacts(run_id, evidence.FOLDER, str(folder))
-    experiment = Experiment.model_validate(json.loads(Path(declared).read_text()))
-    return SameRows(experiment, evidence.load(Path(tested)))
+    return SameRows(recorded_experiment(client, run_id, folder), evidence.load(Path(tested)))
+
+
+def unseen(rows: SameRows, by: SameRows, *, same_data: bool) -> NDArray[np.bool_] | None:
+    """Say which of the rows another run was not trained on: (rows,), or None where that cannot be known.
+
+    by: what that run was tested on. Where it was cut by time, it was trained on what is older than its test rows; where both
+    are of the same data, on all that is not among them.
+    """
+    time = by.experiment.data.time
+    if isinstance(by.experiment.split, TimeSplit) and time in rows.tested.rows and time in by.tested.rows:
+        later: NDArray[np.bool_] = (rows.tested.rows[time] >= by.tested.rows[time].min()).to_numpy()
+        return later
+    if not same_data:
+        return None
+    columns = sorted(set(rows.tested.rows.columns) & set(by.tested.rows.columns))
+    ours, theirs = (pd.util.hash_pandas_object(each.tested.rows[columns], index=False) for each in (rows, by))
+    return ours.isin(theirs).to_numpy()
 
 
 def score(files: Path, on: SameRows, trusted: Sequence[str]) -> Outcome:
@@ -66,7 +83,7 @@ def score(files: Path, on: SameRows, trusted: Sequence[str]) -> Outcome:
 def rescore(fetch: Callable[[], Path], on: SameRows, trusted: Sequence[str]) -> Rescored:
     """Score a model that may not fit the rows, or may not be trusted: it is told why, rather than raised.
 
-    fetch: downloads the model's files and returns their folder; may raise UntrustedModel. trusted: see `score`.
+    fetch: downloads the model's files and returns their folder; may raise a Refusal. trusted: see `score`.
     """
     inputs: Fields = {}
     outputs: Fields = {}
@@ -74,7 +91,7 @@ def rescore(fetch: Callable[[], Path], on: SameRows, trusted: Sequence[str]) -> 
         files = fetch()
         inputs, outputs = inputs_of(files), outputs_of(files)
         return Rescored(score(files, on, trusted), inputs, outputs)
-    except UntrustedModel as error:
+    except Refusal as error:
         problem = str(error)
     except (KeyError, ValueError, TypeError) as error:  # its columns or classes are not those of these rows
         said = next(iter(str(error).splitlines()), "no message")
