@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "slipway.cli.run:run",
     "reproduce": "slipway.cli.reproduce:reproduce",
     "register": "slipway.cli.register:register",
+    "compare": "slipway.cli.compare:compare",
     "promote": "slipway.cli.promote:promote",
     "rollback": "slipway.cli.promote:rollback",
     "archive": "slipway.cli.promote:archive",

@@ -1,24 +1,18 @@
 """`slipway promote`, `rollback`, `archive`: movements through the stages, each with its reasons, each written down."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 from mlflow import MlflowClient
 
 from slipway.core.gates import Champion, Evidence, judge
-from slipway.core.metrics import Outcome
 from slipway.core.movements import Action, Movement, before_production
-from slipway.core.prediction import predict
-from slipway.core.spec import Experiment
-from slipway.errors import PromotionRefused, Refusal, UnknownName, UntrustedModel
+from slipway.errors import PromotionRefused, Refusal, UnknownName
 from slipway.progress import step
-from slipway.registry import evidence
 from slipway.registry.fetch import fetch_verified
 from slipway.registry.ledger import Ledger, now_ms
 from slipway.registry.models import inputs_of, outputs_of, temporary_folder
 from slipway.registry.stages import holder, move
-from slipway.registry.trust import load_trusted
 from slipway.registry.versions import Version, get_version, list_versions
 from slipway.settings import Settings
 from slipway.tracking.client import connect
@@ -26,6 +20,7 @@ from slipway.tracking.liveness import close_dead, process_tags
 from slipway.tracking.runs import experiment_id
 from slipway.types import Stage, Verdict
 from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows.rescoring import SameRows, rescore, rows_of, score
 
 
 def promote(settings: Settings, name: str, version: int, stage: Stage, comment: str = "") -> Movement:
@@ -119,47 +114,23 @@ def _judge(client: MlflowClient, settings: Settings, version: Version, stage: St
 def _evidence(client: MlflowClient, settings: Settings, version: Version, folder: Path) -> Evidence:
     """Score the stored model, and the one in Production, on the rows that the version was tested with."""
     own = fetch_verified(version, folder / "challenger")  # first: the run of a version that is not ours has no evidence
-    experiment = _experiment_of(client, version, folder)
-    tested = evidence.load(Path(client.download_artifacts(version.run_id, evidence.FOLDER, str(folder))))
-    trusted = (*experiment.search.trusted_types, *settings.trusted_types)
+    rows = rows_of(client, version.run_id, folder)
+    trusted = (*rows.experiment.search.trusted_types, *settings.trusted_types)
     live = holder(client, version.name, Stage.PRODUCTION)
     champion = None
     if live is not None and int(live.version) != version.number:
-        champion = _champion(get_version(client, version.name, int(live.version)), folder, experiment, tested, trusted)
+        champion = _champion(get_version(client, version.name, int(live.version)), folder, rows, trusted)
     return Evidence(
-        experiment,
-        _score(own, experiment, tested, trusted),
+        rows.experiment,
+        score(own, rows, trusted),
         inputs_of(own),
         outputs_of(own),
-        tested.baselines,
+        rows.tested.baselines,
         champion,
-        experiment.search.seed,
+        rows.experiment.search.seed,
     )
 
 
-def _champion(
-    live: Version, folder: Path, experiment: Experiment, tested: evidence.TestRows, trusted: tuple[str, ...]
-) -> Champion:
-    outcome: Outcome | None = None
-    inputs, outputs, problem = dict[str, tuple[str, bool]](), dict[str, tuple[str, bool]](), ""
-    try:
-        files = fetch_verified(live, folder / "champion")
-        inputs, outputs = dict(inputs_of(files)), dict(outputs_of(files))
-        outcome = _score(files, experiment, tested, trusted)
-    except UntrustedModel as error:
-        problem = str(error)
-    except (KeyError, ValueError, TypeError) as error:  # its columns or classes are not those of these rows
-        problem = f"it cannot be applied to the test rows ({type(error).__name__}: {str(error).splitlines()[0]})"
-    return Champion(live.number, outcome, inputs, outputs, problem)
-
-
-def _score(files: Path, experiment: Experiment, tested: evidence.TestRows, trusted: tuple[str, ...]) -> Outcome:
-    model = load_trusted(files, trusted)
-    rows = tested.rows[list(inputs_of(files))]
-    return predict(model, rows, tested.truth, experiment.task, tested.classes)
-
-
-def _experiment_of(client: MlflowClient, version: Version, folder: Path) -> Experiment:
-    """The experiment as it was declared when the version was trained, not as it stands in the project today."""
-    path = client.download_artifacts(version.run_id, "experiment.json", str(folder))
-    return Experiment.model_validate(json.loads(Path(path).read_text()))
+def _champion(live: Version, folder: Path, rows: SameRows, trusted: tuple[str, ...]) -> Champion:
+    found = rescore(lambda: fetch_verified(live, folder / "champion"), rows, trusted)
+    return Champion(live.number, found.outcome, found.inputs, found.outputs, found.problem)
