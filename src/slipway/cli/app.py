@@ -21,6 +21,7 @@ COMMANDS = {
     "rollback": "slipway.cli.promote:rollback",
     "archive": "slipway.cli.promote:archive",
     "history": "slipway.cli.history:history",
+    "reconcile": "slipway.cli.history:reconcile",
     "serve": "slipway.cli.serve:serve",
     "score": "slipway.cli.score:score",
     "report": "slipway.cli.report:report",

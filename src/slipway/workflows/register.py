@@ -9,7 +9,7 @@ from mlflow.entities import Run
 
 from slipway.errors import Refusal, UnknownName
 from slipway.registry.models import MODEL, download, temporary_folder
-from slipway.registry.trust import artifact_digest
+from slipway.registry.trust import DIGEST, artifact_digest
 from slipway.registry.versions import Version, create_version, version_of_run
 from slipway.settings import Settings
 from slipway.tracking.client import connect
@@ -64,7 +64,7 @@ def register_run(client: MlflowClient, name: str, run_id: str) -> Registered:
         digest = artifact_digest(download(source, Path(folder)))
     lineage = {key: tags[key] for key in _LINEAGE if key in tags}
     told = client.get_experiment_by_name(name).tags.get(_NOTE, ""), tags.get(_NOTE, "")
-    version = create_version(client, name, source, run_id, {**lineage, "slipway.artifact_digest": digest}, *told)
+    version = create_version(client, name, source, run_id, {**lineage, DIGEST: digest}, *told)
     return Registered(version, new=True)
 
 

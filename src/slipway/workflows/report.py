@@ -17,8 +17,8 @@ from slipway.tracking.client import connect
 from slipway.tracking.runs import every_run
 from slipway.types import Stage
 from slipway.workflows.card import read_card
+from slipway.workflows.movement import open_ledger
 from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.promote import open_ledger
 from slipway.workflows.trials import trials_of
 
 _HISTORY = "search_history"
