@@ -132,7 +132,7 @@ def test_without_models_it_says_why_and_shows_what_is_recorded(self_contained) -
     page = comparison_page(compared, MADE)
     self_contained(page)
     for text in (text_of(page), comparison_text(compared)):
-        assert "Recorded numbers only: run 1234 is a trial." in text
+        assert "Recorded numbers only (run 1234 is a trial)." in text
         assert "0.7100" in text and "max_iter" in text
     assert 'href="#same-rows"' not in page and 'id="disagreement"' not in page
 

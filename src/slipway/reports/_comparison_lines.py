@@ -64,8 +64,7 @@ def facts(comparison: Comparison) -> list[Line]:
     """Return what each side is; nothing is marked, since that all of it differs is no news."""
     sides = _sides(comparison)
     lines = [
-        _line("stage", [side.stage.value if side.stage else "not registered" for side in sides]),
-        _line("version", [str(side.version or _MISSING) for side in sides]),
+        _line("stage", [_stage(side) for side in sides]),
         _line("run", [_run(side) for side in sides], [side.run_id for side in sides]),
         _line("started", [moment(side.started) for side in sides]),
         _line("ended", [side.status for side in sides]),
@@ -113,6 +112,13 @@ def _lines(left: Mapping[str, Any], right: Mapping[str, Any], write: Callable[[A
         )
         for name in names
     ]
+
+
+def _stage(side: Side) -> str:
+    if side.stage is None:
+        return "not registered"
+    told = f"version {side.version}"
+    return side.stage.value if told == side.label else f"{side.stage.value} ({told})"
 
 
 def _run(side: Side) -> str:

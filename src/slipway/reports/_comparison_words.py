@@ -14,7 +14,7 @@ def headline(comparison: Comparison) -> str:
     """Say in one sentence which side is better, or why that cannot be said."""
     anew = comparison.on_same_rows
     if anew is None:
-        return f"Recorded numbers only: {comparison.why_not}."
+        return f"Recorded numbers only ({comparison.why_not})."
     if anew.problems:
         return "; ".join(f"{label} could not be scored anew: {why}" for label, why in anew.problems.items()) + "."
     difference = anew.better_by.get(anew.metric)

@@ -1,6 +1,7 @@
 """`slipway compare`: two versions or two runs side by side, and both models on the same rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from slipway.core.comparison import Comparison, OnSameRows, Side, better_by, measured
 from slipway.core.disagreement import disagreement, disputed_rows
@@ -60,7 +62,7 @@ def compare(
     client = connect(resolve_tracking_uri(settings))
     found = find_two(client, name, left, right)
     sides = described(found, str(client.tracking_uri))
-    why_not = "; ".join(why for each, side in zip(found, sides, strict=True) if (why := _why_no_model(each, side)))
+    why_not = _why_no_models(found, sides)
     anew = None
     if not why_not:
         try:
@@ -73,14 +75,22 @@ def compare(
     return Compared(comparison, page)
 
 
-def _why_no_model(found: Found, side: Side) -> str:
+def _why_no_models(found: tuple[Found, Found], sides: tuple[Side, Side]) -> str:
     """Why there is nothing to score anew; empty where there is."""
+    reasons: dict[str, list[str]] = {}
+    for each, side in zip(found, sides, strict=True):
+        if reason := _why_no_model(each, side):
+            reasons.setdefault(reason, []).append(side.label)
+    return "; ".join(f"{' and '.join(labels)}: {reason}" for reason, labels in reasons.items())
+
+
+def _why_no_model(found: Found, side: Side) -> str:
     if found.kind in ("trial", "baseline"):
-        return f"{side.label} is a {found.kind}, and only the winner of a search is stored as a model"
+        return f"a {found.kind} keeps no model, only the winner of a search is stored"
     if found.kind != "search":
-        return f"{side.label} was not made by `slipway run`, so no test rows were kept with it"
+        return "not made by `slipway run`, so no test rows were kept with it"
     if not found.version and side.status != "FINISHED":
-        return f"the search of {side.label} ended {side.status}, before a model was stored"
+        return f"the search ended {side.status}, before a model was stored"
     return ""
 
 
@@ -96,7 +106,9 @@ def _on_same_rows(
         rows, trained_on = _taken(whole, fresh)
         left, right = (_rescored(each, rows, trusted, folder / f"side {i}") for i, each in enumerate(found))
     labels = (sides[newer].label, sides[1 - newer].label)
-    return _compared(rows, sides, (left, right), labels, len(whole.tested.rows), trained_on)
+    # One thread: the sums of a resample are too short to be shared, and wait for each other where cores are busy.
+    with step(f"paired differences on {len(rows.tested.rows):,} rows"), threadpool_limits(1, user_api="blas"):
+        return _compared(rows, sides, (left, right), labels, len(whole.tested.rows), trained_on)
 
 
 def _fresh(
@@ -126,12 +138,8 @@ def _taken(whole: SameRows, fresh: NDArray[np.bool_] | None) -> tuple[SameRows, 
 
 def _rows(client: MlflowClient, found: Found, side: Side, folder: Path) -> SameRows:
     folder.mkdir()
-    try:
+    with _gone_as(f"the test rows of {side.label} are not with its run any more"):
         return rows_of(client, found.run_id, folder)
-    except (MlflowException, OSError) as error:
-        if isinstance(error, MlflowException) and error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
-        raise Refusal(f"the test rows of {side.label} are not with its run any more") from error
 
 
 def _rescored(found: Found, rows: SameRows, trusted: Sequence[str], folder: Path) -> Rescored:
@@ -145,11 +153,25 @@ def _rescored(found: Found, rows: SameRows, trusted: Sequence[str], folder: Path
 
 def _fetch(found: Found, folder: Path) -> Path:
     """Download the model of a side, without compiled code; of a version its bytes are those that were registered."""
-    if found.version:
-        return fetch_verified(found.version, folder)
-    files = download(model_uri(found.run), folder)
-    drop_compiled_code(files)
-    return files
+    with _gone_as("its model is not in MLflow any more"):
+        if found.version:
+            return fetch_verified(found.version, folder)
+        files = download(model_uri(found.run), folder)
+        drop_compiled_code(files)
+        return files
+
+
+@contextmanager
+def _gone_as(said: str) -> Iterator[None]:
+    """Raise a Refusal that says so when something that a run left is not there; other failures are as they are."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise Refusal(said) from error
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        raise Refusal(said) from error
 
 
 def _compared(

@@ -140,7 +140,9 @@ def _the_run(client: MlflowClient, name: str, start: str, experiment: str | None
     others = {found.experiment_id: found.name for found in client.search_experiments()}
     for run in _starting_with(client, list(others), start):
         raise Refusal(f"run {run.info.run_id} is of '{others[run.info.experiment_id]}', not of '{name}'")
-    raise UnknownName(f"run of {name} that starts with", start, (), "A run's id is on its page in the MLflow UI")
+    newest = client.search_runs([experiment], f"tags.`{_KIND}` = 'search'", max_results=5) if experiment else []
+    known = [run.info.run_id for run in newest]
+    raise UnknownName(f"run of {name} that starts with", start, known, "Trials have their ids in the MLflow UI")
 
 
 def _starting_with(client: MlflowClient, experiments: Sequence[str], start: str) -> list[Run]:
