@@ -14,6 +14,7 @@ from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.workflows.platform import resolve_tracking_uri
 
+_NOTE = "mlflow.note.content"  # of the experiment its goal, of the run its five lines
 _LINEAGE = (
     "slipway.experiment",
     "slipway.spec_digest",
@@ -61,7 +62,8 @@ def register_run(client: MlflowClient, name: str, run_id: str) -> Registered:
     with temporary_folder() as folder:
         digest = artifact_digest(download(source, Path(folder)))
     lineage = {key: tags[key] for key in _LINEAGE if key in tags}
-    version = create_version(client, name, source, run_id, {**lineage, "slipway.artifact_digest": digest})
+    told = client.get_experiment_by_name(name).tags.get(_NOTE, ""), tags.get(_NOTE, "")
+    version = create_version(client, name, source, run_id, {**lineage, "slipway.artifact_digest": digest}, *told)
     return Registered(version, new=True)
 
 

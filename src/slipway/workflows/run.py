@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlflow import MlflowClient
+from pydantic import ValidationError
 
 from slipway.core.choice import choose, contenders
 from slipway.core.metrics import METRICS
 from slipway.core.spec import Search
 from slipway.core.trials import Trial
+from slipway.errors import UsageError
 from slipway.progress import note, step
 from slipway.registry.models import log_model
 from slipway.search import Baseline, fit_baselines
@@ -127,7 +129,11 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
 
 def _with_search(spec: Declared, given: Mapping[str, Any]) -> Declared:
     changes = {key: value for key, value in given.items() if value is not None}
-    search = Search.model_validate({**dict(spec.experiment.search), **changes})
+    try:
+        search = Search.model_validate({**dict(spec.experiment.search), **changes})
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, detail['loc']))} {detail['msg']}".strip() for detail in error.errors())
+        raise UsageError(f"what was asked for does not fit the search of '{spec.name}': {said}") from None
     return Declared(spec.folder, spec.text, spec.experiment.model_copy(update={"search": search}))
 
 
