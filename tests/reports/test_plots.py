@@ -7,6 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from slipway.core.calibration import calibration
 from slipway.core.metrics import Outcome, Task, measure
 from slipway.core.trials import Trial
 from slipway.reports._style import BASELINE, SERIES, WINNER
@@ -123,6 +124,12 @@ def test_calibration_has_a_curve_and_the_counts_of_all_rows_below_it():
     assert sum(bar.get_height() for bar in counts.patches) == 2000
     assert "Predicted probability" in counts.get_xlabel() and counts.get_ylabel() == "Rows"
     assert curve.get_xlim()[1] == pytest.approx(1.01)
+
+
+def test_the_calibration_figure_says_the_number_of_the_card():
+    outcome = binary()
+    error = calibration(Task.BINARY, outcome).error
+    assert title(binary_figures(outcome)["calibration"]) == f"Calibration: {error:.3f} off on average"
 
 
 def test_calibration_of_rare_classes_looks_closer():
