@@ -328,6 +328,14 @@ def test_the_history_of_a_metric_that_is_lower_better_falls():
     assert "lower is better" in words(figure)
 
 
+def test_trials_that_were_let_go_are_small_dots_that_are_never_the_best():
+    early = Trial(20, "boosting", 0.99, {}, share=0.1)
+    figure = history_figure([*trials(20), early], "roc_auc")
+    assert title(figure) == "Search: best roc_auc 0.710 in trial 3"
+    assert "let go early (1)" in legend(figure) and "21 trials, 0 failed, 1 let go early" in words(figure)
+    assert figure.axes[0].get_ylim()[1] < 0.8
+
+
 def test_a_search_without_failures_marks_none():
     figure = history_figure(trials(5), "roc_auc")
     assert not any("failed" in entry for entry in legend(figure))
