@@ -168,6 +168,11 @@ class CardDisagreement:
     rows: int
     disputes: tuple[CardDispute, ...] = ()
 
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Every feature that some dispute names, in the order of first mention."""
+        return tuple(dict.fromkeys(name for row in self.disputes for name in row.features))
+
 
 @dataclass(frozen=True)
 class CardGate:
@@ -235,9 +240,9 @@ class ModelCard:
 
 def markdown(card: ModelCard) -> str:
     """Write the card as GitHub-flavoured Markdown."""
-    return render_markdown("card.md.j2", card=card)
+    return render_markdown("card.md.j2", card=card, most_disputes=MOST_DISPUTES)
 
 
 def html(card: ModelCard) -> str:
     """Write the card as one HTML file that needs nothing else: no script, no font, no address."""
-    return render_html("card.html.j2", card=card)
+    return render_html("card.html.j2", card=card, most_disputes=MOST_DISPUTES)
