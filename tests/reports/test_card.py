@@ -33,7 +33,8 @@ SAID = (
     "sha256:a27f", "f.py", "2026-11-03 14:05 UTC",
     "7 other trials are within the noise of the best; taken was the simplest of them", "each on 5 folds",
     "31 of those done were let go early", "origin", "LGA", "4,321", "0.6510", "0.6410 to 0.6620", "-0.0710",
-    "-0.0820 to -0.0600", "worse than the rest", "HOU", "fewer than 30 rows", "1 of 1 slices is worse", "region", "north", "880", "0.3125",
+    "-0.0820 to -0.0600", "worse than the rest", "HOU", "fewer than 30 rows", "1 of 1 slices is worse",
+    "region", "north", "880", "0.3125",
     "the demographic parity difference is 0.1275", "Of too few rows to be compared: south", "0.1725", "4.5",
     "0.3456", "0.3401 to 0.3511", "0.4567", "0.6789", "0.7891", "is 0.0234 off on average", "0.6543", "0.5678",
     "Disagreement with version 2", "3.1% of 50,123 test rows", "MQ", "on time (0.4812)", "late (0.7123)",
@@ -168,7 +169,7 @@ def test_slices_that_are_not_worse_are_not_marked(filled_card, self_contained):
     card = filled_card(slices=(fine, replace(fine, difference=None)))
     for text in (self_contained(html(card)).text, markdown(card)):
         assert text.count("JFK") == 2 and "is worse than the rest beyond noise" in text
-        assert text.count("worse than the rest") == 1, "in the sentence only"
+        assert text.count("worse") == 2, "in the sentence only"
 
 
 @pytest.mark.parametrize(("at_half", "marks"), [(0.4567, 0), (0.3456, 1), (0.2, 1)])
@@ -187,7 +188,7 @@ def test_twenty_disputes_are_shown(filled_card):
 def test_features_of_disputes_have_a_column_each_even_where_one_is_missing(filled_card):
     rows = (CardDispute({"a": 1, "b": None}, 2.5, 1.25, 9.0), CardDispute({"c": float("nan")}, None, None, 0.0))
     lines = markdown(filled_card(disagreement=CardDisagreement(2, 0.1, 100, rows))).splitlines()
-    start = lines.index("| late | This model | Version 2 | a | b | c |")
+    start = lines.index("| Truth | This model | Version 2 | a | b | c |")
     assert lines[start + 2 : start + 4] == [
         "| 2.5000 | 1.2500 | 9.0000 | 1 | – | – |",
         "| – | – | 0.0000 | – | – | – |",

@@ -60,8 +60,8 @@ def words(figure: Figure) -> str:
 
 
 def legend(figure: Figure) -> list[str]:
-    shown = figure.axes[0].get_legend()
-    return [text.get_text() for text in shown.get_texts()] if shown else []
+    """The entries of the legend, within the axes or at the foot of the figure."""
+    return [text.get_text() for shown in figure.findobj(matplotlib.legend.Legend) for text in shown.get_texts()]
 
 
 def assert_rendered(figure: Figure) -> None:

@@ -24,7 +24,7 @@ from slipway.reports._style import (
     decimals,
     head,
     label,
-    legend,
+    legend_below,
     notice,
     plain,
     short,
@@ -92,7 +92,7 @@ def history(trials: Sequence[Trial], metric: str, baselines: Mapping[str, float]
     head(axes, f"Search: best {metric} {decimals(best)} in trial {found}", counts)
     label(axes, "Trial", f"{metric} on the validation rows")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    legend(axes, "upper left", bbox_to_anchor=(-0.02, -0.13), ncols=3)
+    legend_below(axes, 3)
     return figure
 
 
@@ -119,8 +119,11 @@ def _candidates(axes: Axes, trials: Sequence[Trial], greater: bool) -> None:
         inside = y >= worst if greater else y <= worst
         dots: dict[str, Any] = {"linestyle": "none", "color": colour, "markersize": 6.5, "markeredgecolor": "white"}
         axes.plot(x[inside], y[inside], marker="o", label=plain(name, 28), zorder=4, **dots)
-        edge = np.full(int((~inside).sum()), worst)
-        axes.plot(x[~inside], edge, marker="v" if greater else "^", clip_on=False, zorder=4, **dots | {"markersize": 9})
+        if not inside.all():  # an empty line that is not clipped would count as drawn at the figure's corner
+            edge = np.full(int((~inside).sum()), worst)
+            axes.plot(
+                x[~inside], edge, marker="v" if greater else "^", clip_on=False, zorder=4, **dots | {"markersize": 9}
+            )
 
 
 def _let_go(axes: Axes, early: Sequence[Trial]) -> None:
