@@ -64,10 +64,18 @@ def test_parameters_can_be_set_again_from_what_is_written():
     assert [spelling.parameter(value) for value in (312, None, "l2", True)] == ["312", "None", "l2", "True"]
 
 
-def test_differences_have_their_sign():
-    assert [spelling.signed(value) for value in (0.0123, -0.5, 1234.5)] == ["+0.0123", "-0.5000", "+1,234"]
-    assert spelling.signed_interval(Interval(-0.02, -0.031, 0.004)) == "-0.0310 to +0.0040"
-    assert spelling.signed_interval(Interval(0.0, float("nan"), 0.1)) == "not defined"
+@pytest.mark.parametrize(
+    ("difference", "value", "ends"),
+    [
+        (Interval(-0.02, -0.031, 0.004), "-0.0200", "-0.0310 to +0.0040"),
+        (Interval(-4.13e-05, -0.0113, 0.00958), "-0.0000", "-0.0113 to +0.0096"),
+        (Interval(-0.5, -1234.5, 12.0), "-0", "-1,234 to +12"),
+        (Interval(0.0, float("nan"), 0.1), "+0.0000", "not defined"),
+        (Interval(float("nan"), 0.0, 0.0), "not defined", "+0.0000 to +0.0000"),
+    ],
+)
+def test_differences_have_their_sign_and_the_decimals_of_their_interval(difference, value, ends):
+    assert (spelling.signed(difference), spelling.signed_interval(difference)) == (value, ends)
 
 
 @pytest.mark.parametrize(

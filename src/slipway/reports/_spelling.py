@@ -70,17 +70,22 @@ def feature(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def signed(value: float) -> str:
-    """Write a difference with its sign."""
-    return f"{value:+{_spelling(value)}}" if isfinite(value) else "not defined"
+def signed(difference: Interval) -> str:
+    """Write a difference with its sign and as many decimals as its interval gets, however near to 0 it is."""
+    return f"{difference.value:+{_spelling_of_ends(difference)}}" if isfinite(difference.value) else "not defined"
 
 
-def signed_interval(bounds: Interval) -> str:
+def signed_interval(difference: Interval) -> str:
     """Write both ends of the interval of a difference, with their signs."""
-    if not (isfinite(bounds.low) and isfinite(bounds.high)):
+    if not (isfinite(difference.low) and isfinite(difference.high)):
         return "not defined"
-    spelling = _spelling(bounds.value)
-    return f"{bounds.low:+{spelling}} to {bounds.high:+{spelling}}"
+    spelling = _spelling_of_ends(difference)
+    return f"{difference.low:+{spelling}} to {difference.high:+{spelling}}"
+
+
+def _spelling_of_ends(difference: Interval) -> str:
+    ends = [abs(end) for end in (difference.value, difference.low, difference.high) if isfinite(end)]
+    return _spelling(max(ends, default=0.0))
 
 
 def milliseconds(value: float) -> str:
