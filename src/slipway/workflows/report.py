@@ -17,8 +17,8 @@ from slipway.tracking.client import connect
 from slipway.tracking.runs import every_run
 from slipway.types import Stage
 from slipway.workflows.card import read_card
+from slipway.workflows.movement import open_ledger
 from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.promote import open_ledger
 from slipway.workflows.trials import trials_of
 
 _HISTORY = "search_history"
@@ -37,8 +37,19 @@ def report(settings: Settings, name: str, output: Path | None = None) -> Path:
     path = output or Path(f"{name}.html")
     with tempfile.TemporaryDirectory(prefix="slipway-report-") as made:
         page = _page(client, run, versions, movements, Path(made))
-    _write(path, experiment_page(page))
+    write_page(path, experiment_page(page))
     return path
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write a page whole or not at all. Raises FileUnusable when it cannot be written."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise FileUnusable(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _run_to_show(client: MlflowClient, name: str, versions: list[Version]) -> Run:
@@ -103,13 +114,3 @@ def _version_row(version: Version, movements: list[Movement], value: float | Non
     created = datetime.fromtimestamp(version.created_ms / 1000, UTC)
     verdicts = judged[-1].verdicts if judged else ()
     return VersionRow(version.number, version.stage, created, version.run_id, value, verdicts)
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise FileUnusable(f"{path} cannot be written: {error.strerror}") from error
