@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.core.decisions import cheapest_threshold, mean_cost, pooled
+from slipway.core.decisions import answered_from, cheapest_threshold, cost_along, mean_cost, pooled
 from slipway.core.metrics import Outcome
 from slipway.core.spec import Costs
 
@@ -29,6 +29,21 @@ def test_no_other_threshold_is_cheaper(drawn, false_positive, false_negative):
     assert cost == pytest.approx(cost_at(truth, scores, threshold, costs))
     others = [0.0, *np.unique(scores), 0.33, 0.9, 1.1]
     assert cost <= min(cost_at(truth, scores, other, costs) for other in others) + 1e-12
+
+
+@given(drawn=rows, false_positive=amounts, false_negative=amounts)
+def test_the_cost_along_the_thresholds_is_that_of_the_answers_at_each(drawn, false_positive, false_negative):
+    truth, scores = zip(*drawn, strict=True)
+    costs = Costs(false_positive=false_positive, false_negative=false_negative)
+    answered = outcome(truth, scores)
+    thresholds, cost = cost_along(answered, costs)
+    assert (np.diff(thresholds) > 0).all() and thresholds[0] == 0
+    for threshold, value in zip(thresholds, cost, strict=True):
+        there = answered_from(answered, threshold)
+        assert value == pytest.approx(mean_cost(there, costs)(np.ones(there.rows)))
+    assert cost.min() == pytest.approx(cheapest_threshold(answered, costs)[1])
+    assert answered_from(answered, thresholds[0]).predicted.all()
+    assert not answered_from(answered, thresholds[-1]).predicted.any()
 
 
 def test_of_equally_cheap_ones_the_nearest_to_the_theory_is_taken():

@@ -30,7 +30,7 @@ def bootstrap(
         [[metric(weights) for metric in metrics.values()] for weights in _resamples(rows, seed, resamples)]
     ).reshape(resamples, len(metrics))
     ones = np.ones(rows)
-    return {name: _interval(metric(ones), drawn[:, i]) for i, (name, metric) in enumerate(metrics.items())}
+    return {name: interval_of(metric(ones), drawn[:, i]) for i, (name, metric) in enumerate(metrics.items())}
 
 
 def paired_differences(
@@ -52,7 +52,7 @@ def paired_differences(
 
     values = differences(np.ones(rows))
     drawn = np.array([differences(weights) for weights in _resamples(rows, seed, resamples)])
-    return {name: _interval(values[i], drawn[:, i]) for i, name in enumerate(others)}
+    return {name: interval_of(values[i], drawn[:, i]) for i, name in enumerate(others)}
 
 
 def remembering(metric: Weighted) -> Weighted:
@@ -83,7 +83,8 @@ def _resamples(rows: int, seed: int, resamples: int) -> Iterator[Array]:
         yield np.bincount(rng.integers(0, rows, rows), minlength=rows).astype(np.float64)
 
 
-def _interval(value: float, drawn: NDArray[np.float64]) -> Interval:
+def interval_of(value: float, drawn: Array) -> Interval:
+    """Return a value with the middle 95 % of what was drawn of it; draws that are not finite are left out."""
     drawn = drawn[np.isfinite(drawn)]
     if not drawn.size:
         return Interval(value, float("nan"), float("nan"))

@@ -7,7 +7,7 @@ from typing import Any
 
 from slipway.core.comparison import Comparison, Side
 from slipway.reports._comparison_words import words
-from slipway.reports._templates import interval, moment, number
+from slipway.reports._spelling import interval, moment, number
 from slipway.types import Interval
 
 _LINEAGE = {

@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from slipway.core.calibration import Calibration
 from slipway.core.metrics import Task
+from slipway.core.slices import Slice
 from slipway.reports._templates import render_html, render_markdown
 from slipway.types import Interval
+
+MOST_DISPUTES = 20
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,13 @@ class CardData:
 
 @dataclass(frozen=True)
 class CardSearch:
-    """The search. `metric` is the one that was searched for, `parameters` are the winner's, named as in the space."""
+    """The search. `metric` is the one that was searched for, `parameters` are the winner's, named as in the space.
+
+    within_noise: complete trials that are not worse than the best beyond the noise, the best among them; None where unknown.
+    preferred: what was taken of those: best, fastest or simplest.
+    folds: of cross-validation; None where there was one validation part.
+    let_go: trials that halving ended on a part of the rows; None without halving.
+    """
 
     metric: str
     trials_done: int
@@ -70,6 +80,10 @@ class CardSearch:
     validation_value: float | None = None
     duration_s: float | None = None
     seed: int | None = None
+    within_noise: int | None = None
+    preferred: str = ""
+    folds: int | None = None
+    let_go: int | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +93,85 @@ class CardResult:
     metric: str
     interval: Interval
     baselines: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CardGroup:
+    """The rows with one value of a sensitive column. measures: by name, None where one is not defined on these rows."""
+
+    value: str
+    rows: int
+    measures: Mapping[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CardFairness:
+    """How the groups of a sensitive column are treated, as `slipway.reports.fairness` measures it.
+
+    differences: by name, between the groups that are furthest apart; None where fewer than two can be compared.
+    left_out: groups of too few rows to be compared.
+    """
+
+    column: str
+    groups: tuple[CardGroup, ...]
+    differences: Mapping[str, float | None] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Every measure that some group has, in the order of first mention."""
+        return tuple(dict.fromkeys(name for group in self.groups for name in group.measures))
+
+
+@dataclass(frozen=True)
+class CardDecision:
+    """The threshold from which on the answer is yes, and what answers cost by the declared costs of wrong ones.
+
+    cost: the mean of a test row at the threshold, with its 95 % interval. at_half: at a threshold of 0.5.
+    always_yes, always_no: what answering all rows alike costs.
+    """
+
+    threshold: float
+    false_positive: float
+    false_negative: float
+    cost: Interval
+    at_half: float
+    always_yes: float
+    always_no: float
+
+
+@dataclass(frozen=True)
+class CardDispute:
+    """One row on which two versions differ: its features by name, what came, and what either answered.
+
+    Scores are those of the positive class, or of the answered class among several; None where there are none.
+    """
+
+    features: Mapping[str, object]
+    truth: object
+    answer: object
+    other: object
+    score: float | None = None
+    other_score: float | None = None
+
+
+@dataclass(frozen=True)
+class CardDisagreement:
+    """How this model differs from the version in Production on the same test rows.
+
+    rate: share of the rows with different answers, 0 to 1; `rows` of them were compared.
+    disputes: the rows that differ most, the widest gap first; MOST_DISPUTES of them are shown.
+    """
+
+    version: int
+    rate: float
+    rows: int
+    disputes: tuple[CardDispute, ...] = ()
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Every feature that some dispute names, in the order of first mention."""
+        return tuple(dict.fromkeys(name for row in self.disputes for name in row.features))
 
 
 @dataclass(frozen=True)
@@ -110,6 +203,8 @@ class ModelCard:
     unit: the unit of a regression's target, if it is known.
     caveats: what to doubt, one sentence each; put what the model must not be used for here too.
     version: the registered version; None before registration.
+    slices: parts of the test rows by column, measured by the search metric, the columns together.
+    decided: where costs are declared. disagreement: where a version was in Production.
     """
 
     name: str
@@ -131,6 +226,11 @@ class ModelCard:
     positive_class: str = ""
     unit: str = ""
     created: datetime | None = None
+    slices: tuple[Slice, ...] = ()
+    fairness: tuple[CardFairness, ...] = ()
+    decided: CardDecision | None = None
+    calibration: Calibration | None = None
+    disagreement: CardDisagreement | None = None
 
     @property
     def baseline_names(self) -> tuple[str, ...]:
@@ -140,9 +240,9 @@ class ModelCard:
 
 def markdown(card: ModelCard) -> str:
     """Write the card as GitHub-flavoured Markdown."""
-    return render_markdown("card.md.j2", card=card)
+    return render_markdown("card.md.j2", card=card, most_disputes=MOST_DISPUTES)
 
 
 def html(card: ModelCard) -> str:
     """Write the card as one HTML file that needs nothing else: no script, no font, no address."""
-    return render_html("card.html.j2", card=card)
+    return render_html("card.html.j2", card=card, most_disputes=MOST_DISPUTES)

@@ -14,7 +14,8 @@ from slipway.reports._comparison_words import (
     value_words,
     who_is_right,
 )
-from slipway.reports._templates import number, render_html
+from slipway.reports._spelling import number
+from slipway.reports._templates import render_html
 
 _ROWS_IN_TEXT = 5
 
