@@ -14,12 +14,23 @@ from slipway.core.prediction import predict
 from slipway.core.trials import Trial
 from slipway.registry.evidence import FOLDER, TestRows, save
 from slipway.reports.card import html, markdown
-from slipway.reports.plots import evaluation_figures, history_figure, importance_figure
+from slipway.reports.plots import (
+    cost_figure,
+    evaluation_figures,
+    history_figure,
+    importance_figure,
+    parallel_figure,
+    slices_figure,
+)
+from slipway.settings import Settings
+from slipway.tracking.runs import write
 from slipway.workflows.card import card_json, model_card
 from slipway.workflows.evaluation import Evaluated
+from slipway.workflows.findings import Findings, find
 from slipway.workflows.note import note
 from slipway.workflows.preparation import Prepared
 from slipway.workflows.project import Declared
+from slipway.workflows.winner import winner_of
 
 # Shuffling columns costs a prediction each; a sample of this size orders them well enough.
 _IMPORTANCE_ROWS, _IMPORTANCE_REPEATS = 2000, 3
@@ -27,6 +38,7 @@ _IMPORTANCE_ROWS, _IMPORTANCE_REPEATS = 2000, 3
 
 def log_dossier(
     client: MlflowClient,
+    settings: Settings,
     run_id: str,
     spec: Declared,
     prepared: Prepared,
@@ -34,42 +46,48 @@ def log_dossier(
     trials: Sequence[Trial],
     winner: Trial,
 ) -> None:
-    """Write plots, card and evidence to the run, in one upload a folder."""
-    card = model_card(run_id, spec, prepared, evaluated.intervals, evaluated.baselines, trials, winner)
-    with tempfile.TemporaryDirectory(prefix="slipway-evaluation-") as made:
+    """Write plots, tables, card and evidence to the run, in one upload, and the note that is read first."""
+    tested = _tested(spec, prepared, evaluated)
+    findings = find(client, settings, spec, tested, evaluated, winner_of(winner, spec.experiment))
+    card = model_card(run_id, spec, prepared, evaluated, findings, trials, winner)
+    with tempfile.TemporaryDirectory(prefix="slipway-dossier-") as made:
         folder = Path(made)
-        for name, figure in _figures(spec, prepared, evaluated, trials).items():
-            (folder / "plots").mkdir(exist_ok=True)
+        (folder / "plots").mkdir()
+        for name, figure in _figures(spec, prepared, evaluated, findings, trials).items():
             figure.savefig(folder / "plots" / f"{name}.png")
+        for name, table in findings.tables().items():
+            table.to_csv(folder / f"{name}.csv", index=False)
         (folder / "model_card.md").write_text(markdown(card))
         (folder / "model_card.html").write_text(html(card))
         (folder / "model_card.json").write_text(card_json(card))
-        save(
-            folder / FOLDER,
-            TestRows(
-                _evidence_rows(spec, prepared),
-                spec.experiment.data.target,
-                prepared.classes,
-                evaluated.baseline_outcomes,
-            ),
-        )
+        save(folder / FOLDER, tested)
         client.log_artifacts(run_id, str(folder))
-    client.set_tag(run_id, "mlflow.note.content", note(spec.experiment, evaluated, trials, winner, card.caveats))
+    told = note(spec.experiment, evaluated, trials, winner, card.caveats)
+    write(client, run_id, metrics=findings.metrics(), tags={"mlflow.note.content": told})
 
 
-def _evidence_rows(spec: Declared, prepared: Prepared) -> Any:
-    return prepared.splits.test[list(spec.experiment.data.columns)]
+def _tested(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> TestRows:
+    data = spec.experiment.data
+    rows = prepared.splits.test[list(data.columns)]
+    return TestRows(rows, data.target, prepared.classes, evaluated.baseline_outcomes)
 
 
-def _figures(spec: Declared, prepared: Prepared, evaluated: Evaluated, trials: Sequence[Trial]) -> dict[str, Any]:
-    experiment = spec.experiment
+def _figures(
+    spec: Declared, prepared: Prepared, evaluated: Evaluated, findings: Findings, trials: Sequence[Trial]
+) -> dict[str, Any]:
+    experiment, metric = spec.experiment, evaluated.metric
     classes = [str(value) for value in prepared.classes]
     figures = evaluation_figures(
         experiment.task, evaluated.outcome, classes, evaluated.baseline_outcomes, target=experiment.data.target
     )
+    if findings.slices:
+        figures["slices"] = slices_figure(findings.slices, evaluated.intervals[metric], metric)
+    if findings.decided and experiment.scope.costs:
+        figures["cost"] = cost_figure(evaluated.outcome, experiment.scope.costs, findings.decided.threshold)
     names, mean, std = _importance(spec, prepared, evaluated)
-    figures["permutation_importance"] = importance_figure(names, mean, std, metric=evaluated.metric)
-    figures["search_history"] = history_figure(trials, evaluated.metric)
+    figures["permutation_importance"] = importance_figure(names, mean, std, metric=metric)
+    figures["search_history"] = history_figure(trials, metric)
+    figures["search_parallel"] = parallel_figure(trials, metric)
     return figures
 
 

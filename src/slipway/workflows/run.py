@@ -108,7 +108,7 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
             log_baselines(client, experiment, run_id, question)
         found = run_search(client, experiment, run_id, question, past)
         winner = choose(found, spec.experiment.search.metric, spec.experiment.search.prefer)
-        evaluated = _refit_and_evaluate(client, run_id, spec, prepared, baselines, found, winner)
+        evaluated = _refit_and_evaluate(client, settings, run_id, spec, prepared, baselines, found, winner)
         with step("model: store"):
             example = _example(spec, prepared)
             trusted = (*spec.experiment.search.trusted_types, *settings.trusted_types)
@@ -157,6 +157,7 @@ def _lineage(settings: Settings, spec: Declared, prepared: Prepared, past: Past)
 
 def _refit_and_evaluate(
     client: MlflowClient,
+    settings: Settings,
     run_id: str,
     spec: Declared,
     prepared: Prepared,
@@ -168,7 +169,7 @@ def _refit_and_evaluate(
     with step(f"evaluate: {winner.candidate} on {len(prepared.splits.test):,} test rows"):
         model = fit_winner(spec, prepared, winner_of(winner, spec.experiment))
         evaluated = evaluate(model, spec, prepared, baselines)
-        log_dossier(client, run_id, spec, prepared, evaluated, trials, winner)
+        log_dossier(client, settings, run_id, spec, prepared, evaluated, trials, winner)
     fixed = spec.experiment.search.candidates[winner.candidate].params
     validation = {f"validation_{name}": value for name, value in winner.metrics.items()}
     counts = {
