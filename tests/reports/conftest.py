@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from slipway.core.calibration import Calibration, CalibrationBin
+from slipway.core.disagreement import Answer, DisputedRow, Gap
 from slipway.core.metrics import Task
 from slipway.core.movements import Action, Movement
 from slipway.core.slices import Slice
@@ -16,7 +17,6 @@ from slipway.reports.card import (
     CardData,
     CardDecision,
     CardDisagreement,
-    CardDispute,
     CardFairness,
     CardGate,
     CardGroup,
@@ -128,15 +128,17 @@ def _filled_card(word: str = "", **changed: object) -> ModelCard:
         "disagreement": CardDisagreement(
             2,
             0.0312,
+            0.0456,
+            Gap.SCORE,
             50_123,
             (
-                CardDispute(
+                DisputedRow(
+                    9,
                     {say("carrier"): say("MQ"), say("hour"): 7.0},
                     say("late"),
-                    say("on time"),
-                    say("late"),
-                    0.4812,
-                    0.7123,
+                    Answer(say("on time"), 0.4812),
+                    Answer(say("late"), 0.7123),
+                    0.2311,
                 ),
             ),
         ),

@@ -5,14 +5,13 @@ import pytest
 from markdown_it import MarkdownIt
 from pydantic import TypeAdapter
 
+from slipway.core.disagreement import MOST, Answer, DisputedRow, Gap
 from slipway.core.metrics import Task
 from slipway.core.slices import Slice
 from slipway.reports.card import (
-    MOST_DISPUTES,
     CardData,
     CardDecision,
     CardDisagreement,
-    CardDispute,
     CardResult,
     CardSearch,
     ModelCard,
@@ -178,21 +177,33 @@ def test_a_decision_that_costs_as_little_without_the_model_is_marked(at_half, ma
     assert html(filled_card(decided=decided)).count("not dearer") == marks
 
 
-def test_twenty_disputes_are_shown(filled_card):
-    row = CardDispute({"carrier": "MQ"}, 1, 0, 1)
-    text = html(filled_card(disagreement=CardDisagreement(2, 0.1, 100, (row,) * 30)))
+def test_twenty_disputed_rows_are_shown(filled_card):
+    row = DisputedRow(0, {"carrier": "MQ"}, 1, Answer(0), Answer(1), 1.0)
+    text = html(filled_card(disagreement=CardDisagreement(2, 0.1, 0.1, Gap.LABEL, 100, (row,) * 30)))
     table = text[text.index("Rows on which") :]
-    assert table[: table.index("</table>")].count("<tr>") == 1 + MOST_DISPUTES
+    assert table[: table.index("</table>")].count("<tr>") == 1 + MOST
 
 
-def test_features_of_disputes_have_a_column_each_even_where_one_is_missing(filled_card):
-    rows = (CardDispute({"a": 1, "b": None}, 2.5, 1.25, 9.0), CardDispute({"c": float("nan")}, None, None, 0.0))
-    lines = markdown(filled_card(disagreement=CardDisagreement(2, 0.1, 100, rows))).splitlines()
+def test_the_columns_of_disputed_rows_are_there_even_where_one_has_no_value(filled_card):
+    rows = (
+        DisputedRow(0, {"a": 1, "b": None}, 2.5, Answer(1.25), Answer(9.0), 7.75),
+        DisputedRow(1, {"c": 0.125}, 3.0, Answer(None), Answer(0.0), 1.0),
+    )
+    found = CardDisagreement(2, 0.1, 4.0, Gap.VALUE, 100, rows)
+    lines = markdown(filled_card(disagreement=found)).splitlines()
     start = lines.index("| Truth | This model | Version 2 | a | b | c |")
     assert lines[start + 2 : start + 4] == [
-        "| 2.5000 | 1.2500 | 9.0000 | 1 | – | – |",
-        "| – | – | 0.0000 | – | – | – |",
+        "| 2.5 | 1.25 | 9 | 1 | – | – |",
+        "| 3 | a class that these rows do not have | 0 | – | – | 0.125 |",
     ]
+
+
+@pytest.mark.parametrize(("truth", "marks"), [(1, [False, True]), (0, [True, False]), (2, [False, False])])
+def test_the_answer_that_was_right_is_marked(truth, marks, filled_card):
+    row = DisputedRow(0, {}, truth, Answer(0), Answer(1), 1.0)
+    text = html(filled_card(disagreement=CardDisagreement(2, 0.1, 0.1, Gap.LABEL, 100, (row,))))
+    cells = text[text.index("Rows on which") :].split("</tr>")[1].split("<td")[3:]
+    assert ["✓" in cell for cell in cells] == marks
 
 
 def test_markdown_tables_are_tables(card):

@@ -1,6 +1,7 @@
 import pytest
 
 from slipway.core.calibration import Calibration, CalibrationBin
+from slipway.core.disagreement import Gap
 from slipway.core.metrics import Task
 from slipway.core.slices import Slice
 from slipway.reports import _sentences as say
@@ -56,15 +57,11 @@ def test_how_far_apart_groups_are():
     assert say.compared(dict.fromkeys(both), ()) == "There are no two groups to compare."
 
 
-def test_how_often_two_versions_differ():
-    said = "3.1% of 50,000 test rows get another answer than from version 3, which was in Production."
-    assert say.disagreed(0.031, 50_000, 3) == said
-
-
-def test_an_answer_has_its_score_where_there_is_one():
-    assert [say.answered(*each) for each in (("late", 0.71), ("late", None), (12.3456, None), (None, None))] == [
-        "late (0.7100)",
-        "late",
-        "12.35",
-        "–",
-    ]
+def test_how_often_and_how_far_two_versions_differ():
+    assert say.disagreed(Gap.LABEL, 0.031, 0.031, 50_000, 3) == (
+        "3.1% of 50,000 test rows get another answer than from version 3, which was in Production."
+    )
+    assert say.disagreed(Gap.SCORE, 0.031, 0.05, 50_000, 3).endswith("; the probabilities are 0.0500 apart on average.")
+    assert say.disagreed(Gap.VALUE, 1.0, 2.5, 900, 3).startswith(
+        "On 900 test rows the answers are 2.5000 away on average"
+    )

@@ -3,9 +3,26 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from slipway.core.calibration import Calibration
+from slipway.core.disagreement import MOST as MOST_DISPUTED
+from slipway.core.disagreement import Gap
 from slipway.core.metrics import Task
 from slipway.core.slices import Slice
+from slipway.reports._comparison_words import answer_words, right_sides, value_words
 from slipway.reports._spelling import number, percent
+
+__all__ = [
+    "MOST_DISPUTED",
+    "answer_words",
+    "calibrated",
+    "compared",
+    "disagreed",
+    "equals",
+    "measures_of",
+    "right_sides",
+    "sliced",
+    "trials",
+    "value_words",
+]
 
 
 def equals(within_noise: int, preferred: str) -> str:
@@ -67,15 +84,13 @@ def measures_of(task: Task) -> str:
     return "Errors are actual minus predicted: where the mean error is above 0, too little is predicted."
 
 
-def disagreed(rate: float, rows: int, version: int) -> str:
-    """Say how often this model answers otherwise than the version in Production."""
-    return f"{percent(rate)} of {rows:,} test rows get another answer than from version {version}, which was in Production."
-
-
-def answered(answer: object, score: float | None) -> str:
-    """Write an answer with its score, where it has one."""
-    said = number(answer) if isinstance(answer, float) else "–" if answer is None else str(answer)
-    return said if score is None else f"{said} ({number(score)})"
+def disagreed(measured: Gap, rate: float, mean: float, rows: int, version: int) -> str:
+    """Say how often, and by how much, this model answers otherwise than the version in Production."""
+    than = f"version {version}, which was in Production"
+    if measured is Gap.VALUE:
+        return f"On {rows:,} test rows the answers are {number(mean)} away on average from those of {than}."
+    said = f"{percent(rate)} of {rows:,} test rows get another answer than from {than}"
+    return f"{said}." if measured is Gap.LABEL else f"{said}; the probabilities are {number(mean)} apart on average."
 
 
 def _listed(parts: Iterable[str]) -> str:

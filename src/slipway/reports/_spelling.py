@@ -63,13 +63,6 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def feature(value: object) -> str:
-    """Write a value of a row as it is, short; a missing one is a dash."""
-    if value is None or value != value:
-        return "–"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
 def signed(difference: Interval) -> str:
     """Write a difference with its sign and as many decimals as its interval gets, however near to 0 it is."""
     return f"{difference.value:+{_spelling_of_ends(difference)}}" if isfinite(difference.value) else "not defined"
@@ -107,6 +100,6 @@ def size(count: float) -> str:
 
 SPELLINGS: tuple[Callable[..., str], ...] = (
     *(number, interval, parameter, percent, moment, duration),
-    *(feature, signed, signed_interval, milliseconds, size),
+    *(signed, signed_interval, milliseconds, size),
 )
 """What the templates may write values with, under its own name."""

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from slipway.core.calibration import Calibration
+from slipway.core.disagreement import DisputedRow, Gap
 from slipway.core.metrics import Task
 from slipway.core.slices import Slice
 from slipway.reports._templates import render_html, render_markdown
 from slipway.types import Interval
-
-MOST_DISPUTES = 20
 
 
 @dataclass(frozen=True)
@@ -141,37 +140,24 @@ class CardDecision:
 
 
 @dataclass(frozen=True)
-class CardDispute:
-    """One row on which two versions differ: its features by name, what came, and what either answered.
-
-    Scores are those of the positive class, or of the answered class among several; None where there are none.
-    """
-
-    features: Mapping[str, object]
-    truth: object
-    answer: object
-    other: object
-    score: float | None = None
-    other_score: float | None = None
-
-
-@dataclass(frozen=True)
 class CardDisagreement:
-    """How this model differs from the version in Production on the same test rows.
+    """How this model (left) and the version in Production (right) differ on the same test rows.
 
-    rate: share of the rows with different answers, 0 to 1; `rows` of them were compared.
-    disputes: the rows that differ most, the widest gap first; MOST_DISPUTES of them are shown.
+    rate: share of the rows with different answers, 0 to 1; `rows` of them were compared. mean: of the gaps of all rows, in the
+    unit of `measured`. disputed: the rows that they differ on most, the widest gap first; MOST of them are shown.
     """
 
     version: int
     rate: float
+    mean: float
+    measured: Gap
     rows: int
-    disputes: tuple[CardDispute, ...] = ()
+    disputed: tuple[DisputedRow, ...] = ()
 
     @property
-    def features(self) -> tuple[str, ...]:
-        """Every feature that some dispute names, in the order of first mention."""
-        return tuple(dict.fromkeys(name for row in self.disputes for name in row.features))
+    def columns(self) -> tuple[str, ...]:
+        """Every column that some disputed row has, in the order of first mention."""
+        return tuple(dict.fromkeys(name for row in self.disputed for name in row.values))
 
 
 @dataclass(frozen=True)
@@ -240,9 +226,9 @@ class ModelCard:
 
 def markdown(card: ModelCard) -> str:
     """Write the card as GitHub-flavoured Markdown."""
-    return render_markdown("card.md.j2", card=card, most_disputes=MOST_DISPUTES)
+    return render_markdown("card.md.j2", card=card)
 
 
 def html(card: ModelCard) -> str:
     """Write the card as one HTML file that needs nothing else: no script, no font, no address."""
-    return render_html("card.html.j2", card=card, most_disputes=MOST_DISPUTES)
+    return render_html("card.html.j2", card=card)

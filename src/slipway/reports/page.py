@@ -8,7 +8,7 @@ from slipway.core.choice import choose, contenders
 from slipway.core.movements import Movement
 from slipway.core.trials import Trial, ranked
 from slipway.reports._templates import render_html
-from slipway.reports.card import MOST_DISPUTES, ModelCard
+from slipway.reports.card import ModelCard
 from slipway.types import Stage, Verdict
 
 MOST_TRIALS = 200
@@ -85,7 +85,6 @@ def experiment_page(page: ExperimentPage) -> str:
         chosen=_chosen(page, equals),
         some_early=any(trial.share < 1 for trial in page.trials),
         some_measured=any(trial.predict_ms or trial.size_bytes for trial in page.trials),
-        most_disputes=MOST_DISPUTES,
         more_trials=len(best) - len(best[:MOST_TRIALS]),
         versions=sorted(page.versions, key=lambda row: -row.version),
         movements=sorted(page.movements, key=lambda movement: movement.at_ms, reverse=True),
