@@ -1,6 +1,7 @@
 """What a data scientist relies on: honest folds, thresholds that are served, searches that repeat, leaks that are named."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mlflow
@@ -137,6 +138,53 @@ def test_a_model_that_is_not_what_its_record_says_is_not_reproduced(library: "Li
     said = library.slipway("reproduce", name, done["version"], "--json")
     assert said.code == 1 and said.json["identical"] is False and said.json["different"] > 0
     assert "is NOT reproduced" in library.slipway("reproduce", name, done["version"]).out
+
+
+def test_a_reviewer_is_shown_slices_groups_and_where_production_answers_otherwise(library: "Library") -> None:
+    name = library.vary(
+        "late_loans",
+        "for_reviewers",
+        COSTS,
+        *LOGISTIC,
+        ("gates:\n", "evaluation: {slices: [branch, genre, lent_on], sensitive: [student]}\ngates:\n"),
+    )
+    first = library.done("run", name, "--trials", 1)
+    library.done("promote", name, first["version"], "Production")
+    library.edit(
+        name, ("LogisticRegression", "SGDClassifier"), ("max_iter: 1000", "loss: log_loss"), ("C: {", "alpha: {")
+    )
+    second = library.done("run", name, "--trials", 2)
+    run = library.client.get_run(second["run_id"])
+    folder = Path(library.client.download_artifacts(second["run_id"], ""))
+
+    parts = pd.read_csv(folder / "slices.csv")
+    assert set(parts["column"]) == {"branch", "genre", "lent_on", "student"}
+    assert parts.groupby("column")["rows"].sum().unique().tolist() == [375]
+    disputed = pd.read_csv(folder / "disagreement.csv")
+    assert disputed["score"].sub(disputed["production_score"]).abs().is_monotonic_decreasing
+    assert 0 < run.data.metrics["disagreement_with_production"] < 1
+    assert 0 <= run.data.metrics["demographic_parity_difference_student"] <= 1
+    assert 0 < run.data.metrics["test_calibration_error"] < 0.5
+    plots = {path.stem for path in (folder / "plots").iterdir()}
+    assert {"slices", "cost", "search_parallel", "search_history", "calibration"} <= plots
+    card = (folder / "model_card.html").read_text()
+    for said in ("Slices", "Fairness", "student", "apart on average"):
+        assert said in card
+    note = run.data.tags["mlflow.note.content"].splitlines()
+    assert [line.split(":")[0] for line in note if line.startswith("- ")][:4] == [
+        "- searched", "- won", "- on the test rows", "- doubt",
+    ]  # fmt: skip
+    assert "over the baseline prior" in note[4]
+    assert library.client.get_model_version(name, "2").description == run.data.tags["mlflow.note.content"]
+
+
+def test_a_version_in_production_that_cannot_answer_these_rows_is_a_doubt_and_no_failure(library: "Library") -> None:
+    name = library.vary("late_loans", "other_columns")
+    library.done("promote", name, library.done("run", name, "--trials", 1)["version"], "Production")
+    library.edit(name, ("    pages: {type: int, min: 1, known: the catalogue}\n", ""))
+    done = library.done("run", name, "--trials", 1)
+    card = (Path(library.client.download_artifacts(done["run_id"], "model_card.md"))).read_text()
+    assert "Version 1 in Production could not be compared: it cannot be applied to the test rows (KeyError" in card
 
 
 def test_a_shuffled_target_does_not_beat_the_baseline_and_cannot_be_promoted(library: "Library") -> None:

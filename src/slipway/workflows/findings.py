@@ -19,7 +19,7 @@ from slipway.registry.evidence import TestRows
 from slipway.registry.fetch import fetch_verified
 from slipway.registry.models import temporary_folder
 from slipway.registry.versions import list_versions
-from slipway.reports.card import CardDecision, CardDisagreement, CardDispute, CardFairness
+from slipway.reports.card import CardDecision, CardDisagreement, CardFairness
 from slipway.reports.fairness import fairness
 from slipway.settings import Settings
 from slipway.types import Stage
@@ -59,8 +59,8 @@ class Findings:
         tables: dict[str, pd.DataFrame] = {}
         if self.slices:
             tables["slices"] = pd.DataFrame([_flat(part) for part in self.slices])
-        if self.disagreement and self.disagreement.disputes:
-            tables["disagreement"] = pd.DataFrame([_told(row) for row in self.disagreement.disputes])
+        if self.disagreement and self.disagreement.disputed:
+            tables["disagreement"] = pd.DataFrame([_told(row) for row in self.disagreement.disputed])
         return tables
 
 
@@ -108,11 +108,7 @@ def _disagreement(
         return None, (f"Version {version.number} in Production could not be compared: {theirs.problem}.",)
     found = disagreement(experiment.task, outcome, theirs.outcome)
     rows = disputed_rows(found, tested.rows, experiment.data.features, tested.classes, outcome, theirs.outcome)
-    return CardDisagreement(version.number, found.rate, outcome.rows, tuple(map(_dispute, rows))), ()
-
-
-def _dispute(row: DisputedRow) -> CardDispute:
-    return CardDispute(row.values, row.truth, row.left.label, row.right.label, row.left.score, row.right.score)
+    return CardDisagreement(version.number, found.rate, found.mean, found.measured, outcome.rows, rows), ()
 
 
 def _flat(part: Slice) -> Mapping[str, object]:
@@ -123,11 +119,7 @@ def _flat(part: Slice) -> Mapping[str, object]:
     return {**told, "worse": part.worse, "reason": part.reason}
 
 
-def _told(row: CardDispute) -> Mapping[str, object]:
-    answers = {
-        "answer": row.answer,
-        "in_production": row.other,
-        "score": row.score,
-        "production_score": row.other_score,
-    }
-    return {**row.features, "truth": row.truth, **answers}
+def _told(row: DisputedRow) -> Mapping[str, object]:
+    answers = {"answer": row.left.label, "in_production": row.right.label}
+    scores = {"score": row.left.score, "production_score": row.right.score}
+    return {**row.values, "truth": row.truth, **answers, **scores}

@@ -93,7 +93,12 @@ def rescore(fetch: Callable[[], Path], on: SameRows, trusted: Sequence[str]) -> 
         return Rescored(score(files, on, trusted), inputs, outputs)
     except Refusal as error:
         problem = str(error)
-    except (KeyError, ValueError, TypeError) as error:  # its columns or classes are not those of these rows
+    except (
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+    ) as error:  # other columns, or an older library
         said = next(iter(str(error).splitlines()), "no message")
         problem = f"it cannot be applied to the test rows ({type(error).__name__}: {said})"
     return Rescored(None, inputs, outputs, problem)
