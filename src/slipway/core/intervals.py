@@ -4,14 +4,18 @@ Percentile intervals after Efron and Tibshirani, An Introduction to the Bootstra
 independent; where they come in clusters (days, customers) the true interval is wider.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from slipway.core.metrics import Array, Weighted
 from slipway.types import Interval
+
+_P, _R = ParamSpec("_P"), TypeVar("_R")
 
 LEVEL = 0.95
 RESAMPLES = 400
@@ -19,6 +23,13 @@ RESAMPLES = 400
 RESAMPLES_OF_A_TRIAL = 50
 
 
+def one_blas_thread(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Let a function run with one BLAS thread: at thousands of short sums several would wait for one another most of the time."""
+    limited: Callable[_P, _R] = threadpool_limits.wrap(limits=1, user_api="blas")(function)
+    return limited
+
+
+@one_blas_thread
 def bootstrap(
     metrics: Mapping[str, Weighted], rows: int, *, seed: int, resamples: int = RESAMPLES
 ) -> dict[str, Interval]:
@@ -43,16 +54,12 @@ def paired_differences(
     resamples: int = RESAMPLES,
 ) -> dict[str, Interval]:
     """Return `sign * (ours - other)` for each other with its 95 % interval, all taken on the same rows in every resample."""
-    if not others:
-        return {}
+    own = remembering(ours)
 
-    def differences(weights: Array) -> list[float]:
-        own = ours(weights)
-        return [sign * (own - other(weights)) for other in others.values()]
+    def better_than(other: Weighted) -> Weighted:
+        return lambda weights: sign * (own(weights) - other(weights))
 
-    values = differences(np.ones(rows))
-    drawn = np.array([differences(weights) for weights in _resamples(rows, seed, resamples)])
-    return {name: interval_of(values[i], drawn[:, i]) for i, name in enumerate(others)}
+    return bootstrap({name: better_than(other) for name, other in others.items()}, rows, seed=seed, resamples=resamples)
 
 
 def remembering(metric: Weighted) -> Weighted:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from slipway.core.intervals import interval_of
+from slipway.core.intervals import interval_of, one_blas_thread
 from slipway.core.metrics import Array, Metric, Outcome, Task
 from slipway.types import Interval
 
@@ -54,6 +54,7 @@ class Slice:
         return self.difference is not None and self.difference.high < 0
 
 
+@one_blas_thread
 def slices(outcome: Outcome, labels: Mapping[str, pd.Series], metric: Metric, *, seed: int) -> tuple[Slice, ...]:
     """Measure every slice of every column.
 

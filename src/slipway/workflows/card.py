@@ -1,5 +1,6 @@
 """The model card of a run, filled from what was declared, cut, searched and measured."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,8 +34,8 @@ _FEW = 4
 
 
 def card_json(card: ModelCard) -> str:
-    """The card as JSON, to be read back by `read_card`."""
-    return _CARD.dump_json(card, indent=2).decode()
+    """The card as JSON, to be read back by `read_card`; NaN stays NaN, which pydantic's own JSON would make null."""
+    return json.dumps(_CARD.dump_python(card, mode="json"), indent=2, ensure_ascii=False)
 
 
 def read_card(text: str | bytes) -> ModelCard:

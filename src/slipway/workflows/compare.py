@@ -11,7 +11,6 @@ import numpy as np
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from slipway.core.comparison import Comparison, OnSameRows, Side, better_by, measured
 from slipway.core.disagreement import disagreement, disputed_rows
@@ -107,7 +106,7 @@ def _on_same_rows(
         left, right = (_rescored(each, rows, trusted, folder / f"side {i}") for i, each in enumerate(found))
     labels = (sides[newer].label, sides[1 - newer].label)
     # One thread: the sums of a resample are too short to be shared, and wait for each other where cores are busy.
-    with step(f"paired differences on {len(rows.tested.rows):,} rows"), threadpool_limits(1, user_api="blas"):
+    with step(f"paired differences on {len(rows.tested.rows):,} rows"):
         return _compared(rows, sides, (left, right), labels, len(whole.tested.rows), trained_on)
 
 

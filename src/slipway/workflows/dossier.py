@@ -12,6 +12,7 @@ from sklearn.inspection import permutation_importance
 from slipway.core.metrics import METRICS
 from slipway.core.prediction import predict
 from slipway.core.trials import Trial
+from slipway.progress import step
 from slipway.registry.evidence import FOLDER, TestRows, save
 from slipway.reports.card import html, markdown
 from slipway.reports.plots import (
@@ -50,7 +51,7 @@ def log_dossier(
     tested = _tested(spec, prepared, evaluated)
     findings = find(client, settings, spec, tested, evaluated, winner_of(winner, spec.experiment))
     card = model_card(run_id, spec, prepared, evaluated, findings, trials, winner)
-    with tempfile.TemporaryDirectory(prefix="slipway-dossier-") as made:
+    with step("dossier: plots, model card, evidence"), tempfile.TemporaryDirectory(prefix="slipway-dossier-") as made:
         folder = Path(made)
         (folder / "plots").mkdir()
         for name, figure in _figures(spec, prepared, evaluated, findings, trials).items():

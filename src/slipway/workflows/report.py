@@ -21,7 +21,7 @@ from slipway.workflows.movement import open_ledger
 from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.trials import trials_of
 
-_HISTORY = "search_history"
+_HISTORY, _PARALLEL = "search_history", "search_parallel"
 
 
 def report(settings: Settings, name: str, output: Path | None = None) -> Path:
@@ -78,8 +78,9 @@ def _page(
         made=datetime.now(UTC),
         standings=tuple(_standing(version, movements) for version in versions if version.stage in _HELD),
         trials=tuple(trials_of(client, run, card.search.metric)),
-        plots={name: png for name, png in plots.items() if name != _HISTORY},
+        plots={name: png for name, png in plots.items() if name not in (_HISTORY, _PARALLEL)},
         history_png=plots.get(_HISTORY),
+        parallel_png=plots.get(_PARALLEL),
         versions=_version_rows(client, run.info.experiment_id, versions, movements, card),
         movements=tuple(movements),
         links={"the run in MLflow": where} if uri.startswith("http") else {},

@@ -169,7 +169,7 @@ def _refit_and_evaluate(
     with step(f"evaluate: {winner.candidate} on {len(prepared.splits.test):,} test rows"):
         model = fit_winner(spec, prepared, winner_of(winner, spec.experiment))
         evaluated = evaluate(model, spec, prepared, baselines)
-        log_dossier(client, settings, run_id, spec, prepared, evaluated, trials, winner)
+    log_dossier(client, settings, run_id, spec, prepared, evaluated, trials, winner)
     fixed = spec.experiment.search.candidates[winner.candidate].params
     validation = {f"validation_{name}": value for name, value in winner.metrics.items()}
     counts = {
