@@ -61,12 +61,20 @@ def test_best_trials_that_lie_everywhere_have_nothing_in_common():
     assert title(parallel_figure(trials, "roc_auc")) == "Search: the best 5 of 20 trials agree on no parameter"
 
 
-@pytest.mark.parametrize(("metric", "best"), [("roc_auc", {4, 5, 6, 7, 8}), ("log_loss", {0, 1, 2, 3, 4})])
-def test_the_best_five_stand_out_whichever_way_the_metric_points(metric, best):
-    trials = [Trial(i, "a", i / 10, {"p": float(i)}) for i in range(9)]
+@pytest.mark.parametrize(
+    ("count", "metric", "best"),
+    [
+        (24, "roc_auc", {19, 20, 21, 22, 23}),
+        (24, "log_loss", {0, 1, 2, 3, 4}),
+        (9, "roc_auc", {7, 8}),
+        (3, "roc_auc", {2}),
+    ],
+)
+def test_the_best_five_or_the_best_quarter_of_fewer_stand_out(count, metric, best):
+    trials = [Trial(i, "a", i / 100, {"p": float(i)}) for i in range(count)]
     (axes,) = parallel_figure(trials, metric).axes
     orange = [line for line in axes.get_lines() if line.get_color() == ACCENT]
-    assert {round(line.get_ydata()[0] * 8) for line in orange} == best
+    assert {round(line.get_ydata()[0] * (count - 1)) for line in orange} == best
     assert max(line.get_ydata()[-1] for line in orange) == 1, "the best score is at the top"
 
 

@@ -42,13 +42,18 @@ def parallel(trials: Sequence[Trial], metric: str) -> Figure:
     if not varied:
         return notice("Search: nothing was varied", f"None of {len(complete)} trials has a parameter of its own.")
     shown = dict(list(varied.items())[:MOST_PANELS])
-    best = {trial.number for trial in complete[:BEST]}
+    best = {trial.number for trial in _best_few(complete)}
     scores = _Scores(complete, metric)
     figure, panels = canvas(width=8.4, height=1.05 + 2.35 * len(shown), nrows=len(shown))
     for axes, (name, mine) in zip(panels, shown.items(), strict=True):
         _panel(axes, name, mine, scores, best)
     head(panels[0], _title(complete, metric), _subtitle(trials, complete, shown, metric), wrap=112)
     return figure
+
+
+def _best_few(complete: Sequence[Trial]) -> Sequence[Trial]:
+    """The best five, or the best quarter of fewer than twenty: what is most of all does not stand out."""
+    return complete[: min(BEST, max(1, len(complete) // 4))]
 
 
 class _Scores:
@@ -129,10 +134,10 @@ def _upright(axes: Axes, place: float, axis: ParameterAxis, lifted: float, *, la
 
 
 def _title(complete: Sequence[Trial], metric: str) -> str:
-    best = complete[:BEST]
-    candidates = Counter(trial.candidate for trial in best)
-    if len(complete) < 2 * BEST:
+    best = _best_few(complete)
+    if len(best) < BEST:
         return f"Search: best {metric} {decimals(best[0].score or 0.0)} of {len(complete)} trials"
+    candidates = Counter(trial.candidate for trial in best)
     if len(candidates) > 1:
         parts = ", ".join(f"{count} of {cut(name, 16)}" for name, count in candidates.most_common())
         return f"Search: the best {len(best)} trials are {parts}"
@@ -166,7 +171,7 @@ def _subtitle(trials: Sequence[Trial], complete: Sequence[Trial], shown: dict[st
     failed = sum(trial.failed for trial in trials)
     early = len(trials) - len(complete) - failed
     better = "higher" if METRICS[metric].greater_is_better else "lower"
-    said = [f"{drawn} trials, the darker the better ({better} {metric}), the best {min(BEST, len(complete))} in orange"]
+    said = [f"{drawn} trials, the darker the better ({better} {metric}), the best {len(_best_few(complete))} in orange"]
     left = {"failed": failed, "let go early": early, "of other candidates or without parameters": len(complete) - drawn}
     said += [f"{count} {why}" for why, count in left.items() if count]
     return f"{said[0]}{' · not drawn: ' if said[1:] else ''}{', '.join(said[1:])}"
