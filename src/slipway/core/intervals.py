@@ -15,7 +15,8 @@ from threadpoolctl import threadpool_limits
 from slipway.core.metrics import Array, Weighted
 from slipway.types import Interval
 
-_P, _R = ParamSpec("_P"), TypeVar("_R")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 LEVEL = 0.95
 RESAMPLES = 400
@@ -24,7 +25,7 @@ RESAMPLES_OF_A_TRIAL = 50
 
 
 def one_blas_thread(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Let a function run with one BLAS thread: at thousands of short sums several would wait for one another most of the time."""
+    """Let a function run with one BLAS thread: at thousands of short sums several mostly wait for one another."""
     limited: Callable[_P, _R] = threadpool_limits.wrap(limits=1, user_api="blas")(function)
     return limited
 
