@@ -8,7 +8,7 @@ SLIPWAY := $(BIN)/slipway
 PYTEST := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check lock clean
+.PHONY: help demo test test-fast check bench bench-search bench-scale lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -27,6 +27,14 @@ check: $(VENV)/dev.stamp  ## style, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+bench: bench-search bench-scale  ## all benchmarks, on a machine that does nothing else; see benchmarks/README.md
+
+bench-search: $(VENV)/bench.stamp  ## a search beside a plain MLflow script, Optuna, and the sum of its fits
+	@$(BIN)/python benchmarks/search.py $(ARGS)
+
+bench-scale: $(VENV)/bench.stamp  ## commands on an experiment of 10,000 runs beside one of 100
+	@$(BIN)/python benchmarks/scale.py $(ARGS)
 
 # uv installs in seconds what takes pip minutes, and compiles it on all cores: uncompiled, each start of MLflow takes twice as
 # long, for ever where Python may not write bytecode (PYTHONDONTWRITEBYTECODE). Its own version and hash are those of the lock file.
@@ -49,12 +57,18 @@ $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements-dev.lock
 	@touch $@
 
+$(VENV)/bench.stamp: requirements-bench.lock $(VENV)/run.stamp
+	@echo "installing requirements-bench.lock"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements-bench.lock
+	@touch $@
+
 LOCK := --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-header --no-annotate --quiet
 LOCK += --no-emit-index-url --no-emit-find-links
 
 lock: $(VENV)/uv.stamp  ## resolve the dependencies anew and pin them
 	@$(BIN)/uv pip compile pyproject.toml --extra experiments --extra build $(LOCK) --output-file requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --extra experiments --extra build --extra dev --constraints requirements.lock $(LOCK) --output-file requirements-dev.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra experiments --extra build --extra bench --constraints requirements-dev.lock $(LOCK) --output-file requirements-bench.lock
 
 clean:  ## forget the environment and the embedded server's data
 	@rm -rf $(VENV) .slipway
