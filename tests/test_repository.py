@@ -21,7 +21,7 @@ from slipway.cli.app import COMMANDS, app
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ENTRY_POINTS: dict[str, Any] = yaml.safe_load((ROOT / "MLproject").read_text())["entry_points"]
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-spark.lock")
 SCRIPTS = {"register", "promote", "rollback", "archive", "history"}
 
 
@@ -103,10 +103,12 @@ def test_the_lock_holds_every_dependency_that_is_declared_at_a_version_that_is_a
         assert declared.specifier.contains(pinned.version), text
 
 
-def test_the_locks_agree_and_the_one_for_developers_only_adds() -> None:
-    run, dev = (pins(lock) for lock in LOCKS)
-    assert {name: dev.get(name) for name in run} == run
+def test_the_locks_agree_and_those_for_developers_and_for_spark_only_add() -> None:
+    run, dev, spark = (pins(lock) for lock in LOCKS)
+    for more in (dev, spark):
+        assert {name: more.get(name) for name in run} == run
     assert {"pytest", "ruff", "mypy", "hypothesis"} <= set(dev) - set(run)
+    assert set(spark) - set(run) == {"pyspark", "py4j"}
 
 
 def test_no_tracked_file_holds_the_address_of_a_registry_or_a_path_of_a_machine() -> None:
