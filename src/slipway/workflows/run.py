@@ -19,6 +19,7 @@ from slipway.errors import UsageError
 from slipway.progress import note, step
 from slipway.registry.models import log_model
 from slipway.search import Baseline, fit_baselines
+from slipway.search.executors import check_executor
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.tracking.lineage import code_digest, file_digest, git_state
@@ -83,11 +84,12 @@ class RunResult:
 def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) -> RunResult:
     """Search, evaluate the winner, register it as a version (stage None).
 
-    given: trials, timeout_s, seed, executor, workers, in place of what the experiment declares; None counts as not given.
+    given: trials, timeout_s, seed, executor, workers, master, in place of what is declared; None counts as not given.
     resume: take up the newest search of the same study; its trials count. Raises SlipwayError of every kind.
     """
     spec = _with_search(declared(settings, name), given)
     check_code(spec)
+    check_executor(spec.experiment.search)
     tracking_uri = resolve_tracking_uri(settings)  # before the data are read, which may take minutes
     with step("data: read, contract, split"):
         prepared = prepare(spec)
@@ -129,6 +131,8 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
 
 def _with_search(spec: Declared, given: Mapping[str, Any]) -> Declared:
     changes = {key: value for key, value in given.items() if value is not None}
+    if changes.get("executor", "spark") != "spark":
+        changes.setdefault("master", None)  # whoever asks for another executor has no use for Spark's master
     try:
         search = Search.model_validate({**dict(spec.experiment.search), **changes})
     except ValidationError as error:
