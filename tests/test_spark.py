@@ -99,6 +99,11 @@ ModuleNotFoundError: No module named 'slipway'
             f'WARN Utils: loopback\nException in thread "main" org.apache.spark.SparkException: No master{STACK}',
             "No master",
         ),
+        (
+            f"{LOST}org.apache.spark.SparkException: \nError from python worker:\n  python: No module named 'slipway'\n"
+            f"PYTHONPATH was:\n  pyspark.zip\norg.apache.spark.SparkException: EOFException{STACK}",
+            "python: No module named 'slipway'",
+        ),
         ("spark-class: line 71: /nope/bin/java: No such file", "spark-class: line 71: /nope/bin/java: No such file"),
         ("", ""),
     ],

@@ -29,6 +29,7 @@ _QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", 
 _ON_THIS_MACHINE = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 _NOT_REGISTERED = "spark-application-"  # an application is called so until its master gives it a name
 _PYTHON_ERROR = re.compile(r"^(?:\w+\.)*\w*(?:Error|Exception|Exit|Interrupt)\b.*", re.MULTILINE)
+_NO_WORKER = re.compile(r"Error from python worker:\n(.+?)\nPYTHONPATH was:", re.DOTALL)
 _LOST_TASK = re.compile(r"^.*most recent failure: (?:Lost task \S+ in stage \S+ \(TID \d+\) \(.*?\): )?")
 _JAVA_ERROR = re.compile(r"^:? ?(?:Exception in thread \S+ )?(?:[\w.$]*Exception: )+")
 
@@ -85,6 +86,8 @@ def spark_context(master: str | None, name: str, settings: Mapping[str, str] | N
 def cause(said: str) -> str:
     """Return the line of a Java error, with or without a Python error in it, that says what happened."""
     told = re.split(r"\n\s+at ", said, maxsplit=1)[0]
+    if no_worker := _NO_WORKER.search(told):
+        return no_worker.group(1).splitlines()[-1].strip()
     if "Traceback (most recent call last)" in told and (raised := _PYTHON_ERROR.findall(told)):
         return str(raised[-1])
     line = next((line for line in told.splitlines() if "Exception" in line), told.strip())

@@ -22,7 +22,7 @@ from slipway.processes import child_environment
 from slipway.search import Budget, Question, leaderboard, search
 from slipway.search.executors import Limits, Processes, Serial, make_executor
 from slipway.search.proposals import Proposal
-from slipway.spark import spark_context
+from slipway.spark import check_spark, spark_context
 
 FEATURES = '''
 import os, signal, time
@@ -89,11 +89,13 @@ def question(tmp_path_factory) -> Question:
 def spark():
     """One Spark for the module, which tries a lost task again as many do: the executor has to cope with it."""
     try:
-        # What runs is told at once; a trial that takes too long would be seen seconds later.
-        with spark_context("local[2,4]", "tests of executors", {"spark.ui.liveUpdate.period": "0"}) as context:
-            yield context
+        check_spark()
     except UsageError as missing:
         pytest.skip(str(missing))
+    from slipway.search.executors._spark import SETTINGS
+
+    with spark_context("local[2,4]", "tests of the executors", SETTINGS) as context:
+        yield context
 
 
 @pytest.fixture(params=["serial", "processes", pytest.param("spark", marks=pytest.mark.slow)])
@@ -174,7 +176,7 @@ def test_a_worker_that_dies_on_spark_is_a_failed_trial_that_is_not_tried_again(q
 
 @pytest.mark.slow
 def test_a_trial_that_takes_too_long_on_spark_is_stopped_and_its_core_given_to_the_next(question, spark):
-    with closing(on_spark(question, Limits(timeout_s=3))) as executor:
+    with closing(on_spark(question, Limits(timeout_s=5))) as executor:
         for number in (1, 2):  # as many as there are cores
             executor.submit(acting(number, nap=60.0))
         stopped = [executor.next_finished(), executor.next_finished()]

@@ -17,7 +17,8 @@ from slipway.search.proposals import Proposal
 from slipway.search.question import Question, failed_trial
 from slipway.spark import cause, spark_context
 
-_SETTINGS = {
+# Of a session of our own. In one that was there, new workers import for seconds, and what runs is told late.
+SETTINGS = {
     "spark.python.daemon.module": "slipway.search.executors._spark_daemon",
     "spark.task.maxFailures": "1",  # what killed a worker once would kill the next
     "spark.python.task.killTimeout": "0",  # ms that a cancelled task has for itself; it knows nothing of it
@@ -61,7 +62,7 @@ class Spark:
         self._ended: queue.SimpleQueue[tuple[_Job, Trial | str]] = queue.SimpleQueue()
         self._is_told = False
         with ExitStack() as stack:
-            self._context = stack.enter_context(spark_context(search.master, f"slipway run {self._name}", _SETTINGS))
+            self._context = stack.enter_context(spark_context(search.master, f"slipway run {self._name}", SETTINGS))
             self._parcel = self._context.broadcast(pack(question))
             self._threads = ThreadPoolExecutor(self._most, thread_name_prefix="slipway-spark")
             self._opened = stack.pop_all()
