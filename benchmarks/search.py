@@ -144,9 +144,9 @@ def report(rows: Sequence[Mapping[str, Any]]) -> str:
 def doubts(rounds: Sequence[Round]) -> list[str]:
     """What a reader has to know before believing the numbers."""
     ideals = [found[IDEAL] for found in rounds]
-    walls = [found["wall_s"] for found in ideals]
+    each = [cpu_s for found in ideals for cpu_s in found["each_cpu_s"]]
     slower = max(found["own_wall_s"] / (found["wall_s"] * cores()) for found in ideals)
-    moved = max(walls) / min(walls)
+    moved = max(each) / min(each)
     said = [f"\nthe ideal moved by {moved - 1:.1%} between rounds; alone, its fits waited {slower - 1:.1%} for a core"]
     for number, found in enumerate(rounds, start=1):
         for name, measured in found.items():
@@ -177,9 +177,11 @@ def targets(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _mean_of_ideals(*measured: Mapping[str, Any]) -> dict[str, Any]:
     """The CPU seconds of all fits in one thread, spread over the cores without loss; the mean of before and after."""
-    cpu_s = statistics.mean(sum(each["fits_cpu_s"]) for each in measured)
+    each_cpu_s = [sum(each["fits_cpu_s"]) for each in measured]
+    cpu_s = statistics.mean(each_cpu_s)
     own_wall_s = statistics.mean(each["wall_s"] for each in measured)
-    return {"wall_s": cpu_s / cores(), "cpu_s": cpu_s, "own_wall_s": own_wall_s, "scores": measured[0]["scores"]}
+    facts = {"cpu_s": cpu_s, "each_cpu_s": each_cpu_s, "own_wall_s": own_wall_s, "scores": measured[0]["scores"]}
+    return {"wall_s": cpu_s / cores(), **facts}
 
 
 def _by_wall(name: str, rounds: Sequence[Round], wall_s: Sequence[float]) -> float | None:

@@ -31,17 +31,22 @@ def search(task: Task, waiting: Waiting, executor: str) -> dict[str, Any]:
     experiment = experiment_id(client, os.environ["MLFLOW_EXPERIMENT_NAME"])
     waiting.watch(Writer, "put", "__exit__")
     with mock.patch("slipway.search.study.Proposer", _fixed(task)):
+        waiting.by_thread.clear()
         clock, began_s = time.perf_counter(), time.time()
         with open_run(client, experiment, "search", {"slipway.kind": "search"}) as run_id:
             trials = workflow._run_search(client, experiment, run_id, spec, question, Past())
-        wall_s = time.perf_counter() - clock
+        wall_s, calls = time.perf_counter() - clock, dict(waiting.by_thread["MainThread"])
     busy_s = float(client.get_run(run_id).data.tags["slipway.tracking_s"])
     trials = sorted(trials, key=lambda trial: trial.number)
     return {
         "wall_s": wall_s,
         "scores": [trial.score for trial in trials],
-        "tracking_s": waiting.of("MainThread"),
-        "details": {"writer_busy_s": busy_s, **_shape(trials, began_s, wall_s), **_calls(waiting)},
+        "tracking_s": sum(calls.values()),
+        "details": {
+            "writer_busy_s": busy_s,
+            **_shape(trials, began_s, wall_s),
+            **{f"waited in {call}": seconds for call, seconds in calls.items()},
+        },
     }
 
 
@@ -74,7 +79,3 @@ def _shape(trials: Sequence[Trial], began_s: float, wall_s: float) -> dict[str, 
         "last_trial_alone_s": ends[-1] - ends[-2] if len(ends) > 1 else 0.0,
         "after_last_trial_s": began_s + wall_s - ends[-1],
     }
-
-
-def _calls(waiting: Waiting) -> dict[str, float]:
-    return {f"waited in {call}": seconds for call, seconds in waiting.by_thread["MainThread"].items()}
