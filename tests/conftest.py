@@ -2,6 +2,7 @@
 
 import copy
 import fcntl
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,6 +22,12 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as Tracking
 Tracking(sys.argv[1], "mlflow-artifacts:/")
 Registry(sys.argv[1])
 """
+
+
+def pytest_configure() -> None:
+    """Let what the tests start be interrupted: a shell's background jobs ignore Ctrl-C, and so would their children."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
