@@ -69,6 +69,7 @@ lock: $(VENV)/uv.stamp  ## resolve the dependencies anew and pin them
 	@$(BIN)/uv pip compile pyproject.toml --extra experiments --extra build $(LOCK) --output-file requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --extra experiments --extra build --extra dev --constraints requirements.lock $(LOCK) --output-file requirements-dev.lock
 	@$(BIN)/uv pip compile pyproject.toml --extra experiments --extra build --extra bench --constraints requirements-dev.lock $(LOCK) --output-file requirements-bench.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra experiments --extra build --extra spark --constraints requirements.lock --constraints requirements-dev.lock $(LOCK) --output-file requirements-spark.lock
 
 clean:  ## forget the environment and the embedded server's data
 	@rm -rf $(VENV) .slipway

@@ -64,7 +64,11 @@ SMALL = {
     "data": {
         "source": {"csv": "rows.csv"},
         "target": "late",
-        "columns": {"late": {"type": "int"}, "minutes": {"type": "float"}, "port": {"type": "category"}},
+        "columns": {
+            "late": {"type": "int"},
+            "minutes": {"type": "float", "known": "the timetable"},
+            "port": {"type": "category", "known": "the timetable"},
+        },
     },
     "split": {"method": "random"},
     "search": {

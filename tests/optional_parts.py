@@ -4,13 +4,20 @@ Run by `make test` before the tests. It never fails: tests whose part is missing
 """
 
 import functools
+import importlib.metadata
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+
+from slipway.errors import UsageError
+from slipway.spark import check_java
 
 UPDATE_S, INSTALL_S = 120, 480
+SPARK_LOCK = Path(__file__).parents[1] / "requirements-spark.lock"
 
 
 class CannotBeHad(Exception):
@@ -44,9 +51,29 @@ def debian(*packages: str) -> Callable[[], None]:
         if os.geteuid() != 0:
             raise CannotBeHad(f"only root may run `apt-get install {' '.join(packages)}`")
         _update()
-        _run(INSTALL_S, "apt-get", "install", "--yes", "--no-install-recommends", *packages)
+        _apt_get(INSTALL_S, "install", "--yes", "--no-install-recommends", *packages)
 
     return install
+
+
+def pyspark() -> str | None:
+    """Look for the pyspark of the lock, and a Java for it."""
+    try:
+        check_java()
+        version = importlib.metadata.version("pyspark")
+    except (UsageError, importlib.metadata.PackageNotFoundError):
+        return None
+    return f"pyspark {version}" if f"\npyspark=={version} " in SPARK_LOCK.read_text() else None
+
+
+def install_pyspark() -> None:
+    """Install it into this environment, and Java first where there is none, as it is of no use without."""
+    try:
+        check_java()
+    except UsageError:
+        debian("openjdk-17-jre-headless")()
+    uv = str(Path(sys.prefix, "bin", "uv"))
+    _run(INSTALL_S, uv, "pip", "install", "--quiet", "--compile-bytecode", "--require-hashes", "-r", str(SPARK_LOCK))
 
 
 PARTS = (
@@ -55,6 +82,12 @@ PARTS = (
         needed_by="tests/browser",
         found=program("chromium", "chromium-browser", "google-chrome"),
         install=debian("chromium"),
+    ),
+    Part(
+        "Spark",
+        needed_by="tests/search/test_executors.py and tests/end_to_end/test_spark.py",
+        found=pyspark,
+        install=install_pyspark,
     ),
 )
 
@@ -80,15 +113,19 @@ def provide(part: Part) -> str:
 @functools.cache
 def _update() -> None:
     """Fetch the lists of packages, once for all parts."""
-    _run(UPDATE_S, "apt-get", "update")
+    _apt_get(UPDATE_S, "update")
+
+
+def _apt_get(limit_s: float, *words: str) -> None:
+    _run(limit_s, "apt-get", *words, "--quiet", "--option", "DPkg::Lock::Timeout=60")
 
 
 def _run(limit_s: float, *command: str) -> None:
-    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
-    said = f"`{' '.join(command[:2])}`"
+    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "VIRTUAL_ENV": sys.prefix}
+    said = f"`{Path(command[0]).name} {command[1]}`"
     try:
         done = subprocess.run(
-            [*command, "--quiet", "--option", "DPkg::Lock::Timeout=60"],
+            command,
             env=quiet,
             stdin=subprocess.DEVNULL,
             capture_output=True,

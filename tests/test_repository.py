@@ -21,7 +21,7 @@ from slipway.cli.app import COMMANDS, app
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ENTRY_POINTS: dict[str, Any] = yaml.safe_load((ROOT / "MLproject").read_text())["entry_points"]
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock", "requirements-spark.lock")
 SCRIPTS = {"register", "promote", "rollback", "archive", "history"}
 
 
@@ -103,13 +103,14 @@ def test_the_lock_holds_every_dependency_that_is_declared_at_a_version_that_is_a
         assert declared.specifier.contains(pinned.version), text
 
 
-def test_the_locks_agree_and_those_for_developers_and_benchmarks_only_add() -> None:
-    run, dev, bench = (pins(lock) for lock in LOCKS)
-    for more in (dev, bench):
+def test_the_locks_agree_and_all_others_only_add() -> None:
+    run, dev, bench, spark = (pins(lock) for lock in LOCKS)
+    for more in (dev, bench, spark):
         assert {name: more.get(name) for name in run} == run
     assert {name: bench[name] for name in set(bench) & set(dev)} == {name: dev[name] for name in set(bench) & set(dev)}
     assert {"pytest", "ruff", "mypy", "hypothesis"} <= set(dev) - set(run)
     assert {"optuna"} <= set(bench) - set(run)
+    assert set(spark) - set(run) == {"pyspark", "py4j"}
 
 
 def test_no_tracked_file_holds_the_address_of_a_registry_or_a_path_of_a_machine() -> None:

@@ -19,14 +19,13 @@ from slipway.search.proposals import Proposal, Proposer
 from slipway.tracking.client import connect
 from slipway.tracking.runs import experiment_id, open_run
 from slipway.tracking.writer import Writer
-from slipway.workflows import run as workflow
-from slipway.workflows.project import Declared
 from slipway.workflows.resume import Past
+from slipway.workflows.study import run_search
 
 
 def search(task: Task, waiting: Waiting, executor: str) -> dict[str, Any]:
     """Time a search from the opening of its run to its end, and with it the start of the workers and the leaderboard."""
-    spec, question = _with_executor(task, executor)
+    question = _with_executor(task, executor)
     client = connect(os.environ["MLFLOW_TRACKING_URI"])
     experiment = experiment_id(client, os.environ["MLFLOW_EXPERIMENT_NAME"])
     waiting.watch(Writer, "put", "__exit__")
@@ -34,7 +33,7 @@ def search(task: Task, waiting: Waiting, executor: str) -> dict[str, Any]:
         waiting.by_thread.clear()
         clock, began_s = time.perf_counter(), time.time()
         with open_run(client, experiment, "search", {"slipway.kind": "search"}) as run_id:
-            trials = workflow._run_search(client, experiment, run_id, spec, question, Past())
+            trials = run_search(client, experiment, run_id, question, Past())
         wall_s, calls = time.perf_counter() - clock, dict(waiting.by_thread["MainThread"])
     busy_s = float(client.get_run(run_id).data.tags["slipway.tracking_s"])
     trials = sorted(trials, key=lambda trial: trial.number)
@@ -61,13 +60,12 @@ def _fixed(task: Task) -> type[Proposer]:
     return Fixed
 
 
-def _with_executor(task: Task, executor: str) -> tuple[Declared, Question]:
+def _with_executor(task: Task, executor: str) -> Question:
     search = Search.model_validate({**dict(task.spec.experiment.search), "executor": executor})
     experiment = task.spec.experiment.model_copy(update={"search": search})
     first = np.arange(len(task.train))
     fold = (first, len(first) + np.arange(len(task.validation)))
-    question = Question(task.spec.folder, experiment, task.classes, pd.concat([task.train, task.validation]), (fold,))
-    return Declared(task.spec.folder, task.spec.text, experiment), question
+    return Question(task.spec.folder, experiment, task.classes, pd.concat([task.train, task.validation]), (fold,))
 
 
 def _shape(trials: Sequence[Trial], began_s: float, wall_s: float) -> dict[str, float]:

@@ -3,12 +3,14 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 
 from slipway.core.metrics import METRICS, Task, measure
-from slipway.core.prediction import classes_of, encode, predict
+from slipway.core.prediction import classes_of, encode, predict, predict_once
 
 labels = st.one_of(
     st.lists(st.integers(-5, 5), min_size=2, max_size=2, unique=True),
@@ -108,3 +110,37 @@ def test_the_prior_alone_ranks_nothing() -> None:
     rows, truth = rows_and_truth([0, 1])
     outcome = predict(DummyClassifier().fit(rows, truth), rows, truth, Task.BINARY, (0, 1))
     assert measure(Task.BINARY, outcome)["roc_auc"] == 0.5
+
+
+class Contrary(LogisticRegression):
+    """Answers with the class that is less likely, as no sample of its probabilities would tell."""
+
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        return self.classes_[self.predict_proba(rows).argmin(axis=1)]
+
+
+@pytest.mark.parametrize("names", [["no", "yes"], [0, 1, 2]])
+@pytest.mark.parametrize(
+    "model", [LogisticRegression(), DecisionTreeClassifier(max_depth=1), LinearSVC(), Contrary(), DummyClassifier()]
+)
+def test_asked_once_a_model_answers_what_it_answers_when_it_is_asked_twice(names: list, model: object) -> None:
+    rows, truth = rows_and_truth(names, 6000)
+    task = Task.BINARY if len(names) == 2 else Task.MULTICLASS
+    fitted = clone(model).fit(rows, truth)
+    for classes in (names, names[::-1]):
+        once, twice = (ask(fitted, rows, truth, task, classes) for ask in (predict_once, predict))
+        assert (once.predicted == twice.predicted).all() and once.probabilistic == twice.probabilistic
+        assert (once.scores is None and twice.scores is None) or (once.scores == twice.scores).all()
+
+
+def test_labels_that_follow_from_the_probabilities_are_asked_for_on_a_sample_only() -> None:
+    rows, truth = rows_and_truth([0, 1], 6000)
+    asked: list[int] = []
+
+    class Counting(LogisticRegression):
+        def predict(self, rows: pd.DataFrame) -> np.ndarray:
+            asked.append(len(rows))
+            return super().predict(rows)
+
+    predict_once(Counting().fit(rows, truth), rows, truth, Task.BINARY, (0, 1))
+    assert asked == [2000]

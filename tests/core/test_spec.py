@@ -231,6 +231,61 @@ def test_maturity_has_its_duties(declare: Declare, maturity: str, left_out: tupl
     assert declare(**sections)
 
 
+def test_in_production_it_is_said_of_each_feature_how_it_is_known(declare: Declare) -> None:
+    data = data_of(declare, columns={"port": {"type": "category"}})
+    assert "maturity production needs port's `known`" in refused(declare, **FULL, data=data)
+    assert declare(**FULL | {"scope": FULL["scope"] | {"maturity": "mvp"}}, data=data)
+
+
+@pytest.mark.parametrize("method", [{"method": "random"}, {"method": "group", "group": "port"}, {"method": "time"}])
+def test_folds_take_the_place_of_a_validation_part(declare: Declare, method: dict[str, Any]) -> None:
+    data = data_of(declare, columns={"t": {"type": "datetime"}}, time="t")
+    experiment = declare(data=data, split={**method, "folds": 5})
+    assert experiment.split.validation_share == 0
+    assert Experiment.model_validate(experiment.as_dict()) == experiment
+    assert "give one of folds and validation" in refused(
+        declare, data=data, split={**method, "folds": 5, "validation": 0.1}
+    )
+
+
+def test_folds_by_time_need_no_more_than_the_date_of_the_test(declare: Declare) -> None:
+    data = data_of(declare, columns={"t": {"type": "datetime"}}, time="t")
+    split = {"method": "time", "folds": 3, "test_from": "2013-07-01"}
+    assert declare(data=data, split=split).split.folds == 3
+    assert "take validation_from away" in refused(declare, data=data, split=split | {"validation_from": "2013-05-01"})
+
+
+def test_costs_are_of_a_binary_decision(declare: Declare) -> None:
+    scope = {"goal": "Say it.", "costs": {"false_positive": 1, "false_negative": 5}}
+    assert declare(scope=scope).scope.costs.false_negative == 5
+    assert "costs are of a binary decision" in refused(
+        declare, scope=scope, task="multiclass", search=declare().as_dict()["search"] | {"metric": "accuracy"}
+    )
+    assert "greater than 0" in refused(declare, scope=scope | {"costs": {"false_positive": 0, "false_negative": 5}})
+
+
+@pytest.mark.parametrize("key", ["slices", "sensitive"])
+def test_slices_are_of_columns_that_are_declared(declare: Declare, key: str) -> None:
+    assert declare(evaluation={key: ["port"]}).evaluation.columns == ("port",)
+    assert "did you mean 'port'" in refused(declare, evaluation={key: ["prot"]})
+    assert "'late' is no column to slice by" in refused(declare, evaluation={key: ["late"]})
+
+
+def test_halving_goes_from_a_small_share_to_all_rows(declare: Declare) -> None:
+    search = declare().as_dict()["search"]
+    shares = declare(search=search | {"halving": {"factor": 4, "min_share": 0.05}}).search.halving.shares
+    assert shares == (1 / 16, 1 / 4, 1)
+    assert "leaves nothing to go on to" in refused(declare, search=search | {"halving": {"min_share": 0.5}})
+    assert "less than 1" in refused(declare, search=search | {"halving": {"min_share": 1}})
+
+
+def test_an_executor_refuses_limits_that_it_cannot_keep(declare: Declare) -> None:
+    search = declare().as_dict()["search"]
+    assert "use processes" in refused(declare, search=search | {"executor": "serial", "trial_timeout_s": 5})
+    assert "spark.executor.memory" in refused(declare, search=search | {"executor": "spark", "trial_memory_mb": 500})
+    assert "a master is Spark's" in refused(declare, search=search | {"master": "local[2]"})
+
+
 def test_a_metric_of_gates_and_monitor_has_to_be_one_of_the_task(declare: Declare) -> None:
     assert "did you mean 'roc_auc'" in refused(declare, gates={"thresholds": {"roc_ac": 0.5}})
     assert "'rmse' is no metric" in refused(declare, monitor={"metric": "rmse", "floor": 1})

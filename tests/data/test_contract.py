@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from slipway.core.spec import Experiment
 from slipway.data import check_contract
+from slipway.processes import child_environment
 from slipway.types import Violation
 
 Check = Callable[..., tuple[pd.DataFrame, list[Violation]]]
@@ -167,3 +170,20 @@ def test_the_frame_that_was_given_is_not_changed(declare: Callable[..., Experime
     before = frame.copy()
     check_contract(frame, declare().data, now=NOW)
     pd.testing.assert_frame_equal(frame, before)
+
+
+ALONE = """
+import os
+import pandas as pd
+from slipway.data._pandera import pa
+pa.DataFrameSchema({"x": pa.Column("float64")}).validate(pd.DataFrame({"x": [1.0]}))
+print(os.environ.get("SPARK_LOCAL_IP"))
+"""
+
+
+def test_the_checks_leave_spark_alone() -> None:
+    """By itself pandera ties Spark to 127.0.0.1, and warns of pandas where pyspark is installed."""
+    environment = child_environment({}, without=("SPARK_LOCAL_IP",))
+    command = [sys.executable, "-W", "error", "-c", ALONE]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("None\n", "")

@@ -19,9 +19,11 @@ def frame() -> pd.DataFrame:
 
 
 def declared(declare: Callable[..., Experiment], **more: object) -> Experiment:
-    columns = {"late": {"type": "int"}, "minutes": {"type": "float"}, "port": {"type": "category"}}
-    columns |= {name: {"type": kind} for name, kind in more.pop("columns", {}).items()}
-    return declare(data={"source": {"csv": "rows.csv"}, "target": "late", "columns": columns, **more})
+    types = {"late": "int", "minutes": "float", "port": "category", **more.pop("columns", {})}
+    columns = {name: {"type": kind, "known": "the timetable"} for name, kind in types.items()}
+    data = {"source": {"csv": "rows.csv"}, "target": "late", "columns": columns, "time": more.pop("time", None)}
+    split = more.pop("split", {"method": "random"})
+    return declare(data={**data, **more}, split=split)
 
 
 def leaks(frame: pd.DataFrame, experiment: Experiment):
@@ -67,3 +69,26 @@ def test_missing_values_are_no_obstacle(frame, declare):
     frame.loc[::3, "minutes"] = np.nan
     frame.loc[::4, "port"] = None
     assert not [leak for leak in leaks(frame, declared(declare)) if leak.columns != ("(rows)",)]
+
+
+def test_a_split_at_random_of_rows_that_have_a_time_trains_on_the_future(frame, declare):
+    frame["at"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(ROWS)[::-1], unit="h")
+    (leak,) = leaks(frame, declared(declare, columns={"at": "datetime"}, time="at"))
+    assert leak.columns == ("at",) and not leak.fatal
+    assert "1200 of 1200 training rows are later than the first held-out row (2024-01-01 00:00:00)" in leak.message
+    by_time = declared(declare, columns={"at": "datetime"}, time="at", split={"method": "time"})
+    assert leaks(frame, by_time) == []
+
+
+def test_a_category_that_names_the_row_is_doubted(frame, declare):
+    frame["ticket"] = [f"T{i}" for i in range(ROWS)]
+    (leak,) = leaks(frame, declared(declare, columns={"ticket": "category"}))
+    assert leak.columns == ("ticket",) and not leak.fatal and "names the row" in leak.message
+
+
+def test_features_of_which_nobody_says_how_they_are_known_are_named(frame, declare):
+    experiment = declared(declare)
+    unsaid = experiment.as_dict()["data"]
+    unsaid["columns"]["port"]["known"] = None
+    (leak,) = leaks(frame, declare(data=unsaid))
+    assert leak.columns == ("port",) and not leak.fatal and "`known`" in leak.message

@@ -166,3 +166,49 @@ def test_a_class_that_is_tested_and_never_trained_on_is_refused(declare: Declare
     experiment = declare(**{**base, "task": "multiclass"})
     with pytest.raises(DataUnusable, match=r"not trained on: \['c'\]"):
         split(frame, experiment)
+
+
+@given(seed=seeds, folds=st.integers(2, 5), moments=st.sampled_from([40, 10_000]))
+def test_folds_by_time_are_validated_on_what_follows_their_training_rows(
+    declare: Declare, seed: int, folds: int, moments: int
+) -> None:
+    frame = rows(300, seed, moments)
+    splits = split(frame, experiment_with(declare, {"method": "time", "folds": folds}))
+    times = splits.development["t"].to_numpy()
+    assert len(splits.folds) == folds and times.max() < splits.test["t"].min()
+    for train, validation in splits.folds:
+        assert times[train].max() < times[validation].min()
+    ends = [times[validation].max() for _, validation in splits.folds]
+    assert ends == sorted(ends) and ends[-1] == times.max()
+
+
+@given(seed=seeds, folds=st.integers(2, 4))
+def test_folds_by_group_never_part_a_group(declare: Declare, seed: int, folds: int) -> None:
+    frame = rows(300, seed)
+    splits = split(frame, experiment_with(declare, {"method": "group", "group": "port", "folds": folds}, seed))
+    ports = splits.development["port"].to_numpy()
+    assert not set(ports) & set(splits.test["port"])
+    for train, validation in splits.folds:
+        assert not set(ports[train]) & set(ports[validation])
+
+
+@given(seed=seeds, folds=st.integers(2, 6))
+def test_folds_at_random_keep_the_classes_in_proportion(declare: Declare, seed: int, folds: int) -> None:
+    frame = rows(300, seed)
+    splits = split(frame, experiment_with(declare, {"method": "random", "folds": folds}, seed))
+    late = splits.development["late"].to_numpy()
+    for train, validation in splits.folds:
+        assert late[validation].mean() == pytest.approx(late[train].mean(), abs=0.03)
+
+
+@pytest.mark.parametrize("by", [{"method": "random"}, {"method": "group", "group": "port"}])
+def test_each_development_row_is_validated_on_once(declare: Declare, by: dict[str, Any]) -> None:
+    splits = split(rows(300), experiment_with(declare, {**by, "folds": 4}))
+    positions = np.concatenate([validation for _, validation in splits.folds])
+    assert sorted(positions) == list(range(len(splits.development)))
+    assert list(splits.parts()) == ["development", "test"]
+
+
+def test_more_folds_than_groups_are_refused(declare: Declare) -> None:
+    with pytest.raises(DataUnusable, match="needs 6 groups or more, one of them for the test; found 3"):
+        split(rows(300, groups=3), experiment_with(declare, {"method": "group", "group": "port", "folds": 5}))

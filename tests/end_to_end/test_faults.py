@@ -41,6 +41,7 @@ def taken() -> Iterator[int]:
     [
         ("run", "days_kept"),
         ("register", "days_kept", "0" * 32),
+        ("compare", "days_kept"),
         ("promote", "days_kept", 1, "Staging"),
         ("rollback", "days_kept"),
         ("archive", "days_kept", 1),

@@ -6,13 +6,20 @@ from html.parser import HTMLParser
 
 import pytest
 
+from slipway.core.calibration import Calibration, CalibrationBin
+from slipway.core.disagreement import Answer, DisputedRow, Gap
 from slipway.core.metrics import Task
 from slipway.core.movements import Action, Movement
+from slipway.core.slices import Slice
 from slipway.core.trials import Trial
 from slipway.reports.card import (
     CardColumn,
     CardData,
+    CardDecision,
+    CardDisagreement,
+    CardFairness,
     CardGate,
+    CardGroup,
     CardLineage,
     CardPart,
     CardResult,
@@ -87,7 +94,53 @@ def _filled_card(word: str = "", **changed: object) -> ModelCard:
             CardColumn(say("carrier"), say("category"), say("printed in the schedule"), 0.0042, say("feature")),
         ),
         "search": CardSearch(
-            "roc_auc", 58, 2, (say("boosting"),), say("boosting"), {say("max_iter"): say("312")}, 0.7612, 312.0, 7
+            metric="roc_auc",
+            trials_done=58,
+            trials_failed=2,
+            candidates=(say("boosting"),),
+            winner=say("boosting"),
+            parameters={say("max_iter"): say("312")},
+            validation_value=0.7612,
+            duration_s=312.0,
+            seed=7,
+            within_noise=8,
+            preferred="simplest",
+            folds=5,
+            let_go=31,
+        ),
+        "slices": (
+            Slice(say("origin"), say("LGA"), 4321, Interval(0.651, 0.641, 0.662), "", Interval(-0.071, -0.082, -0.06)),
+            Slice(say("origin"), say("HOU"), 12, None, say("fewer than 30 rows")),
+        ),
+        "fairness": (
+            CardFairness(
+                say("region"),
+                (
+                    CardGroup(say("north"), 880, {say("selection rate"): 0.3125, say("precision"): None}),
+                    CardGroup(say("south"), 17, {say("selection rate"): 0.4375}),
+                ),
+                {say("demographic parity difference"): 0.1275},
+                (say("south"),),
+            ),
+        ),
+        "decided": CardDecision(0.1725, 1.0, 4.5, Interval(0.3456, 0.3401, 0.3511), 0.4567, 0.6789, 0.7891),
+        "calibration": Calibration(0.0234, (CalibrationBin(0.1, 0.11, 500), CalibrationBin(0.6543, 0.5678, 500))),
+        "disagreement": CardDisagreement(
+            2,
+            0.0312,
+            0.0456,
+            Gap.SCORE,
+            50_123,
+            (
+                DisputedRow(
+                    9,
+                    {say("carrier"): say("MQ"), say("hour"): 7.0},
+                    say("late"),
+                    Answer(say("on time"), 0.4812),
+                    Answer(say("late"), 0.7123),
+                    0.2311,
+                ),
+            ),
         ),
         "results": (
             CardResult("roc_auc", Interval(0.7143, 0.7112, 0.7171), {say("prior"): 0.5}),
@@ -122,6 +175,7 @@ def _filled_page(word: str = "", card: ModelCard | None = None, **changed: objec
         ),
         "plots": {say("roc"): b"\x89PNG roc"},
         "history_png": b"\x89PNG history",
+        "parallel_png": b"\x89PNG parallel",
         "versions": (VersionRow(4, Stage.NONE, at(5), say("99aa2d3e4a5b"), 0.7011, (verdict,)),),
         "movements": (_refusal(say, verdict, at(5)),),
         "links": {say("run in MLflow"): "http://127.0.0.1:5000/#/runs/8f1c"},

@@ -1,13 +1,27 @@
 import math
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 from markdown_it import MarkdownIt
+from pydantic import TypeAdapter
 
+from slipway.core.disagreement import MOST, Answer, DisputedRow, Gap
 from slipway.core.metrics import Task
-from slipway.reports.card import CardData, CardResult, CardSearch, ModelCard, html, markdown
+from slipway.core.slices import Slice
+from slipway.reports.card import (
+    CardData,
+    CardDecision,
+    CardDisagreement,
+    CardResult,
+    CardSearch,
+    ModelCard,
+    html,
+    markdown,
+)
 from slipway.types import Interval
 
+OLD_SEARCH = ("metric", "trials_done", "trials_failed", "candidates", "winner", "parameters", "validation_value",
+              "duration_s", "seed")  # fmt: skip
 HOSTILE = '</script></style><img src=x onerror="alert(1)">'
 SAID = (
     "flight_delays", "8f1c2d3e4a5b46c7", "Say whether a flight will land late.", "Rebook passengers.", "ops", "mvp",
@@ -16,6 +30,13 @@ SAID = (
     "0.7612", "0.7143", "0.7112 to 0.7171", "0.5000", "log_loss", "lower is better", "threshold",
     "roc_auc at least 0.68", "Staging", "The late rate moves.", "4f2a9c", "sha256:5bec", "sha256:10c4",
     "sha256:a27f", "f.py", "2026-11-03 14:05 UTC",
+    "7 other trials are within the noise of the best; taken was the simplest of them", "each on 5 folds",
+    "31 of those done were let go early", "origin", "LGA", "4,321", "0.6510", "0.6410 to 0.6620", "-0.0710",
+    "-0.0820 to -0.0600", "worse than the rest", "HOU", "fewer than 30 rows", "1 of 1 slices is worse",
+    "region", "north", "880", "0.3125",
+    "the demographic parity difference is 0.1275", "Of too few rows to be compared: south", "0.1725", "4.5",
+    "0.3456", "0.3401 to 0.3511", "0.4567", "0.6789", "0.7891", "is 0.0234 off on average", "0.6543", "0.5678",
+    "Disagreement with version 2", "3.1% of 50,123 test rows", "MQ", "on time (0.4812)", "late (0.7123)",
 )  # fmt: skip
 
 
@@ -124,6 +145,83 @@ def test_a_bare_card_is_complete(self_contained):
     for said in ("There are no results.", "No caveat was given.", "declares no gate"):
         assert said in markdown(bare())
     assert "None" not in text + markdown(bare())
+
+
+def test_sections_that_have_nothing_to_say_are_left_out():
+    for text in (html(bare()), markdown(bare())):
+        body = text[text.index("Model card") :]
+        for word in (
+            "Decision\n",
+            "Slices",
+            "Fairness",
+            "Disagreement",
+            "Calibration",
+            "Taken at its word",
+            "noise",
+            "folds",
+        ):
+            assert word not in body.replace("<h2>Decision</h2>", "Decision\n"), word
+
+
+def test_slices_that_are_not_worse_are_not_marked(filled_card, self_contained):
+    fine = Slice("origin", "JFK", 400, Interval(0.7, 0.6, 0.8), "", Interval(0.0, -0.1, 0.1))
+    card = filled_card(slices=(fine, replace(fine, difference=None)))
+    for text in (self_contained(html(card)).text, markdown(card)):
+        assert text.count("JFK") == 2 and "is worse than the rest beyond noise" in text
+        assert text.count("worse") == 2, "in the sentence only"
+
+
+@pytest.mark.parametrize(("at_half", "marks"), [(0.4567, 0), (0.3456, 1), (0.2, 1)])
+def test_a_decision_that_costs_as_little_without_the_model_is_marked(at_half, marks, filled_card):
+    decided = CardDecision(0.17, 1, 4.5, Interval(0.3456, 0.34, 0.35), at_half, 0.68, 0.79)
+    assert html(filled_card(decided=decided)).count("not dearer") == marks
+
+
+def test_twenty_disputed_rows_are_shown(filled_card):
+    row = DisputedRow(0, {"carrier": "MQ"}, 1, Answer(0), Answer(1), 1.0)
+    text = html(filled_card(disagreement=CardDisagreement(2, 0.1, 0.1, Gap.LABEL, 100, (row,) * 30)))
+    table = text[text.index("Rows on which") :]
+    assert table[: table.index("</table>")].count("<tr>") == 1 + MOST
+
+
+def test_the_columns_of_disputed_rows_are_there_even_where_one_has_no_value(filled_card):
+    rows = (
+        DisputedRow(0, {"a": 1, "b": None}, 2.5, Answer(1.25), Answer(9.0), 7.75),
+        DisputedRow(1, {"c": 0.125}, 3.0, Answer(None), Answer(0.0), 1.0),
+    )
+    found = CardDisagreement(2, 0.1, 4.0, Gap.VALUE, 100, rows)
+    lines = markdown(filled_card(disagreement=found)).splitlines()
+    start = lines.index("| Truth | This model | Version 2 | a | b | c |")
+    assert lines[start + 2 : start + 4] == [
+        "| 2.5 | 1.25 | 9 | 1 | – | – |",
+        "| 3 | a class that these rows do not have | 0 | – | – | 0.125 |",
+    ]
+
+
+@pytest.mark.parametrize(("truth", "marks"), [(1, [False, True]), (0, [True, False]), (2, [False, False])])
+def test_the_answer_that_was_right_is_marked(truth, marks, filled_card):
+    row = DisputedRow(0, {}, truth, Answer(0), Answer(1), 1.0)
+    text = html(filled_card(disagreement=CardDisagreement(2, 0.1, 0.1, Gap.LABEL, 100, (row,))))
+    cells = text[text.index("Rows on which") :].split("</tr>")[1].split("<td")[3:]
+    assert ["✓" in cell for cell in cells] == marks
+
+
+def test_markdown_tables_are_tables(card):
+    assert rendered(markdown(card)).count("<table>") == 7
+
+
+def test_a_card_can_be_written_as_json_and_read_back(card):
+    adapter = TypeAdapter(ModelCard)
+    assert adapter.validate_json(adapter.dump_json(card)) == card
+
+
+def test_a_card_from_before_it_had_these_sections_can_still_be_read():
+    adapter = TypeAdapter(ModelCard)
+    new = ("slices", "fairness", "decided", "calibration", "disagreement")
+    old = {key: value for key, value in adapter.dump_python(bare(), mode="json").items() if key not in new}
+    old["search"] = {key: value for key, value in old["search"].items() if key in OLD_SEARCH}
+    assert adapter.validate_python(old) == bare()
+    assert "0 done, 0 failed" in markdown(adapter.validate_python(old))
 
 
 def test_zero_failed_trials_are_said():

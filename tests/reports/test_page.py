@@ -2,6 +2,7 @@ import base64
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
+import numpy as np
 import pytest
 
 from slipway.core.movements import Action, Movement
@@ -34,18 +35,25 @@ def test_the_headline_says_what_stands_where_since_when_and_by_whom(page, self_c
 def test_whatever_it_is_given_is_shown_as_text(filled_page, self_contained):
     read = self_contained(experiment_page(filled_page(HOSTILE)))
     assert read.text.count(HOSTILE) > 35
-    assert read.tags.count("img") == 2, "the two figures, nothing that was smuggled in"
+    assert read.tags.count("img") == 3, "the three figures, nothing that was smuggled in"
 
 
 def test_figures_are_inside_byte_for_byte_in_the_order_given(filled_page, self_contained):
     images = {"roc": b"\x89PNG one", "confusion_matrix": b"\x89PNG two"}
-    read = self_contained(experiment_page(filled_page(plots=images, history_png=b"\x89PNG three")))
+    read = self_contained(
+        experiment_page(filled_page(plots=images, history_png=b"\x89PNG three", parallel_png=b"\x89PNG four"))
+    )
     sources = [
         value.removeprefix("data:image/png;base64,")
         for tag, name, value in read.attributes
         if (tag, name) == ("img", "src")
     ]
-    assert [base64.b64decode(source) for source in sources] == [b"\x89PNG one", b"\x89PNG two", b"\x89PNG three"]
+    assert [base64.b64decode(source) for source in sources] == [
+        b"\x89PNG one",
+        b"\x89PNG two",
+        b"\x89PNG three",
+        b"\x89PNG four",
+    ]
     assert ("img", "alt", "ROC curve") in read.attributes and ("img", "alt", "Confusion matrix") in read.attributes
 
 
@@ -68,6 +76,47 @@ def test_the_leaderboard_is_sorted_by_the_metric_with_failures_last(filled_page)
     ]
     assert "winner" in rows[0] and "winner" not in "".join(rows[1:])
     assert "did not converge" in rows[2] and "failed" in rows[2]
+
+
+def equals(*, prefer: str, filled_card, filled_page) -> list[str]:
+    """The rows of a leaderboard whose first two trials are within each other's noise, the second faster and smaller."""
+    shared = np.random.default_rng(0).normal(size=50)
+    trials = tuple(
+        Trial(i, "c", score, resamples=tuple(score + 0.01 * shared + noise), predict_ms=ms, size_bytes=size)
+        for i, score, ms, size, noise in (
+            (0, 0.800, 9.0, 2_000_000, 0.0),
+            (1, 0.799, 3.5, 48_000, 0.002 * shared[::-1]),
+            (2, 0.700, 1.0, 900, 0.0),
+        )
+    )
+    search = replace(filled_card().search, preferred=prefer)
+    return rows_of(
+        experiment_page(filled_page(card=filled_card(search=search), trials=trials)), "Leaderboard of trials"
+    )
+
+
+@pytest.mark.parametrize(("prefer", "taken"), [("best", 0), ("", 0), ("fastest", 1), ("simplest", 1)])
+def test_the_trial_that_was_taken_and_those_within_noise_are_marked(prefer, taken, filled_card, filled_page):
+    rows = equals(prefer=prefer, filled_card=filled_card, filled_page=filled_page)
+    assert [">taken<" in row for row in rows] == [taken == 0, taken == 1, False]
+    assert [">within noise<" in row for row in rows] == [taken == 1, taken == 0, False]
+    assert "winner" in rows[taken]
+
+
+def test_what_an_answer_takes_and_a_model_weighs_is_shown_where_it_was_measured(filled_card, filled_page):
+    row = equals(prefer="best", filled_card=filled_card, filled_page=filled_page)[1]
+    assert "3.5 ms" in row and "48 kB" in row
+    assert "1000 answers" not in experiment_page(filled_page())
+
+
+def test_trials_on_a_part_of_the_rows_say_how_many_and_have_no_rank(filled_page):
+    trials = (Trial(0, "whole", 0.7), Trial(1, "part", 0.9, share=1 / 9))
+    page = experiment_page(filled_page(trials=trials))
+    whole, part = rows_of(page, "Leaderboard of trials")
+    assert "100%" in whole and "11.1%" in part and '<td class="num">–</td>' in part
+    assert '<th class="num">Rows</th>' in page[page.index("Leaderboard of trials") :]
+    alone = experiment_page(filled_page(trials=trials[:1]))
+    assert "100%" not in rows_of(alone, "Leaderboard of trials")[0]
 
 
 @pytest.mark.parametrize(
@@ -149,6 +198,14 @@ def test_a_page_with_nothing_but_a_card_is_complete(filled_card, self_contained)
         assert said in text
     assert text.count("No version stands here.") == 2 and "not measured" in text
     assert "<img" not in page and 'href="#plots"' not in page
+
+
+def test_sections_of_the_card_that_are_empty_are_on_neither_page_nor_list(filled_card, filled_page):
+    empty = filled_card(slices=(), fairness=(), decided=None, calibration=None, disagreement=None)
+    page = experiment_page(filled_page(card=empty))
+    for section in ("slices", "fairness", "decision", "disagreement"):
+        assert f'href="#{section}"' not in page and f'id="{section}"' not in page
+        assert f'href="#{section}"' in experiment_page(filled_page())
 
 
 def test_a_page_can_be_printed(page):

@@ -7,6 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from slipway.core.calibration import calibration
 from slipway.core.metrics import Outcome, Task, measure
 from slipway.core.trials import Trial
 from slipway.reports._style import BASELINE, SERIES, WINNER
@@ -59,8 +60,8 @@ def words(figure: Figure) -> str:
 
 
 def legend(figure: Figure) -> list[str]:
-    shown = figure.axes[0].get_legend()
-    return [text.get_text() for text in shown.get_texts()] if shown else []
+    """The entries of the legend, within the axes or at the foot of the figure."""
+    return [text.get_text() for shown in figure.findobj(matplotlib.legend.Legend) for text in shown.get_texts()]
 
 
 def assert_rendered(figure: Figure) -> None:
@@ -123,6 +124,12 @@ def test_calibration_has_a_curve_and_the_counts_of_all_rows_below_it():
     assert sum(bar.get_height() for bar in counts.patches) == 2000
     assert "Predicted probability" in counts.get_xlabel() and counts.get_ylabel() == "Rows"
     assert curve.get_xlim()[1] == pytest.approx(1.01)
+
+
+def test_the_calibration_figure_says_the_number_of_the_card():
+    outcome = binary()
+    error = calibration(Task.BINARY, outcome).error
+    assert title(binary_figures(outcome)["calibration"]) == f"Calibration: {error:.3f} off on average"
 
 
 def test_calibration_of_rare_classes_looks_closer():
@@ -319,6 +326,14 @@ def test_the_history_of_a_metric_that_is_lower_better_falls():
     step = next(line for line in figure.axes[0].get_lines() if line.get_label() == "best so far")
     assert (np.diff(np.asarray(step.get_ydata())) <= 0).all()
     assert "lower is better" in words(figure)
+
+
+def test_trials_that_were_let_go_are_small_dots_that_are_never_the_best():
+    early = Trial(20, "boosting", 0.99, {}, share=0.1)
+    figure = history_figure([*trials(20), early], "roc_auc")
+    assert title(figure) == "Search: best roc_auc 0.710 in trial 3"
+    assert "let go early (1)" in legend(figure) and "21 trials, 0 failed, 1 let go early" in words(figure)
+    assert figure.axes[0].get_ylim()[1] < 0.8
 
 
 def test_a_search_without_failures_marks_none():

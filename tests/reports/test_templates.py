@@ -1,70 +1,17 @@
-from datetime import UTC, datetime
-
 import pytest
 from jinja2 import UndefinedError
 
 from slipway.reports import _templates as templates
-from slipway.types import Interval
-
-
-@pytest.mark.parametrize(
-    ("value", "written"),
-    [
-        (0.71428571, "0.7143"),
-        (0.0, "0.0000"),
-        (-3.5, "-3.5000"),
-        (0.00002131, "2.13e-05"),
-        (12.3456, "12.35"),
-        (123456.7, "123,457"),
-        (327346, "327,346"),
-        (float("nan"), "not defined"),
-        (float("inf"), "not defined"),
-        (None, "–"),
-    ],
-)
-def test_numbers_get_the_decimals_their_size_deserves(value, written):
-    assert templates.number(value) == written
-
-
-def test_an_interval_is_written_like_its_value():
-    assert templates.interval(Interval(12.3456, 9.1234, 15.9)) == "9.12 to 15.90"
-    assert templates.interval(Interval(0.5, float("nan"), 0.6)) == "not defined"
-
-
-@pytest.mark.parametrize(
-    ("share", "written"),
-    [
-        (0.0, "0%"),
-        (1.0, "100%"),
-        (0.0004, "<0.1%"),
-        (0.9999, ">99.9%"),
-        (0.17, "17.0%"),
-        (None, "–"),
-        (float("nan"), "–"),
-    ],
-)
-def test_a_share_is_nothing_or_all_only_where_it_is(share, written):
-    assert templates.percent(share) == written
-
-
-@pytest.mark.parametrize(
-    ("seconds", "written"),
-    [(0.42, "0.4 s"), (59.6, "60 s"), (312, "5 min"), (9000, "2.5 h"), (None, "–"), (float("nan"), "–")],
-)
-def test_durations_are_written_in_the_unit_of_their_size(seconds, written):
-    assert templates.duration(seconds) == written
-
-
-def test_a_time_without_a_zone_claims_none():
-    assert templates.moment(datetime(2026, 11, 3, 14, 5)) == "2026-11-03 14:05"
-    assert templates.moment(datetime(2026, 11, 3, 14, 5, tzinfo=UTC)) == "2026-11-03 14:05 UTC"
-
-
-def test_parameters_can_be_set_again_from_what_is_written():
-    assert float(templates.parameter(0.00002131415)) == pytest.approx(0.00002131415, rel=1e-5)
-    assert [templates.parameter(value) for value in (312, None, "l2", True)] == ["312", "None", "l2", "True"]
 
 
 def test_a_value_that_was_forgotten_is_an_error_not_a_gap():
     with pytest.raises(UndefinedError):
         templates.render_html("page.html.j2")
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [("roc", "ROC curve"), ("permutation_importance", "Permutation importance"), ("cost", "Cost along the threshold")],
+)
+def test_figures_have_titles(name, title):
+    assert templates.titled(name) == title

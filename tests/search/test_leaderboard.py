@@ -25,7 +25,8 @@ def test_of_an_error_the_smallest_is_first() -> None:
 def test_the_search_metric_comes_before_the_others_and_parameters_are_readable() -> None:
     table = leaderboard(TRIALS, "roc_auc")
     assert list(table.columns) == [
-        "rank", "trial", "candidate", "status", "roc_auc", "accuracy", "duration_s", "params", "error"
+        "rank", "trial", "candidate", "status", "roc_auc", "noise", "within_noise", "accuracy", "share", "duration_s",
+        "predict_ms", "size_kb", "params", "error"
     ]  # fmt: skip
     assert table["params"].tolist() == ["max_depth=4, criterion=gini", "max_depth=2", ""]
     assert table["duration_s"].tolist() == [1.0, 0.123, 0.5]

@@ -3,7 +3,7 @@ import pytest
 from slipway.core.spec import Experiment
 from slipway.core.trials import Trial
 from slipway.errors import SearchFailed
-from slipway.search import Budget, search
+from slipway.search import Budget, best_of, search
 
 
 def experiment(space, metric="roc_auc"):
@@ -95,3 +95,56 @@ def test_a_failed_trial_does_not_stop_the_search():
         experiment(WIDE), Instant(lambda p: None if p.number % 2 else 0.6), Budget(6, 60), lambda trial: None
     )
     assert [trial.failed for trial in trials] == [True, False] * 3
+
+
+def halved(space=WIDE):
+    whole = experiment(space).as_dict()
+    return Experiment.model_validate(whole | {"search": whole["search"] | {"halving": {"factor": 3, "min_share": 0.1}}})
+
+
+class Halved(Instant):
+    """Scores worse on fewer rows, and notes the shares that were asked for."""
+
+    def __init__(self, capacity=1):
+        super().__init__(None, capacity)
+        self.fits = []
+
+    def next_finished(self):
+        proposal = self._out.pop()
+        self.fits.append((proposal.number, proposal.share))
+        score = proposal.params["C"] / 20 + 0.3 * proposal.share
+        return Trial(proposal.number, proposal.candidate, score, proposal.params, 1.0, share=proposal.share)
+
+
+@pytest.mark.parametrize("capacity", [1, 4])
+def test_halving_lets_most_go_after_few_rows_and_the_best_see_all(capacity):
+    executor, told = Halved(capacity), []
+    trials = search(halved(), executor, Budget(40, 60), told.append)
+    assert sorted(trial.number for trial in trials) == list(range(1, 41)) and told == trials
+    complete = [trial for trial in trials if trial.complete]
+    assert 1 <= len(complete) <= 15
+    assert best_of(trials, "roc_auc").complete
+    rows_seen = sum(share for _, share in executor.fits)
+    assert rows_seen < 25  # of 40, had all been fitted on all rows
+    for trial in trials:
+        shares = [share for number, share in executor.fits if number == trial.number]
+        assert [*(share for share, _ in trial.rungs), trial.share] == shares
+        assert trial.duration_s == len(shares)
+
+
+def test_a_trial_that_fails_on_more_rows_has_failed():
+    class FailsLater(Halved):
+        def next_finished(self):
+            trial = super().next_finished()
+            return trial if trial.share < 1 else Trial(trial.number, "one", None, trial.params, error="too many rows")
+
+    with pytest.raises(SearchFailed, match="too many rows"):
+        search(halved(), FailsLater(), Budget(3, 60), lambda trial: None)
+
+
+def test_what_was_let_go_before_is_remembered_by_a_search_that_goes_on():
+    first = search(halved(), Halved(), Budget(20, 60), lambda trial: None)
+    executor = Halved()
+    trials = search(halved(), executor, Budget(24, 60), lambda trial: None, first)
+    assert trials[:20] == sorted(first, key=lambda trial: trial.number)
+    assert {number for number, _ in executor.fits} == {21, 22, 23, 24}

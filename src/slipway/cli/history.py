@@ -1,16 +1,48 @@
-"""slipway history."""
+"""slipway history, slipway reconcile."""
+
+from datetime import UTC, datetime
 
 import click
 
 from slipway.cli.command import command, json_option, show
+from slipway.cli.failures import REFUSED
+from slipway.errors import UsageError
 from slipway.settings import Settings
 
+_MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
 
-@command(example="slipway history flight_delays")
+
+@command(example="slipway history flight_delays --at '2026-11-24 09:30'")
 @click.argument("name")
+@click.option("--last", type=click.IntRange(1), help="Only so many of the newest movements.")
+@click.option("--at", type=click.DateTime(_MOMENTS), metavar="TIME", help="What held the stages at a time, in UTC.")
+@click.option("--verify", is_flag=True, help="Find what was altered, taken out, or moved past Slipway.")
 @json_option
-def history(settings: Settings, name: str, as_json: bool) -> None:
-    """Tell who moved which version where, when and why."""
+def history(settings: Settings, name: str, last: int | None, at: datetime | None, verify: bool, as_json: bool) -> None:
+    """Tell who moved which version where, when and why.
+
+    --verify exits with 1 when something does not add up.
+    """
     from slipway.workflows import history as workflow
 
-    show(workflow.history(settings, name), as_json)
+    if sum(map(bool, (last, at, verify))) > 1:
+        raise UsageError("--last, --at and --verify are three questions; ask one")
+    if at:
+        show(workflow.history_at(settings, name, at.replace(tzinfo=UTC)), as_json)
+    elif verify:
+        verified = workflow.verify_history(settings, name)
+        show(verified, as_json)
+        if verified.findings:
+            raise click.exceptions.Exit(REFUSED)
+    else:
+        show(workflow.history(settings, name, last), as_json)
+
+
+@command(example="slipway reconcile flight_delays")
+@click.argument("name")
+@json_option
+def reconcile(settings: Settings, name: str, as_json: bool) -> None:
+    """Bring a movement that was cut off halfway to an end."""
+    from slipway.workflows import reconcile as workflow
+
+    show(workflow.reconcile(settings, name), as_json)

@@ -14,9 +14,10 @@ from slipway.settings import Settings
 @click.option("--timeout-s", type=click.FloatRange(0, min_open=True), help="Start no trial after so many seconds.")
 @click.option("--seed", type=click.IntRange(0), help="The seed of the search; by default what the experiment declares.")
 @click.option(
-    "--executor", type=click.Choice(["processes", "serial"]), help="Where trials run; serial repeats exactly."
+    "--executor", type=click.Choice(["processes", "serial", "spark"]), help="Where trials run; serial repeats exactly."
 )
-@click.option("--workers", type=click.IntRange(1), help="How many worker processes; by default one a core.")
+@click.option("--workers", type=click.IntRange(1), help="How many trials at a time; by default one a core.")
+@click.option("--master", metavar="URL", help="The Spark master, as in spark://host:7077; by default this machine.")
 @click.option("--resume", is_flag=True, help="Take up the newest search of the same study: its trials count.")
 @json_option
 def run(
@@ -27,15 +28,24 @@ def run(
     seed: int | None,
     executor: str | None,
     workers: int | None,
+    master: str | None,
     resume: bool,
     as_json: bool,
 ) -> None:
     """Search, evaluate the winner and register it."""
     from slipway.forkserver import warm_up
+    from slipway.workflows.project import declared
 
-    if executor != "serial":
+    if (executor or declared(settings, name).experiment.search.executor) == "processes":
         warm_up()  # before the imports below, which take as long
     from slipway.workflows import run as workflow
 
-    given = {"trials": trials or None, "timeout_s": timeout_s, "seed": seed, "executor": executor, "workers": workers}
+    given = {
+        "trials": trials or None,
+        "timeout_s": timeout_s,
+        "seed": seed,
+        "executor": executor,
+        "workers": workers,
+        "master": master,
+    }
     show(workflow.run(settings, name, resume=resume, **given), as_json)

@@ -5,6 +5,7 @@ For calibrated probabilities the cheapest threshold is fp / (fp + fn) (Elkan, Th
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,21 +19,42 @@ def cheapest_threshold(outcome: Outcome, costs: Costs) -> tuple[float, float]:
     A row is positive where its probability is at least the threshold. Between two probabilities it is put in the middle; of
     equally cheap ones the one nearest to fp / (fp + fn) is taken. From 0 to 1.
     """
+    cuts, total = _every_decision(outcome, costs)
+    cheapest = np.flatnonzero(total == total.min())
+    expected = costs.false_positive / (costs.false_positive + costs.false_negative)
+    best = cheapest[np.argmin(np.abs(cuts[cheapest] - expected))]
+    return float(cuts[best]), float(total[best] / outcome.rows)
+
+
+def cost_along(outcome: Outcome, costs: Costs) -> tuple[Array, Array]:
+    """Return every threshold that decides otherwise than the next, rising from 0, and the mean cost a row at each.
+
+    The first says yes to all rows, the last to none.
+    """
+    cuts, total = _every_decision(outcome, costs)
+    return cuts[::-1], total[::-1] / outcome.rows
+
+
+def answered_from(outcome: Outcome, threshold: float) -> Outcome:
+    """Return the outcome as it would be with another threshold on the positive class's score."""
+    assert outcome.scores is not None and outcome.scores.ndim == 1
+    return replace(outcome, predicted=(outcome.scores >= threshold).astype(np.float64))
+
+
+def _every_decision(outcome: Outcome, costs: Costs) -> tuple[Array, Array]:
+    """The thresholds between different scores, falling from above all of them to 0, and the cost of all rows at each."""
     assert outcome.scores is not None and outcome.scores.ndim == 1
     order = np.argsort(-outcome.scores, kind="stable")
     scores, positive = outcome.scores[order], outcome.truth[order] == 1
     # After the first k rows are called positive: the negatives among them, and the positives that are missed.
     false_positives = np.concatenate(([0], np.cumsum(~positive)))
     missed = positive.sum() - np.concatenate(([0], np.cumsum(positive)))
-    total = costs.false_positive * false_positives + costs.false_negative * missed
+    total: Array = costs.false_positive * false_positives + costs.false_negative * missed
     possible = np.concatenate(([True], np.diff(scores) != 0, [True]))  # equal scores are on one side
     middle = (scores[:-1] + scores[1:]) / 2
     above_all = 1.0 if scores[0] < 1 else np.nextafter(1.0, 2.0)
     cuts = np.concatenate(([above_all], np.where(middle > scores[1:], middle, scores[:-1]), [0.0]))
-    cheapest = np.flatnonzero(possible & (total == total[possible].min()))
-    expected = costs.false_positive / (costs.false_positive + costs.false_negative)
-    best = cheapest[np.argmin(np.abs(cuts[cheapest] - expected))]
-    return float(cuts[best]), float(total[best] / outcome.rows)
+    return cuts[possible], total[possible]
 
 
 def mean_cost(outcome: Outcome, costs: Costs) -> Weighted:

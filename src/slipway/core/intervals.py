@@ -4,14 +4,19 @@ Percentile intervals after Efron and Tibshirani, An Introduction to the Bootstra
 independent; where they come in clusters (days, customers) the true interval is wider.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from slipway.core.metrics import Array, Weighted
 from slipway.types import Interval
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 LEVEL = 0.95
 RESAMPLES = 400
@@ -19,6 +24,13 @@ RESAMPLES = 400
 RESAMPLES_OF_A_TRIAL = 50
 
 
+def one_blas_thread(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Let a function run with one BLAS thread: at thousands of short sums several mostly wait for one another."""
+    limited: Callable[_P, _R] = threadpool_limits.wrap(limits=1, user_api="blas")(function)
+    return limited
+
+
+@one_blas_thread
 def bootstrap(
     metrics: Mapping[str, Weighted], rows: int, *, seed: int, resamples: int = RESAMPLES
 ) -> dict[str, Interval]:
@@ -30,7 +42,7 @@ def bootstrap(
         [[metric(weights) for metric in metrics.values()] for weights in _resamples(rows, seed, resamples)]
     ).reshape(resamples, len(metrics))
     ones = np.ones(rows)
-    return {name: _interval(metric(ones), drawn[:, i]) for i, (name, metric) in enumerate(metrics.items())}
+    return {name: interval_of(metric(ones), drawn[:, i]) for i, (name, metric) in enumerate(metrics.items())}
 
 
 def paired_differences(
@@ -43,16 +55,24 @@ def paired_differences(
     resamples: int = RESAMPLES,
 ) -> dict[str, Interval]:
     """Return `sign * (ours - other)` for each other with its 95 % interval, all taken on the same rows in every resample."""
-    if not others:
-        return {}
+    own = remembering(ours)
 
-    def differences(weights: Array) -> list[float]:
-        own = ours(weights)
-        return [sign * (own - other(weights)) for other in others.values()]
+    def better_than(other: Weighted) -> Weighted:
+        return lambda weights: sign * (own(weights) - other(weights))
 
-    values = differences(np.ones(rows))
-    drawn = np.array([differences(weights) for weights in _resamples(rows, seed, resamples)])
-    return {name: _interval(values[i], drawn[:, i]) for i, name in enumerate(others)}
+    return bootstrap({name: better_than(other) for name, other in others.items()}, rows, seed=seed, resamples=resamples)
+
+
+def remembering(metric: Weighted) -> Weighted:
+    """Return a metric that is computed once where several are asked for it under the same resample, one after the other."""
+    last: list[tuple[Array, float]] = []
+
+    def remembered(weights: Array) -> float:
+        if not last or last[0][0] is not weights:
+            last[:] = [(weights, metric(weights))]
+        return last[0][1]
+
+    return remembered
 
 
 def resampled(metric: Weighted, rows: int, *, seed: int) -> tuple[float, ...]:
@@ -71,7 +91,8 @@ def _resamples(rows: int, seed: int, resamples: int) -> Iterator[Array]:
         yield np.bincount(rng.integers(0, rows, rows), minlength=rows).astype(np.float64)
 
 
-def _interval(value: float, drawn: NDArray[np.float64]) -> Interval:
+def interval_of(value: float, drawn: Array) -> Interval:
+    """Return a value with the middle 95 % of what was drawn of it; draws that are not finite are left out."""
     drawn = drawn[np.isfinite(drawn)]
     if not drawn.size:
         return Interval(value, float("nan"), float("nan"))

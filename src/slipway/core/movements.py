@@ -21,6 +21,7 @@ class Movement:
     """One movement of a version, or one that a gate refused. at_ms: Unix milliseconds.
 
     replaced: the version that held the stage before. complete: False when the process ended in the middle of it.
+    digest: of the version's files, as they were registered.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Movement:
     comment: str = ""
     verdicts: tuple[Verdict, ...] = field(default=())
     complete: bool = True
+    digest: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -45,6 +47,7 @@ class Movement:
             "at": self.at.isoformat(timespec="seconds"),
             "comment": self.comment,
             "complete": self.complete,
+            "digest": self.digest,
             "verdicts": [
                 {"gate": v.gate, "passed": v.passed, "reason": v.reason, "numbers": dict(v.numbers)}
                 for v in self.verdicts

@@ -16,6 +16,7 @@ class Trial:
     score: value of the search metric, the mean over the folds; None when the trial failed, and then `error` says why.
     duration_s: wall time of fitting and scoring. started_ms: Unix time in milliseconds.
     share: of the training rows it was fitted on; below 1 where halving let it go for better ones.
+    rungs: the shares below that one and the score at each, where halving was asked for.
     resamples: the score under each of the bootstrap resamples that all trials of a search share.
     predict_ms: wall time of answering 1000 rows. size_bytes: of the fitted pipeline.
     """
@@ -30,6 +31,7 @@ class Trial:
     warnings: tuple[str, ...] = ()
     started_ms: int = 0
     share: float = 1.0
+    rungs: tuple[tuple[float, float], ...] = ()
     resamples: tuple[float, ...] = ()
     predict_ms: float = 0.0
     size_bytes: int = 0

@@ -5,10 +5,10 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 
 from slipway.core.casts import to_bool, to_number, to_text, to_time, to_whole
 from slipway.core.spec import Column, ColumnType, Data
+from slipway.data._pandera import pa
 from slipway.types import Violation
 
 _SAMPLE = 5

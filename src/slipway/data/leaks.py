@@ -15,11 +15,13 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from slipway.core.metrics import METRICS, Task
 from slipway.core.prediction import predict
-from slipway.core.spec import Experiment
+from slipway.core.spec import ColumnType, Experiment, TimeSplit
 
 # Of a score that is 0 for guessing and 1 for knowing: 2 * ROC AUC - 1, or R². Real single columns stay far below.
 REFUSED_FROM, WARNED_FROM = 0.95, 0.8
 _MOST_ROWS = 20_000
+# A category of which more than this share of the rows has a value of its own is a name of the row, not a property of it.
+_OWN_VALUE_SHARE = 0.5
 _SAMPLE = 5
 
 
@@ -37,7 +39,13 @@ class Leak:
 
 def audit(train: pd.DataFrame, held_out: pd.DataFrame, experiment: Experiment, classes: Sequence[Any]) -> list[Leak]:
     """Look for leaks between training rows and held-out rows (validation and test together), the worst first."""
-    leaks = [*_telling_columns(train, held_out, experiment, classes), *_rows_on_both_sides(train, held_out, experiment)]
+    leaks = [
+        *_telling_columns(train, held_out, experiment, classes),
+        *_rows_on_both_sides(train, held_out, experiment),
+        *_trained_on_the_future(train, held_out, experiment),
+        *_identifiers(train, experiment),
+        *_known_by_nobody(experiment),
+    ]
     return sorted(leaks, key=lambda leak: not leak.fatal)
 
 
@@ -90,3 +98,33 @@ def _rows_on_both_sides(train: pd.DataFrame, held_out: pd.DataFrame, experiment:
         f"{int(again.sum())} held-out rows ({share:.1%}) are equal to training rows in every feature (rows {rows})"
     )
     return [Leak(("(rows)",), message, fatal=False)]
+
+
+def _trained_on_the_future(train: pd.DataFrame, held_out: pd.DataFrame, experiment: Experiment) -> list[Leak]:
+    time = experiment.data.time
+    if time is None or isinstance(experiment.split, TimeSplit):
+        return []  # a split by time keeps the order by construction
+    later = int((train[time] > held_out[time].min()).sum())
+    if not later:
+        return []
+    message = (
+        f"{later} of {len(train)} training rows are later than the first held-out row ({held_out[time].min()}); "
+        "what happens between them is known to the model in the test and will not be in use: split by time"
+    )
+    return [Leak((time,), message, fatal=False)]
+
+
+def _identifiers(train: pd.DataFrame, experiment: Experiment) -> list[Leak]:
+    words = (ColumnType.CATEGORY, ColumnType.TEXT)
+    leaks = []
+    for name in experiment.data.features:
+        if experiment.data.columns[name].type in words and train[name].nunique() > _OWN_VALUE_SHARE * len(train):
+            message = f"{train[name].nunique()} values in {len(train)} training rows: it names the row, as an id does"
+            leaks.append(Leak((name,), message, fatal=False))
+    return leaks
+
+
+def _known_by_nobody(experiment: Experiment) -> list[Leak]:
+    unsaid = tuple(name for name in experiment.data.features if not experiment.data.columns[name].known)
+    message = "it is not said how this is known when the prediction is made (`known`)"
+    return [Leak(unsaid, message, fatal=False)] if unsaid else []

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from slipway.errors import UntrustedModel
 from slipway.registry.models import download
-from slipway.registry.trust import artifact_digest, drop_compiled_code
+from slipway.registry.trust import DIGEST, artifact_digest, drop_compiled_code
 from slipway.registry.versions import Version
 
 
@@ -15,7 +15,7 @@ def fetch_verified(version: Version, into: Path) -> Path:
     """
     files = download(version.uri, into)
     drop_compiled_code(files)
-    registered, found = version.tags.get("slipway.artifact_digest"), artifact_digest(files)
+    registered, found = version.tags.get(DIGEST), artifact_digest(files)
     if registered != found:
         said = (
             "has no digest in the registry" if registered is None else "is not what was registered: its bytes changed"

@@ -1,23 +1,30 @@
-"""Every movement, written down as an MLflow run in the experiment `NAME/promotions`."""
+"""Every movement, written down as an MLflow run in the experiment `NAME/promotions`, chained by hashes."""
 
 import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Run, RunTag
+from mlflow.entities import Metric, Run
 
+from slipway.core.ledger import Entry, hash_of, seal_of
 from slipway.core.movements import Action, Movement
+from slipway.errors import UsageError
 from slipway.types import Stage, Verdict
 
 _VERDICTS = "verdicts.json"
+_ENTRY, _PREVIOUS, _SEAL, _HEAD = "slipway.entry", "slipway.previous", "slipway.seal", "slipway.head"
+_MOST_COMMENT = 2000
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """The ledger of one model: its client, the model's name, the id of the experiment that holds the entries."""
+    """The ledger of one model: its client, the model's name, the id of the experiment that holds the entries.
+
+    Who writes to it holds the model's mutex: two entries after the same one would part the chain.
+    """
 
     client: MlflowClient
     name: str
@@ -25,30 +32,42 @@ class Ledger:
 
     @contextmanager
     def entry(self, movement: Movement, tags: dict[str, str]) -> Iterator[None]:
-        """Write a movement down before it is made, and mark it complete after the block made it.
+        """Write a movement down before it is made, and seal it as made after the block made it.
 
-        Killed in the block, the entry stays as one that was not completed.
+        Killed in the block, the entry stays without a seal: see `unsealed`.
         """
-        run_id = self._open(movement, tags)
+        entry = self._open(movement, tags)
         try:
             yield
         except BaseException:
-            self.client.set_terminated(run_id, "FAILED")
+            self.seal(entry, complete=False)
             raise
-        self.client.set_terminated(run_id, "FINISHED")
+        self.seal(entry, complete=True)
 
     def write(self, movement: Movement, tags: dict[str, str]) -> None:
         """Write down something that needs no making, such as a refusal."""
         with self.entry(movement, tags):
             pass
 
+    def seal(self, entry: Entry, *, complete: bool) -> Movement:
+        """Say what became of a movement, once, and return it so."""
+        # The end first: killed between the two, the entry still counts as cut off and is sealed again.
+        self.client.set_terminated(entry.run_id, "FINISHED" if complete else "FAILED")
+        self.client.set_tag(entry.run_id, _SEAL, seal_of(entry.hash, complete))
+        return replace(entry.movement, complete=complete)
+
     def movements(self, most: int | None = None) -> list[Movement]:
         """Return the movements, oldest first; with `most`, the newest so many of them."""
+        return [entry.movement for entry in self.entries(most)]
+
+    def entries(self, most: int | None = None, where: str = "") -> list[Entry]:
+        """Return the entries, oldest first; with `most`, the newest so many. where: a filter that the server applies."""
         runs: list[Run] = []
         token = None
         while True:
             page = self.client.search_runs(
                 [self.experiment],
+                where,
                 max_results=min(1000, most or 1000),
                 order_by=["attributes.start_time DESC"],
                 page_token=token,
@@ -56,46 +75,75 @@ class Ledger:
             runs += page
             token = page.token
             if not token or (most and len(runs) >= most):
-                return [_movement(self.name, run) for run in reversed(runs[:most])]
+                return [_entry(self.name, run) for run in reversed(runs[:most])]
 
-    def _open(self, movement: Movement, tags: dict[str, str]) -> str:
-        verdicts = movement.as_dict()["verdicts"]
-        facts = {
-            "slipway.action": movement.action.value,
-            "slipway.version": str(movement.version),
-            "slipway.stage": movement.stage.value,
-            "slipway.by": movement.by,
-            "slipway.comment": movement.comment,
-            "mlflow.note.content": f"{movement} by {movement.by}. {movement.comment}",
-            **({"slipway.replaced": str(movement.replaced)} if movement.replaced else {}),
-            **tags,
-        }
+    def unsealed(self) -> list[Entry]:
+        """Return the entries that were cut off before it was said what became of them, oldest first.
+
+        Whoever asks holds the mutex, so that nobody is at work on one of them.
+        """
+        return [entry for entry in self.entries(_CUT_OFF_AT_MOST) if entry.hash and not entry.seal]
+
+    @property
+    def head(self) -> str:
+        """The hash of the newest entry, as it is noted beside the entries; empty before the first."""
+        return str(self.client.get_experiment(self.experiment).tags.get(_HEAD, ""))
+
+    def note_head_after(self, entry: Entry) -> None:
+        """Note an entry as the newest, if what is noted is the one before it: its writer was killed before it did."""
+        if self.head == entry.previous:
+            self.client.set_experiment_tag(self.experiment, _HEAD, entry.hash)
+
+    def _open(self, movement: Movement, tags: dict[str, str]) -> Entry:
+        """Make the run of an entry, whole, in one call: killed after it, nothing of the entry is missing but its seal."""
+        if len(movement.comment) > _MOST_COMMENT:
+            raise UsageError(f"a comment of {len(movement.comment)} characters; {_MOST_COMMENT} are allowed")
+        previous = self.head
+        entry_hash = hash_of(movement, previous)
+        facts = {**_facts(movement), _ENTRY: entry_hash, _PREVIOUS: previous, **tags}
         run = self.client.create_run(self.experiment, movement.at_ms, facts, f"v{movement.version} {movement.action}")
-        run_id = str(run.info.run_id)
+        entry = Entry(str(run.info.run_id), movement, previous, entry_hash)
+        self.note_head_after(entry)
         numbers = {f"{v.gate}.{key}": value for v in movement.verdicts for key, value in v.numbers.items()}
         metrics = [Metric(key, value, movement.at_ms, 0) for key, value in numbers.items() if value == value]
-        gates = [
-            RunTag(f"slipway.gate.{v.gate}", ("passed: " if v.passed else "failed: ") + v.reason)
-            for v in movement.verdicts
-        ]
-        self.client.log_batch(run_id, metrics=metrics, tags=gates)
-        if verdicts:
-            self.client.log_text(run_id, json.dumps(verdicts, indent=2), _VERDICTS)
-        return run_id
+        if metrics:
+            self.client.log_batch(entry.run_id, metrics=metrics)
+        if movement.verdicts:
+            self.client.log_text(entry.run_id, json.dumps(movement.as_dict()["verdicts"], indent=2), _VERDICTS)
+        return entry
+
+
+# Of the newest entries at most so many can be open: each command that writes one closes those before it first.
+_CUT_OFF_AT_MOST = 50
+_GATE, _NUMBERS = "slipway.gate.", "slipway.numbers."
 
 
 def now_ms() -> int:
     return int(time.time() * 1000)
 
 
-def _movement(name: str, run: Run) -> Movement:
+def _facts(movement: Movement) -> dict[str, str]:
+    facts = {
+        "slipway.action": movement.action.value,
+        "slipway.version": str(movement.version),
+        "slipway.stage": movement.stage.value,
+        "slipway.by": movement.by,
+        "slipway.comment": movement.comment,
+        "slipway.digest": movement.digest,
+        "mlflow.note.content": f"{movement} by {movement.by}. {movement.comment}",
+    }
+    if movement.replaced:
+        facts["slipway.replaced"] = str(movement.replaced)
+    for verdict in movement.verdicts:
+        facts[f"{_GATE}{verdict.gate}"] = ("passed: " if verdict.passed else "failed: ") + verdict.reason
+        facts[f"{_NUMBERS}{verdict.gate}"] = json.dumps({k: v for k, v in verdict.numbers.items() if v == v})
+    return facts
+
+
+def _entry(name: str, run: Run) -> Entry:
     tags = run.data.tags
-    gates = [(key.removeprefix("slipway.gate."), text) for key, text in tags.items() if key.startswith("slipway.gate.")]
-    verdicts = tuple(
-        Verdict(gate, text.startswith("passed: "), text.partition(": ")[2], _numbers(run, gate)) for gate, text in gates
-    )
     replaced = tags.get("slipway.replaced")
-    return Movement(
+    movement = Movement(
         name,
         Action(tags["slipway.action"]),
         int(tags["slipway.version"]),
@@ -104,12 +152,22 @@ def _movement(name: str, run: Run) -> Movement:
         int(run.info.start_time),
         int(replaced) if replaced else None,
         tags.get("slipway.comment", ""),
-        verdicts,
+        tuple(_verdict(run, key) for key in tags if key.startswith(_GATE)),
         complete=run.info.status == "FINISHED",
+        digest=tags.get("slipway.digest", ""),
     )
+    return Entry(str(run.info.run_id), movement, tags.get(_PREVIOUS, ""), tags.get(_ENTRY, ""), tags.get(_SEAL, ""))
 
 
-def _numbers(run: Run, gate: str) -> dict[str, float]:
+def _verdict(run: Run, key: str) -> Verdict:
+    gate, text = key.removeprefix(_GATE), run.data.tags[key]
+    numbers = run.data.tags.get(f"{_NUMBERS}{gate}")
+    measured = json.loads(numbers) if numbers else _measured(run, gate)
+    return Verdict(gate, text.startswith("passed: "), text.partition(": ")[2], measured)
+
+
+def _measured(run: Run, gate: str) -> dict[str, float]:
+    """The numbers of an entry of a time when they were metrics only."""
     return {
         key.removeprefix(f"{gate}."): value for key, value in run.data.metrics.items() if key.startswith(f"{gate}.")
     }

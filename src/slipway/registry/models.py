@@ -1,5 +1,6 @@
 """A fitted pipeline as an MLflow model of a run: stored so that stock MLflow loads and serves it where Slipway is not."""
 
+import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version as installed
@@ -8,6 +9,7 @@ from typing import Any
 
 import mlflow
 import pandas as pd
+from mlflow import MlflowClient
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
@@ -84,6 +86,18 @@ def inputs_of(folder: Path) -> Mapping[str, tuple[str, bool]]:
 def outputs_of(folder: Path) -> Mapping[str, tuple[str, bool]]:
     """Return the outputs that a downloaded model declares: name → (type, required)."""
     return _fields(folder, "outputs")
+
+
+def requirements_of(folder: Path) -> list[str]:
+    """Return the packages, pinned, that a downloaded model was made with."""
+    lines = (folder / "requirements.txt").read_text().splitlines()
+    return [line for line in map(str.strip, lines) if line and not line.startswith("#")]
+
+
+def recorded_experiment(client: MlflowClient, run_id: str, folder: Path) -> Experiment:
+    """Return the experiment as it was declared when a run trained, not as it stands in the project today."""
+    path = client.download_artifacts(run_id, "experiment.json", str(folder))
+    return Experiment.model_validate(json.loads(Path(path).read_text()))
 
 
 def input_example(folder: Path) -> str | None:

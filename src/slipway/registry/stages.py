@@ -20,7 +20,7 @@ def move(client: MlflowClient, name: str, version: int, stage: Stage) -> None:
     with _deprecated():
         single = stage in _ALIASED
         client.transition_model_version_stage(name, str(version), stage.value, archive_existing_versions=single)
-    _put_aliases_in_step(client, name)
+    put_aliases_in_step(client, name)
 
 
 def holder(client: MlflowClient, name: str, stage: Stage) -> ModelVersion | None:
@@ -30,7 +30,8 @@ def holder(client: MlflowClient, name: str, stage: Stage) -> ModelVersion | None
     return held[0] if held else None
 
 
-def _put_aliases_in_step(client: MlflowClient, name: str) -> None:
+def put_aliases_in_step(client: MlflowClient, name: str) -> None:
+    """Let the aliases `staging` and `production` name what holds the stages, whatever they name now."""
     aliases = client.get_registered_model(name).aliases
     for stage in _ALIASED:
         alias, held = stage.value.lower(), holder(client, name, stage)

@@ -40,6 +40,8 @@ TRUSTED_TYPES = frozenset(
         "sklearn.utils.validation.check_array",
     }
 )
+DIGEST = "slipway.artifact_digest"
+"""The tag of a version that holds the digest of its files."""
 _OF_THE_REGISTRY = "registered_model_meta"  # written beside a model when it is registered or downloaded
 
 

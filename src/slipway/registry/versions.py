@@ -32,15 +32,23 @@ class Version:
         return f"models:/{self.name}/{self.number}"
 
 
-def create_version(client: MlflowClient, name: str, source: str, run_id: str, tags: Mapping[str, str]) -> Version:
-    """Register a run's model as the next version of `name`; the registered model is made if it is not there."""
+def create_version(
+    client: MlflowClient, name: str, source: str, run_id: str, tags: Mapping[str, str], goal: str = "", note: str = ""
+) -> Version:
+    """Register a run's model as the next version of `name`; the registered model is made if it is not there.
+
+    goal: the description of a registered model that is made. note: that of the version.
+    """
     try:
-        client.create_registered_model(name)
+        client.create_registered_model(name, description=goal or None)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     model_id = source.removeprefix("models:/") if source.startswith("models:/m-") else None
-    return _version(client.create_model_version(name, source, run_id, tags=dict(tags), model_id=model_id))
+    made = client.create_model_version(
+        name, source, run_id, tags=dict(tags), description=note or None, model_id=model_id
+    )
+    return _version(made)
 
 
 def get_version(client: MlflowClient, name: str, number: int) -> Version:

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from slipway.core.metrics import Array, Outcome
+from slipway.core.calibration import calibration as measured
+from slipway.core.metrics import Array, Outcome, Task
 from slipway.reports import _curves as curves
 from slipway.reports._style import (
     BASELINE,
@@ -37,15 +38,16 @@ def calibration(outcome: Outcome, positive: str, baselines: Mapping[str, Outcome
     if not outcome.rows:
         return notice("Calibration: not defined", "There are no rows.")
     points = curves.reliability(outcome.truth, outcome.scores)
-    mean, share, _, high, rows = points
+    mean, _, _, high, _ = points
+    found = measured(Task.BINARY, outcome)
+    assert found is not None
     figure, (axes, below) = canvas(height=5.6, nrows=2, sharex=True, height_ratios=(3.2, 1))
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":", label="perfect")
     for style, name, baseline in dashed(baselines):
         _calibration_of(axes, baseline, name, style)
     _with_intervals(axes, *points[:4])
-    off = float(np.dot(rows, np.abs(mean - share)) / rows.sum())
     shown = f"How often '{cut(positive, 32)}' came, for each predicted probability · {outcome.rows:,} rows"
-    head(axes, f"Calibration: {off:.3f} off on average", shown)
+    head(axes, f"Calibration: {found.error:.3f} off on average", shown)
     label(axes, "", f"Share that is '{cut(positive, 24)}'")
     end = _zoomed(max(high.max(), mean.max(), np.quantile(outcome.scores, 0.999)))
     axes.set(xlim=(-0.01 * end, end * 1.01), ylim=(-0.01 * end, end * 1.02))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from slipway.core.calibration import BINS, bins_of
 from slipway.core.metrics import METRICS, Array, Outcome
 
 Mask = NDArray[np.bool_]
@@ -48,13 +49,12 @@ def hard_point(positive: Mask, predicted: Mask) -> tuple[float, float, float]:
     return float((said - hits) / (~positive).sum()), float(hits / positive.sum()), hits / said if said else 0.0
 
 
-def reliability(truth: Array, scores: Array, bins: int = 12) -> tuple[Array, Array, Array, Array, Array]:
+def reliability(truth: Array, scores: Array, bins: int = BINS) -> tuple[Array, Array, Array, Array, Array]:
     """Return per bin of equally many rows: mean score, share of positives, both ends of its interval, rows.
 
     The interval is Wilson's at 95 % (Journal of the American Statistical Association 22, 1927).
     """
-    edges = np.unique(np.quantile(scores, np.linspace(0, 1, bins + 1)))
-    which = np.searchsorted(edges[1:-1], scores, side="right")
+    which = bins_of(scores, bins)
     rows = np.bincount(which).astype(float)
     filled = rows > 0
     rows, mean, share = rows[filled], np.bincount(which, scores)[filled], np.bincount(which, truth)[filled]

@@ -15,6 +15,7 @@ from slipway.reports._style import (
     ACCENT,
     BASELINE,
     INK,
+    MUTED,
     SERIES,
     WINNER,
     canvas,
@@ -23,7 +24,7 @@ from slipway.reports._style import (
     decimals,
     head,
     label,
-    legend,
+    legend_below,
     notice,
     plain,
     short,
@@ -75,19 +76,23 @@ def history(trials: Sequence[Trial], metric: str, baselines: Mapping[str, float]
         return notice("Search: no trial ended with a value", f"{len(failed)} of {len(trials)} trials failed.")
     greater = METRICS[metric].greater_is_better
     figure, (axes,) = canvas(height=5.4)
-    _bounds(axes, [trial.score for trial in trials if trial.score is not None and not trial.failed], baselines, greater)
+    complete = [trial for trial in trials if trial.complete]
+    early = [trial for trial in trials if not trial.complete and not trial.failed]
+    _bounds(axes, [trial.score for trial in complete if trial.score is not None], baselines, greater)
     _baseline_lines(axes, baselines)
-    _candidates(axes, trials, greater)
+    _candidates(axes, complete, greater)
+    _let_go(axes, early)
     line = np.array([*steps, (max(trial.number for trial in trials), steps[-1][1])])
     axes.step(line[:, 0], line[:, 1], where="post", color=INK, linewidth=1.6, label="best so far", zorder=3)
     _failures(axes, failed)
     best = steps[-1][1]
     found = next(number for number, value in steps if value == best)
-    counts = f"{len(trials)} trials, {len(failed)} failed · {'higher' if greater else 'lower'} is better"
+    let_go = f", {len(early)} let go early" if early else ""
+    counts = f"{len(trials)} trials, {len(failed)} failed{let_go} · {'higher' if greater else 'lower'} is better"
     head(axes, f"Search: best {metric} {decimals(best)} in trial {found}", counts)
     label(axes, "Trial", f"{metric} on the validation rows")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    legend(axes, "upper left", bbox_to_anchor=(-0.02, -0.13), ncols=3)
+    legend_below(axes, 3)
     return figure
 
 
@@ -109,13 +114,23 @@ def _candidates(axes: Axes, trials: Sequence[Trial], greater: bool) -> None:
     """Points by candidate; one that lies beyond the frame is a triangle on its edge."""
     worst = axes.get_ylim()[0 if greater else 1]
     for colour, name in zip(cycle(SERIES), dict.fromkeys(trial.candidate for trial in trials)):
-        mine = [(trial.number, trial.score or 0.0) for trial in trials if trial.candidate == name and not trial.failed]
+        mine = [(trial.number, trial.score or 0.0) for trial in trials if trial.candidate == name]
         x, y = np.array(mine, float).reshape(-1, 2).T
         inside = y >= worst if greater else y <= worst
         dots: dict[str, Any] = {"linestyle": "none", "color": colour, "markersize": 6.5, "markeredgecolor": "white"}
         axes.plot(x[inside], y[inside], marker="o", label=plain(name, 28), zorder=4, **dots)
-        edge = np.full(int((~inside).sum()), worst)
-        axes.plot(x[~inside], edge, marker="v" if greater else "^", clip_on=False, zorder=4, **dots | {"markersize": 9})
+        if not inside.all():  # an empty line that is not clipped would count as drawn at the figure's corner
+            edge = np.full(int((~inside).sum()), worst)
+            axes.plot(
+                x[~inside], edge, marker="v" if greater else "^", clip_on=False, zorder=4, **dots | {"markersize": 9}
+            )
+
+
+def _let_go(axes: Axes, early: Sequence[Trial]) -> None:
+    """What was fitted on a part of the rows is no candidate for the best, whatever it scored there."""
+    if early:
+        x, y = np.array([(trial.number, trial.score or 0.0) for trial in early]).T
+        axes.plot(x, y, linestyle="none", marker=".", color=MUTED, markersize=4, label=f"let go early ({len(early)})")
 
 
 def _bounds(axes: Axes, values: Sequence[float], baselines: Mapping[str, float], greater: bool) -> None:

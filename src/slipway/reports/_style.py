@@ -79,6 +79,15 @@ def legend(axes: Axes, where: Corner, *beside: Axes, **more: Any) -> None:
         )
 
 
+def legend_below(axes: Axes, columns: int) -> None:
+    """Draw the legend of what was labelled at the foot of the figure, however high the axes are."""
+    handles, _ = axes.get_legend_handles_labels()
+    if isinstance(axes.figure, Figure):
+        axes.figure.legend(
+            handles=handles, loc="outside lower left", fontsize=9, labelcolor=INK, frameon=False, ncols=columns
+        )
+
+
 def dashed(baselines: Mapping[str, V]) -> Iterator[tuple[Any, str, V]]:
     """Yield a line style, the name and the value of each baseline: all are grey, so dashes tell them apart."""
     for style, (name, value) in zip(cycle(DASHES), baselines.items(), strict=False):

@@ -1,18 +1,17 @@
-"""The templates, and how values are written in them."""
+"""The templates, and what they may call."""
 
 import re
 from base64 import b64encode
-from datetime import UTC, datetime
 from functools import cache
-from math import isfinite
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from slipway.core.metrics import METRICS
+from slipway.reports import _sentences as sentences
+from slipway.reports import _spelling as spelling
 from slipway.reports._interval_plot import interval_plot
-from slipway.types import Interval
 
 _TITLES = {
     "roc": "ROC curve",
@@ -22,6 +21,8 @@ _TITLES = {
     "residuals": "Residuals",
     "predicted_vs_actual": "Predicted and actual",
     "importance": "Importance of the columns",
+    "cost": "Cost along the threshold",
+    "search_parallel": "The trials by their parameters",
 }
 
 
@@ -56,65 +57,10 @@ def _environment(**options: object) -> Environment:
         lstrip_blocks=True,
         **options,  # type: ignore[arg-type]
     )
-    environment.filters.update(number=number, interval=interval, percent=percent, moment=moment, duration=duration)
-    environment.filters.update(direction=direction, parameter=parameter, titled=titled, beats=beats)
+    environment.filters.update({spell.__name__: spell for spell in spelling.SPELLINGS})
+    environment.filters.update(direction=direction, titled=titled, beats=beats)
+    environment.globals.update(say=sentences)
     return environment
-
-
-def number(value: object) -> str:
-    """Write a number: whole ones with thousands, others with as many decimals as their size deserves."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:{_spelling(value)}}" if isfinite(value) else "not defined"
-
-
-def interval(bounds: Interval) -> str:
-    """Write both ends of an interval with as many decimals as its value gets."""
-    if not (isfinite(bounds.low) and isfinite(bounds.high)):
-        return "not defined"
-    spelling = _spelling(bounds.value)
-    return f"{bounds.low:{spelling}} to {bounds.high:{spelling}}"
-
-
-def parameter(value: object) -> str:
-    """Write a parameter as it could be set again: six digits are enough for any of them."""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _spelling(value: float) -> str:
-    size = abs(value)
-    if size and size < 0.001:
-        return ".3g"
-    return ".4f" if size < 10 else ",.2f" if size < 1000 else ",.0f"
-
-
-def percent(share: float | None) -> str:
-    """Write a share, 0 to 1, as a percentage that is 0 or 100 only where it is exactly that."""
-    if share is None or not isfinite(share):
-        return "–"
-    if share in (0, 1):
-        return f"{share:.0%}"
-    return "<0.1%" if share < 0.001 else ">99.9%" if share > 0.999 else f"{share:.1%}"
-
-
-def moment(when: datetime | None) -> str:
-    """Write a time to the minute, in UTC where it says its zone."""
-    if when is None:
-        return "–"
-    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if when.tzinfo else f"{when:%Y-%m-%d %H:%M}"
-
-
-def duration(seconds: float | None) -> str:
-    """Write a duration in the unit that suits its size."""
-    if seconds is None or not isfinite(seconds):
-        return "–"
-    if seconds < 120:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def direction(metric: str) -> str:

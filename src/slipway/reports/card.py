@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from slipway.core.calibration import Calibration
+from slipway.core.disagreement import DisputedRow, Gap
 from slipway.core.metrics import Task
+from slipway.core.slices import Slice
 from slipway.reports._templates import render_html, render_markdown
 from slipway.types import Interval
 
@@ -59,7 +62,13 @@ class CardData:
 
 @dataclass(frozen=True)
 class CardSearch:
-    """The search. `metric` is the one that was searched for, `parameters` are the winner's, named as in the space."""
+    """The search. `metric` is the one that was searched for, `parameters` are the winner's, named as in the space.
+
+    within_noise: complete trials that are not worse than the best beyond the noise, the best among them; None where unknown.
+    preferred: what was taken of those: best, fastest or simplest.
+    folds: of cross-validation; None where there was one validation part.
+    let_go: trials that halving ended on a part of the rows; None without halving.
+    """
 
     metric: str
     trials_done: int
@@ -70,6 +79,10 @@ class CardSearch:
     validation_value: float | None = None
     duration_s: float | None = None
     seed: int | None = None
+    within_noise: int | None = None
+    preferred: str = ""
+    folds: int | None = None
+    let_go: int | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +92,72 @@ class CardResult:
     metric: str
     interval: Interval
     baselines: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CardGroup:
+    """The rows with one value of a sensitive column. measures: by name, None where one is not defined on these rows."""
+
+    value: str
+    rows: int
+    measures: Mapping[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CardFairness:
+    """How the groups of a sensitive column are treated, as `slipway.reports.fairness` measures it.
+
+    differences: by name, between the groups that are furthest apart; None where fewer than two can be compared.
+    left_out: groups of too few rows to be compared.
+    """
+
+    column: str
+    groups: tuple[CardGroup, ...]
+    differences: Mapping[str, float | None] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Every measure that some group has, in the order of first mention."""
+        return tuple(dict.fromkeys(name for group in self.groups for name in group.measures))
+
+
+@dataclass(frozen=True)
+class CardDecision:
+    """The threshold from which on the answer is yes, and what answers cost by the declared costs of wrong ones.
+
+    cost: the mean of a test row at the threshold, with its 95 % interval. at_half: at a threshold of 0.5.
+    always_yes, always_no: what answering all rows alike costs.
+    """
+
+    threshold: float
+    false_positive: float
+    false_negative: float
+    cost: Interval
+    at_half: float
+    always_yes: float
+    always_no: float
+
+
+@dataclass(frozen=True)
+class CardDisagreement:
+    """How this model (left) and the version in Production (right) differ on the same test rows.
+
+    rate: share of the rows with different answers, 0 to 1; `rows` of them were compared. mean: of the gaps of all rows, in the
+    unit of `measured`. disputed: the rows that they differ on most, the widest gap first; MOST of them are shown.
+    """
+
+    version: int
+    rate: float
+    mean: float
+    measured: Gap
+    rows: int
+    disputed: tuple[DisputedRow, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that some disputed row has, in the order of first mention."""
+        return tuple(dict.fromkeys(name for row in self.disputed for name in row.values))
 
 
 @dataclass(frozen=True)
@@ -110,6 +189,8 @@ class ModelCard:
     unit: the unit of a regression's target, if it is known.
     caveats: what to doubt, one sentence each; put what the model must not be used for here too.
     version: the registered version; None before registration.
+    slices: parts of the test rows by column, measured by the search metric, the columns together.
+    decided: where costs are declared. disagreement: where a version was in Production.
     """
 
     name: str
@@ -131,6 +212,11 @@ class ModelCard:
     positive_class: str = ""
     unit: str = ""
     created: datetime | None = None
+    slices: tuple[Slice, ...] = ()
+    fairness: tuple[CardFairness, ...] = ()
+    decided: CardDecision | None = None
+    calibration: Calibration | None = None
+    disagreement: CardDisagreement | None = None
 
     @property
     def baseline_names(self) -> tuple[str, ...]:

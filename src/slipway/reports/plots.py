@@ -10,12 +10,18 @@ from io import BytesIO
 from matplotlib.figure import Figure
 
 from slipway.core.metrics import Outcome, Task
+from slipway.core.slices import Slice
+from slipway.core.spec import Costs
 from slipway.core.trials import Trial
 from slipway.reports._class_plots import calibration, confusion_matrix
+from slipway.reports._cost_plot import cost
 from slipway.reports._curves import finite
+from slipway.reports._parallel_plot import parallel
 from slipway.reports._ranking_plots import precision_recall, roc_binary, roc_multiclass
 from slipway.reports._regression_plots import predicted_vs_actual, residuals
 from slipway.reports._search_plots import history, importance
+from slipway.reports._slices_plot import slices_plot
+from slipway.types import Interval
 
 
 def evaluation_figures(
@@ -66,6 +72,27 @@ def importance_figure(names: Sequence[str], mean: Sequence[float], std: Sequence
 def history_figure(trials: Sequence[Trial], metric: str, *, baselines: Mapping[str, float] | None = None) -> Figure:
     """Draw a search: each trial's value of `metric`, the best so far, the baselines' values, the failed trials."""
     return history(trials, metric, baselines or {})
+
+
+def parallel_figure(trials: Sequence[Trial], metric: str) -> Figure:
+    """Draw a search as parallel coordinates: one panel a candidate, one axis a parameter, coloured by `metric`.
+
+    The best few trials stand out. Failed trials, and those that were let go before all rows, are counted and not drawn.
+    """
+    return parallel(trials, metric)
+
+
+def slices_figure(slices: Sequence[Slice], whole: Interval, metric: str) -> Figure:
+    """Draw `metric` on each slice with its interval, by column, beside its value on all rows; of many the 40 worst.
+
+    Slices that are worse than the rest beyond noise stand out; those that could not be measured are counted.
+    """
+    return slices_plot(slices, whole, metric)
+
+
+def cost_figure(outcome: Outcome, costs: Costs, threshold: float) -> Figure:
+    """Draw what a row costs on average along the threshold, with the chosen one and 0.5 marked."""
+    return cost(outcome, costs, threshold)
 
 
 def png(figure: Figure) -> bytes:

@@ -1,7 +1,7 @@
 """From an experiment's candidates to a fitted winner: pipelines, baselines, hyperopt's TPE, executors."""
 
 from slipway.search.baselines import Baseline, fit_baselines, score_baselines
-from slipway.search.candidates import build_pipeline, check_candidate
+from slipway.search.candidates import build_pipeline, check_candidate, decided
 from slipway.search.leaderboard import leaderboard
 from slipway.search.question import Question
 from slipway.search.study import Budget, best_of, search
@@ -13,6 +13,7 @@ __all__ = [
     "best_of",
     "build_pipeline",
     "check_candidate",
+    "decided",
     "fit_baselines",
     "leaderboard",
     "score_baselines",

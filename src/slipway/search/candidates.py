@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
+from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
 from slipway.code import load_class, load_function
@@ -26,6 +27,16 @@ def build_pipeline(folder: Path, experiment: Experiment, name: str, params: Mapp
         return _own_pipeline(folder, candidate.pipeline, given)
     estimator = _estimator(name, str(candidate.estimator), given, experiment.search.seed)
     return with_preprocessing(estimator, experiment.data)
+
+
+def decided(pipeline: Pipeline, threshold: float | None, positive: Any) -> BaseEstimator:
+    """Return an unfitted model that answers `positive` from a probability of `threshold` on; None leaves the pipeline as it is.
+
+    The threshold is in the model, so that whatever serves it gives the same labels.
+    """
+    if threshold is None:
+        return pipeline
+    return FixedThresholdClassifier(pipeline, threshold=threshold, pos_label=positive, response_method="predict_proba")
 
 
 def check_candidate(folder: Path, experiment: Experiment, name: str) -> None:

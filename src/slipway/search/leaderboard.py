@@ -4,23 +4,38 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from slipway.core.choice import contenders, noise
 from slipway.core.trials import Trial, ranked
 
 
 def leaderboard(trials: Sequence[Trial], metric: str) -> pd.DataFrame:
-    """Return a table of the trials, best first: rank, trial, candidate, status, metrics, duration_s, params, error."""
+    """Return a table of the trials, best first: rank, trial, candidate, status, metrics and cost, params, error.
+
+    status: finished, failed, or stopped early: by halving, on `share` of the rows, without a rank. noise: the standard error of
+    the score. within_noise: not worse than the best beyond the noise of their difference. predict_ms: of 1000 rows.
+    """
+    equals = {trial.number for trial in contenders(trials, metric)}
     rows = [
         {
-            "rank": None if trial.failed else rank,
+            "rank": rank if trial.complete else None,
             "trial": trial.number,
             "candidate": trial.candidate,
-            "status": "failed" if trial.failed else "finished",
+            "status": _status(trial),
             metric: trial.score,
+            "noise": noise(trial),
+            "within_noise": trial.number in equals,
             **{name: value for name, value in trial.metrics.items() if name != metric},
+            "share": trial.share,
             "duration_s": round(trial.duration_s, 3),
+            "predict_ms": round(trial.predict_ms, 3),
+            "size_kb": round(trial.size_bytes / 1000, 1),
             "params": ", ".join(f"{key}={value}" for key, value in trial.params.items()),
             "error": trial.error,
         }
         for rank, trial in enumerate(ranked(trials, metric), start=1)
     ]
     return pd.DataFrame(rows)
+
+
+def _status(trial: Trial) -> str:
+    return "failed" if trial.failed else "finished" if trial.complete else "stopped early"

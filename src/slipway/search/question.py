@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from slipway.core.decisions import cheapest_threshold, pooled
 from slipway.core.intervals import resampled
 from slipway.core.metrics import METRICS, Outcome, measure
-from slipway.core.prediction import predict
+from slipway.core.prediction import predict_once
 from slipway.core.spec import Experiment
 from slipway.core.trials import Trial
 from slipway.search.candidates import build_pipeline
@@ -108,7 +108,9 @@ class _Answer:
         pipeline = build_pipeline(asked.folder, asked.experiment, proposal.candidate, proposal.params)
         pipeline.fit(train[features], train[target])
         clock = time.perf_counter()
-        outcome = predict(pipeline, validation[features], validation[target], asked.experiment.task, asked.classes)
+        # The preprocessing is applied once, not for labels and for probabilities apart.
+        rows = pipeline[:-1].transform(validation[features]) if len(pipeline) > 1 else validation[features]
+        outcome = predict_once(pipeline[-1], rows, validation[target], asked.experiment.task, asked.classes)
         self._predicting_s += time.perf_counter() - clock
         self._outcomes.append(outcome)
         with suppress(Exception):  # what cannot be pickled here may still be stored by skops

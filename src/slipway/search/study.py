@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -12,6 +13,7 @@ from slipway.core.spec import Experiment
 from slipway.core.trials import Trial, ranked
 from slipway.errors import SearchFailed
 from slipway.search.executors import Executor
+from slipway.search.halving import Rungs
 from slipway.search.proposals import Proposal, Proposer
 
 # So many proposals in a row that were tried before mean that the space has nothing new to give.
@@ -46,20 +48,24 @@ def search(
     Raises SearchFailed when not one trial finished.
     """
     study = _Study(experiment, budget, past)
-    while True:
-        while study.running < executor.capacity and (proposal := study.propose()):
-            executor.submit(proposal)
-        if not study.running:
-            break
-        trial = executor.next_finished()
-        study.take_in(trial)
+    out = _submit(study, executor, 0)
+    while out:
+        trial = study.take_in(executor.next_finished())
         # The free slot gets its next trial before anything is written down: nobody waits for the tracking server.
-        if study.running < executor.capacity and (proposal := study.propose()):
-            executor.submit(proposal)
-        on_trial(trial)
-    if all(trial.failed for trial in study.trials):
+        out = _submit(study, executor, out - 1)
+        if trial:
+            on_trial(trial)
+    if not any(trial.complete for trial in study.trials):
         raise SearchFailed(_all_failed(study.trials))
     return study.trials
+
+
+def _submit(study: "_Study", executor: Executor, out: int) -> int:
+    """Fill the executor's free slots and return how many trials are out."""
+    while out < executor.capacity and (proposal := study.propose()):
+        executor.submit(proposal)
+        out += 1
+    return out
 
 
 def best_of(trials: Sequence[Trial], metric: str) -> Trial:
@@ -80,16 +86,20 @@ class _Study:
         self._proposer = Proposer(experiment.search.candidates, experiment.search.seed)
         self._losses: dict[str, float | None] = {}
         self._since_better = 0
+        self._rungs = Rungs(experiment.search.halving)
+        self._going_on: deque[Proposal] = deque()
+        self._earlier: dict[int, Trial] = {}  # what the trials that go on have come to so far
         for trial in sorted(past, key=lambda trial: trial.number):
             self._proposer.remember(trial.candidate, trial.params, self._loss(trial))
+            for share, score in (*trial.rungs, (trial.share, trial.score)):
+                if score is not None and not trial.failed:
+                    self._rungs.note(share, self._signed(score))
             self._note(trial)
 
-    @property
-    def running(self) -> int:
-        return len(self._asked)
-
     def propose(self) -> Proposal | None:
-        """Return something new to try; None when the budget is used or the space has nothing new to give."""
+        """Return what goes on, or something new to try; None when the budget is used or the space has nothing new."""
+        if self._going_on:
+            return self._going_on.popleft()
         if self._is_over():
             return None
         for _ in range(_MOST_REPEATS):
@@ -99,35 +109,56 @@ class _Study:
                 self._losses[key] = None
                 number = next(self._numbers)
                 self._asked[number] = proposal.number
-                return replace(proposal, number=number)
+                return replace(proposal, number=number, share=self._rungs.shares[0])
             self._proposer.tell(proposal.number, self._losses[key])
         return None
 
-    def take_in(self, trial: Trial) -> None:
-        self._proposer.tell(self._asked.pop(trial.number), self._loss(trial))
+    def take_in(self, trial: Trial) -> Trial | None:
+        """Take in what came back; returns the trial when it is over, None when it goes on with more rows."""
+        trial = self._with_earlier(trial)
+        loss = self._loss(trial)
+        if loss is not None:
+            self._rungs.note(trial.share, loss)
+            if share := self._rungs.next_share(trial.share, loss):
+                self._earlier[trial.number] = trial
+                self._going_on.append(Proposal(trial.number, trial.candidate, trial.params, share))
+                return None
+        self._proposer.tell(self._asked.pop(trial.number), loss)
         self._note(trial)
+        return trial
+
+    def _with_earlier(self, trial: Trial) -> Trial:
+        before = self._earlier.pop(trial.number, None)
+        if before is None or before.score is None:
+            return trial
+        return replace(
+            trial,
+            rungs=(*before.rungs, (before.share, before.score)),
+            duration_s=before.duration_s + trial.duration_s,
+            started_ms=before.started_ms,
+            warnings=tuple(dict.fromkeys((*before.warnings, *trial.warnings))),
+        )
 
     def _note(self, trial: Trial) -> None:
         self._losses[_key(trial.candidate, trial.params)] = self._loss(trial)
-        better = not trial.failed and (
-            not self._finished() or best_of([*self.trials, trial], self._metric.name) is trial
-        )
+        better = trial.complete and (not self._finished() or best_of([*self.trials, trial], self._metric.name) is trial)
         self._since_better = 0 if better else self._since_better + 1
         self.trials.append(trial)
 
     def _finished(self) -> bool:
-        return any(not trial.failed for trial in self.trials)
+        return any(trial.complete for trial in self.trials)
 
     def _is_over(self) -> bool:
         budget = self._budget
-        if len(self.trials) + self.running >= budget.trials or time.monotonic() - self._started >= budget.timeout_s:
+        if len(self.trials) + len(self._asked) >= budget.trials or time.monotonic() - self._started >= budget.timeout_s:
             return True
         return budget.patience is not None and self._finished() and self._since_better >= budget.patience
 
     def _loss(self, trial: Trial) -> float | None:
-        if trial.score is None or trial.failed:
-            return None
-        return -trial.score if self._metric.greater_is_better else trial.score
+        return None if trial.score is None or trial.failed else self._signed(trial.score)
+
+    def _signed(self, score: float) -> float:
+        return -score if self._metric.greater_is_better else score
 
 
 def _key(candidate: str, params: Mapping[str, Any]) -> str:
@@ -137,5 +168,5 @@ def _key(candidate: str, params: Mapping[str, Any]) -> str:
 def _all_failed(trials: Sequence[Trial]) -> str:
     if not trials:
         return "no trial was started within the budget; give search.timeout_s more seconds"
-    errors = dict.fromkeys(f"{trial.candidate}: {trial.error}" for trial in trials)
+    errors = dict.fromkeys(f"{trial.candidate}: {trial.error}" for trial in trials if trial.failed)
     return f"all {len(trials)} trials failed:\n" + "\n".join(f"  {error}" for error in list(errors)[:5])

@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_RUN_NOTE
 
-from slipway.tracking.liveness import process_tags
+from slipway.identity import process_tags
 
 # The server's own limits; what is longer is cut, with a sign that it was.
 _PARAM_CHARACTERS, _TAG_CHARACTERS, _PARAMS_A_BATCH, _METRICS_A_BATCH = 6000, 8000, 100, 1000

@@ -1,12 +1,14 @@
 """The model card of a run, filled from what was declared, cut, searched and measured."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 from pydantic import TypeAdapter
 
+from slipway.core.choice import contenders
 from slipway.core.metrics import METRICS
 from slipway.core.spec import ColumnType, Experiment, TimeSplit
 from slipway.core.trials import Trial
@@ -21,17 +23,19 @@ from slipway.reports.card import (
     ModelCard,
 )
 from slipway.tracking.lineage import file_digest, git_state
-from slipway.types import Interval
+from slipway.workflows.evaluation import Evaluated
+from slipway.workflows.findings import Findings
 from slipway.workflows.preparation import Prepared
 from slipway.workflows.project import Declared, travelling_code
 
 _CARD = TypeAdapter(ModelCard)
 _FEW_TEST_ROWS = 1000
+_FEW = 4
 
 
 def card_json(card: ModelCard) -> str:
-    """The card as JSON, to be read back by `read_card`."""
-    return _CARD.dump_json(card, indent=2).decode()
+    """The card as JSON, to be read back by `read_card`; NaN stays NaN, which pydantic's own JSON would make null."""
+    return json.dumps(_CARD.dump_python(card, mode="json"), indent=2, ensure_ascii=False)
 
 
 def read_card(text: str | bytes) -> ModelCard:
@@ -42,8 +46,8 @@ def model_card(
     run_id: str,
     spec: Declared,
     prepared: Prepared,
-    intervals: Mapping[str, Interval],
-    baselines: Mapping[str, Mapping[str, float]],
+    evaluated: Evaluated,
+    findings: Findings,
     trials: Sequence[Trial],
     winner: Trial,
 ) -> ModelCard:
@@ -51,9 +55,10 @@ def model_card(
     code = travelling_code(spec, winner)
     experiment = spec.experiment
     scope = experiment.scope
+    baselines = evaluated.baselines
     results = tuple(
         CardResult(metric, interval, {name: values[metric] for name, values in baselines.items() if metric in values})
-        for metric, interval in intervals.items()
+        for metric, interval in evaluated.intervals.items()
     )
     return ModelCard(
         name=spec.name,
@@ -69,10 +74,15 @@ def model_card(
         search=_search(experiment, trials, winner),
         results=results,
         gates=_gates(experiment),
-        caveats=_caveats(experiment, prepared, trials),
+        caveats=(*findings.doubts, *_caveats(experiment, prepared, findings, trials)),
         lineage=_lineage(spec, code),
         positive_class=f"{prepared.classes[1]}" if len(prepared.classes) == 2 else "",
         created=datetime.now(UTC),
+        slices=findings.slices,
+        fairness=findings.fairness,
+        decided=findings.decided,
+        calibration=findings.calibration,
+        disagreement=findings.disagreement,
     )
 
 
@@ -115,6 +125,10 @@ def _search(experiment: Experiment, trials: Sequence[Trial], winner: Trial) -> C
         validation_value=winner.score,
         duration_s=sum(trial.duration_s for trial in trials),
         seed=experiment.search.seed,
+        within_noise=len(contenders(trials, experiment.search.metric)),
+        preferred=experiment.search.prefer,
+        folds=experiment.split.folds,
+        let_go=sum(not trial.failed and not trial.complete for trial in trials) if experiment.search.halving else None,
     )
 
 
@@ -137,18 +151,21 @@ def _gates(experiment: Experiment) -> tuple[CardGate, ...]:
     )
 
 
-def _caveats(experiment: Experiment, prepared: Prepared, trials: Sequence[Trial]) -> tuple[str, ...]:
+def _caveats(
+    experiment: Experiment, prepared: Prepared, findings: Findings, trials: Sequence[Trial]
+) -> tuple[str, ...]:
     caveats = [
         "The intervals take rows as independent; rows of one day or one customer are not, so the true ones are wider."
     ]
+    if worse := [f"{part.column} {part.value}" for part in findings.slices if part.worse]:
+        more = f" and {len(worse) - _FEW} more" if len(worse) > _FEW else ""
+        caveats.append(f"It is worse than on the rest, beyond the noise, for {', '.join(worse[:_FEW])}{more}.")
     if not isinstance(experiment.split, TimeSplit):
         caveats.append(
             "The split is not by time: what the model will meet later may differ more than these test rows do."
         )
     if len(prepared.splits.test) < _FEW_TEST_ROWS:
         caveats.append(f"Only {len(prepared.splits.test)} test rows: read the intervals, not the values.")
-    if unsaid := [name for name in experiment.data.features if not experiment.data.columns[name].known]:
-        caveats.append(f"It is not said how these are known when the prediction is made: {', '.join(unsaid)}.")
     caveats += [f"Is it a leak? {doubt}." for doubt in prepared.doubts]
     if failed := sum(trial.failed for trial in trials):
         caveats.append(f"{failed} of {len(trials)} trials failed; their errors are in leaderboard.csv.")

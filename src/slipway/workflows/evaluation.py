@@ -1,30 +1,21 @@
-"""The winner on the test rows: metrics with intervals, baselines beside them, plots, card, evidence for the gates."""
+"""The winner on the test rows: metrics with intervals, and by how much it is better than the baselines."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-from mlflow import MlflowClient
-from sklearn.inspection import permutation_importance
-
-from slipway.core.intervals import bootstrap
-from slipway.core.metrics import METRICS, Outcome, measure, prepare_all
+from slipway.core.decisions import mean_cost
+from slipway.core.intervals import bootstrap, remembering
+from slipway.core.metrics import METRICS, Metric, Outcome, Weighted, measure, prepare_all
 from slipway.core.prediction import predict
-from slipway.core.trials import Trial
-from slipway.registry.evidence import FOLDER, TestRows, save
-from slipway.reports.card import html, markdown
-from slipway.reports.plots import evaluation_figures, history_figure, importance_figure
+from slipway.core.spec import Experiment
 from slipway.search import Baseline
 from slipway.types import Interval
-from slipway.workflows.card import card_json, model_card
 from slipway.workflows.preparation import Prepared
 from slipway.workflows.project import Declared
+from slipway.workflows.winner import features_and_target
 
-# Shuffling columns costs a prediction each; a sample of this size orders them well enough.
-_IMPORTANCE_ROWS, _IMPORTANCE_REPEATS = 2000, 3
+_OVER = "over:"  # no metric is called so
 
 
 @dataclass(frozen=True)
@@ -32,6 +23,7 @@ class Evaluated:
     """The refitted winner and what it is worth on the test rows.
 
     intervals: each metric with its 95 % interval. baselines: each baseline's metrics on the same rows.
+    over: by how much the search metric is better than each baseline's, paired. cost: of a row, where costs are declared.
     """
 
     pipeline: Any
@@ -40,6 +32,8 @@ class Evaluated:
     intervals: Mapping[str, Interval]
     baseline_outcomes: Mapping[str, Outcome]
     baselines: Mapping[str, Mapping[str, float]]
+    over: Mapping[str, Interval]
+    cost: Interval | None = None
 
     @property
     def rows(self) -> int:
@@ -47,111 +41,47 @@ class Evaluated:
 
     def metrics(self) -> dict[str, float]:
         """Everything as flat metrics of a run: `test_roc_auc`, its interval, and `test_roc_auc.NAME` of each baseline."""
+        measured = dict(self.intervals) | ({"cost": self.cost} if self.cost else {})
+        told = {f"test_{name}": interval for name, interval in measured.items()}
+        told |= {f"over_{name}": interval for name, interval in self.over.items()}
         flat: dict[str, float] = {}
-        for name, interval in self.intervals.items():
-            flat |= {
-                f"test_{name}": interval.value,
-                f"test_{name}_low": interval.low,
-                f"test_{name}_high": interval.high,
-            }
+        for name, interval in told.items():
+            flat |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
         for baseline, values in self.baselines.items():
             flat |= {f"test_{name}.{baseline}": value for name, value in values.items()}
         return flat
 
 
 def evaluate(pipeline: Any, spec: Declared, prepared: Prepared, baselines: Sequence[Baseline]) -> Evaluated:
-    """Score a fitted pipeline and the baselines on the test rows."""
+    """Score a fitted pipeline and the baselines on the test rows, under the same resamples of them."""
     experiment = spec.experiment
-    rows, truth = prepared.splits.test[list(experiment.data.features)], prepared.splits.test[experiment.data.target]
+    rows, truth = features_and_target(experiment, prepared.splits.test)
     outcome = predict(pipeline, rows, truth, experiment.task, prepared.classes)
     others = {baseline.name: baseline.predict(rows, truth) for baseline in baselines}
-    intervals = bootstrap(prepare_all(experiment.task, outcome), outcome.rows, seed=experiment.search.seed)
-    values = {name: measure(experiment.task, other) for name, other in others.items()}
-    return Evaluated(pipeline, experiment.search.metric, outcome, intervals, others, values)
-
-
-def log_evaluation(
-    client: MlflowClient,
-    run_id: str,
-    spec: Declared,
-    prepared: Prepared,
-    evaluated: Evaluated,
-    trials: Sequence[Trial],
-    winner: Trial,
-) -> None:
-    """Write plots, card and evidence to the run, in one upload a folder."""
-    card = model_card(run_id, spec, prepared, evaluated.intervals, evaluated.baselines, trials, winner)
-    with tempfile.TemporaryDirectory(prefix="slipway-evaluation-") as made:
-        folder = Path(made)
-        for name, figure in _figures(spec, prepared, evaluated, trials).items():
-            (folder / "plots").mkdir(exist_ok=True)
-            figure.savefig(folder / "plots" / f"{name}.png")
-        (folder / "model_card.md").write_text(markdown(card))
-        (folder / "model_card.html").write_text(html(card))
-        (folder / "model_card.json").write_text(card_json(card))
-        save(
-            folder / FOLDER,
-            TestRows(
-                _evidence_rows(spec, prepared),
-                spec.experiment.data.target,
-                prepared.classes,
-                evaluated.baseline_outcomes,
-            ),
-        )
-        client.log_artifacts(run_id, str(folder))
-    client.set_tag(run_id, "mlflow.note.content", _note(spec, evaluated, trials, winner))
-
-
-def _evidence_rows(spec: Declared, prepared: Prepared) -> Any:
-    return prepared.splits.test[list(spec.experiment.data.columns)]
-
-
-def _figures(spec: Declared, prepared: Prepared, evaluated: Evaluated, trials: Sequence[Trial]) -> dict[str, Any]:
-    experiment = spec.experiment
-    classes = [str(value) for value in prepared.classes]
-    figures = evaluation_figures(
-        experiment.task, evaluated.outcome, classes, evaluated.baseline_outcomes, target=experiment.data.target
+    own = prepare_all(experiment.task, outcome)
+    own[experiment.search.metric] = remembering(own[experiment.search.metric])
+    over = _over_baselines(experiment, own[experiment.search.metric], others)
+    costs = experiment.scope.costs
+    cost = {"cost": mean_cost(outcome, costs)} if costs else {}
+    drawn = bootstrap({**own, **over, **cost}, outcome.rows, seed=experiment.search.seed)
+    return Evaluated(
+        pipeline=pipeline,
+        metric=experiment.search.metric,
+        outcome=outcome,
+        intervals={name: drawn[name] for name in own},
+        baseline_outcomes=others,
+        baselines={name: measure(experiment.task, other) for name, other in others.items()},
+        over={name.removeprefix(_OVER): drawn[name] for name in over},
+        cost=drawn.get("cost"),
     )
-    names, mean, std = _importance(spec, prepared, evaluated)
-    figures["permutation_importance"] = importance_figure(names, mean, std, metric=evaluated.metric)
-    figures["search_history"] = history_figure(trials, evaluated.metric)
-    return figures
 
 
-def _importance(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> tuple[list[str], Any, Any]:
-    """By how much the search metric falls when a column is shuffled, on a sample of the test rows."""
-    experiment, metric = spec.experiment, METRICS[evaluated.metric]
-    sample = prepared.splits.test.sample(
-        min(_IMPORTANCE_ROWS, len(prepared.splits.test)), random_state=experiment.search.seed
-    )
-    sign = 1.0 if metric.greater_is_better else -1.0
-
-    def scorer(model: Any, rows: Any, truth: Any) -> float:
-        outcome = predict(model, rows, truth, experiment.task, prepared.classes)
-        return sign * metric.prepare(outcome)(np.ones(outcome.rows))
-
-    features = list(experiment.data.features)
-    found = permutation_importance(
-        evaluated.pipeline,
-        sample[features],
-        sample[experiment.data.target],
-        scoring=scorer,
-        n_repeats=_IMPORTANCE_REPEATS,
-        random_state=experiment.search.seed,
-    )
-    return features, found.importances_mean, found.importances_std
+def _over_baselines(experiment: Experiment, ours: Weighted, others: Mapping[str, Outcome]) -> dict[str, Weighted]:
+    """By how much the search metric is better than each baseline's, as a metric of its own."""
+    metric = METRICS[experiment.search.metric]
+    theirs = {name: metric.prepare(other) for name, other in others.items() if metric.fits(experiment.task, other)}
+    return {f"{_OVER}{name}": _better(metric, ours, their) for name, their in theirs.items()}
 
 
-def _note(spec: Declared, evaluated: Evaluated, trials: Sequence[Trial], winner: Trial) -> str:
-    metric, experiment = evaluated.metric, spec.experiment
-    failed = sum(trial.failed for trial in trials)
-    beaten = ", ".join(
-        f"{name} {values[metric]:.4f}" for name, values in evaluated.baselines.items() if metric in values
-    )
-    return (
-        f"**{experiment.scope.goal}**\n\n"
-        f"- test: {metric} {evaluated.intervals[metric]} on {evaluated.rows:,} rows; baselines: {beaten}\n"
-        f"- won: {winner.candidate} (trial {winner.number}), validation {metric} {winner.score:.4f}\n"
-        f"- searched: {len(trials)} trials ({failed} failed) of {', '.join(experiment.search.candidates)}\n"
-        f"- the model card is among the artifacts: `model_card.html`\n"
-    )
+def _better(metric: Metric, ours: Weighted, theirs: Weighted) -> Weighted:
+    return lambda weights: metric.better(ours(weights), theirs(weights))

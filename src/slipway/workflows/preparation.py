@@ -36,8 +36,8 @@ def check_code(declared: Declared) -> None:
         check_candidate(declared.folder, experiment, name)
 
 
-def prepare(declared: Declared) -> Prepared:
-    """Read the data, hold it to its contract, cut it.
+def prepare(declared: Declared, now: datetime | None = None) -> Prepared:
+    """Read the data, hold it to its contract, cut it. now: the time, naive UTC, by which the data have to be fresh.
 
     Raises ContractBroken with every violation, DataLeaks with every column that gives the target away, DataUnusable,
     CodeInvalid, FileUnusable.
@@ -46,7 +46,7 @@ def prepare(declared: Declared) -> Prepared:
     raw = read_source(declared.folder, experiment.name, experiment.data)
     if raw.empty:
         raise DataUnusable(f"the source of '{experiment.name}' has no rows; nothing was trained")
-    frame, violations = check_contract(raw, experiment.data, now=datetime.now(UTC).replace(tzinfo=None))
+    frame, violations = check_contract(raw, experiment.data, now=now or datetime.now(UTC).replace(tzinfo=None))
     if violations:
         raise ContractBroken(experiment.name, violations)
     try:

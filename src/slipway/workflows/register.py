@@ -5,15 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
+from mlflow.entities import Run
 
 from slipway.errors import Refusal, UnknownName
 from slipway.registry.models import MODEL, download, temporary_folder
-from slipway.registry.trust import artifact_digest
+from slipway.registry.trust import DIGEST, artifact_digest
 from slipway.registry.versions import Version, create_version, version_of_run
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.workflows.platform import resolve_tracking_uri
 
+_NOTE = "mlflow.note.content"  # of the experiment its goal, of the run its five lines
 _LINEAGE = (
     "slipway.experiment",
     "slipway.spec_digest",
@@ -57,12 +59,20 @@ def register_run(client: MlflowClient, name: str, run_id: str) -> Registered:
     tags = _tags_of_finished(client, name, run_id)
     if existing := version_of_run(client, name, run_id):
         return Registered(existing, new=False)
-    source = _model_uri(client, run_id)
+    source = model_uri(client.get_run(run_id))
     with temporary_folder() as folder:
         digest = artifact_digest(download(source, Path(folder)))
     lineage = {key: tags[key] for key in _LINEAGE if key in tags}
-    version = create_version(client, name, source, run_id, {**lineage, "slipway.artifact_digest": digest})
+    told = client.get_experiment_by_name(name).tags.get(_NOTE, ""), tags.get(_NOTE, "")
+    version = create_version(client, name, source, run_id, {**lineage, DIGEST: digest}, *told)
     return Registered(version, new=True)
+
+
+def model_uri(run: Run) -> str:
+    """Return where the model of a run is. Raises Refusal when it has none."""
+    if not run.outputs or not run.outputs.model_outputs:
+        raise Refusal(f"run {run.info.run_id} has no model named '{MODEL}'; it was cut off before it was stored")
+    return f"models:/{run.outputs.model_outputs[-1].model_id}"
 
 
 def _tags_of_finished(client: MlflowClient, name: str, run_id: str) -> dict[str, str]:
@@ -79,10 +89,3 @@ def _tags_of_finished(client: MlflowClient, name: str, run_id: str) -> dict[str,
     if (of := run.data.tags.get("slipway.experiment")) != name:
         raise Refusal(f"run {run_id} is of the experiment '{of}', not of '{name}'")
     return dict(run.data.tags)
-
-
-def _model_uri(client: MlflowClient, run_id: str) -> str:
-    outputs = client.get_run(run_id).outputs
-    if not outputs or not outputs.model_outputs:
-        raise Refusal(f"run {run_id} has no model named '{MODEL}'; it was cut off before it was stored")
-    return f"models:/{outputs.model_outputs[-1].model_id}"

@@ -14,13 +14,14 @@ from slipway.reports.card import ModelCard
 from slipway.reports.page import ExperimentPage, Standing, VersionRow, experiment_page
 from slipway.settings import Settings
 from slipway.tracking.client import connect
+from slipway.tracking.runs import every_run
 from slipway.types import Stage
 from slipway.workflows.card import read_card
+from slipway.workflows.movement import open_ledger
 from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.promote import open_ledger
 from slipway.workflows.trials import trials_of
 
-_HISTORY = "search_history"
+_HISTORY, _PARALLEL = "search_history", "search_parallel"
 
 
 def report(settings: Settings, name: str, output: Path | None = None) -> Path:
@@ -36,8 +37,19 @@ def report(settings: Settings, name: str, output: Path | None = None) -> Path:
     path = output or Path(f"{name}.html")
     with tempfile.TemporaryDirectory(prefix="slipway-report-") as made:
         page = _page(client, run, versions, movements, Path(made))
-    _write(path, experiment_page(page))
+    write_page(path, experiment_page(page))
     return path
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write a page whole or not at all. Raises FileUnusable when it cannot be written."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise FileUnusable(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _run_to_show(client: MlflowClient, name: str, versions: list[Version]) -> Run:
@@ -66,9 +78,10 @@ def _page(
         made=datetime.now(UTC),
         standings=tuple(_standing(version, movements) for version in versions if version.stage in _HELD),
         trials=tuple(trials_of(client, run, card.search.metric)),
-        plots={name: png for name, png in plots.items() if name != _HISTORY},
+        plots={name: png for name, png in plots.items() if name not in (_HISTORY, _PARALLEL)},
         history_png=plots.get(_HISTORY),
-        versions=tuple(_version_row(client, version, movements, card) for version in versions),
+        parallel_png=plots.get(_PARALLEL),
+        versions=_version_rows(client, run.info.experiment_id, versions, movements, card),
         movements=tuple(movements),
         links={"the run in MLflow": where} if uri.startswith("http") else {},
     )
@@ -87,19 +100,18 @@ def _standing(version: Version, movements: list[Movement]) -> Standing:
     return Standing(version.stage, version.number, last.at if last else None, last.by if last else "", version.run_id)
 
 
-def _version_row(client: MlflowClient, version: Version, movements: list[Movement], card: ModelCard) -> VersionRow:
+def _version_rows(
+    client: MlflowClient, experiment: str, versions: list[Version], movements: list[Movement], card: ModelCard
+) -> tuple[VersionRow, ...]:
+    """One row a version, with what the runs of all of them measured, asked for at once."""
+    registered = "tags.`slipway.kind` = 'search' and attributes.status = 'FINISHED'"
+    metric = f"test_{card.search.metric}"
+    values = {run.info.run_id: run.data.metrics.get(metric) for run in every_run(client, [experiment], registered)}
+    return tuple(_version_row(version, movements, values.get(version.run_id)) for version in versions)
+
+
+def _version_row(version: Version, movements: list[Movement], value: float | None) -> VersionRow:
     judged = [movement for movement in movements if movement.version == version.number and movement.verdicts]
-    value = client.get_run(version.run_id).data.metrics.get(f"test_{card.search.metric}")
     created = datetime.fromtimestamp(version.created_ms / 1000, UTC)
     verdicts = judged[-1].verdicts if judged else ()
     return VersionRow(version.number, version.stage, created, version.run_id, value, verdicts)
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise FileUnusable(f"{path} cannot be written: {error.strerror}") from error

@@ -5,52 +5,35 @@ its data is found before the first run is opened.
 """
 
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from mlflow import MlflowClient
+from pydantic import ValidationError
 
+from slipway.core.choice import choose, contenders
 from slipway.core.metrics import METRICS
 from slipway.core.spec import Search
 from slipway.core.trials import Trial
-from slipway.progress import bar, note, step
+from slipway.errors import UsageError
+from slipway.progress import note, step
 from slipway.registry.models import log_model
-from slipway.search import (
-    Baseline,
-    Budget,
-    Question,
-    best_of,
-    build_pipeline,
-    fit_baselines,
-    leaderboard,
-    score_baselines,
-    search,
-)
-from slipway.search.executors import make_executor
+from slipway.search import Baseline, fit_baselines
+from slipway.search.executors import check_executor
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.tracking.lineage import code_digest, file_digest, git_state
 from slipway.tracking.liveness import close_dead
-from slipway.tracking.runs import (
-    ChildWrite,
-    Finished,
-    Part,
-    View,
-    describe_experiment,
-    experiment_id,
-    log_inputs,
-    open_run,
-    write,
-)
-from slipway.tracking.writer import Writer
-from slipway.workflows.evaluation import Evaluated, evaluate, log_evaluation
+from slipway.tracking.runs import View, describe_experiment, experiment_id, open_run, write
+from slipway.workflows.dossier import log_dossier
+from slipway.workflows.evaluation import Evaluated, evaluate
 from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.preparation import Prepared, check_code, prepare
 from slipway.workflows.project import Declared, declared, travelling_code
 from slipway.workflows.register import Registered, register_run
 from slipway.workflows.resume import STUDY, Past, offer, past_of
-from slipway.workflows.trials import trial_run
+from slipway.workflows.study import log_baselines, log_what_is_searched, question_of, run_search
+from slipway.workflows.winner import fit_winner, winner_of
 
 
 @dataclass(frozen=True)
@@ -101,11 +84,12 @@ class RunResult:
 def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) -> RunResult:
     """Search, evaluate the winner, register it as a version (stage None).
 
-    given: trials, timeout_s, seed, executor, workers, in place of what the experiment declares; None counts as not given.
+    given: trials, timeout_s, seed, executor, workers, master, in place of what is declared; None counts as not given.
     resume: take up the newest search of the same study; its trials count. Raises SlipwayError of every kind.
     """
     spec = _with_search(declared(settings, name), given)
     check_code(spec)
+    check_executor(spec.experiment.search)
     tracking_uri = resolve_tracking_uri(settings)  # before the data are read, which may take minutes
     with step("data: read, contract, split"):
         prepared = prepare(spec)
@@ -120,15 +104,13 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
     tags = _lineage(settings, spec, prepared, past)
     with open_run(client, experiment, "search", tags, settings.mlflow_run_id, past.run_id) as run_id:
         baselines = fit_baselines(spec.folder, spec.experiment, prepared.splits.development, prepared.classes)
-        question = Question(
-            spec.folder, spec.experiment, prepared.classes, prepared.splits.development, prepared.splits.folds
-        )
+        question = question_of(spec, prepared)
         if past.run_id is None:
-            _log_what_is_searched(client, run_id, spec, prepared)
-            _log_baselines(client, experiment, run_id, question)
-        found = _run_search(client, experiment, run_id, spec, question, past)
-        winner = best_of(found, spec.experiment.search.metric)
-        evaluated = _refit_and_evaluate(client, run_id, spec, prepared, baselines, found, winner)
+            log_what_is_searched(client, run_id, spec, prepared)
+            log_baselines(client, experiment, run_id, question)
+        found = run_search(client, experiment, run_id, question, past)
+        winner = choose(found, spec.experiment.search.metric, spec.experiment.search.prefer)
+        evaluated = _refit_and_evaluate(client, settings, run_id, spec, prepared, baselines, found, winner)
         with step("model: store"):
             example = _example(spec, prepared)
             trusted = (*spec.experiment.search.trusted_types, *settings.trusted_types)
@@ -149,7 +131,13 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
 
 def _with_search(spec: Declared, given: Mapping[str, Any]) -> Declared:
     changes = {key: value for key, value in given.items() if value is not None}
-    search = Search.model_validate({**dict(spec.experiment.search), **changes})
+    if changes.get("executor", "spark") != "spark":
+        changes.setdefault("master", None)  # whoever asks for another executor has no use for Spark's master
+    try:
+        search = Search.model_validate({**dict(spec.experiment.search), **changes})
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, detail['loc']))} {detail['msg']}".strip() for detail in error.errors())
+        raise UsageError(f"what was asked for does not fit the search of '{spec.name}': {said}") from None
     return Declared(spec.folder, spec.text, spec.experiment.model_copy(update={"search": search}))
 
 
@@ -171,62 +159,9 @@ def _lineage(settings: Settings, spec: Declared, prepared: Prepared, past: Past)
     }
 
 
-def _log_what_is_searched(client: MlflowClient, run_id: str, spec: Declared, prepared: Prepared) -> None:
-    client.log_text(run_id, spec.text, "experiment.yaml")
-    client.log_dict(run_id, spec.experiment.as_dict(), "experiment.json")
-    source = spec.experiment.data.source
-    where = f"experiments/{spec.name}/{source.function or source.csv or source.parquet}"
-    columns = {name: column.type.value for name, column in spec.experiment.data.columns.items()}
-    parts = [
-        Part({"train": "training"}.get(part, part), prepared.digests[part], len(rows), columns, where)
-        for part, rows in prepared.splits.parts().items()
-    ]
-    log_inputs(client, run_id, spec.name, parts)
-
-
-def _log_baselines(client: MlflowClient, experiment: str, parent: str, question: Question) -> None:
-    """Score the baselines as trials are scored, as runs of their own, before anything is searched."""
-    with step("baselines"):
-        for scored in score_baselines(question):
-            tags = {"slipway.kind": "baseline"}
-            params = {"candidate": f"baseline: {scored.name}"}
-            ended_ms = scored.started_ms + int(scored.duration_s * 1000)
-            name = f"baseline {scored.name}"
-            finished = Finished(name, "FINISHED", scored.started_ms, ended_ms, params, scored.metrics, tags)
-            ChildWrite(client, experiment, parent, finished)()
-
-
-def _run_search(
-    client: MlflowClient, experiment: str, parent: str, spec: Declared, question: Question, past: Past
-) -> list[Trial]:
-    wanted = spec.experiment.search
-    said = f", {len(past.trials)} of them before" if past.trials else ""
-    with (
-        step(f"search: {wanted.trials} trials{said} of {len(wanted.candidates)} candidates"),
-        bar(wanted.trials, "search") as shown,
-        Writer() as writer,
-        closing(make_executor(question)) as executor,
-    ):
-        best = [trial for trial in past.trials if not trial.failed]
-        shown.update(len(past.trials))
-
-        def on_trial(trial: Trial) -> None:
-            writer.put(ChildWrite(client, experiment, parent, trial_run(trial, spec.experiment)))
-            best[:] = [best_of([*best, trial], wanted.metric)]
-            shown.update()
-            shown.set_postfix_str(f"best {wanted.metric} {best[0].score:.4f}" if best[0].score else "none finished yet")
-
-        budget = Budget(wanted.trials, wanted.timeout_s, wanted.patience)
-        trials = search(spec.experiment, executor, budget, on_trial, past.trials)
-    client.set_tag(parent, "slipway.tracking_s", f"{writer.busy_s:.3f}")
-    table = leaderboard(trials, wanted.metric)
-    client.log_text(parent, table.to_csv(index=False), "leaderboard.csv")
-    client.log_table(parent, table.astype(object).where(table.notna(), None), "leaderboard.json")
-    return trials
-
-
 def _refit_and_evaluate(
     client: MlflowClient,
+    settings: Settings,
     run_id: str,
     spec: Declared,
     prepared: Prepared,
@@ -236,20 +171,21 @@ def _refit_and_evaluate(
 ) -> Evaluated:
     """Fit the winner anew on training and validation rows, and look at the test rows for the first and only time."""
     with step(f"evaluate: {winner.candidate} on {len(prepared.splits.test):,} test rows"):
-        pipeline = build_pipeline(spec.folder, spec.experiment, winner.candidate, winner.params)
-        pipeline.fit(*_inputs(spec, prepared.splits.development))
-        evaluated = evaluate(pipeline, spec, prepared, baselines)
-        log_evaluation(client, run_id, spec, prepared, evaluated, trials, winner)
+        model = fit_winner(spec, prepared, winner_of(winner, spec.experiment))
+        evaluated = evaluate(model, spec, prepared, baselines)
+    log_dossier(client, settings, run_id, spec, prepared, evaluated, trials, winner)
     fixed = spec.experiment.search.candidates[winner.candidate].params
     validation = {f"validation_{name}": value for name, value in winner.metrics.items()}
-    counts = {"trials": float(len(trials)), "failed_trials": float(sum(trial.failed for trial in trials))}
+    counts = {
+        "trials": len(trials),
+        "failed_trials": sum(trial.failed for trial in trials),
+        "trials_stopped_early": sum(not trial.failed and not trial.complete for trial in trials),
+        "trials_within_noise": len(contenders(trials, evaluated.metric)),
+    }
     params = {"candidate": winner.candidate, **fixed, **winner.params}
-    write(client, run_id, params, {**validation, **evaluated.metrics(), **counts})
+    tags = winner_of(winner, spec.experiment).as_tag()
+    write(client, run_id, params, {**validation, **evaluated.metrics(), **counts}, tags)
     return evaluated
-
-
-def _inputs(spec: Declared, rows: Any) -> tuple[Any, Any]:
-    return rows[list(spec.experiment.data.features)], rows[spec.experiment.data.target]
 
 
 def _example(spec: Declared, prepared: Prepared) -> Any:

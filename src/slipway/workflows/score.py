@@ -9,7 +9,7 @@ from slipway.batch import score_file
 from slipway.progress import bar
 from slipway.registry.fetch import fetch_verified
 from slipway.registry.models import inputs_of, temporary_folder
-from slipway.registry.trust import load_trusted
+from slipway.registry.trust import DIGEST, load_trusted
 from slipway.registry.versions import Version, version_in
 from slipway.settings import Settings
 from slipway.tracking.client import connect
@@ -59,6 +59,6 @@ def _metadata(version: Version) -> dict[str, str]:
         "slipway.version": str(version.number),
         "slipway.stage": version.stage.value,
         "slipway.run_id": version.run_id,
-        "slipway.artifact_digest": version.tags.get("slipway.artifact_digest", ""),
+        DIGEST: version.tags.get(DIGEST, ""),
         "slipway.scored_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -5,31 +5,42 @@ import json
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from slipway.core.choice import noise
 from slipway.core.spec import Experiment
 from slipway.core.trials import Trial
 from slipway.tracking.runs import Finished, every_run
 
 _KIND, _NUMBER, _PARAMS, _ERROR = "slipway.kind", "slipway.trial", "slipway.params", "slipway.error"
+_RESAMPLES, _RUNGS = "slipway.resamples", "slipway.rungs"
+# Metrics of the run that tell of the trial and not of its answers.
+_DURATION, _SHARE, _PREDICT, _SIZE = "duration_s", "share", "predict_ms", "size_bytes"
 
 
 def trial_run(trial: Trial, experiment: Experiment) -> Finished:
-    """Return the run of a trial: parameters under their names in the space, metrics, duration, error.
+    """Return the run of a trial: parameters under their names in the space, metrics, noise, duration, size, error.
 
     MLflow keeps parameters as text; the tag `slipway.params` holds them as they were.
     """
+    metric = experiment.search.metric
     fixed = experiment.search.candidates[trial.candidate].params
     tags = {_KIND: "trial", _NUMBER: str(trial.number), _PARAMS: json.dumps(dict(trial.params))}
     if trial.error:
         tags[_ERROR] = trial.error
     if trial.warnings:
         tags["slipway.warnings"] = "\n".join(trial.warnings)
+    if trial.resamples:
+        tags[_RESAMPLES] = json.dumps([float(f"{score:.9g}") for score in trial.resamples])
+    if trial.rungs:
+        tags[_RUNGS] = json.dumps(trial.rungs)
+    told = {_DURATION: trial.duration_s, _PREDICT: trial.predict_ms, _SIZE: float(trial.size_bytes)}
+    told |= {_SHARE: trial.share} if experiment.search.halving else {}
     return Finished(
         name=f"trial {trial.number:03d} {trial.candidate}",
         status="FAILED" if trial.failed else "FINISHED",
         started_ms=trial.started_ms,
         ended_ms=trial.started_ms + int(trial.duration_s * 1000),
         params={"candidate": trial.candidate, **fixed, **trial.params},
-        metrics={**trial.metrics, "duration_s": trial.duration_s},
+        metrics={**trial.metrics, f"{metric}_noise": noise(trial), **told},
         tags=tags,
     )
 
@@ -45,14 +56,19 @@ def trials_of(client: MlflowClient, parent: Run, metric: str) -> list[Trial]:
 
 def _trial(run: Run, metric: str) -> Trial:
     tags, metrics = run.data.tags, dict(run.data.metrics)
-    duration_s = metrics.pop("duration_s", 0.0)
+    metrics.pop(f"{metric}_noise", None)
     return Trial(
         number=int(tags[_NUMBER]),
         candidate=run.data.params["candidate"],
         score=metrics.get(metric) if run.info.status == "FINISHED" else None,
         params=json.loads(tags[_PARAMS]),
-        duration_s=duration_s,
+        duration_s=metrics.pop(_DURATION, 0.0),
         error=tags.get(_ERROR, ""),
-        metrics=metrics,
         started_ms=int(run.info.start_time),
+        share=metrics.pop(_SHARE, 1.0),
+        rungs=tuple((share, score) for share, score in json.loads(tags.get(_RUNGS, "[]"))),
+        resamples=tuple(json.loads(tags.get(_RESAMPLES, "[]"))),
+        predict_ms=metrics.pop(_PREDICT, 0.0),
+        size_bytes=int(metrics.pop(_SIZE, 0)),
+        metrics=metrics,
     )

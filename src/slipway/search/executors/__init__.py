@@ -1,17 +1,33 @@
-"""Where trials run: here one after the other, or in worker processes."""
+"""Where trials run: here one after the other, in worker processes, or on Spark."""
 
+from slipway.core.spec import Search
 from slipway.search.executors._processes import Processes
 from slipway.search.executors._protocol import Executor, Limits
 from slipway.search.executors._serial import Serial
 from slipway.search.question import Question
+from slipway.spark import check_spark
 
-__all__ = ["Executor", "Limits", "Processes", "Serial", "make_executor"]
+__all__ = ["Executor", "Limits", "Processes", "Serial", "check_executor", "make_executor"]
+
+
+def check_executor(search: Search) -> None:
+    """Raise UsageError when what the declared executor needs is not installed: pyspark and Java, for Spark."""
+    if search.executor == "spark":
+        check_spark()
 
 
 def make_executor(question: Question) -> Executor:
-    """Return the executor that the experiment declares, with its limits."""
+    """Return the executor that the experiment declares, with its limits.
+
+    Raises what `check_executor` raises, and ServiceFailed when Spark does not start.
+    """
     search = question.experiment.search
+    check_executor(search)
     if search.executor == "serial":
         return Serial(question)
     limits = Limits(search.trial_timeout_s, search.trial_memory_mb)
+    if search.executor == "spark":
+        from slipway.search.executors._spark import Spark  # with pyspark, which few have
+
+        return Spark(question, limits)
     return Processes(question, limits, min(search.workers or Processes.cores(), search.trials))

@@ -118,13 +118,12 @@ class Processes:
         return max(0.0, oldest + self._limits.timeout_s - time.monotonic())
 
     def _over(self, worker: _Worker) -> str | None:
-        took, limits = time.monotonic() - worker.started, self._limits
-        if limits.timeout_s is not None and took >= limits.timeout_s:
-            return f"stopped after {took:.1f} s: a trial may take {limits.timeout_s:g} s (search.trial_timeout_s)"
-        if limits.memory_mb:
+        if reason := self._limits.too_long(time.monotonic() - worker.started):
+            return reason
+        if most_mb := self._limits.memory_mb:
             used_mb = _memory_mb(worker.process.pid)
-            if used_mb > limits.memory_mb:
-                return f"stopped at {used_mb:.0f} MB: a trial may take {limits.memory_mb} MB (search.trial_memory_mb)"
+            if used_mb > most_mb:
+                return f"stopped at {used_mb:.0f} MB: a trial may take {most_mb} MB (search.trial_memory_mb)"
         return None
 
 

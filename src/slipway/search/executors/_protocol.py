@@ -14,6 +14,12 @@ class Limits:
     timeout_s: float | None = None
     memory_mb: int | None = None
 
+    def too_long(self, took_s: float) -> str | None:
+        """Say why a trial that took so long is stopped; None when it may go on."""
+        if self.timeout_s is None or took_s < self.timeout_s:
+            return None
+        return f"stopped after {took_s:.1f} s: a trial may take {self.timeout_s:g} s (search.trial_timeout_s)"
+
 
 class Executor(Protocol):
     """Runs trials. At most `capacity` are out at a time: the study submits no more than that.

@@ -1,0 +1,24 @@
+"""slipway reproduce."""
+
+import click
+
+from slipway.cli.command import command, json_option, show
+from slipway.cli.failures import REFUSED
+from slipway.settings import Settings
+
+
+@command(example="slipway reproduce flight_delays 3")
+@click.argument("name")
+@click.argument("version", type=click.IntRange(1))
+@json_option
+def reproduce(settings: Settings, name: str, version: int, as_json: bool) -> None:
+    """Fit a version's model again and compare it row by row.
+
+    Exits with 1 when one answer differs.
+    """
+    from slipway.workflows import reproduce as workflow
+
+    done = workflow.reproduce(settings, name, version)
+    show(done, as_json)
+    if not done.identical:
+        raise click.exceptions.Exit(REFUSED)

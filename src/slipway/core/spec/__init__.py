@@ -1,0 +1,174 @@
+"""experiment.yaml: what is wanted, from what data, by which search, and what has to hold before anything is released.
+
+These models are the contract; `slipway schema` publishes them as JSON Schema, `slipway.core.reading` turns the text of a file
+into them with errors that name the line.
+"""
+
+import hashlib
+import json
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from slipway.core.metrics import Task, metrics_of
+from slipway.core.spec._data import Column, ColumnType, Data, DataSla, Source
+from slipway.core.spec._release import Evaluation, Gates, Margin, Monitor, Sla
+from slipway.core.spec._scope import Costs, Maturity, Scope
+from slipway.core.spec._search import Baseline, Candidate, Halving, Search
+from slipway.core.spec._section import CODE_REF, IMPORT_PATH, NAME, Name, Section, wrong
+from slipway.core.spec._split import GroupSplit, RandomSplit, Split, TimeSplit
+from slipway.errors import did_you_mean
+
+__all__ = [
+    "CODE_REF",
+    "IMPORT_PATH",
+    "NAME",
+    "Baseline",
+    "Candidate",
+    "Column",
+    "ColumnType",
+    "Costs",
+    "Data",
+    "DataSla",
+    "Evaluation",
+    "Experiment",
+    "Gates",
+    "GroupSplit",
+    "Halving",
+    "Margin",
+    "Maturity",
+    "Monitor",
+    "RandomSplit",
+    "Scope",
+    "Search",
+    "Section",
+    "Sla",
+    "Source",
+    "Split",
+    "TimeSplit",
+    "json_schema",
+]
+
+
+class Experiment(Section):
+    """One tabular problem, from its goal to its service."""
+
+    name: Name
+    scope: Scope
+    task: Task
+    data: Data
+    split: Split
+    baseline: Baseline = Baseline()
+    search: Search
+    evaluation: Evaluation = Evaluation()
+    gates: Gates = Gates()
+    sla: Sla = Sla()
+    delivery: list[Literal["service", "batch", "report"]] = Field(["service", "batch", "report"], min_length=1)
+    monitor: Monitor | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what is declared, whatever the order of keys, comments or spacing of the file."""
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
+
+    @property
+    def study_digest(self) -> str:
+        """SHA-256 of what makes two searches the same study, whatever their budgets: task, data, split, metric, seed, space."""
+        whole = self.as_dict()
+        study = {key: whole[key] for key in ("name", "task", "data", "split")}
+        study["search"] = {key: whole["search"][key] for key in ("metric", "seed", "candidates")}
+        return hashlib.sha256(json.dumps(study, sort_keys=True).encode()).hexdigest()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The declaration as plain JSON values, under the keys of the file."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    @model_validator(mode="after")
+    def _metrics_fit_the_task(self) -> Self:
+        named: list[tuple[tuple[str, ...], str]] = [(("search", "metric"), self.search.metric)]
+        named += [(("gates", "thresholds", name), name) for name in self.gates.thresholds]
+        named += [(("monitor", "metric"), self.monitor.metric)] if self.monitor else []
+        for at, name in named:
+            if name not in metrics_of(self.task):
+                raise wrong(
+                    f"'{name}' is no metric of a {self.task} task{did_you_mean(name, metrics_of(self.task))}", *at
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _target_fits_the_task(self) -> Self:
+        target = self.data.columns[self.data.target].type
+        at = ("data", "columns", self.data.target, "type")
+        if self.task is Task.REGRESSION and target not in (ColumnType.INT, ColumnType.FLOAT):
+            raise wrong(f"the target of a regression has to be int or float; it is {target}", *at)
+        if self.task.is_classification and target in (ColumnType.FLOAT, ColumnType.DATETIME):
+            raise wrong(f"the target of a classification has to be int, bool, category or text; it is {target}", *at)
+        if self.data.positive is not None and self.task is not Task.BINARY:
+            raise wrong(f"a {self.task} task has no positive class", "data", "positive")
+        return self
+
+    @model_validator(mode="after")
+    def _costs_fit_the_task(self) -> Self:
+        if self.scope.costs and self.task is not Task.BINARY:
+            raise wrong(f"costs are of a binary decision, and the task is {self.task}", "scope", "costs")
+        return self
+
+    @model_validator(mode="after")
+    def _slices_are_of_columns(self) -> Self:
+        kept = {self.data.target, self.data.id}
+        for key in ("slices", "sensitive"):
+            for i, name in enumerate(getattr(self.evaluation, key)):
+                known = [column for column in self.data.columns if column not in kept]
+                if name not in known:
+                    raise wrong(f"'{name}' is no column to slice by{did_you_mean(name, known)}", "evaluation", key, i)
+        return self
+
+    @model_validator(mode="after")
+    def _split_has_its_column(self) -> Self:
+        if isinstance(self.split, TimeSplit) and not self.data.time:
+            raise wrong("a split by time needs data.time", "split", "method")
+        if isinstance(self.split, GroupSplit) and self.split.group not in self.data.columns:
+            known = did_you_mean(self.split.group, self.data.columns)
+            raise wrong(f"'{self.split.group}' is not declared in data.columns{known}", "split", "group")
+        if isinstance(self.split, GroupSplit) and self.data.columns[self.split.group].nulls:
+            raise wrong(
+                "a row without its group is on no side; take nulls away", "data", "columns", self.split.group, "nulls"
+            )
+        if self.data.sla.max_age_days and not self.data.time:
+            raise wrong(
+                "freshness is the age of the newest data.time, which is not given", "data", "sla", "max_age_days"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _maturity_has_its_duties(self) -> Self:
+        maturity = self.scope.maturity
+        duties: list[tuple[tuple[str, ...], object, str]] = []
+        if maturity is not Maturity.POC:
+            promised = "service" not in self.delivery or self.sla.p99_ms
+            duties = [
+                (("scope", "owner"), self.scope.owner, "an owner"),
+                (("scope", "decision"), self.scope.decision, "a decision that it serves"),
+                (
+                    ("gates", "thresholds"),
+                    self.search.metric in self.gates.thresholds,
+                    f"a threshold for {self.search.metric}",
+                ),
+                (("sla",), promised, "sla.p99_ms, since it is delivered as a service"),
+            ]
+        if maturity is Maturity.PRODUCTION:
+            duties.append((("monitor",), self.monitor, "monitor"))
+            duties += [
+                (("data", "columns", name), self.data.columns[name].known, f"{name}'s `known`: how it is known in time")
+                for name in self.data.features
+            ]
+        for at, given, duty in duties:
+            if not given:
+                raise wrong(f"maturity {maturity} needs {duty}", *at)
+        return self
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of experiment.yaml, for editors."""
+    schema = Experiment.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Slipway experiment"}

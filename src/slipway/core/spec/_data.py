@@ -1,0 +1,119 @@
+"""`data`: where the rows come from, and what each column promises."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from slipway.core.spec._section import CodeRef, Moment, Name, Section, Share, Text, wrong
+from slipway.errors import did_you_mean
+
+
+class ColumnType(StrEnum):
+    INT = "int"
+    FLOAT = "float"
+    BOOL = "bool"
+    CATEGORY = "category"
+    TEXT = "text"
+    DATETIME = "datetime"
+
+    @property
+    def is_numeric(self) -> bool:
+        return self in (ColumnType.INT, ColumnType.FLOAT, ColumnType.BOOL)
+
+
+class Source(Section):
+    """Where the rows come from: one of a Python function, a CSV file, a Parquet file."""
+
+    function: CodeRef | None = Field(
+        None, description="module:function in the experiment's folder; returns a DataFrame"
+    )
+    params: dict[str, Any] = Field(default_factory=dict, description="keyword arguments of the function")
+    csv: Text | None = Field(None, description="a path, relative to the experiment's folder")
+    parquet: Text | None = Field(None, description="a path, relative to the experiment's folder")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        given = [kind for kind in ("function", "csv", "parquet") if getattr(self, kind)]
+        if len(given) != 1:
+            raise wrong(f"give exactly one of function, csv, parquet; found {', '.join(given) or 'none'}")
+        if self.params and not self.function:
+            raise wrong(f"params are the arguments of a function, and the source is {given[0]}", "params")
+        return self
+
+
+class Column(Section):
+    """What one column promises, and how it is known at the moment of the prediction."""
+
+    type: ColumnType
+    nulls: Share = Field(0.0, description="the largest share of missing values")
+    min: float | Moment | None = None
+    max: float | Moment | None = None
+    values: list[bool | int | float | str] | None = Field(None, min_length=1, description="every value that may occur")
+    unique: bool = False
+    feature: bool = Field(True, description="false = kept beside the features, never given to a model")
+    known: Text | None = Field(None, description="how the value is known when the prediction is made")
+
+    @model_validator(mode="after")
+    def _range_has_sense(self) -> Self:
+        ends = {key: end for key, end in (("min", self.min), ("max", self.max)) if end is not None}
+        for key, end in ends.items():
+            if self.type in (ColumnType.CATEGORY, ColumnType.TEXT):
+                raise wrong(f"min and max are for numbers and times; the column is {self.type}, use values", key)
+            if isinstance(end, datetime) is self.type.is_numeric:
+                wanted = "a number" if self.type.is_numeric else "a time, as in 2013-01-31"
+                raise wrong(f"found {end}; the column is {self.type}, so this has to be {wanted}", key)
+        if len(ends) == 2 and ends["min"] > ends["max"]:  # type: ignore[operator]  # both numbers, or both times
+            raise wrong(f"min {self.min} is above max {self.max}", "min")
+        if self.values is not None and self.type is ColumnType.DATETIME:
+            raise wrong("times are promised by min and max, not by values", "values")
+        return self
+
+
+class DataSla(Section):
+    """What the supplier of the data promises."""
+
+    min_rows: Annotated[int, Field(ge=1)] = 1
+    max_age_days: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="age of the newest row in the time column"
+    )
+
+
+class Data(Section):
+    source: Source
+    target: Name
+    positive: bool | int | str | None = Field(
+        None, description="the positive class of a binary task; default: the last in order"
+    )
+    id: Name | None = Field(None, description="a column that is unique to each row")
+    time: Name | None = Field(None, description="the moment of the prediction")
+    columns: dict[Name, Column] = Field(min_length=2)
+    sla: DataSla = DataSla()
+    not_leaking: list[Name] = Field(
+        default_factory=list, description="features that know the target nearly perfectly, and rightly so"
+    )
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns that a model may see, in the order of the contract."""
+        kept = {self.target, self.id, self.time}
+        return tuple(name for name, column in self.columns.items() if column.feature and name not in kept)
+
+    @model_validator(mode="after")
+    def _names_are_declared(self) -> Self:
+        for key in ("target", "time"):
+            name = getattr(self, key)
+            if name and name not in self.columns:
+                raise wrong(f"'{name}' is not declared in data.columns{did_you_mean(name, self.columns)}", key)
+        if self.time and self.columns[self.time].type is not ColumnType.DATETIME:
+            raise wrong(f"'{self.time}' has to be of type datetime; it is {self.columns[self.time].type}", "time")
+        if self.time and self.columns[self.time].nulls:
+            raise wrong(
+                "a row without its time is in no part of the data; take nulls away", "columns", self.time, "nulls"
+            )
+        if self.columns[self.target].nulls:
+            raise wrong("a target cannot be missing; take nulls away", "columns", self.target, "nulls")
+        if not self.features:
+            raise wrong("no column is left as a feature", "columns")
+        return self

@@ -1,0 +1,51 @@
+"""`evaluation`, `gates`, `sla` and `monitor`: what reviewers see, and what has to hold before and after a release."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from slipway.core.spec._section import Fraction, Name, Section
+
+
+class Evaluation(Section):
+    """What reviewers see of the test rows beyond the metrics: parts of them, by columns of the contract."""
+
+    slices: list[Name] = Field(default_factory=list, description="columns whose values are looked at one by one")
+    sensitive: list[Name] = Field(
+        default_factory=list, description="columns whose groups have to be treated alike; they are slices too"
+    )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that is looked at, each once."""
+        return tuple(dict.fromkeys((*self.slices, *self.sensitive)))
+
+
+class Margin(Section):
+    margin: Annotated[float, Field(ge=0)] = Field(0.0, description="in the unit of the search metric")
+
+
+class Gates(Section):
+    """What has to hold before a version moves on."""
+
+    thresholds: dict[str, float] = Field(
+        default_factory=dict, description="smallest score, or largest error, on the test rows"
+    )
+    beats_baseline: Margin | None = None
+    not_worse_than_champion: Margin | None = None
+
+
+class Sla(Section):
+    """What the service promises to those who call it."""
+
+    p99_ms: Annotated[float, Field(gt=0)] | None = None
+    availability: Fraction | None = None
+    report: Literal["daily", "weekly", "monthly"] | None = None
+
+
+class Monitor(Section):
+    """What is watched once the version is live."""
+
+    metric: str
+    floor: float = Field(description="the value of the metric at which a retuning is due")
+    window_days: Annotated[float, Field(gt=0)] = 7

@@ -1,0 +1,34 @@
+"""What every section of experiment.yaml is made of: the kinds of its values, and how it says what is wrong."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from slipway.core.casts import naive_utc
+
+NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
+CODE_REF = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
+IMPORT_PATH = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"
+
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+CodeRef = Annotated[str, StringConstraints(pattern=CODE_REF)]
+"""`module:function`; the module is looked for in the experiment's folder first."""
+ImportPath = Annotated[str, StringConstraints(pattern=IMPORT_PATH)]
+Moment = Annotated[datetime, AfterValidator(naive_utc)]
+"""A time; one with a zone is taken to UTC, as the contract takes the data's."""
+Share = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Section(BaseModel):
+    """A mapping of experiment.yaml: unknown keys are refused, values do not change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def wrong(message: str, *at: str | int) -> PydanticCustomError:
+    """An error whose place is `at` below the section that raises it."""
+    return PydanticCustomError("slipway", "{message}", {"message": message, "at": at})

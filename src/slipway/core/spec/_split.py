@@ -1,0 +1,70 @@
+"""`split`: which rows are trained on, chosen with and tested with."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from slipway.core.spec._section import Fraction, Moment, Name, Section, wrong
+
+_VALIDATION = 0.15
+
+
+class _Shares(Section):
+    validation: Fraction | None = Field(None, description="share of the rows; default: 0.15")
+    test: Fraction = 0.2
+    folds: Annotated[int, Field(ge=2, le=20)] | None = Field(
+        None, description="cross-validation: so many folds of all rows but the test rows, in place of a validation part"
+    )
+
+    @model_validator(mode="after")
+    def _folds_are_the_validation(self) -> Self:
+        if self.folds and self.validation:
+            raise wrong("the folds are what is validated on; give one of folds and validation", "validation")
+        return self
+
+    @model_validator(mode="after")
+    def _leave_room(self) -> Self:
+        if self.validation_share + self.test >= 1:
+            raise wrong(f"validation {self.validation_share} and test {self.test} leave nothing to train on")
+        return self
+
+    @property
+    def validation_share(self) -> float:
+        """The share of the rows that is validated on; 0 where folds are."""
+        return 0.0 if self.folds else self.validation or _VALIDATION
+
+
+class TimeSplit(_Shares):
+    """The past is trained on, the future tested on; cut by date, or by share of the rows."""
+
+    method: Literal["time"]
+    validation_from: Moment | None = None
+    test_from: Moment | None = None
+
+    @model_validator(mode="after")
+    def _dates_come_in_pairs(self) -> Self:
+        if self.folds:
+            if self.validation_from:
+                raise wrong("the folds are what is validated on; take validation_from away", "validation_from")
+            return self
+        if (self.validation_from is None) != (self.test_from is None):
+            raise wrong("give both validation_from and test_from, or neither and use validation and test")
+        if self.validation_from and self.test_from and self.validation_from >= self.test_from:
+            raise wrong(f"validation_from {self.validation_from} has to come before test_from {self.test_from}")
+        return self
+
+
+class GroupSplit(_Shares):
+    """All rows of a group fall on one side."""
+
+    method: Literal["group"]
+    group: Name
+
+
+class RandomSplit(_Shares):
+    """Rows are drawn at random, stratified by the target where the task is classification."""
+
+    method: Literal["random"]
+
+
+Split = Annotated[TimeSplit | GroupSplit | RandomSplit, Field(discriminator="method")]

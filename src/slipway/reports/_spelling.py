@@ -1,0 +1,105 @@
+"""How values are written for people."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from math import isfinite
+
+from slipway.types import Interval
+
+
+def number(value: object) -> str:
+    """Write a number: whole ones with thousands, others with as many decimals as their size deserves."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:{_spelling(value)}}" if isfinite(value) else "not defined"
+
+
+def interval(bounds: Interval) -> str:
+    """Write both ends of an interval with as many decimals as its value gets."""
+    if not (isfinite(bounds.low) and isfinite(bounds.high)):
+        return "not defined"
+    spelling = _spelling(bounds.value)
+    return f"{bounds.low:{spelling}} to {bounds.high:{spelling}}"
+
+
+def parameter(value: object) -> str:
+    """Write a parameter as it could be set again: six digits are enough for any of them."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _spelling(value: float) -> str:
+    size = abs(value)
+    if size and size < 0.001:
+        return ".3g"
+    return ".4f" if size < 10 else ",.2f" if size < 1000 else ",.0f"
+
+
+def percent(share: float | None) -> str:
+    """Write a share, 0 to 1, as a percentage that is 0 or 100 only where it is exactly that."""
+    if share is None or not isfinite(share):
+        return "–"
+    if share in (0, 1):
+        return f"{share:.0%}"
+    return "<0.1%" if share < 0.001 else ">99.9%" if share > 0.999 else f"{share:.1%}"
+
+
+def moment(when: datetime | None) -> str:
+    """Write a time to the minute, in UTC where it says its zone."""
+    if when is None:
+        return "–"
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if when.tzinfo else f"{when:%Y-%m-%d %H:%M}"
+
+
+def duration(seconds: float | None) -> str:
+    """Write a duration in the unit that suits its size."""
+    if seconds is None or not isfinite(seconds):
+        return "–"
+    if seconds < 120:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def signed(difference: Interval) -> str:
+    """Write a difference with its sign and as many decimals as its interval gets, however near to 0 it is."""
+    return f"{difference.value:+{_spelling_of_ends(difference)}}" if isfinite(difference.value) else "not defined"
+
+
+def signed_interval(difference: Interval) -> str:
+    """Write both ends of the interval of a difference, with their signs."""
+    if not (isfinite(difference.low) and isfinite(difference.high)):
+        return "not defined"
+    spelling = _spelling_of_ends(difference)
+    return f"{difference.low:+{spelling}} to {difference.high:+{spelling}}"
+
+
+def _spelling_of_ends(difference: Interval) -> str:
+    ends = [abs(end) for end in (difference.value, difference.low, difference.high) if isfinite(end)]
+    return _spelling(max(ends, default=0.0))
+
+
+def milliseconds(value: float) -> str:
+    """Write a duration in milliseconds; one that was not measured is 0."""
+    if not value or not isfinite(value):
+        return "–"
+    return f"{value:.2g} ms" if value < 10 else f"{value:,.0f} ms"
+
+
+def size(count: float) -> str:
+    """Write a number of bytes in the unit that suits its size; one that was not measured is 0."""
+    if not count or not isfinite(count):
+        return "–"
+    for unit, bytes_ in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= bytes_:
+            return f"{count / bytes_:.3g} {unit}"
+    return f"{count:.0f} B"
+
+
+SPELLINGS: tuple[Callable[..., str], ...] = (
+    *(number, interval, parameter, percent, moment, duration),
+    *(signed, signed_interval, milliseconds, size),
+)
+"""What the templates may write values with, under its own name."""

@@ -1,0 +1,152 @@
+"""How groups of people, or of whatever a sensitive column tells apart, are treated by the model's answers.
+
+Measured by fairlearn (Weerts et al., Fairlearn: Assessing and Improving Fairness of AI Systems, JMLR 24, 2023). Rows that
+agree in group, truth and answer are counted once with their number as weight: the values are the same, and 100,000 rows
+take as long as 100.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from fairlearn.metrics import (
+    MetricFrame,
+    demographic_parity_difference,
+    equalized_odds_difference,
+    false_positive_rate,
+    selection_rate,
+    true_positive_rate,
+)
+from sklearn.metrics import accuracy_score, mean_absolute_error, precision_score, recall_score
+
+from slipway.core.metrics import Outcome, Task
+from slipway.reports.card import CardFairness, CardGroup
+
+FEWEST_ROWS = 30  # as for slices: rates of fewer are mostly noise, and so is the largest difference between them
+MOST_CLASSES = 8
+SELECTION, TRUE_POSITIVE, FALSE_POSITIVE = "selection rate", "true positive rate", "false positive rate"
+PARITY, ODDS = "demographic parity difference", "equalized odds difference"
+
+Cells = pd.DataFrame
+"""Rows counted by `group`, `truth` and `predicted`: how many `rows`, and their mean `score`."""
+
+
+def fairness(
+    task: Task, outcome: Outcome, groups: Mapping[str, pd.Series], classes: Sequence[str] = ()
+) -> tuple[CardFairness, ...]:
+    """Measure each group of each column.
+
+    binary: selection rate, true and false positive rate, precision, mean score; demographic parity and equalized odds
+    differences. multiclass: accuracy, and the recall of the most frequent classes. regression: mean error (actual minus
+    predicted) and mean absolute error; their largest difference between groups.
+
+    groups: column → the name of each row's group in the outcome's order, as `slice_labels` makes them.
+    classes: the name of each class code. Groups of fewer than 30 rows are shown and not compared.
+    """
+    return tuple(_column(column, task, _cells(outcome, names), classes) for column, names in groups.items())
+
+
+def _cells(outcome: Outcome, names: pd.Series) -> Cells:
+    group = names.astype("category").cat.remove_unused_categories()
+    scores = (
+        outcome.scores if outcome.scores is not None and outcome.scores.ndim == 1 else np.full(outcome.rows, np.nan)
+    )
+    rows = pd.DataFrame({"group": group.array, "truth": outcome.truth, "predicted": outcome.predicted, "score": scores})
+    alike = rows.groupby(["group", "truth", "predicted"], observed=True)["score"].agg(rows="size", score="mean")
+    return alike.reset_index()
+
+
+def _column(column: str, task: Task, cells: Cells, classes: Sequence[str]) -> CardFairness:
+    if cells.empty:
+        return CardFairness(column, ())
+    rows = cells.groupby("group", observed=True)["rows"].sum()
+    measured = _measured(task, cells, classes).by_group.reindex(rows.index)
+    if task is Task.BINARY:
+        measured = _where_defined(measured, cells)
+    groups = tuple(
+        CardGroup(str(name), int(rows[name]), {str(measure): _plain(value) for measure, value in values.items()})
+        for name, values in measured.to_dict("index").items()
+    )
+    large = cells[cells["group"].isin(rows.index[rows >= FEWEST_ROWS])]
+    left_out = tuple(str(name) for name in rows.index[rows < FEWEST_ROWS])
+    return CardFairness(column, groups, _differences(task, large, classes), left_out)
+
+
+def _measured(task: Task, cells: Cells, classes: Sequence[str]) -> MetricFrame:
+    measures = _measures(task, cells, classes)
+    weights = {name: {"sample_weight": cells["rows"]} for name in measures}
+    return MetricFrame(
+        metrics=measures,
+        y_true=cells["truth"],
+        y_pred=cells["predicted"],
+        sensitive_features=cells["group"].astype(str),
+        sample_params=weights,
+    )
+
+
+def _measures(task: Task, cells: Cells, classes: Sequence[str]) -> dict[str, Callable[..., float]]:
+    if task is Task.REGRESSION:
+        return {"mean error": _mean_error, "mean absolute error": mean_absolute_error}
+    if task is Task.BINARY:
+        return {
+            SELECTION: selection_rate,
+            TRUE_POSITIVE: true_positive_rate,
+            FALSE_POSITIVE: false_positive_rate,
+            "precision": partial(precision_score, zero_division=np.nan),
+        }
+    frequent = cells.groupby("truth")["rows"].sum().nlargest(MOST_CLASSES).index
+    recalls = {
+        f"recall of {classes[int(code)]}": partial(recall_score, labels=[code], average="micro", zero_division=np.nan)
+        for code in sorted(frequent)
+    }
+    return {"accuracy": accuracy_score, **recalls}
+
+
+def _mean_error(truth: pd.Series, predicted: pd.Series, sample_weight: pd.Series) -> float:
+    return float(np.average(truth - predicted, weights=sample_weight))
+
+
+def _where_defined(measured: pd.DataFrame, cells: Cells) -> pd.DataFrame:
+    """A rate among no rows is not defined, where fairlearn says 0; and the mean score, where there are scores."""
+    measured = measured.copy()
+    for name, of in ((TRUE_POSITIVE, 1), (FALSE_POSITIVE, 0)):
+        measured.loc[~measured.index.isin(_with(cells, of)), name] = np.nan
+    if cells["score"].notna().all():
+        total = (cells["score"] * cells["rows"]).groupby(cells["group"], observed=True).sum()
+        measured["mean score"] = total / cells.groupby("group", observed=True)["rows"].sum()
+    return measured
+
+
+def _differences(task: Task, cells: Cells, classes: Sequence[str]) -> dict[str, float | None]:
+    """Between the groups that are furthest apart; equalized odds among those that have rows of both classes."""
+    if task is Task.BINARY:
+        both = cells[cells["group"].isin(_with(cells, 0) & _with(cells, 1))]
+        found = {PARITY: (cells, demographic_parity_difference), ODDS: (both, equalized_odds_difference)}
+        return {name: _between(some, difference) for name, (some, difference) in found.items()}
+    compared = {Task.MULTICLASS: ["accuracy"], Task.REGRESSION: ["mean error", "mean absolute error"]}[task]
+    if cells["group"].nunique() < 2:
+        return dict.fromkeys((f"{name} difference" for name in compared), None)
+    apart = _measured(task, cells, classes).difference()
+    return {f"{name} difference": _plain(apart[name]) for name in compared}
+
+
+def _between(cells: Cells, difference: Callable[..., float]) -> float | None:
+    if cells["group"].nunique() < 2:
+        return None
+    return float(
+        difference(
+            cells["truth"],
+            cells["predicted"],
+            sensitive_features=cells["group"].astype(str),
+            sample_weight=cells["rows"],
+        )
+    )
+
+
+def _with(cells: Cells, truth: int) -> set[object]:
+    return set(cells.loc[cells["truth"] == truth, "group"])
+
+
+def _plain(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

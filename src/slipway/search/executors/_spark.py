@@ -1,0 +1,161 @@
+"""Trials as Spark jobs of one task each: on the cores of this machine, or of a cluster."""
+
+import queue
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from uuid import uuid4
+
+from slipway.core.trials import Trial
+from slipway.progress import note
+from slipway.search.executors._protocol import Limits
+from slipway.search.executors._spark_worker import answer, pack, unpack
+from slipway.search.proposals import Proposal
+from slipway.search.question import Question, failed_trial
+from slipway.spark import cause, spark_context
+
+# Of a session of our own. In one that was there, new workers import for seconds, and what runs is told late.
+SETTINGS = {
+    "spark.python.daemon.module": "slipway.search.executors._spark_daemon",
+    "spark.task.maxFailures": "1",  # what killed a worker once would kill the next
+    "spark.python.task.killTimeout": "0",  # ms that a cancelled task has for itself; it knows nothing of it
+    "spark.ui.liveUpdate.period": "0",  # what runs is known at once, without the pages that show it too
+}
+_LOST = "its worker process ended, or was lost with its machine"
+_LOOK_S = 0.2
+_IDLE_S = 30.0
+
+
+@dataclass
+class _Job:
+    """A trial that is out. begun: when its task was first seen to run; until then it waits for a free core."""
+
+    group: str
+    proposal: Proposal
+    submitted: float
+    begun: float | None = None
+
+    @property
+    def took_s(self) -> float:
+        return time.monotonic() - (self.begun or self.submitted)
+
+
+class Spark:
+    """Runs each trial as a Spark job, in the context that this process has, or else in one of its own.
+
+    The rows and the experiment's Python files are broadcast once; Slipway has to be installed where the workers are.
+    One native thread a trial: Spark counts a task as one core.
+    Raises what `spark_context` raises.
+    """
+
+    def __init__(self, question: Question, limits: Limits | None = None) -> None:
+        search = question.experiment.search
+        self._name = question.experiment.name
+        self._limits = limits or Limits()
+        self._most, self._asked = search.trials, search.workers
+        self._cores = 1
+        self._groups = (f"slipway-{uuid4().hex}-{number}" for number in count(1))
+        self._jobs: dict[str, _Job] = {}
+        self._ended: queue.SimpleQueue[tuple[_Job, Trial | str]] = queue.SimpleQueue()
+        self._is_told = False
+        with ExitStack() as stack:
+            self._context = stack.enter_context(spark_context(search.master, f"slipway run {self._name}", SETTINGS))
+            self._parcel = self._context.broadcast(pack(question))
+            self._threads = ThreadPoolExecutor(self._most, thread_name_prefix="slipway-spark")
+            self._opened = stack.pop_all()
+        self._threads.submit(self._warm_up, next(self._groups))
+
+    @property
+    def capacity(self) -> int:
+        """How many trials may be out: the cores of a cluster become known as its workers report, so it may grow."""
+        if self._asked is None:
+            with suppress(Exception):  # a context that is gone raises what it likes; its trials will say so
+                self._cores = self._context.defaultParallelism
+        return min(self._asked or self._cores, self._most)
+
+    def submit(self, proposal: Proposal) -> None:
+        job = _Job(next(self._groups), proposal, time.monotonic())
+        self._jobs[job.group] = job
+        self._threads.submit(self._run, job)
+
+    def next_finished(self) -> Trial:
+        while True:
+            for job in self._jobs.values():
+                if reason := self._over(job):
+                    return self._give_up(job, reason)
+            try:
+                job, ended = self._ended.get(timeout=self._patience())
+            except queue.Empty:
+                self._tell_if_idle()
+                continue
+            if self._jobs.pop(job.group, None):  # else it was given up before
+                return ended if isinstance(ended, Trial) else failed_trial(job.proposal, ended, job.took_s)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for group in self._jobs:
+            self._cancel(group)
+        with suppress(Exception):  # what is gone needs no closing
+            self._parcel.destroy()
+        self._opened.close()
+
+    def _warm_up(self, group: str) -> None:
+        """Let each worker unpack the question, so that no trial's time counts it; a failure is the trials' to tell."""
+        with suppress(Exception):
+            self._context.setJobGroup(group, f"workers of {self._name}", interruptOnCancel=True)
+            self._context.parallelize(range(self.capacity), self.capacity).foreach(partial(unpack, self._parcel))
+
+    def _run(self, job: _Job) -> None:
+        """Run one trial, in a thread of its own: a job group belongs to a thread."""
+        ended: Trial | str | None
+        try:
+            described = f"trial {job.proposal.number} of {self._name}"
+            self._context.setJobGroup(job.group, described, interruptOnCancel=True)
+            (ended,) = self._context.parallelize([job.proposal], 1).map(partial(answer, self._parcel)).collect()
+        except Exception as error:  # noqa: BLE001 - whatever Spark raises, it is the end of one trial
+            said = cause(str(error))
+            ended = _LOST if said.startswith("Python worker exited") else said
+        self._ended.put((job, ended or _LOST))
+
+    def _over(self, job: _Job) -> str | None:
+        """Say why a job has to be stopped. Its time counts from when it runs: a cluster may be busy with others' work."""
+        if self._limits.timeout_s is None:
+            return None
+        if job.begun is None and self._runs(job):
+            job.begun = time.monotonic()
+        return self._limits.too_long(job.took_s) if job.begun else None
+
+    def _give_up(self, job: _Job, reason: str) -> Trial:
+        del self._jobs[job.group]
+        self._cancel(job.group)
+        return failed_trial(job.proposal, reason, job.took_s)
+
+    def _cancel(self, group: str) -> None:
+        with suppress(Exception):
+            self._context.cancelJobGroup(group)
+
+    def _patience(self) -> float | None:
+        """Seconds until the next look at what is out; None when there is nothing to look for."""
+        if self._limits.timeout_s is not None:
+            return _LOOK_S
+        return None if self._is_told else _IDLE_S
+
+    def _tell_if_idle(self) -> None:
+        if self._is_told or any(job.took_s < _IDLE_S or self._runs(job) for job in self._jobs.values()):
+            return
+        note(
+            f"Spark on {self._context.master} gives no core to {len(self._jobs)} trial(s) that wait: is it busy, or empty?"
+        )
+        self._is_told = True
+
+    def _runs(self, job: _Job) -> bool:
+        """Say whether Spark has given the job a core."""
+        with suppress(Exception):
+            tracker = self._context.statusTracker()
+            jobs = [tracker.getJobInfo(number) for number in tracker.getJobIdsForGroup(job.group)]
+            stages = [tracker.getStageInfo(stage) for found in jobs if found for stage in found.stageIds]
+            return any(stage.numActiveTasks for stage in stages if stage)
+        return False

@@ -1,0 +1,211 @@
+"""`slipway compare`: two versions or two runs side by side, and both models on the same rows."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from numpy.typing import NDArray
+
+from slipway.core.comparison import Comparison, OnSameRows, Side, better_by, measured
+from slipway.core.disagreement import disagreement, disputed_rows
+from slipway.core.metrics import Task
+from slipway.errors import Refusal
+from slipway.progress import step
+from slipway.registry.fetch import fetch_verified
+from slipway.registry.models import download, temporary_folder
+from slipway.registry.trust import drop_compiled_code
+from slipway.reports.comparison import comparison_page, comparison_text
+from slipway.settings import Settings
+from slipway.tracking.client import connect
+from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows.project import trusted_types
+from slipway.workflows.register import model_uri
+from slipway.workflows.report import write_page
+from slipway.workflows.rescoring import Rescored, SameRows, rescore, rows_of, unseen
+from slipway.workflows.sides import Found, described, find_two
+
+# Fewer say nothing: then all test rows are taken, and it is told that the older model knows some.
+_ENOUGH_ROWS = 50
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A comparison, and where its page is, if one was asked for."""
+
+    comparison: Comparison
+    page: Path | None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**self.comparison.as_dict(), "page": str(self.page) if self.page else None}
+
+    def __str__(self) -> str:
+        text = comparison_text(self.comparison)
+        return f"{text}\n\npage: {self.page}" if self.page else text
+
+
+def compare(
+    settings: Settings, name: str, left: str | None = None, right: str | None = None, page: Path | None = None
+) -> Compared:
+    """Set two sides of an experiment beside each other; by default the version in Production and the newest other one.
+
+    left, right: a version's number, Production or Staging, or a run's id or the start of it. page: where to write one.
+    Where both sides keep a model, both are scored anew on those test rows of the newer one that the older was not trained on.
+    Raises what `find_two` raises, and FileUnusable when the page cannot be written.
+    """
+    client = connect(resolve_tracking_uri(settings))
+    found = find_two(client, name, left, right)
+    sides = described(found, str(client.tracking_uri))
+    why_not = _why_no_models(found, sides)
+    anew = None
+    if not why_not:
+        try:
+            anew = _on_same_rows(client, found, sides, trusted_types(settings, name))
+        except Refusal as reason:
+            why_not = str(reason)
+    comparison = Comparison(name, *sides, anew, why_not)
+    if page:
+        write_page(page, comparison_page(comparison, datetime.now(UTC)))
+    return Compared(comparison, page)
+
+
+def _why_no_models(found: tuple[Found, Found], sides: tuple[Side, Side]) -> str:
+    """Why there is nothing to score anew; empty where there is."""
+    reasons: dict[str, list[str]] = {}
+    for each, side in zip(found, sides, strict=True):
+        if reason := _why_no_model(each, side):
+            reasons.setdefault(reason, []).append(side.label)
+    return "; ".join(f"{' and '.join(labels)}: {reason}" for reason, labels in reasons.items())
+
+
+def _why_no_model(found: Found, side: Side) -> str:
+    if found.kind in ("trial", "baseline"):
+        return f"a {found.kind} keeps no model, only the winner of a search is stored"
+    if found.kind != "search":
+        return "not made by `slipway run`, so no test rows were kept with it"
+    if not found.version and side.status != "FINISHED":
+        return f"the search ended {side.status}, before a model was stored"
+    return ""
+
+
+def _on_same_rows(
+    client: MlflowClient, found: tuple[Found, Found], sides: tuple[Side, Side], trusted: Sequence[str]
+) -> OnSameRows:
+    """Score both models on test rows of the newer side. Raises Refusal when those rows are gone."""
+    newer = 0 if sides[0].started > sides[1].started else 1
+    with temporary_folder() as made, step(f"both models on the test rows of {sides[newer].label}"):
+        folder = Path(made)
+        whole = _rows(client, found[newer], sides[newer], folder / "newer")
+        fresh = _fresh(client, found[1 - newer], sides, whole, folder / "older")
+        rows, trained_on = _taken(whole, fresh)
+        left, right = (_rescored(each, rows, trusted, folder / f"side {i}") for i, each in enumerate(found))
+    labels = (sides[newer].label, sides[1 - newer].label)
+    # One thread: the sums of a resample are too short to be shared, and wait for each other where cores are busy.
+    with step(f"paired differences on {len(rows.tested.rows):,} rows"):
+        return _compared(rows, sides, (left, right), labels, len(whole.tested.rows), trained_on)
+
+
+def _fresh(
+    client: MlflowClient, older: Found, sides: tuple[Side, Side], rows: SameRows, folder: Path
+) -> NDArray[np.bool_] | None:
+    """Which of the rows the older model was not trained on; None where that is not known."""
+    tests = [side.parts.get("test") for side in sides]
+    if tests[0] is not None and tests[0] == tests[1]:
+        return np.ones(len(rows.tested.rows), dtype=bool)
+    try:
+        by = _rows(client, older, sides[0], folder)
+    except Refusal:
+        return None
+    digests = [side.lineage.get("data_digest") for side in sides]
+    return unseen(rows, by, same_data=digests[0] is not None and digests[0] == digests[1])
+
+
+def _taken(whole: SameRows, fresh: NDArray[np.bool_] | None) -> tuple[SameRows, int | None]:
+    """Take the fresh rows where there are enough of them, else all; return them with how many are not fresh."""
+    if fresh is None:
+        return whole, None
+    if fresh.all() or fresh.sum() < _ENOUGH_ROWS:
+        return whole, int((~fresh).sum())
+    taken = whole.tested.rows[fresh].reset_index(drop=True)
+    return replace(whole, tested=replace(whole.tested, rows=taken, baselines={})), 0
+
+
+def _rows(client: MlflowClient, found: Found, side: Side, folder: Path) -> SameRows:
+    folder.mkdir()
+    with _gone_as(f"the test rows of {side.label} are not with its run any more"):
+        return rows_of(client, found.run_id, folder)
+
+
+def _rescored(found: Found, rows: SameRows, trusted: Sequence[str], folder: Path) -> Rescored:
+    rescored = rescore(lambda: _fetch(found, folder), rows, trusted)
+    outcome = rescored.outcome
+    if outcome is not None and rows.experiment.task.is_classification and not (outcome.predicted >= 0).any():
+        known = ", ".join(map(str, rows.tested.classes))
+        return Rescored(None, rescored.inputs, rescored.outputs, f"it answers none of the classes of the rows: {known}")
+    return rescored
+
+
+def _fetch(found: Found, folder: Path) -> Path:
+    """Download the model of a side, without compiled code; of a version its bytes are those that were registered."""
+    with _gone_as("its model is not in MLflow any more"):
+        if found.version:
+            return fetch_verified(found.version, folder)
+        files = download(model_uri(found.run), folder)
+        drop_compiled_code(files)
+        return files
+
+
+@contextmanager
+def _gone_as(said: str) -> Iterator[None]:
+    """Raise a Refusal that says so when something that a run left is not there; other failures are as they are."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise Refusal(said) from error
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        raise Refusal(said) from error
+
+
+def _compared(
+    rows: SameRows,
+    sides: tuple[Side, Side],
+    rescored: tuple[Rescored, Rescored],
+    labels: tuple[str, str],
+    tested: int,
+    trained_on: int | None,
+) -> OnSameRows:
+    """labels: of the newer and of the older side."""
+    experiment, classes = rows.experiment, rows.tested.classes
+    left, right = (each.outcome for each in rescored)
+    found = OnSameRows(
+        *labels,
+        tested=tested,
+        rows=len(rows.tested.rows),
+        task=experiment.task,
+        metric=experiment.search.metric,
+        trained_on=trained_on,
+        columns=_columns(rows, rescored),
+        positive=str(classes[-1]) if experiment.task is Task.BINARY else "",
+        left=measured(experiment, left) if left else {},
+        right=measured(experiment, right) if right else {},
+        problems={side.label: each.problem for side, each in zip(sides, rescored, strict=True) if each.problem},
+    )
+    if left is None or right is None:
+        return found
+    apart = disagreement(experiment.task, left, right)
+    disputed = disputed_rows(apart, rows.tested.rows, found.columns, classes, left, right)
+    return replace(found, better_by=better_by(experiment, left, right), disagreement=apart, disputed=disputed)
+
+
+def _columns(rows: SameRows, rescored: tuple[Rescored, Rescored]) -> tuple[str, ...]:
+    """What is shown of a row: what it is known by, and all that either model was told of it."""
+    data = rows.experiment.data
+    wanted = [data.id, data.time, *data.features, *rescored[0].inputs, *rescored[1].inputs]
+    return tuple(name for name in dict.fromkeys(wanted) if name and name in rows.tested.rows.columns)

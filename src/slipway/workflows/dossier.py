@@ -1,0 +1,116 @@
+"""The dossier of a run: what a reviewer reads and the gates judge by. Plots, model card, evidence, note."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mlflow import MlflowClient
+from sklearn.inspection import permutation_importance
+
+from slipway.core.metrics import METRICS
+from slipway.core.prediction import predict
+from slipway.core.trials import Trial
+from slipway.progress import step
+from slipway.registry.evidence import FOLDER, TestRows, save
+from slipway.reports.card import html, markdown
+from slipway.reports.plots import (
+    cost_figure,
+    evaluation_figures,
+    history_figure,
+    importance_figure,
+    parallel_figure,
+    slices_figure,
+)
+from slipway.settings import Settings
+from slipway.tracking.runs import write
+from slipway.workflows.card import card_json, model_card
+from slipway.workflows.evaluation import Evaluated
+from slipway.workflows.findings import Findings, find
+from slipway.workflows.note import note
+from slipway.workflows.preparation import Prepared
+from slipway.workflows.project import Declared
+from slipway.workflows.winner import winner_of
+
+# Shuffling columns costs a prediction each; a sample of this size orders them well enough.
+_IMPORTANCE_ROWS, _IMPORTANCE_REPEATS = 2000, 3
+
+
+def log_dossier(
+    client: MlflowClient,
+    settings: Settings,
+    run_id: str,
+    spec: Declared,
+    prepared: Prepared,
+    evaluated: Evaluated,
+    trials: Sequence[Trial],
+    winner: Trial,
+) -> None:
+    """Write plots, tables, card and evidence to the run, in one upload, and the note that is read first."""
+    tested = _tested(spec, prepared, evaluated)
+    findings = find(client, settings, spec, tested, evaluated, winner_of(winner, spec.experiment))
+    card = model_card(run_id, spec, prepared, evaluated, findings, trials, winner)
+    with step("dossier: plots, model card, evidence"), tempfile.TemporaryDirectory(prefix="slipway-dossier-") as made:
+        folder = Path(made)
+        (folder / "plots").mkdir()
+        for name, figure in _figures(spec, prepared, evaluated, findings, trials).items():
+            figure.savefig(folder / "plots" / f"{name}.png")
+        for name, table in findings.tables().items():
+            table.to_csv(folder / f"{name}.csv", index=False)
+        (folder / "model_card.md").write_text(markdown(card))
+        (folder / "model_card.html").write_text(html(card))
+        (folder / "model_card.json").write_text(card_json(card))
+        save(folder / FOLDER, tested)
+        client.log_artifacts(run_id, str(folder))
+    told = note(spec.experiment, evaluated, trials, winner, card.caveats)
+    write(client, run_id, metrics=findings.metrics(), tags={"mlflow.note.content": told})
+
+
+def _tested(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> TestRows:
+    data = spec.experiment.data
+    rows = prepared.splits.test[list(data.columns)]
+    return TestRows(rows, data.target, prepared.classes, evaluated.baseline_outcomes)
+
+
+def _figures(
+    spec: Declared, prepared: Prepared, evaluated: Evaluated, findings: Findings, trials: Sequence[Trial]
+) -> dict[str, Any]:
+    experiment, metric = spec.experiment, evaluated.metric
+    classes = [str(value) for value in prepared.classes]
+    figures = evaluation_figures(
+        experiment.task, evaluated.outcome, classes, evaluated.baseline_outcomes, target=experiment.data.target
+    )
+    if findings.slices:
+        figures["slices"] = slices_figure(findings.slices, evaluated.intervals[metric], metric)
+    if findings.decided and experiment.scope.costs:
+        figures["cost"] = cost_figure(evaluated.outcome, experiment.scope.costs, findings.decided.threshold)
+    names, mean, std = _importance(spec, prepared, evaluated)
+    figures["permutation_importance"] = importance_figure(names, mean, std, metric=metric)
+    figures["search_history"] = history_figure(trials, metric)
+    figures["search_parallel"] = parallel_figure(trials, metric)
+    return figures
+
+
+def _importance(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> tuple[list[str], Any, Any]:
+    """By how much the search metric falls when a column is shuffled, on a sample of the test rows."""
+    experiment, metric = spec.experiment, METRICS[evaluated.metric]
+    sample = prepared.splits.test.sample(
+        min(_IMPORTANCE_ROWS, len(prepared.splits.test)), random_state=experiment.search.seed
+    )
+    sign = 1.0 if metric.greater_is_better else -1.0
+
+    def scorer(model: Any, rows: Any, truth: Any) -> float:
+        outcome = predict(model, rows, truth, experiment.task, prepared.classes)
+        return sign * metric.prepare(outcome)(np.ones(outcome.rows))
+
+    features = list(experiment.data.features)
+    found = permutation_importance(
+        evaluated.pipeline,
+        sample[features],
+        sample[experiment.data.target],
+        scoring=scorer,
+        n_repeats=_IMPORTANCE_REPEATS,
+        random_state=experiment.search.seed,
+    )
+    return features, found.importances_mean, found.importances_std

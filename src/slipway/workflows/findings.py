@@ -1,0 +1,125 @@
+"""What reviewers look at beyond the metrics: slices, groups, calibration, the decision, the version in Production."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from mlflow import MlflowClient
+
+from slipway.core.calibration import Calibration, calibration
+from slipway.core.decisions import answered_from, mean_cost
+from slipway.core.disagreement import DisputedRow, disagreement, disputed_rows
+from slipway.core.metrics import METRICS, Outcome
+from slipway.core.slices import Slice, slice_labels, slices
+from slipway.core.spec import Experiment
+from slipway.progress import step
+from slipway.registry.evidence import TestRows
+from slipway.registry.fetch import fetch_verified
+from slipway.registry.models import temporary_folder
+from slipway.registry.versions import list_versions
+from slipway.reports.card import CardDecision, CardDisagreement, CardFairness
+from slipway.reports.fairness import fairness
+from slipway.settings import Settings
+from slipway.types import Stage
+from slipway.workflows.evaluation import Evaluated
+from slipway.workflows.project import Declared
+from slipway.workflows.rescoring import SameRows, rescore
+from slipway.workflows.winner import Winner
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Each of these is empty where it was not asked for, or is not defined. doubts: what could not be found out, and why."""
+
+    slices: tuple[Slice, ...] = ()
+    fairness: tuple[CardFairness, ...] = ()
+    calibration: Calibration | None = None
+    decided: CardDecision | None = None
+    disagreement: CardDisagreement | None = None
+    doubts: tuple[str, ...] = field(default=())
+
+    def metrics(self) -> dict[str, float]:
+        """What of it is one number, as metrics of the run."""
+        told: dict[str, float] = {}
+        if self.slices:
+            told["slices_worse"] = sum(part.worse for part in self.slices)
+        if self.calibration:
+            told["test_calibration_error"] = self.calibration.error
+        if self.disagreement:
+            told["disagreement_with_production"] = self.disagreement.rate
+        for column in self.fairness:
+            named = {f"{name} {column.column}": value for name, value in column.differences.items()}
+            told |= {key.replace(" ", "_"): value for key, value in named.items() if value is not None}
+        return told
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """What of it is a table, by the name of its file."""
+        tables: dict[str, pd.DataFrame] = {}
+        if self.slices:
+            tables["slices"] = pd.DataFrame([_flat(part) for part in self.slices])
+        if self.disagreement and self.disagreement.disputed:
+            tables["disagreement"] = pd.DataFrame([_told(row) for row in self.disagreement.disputed])
+        return tables
+
+
+def find(
+    client: MlflowClient, settings: Settings, spec: Declared, tested: TestRows, evaluated: Evaluated, winner: Winner
+) -> Findings:
+    """Look at the answers on the test rows from all sides that the experiment declares."""
+    experiment, outcome = spec.experiment, evaluated.outcome
+    labels = {name: slice_labels(tested.rows[name]) for name in experiment.evaluation.columns}
+    groups = {name: labels[name] for name in experiment.evaluation.sensitive}
+    with step(f"slices: {', '.join(labels) or 'none declared'}"):
+        parts = slices(outcome, labels, METRICS[evaluated.metric], seed=experiment.search.seed)
+    found, doubts = _disagreement(client, settings, experiment, tested, outcome)
+    return Findings(
+        slices=parts,
+        fairness=fairness(experiment.task, outcome, groups, [str(name) for name in tested.classes]),
+        calibration=calibration(experiment.task, outcome),
+        decided=_decided(experiment, evaluated, winner),
+        disagreement=found,
+        doubts=doubts,
+    )
+
+
+def _decided(experiment: Experiment, evaluated: Evaluated, winner: Winner) -> CardDecision | None:
+    costs, outcome = experiment.scope.costs, evaluated.outcome
+    if costs is None or evaluated.cost is None or winner.threshold is None:
+        return None
+    ones = np.ones(outcome.rows)
+    at_half, yes, no = (mean_cost(answered_from(outcome, at), costs)(ones) for at in (0.5, -np.inf, np.inf))
+    return CardDecision(winner.threshold, costs.false_positive, costs.false_negative, evaluated.cost, at_half, yes, no)
+
+
+def _disagreement(
+    client: MlflowClient, settings: Settings, experiment: Experiment, tested: TestRows, outcome: Outcome
+) -> tuple[CardDisagreement | None, tuple[str, ...]]:
+    """Let the version in Production answer the same rows; nothing where there is none, and why where it cannot."""
+    live = [version for version in list_versions(client, experiment.name) if version.stage is Stage.PRODUCTION]
+    if not live:
+        return None, ()
+    (version,) = live
+    trusted = (*experiment.search.trusted_types, *settings.trusted_types)
+    with step(f"version {version.number} in Production, on the same rows"), temporary_folder() as made:
+        theirs = rescore(lambda: fetch_verified(version, Path(made)), SameRows(experiment, tested), trusted)
+    if theirs.outcome is None:
+        return None, (f"Version {version.number} in Production could not be compared: {theirs.problem}.",)
+    found = disagreement(experiment.task, outcome, theirs.outcome)
+    rows = disputed_rows(found, tested.rows, experiment.data.features, tested.classes, outcome, theirs.outcome)
+    return CardDisagreement(version.number, found.rate, found.mean, found.measured, outcome.rows, rows), ()
+
+
+def _flat(part: Slice) -> Mapping[str, object]:
+    told: dict[str, object] = {"column": part.column, "value": part.value, "rows": part.rows}
+    for name, interval in (("metric", part.interval), ("difference", part.difference)):
+        ends = (interval.value, interval.low, interval.high) if interval else (None, None, None)
+        told |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
+    return {**told, "worse": part.worse, "reason": part.reason}
+
+
+def _told(row: DisputedRow) -> Mapping[str, object]:
+    answers = {"answer": row.left.label, "in_production": row.right.label}
+    scores = {"score": row.left.score, "production_score": row.right.score}
+    return {**row.values, "truth": row.truth, **answers, **scores}

@@ -1,0 +1,89 @@
+"""What every movement through the stages goes by: one at a time, what was cut off first, each written down."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mlflow import MlflowClient
+
+from slipway.core.movements import Action, Movement
+from slipway.errors import UnknownName
+from slipway.identity import process_tags
+from slipway.registry.ledger import Ledger, now_ms
+from slipway.registry.mutex import exclusive, is_mutex
+from slipway.registry.stages import holder, move, put_aliases_in_step
+from slipway.registry.trust import DIGEST
+from slipway.registry.versions import Version, get_version, list_versions
+from slipway.settings import Settings
+from slipway.tracking.client import connect
+from slipway.tracking.liveness import close_dead
+from slipway.tracking.runs import experiment_id
+from slipway.types import Stage, Verdict
+from slipway.workflows.platform import resolve_tracking_uri
+
+
+def open_registry(settings: Settings, name: str) -> tuple[MlflowClient, Ledger]:
+    """Return a client and the ledger of a registered model. Raises UnknownName when no such model is registered."""
+    client = connect(resolve_tracking_uri(settings))
+    return client, open_ledger(client, name)
+
+
+def open_ledger(client: MlflowClient, name: str) -> Ledger:
+    """Return the ledger of a registered model; entries and searches whose process is gone are closed.
+
+    Raises UnknownName when no such model is registered.
+    """
+    if not list_versions(client, name):
+        known = [model.name for model in client.search_registered_models() if not is_mutex(model.name)]
+        raise UnknownName("registered model", name, known, f"Train its first version with `slipway run {name}`")
+    experiment, searches = experiment_id(client, f"{name}/promotions"), client.get_experiment_by_name(name)
+    close_dead(client, [experiment, *([searches.experiment_id] if searches else [])])
+    return Ledger(client, name, experiment)
+
+
+@contextmanager
+def moving(client: MlflowClient, ledger: Ledger) -> Iterator[None]:
+    """Hold a model's movements for as long as the block takes; what an earlier one left halfway is brought to an end first."""
+    with exclusive(client, ledger.name):
+        bring_to_an_end(client, ledger)
+        yield
+
+
+def bring_to_an_end(client: MlflowClient, ledger: Ledger) -> tuple[Movement, ...]:
+    """Seal what was cut off, as made or not made, and put aliases and head in step; the caller holds the mutex.
+
+    Moving a stage is one call, which happened or did not: the version's stage says which.
+    """
+    ended = []
+    for entry in ledger.unsealed():
+        wanted = entry.movement
+        made = wanted.action is Action.REFUSE or get_version(client, ledger.name, wanted.version).stage is wanted.stage
+        ended.append(ledger.seal(entry, complete=made))
+        ledger.note_head_after(entry)
+    if ended:
+        put_aliases_in_step(client, ledger.name)
+    return tuple(ended)
+
+
+def movement_of(
+    client: MlflowClient,
+    settings: Settings,
+    version: Version,
+    action: Action,
+    stage: Stage,
+    comment: str,
+    verdicts: tuple[Verdict, ...] = (),
+) -> Movement:
+    """Return a movement of a version by the present user, with what it replaces."""
+    single = action is not Action.REFUSE and stage in (Stage.STAGING, Stage.PRODUCTION)
+    held = holder(client, version.name, stage) if single else None
+    replaced = int(held.version) if held else None
+    digest = version.tags.get(DIGEST, "")
+    by, at = settings.user, now_ms()
+    return Movement(version.name, action, version.number, stage, by, at, replaced, comment, verdicts, digest=digest)
+
+
+def make(client: MlflowClient, ledger: Ledger, movement: Movement) -> Movement:
+    """Make a movement and write it down; the caller holds the mutex."""
+    with ledger.entry(movement, process_tags()):
+        move(client, movement.name, movement.version, movement.stage)
+    return movement

@@ -1,0 +1,36 @@
+"""`slipway reconcile`: a movement that was cut off halfway is brought to an end, as every other movement does first."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from slipway.core.movements import Movement
+from slipway.registry.mutex import exclusive
+from slipway.registry.stages import put_aliases_in_step
+from slipway.settings import Settings
+from slipway.workflows.movement import bring_to_an_end, open_registry
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """The movements that had been cut off, each as it ended: `complete` where it had been made."""
+
+    name: str
+    ended: tuple[Movement, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "ended": [movement.as_dict() for movement in self.ended]}
+
+    def __str__(self) -> str:
+        if not self.ended:
+            return f"{self.name}: nothing had been cut off"
+        said = {True: "had been made; it is sealed now", False: "had not been made; it is marked so"}
+        return "\n".join(f"{self.name}: '{movement}' {said[movement.complete]}" for movement in self.ended)
+
+
+def reconcile(settings: Settings, name: str) -> Reconciled:
+    """Bring stages, aliases and ledger of a model in step. Raises UnknownName when no such model is registered."""
+    client, ledger = open_registry(settings, name)
+    with exclusive(client, name):
+        ended = bring_to_an_end(client, ledger)
+        put_aliases_in_step(client, name)
+    return Reconciled(name, ended)

@@ -1,0 +1,81 @@
+"""The search of a run, with all that it leaves in MLflow: what is searched, the baselines, each trial, the leaderboard."""
+
+from contextlib import closing
+
+from mlflow import MlflowClient
+
+from slipway.core.trials import Trial
+from slipway.progress import bar, step
+from slipway.search import Budget, Question, best_of, leaderboard, score_baselines, search
+from slipway.search.executors import make_executor
+from slipway.tracking.runs import ChildWrite, Finished, Part, log_inputs
+from slipway.tracking.writer import Writer
+from slipway.workflows.preparation import Prepared
+from slipway.workflows.project import Declared
+from slipway.workflows.resume import Past
+from slipway.workflows.trials import trial_run
+
+
+def question_of(spec: Declared, prepared: Prepared) -> Question:
+    """Return what each trial of an experiment answers."""
+    splits = prepared.splits
+    return Question(spec.folder, spec.experiment, prepared.classes, splits.development, splits.folds)
+
+
+def log_what_is_searched(client: MlflowClient, run_id: str, spec: Declared, prepared: Prepared) -> None:
+    """Write the declaration and the parts of the data to the run."""
+    client.log_text(run_id, spec.text, "experiment.yaml")
+    client.log_dict(run_id, spec.experiment.as_dict(), "experiment.json")
+    source = spec.experiment.data.source
+    where = f"experiments/{spec.name}/{source.function or source.csv or source.parquet}"
+    columns = {name: column.type.value for name, column in spec.experiment.data.columns.items()}
+    parts = [
+        Part({"train": "training"}.get(part, part), prepared.digests[part], len(rows), columns, where)
+        for part, rows in prepared.splits.parts().items()
+    ]
+    log_inputs(client, run_id, spec.name, parts)
+
+
+def log_baselines(client: MlflowClient, experiment: str, parent: str, question: Question) -> None:
+    """Score the baselines as trials are scored, as runs of their own, before anything is searched."""
+    with step("baselines"):
+        for scored in score_baselines(question):
+            ended_ms = scored.started_ms + int(scored.duration_s * 1000)
+            finished = Finished(
+                f"baseline {scored.name}",
+                "FINISHED",
+                scored.started_ms,
+                ended_ms,
+                {"candidate": f"baseline: {scored.name}"},
+                scored.metrics,
+                {"slipway.kind": "baseline"},
+            )
+            ChildWrite(client, experiment, parent, finished)()
+
+
+def run_search(client: MlflowClient, experiment: str, parent: str, question: Question, past: Past) -> list[Trial]:
+    """Search, writing each trial down as it ends, and leave the leaderboard on the parent run."""
+    wanted = question.experiment.search
+    said = f", {len(past.trials)} of them before" if past.trials else ""
+    with (
+        step(f"search: {wanted.trials} trials{said} of {len(wanted.candidates)} candidates"),
+        bar(wanted.trials, "search") as shown,
+        Writer() as writer,
+        closing(make_executor(question)) as executor,
+    ):
+        best = [trial for trial in past.trials if trial.complete]
+        shown.update(len(past.trials))
+
+        def on_trial(trial: Trial) -> None:
+            writer.put(ChildWrite(client, experiment, parent, trial_run(trial, question.experiment)))
+            best[:] = [best_of([*best, trial], wanted.metric)]
+            shown.update()
+            shown.set_postfix_str(f"best {wanted.metric} {best[0].score:.4f}" if best[0].complete else "none yet")
+
+        budget = Budget(wanted.trials, wanted.timeout_s, wanted.patience)
+        trials = search(question.experiment, executor, budget, on_trial, past.trials)
+    client.set_tag(parent, "slipway.tracking_s", f"{writer.busy_s:.3f}")
+    table = leaderboard(trials, wanted.metric)
+    client.log_text(parent, table.to_csv(index=False), "leaderboard.csv")
+    client.log_table(parent, table.astype(object).where(table.notna(), None), "leaderboard.json")
+    return trials

@@ -1,0 +1,74 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway.core.spec import Experiment
+from slipway.errors import Refusal, UntrustedModel
+from slipway.registry.evidence import TestRows
+from slipway.workflows.rescoring import SameRows, rescore, unseen
+
+Declare = Callable[..., Experiment]
+WHOLE = pd.DataFrame(
+    {
+        "late": np.arange(40) % 2,
+        "minutes": np.arange(40) / 8,
+        "port": pd.Series(list("ABCD") * 10, dtype="str"),
+        "when": pd.date_range("2026-01-01", periods=40, freq="h"),
+    }
+)
+COLUMNS = {"late": {"type": "int"}, "minutes": {"type": "float"}, "port": {"type": "category"}}
+BY_TIME = {
+    "data": {"source": {"csv": "a.csv"}, "target": "late", "time": "when", "columns": COLUMNS | {"when": {"type": "datetime"}}},
+    "split": {"method": "time"},
+}  # fmt: skip
+places = st.sets(st.integers(0, 39), min_size=1).map(sorted)
+
+
+def rows_of(experiment: Experiment, rows: pd.DataFrame) -> SameRows:
+    return SameRows(experiment, TestRows(rows.reset_index(drop=True), "late", (0, 1), {}))
+
+
+@given(ours=places, theirs=places)
+def test_of_the_same_data_all_was_trained_on_that_is_no_test_row(
+    declare: Declare, ours: list[int], theirs: list[int]
+) -> None:
+    rows, by = (rows_of(declare(), WHOLE.iloc[taken]) for taken in (ours, theirs))
+    found = unseen(rows, by, same_data=True)
+    assert found is not None and found.tolist() == [place in theirs for place in ours]
+
+
+@given(ours=places, since=st.integers(0, 39))
+def test_what_was_cut_by_time_was_trained_on_what_came_before_its_test_rows(
+    declare: Declare, ours: list[int], since: int
+) -> None:
+    rows, by = rows_of(declare(), WHOLE.iloc[ours]), rows_of(declare(**BY_TIME), WHOLE.iloc[since:])
+    for same_data in (True, False):
+        found = unseen(rows, by, same_data=same_data)
+        assert found is not None and found.tolist() == [place >= since for place in ours]
+
+
+def test_of_other_data_nothing_is_known_where_time_does_not_tell(declare: Declare) -> None:
+    assert unseen(rows_of(declare(), WHOLE), rows_of(declare(), WHOLE), same_data=False) is None
+
+
+@pytest.mark.parametrize("error", [UntrustedModel("its bytes changed"), Refusal("it is gone")])
+def test_a_model_that_is_refused_has_a_reason_and_no_outcome(declare: Declare, error: Exception) -> None:
+    def fetch() -> Path:
+        raise error
+
+    found = rescore(fetch, rows_of(declare(), WHOLE), ())
+    assert (found.outcome, dict(found.inputs), found.problem) == (None, {}, str(error))
+
+
+def test_what_fails_outside_is_no_reason_but_a_failure(declare: Declare) -> None:
+    def fetch() -> Any:
+        raise ConnectionError("the server went away")
+
+    with pytest.raises(ConnectionError):
+        rescore(fetch, rows_of(declare(), WHOLE), ())
