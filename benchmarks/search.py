@@ -58,7 +58,7 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     names = [system.name for system in SYSTEMS]
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=24)
+    parser.add_argument("--trials", type=int, default=30)
     parser.add_argument("--repeats", type=int, default=3, help="rounds; each measures every system once")
     parser.add_argument("--rows", type=int, help="training rows to draw; by default all 119,223")
     parser.add_argument("--iterations", type=int, default=120, help="trees a fit; 120 on all rows take about 2 s")
