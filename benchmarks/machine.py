@@ -3,6 +3,8 @@
 import json
 import os
 import platform
+import signal
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -11,6 +13,11 @@ from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("slipway", "mlflow", "scikit-learn", "numpy", "pandas", "hyperopt", "optuna", "joblib")
+
+
+def end_in_order() -> None:
+    """Make SIGTERM unwind as Ctrl-C does, so that servers and measurements are stopped and folders removed."""
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
 
 
 def cores() -> int:

@@ -20,7 +20,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from crowd import crowd
-from machine import machine, table, write_results
+from machine import end_in_order, machine, table, write_results
 from slipway.cli import main as slipway
 from slipway.tracking.server import start_server, stop_server
 from slipway.workflows.trials import trials_of
@@ -65,6 +65,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, nargs=2, default=[100, 10_000], metavar=("FEW", "MANY"))
     parser.add_argument("--repeats", type=int, default=5, help="how often each command is timed on each store")
     given = parser.parse_args()
+    end_in_order()
     on = machine()
     with tempfile.TemporaryDirectory(prefix="slipway-bench-", ignore_cleanup_errors=True) as made, ExitStack() as stack:
         project = declare(Path(made))

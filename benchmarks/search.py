@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from machine import cores, machine, table, write_results
+from machine import cores, end_in_order, machine, table, write_results
 from searches import IDEAL, PLAIN, PLAIN_ONE, PROCESSES, SYSTEMS, System
 from searches.task import ROOT, prepare_task
 from slipway.processes import child_environment
@@ -35,6 +35,7 @@ HEADER = [
 
 def main() -> None:
     given = arguments()
+    end_in_order()
     on = machine()
     chosen = [system for system in SYSTEMS if system.name in given.systems or system.name == IDEAL]
     with tempfile.TemporaryDirectory(prefix="slipway-bench-", ignore_cleanup_errors=True) as made:
@@ -57,7 +58,7 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     names = [system.name for system in SYSTEMS]
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=24)
+    parser.add_argument("--trials", type=int, default=30)
     parser.add_argument("--repeats", type=int, default=3, help="rounds; each measures every system once")
     parser.add_argument("--rows", type=int, help="training rows to draw; by default all 119,223")
     parser.add_argument("--iterations", type=int, default=120, help="trees a fit; 120 on all rows take about 2 s")
