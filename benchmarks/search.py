@@ -12,7 +12,7 @@ from typing import Any
 
 from machine import cores, end_in_order, machine, table, write_results
 from searches import IDEAL, PLAIN, PLAIN_ONE, PROCESSES, SYSTEMS, System
-from searches.task import ROOT, prepare_task
+from searches.task import ROOT, TREES, prepare_task
 from slipway.processes import child_environment
 from slipway.tracking.server import Server, start_server, stop_server
 
@@ -21,7 +21,7 @@ Round = dict[str, dict[str, Any]]
 """What each system gave in one round, by its name."""
 
 HEADER = [
-    "system",
+    "estimator, system",
     "threads a fit",
     "wall s",
     "× ideal",
@@ -38,20 +38,23 @@ def main() -> None:
     end_in_order()
     on = machine()
     chosen = [system for system in SYSTEMS if system.name in given.systems or system.name == IDEAL]
-    with tempfile.TemporaryDirectory(prefix="slipway-bench-", ignore_cleanup_errors=True) as made:
-        folder = Path(made)
-        settings = prepare_task(folder, given.trials, given.rows, given.iterations, given.seed)
-        home = folder / "server"
-        try:
-            server = start_server(home, port=0)
-            rounds = measure_all(chosen, folder, server, given.repeats)
-        finally:
-            stop_server(home)
-    rows = [row(system, rounds, given.trials) for system in chosen]
+    rows, said, settings = [], [], []
+    for estimator in given.estimators:
+        with tempfile.TemporaryDirectory(prefix="slipway-bench-", ignore_cleanup_errors=True) as made:
+            folder, trees = Path(made), TREES[estimator]
+            settings.append(prepare_task(folder, estimator, given.trials, given.rows, trees, given.seed))
+            home = folder / "server"
+            try:
+                server = start_server(home, port=0)
+                rounds = measure_all(chosen, folder, server, given.repeats)
+            finally:
+                stop_server(home)
+        own = [{"estimator": estimator, **row(system, rounds, given.trials)} for system in chosen]
+        said += [f"{estimator}: {line}" for line in (*doubts(rounds), targets(own))]
+        rows += own
     print(report(rows))
-    print("\n".join(doubts(rounds)))
-    print(f"\n{targets(rows)}")
-    path = write_results("search", {**settings, "repeats": given.repeats}, on, rows)
+    print("\n" + "\n".join(said))
+    path = write_results("search", {"tasks": settings, "repeats": given.repeats}, on, rows)
     print(f"written to {path.relative_to(ROOT)}")
 
 
@@ -61,7 +64,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--trials", type=int, default=30)
     parser.add_argument("--repeats", type=int, default=3, help="rounds; each measures every system once")
     parser.add_argument("--rows", type=int, help="training rows to draw; by default all 119,223")
-    parser.add_argument("--iterations", type=int, default=120, help="trees a fit; 120 on all rows take about 2 s")
+    parser.add_argument("--estimators", nargs="+", choices=list(TREES), default=list(TREES), help="what is searched")
     parser.add_argument("--seed", type=int, default=0, help="of the parameter sets and the drawn rows")
     parser.add_argument("--systems", nargs="+", choices=names, default=names, metavar="NAME", help="; ".join(names))
     return parser.parse_args()
@@ -132,7 +135,7 @@ def report(rows: Sequence[Mapping[str, Any]]) -> str:
     keys = ["wall_s", "wall_by_ideal", "cpu_by_ideal", "plain_by_wall", "plain_one_thread_by_wall", "tracking_s"]
     lines = [
         [
-            str(found["system"]),
+            f"{found['estimator']}, {found['system']}",
             str(found["threads"]),
             *("–" if found[key] is None else f"{found[key]:.2f}" for key in keys),
             "–" if found["tracking_share"] is None else f"{found['tracking_share']:.1%}",
@@ -148,7 +151,7 @@ def doubts(rounds: Sequence[Round]) -> list[str]:
     each = [cpu_s for found in ideals for cpu_s in found["each_cpu_s"]]
     slower = max(found["own_wall_s"] / (found["wall_s"] * cores()) for found in ideals)
     moved = max(each) / min(each)
-    said = [f"\nthe ideal moved by {moved - 1:.1%} between rounds; alone, its fits waited {slower - 1:.1%} for a core"]
+    said = [f"the ideal moved by {moved - 1:.1%} between rounds; alone, its fits waited {slower - 1:.1%} for a core"]
     for number, found in enumerate(rounds, start=1):
         for name, measured in found.items():
             pairs = zip(measured["scores"], found[IDEAL]["scores"], strict=True)

@@ -14,10 +14,17 @@ from hyperopt import STATUS_OK, Trials, fmin, hp, tpe
 from searches.task import Task
 from searches.waiting import Waiting
 
-SPACE = {
-    "learning_rate": hp.loguniform("learning_rate", np.log(0.03), np.log(0.3)),
-    "max_leaf_nodes": hp.quniform("max_leaf_nodes", 6, 40, 1),
-    "min_samples_leaf": hp.quniform("min_samples_leaf", 20, 400, 1),
+SPACES = {
+    "boosting": {
+        "learning_rate": hp.loguniform("learning_rate", np.log(0.03), np.log(0.3)),
+        "max_leaf_nodes": hp.quniform("max_leaf_nodes", 6, 40, 1),
+        "min_samples_leaf": hp.quniform("min_samples_leaf", 20, 400, 1),
+    },
+    "forest": {
+        "max_features": hp.uniform("max_features", 0.2, 0.8),
+        "max_leaf_nodes": hp.quniform("max_leaf_nodes", 50, 400, 1),
+        "min_samples_leaf": hp.quniform("min_samples_leaf", 20, 400, 1),
+    },
 }
 WHOLE = ("max_leaf_nodes", "min_samples_leaf")
 
@@ -44,7 +51,7 @@ def search(task: Task, waiting: Waiting) -> dict[str, Any]:
     clock = time.perf_counter()
     with mlflow.start_run():
         trials = Trials()
-        best = fmin(fn=objective, space=SPACE, algo=suggest, max_evals=len(task.sets), trials=trials)
+        best = fmin(fn=objective, space=SPACES[task.candidate], algo=suggest, max_evals=len(task.sets), trials=trials)
         best_run = sorted(trials.results, key=lambda x: x["loss"])[0]
         mlflow.log_params(best)
         mlflow.log_metric("roc_auc", -best_run["loss"])

@@ -18,6 +18,7 @@ from optuna.storages.journal import JournalFileBackend, JournalStorage
 
 from searches.task import Task
 from searches.waiting import Waiting
+from slipway.core.space import Int, LogUniform
 
 JOBS = len(os.sched_getaffinity(0))
 
@@ -64,11 +65,7 @@ def _objective(task: Task, parent: str) -> Callable[[optuna.Trial], float]:
     experiment = mlflow.get_run(parent).info.experiment_id
 
     def objective(trial: optuna.Trial) -> float:
-        params = {
-            "learning_rate": trial.suggest_float("learning_rate", 0.03, 0.3, log=True),
-            "max_leaf_nodes": trial.suggest_int("max_leaf_nodes", 6, 40),
-            "min_samples_leaf": trial.suggest_int("min_samples_leaf", 20, 400),
-        }
+        params = {name: _suggested(trial, name, distribution) for name, distribution in task.space.items()}
         with mlflow.start_run(experiment_id=experiment, nested=True, parent_run_id=parent):
             roc_auc = task.fit_and_score(params)
             mlflow.log_params(params)
@@ -76,6 +73,13 @@ def _objective(task: Task, parent: str) -> Callable[[optuna.Trial], float]:
         return roc_auc
 
     return objective
+
+
+def _suggested(trial: optuna.Trial, name: str, distribution: Any) -> float | int:
+    low, high = distribution.ends
+    if isinstance(distribution, Int):
+        return trial.suggest_int(name, low, high)
+    return trial.suggest_float(name, low, high, log=isinstance(distribution, LogUniform))
 
 
 def _enqueue(study: optuna.Study, task: Task) -> None:
