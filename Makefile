@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SLIPWAY := $(BIN)/slipway
-# OpenMP threads that sleep rather than spin: the cores are shared by two test processes and the servers that they start.
-PYTEST := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# OpenMP threads that soon sleep: the cores are shared by two test processes and the servers that they start.
+PYTEST := GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-fast check bench bench-search bench-scale lock clean

@@ -21,7 +21,7 @@ class System:
 
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
-AS_SLIPWAY = {"OMP_WAIT_POLICY": "passive"}  # what the command `slipway` sets for itself
+AS_SLIPWAY = {"GOMP_SPINCOUNT": "10000"}  # what the command `slipway` sets for itself
 
 IDEAL, PLAIN, PLAIN_ONE, SERIAL, PROCESSES = (
     "ideal",

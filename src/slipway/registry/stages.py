@@ -30,6 +30,14 @@ def holder(client: MlflowClient, name: str, stage: Stage) -> ModelVersion | None
     return held[0] if held else None
 
 
+def holders(client: MlflowClient, name: str) -> dict[Stage, int]:
+    """Return which version holds Production and which Staging, asked for at once."""
+    with _deprecated():
+        held = client.get_latest_versions(name, [stage.value for stage in _ALIASED])
+    found = {Stage(version.current_stage): int(version.version) for version in held}
+    return {stage: found[stage] for stage in (Stage.PRODUCTION, Stage.STAGING) if stage in found}
+
+
 def put_aliases_in_step(client: MlflowClient, name: str) -> None:
     """Let the aliases `staging` and `production` name what holds the stages, whatever they name now."""
     aliases = client.get_registered_model(name).aliases

@@ -63,6 +63,17 @@ def get_version(client: MlflowClient, name: str, number: int) -> Version:
     raise UnknownName(f"version of {name}", number, known, hint)
 
 
+def is_registered(client: MlflowClient, name: str) -> bool:
+    """Say whether there is a registered model of that name."""
+    try:
+        client.get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        return False
+    return True
+
+
 def list_versions(client: MlflowClient, name: str) -> list[Version]:
     """Return every version of a registered model, newest first; none when the model is not registered."""
     versions, token = [], None

@@ -8,7 +8,8 @@ from typing import Any
 from slipway.core.ledger import CHARACTERS, Finding, verify
 from slipway.core.movements import Action, Movement
 from slipway.registry.ledger import Ledger
-from slipway.registry.versions import Version, list_versions
+from slipway.registry.stages import holders
+from slipway.registry.versions import list_versions
 from slipway.settings import Settings
 from slipway.types import Stage
 from slipway.workflows.movement import open_registry
@@ -82,7 +83,7 @@ class Verified:
 def history(settings: Settings, name: str, last: int | None = None) -> History:
     """Return the movements of a registered model, the newest `last` of them. Raises UnknownName when there is no such model."""
     client, ledger = open_registry(settings, name)
-    return History(name, holders(list_versions(client, name)), tuple(ledger.movements(last)))
+    return History(name, holders(client, name), tuple(ledger.movements(last)))
 
 
 def history_at(settings: Settings, name: str, at: datetime) -> Moment:
@@ -99,11 +100,6 @@ def verify_history(settings: Settings, name: str) -> Verified:
     entries, head = ledger.entries(), ledger.head
     stages = {version.number: version.stage for version in list_versions(client, name)}
     return Verified(name, len(entries), head, tuple(verify(entries, stages, head)))
-
-
-def holders(versions: list[Version]) -> dict[Stage, int]:
-    """Return which version holds Production and which Staging."""
-    return {stage: version.number for stage in _HELD for version in versions if version.stage is stage}
 
 
 def _holding(ledger: Ledger, stage: Stage, before_ms: int) -> Movement | None:

@@ -12,7 +12,7 @@ from slipway.registry.ledger import Ledger, now_ms
 from slipway.registry.mutex import exclusive, is_mutex
 from slipway.registry.stages import holder, move, put_aliases_in_step
 from slipway.registry.trust import DIGEST
-from slipway.registry.versions import Version, get_version, list_versions
+from slipway.registry.versions import Version, get_version, is_registered
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.tracking.liveness import close_dead
@@ -32,7 +32,7 @@ def open_ledger(client: MlflowClient, name: str) -> Ledger:
 
     Raises UnknownName when no such model is registered.
     """
-    if not list_versions(client, name):
+    if not is_registered(client, name):
         known = [model.name for model in client.search_registered_models() if not is_mutex(model.name)]
         raise UnknownName("registered model", name, known, f"Train its first version with `slipway run {name}`")
     experiment, searches = experiment_id(client, f"{name}/promotions"), client.get_experiment_by_name(name)
