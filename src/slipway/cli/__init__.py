@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 refused, 2 wrong usage, 3 something outside failed."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     # Read by libraries when a command imports them: no telemetry, no addresses of each run on stdout, and OpenMP threads
-    # that spin at a barrier for microseconds: for milliseconds, their default, doubles a fit's time when the cores are shared, and
+    # that spin at a barrier for microseconds. The default, milliseconds, takes twice as long when the cores are shared;
     # sleeping at once takes five times as long when they are not.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
