@@ -230,3 +230,11 @@ def test_ids_of_the_test_that_are_trained_on_are_named(library: "Library") -> No
     library.edit(name, ("  id: loan\n", ""))
     checked = library.slipway("check", name)
     assert checked.code == 0 and "20 held-out rows" in checked.out and "equal to training rows" in checked.out
+
+
+def test_options_that_do_not_go_together_are_named_before_anything_is_read(library: "Library") -> None:
+    said = library.slipway("run", "late_loans", "--executor", "serial", "--workers", 2)
+    assert said.code == 2
+    assert (
+        "does not fit the search of 'late_loans': workers: the serial executor" in said.err and "data:" not in said.err
+    )

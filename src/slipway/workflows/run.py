@@ -136,7 +136,8 @@ def _with_search(spec: Declared, given: Mapping[str, Any]) -> Declared:
     try:
         search = Search.model_validate({**dict(spec.experiment.search), **changes})
     except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, detail['loc']))} {detail['msg']}".strip() for detail in error.errors())
+        details = [((*detail["loc"], *detail.get("ctx", {}).get("at", ())), detail["msg"]) for detail in error.errors()]
+        said = "; ".join(f"{'.'.join(map(str, at))}: {message}" for at, message in details)
         raise UsageError(f"what was asked for does not fit the search of '{spec.name}': {said}") from None
     return Declared(spec.folder, spec.text, spec.experiment.model_copy(update={"search": search}))
 
