@@ -213,6 +213,22 @@ def consistent_after_next(library: "Library", name: str) -> int | None:
     return consistent(library, name)
 
 
+def test_a_movement_that_failed_after_its_stage_had_moved_is_sealed_as_made(
+    library: "Library", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = quick(library, "failed_halfway", versions=1)
+
+    def fail(*_: object) -> None:
+        raise ConnectionError("the alias could not be set")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mlflow.MlflowClient.set_registered_model_alias", fail)
+        assert library.slipway("promote", name, 1, "Production").code == 3
+    assert [kind for kind, _ in findings(library, name)][:1] == ["cut off"]
+    (ended,) = library.done("reconcile", name)["ended"]
+    assert ended["complete"] and consistent(library, name) == 1
+
+
 # Many at once
 
 # Each round, forks a process a version; all of them promote at once. Prints a list a round of what became of each.

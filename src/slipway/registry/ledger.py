@@ -34,13 +34,13 @@ class Ledger:
     def entry(self, movement: Movement, tags: dict[str, str]) -> Iterator[None]:
         """Write a movement down before it is made, and seal it as made after the block made it.
 
-        Killed in the block, the entry stays without a seal: see `unsealed`.
+        Failed or killed in the block, it may have been made all the same: the entry stays without a seal, see `unsealed`.
         """
         entry = self._open(movement, tags)
         try:
             yield
         except BaseException:
-            self.seal(entry, complete=False)
+            self.client.set_terminated(entry.run_id, "FAILED")
             raise
         self.seal(entry, complete=True)
 
