@@ -43,9 +43,9 @@ def exclusive(client: MlflowClient, name: str, patience_s: float = 60.0) -> Iter
             client.delete_registered_model(lock)
 
 
-def is_mutex(registered_model: str) -> bool:
-    """Say whether a registered model is one of these, and no model."""
-    return registered_model.endswith(_SUFFIX)
+def model_names(client: MlflowClient) -> list[str]:
+    """Return the names of the registered models, these mutexes left out."""
+    return [model.name for model in client.search_registered_models() if not model.name.endswith(_SUFFIX)]
 
 
 def _taken(client: MlflowClient, lock: str) -> bool:

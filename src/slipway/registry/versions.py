@@ -8,6 +8,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from slipway.errors import UnknownName
+from slipway.registry.mutex import model_names
 from slipway.types import Stage
 
 
@@ -92,8 +93,9 @@ def version_in(client: MlflowClient, name: str, stage: Stage) -> Version:
         if version.stage is stage:
             return version
     if not versions:
-        known = [model.name for model in client.search_registered_models()]
-        raise UnknownName("registered model", name, known, f"Train its first version with `slipway run {name}`")
+        raise UnknownName(
+            "registered model", name, model_names(client), f"Train its first version with `slipway run {name}`"
+        )
     held = [f"{version.number} ({version.stage})" for version in versions]
     raise UnknownName(
         f"version of {name} in", stage, held, f"Move one there with `slipway promote {name} VERSION {stage}`"

@@ -9,7 +9,7 @@ from slipway.core.movements import Action, Movement
 from slipway.errors import UnknownName
 from slipway.identity import process_tags
 from slipway.registry.ledger import Ledger, now_ms
-from slipway.registry.mutex import exclusive, is_mutex
+from slipway.registry.mutex import exclusive, model_names
 from slipway.registry.stages import holder, move, put_aliases_in_step
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, get_version, is_registered
@@ -33,8 +33,9 @@ def open_ledger(client: MlflowClient, name: str) -> Ledger:
     Raises UnknownName when no such model is registered.
     """
     if not is_registered(client, name):
-        known = [model.name for model in client.search_registered_models() if not is_mutex(model.name)]
-        raise UnknownName("registered model", name, known, f"Train its first version with `slipway run {name}`")
+        raise UnknownName(
+            "registered model", name, model_names(client), f"Train its first version with `slipway run {name}`"
+        )
     experiment, searches = experiment_id(client, f"{name}/promotions"), client.get_experiment_by_name(name)
     close_dead(client, [experiment, *([searches.experiment_id] if searches else [])])
     return Ledger(client, name, experiment)

@@ -27,9 +27,10 @@ def promote(settings: Settings, name: str, version: int, stage: Stage, comment: 
     Refusal when something else came into Production while the gates were asked: they compared with another version.
     """
     client, ledger = open_registry(settings, name)
-    _require_elsewhere(get_version(client, name, version), stage)
+    judged = get_version(client, name, version)
+    _require_elsewhere(judged, stage)
     live = _live(client, name)
-    verdicts = _judge(client, settings, get_version(client, name, version), stage, live)
+    verdicts = _judge(client, settings, judged, stage, live)
     with moving(client, ledger):
         wanted = get_version(client, name, version)
         _require_elsewhere(wanted, stage)
