@@ -29,6 +29,14 @@ def connect(uri: str) -> "MlflowClient":  # type: ignore[name-defined]  # noqa: 
     return MlflowClient(uri, uri)
 
 
+def runs_page(experiment: str, page: str) -> str:
+    """Return a page of an experiment's runs in MLflow's UI, which starts with language models unless it is told otherwise.
+
+    page: such as `/RUN_ID?`; what comes behind `runs`, up to where more of a query may follow.
+    """
+    return f"experiments/{experiment}/runs{page}workflowType=machine_learning"
+
+
 def _require_answer(uri: str) -> None:
     advice = "start one with `slipway up --detach`, or name another with --tracking-uri or MLFLOW_TRACKING_URI"
     try:

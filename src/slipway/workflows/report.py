@@ -13,7 +13,7 @@ from slipway.registry.versions import Version, list_versions
 from slipway.reports.card import ModelCard
 from slipway.reports.page import ExperimentPage, Standing, VersionRow, experiment_page
 from slipway.settings import Settings
-from slipway.tracking.client import connect
+from slipway.tracking.client import connect, runs_page
 from slipway.tracking.runs import every_run
 from slipway.types import Stage
 from slipway.workflows.card import read_card
@@ -72,7 +72,7 @@ def _page(
     card = read_card(Path(client.download_artifacts(run_id, "model_card.json", str(folder))).read_text())
     plots = {path.stem: path.read_bytes() for path in _plots(client, run_id, folder)}
     uri = str(client.tracking_uri)
-    where = f"{uri}/#/experiments/{run.info.experiment_id}/runs/{run_id}?workflowType=machine_learning"
+    where = f"{uri}/#/{runs_page(run.info.experiment_id, f'/{run_id}?')}"
     return ExperimentPage(
         card=card,
         made=datetime.now(UTC),

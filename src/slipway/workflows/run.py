@@ -21,7 +21,7 @@ from slipway.registry.models import log_model
 from slipway.search import Baseline, fit_baselines
 from slipway.search.executors import check_executor
 from slipway.settings import Settings
-from slipway.tracking.client import connect
+from slipway.tracking.client import connect, runs_page
 from slipway.tracking.lineage import code_digest, file_digest, git_state
 from slipway.tracking.liveness import close_dead
 from slipway.tracking.runs import View, describe_experiment, experiment_id, open_run, write
@@ -206,9 +206,9 @@ def _best_first(metric: str) -> View:
 
 
 def _url(client: MlflowClient, experiment: str, page: str) -> str:
-    """A page of the experiment's runs in MLflow's UI, which starts with language models unless it is told otherwise."""
+    """The address of a page of the experiment's runs; without a server, where it would be."""
     uri = str(client.tracking_uri)
-    within = f"experiments/{experiment}/runs{page}workflowType=machine_learning"
+    within = runs_page(experiment, page)
     return f"{uri}/#/{within}" if uri.startswith("http") else f"{uri} ({within})"
 
 

@@ -13,6 +13,7 @@ from slipway.core.comparison import COST, LINEAGE, Side
 from slipway.core.metrics import METRICS
 from slipway.errors import Refusal, UnknownName, UsageError
 from slipway.registry.versions import Version, list_versions, version_in
+from slipway.tracking.client import runs_page
 from slipway.tracking.liveness import close_dead
 from slipway.types import Interval, Stage
 
@@ -167,7 +168,7 @@ def _run(client: MlflowClient, run_id: str) -> Run | None:
 
 def _side(found: Found, characters: int, uri: str) -> Side:
     run, tags = found.run, found.search.data.tags
-    page = f"{uri}/#/experiments/{run.info.experiment_id}/runs/{found.run_id}?workflowType=machine_learning"
+    page = f"{uri}/#/{runs_page(run.info.experiment_id, f'/{found.run_id}?')}"
     params = dict(run.data.params)
     inputs = found.search.inputs.dataset_inputs if found.search.inputs else []
     return Side(
