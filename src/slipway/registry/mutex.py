@@ -19,6 +19,8 @@ _SUFFIX = ".moving"
 _PAUSE_S = 0.2
 # Nothing can be known of a process on another machine; a movement takes seconds.
 _STALE_S = 120.0
+# The second: it was there when MLflow wrote, and let go of before MLflow read what stood in the way.
+_HELD = ("RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST")
 
 
 @contextmanager
@@ -53,7 +55,7 @@ def _taken(client: MlflowClient, lock: str) -> bool:
     try:
         client.create_registered_model(lock, description=held_by)
     except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+        if error.error_code not in _HELD:
             raise
         return False
     return True
