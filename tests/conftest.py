@@ -12,17 +12,19 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import boto3
 import hypothesis
 import psycopg
 import pytest
 
 from slipway.core.spec import Experiment
-from slipway.processes import child_environment, free_port
+from slipway.processes import child_environment, free_port, start_process, stop_process, wait_until_ready
 
 _MIGRATE = """
 import sys
@@ -133,6 +135,57 @@ def _wait_for_postgres(postgres: PostgreSQL, server: "subprocess.Popen[bytes]", 
         except psycopg.OperationalError:
             assert server.poll() is None and time.monotonic() < deadline, log.read_text()
             time.sleep(0.05)
+
+
+@dataclass
+class ObjectStore:
+    """A real S3 server on this machine, which lets everybody in until it is told otherwise. made: its buckets."""
+
+    endpoint: str
+    made: list[str] = field(default_factory=list)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The usual variables, by which boto3 finds it."""
+        keys = {"AWS_ACCESS_KEY_ID": "team", "AWS_SECRET_ACCESS_KEY": "team-secret"}
+        return {**keys, "AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": self.endpoint}
+
+    @property
+    def client(self) -> Any:
+        key, secret, region = list(self.environment.values())[:3]
+        named = {"aws_access_key_id": key, "aws_secret_access_key": secret, "region_name": region}
+        return boto3.client("s3", endpoint_url=self.endpoint, **named)
+
+    def __call__(self) -> str:
+        """Make an empty bucket and return its name."""
+        self.made.append(f"slipway-{len(self.made)}")
+        self.client.create_bucket(Bucket=self.made[-1])
+        return self.made[-1]
+
+    def let_in(self, everybody: bool) -> None:
+        """Ask for permissions from now on, which nobody here has, or let everybody in again."""
+        url = f"{self.endpoint}/moto-api/reset-auth"
+        count = b"inf" if everybody else b"0"
+        with urllib.request.urlopen(
+            urllib.request.Request(url, count, {"Content-Type": "text/plain"}), timeout=30
+        ) as answer:
+            assert answer.status == 200
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """Return a function that makes an empty bucket and returns its name; skips where there is no S3 server to be had."""
+    if importlib.util.find_spec("moto") is None:
+        pytest.skip("no S3 server: moto is not installed")
+    log, port = tmp_path_factory.mktemp("s3") / "log", free_port("127.0.0.1", 0)
+    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
+    server = start_process(command, log=log, env=child_environment({}, without=("AWS_", "MOTO_")))
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(server, f"{url}/moto-api/data.json", name="moto", log=log, timeout_s=60)
+        yield ObjectStore(url)
+    finally:
+        stop_process(server)
 
 
 # The same examples in every run, so that a failure is of the change and not of the day; machines are slow and shared.

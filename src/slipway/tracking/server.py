@@ -3,6 +3,7 @@
 HOME/mlflow.db       runs and registry           HOME/server.json    where the server is, while it runs
 HOME/artifacts/      artifacts                   HOME/server.lock    held while a server is started or stopped
 HOME/logs/           what the server prints
+The first two stay empty where a team keeps them elsewhere: see `slipway.tracking.stores`.
 """
 
 import fcntl
@@ -12,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from slipway.errors import FileUnusable, ServiceFailed
@@ -26,6 +27,7 @@ from slipway.processes import (
     stop_process,
     wait_until_ready,
 )
+from slipway.tracking.stores import FOLDER, SQLITE, Stores
 
 HOST = "127.0.0.1"
 _PORT_RACES = 3  # how often a port may be lost between being found free and being listened on
@@ -35,39 +37,49 @@ _PORT_RACES = 3  # how often a port may be lost between being found free and bei
 class Server:
     """A tracking server that answers at `uri`.
 
-    started: see `slipway.processes.Process`. adopted: it was up already, nothing was started.
+    started: see `slipway.processes.Process`. adopted: it was up already, nothing was started. backend, artifacts: where
+    it keeps them, as it may be shown.
     """
 
     uri: str
     pid: int
     started: float
     adopted: bool = False
+    backend: str = SQLITE
+    artifacts: str = FOLDER
 
     @property
     def process(self) -> Process:
         return Process(self.pid, self.started)
 
 
-def start_server(home: Path, *, port: int = 5000, tied: bool = True, timeout_s: float = 120.0) -> Server:
+def start_server(
+    home: Path, *, port: int = 5000, tied: bool = True, stores: Stores | None = None, timeout_s: float = 120.0
+) -> Server:
     """Return the server of `home` when it answers: the one that runs already, or a new one.
 
     port: the wanted one; the next free one is taken when it is in use, any free one for 0.
     tied: the new server ends with the calling thread, even by kill -9; otherwise it stays until `stop_server`.
+    stores: where it keeps runs and artifacts; in `home` when nothing is said.
     What the server is, is said here alone: MLFLOW_* and UVICORN_* variables of the surroundings do not reach it.
 
-    Raises FileUnusable when `home` cannot be written, ServiceFailed with the end of its log when the server does not
-    come up within `timeout_s`.
+    Raises UsageError when it is up on other stores than were asked for, StoreUnusable when those cannot be used,
+    FileUnusable when `home` cannot be written, ServiceFailed with the end of its log when the server does not come up
+    within `timeout_s`.
     """
+    stores = stores or Stores()
     with _locked(home, timeout_s):
         if found := _read(home):
             server, ready = found
             if ready and is_alive(server.process):
+                stores.require_same(server.backend, server.artifacts)
                 return replace(server, adopted=True)
             _clear(home, server)  # died, or was left half-started by a `slipway up` that was killed
+        stores.check()
         for _ in range(_PORT_RACES - 1):
             with suppress(_PortLost):
-                return _start(home, port, tied, timeout_s)
-        return _start(home, port, tied, timeout_s)
+                return _start(home, port, tied, stores, timeout_s)
+        return _start(home, port, tied, stores, timeout_s)
 
 
 def find_server(home: Path) -> Server | None:
@@ -118,12 +130,12 @@ class _PortLost(ServiceFailed):
     pass
 
 
-def _start(home: Path, port: int, tied: bool, timeout_s: float) -> Server:
+def _start(home: Path, port: int, tied: bool, stores: Stores, timeout_s: float) -> Server:
     chosen = free_port(HOST, port)
     uri = local_url(HOST, chosen)
-    env = child_environment(_QUIETER, without=("MLFLOW_", "_MLFLOW_", "UVICORN_"))
-    process = start_process(_command(chosen), log=server_log(home), env=env, cwd=home, tied=tied)
-    server = Server(uri, process.pid, process.started)
+    env = child_environment(_QUIETER | stores.environment, without=("MLFLOW_", "_MLFLOW_", "UVICORN_"))
+    process = start_process(_command(chosen, stores), log=server_log(home), env=env, cwd=home, tied=tied)
+    server = Server(uri, process.pid, process.started, backend=stores.backend, artifacts=stores.artifacts)
     try:
         _write(home, server, ready=False)
         wait_until_ready(
@@ -145,13 +157,10 @@ def _start(home: Path, port: int, tied: bool, timeout_s: float) -> Server:
 _QUIETER = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
-def _command(port: int) -> list[str]:
-    # Paths are relative to the working directory, which is the home: a `#`, `?` or `%` in its name would be read as
-    # a part of the URI.
+def _command(port: int, stores: Stores) -> list[str]:
     return [
         *(sys.executable, "-m", "mlflow", "server"),
-        *("--backend-store-uri", "sqlite:///mlflow.db"),
-        *("--artifacts-destination", "./artifacts", "--serve-artifacts"),
+        *stores.words,
         *("--host", HOST, "--port", str(port), "--workers", "1"),
         # A search asks thousands of times: no line for each. A browser that keeps asking does not hold up the end.
         *("--uvicorn-opts", "--no-access-log --timeout-graceful-shutdown 5"),
@@ -165,13 +174,15 @@ def _record(home: Path) -> Path:
 def _read(home: Path) -> tuple[Server, bool] | None:
     try:
         fields = json.loads(_record(home).read_text(encoding="utf-8"))
-        return Server(str(fields["uri"]), int(fields["pid"]), float(fields["started"])), bool(fields["ready"])
+        kept = (str(fields.get("backend", SQLITE)), str(fields.get("artifacts", FOLDER)))
+        server = Server(str(fields["uri"]), int(fields["pid"]), float(fields["started"]), False, *kept)
+        return server, bool(fields["ready"])
     except (OSError, ValueError, KeyError, TypeError):  # not there, or not ours to understand
         return None
 
 
 def _write(home: Path, server: Server, *, ready: bool) -> None:
-    fields = {"uri": server.uri, "pid": server.pid, "started": server.started, "ready": ready}
+    fields = {name: value for name, value in asdict(server).items() if name != "adopted"} | {"ready": ready}
     draft = home / f"server.json.{os.getpid()}"
     try:
         draft.write_text(json.dumps(fields) + "\n", encoding="utf-8")
