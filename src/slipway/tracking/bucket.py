@@ -67,7 +67,7 @@ def check_bucket(bucket: Bucket) -> None:
     key = f"{bucket.prefix}/{_MARK}".lstrip("/")
     patience = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
     try:
-        s3: Any = boto3.client("s3", endpoint_url=bucket.endpoint, config=patience)
+        s3: Any = boto3.session.Session().client("s3", endpoint_url=bucket.endpoint, config=patience)
         s3.put_object(Bucket=bucket.name, Key=key, Body=b"slipway")
         s3.get_object(Bucket=bucket.name, Key=key)["Body"].read()
         s3.list_objects_v2(Bucket=bucket.name, Prefix=key, MaxKeys=1)

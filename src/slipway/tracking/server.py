@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from slipway.errors import FileUnusable, ServiceFailed
+from slipway.errors import FileUnusable, ServiceFailed, UsageError
 from slipway.processes import (
     Process,
     child_environment,
@@ -28,6 +28,7 @@ from slipway.processes import (
     wait_until_ready,
 )
 from slipway.tracking.stores import FOLDER, SQLITE, Stores
+from slipway.tracking.swap import finish
 
 HOST = "127.0.0.1"
 _PORT_RACES = 3  # how often a port may be lost between being found free and being listened on
@@ -75,6 +76,7 @@ def start_server(
                 stores.require_same(server.backend, server.artifacts)
                 return replace(server, adopted=True)
             _clear(home, server)  # died, or was left half-started by a `slipway up` that was killed
+        finish(home)  # a restore that was killed while it renamed
         stores.check()
         for _ in range(_PORT_RACES - 1):
             with suppress(_PortLost):
@@ -112,6 +114,20 @@ def stop_server(home: Path, *, timeout_s: float = 130.0) -> Server | None:
         alive = is_alive(server.process)
         _clear(home, server)
         return server if alive else None
+
+
+@contextmanager
+def home_at_rest(home: Path) -> Iterator[None]:
+    """Hold `home`, in which no server is up and none can be started meanwhile. Raises UsageError when one is up."""
+    with _locked(home, 0):
+        if found := _read(home):
+            server, _ = found
+            if is_alive(server.process):
+                raise UsageError(
+                    f"the tracking server of {home} is up (process {server.pid}); stop it first with `slipway down`"
+                )
+            _clear(home, server)
+        yield
 
 
 def was_stopped(home: Path, server: Server, *, timeout_s: float = 30.0) -> bool:
@@ -209,7 +225,7 @@ def _locked(home: Path, timeout_s: float) -> Iterator[None]:
         while not _grab(lock.fileno(), home):
             if time.monotonic() >= deadline:
                 raise ServiceFailed(
-                    f"another `slipway up` or `slipway down` is at work on {home}; try again when it is done"
+                    f"another `slipway up`, `down` or `restore` is at work on {home}; try again when it is done"
                 )
             time.sleep(0.1)
         yield
