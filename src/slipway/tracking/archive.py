@@ -69,8 +69,13 @@ class Writer:
         self.files[name] = Member(size=size, sha256=digest, mode=(info.external_attr >> 16) & 0o777)
 
     def finish(self, manifest: Manifest) -> None:
-        """Write the manifest and end the archive."""
+        """Write the manifest, without which it is no backup."""
         self._archive.writestr(MANIFEST, manifest.model_dump_json())
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._archive.close()
 
 

@@ -52,7 +52,7 @@ def copy_database(source: Path, target: Path) -> None:
             closing(sqlite3.connect(target)) as copy,
         ):
             copy.execute("PRAGMA journal_mode = OFF")  # nothing beside the copy either, should this be killed
-            live.backup(copy)  # in one step: in many, each write of another process would begin it anew
+            live.backup(copy, sleep=0.02)  # in one step: in many, each write of another process would begin it anew
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
     except sqlite3.Error as error:
         raise FileUnusable(f"the database {source} cannot be copied to {target.parent}: {error}") from error

@@ -82,7 +82,8 @@ def backup(settings: Settings, file: Path) -> Backup:
         sweep(file)
         with whole_file(file) as stream:
             before = (home / DATABASE).stat().st_ino
-            manifest = _write(home, file, Writer(stream))
+            with Writer(stream) as archive:
+                manifest = _write(home, file, archive)
             if (home / DATABASE).stat().st_ino != before:
                 raise FileUnusable(f"{home} was restored while it was backed up; back it up again")
         return Backup(file, file.stat().st_size, manifest)
@@ -112,26 +113,19 @@ def restore(settings: Settings, file: Path, *, replace: bool = False) -> Restore
 
 
 def _write(home: Path, file: Path, archive: Writer) -> Manifest:
+    held: dict[str, Any] = {}
     with bytes_bar(sum(map(_size, [*databases(home), *other_files(home)])), "backing up") as shown:
-        told: tuple[str, dict[str, int]] = ("", {})
         for database in databases(home):
             with partial_file(file) as (copy, _):
                 copy_database(database, copy)
                 if database.name == DATABASE:
-                    told = revision(copy), counts(copy)
+                    held = {"revision": revision(copy), "counts": counts(copy)}
                 archive.add(database.name, copy, shown.update)
         for path in other_files(home):  # listed anew: a run may have ended since
             with suppress(FileNotFoundError):  # deleted since
                 archive.add(path.relative_to(home).as_posix(), path, shown.update)
     made = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    manifest = Manifest(
-        slipway=__version__,
-        mlflow=version("mlflow"),
-        made=made,
-        revision=told[0],
-        counts=told[1],
-        files=archive.files,
-    )
+    manifest = Manifest(slipway=__version__, mlflow=version("mlflow"), made=made, files=archive.files, **held)
     archive.finish(manifest)
     return manifest
 
