@@ -107,6 +107,7 @@ with closing(sqlite3.connect(sys.argv[1], timeout=30)) as database:
             database.execute("INSERT INTO pairs VALUES (1, ?)", [number])
             database.execute("INSERT INTO pairs VALUES (2, ?)", [number])
         number += 1
+        time.sleep(0.001)
         if number == 20:
             print("writing", flush=True)
 """
