@@ -4,6 +4,7 @@ import copy
 import ctypes
 import fcntl
 import importlib.util
+import json
 import os
 import pwd
 import shutil
@@ -152,15 +153,28 @@ class ObjectStore:
 
     @property
     def client(self) -> Any:
+        return self._client("s3")
+
+    def _client(self, service: str) -> Any:
         key, secret, region = list(self.environment.values())[:3]
         named = {"aws_access_key_id": key, "aws_secret_access_key": secret, "region_name": region}
-        return boto3.client("s3", endpoint_url=self.endpoint, **named)
+        return boto3.client(service, endpoint_url=self.endpoint, **named)
 
     def __call__(self) -> str:
         """Make an empty bucket and return its name."""
         self.made.append(f"slipway-{len(self.made)}")
         self.client.create_bucket(Bucket=self.made[-1])
         return self.made[-1]
+
+    def user(self, name: str, *actions: str) -> tuple[str, str]:
+        """Make a user who may do these alone, once permissions are asked for; return the two keys."""
+        iam = self._client("iam")
+        iam.create_user(UserName=name)
+        allowed = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=policy)
+        made = iam.create_access_key(UserName=name)["AccessKey"]
+        return made["AccessKeyId"], made["SecretAccessKey"]
 
     def let_in(self, everybody: bool) -> None:
         """Ask for permissions from now on, which nobody here has, or let everybody in again."""

@@ -47,7 +47,7 @@ def parse_bucket(given: str, endpoint: str | None = None) -> Bucket:
     """Read what was asked for with --artifacts. Raises UsageError for anything but a bucket on S3."""
     parts = urlsplit(given)
     if parts.scheme != "s3" or not _NAME.fullmatch(parts.netloc) or parts.query or parts.fragment:
-        found = f"'{parts.scheme}://…'" if parts.scheme not in ("", "s3") else f"'{given}'"
+        found = "keys" if "@" in given else f"'{given}'"
         raise UsageError(
             f"--artifacts takes a bucket on S3, {FORM}, its credentials in the AWS variables; found {found}. "
             "Without --artifacts they are kept in a folder of the home"

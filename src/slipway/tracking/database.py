@@ -53,14 +53,11 @@ def parse_database(given: str) -> Database:
             f"--backend takes a PostgreSQL database, {FORM}; found {found}. "
             "Without --backend the runs are kept in an SQLite file of the home folder"
         )
-    try:
-        parts: dict[str, Any] = _psycopg().conninfo.conninfo_to_dict(f"postgresql://{rest}")
-    except _psycopg().ProgrammingError:
-        parts = {}
-    if not parts or _is_torn(parts):
+    parts = _parts(f"postgresql://{rest}")
+    if parts is None or _is_torn(parts):
         raise UsageError(
-            f"--backend cannot be read as {FORM}; a password that has one of `/ @ : # ? %` is written percent-encoded "
-            "there, or as it is in PGPASSWORD"
+            f"--backend cannot be read as {FORM}; a password that has one of `/ @ %` is written percent-encoded there, or "
+            "as it is in PGPASSWORD"
         )
     if secret := sorted(_SECRETS & parts.keys()):
         raise UsageError(
@@ -126,6 +123,16 @@ def _unreachable(database: Database, error: Any) -> StoreUnusable:
     return StoreUnusable(
         f"the database {database.uri} cannot be used: {why.removeprefix('connection failed: ')}; {what}"
     )
+
+
+def _parts(uri: str) -> dict[str, Any] | None:
+    """Take an address apart as libpq does; None when it cannot be read, as what libpq says of it repeats it."""
+    psycopg = _psycopg()
+    try:
+        parts: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(uri)
+    except psycopg.ProgrammingError:
+        return None
+    return parts
 
 
 def _is_torn(parts: dict[str, Any]) -> bool:
