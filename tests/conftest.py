@@ -1,5 +1,6 @@
 """What tests of more than one package share."""
 
+import contextlib
 import copy
 import ctypes
 import fcntl
@@ -21,7 +22,7 @@ from typing import Any
 
 import boto3
 import hypothesis
-import psycopg
+import psycopg2
 import pytest
 
 from slipway.core.spec import Experiment
@@ -69,8 +70,16 @@ class PostgreSQL:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
     def execute(self, statement: str) -> None:
-        with psycopg.connect(self.uri("postgres", "postgres"), autocommit=True, connect_timeout=10) as owner:
-            owner.execute(statement)  # type: ignore[call-overload]
+        """Run a statement as the owner of all."""
+        self.ask(self.uri("postgres", "postgres"), statement)
+
+    def ask(self, uri: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Run a statement in a database, for good, and return what it gives."""
+        with contextlib.closing(psycopg2.connect(uri, connect_timeout=10)) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement, values)
+                return cursor.fetchall() if cursor.description else []
 
     def __call__(self, *, migrated: bool = False) -> str:
         """Make an empty database, or one with MLflow's tables, which takes seconds less than making them; return its URI."""
@@ -133,7 +142,7 @@ def _wait_for_postgres(postgres: PostgreSQL, server: "subprocess.Popen[bytes]", 
     while True:
         try:
             return postgres.execute("SELECT 1")
-        except psycopg.OperationalError:
+        except psycopg2.OperationalError:
             assert server.poll() is None and time.monotonic() < deadline, log.read_text()
             time.sleep(0.05)
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import psutil
-import psycopg
 import pytest
 
 from slipway.processes import start_process, stop_process
@@ -140,9 +139,8 @@ def test_runs_and_artifacts_are_where_the_server_was_told_to_keep_them(
     assert (registry.home / "mlflow.db").exists() == (backend is None)
     assert (registry.home / "artifacts").exists() == (bucket is None)
     if backend:
-        with psycopg.connect(backend) as database:
-            query = "SELECT count(*) FROM model_versions WHERE name = %s"
-            assert database.execute(query, [name]).fetchone() == (2,)
+        postgres = request.getfixturevalue("postgres")
+        assert postgres.ask(backend, "SELECT count(*) FROM model_versions WHERE name = %s", name) == [(2,)]
         refused = registry.slipway("backup", registry.project / "kept.zip")
         assert refused.code == 2 and "pg_dump" in refused.err
     if bucket:
@@ -164,7 +162,7 @@ def test_the_password_of_the_database_is_nowhere_to_be_read(registry: "Library",
     for word in ("team%2Fword", "team/word"):
         assert word not in shown and word not in written and word not in listed
     assert "postgresql://team@127.0.0.1" in shown and "postgresql://team@127.0.0.1" in written
-    assert "postgresql+psycopg://team@127.0.0.1" in listed
+    assert "postgresql+psycopg2://team@127.0.0.1" in listed
 
 
 def test_a_server_on_other_stores_is_not_taken_for_the_one_asked_for(registry: "Library") -> None:

@@ -2,7 +2,6 @@
 
 import time
 
-import psycopg
 import pytest
 
 from slipway.errors import StoreUnusable, UsageError
@@ -17,7 +16,7 @@ from slipway.tracking.schema import known_revisions, newest_revision
         ("postgresql://ann@db.example/runs", "postgresql://ann@db.example/runs", None),
         ("postgresql://ann:se%2Fcret@db.example:5433/runs", "postgresql://ann@db.example:5433/runs", "se/cret"),
         ("postgres://ann:secret@db.example/runs", "postgresql://ann@db.example/runs", "secret"),
-        ("postgresql+psycopg://ann:secret@db.example/runs", "postgresql://ann@db.example/runs", "secret"),
+        ("postgresql+psycopg2://ann:secret@db.example/runs", "postgresql://ann@db.example/runs", "secret"),
         ("postgresql://ann@h/runs?sslmode=require&password=secret", "postgresql://ann@h/runs?sslmode=require", "secret"),
         ("postgresql://ann:secret@[::1]:5433/runs", "postgresql://ann@[::1]:5433/runs", "secret"),
         ("postgresql://ann:se?c#r:et@db/runs", "postgresql://ann@db/runs", "se?c#r:et"),
@@ -29,7 +28,7 @@ def test_the_password_is_taken_out_of_the_address(given: str, uri: str, password
     database = parse_database(given)
     assert (database.uri, database.password) == (uri, password)
     assert not password or password not in repr(database) + database.store_uri
-    assert database.store_uri.startswith("postgresql+psycopg://")
+    assert database.store_uri.startswith("postgresql+psycopg2://")
     assert database.environment == ({"PGPASSWORD": password} if password else {})
 
 
@@ -38,7 +37,7 @@ def test_the_password_is_taken_out_of_the_address(given: str, uri: str, password
     [
         ("mysql://ann:secret@db/runs", "found 'mysql://…'"),
         ("sqlite:///secret.db", "found 'sqlite://…'"),
-        ("postgresql+psycopg2://ann:secret@db/runs", r"found 'postgresql\+psycopg2://…'"),
+        ("postgresql+psycopg://ann:secret@db/runs", r"found 'postgresql\+psycopg://…'"),
         ("ann:secret@db/runs", "found no scheme"),
         ("postgresql://ann:sec/secret@db/runs", "is written percent-encoded"),
         ("postgresql://ann:12/secret@db/runs", "is written percent-encoded"),
@@ -93,8 +92,7 @@ def test_pgpassword_is_enough(postgres, monkeypatch: pytest.MonkeyPatch) -> None
 )
 def test_tables_of_another_mlflow_are_left_alone(postgres, revision: str, told: str) -> None:
     uri = postgres(migrated=True)
-    with psycopg.connect(uri.replace("team:team%2Fword", "postgres")) as database:
-        database.execute("UPDATE alembic_version SET version_num = %s", [revision])
+    postgres.ask(uri.replace("team:team%2Fword", "postgres"), "UPDATE alembic_version SET version_num = %s", revision)
     with pytest.raises(StoreUnusable, match=told) as refused:
         check_database(parse_database(uri))
     assert "word@" not in str(refused.value)
@@ -102,8 +100,7 @@ def test_tables_of_another_mlflow_are_left_alone(postgres, revision: str, told: 
 
 def test_a_database_of_something_else_or_without_permission_is_told(postgres) -> None:
     uri = postgres()
-    with psycopg.connect(uri) as database:
-        database.execute("CREATE TABLE orders (number INTEGER)")
+    postgres.ask(uri, "CREATE TABLE orders (number INTEGER)")
     with pytest.raises(StoreUnusable, match=r"holds 1 table\(s\) that are not MLflow's; name one that is empty"):
         check_database(parse_database(uri))
     name = uri.rpartition("/")[2]

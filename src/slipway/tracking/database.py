@@ -3,6 +3,7 @@
 Its password is no part of any address: libpq takes it from PGPASSWORD, so what shows an address cannot show it.
 """
 
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -12,7 +13,7 @@ from slipway.tracking.schema import known_revisions, newest_revision
 
 FORM = "postgresql://USER@HOST/DATABASE"
 CONNECT_S = 5
-_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg2")
 _SECRETS = {"sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"}
 # No revision is no table of that name; the rest says whether MLflow could make its own.
 _FACTS = """
@@ -33,7 +34,7 @@ class Database:
     @property
     def store_uri(self) -> str:
         """What MLflow is given: its address with the driver that Slipway comes with."""
-        return self.uri.replace("postgresql:", "postgresql+psycopg:", 1)
+        return self.uri.replace("postgresql:", "postgresql+psycopg2:", 1)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -71,14 +72,18 @@ def check_database(database: Database) -> None:
 
     Raises StoreUnusable, which says what to do. Takes a few seconds at most.
     """
-    psycopg = _psycopg()
+    psycopg2 = _psycopg2()
+    given = {"password": database.password} if database.password else {}
     try:
-        with psycopg.connect(
-            database.uri, password=database.password or None, connect_timeout=CONNECT_S, application_name="slipway"
-        ) as connection:
-            read_only, may_create, migrated, tables = connection.execute(_FACTS).fetchone()
-            rows = connection.execute("SELECT version_num FROM alembic_version").fetchall() if migrated else []
-    except psycopg.Error as error:
+        with (
+            closing(psycopg2.connect(database.uri, connect_timeout=CONNECT_S, **given)) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(_FACTS)
+            read_only, may_create, migrated, tables = cursor.fetchone()
+            cursor.execute("SELECT version_num FROM alembic_version" if migrated else "SELECT 0 WHERE false")
+            rows = cursor.fetchall()
+    except psycopg2.Error as error:
         raise _unreachable(database, error) from error
     if read_only:
         raise StoreUnusable(f"the database {database.uri} is read-only; name the primary, which can be written")
@@ -113,24 +118,21 @@ def _check_revision(database: Database, revision: str) -> None:
 def _unreachable(database: Database, error: Any) -> StoreUnusable:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     why = lines[-1 if "FATAL" in lines[-1] else 0] if lines else type(error).__name__
-    attempt = getattr(error, "pgconn", None)
     if "does not exist" in why and "database" in why:
         what = "make it with `createdb`, or name another"
-    elif attempt is not None and (attempt.needs_password or attempt.used_password):
+    elif "password" in why:
         what = "give the user's password in PGPASSWORD, in ~/.pgpass or, percent-encoded, in the address"
     else:
         what = "see that it is up, and that host, port, user and password are right"
-    return StoreUnusable(
-        f"the database {database.uri} cannot be used: {why.removeprefix('connection failed: ')}; {what}"
-    )
+    return StoreUnusable(f"the database {database.uri} cannot be used: {why}; {what}")
 
 
 def _parts(uri: str) -> dict[str, Any] | None:
     """Take an address apart as libpq does; None when it cannot be read, as what libpq says of it repeats it."""
-    psycopg = _psycopg()
+    psycopg2 = _psycopg2()
     try:
-        parts: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(uri)
-    except psycopg.ProgrammingError:
+        parts: dict[str, Any] = psycopg2.extensions.parse_dsn(uri)
+    except psycopg2.ProgrammingError:
         return None
     return parts
 
@@ -153,12 +155,13 @@ def _shown(parts: dict[str, Any]) -> str:
     return f"postgresql://{address}/{quote(str(parts.get('dbname') or ''), safe='')}{query}"
 
 
-def _psycopg() -> Any:
+def _psycopg2() -> Any:
+    # Not psycopg 3, which SQLAlchemy 2.1 prefers: it hands MLflow's version numbers on as text, and moving a stage fails.
     try:
-        import psycopg
-        import psycopg.conninfo
+        import psycopg2
+        import psycopg2.extensions
     except ImportError as error:
         raise StoreUnusable(
-            f"PostgreSQL's driver cannot be loaded ({error}); install it with `pip install 'psycopg[binary]'`"
+            f"PostgreSQL's driver cannot be loaded ({error}); install it with `pip install psycopg2-binary`"
         ) from error
-    return psycopg
+    return psycopg2

@@ -118,7 +118,10 @@ def stop_server(home: Path, *, timeout_s: float = 130.0) -> Server | None:
 
 @contextmanager
 def home_at_rest(home: Path) -> Iterator[None]:
-    """Hold `home`, in which no server is up and none can be started meanwhile. Raises UsageError when one is up."""
+    """Hold `home`, in which no server is up and none can be started meanwhile, and no exchange is left half done.
+
+    Raises UsageError when one is up, ServiceFailed when another command is at work there.
+    """
     with _locked(home, 0):
         if found := _read(home):
             server, _ = found
@@ -127,6 +130,7 @@ def home_at_rest(home: Path) -> Iterator[None]:
                     f"the tracking server of {home} is up (process {server.pid}); stop it first with `slipway down`"
                 )
             _clear(home, server)
+        finish(home)
         yield
 
 

@@ -30,8 +30,7 @@ class _Plan:
 
 
 def stage(home: Path) -> Path:
-    """Return an empty folder in `home` for the new content. An exchange that was cut off is brought to an end first."""
-    finish(home)
+    """Return an empty folder in `home` for the new content; nothing of an exchange before is left there."""
     folder = home / ".restore" / "new"
     folder.mkdir(parents=True)
     return folder
@@ -40,6 +39,11 @@ def stage(home: Path) -> Path:
 def occupied(home: Path) -> list[str]:
     """Return the entries of `home` that hold content, in words of their names."""
     return sorted(path.name for path in home.iterdir() if is_kept(path.name))
+
+
+def is_cut_off(home: Path) -> bool:
+    """Say whether an exchange is at work, or was killed."""
+    return (home / ".restore").exists()
 
 
 def exchange(home: Path, now: str) -> Path | None:

@@ -22,7 +22,7 @@ from slipway.tracking.partial import partial_file, sweep, whole_file
 from slipway.tracking.schema import known_revisions, newest_revision
 from slipway.tracking.server import find_server, home_at_rest
 from slipway.tracking.stores import FOLDER, SQLITE
-from slipway.tracking.swap import exchange, occupied, stage
+from slipway.tracking.swap import exchange, is_cut_off, occupied, stage
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,12 @@ def backup(settings: Settings, file: Path) -> Backup:
     Raises UsageError when there is nothing to back up, or it is kept elsewhere; FileUnusable.
     """
     home, file = settings.home, file.resolve()
-    _require_embedded(settings)
-    _require_ours(home, file)
     with _told_as_unusable(file):
+        if is_cut_off(home):
+            with home_at_rest(home):  # which ends it
+                pass
+        _require_embedded(settings)
+        _require_ours(home, file)
         sweep(file)
         with whole_file(file) as stream:
             before = (home / DATABASE).stat().st_ino
