@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -86,44 +87,80 @@ def test_a_version_that_fails_its_gates_is_refused_and_that_is_written_down(regi
     assert consistent(registry, STRICTER) is None
 
 
-# Kills itself just after the first call of one kind.
-KILLED = """
-import os, signal, sys
+# Reads lines of commands, runs those of a line at once, each in a fork, and says how they ended. A fork may be told to kill
+# itself just after its first call of a method of MLflow's client.
+FORKS = """
+import json, os, signal, sys, tempfile
 from slipway.cli import main
 from slipway.tracking.client import connect
 connect(sys.argv[1])
+import slipway.workflows.promote
 from mlflow import MlflowClient
-method = getattr(MlflowClient, sys.argv[2])
-def deadly(*args, **kwargs):
-    method(*args, **kwargs)
-    os.kill(os.getpid(), signal.SIGKILL)
-setattr(MlflowClient, sys.argv[2], deadly)
-main(sys.argv[3:])
+from slipway.identity import process_tags
+
+def deadly(method):
+    def call(*args, **kwargs):
+        method(*args, **kwargs)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return call
+
+for line in sys.stdin:
+    step, *commands = json.loads(line)
+    started = []
+    for words in commands:
+        err = tempfile.TemporaryFile("w+")
+        pid = os.fork()
+        if not pid:
+            process_tags.cache_clear()
+            if step:
+                setattr(MlflowClient, step, deadly(getattr(MlflowClient, step)))
+            sys.stdout = sys.stderr = err
+            code = main(words)
+            err.flush()
+            os._exit(code)
+        started.append((pid, err))
+    ended = [(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), err.seek(0) or err.read()) for pid, err in started]
+    print(json.dumps(ended), flush=True)
 """
+Forks = Callable[..., list[tuple[int, str]]]
+
+
+@pytest.fixture(scope="module")
+def forks(registry: "Library") -> Iterator[Forks]:
+    """Return a function that runs commands at once, each in a process of its own, and returns how they ended."""
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    command, env = [sys.executable, "-c", FORKS, registry.uri], registry.environment()
+    process = subprocess.Popen(command, env=env, cwd=registry.project, text=True, **pipes)
+
+    def run(*commands: list[str], killed_after: str = "") -> list[tuple[int, str]]:
+        process.stdin.write(json.dumps([killed_after, *commands]) + "\n")
+        process.stdin.flush()
+        return [(code, err) for code, err in json.loads(process.stdout.readline())]
+
+    yield run
+    process.kill()
+    process.communicate()
 
 
 @pytest.mark.parametrize("step", ["create_run", "transition_model_version_stage", "set_registered_model_alias"])
-def test_a_movement_that_was_killed_is_brought_to_an_end(registry: "Library", name: str, step: str) -> None:
+def test_a_movement_that_was_killed_is_brought_to_an_end(
+    registry: "Library", name: str, forks: Forks, step: str
+) -> None:
     to = next(version for version, stage in registry.stages(name).items() if stage != "Production")
-    command = [sys.executable, "-c", KILLED, registry.uri, step, "promote", name, str(to), "Production"]
-    done = subprocess.run(command, env=registry.environment(), cwd=registry.project, capture_output=True, text=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    ((code, said),) = forks(["promote", name, str(to), "Production"], killed_after=step)
+    assert code == -signal.SIGKILL, said
     registry.done("reconcile", name)
     live = consistent(registry, name)
     assert live is not None and (live == to or step == "create_run")
 
 
-def test_of_several_that_promote_at_once_one_wins_and_the_others_are_told(registry: "Library", name: str) -> None:
-    command = [sys.executable, "-m", "slipway", "promote", name]
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    env, versions = registry.environment(), list(registry.stages(name)) * 2
-    movers = [
-        subprocess.Popen([*command, str(version), "Production"], env=env, cwd=registry.project, **pipes)
-        for version in versions
-    ]
-    said = [(mover.communicate(), mover.returncode) for mover in movers]
-    assert 0 in {code for _, code in said}
-    for (_, err), code in said:
+def test_of_several_that_promote_at_once_one_wins_and_the_others_are_told(
+    registry: "Library", name: str, forks: Forks
+) -> None:
+    versions = list(registry.stages(name)) * 2
+    said = forks(*(["promote", name, str(version), "Production"] for version in versions))
+    assert 0 in {code for code, _ in said}
+    for code, err in said:
         assert code == 0 or (code == 1 and ("nothing was moved" in err or "already" in err)), err
     assert consistent(registry, name) in versions
     assert list(registry.stages(name).values()).count("Production") == 1
