@@ -344,7 +344,14 @@ def _opened(project: Path, settings: Settings, migrated: Path | None = None) -> 
     platform = up(settings, port=0)
     try:
         with pytest.MonkeyPatch.context() as patch:
-            for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "SLIPWAY_TRUSTED_TYPES"):
+            known = (
+                "MLFLOW_TRACKING_URI",
+                "MLFLOW_RUN_ID",
+                "SLIPWAY_TRUSTED_TYPES",
+                "SLIPWAY_BACKEND",
+                "SLIPWAY_ARTIFACTS",
+            )
+            for name in known:
                 patch.delenv(name, raising=False)
             patch.setenv("SLIPWAY_HOME", str(home))
             patch.setenv("SLIPWAY_USER", "reviewer")

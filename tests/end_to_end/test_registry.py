@@ -188,9 +188,8 @@ def test_runs_and_artifacts_are_where_the_server_was_told_to_keep_them(
         assert any(key.endswith("model.skops") for key in keys) and "slipway.check" not in " ".join(keys)
 
 
+@pytest.mark.parametrize("registry", ["PostgreSQL", "PostgreSQL and S3"], indirect=True)
 def test_the_password_of_the_database_is_nowhere_to_be_read(registry: "Library", name: str) -> None:
-    if not registry.settings.backend:
-        pytest.skip("SQLite has no password")
     said = registry.slipway("up", "--json"), registry.slipway("up"), registry.slipway("up", "--debug")
     shown = "".join(each.out + each.err for each in said)
     files = [path for path in registry.home.rglob("*") if path.is_file() and "artifacts" not in path.parts]
@@ -210,12 +209,11 @@ def test_a_server_on_other_stores_is_not_taken_for_the_one_asked_for(registry: "
     assert said.code == 2 and "not on s3://another" in said.err
 
 
+@pytest.mark.parametrize("registry", ["SQLite"], indirect=True)  # it is what SQLite has instead of pg_dump
 def test_a_backup_of_a_server_that_is_up_can_be_restored_and_promoted_in(
     registry: "Library", name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The ledger of what was restored adds up, and versions are moved on: the whole of it is there."""
-    if registry.settings.backend:
-        pytest.skip("it is what SQLite has instead of pg_dump")
     file, home = registry.project / "kept.zip", registry.project / "restored"
     before = consistent(registry, name)
     writing = start_process(

@@ -194,8 +194,13 @@ def _record(home: Path) -> Path:
 def _read(home: Path) -> tuple[Server, bool] | None:
     try:
         fields = json.loads(_record(home).read_text(encoding="utf-8"))
-        kept = (str(fields.get("backend", SQLITE)), str(fields.get("artifacts", FOLDER)))
-        server = Server(str(fields["uri"]), int(fields["pid"]), float(fields["started"]), False, *kept)
+        server = Server(
+            str(fields["uri"]),
+            int(fields["pid"]),
+            float(fields["started"]),
+            backend=str(fields["backend"]),
+            artifacts=str(fields["artifacts"]),
+        )
         return server, bool(fields["ready"])
     except (OSError, ValueError, KeyError, TypeError):  # not there, or not ours to understand
         return None
