@@ -73,7 +73,7 @@ def stages_after(movements: Sequence[Movement]) -> dict[int, Stage]:
     """Return the stage of each version that was moved, after movements in order; Staging and Production have one holder."""
     stages: dict[int, Stage] = {}
     for movement in movements:
-        if not movement.complete or movement.action is Action.REFUSE:
+        if not movement.complete or not movement.action.moves:
             continue
         if movement.stage in _SINGLE:
             stages |= {v: Stage.ARCHIVED for v, stage in stages.items() if stage is movement.stage}

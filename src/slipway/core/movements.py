@@ -14,6 +14,12 @@ class Action(StrEnum):
     ROLLBACK = "rollback"
     ARCHIVE = "archive"
     REFUSE = "refuse"
+    JUDGE = "judge"
+    APPROVE = "approve"
+
+    @property
+    def moves(self) -> bool:
+        return self in (Action.PROMOTE, Action.ROLLBACK, Action.ARCHIVE)
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class Movement:
     verdicts: tuple[Verdict, ...] = field(default=())
     complete: bool = True
     digest: str = ""
+    evidence: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -54,6 +61,14 @@ class Movement:
             ],
         }
 
+    @classmethod
+    def from_dict(cls, told: dict[str, Any]) -> "Movement":
+        at_ms = int(datetime.fromisoformat(told["at"]).timestamp() * 1000)
+        return cls(
+            told["name"], Action(told["action"]), told["version"], Stage(told["stage"]), told["by"], at_ms,
+            told["replaced"], told["comment"], tuple(Verdict(**v) for v in told["verdicts"]), told["complete"], told["digest"],
+        )
+
     @property
     def at(self) -> datetime:
         return datetime.fromtimestamp(self.at_ms / 1000, UTC)
@@ -64,6 +79,8 @@ class Movement:
             Action.ROLLBACK: f"rolled back to version {self.version}",
             Action.ARCHIVE: f"version {self.version} archived",
             Action.REFUSE: f"version {self.version} refused {self.stage}",
+            Action.JUDGE: f"version {self.version} judged for {self.stage}",
+            Action.APPROVE: f"version {self.version} approved for {self.stage}",
         }[self.action]
         replaced = f", replacing version {self.replaced}" if self.replaced else ""
         cut_off = "" if self.complete else " (cut off before it was done)"
@@ -79,7 +96,7 @@ def before_production(movements: Sequence[Movement]) -> int | None:
     held: list[int] = []
     live = False
     for movement in movements:
-        if not movement.complete or movement.action is Action.REFUSE:
+        if not movement.complete or not movement.action.moves:
             continue
         if movement.action is Action.ROLLBACK:
             while held and held[-1] != movement.version:

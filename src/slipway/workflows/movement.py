@@ -57,7 +57,7 @@ def bring_to_an_end(client: MlflowClient, ledger: Ledger) -> tuple[Movement, ...
     ended = []
     for entry in ledger.unsealed():
         wanted = entry.movement
-        made = wanted.action is Action.REFUSE or get_version(client, ledger.name, wanted.version).stage is wanted.stage
+        made = not wanted.action.moves or get_version(client, ledger.name, wanted.version).stage is wanted.stage
         ended.append(ledger.seal(entry, complete=made))
         ledger.note_head_after(entry)
     if ended:
