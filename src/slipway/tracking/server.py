@@ -149,7 +149,7 @@ def _command(port: int) -> list[str]:
     # Paths are relative to the working directory, which is the home: a `#`, `?` or `%` in its name would be read as
     # a part of the URI.
     return [
-        *(sys.executable, "-m", "mlflow", "server"),
+        *(sys.executable, "-m", "mlflow", "server", "--app-name", "slipway"),
         *("--backend-store-uri", "sqlite:///mlflow.db"),
         *("--artifacts-destination", "./artifacts", "--serve-artifacts"),
         *("--host", HOST, "--port", str(port), "--workers", "1"),
