@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from slipway.core.movements import Action, Movement
+from slipway.core.movements import Movement
 from slipway.types import Stage
 
 _SINGLE = (Stage.STAGING, Stage.PRODUCTION)
@@ -60,6 +60,7 @@ def hash_of(movement: Movement, previous: str) -> str:
     told = [
         previous, movement.name, movement.action.value, movement.version, movement.stage.value, movement.by,
         movement.at_ms, movement.replaced, movement.comment, movement.digest, verdicts,
+        *([movement.evidence] if movement.evidence else []),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
 

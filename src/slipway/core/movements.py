@@ -1,12 +1,15 @@
 """What moved through the stages, and what follows from it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from slipway.types import Stage, Verdict
+
+APPROVAL = "approval"
+"""The gate whose verdict people give."""
 
 
 class Action(StrEnum):
@@ -19,15 +22,17 @@ class Action(StrEnum):
 
     @property
     def moves(self) -> bool:
+        """Whether a version is in another stage after it."""
         return self in (Action.PROMOTE, Action.ROLLBACK, Action.ARCHIVE)
 
 
 @dataclass(frozen=True)
 class Movement:
-    """One movement of a version, or one that a gate refused. at_ms: Unix milliseconds.
+    """One movement of a version, or what was said of one: refused, judged, approved. at_ms: Unix milliseconds.
 
     replaced: the version that held the stage before. complete: False when the process ended in the middle of it.
-    digest: of the version's files, as they were registered.
+    digest: of the version's files, as they were registered. evidence: the hash of what it was judged by; see
+    `slipway.core.judgement`.
     """
 
     name: str
@@ -55,6 +60,7 @@ class Movement:
             "comment": self.comment,
             "complete": self.complete,
             "digest": self.digest,
+            "evidence": self.evidence,
             "verdicts": [
                 {"gate": v.gate, "passed": v.passed, "reason": v.reason, "numbers": dict(v.numbers)}
                 for v in self.verdicts
@@ -62,12 +68,27 @@ class Movement:
         }
 
     @classmethod
-    def from_dict(cls, told: dict[str, Any]) -> "Movement":
-        at_ms = int(datetime.fromisoformat(told["at"]).timestamp() * 1000)
+    def from_dict(cls, told: Mapping[str, Any]) -> "Movement":
+        """Return what `as_dict` told; times are whole seconds there."""
         return cls(
-            told["name"], Action(told["action"]), told["version"], Stage(told["stage"]), told["by"], at_ms,
-            told["replaced"], told["comment"], tuple(Verdict(**v) for v in told["verdicts"]), told["complete"], told["digest"],
+            name=told["name"],
+            action=Action(told["action"]),
+            version=told["version"],
+            stage=Stage(told["stage"]),
+            by=told["by"],
+            at_ms=int(datetime.fromisoformat(told["at"]).timestamp() * 1000),
+            replaced=told["replaced"],
+            comment=told["comment"],
+            verdicts=tuple(Verdict(**verdict) for verdict in told["verdicts"]),
+            complete=told["complete"],
+            digest=told["digest"],
+            evidence=told["evidence"],
         )
+
+    @property
+    def passed(self) -> bool:
+        """Whether every verdict of it passed, those on approval apart: people give it afterwards."""
+        return all(verdict.passed for verdict in self.verdicts if verdict.gate != APPROVAL)
 
     @property
     def at(self) -> datetime:
@@ -82,7 +103,7 @@ class Movement:
             Action.JUDGE: f"version {self.version} judged for {self.stage}",
             Action.APPROVE: f"version {self.version} approved for {self.stage}",
         }[self.action]
-        replaced = f", replacing version {self.replaced}" if self.replaced else ""
+        replaced = f", replacing version {self.replaced}" if self.replaced and self.action.moves else ""
         cut_off = "" if self.complete else " (cut off before it was done)"
         return f"{done}{replaced}{cut_off}"
 
