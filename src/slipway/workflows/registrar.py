@@ -30,7 +30,7 @@ class LocalRegistrar:
         self._client, self._by = client, by
 
     def _movement(self, version: Version, action: Action, stage: Stage, comment: str, verdicts: tuple[Verdict, ...] = ()) -> Movement:
-        held = holder(self._client, version.name, stage) if action.moves and stage in (Stage.STAGING, Stage.PRODUCTION) else None
+        held = holder(self._client, version.name, stage) if (action.moves or action is Action.JUDGE) and stage in (Stage.STAGING, Stage.PRODUCTION) else None
         return Movement(
             version.name, action, version.number, stage, self._by, now_ms(), int(held.version) if held else None, comment,
             verdicts, digest=version.tags.get(DIGEST, ""),
