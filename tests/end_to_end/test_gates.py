@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from mlflow.exceptions import MlflowException
 
 from slipway.core.movements import Action
 
@@ -150,8 +151,10 @@ def test_test_rows_that_were_changed_afterwards_are_no_evidence(library: "Librar
     name = library.vary("days_kept", "forged")
     library.done("run", name, "--executor", "serial", "--trials", 1)
     version = library.client.get_model_version(name, "1")
-    library.client.log_text(
-        version.run_id, '{"target": "days_kept", "classes": [], "baselines": {}}', "evidence/facts.json"
-    )
+    forged = '{"target": "days_kept", "classes": [], "baselines": {}}'
+    with pytest.raises(MlflowException, match="what it is judged by"):
+        library.client.log_text(version.run_id, forged, "evidence/facts.json")
+    (evidence,) = (library.home / "artifacts").rglob(f"{version.run_id}/artifacts/evidence")
+    (evidence / "facts.json").write_text(forged)
     refused = library.slipway("promote", name, 1, "Staging")
     assert refused.code == 1 and "is not what was registered with it" in refused.err
