@@ -3,9 +3,10 @@
 import configparser
 import io
 import itertools
+import json
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 import requests
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from slipway.cli import main
 from slipway.core.ledger import verify
@@ -26,6 +28,8 @@ from slipway.settings import Settings
 from slipway.types import Stage, Verdict
 from slipway.workflows.platform import down, up
 
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+PATIENCE_MS = 60_000  # for a busy machine; an idle one answers in a second
 DIGEST, OTHER, EVIDENCE = "d" * 64, "0" * 64, "e" * 64
 SERVED, CANDIDATE = 1, 2
 
@@ -34,6 +38,7 @@ class Way(StrEnum):
     CLIENT = "client"
     API = "/api"
     AJAX = "/ajax-api"
+    UI = "MLflow's UI"
 
 
 class Attempt(StrEnum):
@@ -211,6 +216,98 @@ def by_client(client: MlflowClient, attempt: Attempt, name: str) -> None:
         client.delete_model_version(name, str(SERVED) if attempt is Attempt.DELETE_SERVED else candidate)
 
 
+# What MLflow's UI remembers of somebody who has been here before; with the second, of somebody who likes the stages shown.
+SEEN = {
+    "mlflow.workflowType_v1": '"machine_learning"',
+    "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": "true",
+    "mlflow.assistant.panelOpen_v1": "false",
+}
+WITH_STAGES = {"_mlflow_user_setting_dismiss_next_model_registry_ui": "true"}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--headless", "--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def pages(chromium: Browser, server: Guarded) -> Iterator[Callable[[Held, dict[str, str]], Page]]:
+    """Return a function that opens a page of the one who tries, whose UI remembers something; his browser stays the same."""
+    users: dict[str, BrowserContext] = {}
+
+    def page(held: Held, remembered: dict[str, str]) -> Page:
+        who = server.who(held)
+        key = f"{who} {sorted(remembered)}"
+        if key not in users:
+            credentials: Any = {"username": who[0], "password": who[1]} if who else None
+            users[key] = chromium.new_context(viewport={"width": 1680, "height": 1000}, http_credentials=credentials)
+            users[key].set_default_timeout(PATIENCE_MS)
+            remember = f"for (const [k, v] of Object.entries({json.dumps(remembered)})) localStorage.setItem(k, v)"
+            users[key].add_init_script(remember)
+        return users[key].new_page()
+
+    yield page
+    for user in users.values():
+        user.close()
+
+
+def by_buttons(page: Page, attempt: Attempt) -> None:
+    """Click through an attempt on the page of a version, up to the click that sends it."""
+    if attempt is Attempt.TRANSITION:
+        page.get_by_role("status").filter(has_text="None").click()
+        page.get_by_role("menuitem", name="Transition to").filter(has_text="Production").click()
+        page.get_by_role("checkbox").check()  # what is there goes to Archived
+        page.get_by_role("dialog").get_by_role("button", name="OK").click()
+    elif attempt in (Attempt.ALIAS, Attempt.OWN_ALIAS):
+        page.get_by_role("button", name="Add", exact=True).first.click()
+        page.get_by_role("combobox").click()
+        page.keyboard.type("production" if attempt is Attempt.ALIAS else "blue")
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name="Save aliases").click()
+    elif attempt is Attempt.TAG_SET:
+        evidence = page.get_by_role("row", name="slipway.artifact_digest")
+        evidence.get_by_role("button").first.click()
+        evidence.get_by_role("textbox").fill("1")
+        evidence.get_by_role("button", name="Save").click()
+    elif attempt is Attempt.TAG_DELETE:
+        page.get_by_role("row", name="slipway.artifact_digest").get_by_role("button").last.click()
+        page.get_by_role("button", name="Confirm").click()
+    elif attempt is Attempt.OWN_TAG:
+        page.get_by_placeholder("Name", exact=True).fill("mine")
+        page.get_by_placeholder("Value", exact=True).fill("1")
+        page.get_by_role("button", name="Add", exact=True).last.click()
+    else:
+        page.get_by_role("button", name="Open header dropdown menu").click()
+        page.get_by_role("menuitem", name="Delete").click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+
+
+def try_in_browser(server: Guarded, page: Page, attempt: Attempt, name: str) -> bool:
+    """Make an attempt by clicking and return whether it was let through; what was refused is told on the page."""
+    version = SERVED if attempt is Attempt.DELETE_SERVED else CANDIDATE
+    page.goto(f"{server.uri}/#/models/{name}/versions/{version}")
+    page.get_by_role("heading", name=f"Version {version}").wait_for()
+    if attempt is Attempt.DELETE_SERVED:
+        page.get_by_role("button", name="Open header dropdown menu").click()
+        assert page.get_by_role("menuitem", name="Delete").is_disabled()  # MLflow's UI does not offer it
+        return False
+    method, path, _ = asked(attempt, name)
+    sent = lambda answer: answer.request.method == method and answer.url.endswith(path)
+    with page.expect_response(sent) as answered:
+        by_buttons(page, attempt)
+    status = answered.value.status
+    assert status in (200, 403), answered.value.text()
+    if status == 403 and "error_code" in answered.value.text():
+        reason = answered.value.json()["message"].splitlines()[0]
+        page.get_by_text(reason[:60]).first.wait_for()
+    return bool(status == 200)
+
+
 def try_it(server: Guarded, way: Way, attempt: Attempt, held: Held, name: str) -> bool:
     """Make an attempt and return whether it was let through; anything but a plain yes or a reasoned no is an error."""
     if way is Way.CLIENT:
@@ -236,13 +333,20 @@ def try_it(server: Guarded, way: Way, attempt: Attempt, held: Held, name: str) -
 @pytest.mark.parametrize("attempt", Attempt)
 @pytest.mark.parametrize("way", Way)
 def test_what_gets_through_is_what_the_evidence_and_the_role_allow(
-    server: Guarded, way: Way, attempt: Attempt, held: Held
+    server: Guarded, request: pytest.FixtureRequest, way: Way, attempt: Attempt, held: Held
 ) -> None:
     if held is Held.WRONG_ROLE and not server.users:
         pytest.skip("without auth there are no roles")
     name = prepare(server, held)
     before = state(server, name)
-    through = try_it(server, way, attempt, held, name)
+    if way is Way.UI:
+        if CHROMIUM is None:
+            pytest.skip("no Chromium on the PATH; `apt-get install chromium` brings it")
+        aliased = attempt in (Attempt.ALIAS, Attempt.OWN_ALIAS)  # only the UI without stages sets aliases
+        with request.getfixturevalue("pages")(held, SEEN if aliased else SEEN | WITH_STAGES) as page:
+            through = try_in_browser(server, page, attempt, name)
+    else:
+        through = try_it(server, way, attempt, held, name)
     assert through is passes(attempt, held)
     after = state(server, name)
     assert (after != before) is through
