@@ -144,10 +144,11 @@ def test_evidence_that_is_altered_or_taken_out_afterwards_is_named(library: "Lib
     library.done("promote", name, 1, "Staging")
     (entry,) = library.runs(f"{name}/promotions")
     assert library.done("history", name, "--verify")["verified"]
-    library.client.log_text(entry.info.run_id, "{}", "evidence/case.json")
+    evidence = library.home / "artifacts" / entry.info.experiment_id / entry.info.run_id / "artifacts" / "evidence"
+    (evidence / "case.json").write_text("{}")
     (found,) = library.slipway("history", name, "--verify", "--json").json["findings"]
     assert found["kind"] == "altered" and "the evidence of 'version 1 → Staging'" in found["message"]
-    shutil.rmtree(library.home / "artifacts" / entry.info.experiment_id / entry.info.run_id / "artifacts" / "evidence")
+    shutil.rmtree(evidence)
     (found,) = library.slipway("history", name, "--verify", "--json").json["findings"]
     assert found["kind"] == "missing" and "is gone" in found["message"]
 
