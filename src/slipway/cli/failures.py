@@ -76,7 +76,10 @@ def _denied(error: BaseException) -> tuple[str, int] | None:
             WRONG_USAGE,
         )
     if "failed with error code 403" in said:
-        return "the tracking server does not let this user do that; an admin gives permissions, see `slipway user`", REFUSED
+        return (
+            "the tracking server does not let this user do that; an admin gives permissions, see `slipway user`",
+            REFUSED,
+        )
     return None
 
 

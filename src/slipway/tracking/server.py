@@ -151,7 +151,8 @@ def _start(home: Path, port: int, auth: bool, tied: bool, timeout_s: float) -> S
 
 
 # Slipway needs none of the eight processes that run MLflow's judges and scheduled jobs, and their 0.6 GB.
-_QUIETER = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+# The registrar downloads what it judges; nobody looks at bars in a log.
+_QUIETER = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
 
 
 def _command(port: int, auth: bool) -> list[str]:
