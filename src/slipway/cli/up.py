@@ -16,12 +16,15 @@ from slipway.settings import Settings
     "--port", type=click.IntRange(0, 65535), default=5000, show_default=True, help="The next free one if taken."
 )
 @click.option("--detach", is_flag=True, help="Return when the server answers; `slipway down` stops it.")
+@click.option("--auth", is_flag=True, help="With MLflow's users and permissions; a home that has them keeps them.")
 @click.option(
     "--backend", metavar="URI", help="The database, postgresql://USER@HOST/DATABASE; by default SLIPWAY_BACKEND."
 )
 @click.option("--artifacts", metavar="URI", help="The bucket, s3://BUCKET/PREFIX; by default SLIPWAY_ARTIFACTS.")
 @json_option
-def up(settings: Settings, port: int, detach: bool, backend: str | None, artifacts: str | None, as_json: bool) -> None:
+def up(
+    settings: Settings, port: int, detach: bool, auth: bool, backend: str | None, artifacts: str | None, as_json: bool
+) -> None:
     """Start the MLflow tracking server and keep it up until Ctrl-C.
 
     Without --backend and --artifacts it keeps everything in its home, in SQLite and a folder.
@@ -31,7 +34,7 @@ def up(settings: Settings, port: int, detach: bool, backend: str | None, artifac
     if backend:
         _keep_out_of_the_process_list(backend)
     asked = replace(settings, backend=backend or settings.backend, artifacts=artifacts or settings.artifacts)
-    kept = platform.up(asked, port=port, detach=detach)
+    kept = platform.up(asked, port=port, auth=auth, detach=detach)
     show(kept, as_json)
     kept.stay()
 

@@ -6,6 +6,7 @@ from typing import Any
 from slipway.errors import NoServer, ServiceFailed
 from slipway.processes import log_tail, wait_for_end
 from slipway.settings import Settings
+from slipway.tracking.auth import ADMIN, auth_file
 from slipway.tracking.server import Server, find_server, server_log, start_server, stop_server, was_stopped
 from slipway.tracking.stores import FOLDER, SQLITE, parse_stores
 
@@ -45,6 +46,7 @@ class Platform:
             "uri": self.server.uri,
             "pid": self.server.pid,
             "adopted": self.server.adopted,
+            "auth": self.server.auth,
             "home": str(self.settings.home),
             "backend": self.server.backend,
             "artifacts": self.server.artifacts,
@@ -53,9 +55,11 @@ class Platform:
     def __str__(self) -> str:
         was = "was already up" if self.server.adopted else "is up"
         end = "`slipway down`" if self.server.adopted or self.detached else "Ctrl-C"
+        users = f"the password of '{ADMIN}' is in {auth_file(self.settings.home)}\n" if self.server.auth else ""
         return (
             f"MLflow {was} at {self.server.uri} (process {self.server.pid}, {self._kept})\n"
             f"export MLFLOW_TRACKING_URI={self.server.uri}\n"
+            f"{users}"
             f"{end} stops it."
         )
 
@@ -85,7 +89,7 @@ class Stopped:
         return f"stopped MLflow at {self.server.uri} (process {self.server.pid})"
 
 
-def up(settings: Settings, *, port: int = 5000, detach: bool = False) -> Platform:
+def up(settings: Settings, *, port: int = 5000, auth: bool = False, detach: bool = False) -> Platform:
     """Start the tracking server of `settings.home`, or find the one that is up, and return when it answers.
 
     It keeps runs and artifacts in `settings.backend` and `settings.artifacts`, or in its home.
@@ -93,7 +97,7 @@ def up(settings: Settings, *, port: int = 5000, detach: bool = False) -> Platfor
     Raises UsageError, StoreUnusable, FileUnusable and ServiceFailed as `start_server` does.
     """
     stores = parse_stores(settings.backend, settings.artifacts, settings.s3_endpoint)
-    return Platform(settings, start_server(settings.home, port=port, tied=not detach, stores=stores), detach)
+    return Platform(settings, start_server(settings.home, port=port, auth=auth, tied=not detach, stores=stores), detach)
 
 
 def down(settings: Settings) -> Stopped:
