@@ -1,0 +1,33 @@
+"""What the board says of movements and verdicts, in a few words and as a strip."""
+
+from collections.abc import Sequence
+from math import isfinite
+
+from markupsafe import Markup
+
+from slipway.core.movements import Movement
+from slipway.reports._interval_plot import interval_plot
+from slipway.types import Interval, Verdict
+
+
+def in_words(movement: Movement) -> str:
+    """Say what was done, with a capital letter and without the numbers that stand beside it."""
+    said = str(movement)
+    return said[:1].upper() + said[1:]
+
+
+def outcome_of(verdicts: Sequence[Verdict]) -> str:
+    """Say how many gates passed."""
+    failed = sum(not verdict.passed for verdict in verdicts)
+    if not failed:
+        return "its one gate passed" if len(verdicts) == 1 else f"all {len(verdicts)} gates passed"
+    return f"{failed} of {len(verdicts)} gates said no"
+
+
+def gate_strip(verdict: Verdict) -> Markup:
+    """Draw the interval of a paired difference beside no difference; empty for a gate that has none."""
+    numbers = [verdict.numbers.get(key) for key in ("difference", "low", "high")]
+    if None in numbers or not all(isfinite(number) for number in numbers if number is not None):
+        return Markup("")
+    value, low, high = (float(number) for number in numbers if number is not None)
+    return interval_plot(Interval(value, low, high), {"no difference": 0.0})
