@@ -16,6 +16,7 @@ Declare = Callable[..., Experiment]
 
 FULL = {
     "scope": {"goal": "Say it.", "decision": "Do it.", "owner": "us@example.com", "maturity": "production"},
+    "evaluation": {"slices": ["port"]},
     "gates": {"thresholds": {"roc_auc": 0.6}},
     "sla": {"p99_ms": 50},
     "monitor": {"metric": "roc_auc", "floor": 0.55},

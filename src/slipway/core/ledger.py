@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from slipway.core.movements import Action, Movement
+from slipway.core.movements import Movement
 from slipway.types import Stage
 
 _SINGLE = (Stage.STAGING, Stage.PRODUCTION)
@@ -60,6 +60,7 @@ def hash_of(movement: Movement, previous: str) -> str:
     told = [
         previous, movement.name, movement.action.value, movement.version, movement.stage.value, movement.by,
         movement.at_ms, movement.replaced, movement.comment, movement.digest, verdicts,
+        *([movement.evidence] if movement.evidence else []),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
 
@@ -73,7 +74,7 @@ def stages_after(movements: Sequence[Movement]) -> dict[int, Stage]:
     """Return the stage of each version that was moved, after movements in order; Staging and Production have one holder."""
     stages: dict[int, Stage] = {}
     for movement in movements:
-        if not movement.complete or movement.action is Action.REFUSE:
+        if not movement.complete or not movement.action.moves:
             continue
         if movement.stage in _SINGLE:
             stages |= {v: Stage.ARCHIVED for v, stage in stages.items() if stage is movement.stage}

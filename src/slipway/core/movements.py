@@ -1,6 +1,6 @@
 """What moved through the stages, and what follows from it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -8,20 +8,31 @@ from typing import Any
 
 from slipway.types import Stage, Verdict
 
+APPROVAL = "approval"
+"""The gate whose verdict people give."""
+
 
 class Action(StrEnum):
     PROMOTE = "promote"
     ROLLBACK = "rollback"
     ARCHIVE = "archive"
     REFUSE = "refuse"
+    JUDGE = "judge"
+    APPROVE = "approve"
+
+    @property
+    def moves(self) -> bool:
+        """Whether a version is in another stage after it."""
+        return self in (Action.PROMOTE, Action.ROLLBACK, Action.ARCHIVE)
 
 
 @dataclass(frozen=True)
 class Movement:
-    """One movement of a version, or one that a gate refused. at_ms: Unix milliseconds.
+    """One movement of a version, or what was said of one: refused, judged, approved. at_ms: Unix milliseconds.
 
     replaced: the version that held the stage before. complete: False when the process ended in the middle of it.
-    digest: of the version's files, as they were registered.
+    digest: of the version's files, as they were registered. evidence: the hash of what it was judged by; see
+    `slipway.core.judgement`.
     """
 
     name: str
@@ -35,6 +46,7 @@ class Movement:
     verdicts: tuple[Verdict, ...] = field(default=())
     complete: bool = True
     digest: str = ""
+    evidence: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -48,11 +60,35 @@ class Movement:
             "comment": self.comment,
             "complete": self.complete,
             "digest": self.digest,
+            "evidence": self.evidence,
             "verdicts": [
                 {"gate": v.gate, "passed": v.passed, "reason": v.reason, "numbers": dict(v.numbers)}
                 for v in self.verdicts
             ],
         }
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> "Movement":
+        """Return what `as_dict` told; times are whole seconds there."""
+        return cls(
+            name=told["name"],
+            action=Action(told["action"]),
+            version=told["version"],
+            stage=Stage(told["stage"]),
+            by=told["by"],
+            at_ms=int(datetime.fromisoformat(told["at"]).timestamp() * 1000),
+            replaced=told["replaced"],
+            comment=told["comment"],
+            verdicts=tuple(Verdict(**verdict) for verdict in told["verdicts"]),
+            complete=told["complete"],
+            digest=told["digest"],
+            evidence=told["evidence"],
+        )
+
+    @property
+    def passed(self) -> bool:
+        """Whether every verdict of it passed, those on approval apart: people give it afterwards."""
+        return all(verdict.passed for verdict in self.verdicts if verdict.gate != APPROVAL)
 
     @property
     def at(self) -> datetime:
@@ -64,8 +100,10 @@ class Movement:
             Action.ROLLBACK: f"rolled back to version {self.version}",
             Action.ARCHIVE: f"version {self.version} archived",
             Action.REFUSE: f"version {self.version} refused {self.stage}",
+            Action.JUDGE: f"version {self.version} judged for {self.stage}",
+            Action.APPROVE: f"version {self.version} approved for {self.stage}",
         }[self.action]
-        replaced = f", replacing version {self.replaced}" if self.replaced else ""
+        replaced = f", replacing version {self.replaced}" if self.replaced and self.action.moves else ""
         cut_off = "" if self.complete else " (cut off before it was done)"
         return f"{done}{replaced}{cut_off}"
 
@@ -79,7 +117,7 @@ def before_production(movements: Sequence[Movement]) -> int | None:
     held: list[int] = []
     live = False
     for movement in movements:
-        if not movement.complete or movement.action is Action.REFUSE:
+        if not movement.complete or not movement.action.moves:
             continue
         if movement.action is Action.ROLLBACK:
             while held and held[-1] != movement.version:

@@ -54,6 +54,17 @@ class Slice:
         return self.difference is not None and self.difference.high < 0
 
 
+@dataclass(frozen=True)
+class SliceEstimate:
+    """The metric on a slice, or how much better one model is there than another, with the standard error."""
+
+    column: str
+    value: str
+    rows: int
+    estimate: float
+    error: float
+
+
 @one_blas_thread
 def slices(outcome: Outcome, labels: Mapping[str, pd.Series], metric: Metric, *, seed: int) -> tuple[Slice, ...]:
     """Measure every slice of every column.
@@ -68,6 +79,36 @@ def slices(outcome: Outcome, labels: Mapping[str, pd.Series], metric: Metric, *,
         for column, names in labels.items()
         for value, mask in _masks(names)
     )
+
+
+@one_blas_thread
+def estimates(
+    outcome: Outcome, labels: Mapping[str, pd.Series], metric: Metric, *, seed: int, other: Outcome | None = None
+) -> tuple[SliceEstimate, ...]:
+    """Estimate the metric on every slice where it is defined; with `other`, how much better the outcome is there than that.
+
+    labels: see `slices`. other: of the same rows; both are then seen under the same resamples. Errors are of 200 resamples.
+    """
+    return tuple(
+        found
+        for column, names in labels.items()
+        for value, mask in _masks(names)
+        if (found := _estimate(column, value, [_rows(o, mask) for o in (outcome, other) if o], metric, seed))
+    )
+
+
+def _estimate(column: str, value: str, parts: list[Outcome], metric: Metric, seed: int) -> SliceEstimate | None:
+    if any(_undefined(part, metric) for part in parts):
+        return None
+    values, drawn = zip(*(_resampled(part, metric, seed, 0) for part in parts), strict=True)
+    sign = 1.0 if metric.greater_is_better else -1.0
+    estimate, spread = (
+        (values[0], drawn[0]) if len(parts) == 1 else (metric.better(*values), sign * (drawn[0] - drawn[1]))
+    )
+    spread = spread[np.isfinite(spread)]
+    if not np.isfinite(estimate) or len(spread) < 2:
+        return None
+    return SliceEstimate(column, value, parts[0].rows, float(estimate), float(spread.std(ddof=1)))
 
 
 def _ranked(outcome: Outcome) -> Places:

@@ -12,7 +12,8 @@ from pydantic import Field, model_validator
 
 from slipway.core.metrics import Task, metrics_of
 from slipway.core.spec._data import Column, ColumnType, Data, DataSla, Source
-from slipway.core.spec._release import Evaluation, Gates, Margin, Monitor, Sla
+from slipway.core.spec._gates import ApprovalGate, Gates, Margin, SlicesGate
+from slipway.core.spec._release import Evaluation, Monitor, Sla
 from slipway.core.spec._scope import Costs, Maturity, Scope
 from slipway.core.spec._search import Baseline, Candidate, Halving, Search
 from slipway.core.spec._section import CODE_REF, IMPORT_PATH, NAME, Name, Section, wrong
@@ -23,6 +24,7 @@ __all__ = [
     "CODE_REF",
     "IMPORT_PATH",
     "NAME",
+    "ApprovalGate",
     "Baseline",
     "Candidate",
     "Column",
@@ -43,6 +45,7 @@ __all__ = [
     "Search",
     "Section",
     "Sla",
+    "SlicesGate",
     "Source",
     "Split",
     "TimeSplit",
@@ -138,6 +141,21 @@ class Experiment(Section):
             raise wrong(
                 "freshness is the age of the newest data.time, which is not given", "data", "sla", "max_age_days"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _gates_have_what_they_judge_by(self) -> Self:
+        gates, known = self.gates, "name columns in evaluation.slices"
+        production = self.scope.maturity is Maturity.PRODUCTION and "slices" not in gates.without
+        if (gates.slices or production) and not self.evaluation.columns:
+            reason = " or say in gates.without.slices why none" if production else ""
+            raise wrong(f"slices are looked at before a release: {known}{reason}", "gates")
+        if gates.latency and not (gates.latency.p99_ms or self.sla.p99_ms):
+            raise wrong("no latency is promised: give p99_ms here or in `sla`", "gates", "latency")
+        if gates.freshness and not self.data.time:
+            raise wrong("the age of a row is that of its data.time, which is not given", "gates", "freshness")
+        if gates.calibration and gates.calibration.error >= 1 and self.task.is_classification:
+            raise wrong("an error of 1 or more is never reached by probabilities", "gates", "calibration", "error")
         return self
 
     @model_validator(mode="after")

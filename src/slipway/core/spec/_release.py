@@ -1,4 +1,4 @@
-"""`evaluation`, `gates`, `sla` and `monitor`: what reviewers see, and what has to hold before and after a release."""
+"""`evaluation`, `sla` and `monitor`: what reviewers see, and what has to hold after a release."""
 
 from typing import Annotated, Literal
 
@@ -19,20 +19,6 @@ class Evaluation(Section):
     def columns(self) -> tuple[str, ...]:
         """Every column that is looked at, each once."""
         return tuple(dict.fromkeys((*self.slices, *self.sensitive)))
-
-
-class Margin(Section):
-    margin: Annotated[float, Field(ge=0)] = Field(0.0, description="in the unit of the search metric")
-
-
-class Gates(Section):
-    """What has to hold before a version moves on."""
-
-    thresholds: dict[str, float] = Field(
-        default_factory=dict, description="smallest score, or largest error, on the test rows"
-    )
-    beats_baseline: Margin | None = None
-    not_worse_than_champion: Margin | None = None
 
 
 class Sla(Section):

@@ -1,0 +1,125 @@
+"""Gates on what changes for those who rely on the version in Production: as a whole, and slice by slice."""
+
+from collections.abc import Mapping
+from statistics import NormalDist
+
+from slipway.core.gates._evidence import Champion, Evidence, Newest
+from slipway.core.gates._words import in_words
+from slipway.core.slices import estimates
+from slipway.core.spec import Margin, SlicesGate
+from slipway.types import Interval, Verdict
+
+# Fewer newest rows leave an interval that holds everything.
+_ENOUGH_ROWS = 50
+_FAMILY_ERROR = 0.05
+
+
+def not_worse_than_champion(evidence: Evidence, differences: Mapping[str, Interval]) -> Verdict:
+    """The model is not worse than the one in Production on the same test rows, up to the margin.
+
+    Non-inferiority: the low end of the interval stays above `-margin`. On the newest labelled rows, of which there are few, the
+    model must not be clearly worse: the high end stays above it.
+    """
+    champion, gate = evidence.champion, "not_worse_than_champion"
+    if champion is None:
+        return Verdict(gate, True, "nothing is in Production yet")
+    if "champion" not in differences:
+        why = champion.problem or f"one of the two gives no {evidence.metric.name}"
+        return Verdict(gate, False, f"version {champion.version} in Production could not be compared: {why}")
+    margin = (evidence.experiment.gates.not_worse_than_champion or Margin()).margin
+    passed, reason = _on_test_rows(evidence, champion, differences["champion"], margin)
+    numbers = _numbers("", differences["champion"])
+    if evidence.newest and "newest" in differences and evidence.newest.challenger.rows >= _ENOUGH_ROWS:
+        holds, said = _on_newest_rows(evidence.newest, differences["newest"], margin)
+        passed, reason, numbers = (
+            passed and holds,
+            f"{reason}; {said}",
+            numbers | _numbers("newest_", differences["newest"]),
+        )
+    return Verdict(gate, passed, reason, numbers)
+
+
+def slices(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
+    """No slice is clearly worse than with the version in Production, nor than the declared bound.
+
+    Of many slices some look worse by chance: the level is Bonferroni's, so that all of them together err in 5 %.
+    """
+    gate = evidence.experiment.gates.slices or SlicesGate()
+    if not evidence.labels:
+        said = "no column is looked at; name some in evaluation.slices, or leave the gate out with a reason in gates.without"
+        return Verdict("slices", False, said)
+    found = [*_below_champion(evidence, gate.margin), *_below_bound(evidence, gate.worst)]
+    worse = [said for said, bad in found if bad]
+    if worse:
+        return Verdict("slices", False, "; ".join(worse[:5]) + (f" and {len(worse) - 5} more" if worse[5:] else ""))
+    columns = ", ".join(evidence.labels)
+    if not found:
+        return Verdict(
+            "slices", True, f"nothing is in Production yet and no bound is declared, for slices of {columns}"
+        )
+    return Verdict(
+        "slices", True, f"none of {len(found)} comparisons by {columns} is clearly worse", {"compared": len(found)}
+    )
+
+
+def _on_test_rows(evidence: Evidence, champion: Champion, difference: Interval, margin: float) -> tuple[bool, str]:
+    passed = difference.low >= -margin
+    need = "" if passed else f"; the low end has to be at least {-margin:g}"
+    rows = evidence.compared_rows()[0].rows
+    part = "" if champion.unseen is None else f" of {evidence.challenger.rows:,}, those it was not trained on"
+    return passed, (
+        f"{evidence.metric.name} is {in_words(difference)} than version {champion.version} in Production{need} "
+        f"(on {rows:,} test rows{part})"
+    )
+
+
+def _on_newest_rows(newest: Newest, difference: Interval, margin: float) -> tuple[bool, str]:
+    holds = difference.high >= -margin
+    need = "" if holds else f", which is clearly worse: the high end has to be at least {-margin:g}"
+    return holds, f"on the newest {newest.challenger.rows:,} rows, since {newest.since}, {in_words(difference)}{need}"
+
+
+def _numbers(prefix: str, difference: Interval) -> dict[str, float]:
+    return {
+        f"{prefix}difference": difference.value,
+        f"{prefix}low": difference.low,
+        f"{prefix}high": difference.high,
+    }
+
+
+def _below_champion(evidence: Evidence, margin: float) -> list[tuple[str, bool]]:
+    champion = evidence.champion
+    if champion is None or champion.outcome is None:
+        return []
+    labels = evidence.labels
+    if champion.unseen is not None:
+        labels = {name: column[champion.unseen] for name, column in labels.items()}
+    ours, theirs = evidence.compared_rows()
+    found = estimates(ours, labels, evidence.metric, seed=evidence.seed, other=theirs)
+    return [
+        (
+            f"{part.column} {part.value}: worse by {-part.estimate:.4f} than with version {champion.version}, "
+            f"on {part.rows:,} rows",
+            _upper(part.estimate, part.error, len(found)) < -margin,
+        )
+        for part in found
+    ]
+
+
+def _below_bound(evidence: Evidence, worst: float | None) -> list[tuple[str, bool]]:
+    if worst is None:
+        return []
+    metric = evidence.metric
+    found = estimates(evidence.challenger, evidence.labels, metric, seed=evidence.seed)
+    return [
+        (
+            f"{part.column} {part.value}: {metric.name} {part.estimate:.4f}, and {worst:g} is the bound, on {part.rows:,} rows",
+            _upper(metric.better(part.estimate, worst), part.error, len(found)) < 0,
+        )
+        for part in found
+    ]
+
+
+def _upper(estimate: float, error: float, family: int) -> float:
+    """The upper end of a one-sided interval, at a level that so many of them together err in 5 %."""
+    return estimate + NormalDist().inv_cdf(1 - _FAMILY_ERROR / family) * error

@@ -1,0 +1,140 @@
+"""What the gates judge one version by: values only, gathered by a workflow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from slipway.core.intervals import paired_differences
+from slipway.core.metrics import METRICS, Metric, Outcome
+from slipway.core.spec import Experiment
+from slipway.types import Interval, Verdict
+
+Fields = Mapping[str, tuple[str, bool]]
+"""The inputs or outputs of a model: name → (MLflow type, required)."""
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The version that is in Production, scored on the challenger's test rows.
+
+    outcome is None, and `problem` says why, when it could not be scored there. unseen: (rows,), which of the rows it was not
+    trained on; None where all count, as none is known that it was.
+    """
+
+    version: int
+    outcome: Outcome | None
+    inputs: Fields
+    outputs: Fields
+    problem: str = ""
+    unseen: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True)
+class Newest:
+    """Both models on labelled rows that are newer than what either was trained or tested on.
+
+    since: the first of them. champion is None where it could not be scored.
+    """
+
+    since: str
+    challenger: Outcome
+    champion: Outcome | None
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Requests of one row, answered one after the other by the service of the model. In milliseconds."""
+
+    p50_ms: float
+    p99_ms: float
+    requests: int
+
+
+@dataclass(frozen=True)
+class Reproduced:
+    """The winner fitted again: of so many rows so many were answered differently, by so much at the most."""
+
+    rows: int
+    different: int
+    largest: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of a model apart from its answers. problems: gate → why there is no measurement for it."""
+
+    latency: Latency | None = None
+    size_bytes: int | None = None
+    reproduced: Reproduced | None = None
+    age_days: float | None = None
+    own: tuple[Verdict, ...] = ()
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the gates judge one version by; every outcome but the newest is of the same test rows.
+
+    rows: (rows, columns) of them, for slices and gates of the experiment's own. labels: column → slice of each row.
+    """
+
+    experiment: Experiment
+    challenger: Outcome
+    inputs: Fields
+    outputs: Fields
+    baselines: Mapping[str, Outcome] = field(default_factory=dict)
+    champion: Champion | None = None
+    seed: int = 0
+    newest: Newest | None = None
+    measured: Measured = Measured()
+    labels: Mapping[str, pd.Series] = field(default_factory=dict)
+    rows: pd.DataFrame | None = None
+
+    @property
+    def metric(self) -> Metric:
+        return METRICS[self.experiment.search.metric]
+
+    def differences(self) -> Mapping[str, Interval]:
+        """By how much the challenger is better than each baseline and the champion, with 95 % intervals.
+
+        Keys: `baseline:NAME`, `champion`, and `newest` for the champion on the newest rows, each where it can be compared.
+        """
+        others = {f"baseline:{name}": outcome for name, outcome in self.baselines.items()}
+        apart: dict[str, tuple[Outcome, Outcome]] = {}
+        if self.champion and self.champion.outcome:
+            if self.champion.unseen is None:
+                others["champion"] = self.champion.outcome  # of the same rows as the baselines: one pass
+            else:
+                apart["champion"] = self.compared_rows()
+        if self.newest and self.newest.champion:
+            apart["newest"] = self.newest.challenger, self.newest.champion
+        found = dict(self._better(self.challenger, others))
+        for key, (challenger, champion) in apart.items():
+            found |= self._better(challenger, {key: champion})
+        return found
+
+    def compared_rows(self) -> tuple[Outcome, Outcome]:
+        """Challenger and champion on the test rows that they are compared on: those that the champion was not trained on."""
+        if self.champion is None or self.champion.outcome is None:
+            raise ValueError("there is no champion to compare with")
+        if self.champion.unseen is None:
+            return self.challenger, self.champion.outcome
+        return taken(self.challenger, self.champion.unseen), taken(self.champion.outcome, self.champion.unseen)
+
+    def _better(self, ours: Outcome, others: Mapping[str, Outcome]) -> Mapping[str, Interval]:
+        task = self.experiment.task
+        comparable = {name: other for name, other in others.items() if self.metric.fits(task, other)}
+        if not comparable or not self.metric.fits(task, ours):
+            return {}
+        sign = 1.0 if self.metric.greater_is_better else -1.0
+        prepared = {name: self.metric.prepare(outcome) for name, outcome in comparable.items()}
+        return paired_differences(self.metric.prepare(ours), prepared, ours.rows, sign=sign, seed=self.seed)
+
+
+def taken(outcome: Outcome, chosen: NDArray[np.bool_]) -> Outcome:
+    """Return an outcome of some of its rows. chosen: (rows,)."""
+    scores = None if outcome.scores is None else outcome.scores[chosen]
+    return replace(outcome, truth=outcome.truth[chosen], predicted=outcome.predicted[chosen], scores=scores)

@@ -1,0 +1,63 @@
+"""Gates on what was measured apart from the answers: latency, size, a second fit, the age of the rows, the experiment's own."""
+
+from collections.abc import Mapping
+
+from slipway.core.gates._evidence import Evidence
+from slipway.types import Interval, Verdict
+
+_MEGABYTE = 1_000_000
+
+
+def latency(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
+    """Of the requests of one row that its service answered, 99 of 100 took no longer than promised."""
+    gate, found = evidence.experiment.gates.latency, evidence.measured.latency
+    bound = (gate.p99_ms if gate else None) or evidence.experiment.sla.p99_ms
+    if bound is None:
+        return Verdict("latency", False, "nothing is promised: say p99_ms in `sla`, or in gates.latency")
+    if found is None:
+        return _not_measured(evidence, "latency")
+    passed = found.p99_ms <= bound
+    reason = (
+        f"p99 {found.p99_ms:.1f} ms {'is' if passed else 'is not'} at most {bound:g} ms "
+        f"(p50 {found.p50_ms:.1f} ms, {found.requests} requests of one row to its service)"
+    )
+    numbers = {"p99_ms": found.p99_ms, "p50_ms": found.p50_ms, "p99_ms_bound": bound, "requests": found.requests}
+    return Verdict("latency", passed, reason, numbers)
+
+
+def size(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
+    """The model's files are not larger than declared."""
+    gate, found = evidence.experiment.gates.size, evidence.measured.size_bytes
+    if gate is None or found is None:
+        return _not_measured(evidence, "size")
+    megabytes = found / _MEGABYTE
+    passed = megabytes <= gate.megabytes
+    reason = f"{megabytes:.2f} MB of files {'are' if passed else 'are not'} at most {gate.megabytes:g} MB"
+    return Verdict("size", passed, reason, {"megabytes": megabytes, "megabytes_bound": gate.megabytes})
+
+
+def reproducible(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
+    """The winner, fitted again from what was recorded, answers the same."""
+    gate, found = evidence.experiment.gates.reproducible, evidence.measured.reproduced
+    if gate is None or found is None:
+        return _not_measured(evidence, "reproducible")
+    passed = found.different == 0 or found.largest <= gate.difference
+    same = f"fitted again, {found.rows - found.different:,} of {found.rows:,} answers are identical"
+    wide = f"; the largest difference {found.largest:.3g} {'is' if passed else 'is not'} at most {gate.difference:g}"
+    numbers = {"rows": found.rows, "different": found.different, "largest": found.largest}
+    return Verdict("reproducible", passed, same + (wide if found.different else ""), numbers)
+
+
+def freshness(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
+    """The newest row that the version was tested on is not older than declared."""
+    gate, found = evidence.experiment.gates.freshness, evidence.measured.age_days
+    if gate is None or found is None:
+        return _not_measured(evidence, "freshness")
+    passed = found <= gate.max_age_days
+    reason = f"the newest test row is {found:.1f} days old, {'' if passed else 'not '}at most {gate.max_age_days:g}"
+    return Verdict("freshness", passed, reason, {"age_days": found, "age_days_bound": gate.max_age_days})
+
+
+def _not_measured(evidence: Evidence, gate: str) -> Verdict:
+    why = evidence.measured.problems.get(gate, "it was not asked for")
+    return Verdict(gate, False, f"was not measured: {why}")

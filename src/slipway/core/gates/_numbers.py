@@ -1,0 +1,59 @@
+"""Gates on what the model is worth by itself: thresholds, baselines, calibration."""
+
+from collections.abc import Mapping
+
+from slipway.core.calibration import calibration as calibration_of
+from slipway.core.gates._evidence import Evidence
+from slipway.core.gates._words import in_words
+from slipway.core.metrics import METRICS, measure
+from slipway.core.spec import Margin
+from slipway.types import Interval, Verdict
+
+
+def thresholds(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
+    """Each declared threshold holds on the test rows."""
+    values = measure(evidence.experiment.task, evidence.challenger)
+    parts: list[str] = []
+    passed, numbers = True, dict[str, float]()
+    for name, bound in evidence.experiment.gates.thresholds.items():
+        value = values.get(name, float("nan"))
+        holds = value >= bound if METRICS[name].greater_is_better else value <= bound
+        side = "at least" if METRICS[name].greater_is_better else "at most"
+        parts.append(f"{name} {value:.4f} {'is' if holds else 'is not'} {side} {bound:g}")
+        numbers |= {name: value, f"{name}_bound": bound}
+        passed &= holds
+    reason = "; ".join(parts) or "no threshold is declared"
+    return Verdict("thresholds", passed, f"{reason} (on {evidence.challenger.rows:,} test rows)", numbers)
+
+
+def beats_baseline(evidence: Evidence, differences: Mapping[str, Interval]) -> Verdict:
+    """The model is better than every baseline on the same test rows, by more than the margin, and not by chance."""
+    margin = (evidence.experiment.gates.beats_baseline or Margin()).margin
+    compared = {key.removeprefix("baseline:"): d for key, d in differences.items() if key.startswith("baseline:")}
+    if not compared:
+        return Verdict("beats_baseline", False, f"no baseline can be compared by {evidence.metric.name}")
+    failed = {name: d for name, d in compared.items() if not d.low > margin}
+    shown = failed or compared
+    parts = [f"{in_words(d)} than the baseline '{name}'" for name, d in shown.items()]
+    need = f"; the whole interval has to be above {margin:g}" if failed else ""
+    verb = "does not beat the baseline: " if failed else ""
+    numbers = {f"over_{name}": d.value for name, d in compared.items()} | {
+        f"over_{name}_low": d.low for name, d in compared.items()
+    }
+    reason = f"{verb}{evidence.metric.name} is {'; '.join(parts)}{need} (on {evidence.challenger.rows:,} test rows)"
+    return Verdict("beats_baseline", not failed, reason, numbers)
+
+
+def calibration(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
+    """What is predicted can be taken at its word, up to the declared error."""
+    gate = evidence.experiment.gates.calibration
+    found = calibration_of(evidence.experiment.task, evidence.challenger)
+    if gate is None or found is None:
+        return Verdict("calibration", False, "the model's scores are no probabilities, so nothing can be said of them")
+    passed = found.error <= gate.error
+    worst = found.worst
+    reason = (
+        f"the expected calibration error {found.error:.4f} {'is' if passed else 'is not'} at most {gate.error:g}; where "
+        f"{worst.predicted:.3f} is said, {worst.observed:.3f} comes (on {evidence.challenger.rows:,} test rows)"
+    )
+    return Verdict("calibration", passed, reason, {"error": found.error, "error_bound": gate.error})

@@ -1,0 +1,45 @@
+"""API first: what callers of the served version send has to be accepted by the next."""
+
+from collections.abc import Mapping
+
+from slipway.core.gates._evidence import Evidence, Fields
+from slipway.types import Interval, Verdict
+
+# What a caller sends as one type is accepted as the other, by MLflow's own rules of schema enforcement.
+_WIDER = {
+    "integer": {"long", "double"},
+    "long": {"double"},
+    "float": {"double"},
+    "boolean": set(),
+}
+
+
+def signature(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
+    """What callers of the served version send is still accepted, and what they get is of the same type."""
+    if evidence.champion is None:
+        return Verdict("signature", True, "nothing is served yet that callers rely on")
+    breaks = [*_input_breaks(evidence.champion.inputs, evidence.inputs)]
+    breaks += [
+        f"the answer's type changes from {old} to {new}"
+        for (old, _r), (new, _s) in zip(evidence.champion.outputs.values(), evidence.outputs.values(), strict=False)
+        if old != new
+    ]
+    served = f"version {evidence.champion.version}"
+    if breaks:
+        return Verdict("signature", False, f"callers of {served} would break: {'; '.join(breaks)}")
+    return Verdict("signature", True, f"everything that callers of {served} send is accepted")
+
+
+def _input_breaks(old: Fields, new: Fields) -> list[str]:
+    breaks = []
+    for name, (kind, required) in new.items():
+        if name not in old:
+            if required:
+                breaks.append(f"'{name}' ({kind}) is now required and was not sent before")
+            continue
+        old_kind, old_required = old[name]
+        if kind != old_kind and kind not in _WIDER.get(old_kind, ()):
+            breaks.append(f"'{name}' changes from {old_kind} to {kind}")
+        if required and not old_required:
+            breaks.append(f"'{name}' could be left out before and is now required")
+    return breaks

@@ -1,0 +1,106 @@
+"""`gates`: what has to hold before a version moves on; each is a gate of `slipway.core.gates`, under the same name."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from slipway.core.spec._section import CodeRef, Section, Text, wrong
+from slipway.errors import did_you_mean
+
+OF_MATURITY = ("slices", "latency", "approval")
+"""The gates that a maturity asks for by itself, and that an experiment may leave out with a reason."""
+_Positive = Annotated[float, Field(gt=0)]
+
+
+class Margin(Section):
+    margin: Annotated[float, Field(ge=0)] = Field(0.0, description="in the unit of the search metric")
+
+
+class SlicesGate(Section):
+    """No slice that is clearly worse than it is in Production, nor than a bound."""
+
+    margin: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="by how much a slice may be worse than with the version in Production, in the search metric"
+    )
+    worst: float | None = Field(None, description="the value of the search metric that every slice has to reach")
+
+
+class CalibrationGate(Section):
+    """Probabilities, or values, can be taken at their word."""
+
+    error: _Positive = Field(description="largest expected calibration error on the test rows")
+
+
+class LatencyGate(Section):
+    """Single rows, asked of the service that will answer them."""
+
+    p99_ms: _Positive | None = Field(None, description="by default that of sla.p99_ms")
+
+
+class SizeGate(Section):
+    megabytes: _Positive = Field(description="of all files of the model")
+
+
+class ReproducibleGate(Section):
+    """The winner is fitted again from what was recorded; that takes as long as one fit."""
+
+    difference: Annotated[float, Field(ge=0)] = Field(0.0, description="largest difference of a score or value")
+
+
+class FreshnessGate(Section):
+    """The rows that a version was tested on are not too old to say something of today."""
+
+    max_age_days: _Positive
+
+
+class ApprovalGate(Section):
+    """People who are not the author say yes to exactly this evidence."""
+
+    number: Annotated[int, Field(ge=1, le=10)] = 1
+    approvers: list[Text] = Field(default_factory=list, description="who may; anybody but the author when it is empty")
+
+
+class Gates(Section):
+    """What has to hold before a version moves on, beside what its maturity asks for."""
+
+    thresholds: dict[str, float] = Field(
+        default_factory=dict, description="smallest score, or largest error, on the test rows"
+    )
+    beats_baseline: Margin | None = None
+    not_worse_than_champion: Margin | None = None
+    slices: SlicesGate | None = None
+    calibration: CalibrationGate | None = None
+    latency: LatencyGate | None = None
+    size: SizeGate | None = None
+    reproducible: ReproducibleGate | None = None
+    freshness: FreshnessGate | None = None
+    approval: ApprovalGate | None = None
+    own: list[CodeRef] = Field(
+        default_factory=list,
+        description="functions of the experiment's folder: they get the evidence, return a verdict",
+    )
+    without: dict[str, Text] = Field(
+        default_factory=dict, description="gates of the maturity that are left out, each with the reason"
+    )
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The sections that are there, in the order of the file's schema."""
+        return tuple(name for name in type(self).model_fields if isinstance(getattr(self, name), Section))
+
+    @model_validator(mode="after")
+    def _left_out_is_not_asked_for(self) -> Self:
+        for name in self.without:
+            if name not in OF_MATURITY:
+                raise wrong(f"'{name}' cannot be left out{did_you_mean(name, OF_MATURITY)}", "without", name)
+            if name in self.named:
+                raise wrong(f"'{name}' is asked for and left out", "without", name)
+        return self
+
+    @model_validator(mode="after")
+    def _own_gates_have_names_of_their_own(self) -> Self:
+        names = [ref.partition(":")[2] for ref in self.own]
+        for i, name in enumerate(names):
+            if name in type(self).model_fields or name in ("specified", "signature") or name in names[:i]:
+                raise wrong(f"'{name}' is the name of another gate", "own", i)
+        return self
