@@ -130,6 +130,7 @@ def _facts(movement: Movement) -> dict[str, str]:
         "slipway.by": movement.by,
         "slipway.comment": movement.comment,
         "slipway.digest": movement.digest,
+        "slipway.evidence": movement.evidence,
         "mlflow.note.content": f"{movement} by {movement.by}. {movement.comment}",
     }
     if movement.replaced:
@@ -155,6 +156,7 @@ def _entry(name: str, run: Run) -> Entry:
         tuple(_verdict(run, key) for key in tags if key.startswith(_GATE)),
         complete=run.info.status == "FINISHED",
         digest=tags.get("slipway.digest", ""),
+        evidence=tags.get("slipway.evidence", ""),
     )
     return Entry(str(run.info.run_id), movement, tags.get(_PREVIOUS, ""), tags.get(_ENTRY, ""), tags.get(_SEAL, ""))
 

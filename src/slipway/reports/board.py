@@ -25,12 +25,11 @@ class Visitor:
     """Who looks at the board.
 
     name: the authenticated user; empty where the server asks nobody who they are. may: of judge, approve, promote.
-    token: proves that a form was made for this visitor; it goes back with every form. asks_name: a form asks who presses.
+    asks_name: a form asks who presses.
     """
 
     name: str = ""
     may: frozenset[str] = frozenset()
-    token: str = ""
     asks_name: bool = False
 
 
@@ -46,15 +45,13 @@ class Outcome:
 class Frame:
     """What surrounds every page.
 
-    board, mlflow, api: where the board, MLflow's UI and its REST API start, each ending in a slash.
-    here: the path of this page, which forms come back to.
+    board, mlflow, api: where the board, MLflow's UI and Slipway's API start, each ending in a slash. outcome: told once.
     """
 
     visitor: Visitor
     board: str = "/slipway/"
     mlflow: str = "/"
     api: str = "/api/2.0/slipway/"
-    here: str = "/slipway/"
     outcome: Outcome | None = None
 
 
@@ -75,6 +72,7 @@ class Moored:
 
     passed: what the gates said last, before the stage `judged`; None where they were not asked.
     since, by: when it came into this berth, and who moved it there; for a version that never moved, when it was registered.
+    told: False where what was read of the ledger does not reach back far enough to say all of this.
     """
 
     number: int
@@ -83,6 +81,7 @@ class Moored:
     passed: bool | None = None
     judged: Stage | None = None
     approvals: tuple[Approval, ...] = ()
+    told: bool = True
 
     @property
     def approved_by(self) -> tuple[str, ...]:
@@ -133,15 +132,15 @@ class Verified:
 
 @dataclass(frozen=True)
 class ModelPage:
-    """All that the page of a model shows. older: where the next page of the ledger starts; None on the last.
+    """All that the page of a model shows.
 
-    links: label → address below MLflow's UI. newest: whether the lines are the newest ones.
+    older: the time (Unix milliseconds) that the next lines start at; None on the last page. newest: whether these are the
+    newest. links: label → address below MLflow's UI.
     """
 
     model: Model
     lines: tuple[Line, ...]
-    verified: Verified
-    older: str | None = None
+    older: int | None = None
     newest: bool = True
     links: Mapping[str, str] = field(default_factory=dict)
 
@@ -216,15 +215,24 @@ class VersionPage:
     duel: Duel | None = None
 
 
-def overview(models: Sequence[Model], frame: Frame) -> str:
-    """Write the page of all models."""
-    return render_html("board_overview.html.j2", models=models, frame=frame)
+def overview_page(models: Sequence[Model], frame: Frame, more: str | None = None) -> str:
+    """Write a page of the models. more: what the next page is asked for with; None on the last."""
+    return render_html("board_overview.html.j2", models=models, frame=frame, more=more)
 
 
-def model_page(page: ModelPage, frame: Frame) -> str:
-    """Write the page of a model: its berths, the movements, whether the ledger adds up."""
+def model_page(page: ModelPage, verified: Verified | None, frame: Frame) -> str:
+    """Write the page of a model: its berths, the movements, whether the ledger adds up.
+
+    verified: None where the ledger is too long to be read through unasked.
+    """
     return render_html(
-        "board_model.html.j2", page=page, model=page.model, frame=frame, in_words=in_words, refused=Action.REFUSE
+        "board_model.html.j2",
+        page=page,
+        model=page.model,
+        verified=verified,
+        frame=frame,
+        in_words=in_words,
+        refused=Action.REFUSE,
     )
 
 
