@@ -1,7 +1,7 @@
 """The board's routes: pages under `/slipway/`, read-only. Buttons post to the API; what became of one comes back in a cookie."""
 
+import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from urllib.parse import unquote
 
@@ -25,7 +25,7 @@ from slipway.workflows.duels import Duels
 
 OUTCOME = "slipway_outcome"
 """The cookie that tells what became of a form: percent-encoded, for one page."""
-_FRESH = timedelta(minutes=10)
+_FRESH_S = 600.0
 _FOR_EVER, _FOR_MINUTES = "private, max-age=31536000, immutable", "private, max-age=300"
 # The kinds of errors with their codes and titles, the more special first.
 _PROBLEMS: Mapping[type[SlipwayError], tuple[int, str]] = {
@@ -113,15 +113,15 @@ class _Verified:
     """What was found in the ledgers that were read through in the last minutes; what does not add up is read again."""
 
     def __init__(self, client: Callable[[], MlflowClient]) -> None:
-        self._client, self._found = client, dict[str, Verified]()
+        self._client, self._found = client, dict[str, tuple[float, Verified | None]]()
 
     def of(self, name: str, *, now: bool) -> Verified | None:
-        found = self._found.get(name)
-        if now or found is None or found.findings or datetime.now(UTC) - found.at > _FRESH:
+        """Return what was found in a ledger; None for one that is too long to be read through unasked. now: read it anew."""
+        at, found = self._found.get(name, (float("-inf"), None))
+        if now or time.monotonic() - at > _FRESH_S or (found and found.findings):
             found = board.verified_now(self._client(), name, None if now else board.VERIFIED_AT_ONCE)
-            if found:
-                self._found[name] = found
-        return found or self._found.get(name)
+            self._found[name] = time.monotonic(), found
+        return found
 
 
 def _visitor(people: People, model: str | None) -> Visitor:
