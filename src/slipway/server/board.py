@@ -1,4 +1,4 @@
-"""The board's routes: pages under `/slipway/`, read-only. Buttons post to the API; what became of one comes back in a cookie."""
+"""The board's routes: pages under `/slipway/`, which change nothing. Buttons post to the API; its answer comes in a cookie."""
 
 import time
 from collections.abc import Callable, Mapping

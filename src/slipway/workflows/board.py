@@ -1,4 +1,4 @@
-"""The facts of the board's pages of all models and of one, gathered with few questions. Nothing is written, no model is loaded."""
+"""The facts of the board's pages of all models and of one, gathered with few questions. Nothing is written."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -114,7 +114,9 @@ def _berths(
         here = [version for version in versions if version.stage is stage]
         told = [moored(version, movements, all_of_them=len(newest) < read) for version in here[:shown]]
         if stage in _HELD:
-            told = [each if each.told else _asked_for(ledger, version) for each, version in zip(told, here, strict=False)]
+            told = [
+                each if each.told else _asked_for(ledger, version) for each, version in zip(told, here, strict=False)
+            ]
         berths.append(Berth(stage, tuple(told), len(here) - len(told)))
     return tuple(berths)
 

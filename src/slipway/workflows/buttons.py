@@ -70,7 +70,7 @@ def _promote(at: Position, found: Standing) -> Button:
 
 
 def _roll_back(at: Position) -> Button:
-    why = ()
+    why: tuple[str, ...] = ()
     if at.live is not None and at.live != at.number:
         why = (f"version {at.live} is live: roll back from its page",)
     elif at.back is None:
@@ -79,7 +79,9 @@ def _roll_back(at: Position) -> Button:
         why = (f"nothing is live; a rollback brings back version {at.back}",)
     label = f"Roll back to version {at.back}" if at.back and not why else "Roll back"
     leaves = f" Version {at.live} is archived." if at.live else ""
-    return Button("rollback", label, f"Version {at.back} goes live again.{leaves} No gate is asked.", Stage.PRODUCTION, why)
+    return Button(
+        "rollback", label, f"Version {at.back} goes live again.{leaves} No gate is asked.", Stage.PRODUCTION, why
+    )
 
 
 def _archive(at: Position) -> Button:

@@ -3,28 +3,27 @@
 A judgement's files never change: they are known by the hash of the evidence. No model is loaded, only what models answered.
 """
 
-import tempfile
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
 
 from mlflow import MlflowClient
-from mlflow.entities import Run
-from mlflow.exceptions import MlflowException
 
 from slipway.core.disagreement import disagreement, disputed_rows
 from slipway.core.ledger import Entry
 from slipway.core.metrics import Outcome, Task
+from slipway.core.spec import ApprovalGate
+from slipway.registry.models import recorded_experiment, temporary_folder
 from slipway.reports.board import Duel, VersionPage
 from slipway.reports.card import CardDisagreement, ModelCard
 from slipway.reports.plots import evaluation_figures, png
-from slipway.workflows.answers import Answers, answers_of
+from slipway.workflows.answers import Answers, answers_of, downloaded
 from slipway.workflows.card import read_card
 
-_CARD = "model_card.json"
+_CARD, _DECLARATION = "model_card.json", "experiment.json"
 _KEPT, _KEPT_ANSWERS, _KEPT_FIGURES = 64, 8, 16
 # In the order in which they are read. A confusion matrix shows one model only.
 _FIGURES = {
@@ -56,45 +55,53 @@ class Kept(Generic[T]):
 
 
 class Duels:
-    """The cards, answers and figures that the board was asked for last."""
+    """The cards, declarations, answers and figures that the board was asked for last."""
 
     def __init__(self, client: Callable[[], MlflowClient]) -> None:
         self._client = client
         self._cards = Kept[ModelCard](_KEPT)
+        self._asked = Kept[ApprovalGate](_KEPT)
         self._answers = Kept[Answers](_KEPT_ANSWERS)
         self._duels = Kept[Duel](_KEPT)
         self._figures = Kept[Mapping[str, bytes]](_KEPT_FIGURES)
 
-    def shown_on(self, page: VersionPage, run: Run | None, judged: Entry | None) -> VersionPage:
-        """Put the card of the version's run and its last judgement's duel onto its page."""
-        found = self._of(judged) if judged else None
-        card = self._card(run) if run else None
+    def shown_on(self, page: VersionPage, version_run: str, judged: Entry | None) -> VersionPage:
+        """Put the card of the version's run and the duel of its last judgement onto its page."""
+        found = self._of(judged, version_run) if judged else None
+        card = self._cards.get(version_run, lambda: self._card(version_run)) if version_run else None
         if card and found:
             card = replace(card, disagreement=found.disagreement)
         return replace(page, card=card, duel=found)
 
-    def figure(self, judged: Entry, name: str) -> bytes | None:
+    def approval_asked(self, version_run: str) -> ApprovalGate | None:
+        """Return what was declared about approval when a version was trained."""
+        return self._asked.get(version_run, lambda: self._declared(version_run)) if version_run else None
+
+    def figure(self, judged: Entry, version_run: str, name: str) -> bytes | None:
         """Return a figure of a duel as PNG, all of which are drawn when the first is asked for."""
-        answers = self._answers_of(judged)
+        answers = self._answers_of(judged, version_run)
         if answers is None:
             return None
         drawn = self._figures.get(judged.run_id, lambda: figures(answers)) or {}
         return drawn.get(name)
 
-    def _of(self, judged: Entry) -> Duel | None:
-        answers = self._answers_of(judged)
+    def _of(self, judged: Entry, version_run: str) -> Duel | None:
+        answers = self._answers_of(judged, version_run)
         return self._duels.get(judged.run_id, lambda: duel(judged.run_id, answers)) if answers else None
 
-    def _answers_of(self, judged: Entry) -> Answers | None:
-        return self._answers.get(judged.run_id, lambda: answers_of(self._client(), judged.run_id))
+    def _answers_of(self, judged: Entry, version_run: str) -> Answers | None:
+        return self._answers.get(judged.run_id, lambda: answers_of(self._client(), judged.run_id, version_run))
 
-    def _card(self, run: Run) -> ModelCard | None:
-        def read() -> ModelCard | None:
-            with tempfile.TemporaryDirectory(prefix="slipway-board-") as folder:
-                path = downloaded(self._client(), str(run.info.run_id), _CARD, Path(folder))
-                return read_card(path.read_text()) if path else None
+    def _card(self, run: str) -> ModelCard | None:
+        with temporary_folder() as folder:
+            path = downloaded(self._client(), run, _CARD, Path(folder) / "card")
+            return read_card(path.read_text()) if path else None
 
-        return self._cards.get(str(run.info.run_id), read)
+    def _declared(self, run: str) -> ApprovalGate | None:
+        with temporary_folder() as folder:
+            if downloaded(self._client(), run, _DECLARATION, Path(folder) / "declared") is None:
+                return None
+            return recorded_experiment(self._client(), run, Path(folder)).gates.approval or ApprovalGate()
 
 
 def duel(key: str, answers: Answers) -> Duel:
@@ -112,27 +119,9 @@ def figures(answers: Answers) -> Mapping[str, bytes]:
     return {name: png(figure) for name, figure in drawn.items()}
 
 
-def downloaded(client: MlflowClient, run_id: str, path: str, folder: Path) -> Path | None:
-    """Download an artifact of a run; None where it has none."""
-    try:
-        return Path(client.download_artifacts(run_id, path, str(folder)))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        if "No such artifact" not in str(error):
-            raise
-        return None
-    except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND"):
-            raise
-        return None
-
-
 def _disagreement(answers: Answers, version: int | None, other: Outcome | None) -> CardDisagreement | None:
     if version is None or other is None:
         return None
     found = disagreement(answers.task, answers.challenger, other)
-    rows = ()
-    if answers.rows is not None:
-        rows = disputed_rows(found, answers.rows, answers.columns, answers.classes, answers.challenger, other)
+    rows = disputed_rows(found, answers.rows, answers.columns, answers.classes, answers.challenger, other)
     return CardDisagreement(version, found.rate, found.mean, found.measured, other.rows, rows)

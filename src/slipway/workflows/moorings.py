@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from slipway.core.movements import Action, Movement
+from slipway.registry.trust import AUTHOR
 from slipway.registry.versions import Version
 from slipway.reports.board import Approval, Moored
 from slipway.types import Stage
@@ -41,7 +42,7 @@ def registered(version: Version) -> datetime:
 
 
 def author_of(version: Version) -> str:
-    return version.tags.get("slipway.author", "")
+    return version.tags.get(AUTHOR, "")
 
 
 def _came(version: Version, movements: Sequence[Movement]) -> Movement | None:

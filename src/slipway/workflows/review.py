@@ -6,11 +6,10 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
-from slipway.core.judgement import Standing, standing
+from slipway.core.judgement import STANDING, Standing, standing
 from slipway.core.ledger import Entry
 from slipway.core.movements import Action, before_production
 from slipway.registry.ledger import Ledger
-from slipway.registry.stages import holder
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, get_version
 from slipway.reports.board import Door, VersionPage, Visitor
@@ -20,6 +19,7 @@ from slipway.workflows.board import entries_of, goal_of, ledger_of, ledger_run
 from slipway.workflows.buttons import Position, buttons
 from slipway.workflows.duels import Duels
 from slipway.workflows.moorings import author_of, moored, registered
+from slipway.workflows.standing import live_version
 
 _DOORS = (Stage.STAGING, Stage.PRODUCTION)
 # Of one version, and of the movements of all: what was in Production before is among the newest of them.
@@ -40,7 +40,7 @@ def version_page(client: MlflowClient, name: str, number: int, visitor: Visitor,
     goal_of(client, name)
     version, ledger = get_version(client, name, number), ledger_of(client, name)
     entries = entries_of(ledger, number, _ENTRIES)
-    live = _live(client, name)
+    live = live_version(client, name)
     stands = {stage: _stands(version, stage, live, entries) for stage in _DOORS}
     run, judged = _run(client, version), _judged(entries)
     at = Position(name, number, version.stage, author_of(version), live, _back(ledger))
@@ -51,18 +51,19 @@ def version_page(client: MlflowClient, name: str, number: int, visitor: Visitor,
         created=registered(version),
         author=author_of(version),
         doors=tuple(_door(ledger, found, entries) for found in reversed(stands.values())),
-        buttons=buttons(at, stands, visitor),
+        buttons=buttons(at, stands, visitor, duels.approval_asked(version.run_id if run else "")),
         lineage=_lineage(version, judged),
         links=_links(version, run),
     )
-    return duels.shown_on(page, run, judged)
+    return duels.shown_on(page, version.run_id if run else "", judged)
 
 
 def figure(client: MlflowClient, name: str, number: int, key: str, wanted: str, duels: Duels) -> bytes | None:
     """Return a figure of a version's page as PNG; None where there is none. key: the `Duel.key` of the page."""
+    version = get_version(client, name, number)
     entries = entries_of(ledger_of(client, name), number, _ENTRIES)
     judged = next((entry for entry in entries if entry.run_id == key), None)
-    return duels.figure(judged, wanted) if judged else None
+    return duels.figure(judged, version.run_id, wanted) if judged else None
 
 
 def _stands(version: Version, stage: Stage, live: int | None, entries: list[Entry]) -> Standing:
@@ -75,19 +76,19 @@ def _door(ledger: Ledger | None, found: Standing, entries: list[Entry]) -> Door:
     if judgement is None:
         return Door(found.stage, missing=found.missing)
     run = next((ledger_run(ledger, entry) for entry in entries if entry.movement is judgement), "")
-    return Door(
-        found.stage, found.verdicts, found.missing, judgement.at, judgement.by, judgement.evidence, run
-    )
+    verdicts = tuple(verdict for verdict in found.verdicts if verdict.gate != STANDING)
+    return Door(found.stage, verdicts, found.missing, judgement.at, judgement.by, judgement.evidence, run)
 
 
 def _judged(entries: list[Entry]) -> Entry | None:
-    """The newest judgement, of whichever stage: what was gathered for it lies with its run."""
-    return next((entry for entry in reversed(entries) if entry.movement.action is Action.JUDGE), None)
+    """The entry of the newest judgement that keeps what was judged: for Production, where it was held against the champion.
 
-
-def _live(client: MlflowClient, name: str) -> int | None:
-    held = holder(client, name, Stage.PRODUCTION)
-    return int(held.version) if held else None
+    A promotion by a judgement that stood carries its evidence too, but the files lie where that was written down first.
+    """
+    judgements = [e for e in entries if e.movement.evidence and e.movement.action is not Action.APPROVE]
+    for_production = [e for e in judgements if e.movement.stage is Stage.PRODUCTION]
+    newest = (for_production or judgements)[-1:]
+    return next((e for e in judgements for last in newest if e.movement.evidence == last.movement.evidence), None)
 
 
 def _back(ledger: Ledger | None) -> int | None:
