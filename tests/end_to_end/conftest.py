@@ -28,6 +28,7 @@ from slipway.workflows.platform import down, up
 
 ROWS = 1500
 FROM_MLFLOW = ("Operation with range:DeprecationWarning", ".*Any type hint is inferred:UserWarning")
+FROM_ITS_STORE = "The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning"
 
 LOANS = """
 name: late_loans
@@ -184,6 +185,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
             for warning in FROM_MLFLOW:
                 item.add_marker(pytest.mark.filterwarnings(f"ignore:{warning}:mlflow"))
+            item.add_marker(pytest.mark.filterwarnings(f"ignore:{FROM_ITS_STORE}"))
 
 
 @dataclass(frozen=True)

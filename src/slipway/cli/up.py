@@ -11,12 +11,13 @@ from slipway.settings import Settings
     "--port", type=click.IntRange(0, 65535), default=5000, show_default=True, help="The next free one if taken."
 )
 @click.option("--detach", is_flag=True, help="Return when the server answers; `slipway down` stops it.")
+@click.option("--auth", is_flag=True, help="With MLflow's users and permissions; a home that has them keeps them.")
 @json_option
-def up(settings: Settings, port: int, detach: bool, as_json: bool) -> None:
+def up(settings: Settings, port: int, detach: bool, auth: bool, as_json: bool) -> None:
     """Start the MLflow tracking server and keep it up until Ctrl-C."""
     from slipway.workflows import platform
 
-    kept = platform.up(settings, port=port, detach=detach)
+    kept = platform.up(settings, port=port, auth=auth, detach=detach)
     show(kept, as_json)
     kept.stay()
 

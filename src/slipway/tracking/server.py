@@ -2,7 +2,7 @@
 
 HOME/mlflow.db       runs and registry           HOME/server.json    where the server is, while it runs
 HOME/artifacts/      artifacts                   HOME/server.lock    held while a server is started or stopped
-HOME/logs/           what the server prints
+HOME/logs/           what the server prints             HOME/auth.ini, auth.db   see `slipway.tracking.auth`
 """
 
 import fcntl
@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from slipway.errors import FileUnusable, ServiceFailed
+from slipway.errors import FileUnusable, ServiceFailed, UsageError
 from slipway.processes import (
     Process,
     child_environment,
@@ -26,6 +26,7 @@ from slipway.processes import (
     stop_process,
     wait_until_ready,
 )
+from slipway.tracking.auth import auth_environment, auth_file
 
 HOST = "127.0.0.1"
 _PORT_RACES = 3  # how often a port may be lost between being found free and being listened on
@@ -35,12 +36,13 @@ _PORT_RACES = 3  # how often a port may be lost between being found free and bei
 class Server:
     """A tracking server that answers at `uri`.
 
-    started: see `slipway.processes.Process`. adopted: it was up already, nothing was started.
+    started: see `slipway.processes.Process`. auth: it wants to know who asks. adopted: it was up already, nothing was started.
     """
 
     uri: str
     pid: int
     started: float
+    auth: bool = False
     adopted: bool = False
 
     @property
@@ -48,26 +50,31 @@ class Server:
         return Process(self.pid, self.started)
 
 
-def start_server(home: Path, *, port: int = 5000, tied: bool = True, timeout_s: float = 120.0) -> Server:
+def start_server(
+    home: Path, *, port: int = 5000, auth: bool = False, tied: bool = True, timeout_s: float = 120.0
+) -> Server:
     """Return the server of `home` when it answers: the one that runs already, or a new one.
 
     port: the wanted one; the next free one is taken when it is in use, any free one for 0.
+    auth: with MLflow's basic auth, which a home that has had it once keeps: see `slipway.tracking.auth`.
     tied: the new server ends with the calling thread, even by kill -9; otherwise it stays until `stop_server`.
     What the server is, is said here alone: MLFLOW_* and UVICORN_* variables of the surroundings do not reach it.
 
-    Raises FileUnusable when `home` cannot be written, ServiceFailed with the end of its log when the server does not
+    Raises FileUnusable when `home` cannot be written, UsageError when it is up without the auth asked for, ServiceFailed with the end of its log when the server does not
     come up within `timeout_s`.
     """
     with _locked(home, timeout_s):
         if found := _read(home):
             server, ready = found
             if ready and is_alive(server.process):
+                if auth and not server.auth:
+                    raise UsageError(f"the server of {home} is up without auth; `slipway down` first")
                 return replace(server, adopted=True)
             _clear(home, server)  # died, or was left half-started by a `slipway up` that was killed
         for _ in range(_PORT_RACES - 1):
             with suppress(_PortLost):
-                return _start(home, port, tied, timeout_s)
-        return _start(home, port, tied, timeout_s)
+                return _start(home, port, auth, tied, timeout_s)
+        return _start(home, port, auth, tied, timeout_s)
 
 
 def find_server(home: Path) -> Server | None:
@@ -118,12 +125,14 @@ class _PortLost(ServiceFailed):
     pass
 
 
-def _start(home: Path, port: int, tied: bool, timeout_s: float) -> Server:
+def _start(home: Path, port: int, auth: bool, tied: bool, timeout_s: float) -> Server:
     chosen = free_port(HOST, port)
     uri = local_url(HOST, chosen)
-    env = child_environment(_QUIETER, without=("MLFLOW_", "_MLFLOW_", "UVICORN_"))
-    process = start_process(_command(chosen), log=server_log(home), env=env, cwd=home, tied=tied)
-    server = Server(uri, process.pid, process.started)
+    auth = auth or auth_file(home).exists()
+    given = _QUIETER | (auth_environment(home) if auth else {})
+    env = child_environment(given, without=("MLFLOW_", "_MLFLOW_", "UVICORN_"))
+    process = start_process(_command(chosen, auth), log=server_log(home), env=env, cwd=home, tied=tied)
+    server = Server(uri, process.pid, process.started, auth)
     try:
         _write(home, server, ready=False)
         wait_until_ready(
@@ -145,11 +154,11 @@ def _start(home: Path, port: int, tied: bool, timeout_s: float) -> Server:
 _QUIETER = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
-def _command(port: int) -> list[str]:
+def _command(port: int, auth: bool) -> list[str]:
     # Paths are relative to the working directory, which is the home: a `#`, `?` or `%` in its name would be read as
     # a part of the URI.
     return [
-        *(sys.executable, "-m", "mlflow", "server"),
+        *(sys.executable, "-m", "mlflow", "server", "--app-name", "slipway-auth" if auth else "slipway"),
         *("--backend-store-uri", "sqlite:///mlflow.db"),
         *("--artifacts-destination", "./artifacts", "--serve-artifacts"),
         *("--host", HOST, "--port", str(port), "--workers", "1"),
@@ -165,13 +174,14 @@ def _record(home: Path) -> Path:
 def _read(home: Path) -> tuple[Server, bool] | None:
     try:
         fields = json.loads(_record(home).read_text(encoding="utf-8"))
-        return Server(str(fields["uri"]), int(fields["pid"]), float(fields["started"])), bool(fields["ready"])
+        server = Server(str(fields["uri"]), int(fields["pid"]), float(fields["started"]), bool(fields["auth"]))
+        return server, bool(fields["ready"])
     except (OSError, ValueError, KeyError, TypeError):  # not there, or not ours to understand
         return None
 
 
 def _write(home: Path, server: Server, *, ready: bool) -> None:
-    fields = {"uri": server.uri, "pid": server.pid, "started": server.started, "ready": ready}
+    fields = {"uri": server.uri, "pid": server.pid, "started": server.started, "auth": server.auth, "ready": ready}
     draft = home / f"server.json.{os.getpid()}"
     try:
         draft.write_text(json.dumps(fields) + "\n", encoding="utf-8")

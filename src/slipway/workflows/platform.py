@@ -6,6 +6,7 @@ from typing import Any
 from slipway.errors import NoServer, ServiceFailed
 from slipway.processes import log_tail, wait_for_end
 from slipway.settings import Settings
+from slipway.tracking.auth import ADMIN, auth_file
 from slipway.tracking.server import Server, find_server, server_log, start_server, stop_server, was_stopped
 
 
@@ -44,15 +45,18 @@ class Platform:
             "uri": self.server.uri,
             "pid": self.server.pid,
             "adopted": self.server.adopted,
+            "auth": self.server.auth,
             "home": str(self.settings.home),
         }
 
     def __str__(self) -> str:
         was = "was already up" if self.server.adopted else "is up"
         end = "`slipway down`" if self.server.adopted or self.detached else "Ctrl-C"
+        users = f"the password of '{ADMIN}' is in {auth_file(self.settings.home)}\n" if self.server.auth else ""
         return (
             f"MLflow {was} at {self.server.uri} (process {self.server.pid}, everything in {self.settings.home})\n"
             f"export MLFLOW_TRACKING_URI={self.server.uri}\n"
+            f"{users}"
             f"{end} stops it."
         )
 
@@ -73,12 +77,12 @@ class Stopped:
         return f"stopped MLflow at {self.server.uri} (process {self.server.pid})"
 
 
-def up(settings: Settings, *, port: int = 5000, detach: bool = False) -> Platform:
+def up(settings: Settings, *, port: int = 5000, auth: bool = False, detach: bool = False) -> Platform:
     """Start the tracking server of `settings.home`, or find the one that is up, and return when it answers.
 
     Without `detach` the server lives as long as this process: call `stay` on what is returned.
     """
-    return Platform(settings, start_server(settings.home, port=port, tied=not detach), detach)
+    return Platform(settings, start_server(settings.home, port=port, auth=auth, tied=not detach), detach)
 
 
 def down(settings: Settings) -> Stopped:
