@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol
 from urllib.parse import unquote
 
 from flask import Blueprint, Response, request
@@ -20,11 +19,11 @@ from slipway.reports.board import (
     stylesheet,
     version_page,
 )
+from slipway.server.api import OUTCOME
+from slipway.server.people import People
 from slipway.workflows import board, review
 from slipway.workflows.duels import Duels
 
-OUTCOME = "slipway_outcome"
-"""The cookie that tells what became of a form: percent-encoded, for one page."""
 _FRESH_S = 600.0
 _FOR_EVER, _FOR_MINUTES = "private, max-age=31536000, immutable", "private, max-age=300"
 # The kinds of errors with their codes and titles, the more special first.
@@ -42,16 +41,6 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-
-
-class People(Protocol):
-    """Who looks at a page in the present request. auth: whether they had to prove it."""
-
-    @property
-    def auth(self) -> bool: ...
-    def who(self) -> str: ...
-    def may(self, model: str) -> frozenset[str]: ...
-    def may_read(self, model: str) -> bool: ...
 
 
 def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = "") -> Blueprint:
