@@ -169,7 +169,8 @@ def say(
 def state(server: Guarded, name: str) -> Any:
     """All that an attempt could change."""
     versions = [(v.number, v.stage, dict(v.tags)) for v in list_versions(server.past, name)]
-    return versions, dict(server.past.get_registered_model(name).aliases)
+    aliases = server.past.get_registered_model(name).aliases
+    return versions, {alias: int(version) for alias, version in aliases.items()}
 
 
 # name and what to send: method, path, body.
@@ -243,7 +244,7 @@ def test_what_gets_through_is_what_the_evidence_and_the_role_allow(
     assert (after != before) is through
     if attempt is Attempt.TRANSITION and through:
         assert [(number, stage) for number, stage, _ in after[0]] == [(2, "Production"), (1, "Archived")]
-        assert after[1] == {"production": str(CANDIDATE)}
+        assert after[1] == {"production": CANDIDATE}
         experiment = server.past.get_experiment_by_name(f"{name}/promotions").experiment_id
         ledger = Ledger(server.past, name, experiment)
         stages = {number: stage for number, stage, _ in after[0]}

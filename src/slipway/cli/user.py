@@ -1,5 +1,7 @@
 """slipway user."""
 
+import sys
+
 import click
 
 from slipway.cli.command import command, json_option, show
@@ -21,6 +23,6 @@ def user(settings: Settings, name: str, role: str, model: str | None, as_json: b
     from slipway.tracking.users import Role
     from slipway.workflows import users
 
-    asked = click.get_text_stream("stdin")
-    password = click.prompt("Password", hide_input=True) if asked.isatty() else asked.readline().rstrip("\n")
+    typed = sys.stdin.isatty()
+    password = click.prompt("Password", hide_input=True) if typed else sys.stdin.readline().rstrip("\n")
     show(users.user(settings, name, Role[role.upper()], model, password), as_json)

@@ -56,12 +56,14 @@ class RemoteRegistrar:
     by: str
 
     def judge(self, name: str, case: Case) -> Movement:
-        return self._post(name, "judgements", case.to_bytes(), "application/zip")
+        return Movement.from_dict(self._post(name, "judgements", case.to_bytes(), "application/zip"))
 
     def approve(self, name: str, version: int, stage: Stage, comment: str) -> Movement:
         return self._ask(name, "approvals", version=version, stage=stage.value, comment=comment)
 
-    def promote(self, name: str, version: int, stage: Stage, comment: str) -> Movement:
+    def promote(self, name: str, version: int, stage: Stage, comment: str, case: Case | None = None) -> Movement:
+        if case:
+            self.judge(name, case)
         told = {"action": Action.PROMOTE.value, "version": version, "stage": stage.value, "comment": comment}
         return self._ask(name, "movements", **told)
 
@@ -71,17 +73,21 @@ class RemoteRegistrar:
     def archive(self, name: str, version: int, comment: str) -> Movement:
         return self._ask(name, "movements", action=Action.ARCHIVE.value, version=version, comment=comment)
 
+    def reconcile(self, name: str) -> tuple[Movement, ...]:
+        answer = self._post(name, "reconciliations", b"{}", "application/json")
+        return tuple(Movement.from_dict(told) for told in answer["ended"])
+
     def _ask(self, name: str, what: str, **told: Any) -> Movement:
-        return self._post(name, what, json.dumps(told).encode(), "application/json", told)
+        return Movement.from_dict(self._post(name, what, json.dumps(told).encode(), "application/json", told))
 
     def _post(
         self, name: str, what: str, body: bytes, content_type: str, told: Mapping[str, Any] | None = None
-    ) -> Movement:
+    ) -> Any:
         headers = {"Content-Type": content_type, "X-Slipway-User": quote(self.by)}
         path = f"{ROOT}/models/{quote(name, safe='')}/{what}"
         answer = _request(self.uri, "POST", path, data=body, extra_headers=headers)
         if answer.status_code == 200:
-            return Movement.from_dict(_json(answer))
+            return _json(answer)
         raise _error(answer, name, told or {})
 
 

@@ -18,6 +18,7 @@ from slipway.server.people import Right
 from slipway.server.registry_guard import missing_right
 from slipway.server.rules import same_origin
 from slipway.types import Stage
+from slipway.workflows.reconcile import Reconciled
 
 ROOT = "/api/2.0/slipway"
 OUTCOME = "slipway_outcome"
@@ -78,10 +79,16 @@ def routes(keeper: Keeper) -> Blueprint:
             return registrar.rollback(name, comment)
         raise UnknownName("action", action, ("promote", "rollback", "archive"))
 
+    @api.post("/models/<name>/reconciliations")
+    @_answered
+    def reconcile(name: str) -> Reconciled:
+        _require(keeper, Right.PROMOTE, name)
+        return Reconciled(name, keeper.registrar.reconcile(name))
+
     return api
 
 
-def _answered(route: Callable[[str], Movement]) -> Callable[[str], Response]:
+def _answered(route: Callable[[str], Movement | Reconciled]) -> Callable[[str], Response]:
     """Answer with the movement or the error: as JSON to a client, and to a form by going back to the board."""
 
     @wraps(route)
@@ -89,10 +96,10 @@ def _answered(route: Callable[[str], Movement]) -> Callable[[str], Response]:
         form = request.mimetype == _FORM
         try:
             _require_own_origin(form)
-            movement = route(name)
+            done = route(name)
         except SlipwayError as error:
             return _back(name, f"Not done: {error}") if form and _from_here() else _error(error)
-        return _back(name, f"Done: {movement}") if form else _answer(movement.as_dict())
+        return _back(name, f"Done: {done}") if form else _answer(done.as_dict())
 
     return answer
 

@@ -12,8 +12,9 @@ from mlflow.server import handlers
 from mlflow.utils.uri import validate_path_is_safe
 from starlette.responses import Response as StarletteResponse
 
+from slipway.registry.trust import DIGEST
 from slipway.server.keeper import Keeper
-from slipway.server.rules import DIGEST, EVIDENCE, is_ledger, is_model, owners, touches
+from slipway.server.rules import EVIDENCE, is_ledger, is_model, owners, touches
 
 Scope = MutableMapping[str, Any]
 _UPLOAD = re.compile(r".*/(?:ajax-)?api/2\.0/mlflow-artifacts/artifacts/(?P<path>.+)", re.DOTALL)

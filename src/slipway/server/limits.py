@@ -6,7 +6,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-MOST_CASE_BYTES = 256 * 1024 * 1024
+from slipway.registry.case import MOST_BYTES
+
 MOST_FORM_BYTES = 64 * 1024
 _OURS, _CASES = "/api/2.0/slipway/", "/judgements"
 
@@ -20,7 +21,7 @@ class BodyLimit:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http" or _OURS not in scope["path"] or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return await self._app(scope, receive, send)
-        most = MOST_CASE_BYTES if scope["path"].endswith(_CASES) else MOST_FORM_BYTES
+        most = MOST_BYTES if scope["path"].endswith(_CASES) else MOST_FORM_BYTES
         said = dict(scope["headers"]).get(b"content-length", b"0")
         too_long = not said.isdigit() or int(said) > most
         came = 0

@@ -10,9 +10,10 @@ from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 
 from slipway.core.ledger import stages_after
 from slipway.errors import Refusal
+from slipway.registry.trust import AUTHOR
 from slipway.server.keeper import Keeper
 from slipway.server.people import Right
-from slipway.server.rules import AUTHOR, BORN_WITH, guarded_alias, is_mutex, is_ours
+from slipway.server.rules import BORN_WITH, guarded_alias, is_mutex, is_ours
 from slipway.types import Stage
 
 _HELD = (Stage.STAGING, Stage.PRODUCTION)

@@ -5,15 +5,16 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST
 from slipway.types import Stage
 
 LEDGER_SUFFIX, MUTEX_SUFFIX = "/promotions", ".moving"
-AUTHOR, DIGEST = "slipway.author", "slipway.artifact_digest"
 # What a version may be born with. A wrong digest is found when the version is judged: the server computes it anew.
 BORN_WITH = frozenset(
     {
         AUTHOR,
         DIGEST,
+        EVIDENCE_DIGEST,
         "slipway.experiment",
         "slipway.spec_digest",
         "slipway.data_digest",
