@@ -121,7 +121,7 @@ def _visitor(people: People, model: str | None) -> Visitor:
 def _outcome() -> Outcome | None:
     """What the API left in its cookie: `Done: …`, or `Not done: …`."""
     told, _, message = unquote(request.cookies.get(OUTCOME, "")).partition(": ")
-    return Outcome(message, told == "Done") if message else None
+    return Outcome(message[:1].upper() + message[1:], told == "Done") if message else None
 
 
 def _require_readable(people: People, name: str) -> None:
