@@ -104,7 +104,7 @@ def test_a_page_brings_one_stylesheet_and_nothing_from_elsewhere(which: str, rea
     for _, name, value in found.attributes:
         assert name != "style"
         if name in ("src", "href", "action"):
-            assert value.startswith(("/", "data:,")) and not value.startswith("//")
+            assert value.startswith(("/", "#", "data:,")) and not value.startswith("//")
 
 
 def test_the_berths_stand_in_the_order_that_a_version_passes_them(read: Callable[[str], Any]) -> None:
@@ -172,7 +172,10 @@ def test_the_figures_are_asked_for_by_the_evidence(read: Callable[[str], Any]) -
     ("verified", "said"),
     [
         (Verified(NOON, 1234, "a" * 64), "All 1,234 entries are as they were written"),
-        (Verified(NOON, 2, "", (Finding(Kind.MISSING, "the newest entry is gone"),)), "missing: the newest entry is gone"),
+        (
+            Verified(NOON, 2, "", (Finding(Kind.MISSING, "the newest entry is gone"),)),
+            "missing: the newest entry is gone",
+        ),
         (None, "too long to be read through at each visit"),
     ],
 )
@@ -183,7 +186,9 @@ def test_whether_the_ledger_adds_up_is_told(verified: Verified | None, said: str
 def test_a_page_of_the_ledger_leads_to_older_and_newest_entries(read: Callable[[str], Any]) -> None:
     middle = a_model_page(older=1764000000000, newest=False)
     found = values(read(model_page(middle, None, HERE)), "a", "href")
-    assert {"/slipway/models/late_parcels?until=1764000000000#ledger", "/slipway/models/late_parcels#ledger"} <= set(found)
+    assert {"/slipway/models/late_parcels?until=1764000000000#ledger", "/slipway/models/late_parcels#ledger"} <= set(
+        found
+    )
     last = values(read(model_page(a_model_page(), None, HERE)), "a", "href")
     assert not [link for link in last if "until" in link]
 
@@ -192,7 +197,7 @@ def test_all_addresses_follow_the_prefix_of_the_server(read: Callable[[str], Any
     below = Frame(REVIEWER, "/team/slipway/", "/team/", "/team/api/2.0/slipway/")
     for page in all_pages(frame=below).values():
         for _, name, value in read(page).attributes:
-            assert name not in ("src", "href", "action") or value.startswith(("/team/", "data:,")), value
+            assert name not in ("src", "href", "action") or value.startswith(("/team/", "#", "data:,")), value
 
 
 def test_what_became_of_a_button_is_told() -> None:
@@ -205,6 +210,22 @@ def test_there_is_one_small_stylesheet_that_asks_for_nothing() -> None:
     style = stylesheet()
     assert len(style) < 25_000 and "url(" not in style and "@import" not in style
     assert "prefers-color-scheme: dark" in style and ".berths" in style
+
+
+def test_a_command_in_a_reason_is_set_as_code_and_nothing_else_is() -> None:
+    reason = "`slipway gates m 1` or `<b>`"
+    page = version_page(a_version(doors=(Door(Stage.STAGING, (FAILED,), (reason,)),)), HERE)
+    assert "<code>slipway gates m 1</code> or <code>&lt;b&gt;</code>" in page
+
+
+def test_that_a_new_judgement_is_not_approved_yet_is_no_refusal() -> None:
+    verdicts = (Verdict("approval", False, "nobody has"), FAILED)
+    judged, refused = (
+        Line(Movement("m", action, 4, Stage.PRODUCTION, "ci", 1, verdicts=verdicts), "#/run")
+        for action in (Action.JUDGE, Action.REFUSE)
+    )
+    assert "nobody has" not in model_page(a_model_page(lines=(judged,)), None, HERE)
+    assert "nobody has" in model_page(a_model_page(lines=(refused,)), None, HERE)
 
 
 def values(found: Any, tag: str, name: str) -> list[str]:

@@ -53,6 +53,17 @@ def test_what_is_missing_is_the_reason() -> None:
     assert by_label(buttons(HERE, stale, ALL))["Promote to Production"].why_not == ("the verdict is stale",)
 
 
+def test_gates_that_said_no_are_named_and_missing_approvals_counted() -> None:
+    verdicts = (Verdict("slices", False, "at length"), Verdict("approval", False, "", {"needed": 2, "given": 0}))
+    no = {stage: replace(found, judgement=replace(JUDGEMENT, verdicts=verdicts)) for stage, found in STANDS.items()}
+    found = by_label(buttons(HERE, no, ALL))
+    assert found["Promote to Production"].why_not == ("slices did not pass", "2 approval(s) missing")
+    assert found["Approve for Production"].why_not == ("slices did not pass",)
+    asked = {s: replace(f, judgement=replace(JUDGEMENT, verdicts=verdicts[1:])) for s, f in STANDS.items()}
+    found = by_label(buttons(HERE, asked, ALL))
+    assert not found["Approve for Production"].why_not and found["Promote to Production"].why_not
+
+
 @pytest.mark.parametrize(
     ("who", "asked", "said"),
     [
@@ -70,7 +81,9 @@ def test_the_live_version_can_be_rolled_back_from_and_is_nowhere_to_be_promoted_
     assert found["Roll back to version 2"].says.startswith("Version 2 goes live again. Version 4 is archived.")
     assert found["Promote to Production"].why_not == ("it is in Production already",)
     assert found["Approve for Production"].why_not == ("it is in Production already",)
-    assert "Nothing is live then" in found["Archive"].says and "Nothing is live then" in found["Promote to Staging"].says
+    assert (
+        "Nothing is live then" in found["Archive"].says and "Nothing is live then" in found["Promote to Staging"].says
+    )
 
 
 @pytest.mark.parametrize(

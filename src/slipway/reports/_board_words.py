@@ -1,11 +1,12 @@
 """What the board says of movements and verdicts, in a few words and as a strip."""
 
+import re
 from collections.abc import Sequence
 from math import isfinite
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from slipway.core.movements import Movement
+from slipway.core.movements import APPROVAL, Action, Movement
 from slipway.reports._interval_plot import interval_plot
 from slipway.types import Interval, Verdict
 
@@ -14,6 +15,17 @@ def in_words(movement: Movement) -> str:
     """Say what was done, with a capital letter and without the numbers that stand beside it."""
     said = str(movement)
     return said[:1].upper() + said[1:]
+
+
+def refusals(movement: Movement) -> list[Verdict]:
+    """Return what stood in the way of a movement. That nobody has approved yet what is only now judged is no news."""
+    not_yet = (APPROVAL,) if movement.action is Action.JUDGE else ()
+    return [verdict for verdict in movement.verdicts if not verdict.passed and verdict.gate not in not_yet]
+
+
+def coded(text: str) -> Markup:
+    """Escape a text, and set what stands between backticks as code, such as a command."""
+    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704  escaped
 
 
 def outcome_of(verdicts: Sequence[Verdict]) -> str:

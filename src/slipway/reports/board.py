@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from slipway.core.ledger import Finding
 from slipway.core.movements import Action, Movement
-from slipway.reports._board_words import gate_strip, in_words, outcome_of
+from slipway.reports._board_words import gate_strip, in_words, outcome_of, refusals
 from slipway.reports._templates import render_html
 from slipway.reports.card import CardDisagreement, ModelCard
 from slipway.types import Stage, Verdict
@@ -232,6 +232,7 @@ def model_page(page: ModelPage, verified: Verified | None, frame: Frame) -> str:
         verified=verified,
         frame=frame,
         in_words=in_words,
+        refusals=refusals,
         refused=Action.REFUSE,
     )
 

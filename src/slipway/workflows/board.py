@@ -37,7 +37,8 @@ def all_models(
             versions, ledger = list_versions(client, found.name), ledger_of(client, found.name)
             berths = _berths(ledger, versions, _newest(ledger, _NEWEST), _NEWEST, _SHOWN_IN_A_BERTH)
             models.append(Model(found.name, berths, found.description or ""))
-    return models, page.token or None
+    more = page.token  # of a store at hand it is bytes
+    return models, (more.decode() if isinstance(more, bytes) else more) or None
 
 
 def model_page(client: MlflowClient, name: str, until_ms: int | None = None) -> ModelPage:

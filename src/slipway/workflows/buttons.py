@@ -6,7 +6,8 @@ Nothing is allowed or forbidden here: the server decides again when a button is 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from slipway.core.judgement import Standing, may_approve
+from slipway.core.judgement import STANDING, Standing, may_approve
+from slipway.core.movements import APPROVAL
 from slipway.core.spec import ApprovalGate
 from slipway.reports.board import Button, Visitor
 from slipway.types import Stage
@@ -43,11 +44,14 @@ def buttons(
 
 
 def _approve(at: Position, found: Standing, visitor: Visitor, asked: ApprovalGate) -> Button:
-    why = may_approve(asked, found, at.author, visitor.name)
     if found.judgement is None:
         why = _NOT_JUDGED.format(name=at.name, number=at.number)
     elif at.stage is Stage.PRODUCTION:
         why = "it is in Production already"
+    elif not found.judgement.passed:
+        why = _in_the_way(found)[0]
+    else:
+        why = may_approve(asked, found, at.author, visitor.name)
     says = "Your name is written down under exactly this evidence. It expires when the evidence changes."
     return Button("approve", "Approve for Production", says, Stage.PRODUCTION, (why,) if why else ())
 
@@ -59,7 +63,7 @@ def _promote(at: Position, found: Standing) -> Button:
     elif found.judgement is None:
         why = (_NOT_JUDGED.format(name=at.name, number=at.number),)
     else:
-        why = found.missing
+        why = _in_the_way(found)
     says = f"Version {at.number} moves to {stage}; what is there now is archived."
     if stage is Stage.PRODUCTION:
         archived = f" Version {at.live}, which is live, is archived." if at.live else ""
@@ -67,6 +71,15 @@ def _promote(at: Position, found: Standing) -> Button:
     elif at.stage is Stage.PRODUCTION:
         says = f"Version {at.number} leaves Production for Staging. Nothing is live then."
     return Button("promote", f"Promote to {stage}", says, stage, why)
+
+
+def _in_the_way(found: Standing) -> tuple[str, ...]:
+    """Why a version may not move, in short: what each gate says in full stands further down the page."""
+    failed = [verdict for verdict in found.verdicts if not verdict.passed]
+    gates = [verdict.gate for verdict in failed if verdict.gate not in (APPROVAL, STANDING)]
+    said_no = [f"{', '.join(gates)} did not pass"] if gates else []
+    missing = [f"{v.numbers['needed'] - v.numbers['given']:.0f} approval(s) missing" for v in failed if v.gate == APPROVAL]
+    return (*said_no, *found.problems, *missing)
 
 
 def _roll_back(at: Position) -> Button:
