@@ -9,8 +9,10 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -22,7 +24,7 @@ import pytest
 from mlflow import MlflowClient
 
 from slipway.cli import main
-from slipway.processes import child_environment
+from slipway.processes import child_environment, free_port, local_url, start_process, stop_process, wait_until_ready
 from slipway.settings import Settings
 from slipway.workflows.platform import down, up
 
@@ -249,6 +251,12 @@ class Library:
         given = {"SLIPWAY_HOME": str(self.home), "PYTHONFAULTHANDLER": "1", **more}
         return child_environment(given, without=("MLFLOW_", "SLIPWAY_", "PYTEST_"))
 
+    @cached_property
+    def past(self) -> MlflowClient:
+        """A client on the database itself: what somebody does past the server, and past its guard."""
+        store = f"sqlite:///{self.home}/mlflow.db"
+        return MlflowClient(store, store)
+
     def runs(self, name: str, kind: str = "") -> list[Any]:
         """The runs of an experiment, oldest first."""
         experiment = self.client.get_experiment_by_name(name)
@@ -327,6 +335,22 @@ def library(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -
             yield Library(project, home, platform.server.uri, MlflowClient(platform.server.uri, platform.server.uri))
     finally:
         down(Settings(project, home))
+
+
+@pytest.fixture(scope="session")
+def plain(library: Library) -> Iterator[str]:
+    """The address of a plain MLflow server on the same database: there, a command is its own registrar."""
+    port = free_port("127.0.0.1", 0)
+    uri, log = local_url("127.0.0.1", port), library.home / "logs" / "plain.log"
+    stores = ("--backend-store-uri", "sqlite:///mlflow.db", "--artifacts-destination", "./artifacts", "--serve-artifacts")
+    command = [sys.executable, "-m", "mlflow", "server", *stores, "--port", str(port), "--workers", "1"]
+    quieter = child_environment({"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}, without=("MLFLOW_", "_MLFLOW_"))
+    process = start_process(command, log=log, env=quieter, cwd=library.home)
+    try:
+        wait_until_ready(process, f"{uri}/health", name="plain MLflow", log=log, timeout_s=180)
+        yield uri
+    finally:
+        stop_process(process)
 
 
 def _commit(project: Path) -> None:

@@ -182,7 +182,11 @@ def asked(attempt: Attempt, name: str) -> tuple[str, str, dict[str, Any]]:
             {**candidate, "stage": "Production", "archive_existing_versions": True},
         ),
         Attempt.ALIAS: ("POST", "registered-models/alias", {**candidate, "alias": "production"}),
-        Attempt.TAG_SET: ("POST", "model-versions/set-tag", {**candidate, "key": "slipway.artifact_digest", "value": "1"}),
+        Attempt.TAG_SET: (
+            "POST",
+            "model-versions/set-tag",
+            {**candidate, "key": "slipway.artifact_digest", "value": "1"},
+        ),
         Attempt.TAG_DELETE: ("DELETE", "model-versions/delete-tag", {**candidate, "key": "slipway.artifact_digest"}),
         Attempt.DELETE_SERVED: ("DELETE", "model-versions/delete", {"name": name, "version": str(SERVED)}),
         Attempt.OWN_ALIAS: ("POST", "registered-models/alias", {**candidate, "alias": "blue"}),
@@ -250,4 +254,4 @@ def test_what_gets_through_is_what_the_evidence_and_the_role_allow(
         stages = {number: stage for number, stage, _ in after[0]}
         assert verify(ledger.entries(), stages, ledger.head) == []
         newest = ledger.movements()[-1]
-        assert newest.action is Action.PROMOTE and newest.by == (server.users and "pia" or "unknown")
+        assert newest.action is Action.PROMOTE and newest.by == ((server.users and "pia") or "unknown")

@@ -241,7 +241,7 @@ def stranger(library: "Library", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         tags={"slipway.artifact_digest": artifact_digest(forged)},
     )
     with pytest.warns(FutureWarning):
-        library.client.transition_model_version_stage(name, version.version, "Production", True)
+        library.past.transition_model_version_stage(name, version.version, "Production", True)
     return name, int(version.version), made
 
 
@@ -279,7 +279,7 @@ def test_a_model_that_another_tool_logged_is_refused_with_the_way_out(library: "
         )
     number = int(logged.registered_model_version)
     with pytest.warns(FutureWarning):
-        library.client.transition_model_version_stage(name, str(number), "Production")
+        library.past.transition_model_version_stage(name, str(number), "Production")
     asked = tmp_path / "asked.csv"
     rows.to_csv(asked, index=False)
     for words in (

@@ -80,9 +80,7 @@ class RemoteRegistrar:
     def _ask(self, name: str, what: str, **told: Any) -> Movement:
         return Movement.from_dict(self._post(name, what, json.dumps(told).encode(), "application/json", told))
 
-    def _post(
-        self, name: str, what: str, body: bytes, content_type: str, told: Mapping[str, Any] | None = None
-    ) -> Any:
+    def _post(self, name: str, what: str, body: bytes, content_type: str, told: Mapping[str, Any] | None = None) -> Any:
         headers = {"Content-Type": content_type, "X-Slipway-User": quote(self.by)}
         path = f"{ROOT}/models/{quote(name, safe='')}/{what}"
         answer = _request(self.uri, "POST", path, data=body, extra_headers=headers)

@@ -42,7 +42,9 @@ def _guarded(people: People, app: Any) -> Any:
     from slipway.server.stores import install_guarded_stores
 
     if not hasattr(app, "user_middleware"):
-        raise UsageError("Slipway's server runs under uvicorn, MLflow's default; start it without --gunicorn-opts or the like")
+        raise UsageError(
+            "Slipway's server runs under uvicorn, MLflow's default; start it without --gunicorn-opts or the like"
+        )
     if MLFLOW_ENABLE_WORKSPACES.get():
         raise UsageError("Slipway does not guard MLflow's workspaces; unset MLFLOW_ENABLE_WORKSPACES")
     serve_own_artifacts()

@@ -17,7 +17,7 @@ def users() -> Users:
 
 
 def create_authenticated(flask_app: Flask) -> Any:
-    """Return MLflow's app with its basic auth, which lets users to our routes and, as to all others it does not know, to none."""
+    """Return MLflow's app with its basic auth, which lets users to our routes and to no others that it does not know."""
     known = auth._find_validator
     auth._find_validator = lambda asked: _validator(asked) or known(asked)
     return auth.create_app(flask_app)

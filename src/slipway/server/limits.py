@@ -48,5 +48,8 @@ class _TooLong(Exception):
 
 
 def _refusal(most: int) -> Response:
-    told = {"error_code": "INVALID_PARAMETER_VALUE", "message": f"the body is longer than the {most:,} bytes that are taken"}
+    told = {
+        "error_code": "INVALID_PARAMETER_VALUE",
+        "message": f"the body is longer than the {most:,} bytes that are taken",
+    }
     return Response(json.dumps(told), 413, media_type="application/json", headers={"Connection": "close"})

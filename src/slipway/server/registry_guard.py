@@ -19,7 +19,7 @@ from slipway.types import Stage
 _HELD = (Stage.STAGING, Stage.PRODUCTION)
 
 
-class GuardedRegistry(SqlAlchemyStore):
+class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
     """MLflow's registry, whose stages move by the registrar alone and whose evidence is written by Slipway alone.
 
     What is refused raises PERMISSION_DENIED, which MLflow answers with status 403 and the reason.
@@ -137,7 +137,9 @@ class GuardedRegistry(SqlAlchemyStore):
         held = self.get_model_version(name, version)
         number = int(held.version)
         if held.current_stage in _HELD:
-            refuse(f"version {number} of {name} is in {held.current_stage}; `slipway archive {name} {number}` comes first")
+            refuse(
+                f"version {number} of {name} is in {held.current_stage}; `slipway archive {name} {number}` comes first"
+            )
         if ledger := self._keeper.ledger(name):
             of_it = f"tags.`slipway.version` = '{number}'"
             if number in stages_after([entry.movement for entry in ledger.entries(where=of_it)]):
@@ -152,7 +154,9 @@ class GuardedRegistry(SqlAlchemyStore):
         held = self.get_latest_versions(name, [stage.value for stage in _HELD])
         ledger = self._keeper.ledger(name)
         if held or (ledger and ledger.entries(1)):
-            refuse(f"{name} cannot {what}: its versions hold or held a stage, and the ledger tells of them by that name")
+            refuse(
+                f"{name} cannot {what}: its versions hold or held a stage, and the ledger tells of them by that name"
+            )
 
 
 _BY_MLFLOW = "asked for through MLflow's own API or UI"
@@ -170,7 +174,9 @@ def refuse(reason: str) -> NoReturn:
 
 
 def _refuse_tag(key: str) -> NoReturn:
-    refuse(f"the tag '{key}' is evidence: only Slipway's own server writes it; `slipway gates` and `slipway approve` do")
+    refuse(
+        f"the tag '{key}' is evidence: only Slipway's own server writes it; `slipway gates` and `slipway approve` do"
+    )
 
 
 def _require_unchanged(tags: dict[str, str], tag: ModelVersionTag | RegisteredModelTag) -> None:

@@ -7,23 +7,11 @@ from urllib.parse import urlsplit
 
 from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST
 from slipway.types import Stage
+from slipway.workflows.register import LINEAGE
 
 LEDGER_SUFFIX, MUTEX_SUFFIX = "/promotions", ".moving"
 # What a version may be born with. A wrong digest is found when the version is judged: the server computes it anew.
-BORN_WITH = frozenset(
-    {
-        AUTHOR,
-        DIGEST,
-        EVIDENCE_DIGEST,
-        "slipway.experiment",
-        "slipway.spec_digest",
-        "slipway.data_digest",
-        "slipway.code_digest",
-        "slipway.lock_digest",
-        "slipway.git_commit",
-        "slipway.git_dirty",
-    }
-)
+BORN_WITH = frozenset({AUTHOR, DIGEST, EVIDENCE_DIGEST, *LINEAGE})
 EVIDENCE = ("evidence", "experiment.json")
 """What a version is judged by, among the artifacts of its run."""
 _RUN, _MODEL = re.compile(r"[0-9a-f]{32}"), re.compile(r"m-[0-9a-f]{32}")

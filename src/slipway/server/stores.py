@@ -10,7 +10,7 @@ from slipway.server.tracking_guard import GuardedTracking
 
 
 def install_guarded_stores(keeper: Keeper) -> None:
-    """Let MLflow's handlers make guarded stores, for every kind of database, and make them now: a failure shows at the start."""
+    """Let MLflow's handlers make guarded stores, whatever the database, and make them now: a failure shows at the start."""
     for scheme in DATABASE_ENGINES:
         handlers._tracking_store_registry.register(scheme, _tracking)
         handlers._model_registry_store_registry.register(scheme, lambda store_uri: GuardedRegistry(keeper, store_uri))

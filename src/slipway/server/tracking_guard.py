@@ -15,7 +15,7 @@ from slipway.server.rules import is_ledger
 _REMEMBERED = 100_000  # a search asks thousands of times for the same runs
 
 
-class GuardedTracking(SqlAlchemyStore):
+class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
     """MLflow's runs, where the ledgers can be read by everybody and written by nobody who comes through an endpoint."""
 
     def __init__(self, uri: str, artifact_root: str) -> None:
@@ -43,7 +43,9 @@ class GuardedTracking(SqlAlchemyStore):
         """Refuse to write to an experiment, run or model that is of a ledger. What does not exist is MLflow's to answer."""
         with suppress(LookupError):
             if self._is_of_ledger(kind, str(id_)):
-                refuse(f"this {kind} is of a ledger: only Slipway's own server writes there; `slipway history` reads it")
+                refuse(
+                    f"this {kind} is of a ledger: only Slipway's own server writes there; `slipway history` reads it"
+                )
 
     def _look_up(self, kind: str, id_: str) -> bool:
         with self.ManagedSessionMaker(read_only=False) as session:

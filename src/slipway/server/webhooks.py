@@ -7,7 +7,7 @@ from mlflow.webhooks.delivery import deliver_webhook
 from mlflow.webhooks.types import ModelVersionAliasCreatedPayload, ModelVersionAliasDeletedPayload
 
 
-class TellingClient(MlflowClient):
+class TellingClient(MlflowClient):  # type: ignore[misc]
     """A client whose moves of aliases are told to the webhooks, as they are when MLflow's own API makes them."""
 
     def set_registered_model_alias(self, name: str, alias: str, version: str) -> None:
@@ -20,8 +20,6 @@ class TellingClient(MlflowClient):
         _tell(WebhookAction.DELETED, ModelVersionAliasDeletedPayload(name=name, alias=alias))
 
 
-def _tell(
-    action: WebhookAction, payload: ModelVersionAliasCreatedPayload | ModelVersionAliasDeletedPayload
-) -> None:
+def _tell(action: WebhookAction, payload: ModelVersionAliasCreatedPayload | ModelVersionAliasDeletedPayload) -> None:
     event = WebhookEvent(WebhookEntity.MODEL_VERSION_ALIAS, action)
     deliver_webhook(event=event, payload=payload, store=handlers._get_model_registry_store())

@@ -21,7 +21,7 @@ def auth_file(home: Path) -> Path:
 
 
 def auth_environment(home: Path) -> dict[str, str]:
-    """Return what MLflow's server needs in its environment; the settings are made, with passwords of their own, if not there."""
+    """Return what MLflow's server needs in its environment; settings with a password of their own are made if not there."""
     path = auth_file(home)
     if not path.exists():
         _write(path)

@@ -60,8 +60,8 @@ def start_server(
     tied: the new server ends with the calling thread, even by kill -9; otherwise it stays until `stop_server`.
     What the server is, is said here alone: MLFLOW_* and UVICORN_* variables of the surroundings do not reach it.
 
-    Raises FileUnusable when `home` cannot be written, UsageError when it is up without the auth asked for, ServiceFailed with the end of its log when the server does not
-    come up within `timeout_s`.
+    Raises FileUnusable when `home` cannot be written, UsageError when it is up without the auth asked for, ServiceFailed
+    with the end of its log when the server does not come up within `timeout_s`.
     """
     with _locked(home, timeout_s):
         if found := _read(home):
