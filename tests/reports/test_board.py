@@ -155,9 +155,15 @@ def test_an_approval_of_other_evidence_is_called_expired(read: Callable[[str], A
 
 def test_the_gates_are_told_with_numbers_and_the_interval_is_drawn(read: Callable[[str], Any]) -> None:
     found = read(all_pages()["version"])
-    assert "1 of 1 gates said no" in found.text and "-0.0200" in found.text
+    assert "1 of 1 gates said no." in found.text and "-0.0200" in found.text
     assert "svg" in found.tags
     assert "were not asked" in version_page(a_version(doors=(Door(Stage.STAGING),)), HERE)
+
+
+def test_an_approval_that_is_missing_is_no_failure() -> None:
+    verdicts = (Verdict("thresholds", True, "enough"), Verdict("approval", False, "nobody has"))
+    page = version_page(a_version(doors=(Door(Stage.PRODUCTION, verdicts, (), NOON),)), HERE)
+    assert "its one gate passed, approval is missing" in page and "pill fail" not in page.partition("Approvals</h2>")[0]
 
 
 def test_the_figures_are_asked_for_by_the_evidence(read: Callable[[str], Any]) -> None:

@@ -168,6 +168,11 @@ def test_what_does_not_exist_is_a_page_that_says_so(served: Served, path: str) -
     assert "Not here" in served.text(path, 404)
 
 
+def test_a_place_in_the_list_that_nobody_gave_out_is_no_crash(served: Served) -> None:
+    assert "Not to be had" in served.text("?from=nowhere", 400)
+    assert "adds up" in served.text("models/busy?until=yesterday")
+
+
 def test_what_may_not_be_read_is_not_there(served: Served) -> None:
     served.visitors.hidden.add("busy")
     assert "busy" not in served.text("")

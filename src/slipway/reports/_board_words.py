@@ -29,11 +29,16 @@ def coded(text: str) -> Markup:
 
 
 def outcome_of(verdicts: Sequence[Verdict]) -> str:
-    """Say how many gates passed."""
-    failed = sum(not verdict.passed for verdict in verdicts)
-    if not failed:
-        return "its one gate passed" if len(verdicts) == 1 else f"all {len(verdicts)} gates passed"
-    return f"{failed} of {len(verdicts)} gates said no"
+    """Say how many gates passed, and whether people still have to approve."""
+    asked = [verdict.passed for verdict in verdicts if verdict.gate != APPROVAL]
+    failed = asked.count(False)
+    said = (
+        f"{failed} of {len(asked)} gates said no"
+        if failed
+        else ("its one gate passed" if len(asked) == 1 else f"all {len(asked)} gates passed")
+    )
+    waiting = any(verdict.gate == APPROVAL and not verdict.passed for verdict in verdicts)
+    return f"{said}, approval is missing" if waiting else said
 
 
 def gate_strip(verdict: Verdict) -> Markup:

@@ -149,13 +149,13 @@ class ModelPage:
 class Door:
     """The gates before one stage, as they judged this version last.
 
-    verdicts is empty where they were never asked. missing: why the version may not go through; empty where it may.
-    evidence: hash of all that was judged. run: address of the judgement's run, below MLflow's UI.
+    verdicts is empty where they were never asked; that on approval is as it is now. problems: why the judgement does not
+    stand, whatever it says. evidence: hash of all that was judged. run: address of its entry, below MLflow's UI.
     """
 
     stage: Stage
     verdicts: tuple[Verdict, ...] = ()
-    missing: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
     at: datetime | None = None
     by: str = ""
     evidence: str = ""

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from flask import Blueprint, Response, request
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
 from slipway.errors import OutsideError, Refusal, SlipwayError, UnknownName, UsageError
 from slipway.reports.board import (
@@ -86,6 +87,10 @@ def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = 
     def problem(error: SlipwayError) -> tuple[str, int]:
         status, title = next(found for kind, found in _PROBLEMS.items() if isinstance(error, kind))
         return problem_page(title, str(error), frame()), status
+
+    @pages.errorhandler(MlflowException)
+    def failed(error: MlflowException) -> tuple[str, int]:
+        return problem_page("Not to be had", error.message, frame()), error.get_http_status_code()
 
     @pages.after_request
     def secured(answer: Response) -> Response:

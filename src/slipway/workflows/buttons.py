@@ -12,8 +12,6 @@ from slipway.core.spec import ApprovalGate
 from slipway.reports.board import Button, Visitor
 from slipway.types import Stage
 
-_NOT_JUDGED = "its gates were not asked yet: `slipway gates {name} {number}` asks them"
-
 
 @dataclass(frozen=True)
 class Position:
@@ -44,11 +42,9 @@ def buttons(
 
 
 def _approve(at: Position, found: Standing, visitor: Visitor, asked: ApprovalGate) -> Button:
-    if found.judgement is None:
-        why = _NOT_JUDGED.format(name=at.name, number=at.number)
-    elif at.stage is Stage.PRODUCTION:
+    if at.stage is Stage.PRODUCTION:
         why = "it is in Production already"
-    elif not found.judgement.passed:
+    elif found.judgement is None or not found.judgement.passed:
         why = _in_the_way(found)[0]
     else:
         why = may_approve(asked, found, at.author, visitor.name)
@@ -60,8 +56,6 @@ def _promote(at: Position, found: Standing) -> Button:
     stage = found.stage
     if at.stage is stage:
         why: tuple[str, ...] = (f"it is in {stage} already",)
-    elif found.judgement is None:
-        why = (_NOT_JUDGED.format(name=at.name, number=at.number),)
     else:
         why = _in_the_way(found)
     says = f"Version {at.number} moves to {stage}; what is there now is archived."
@@ -78,7 +72,9 @@ def _in_the_way(found: Standing) -> tuple[str, ...]:
     failed = [verdict for verdict in found.verdicts if not verdict.passed]
     gates = [verdict.gate for verdict in failed if verdict.gate not in (APPROVAL, STANDING)]
     said_no = [f"{', '.join(gates)} did not pass"] if gates else []
-    missing = [f"{v.numbers['needed'] - v.numbers['given']:.0f} approval(s) missing" for v in failed if v.gate == APPROVAL]
+    missing = [
+        f"{v.numbers['needed'] - v.numbers['given']:.0f} approval(s) missing" for v in failed if v.gate == APPROVAL
+    ]
     return (*said_no, *found.problems, *missing)
 
 
@@ -99,7 +95,7 @@ def _roll_back(at: Position) -> Button:
 
 def _archive(at: Position) -> Button:
     why = ("it is archived already",) if at.stage is Stage.ARCHIVED else ()
-    says = f"Version {at.number} leaves {at.stage} and is kept."
+    says = f"Version {at.number} is put aside. Its files and its record are kept."
     if at.stage is Stage.PRODUCTION:
         says += " Nothing is live then."
     return Button("archive", "Archive", says, Stage.ARCHIVED, why)

@@ -74,10 +74,10 @@ def _stands(version: Version, stage: Stage, live: int | None, entries: list[Entr
 def _door(ledger: Ledger | None, found: Standing, entries: list[Entry]) -> Door:
     judgement = found.judgement
     if judgement is None:
-        return Door(found.stage, missing=found.missing)
+        return Door(found.stage)
     run = next((ledger_run(ledger, entry) for entry in entries if entry.movement is judgement), "")
     verdicts = tuple(verdict for verdict in found.verdicts if verdict.gate != STANDING)
-    return Door(found.stage, verdicts, found.missing, judgement.at, judgement.by, judgement.evidence, run)
+    return Door(found.stage, verdicts, found.problems, judgement.at, judgement.by, judgement.evidence, run)
 
 
 def _judged(entries: list[Entry]) -> Entry | None:
