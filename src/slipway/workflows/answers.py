@@ -48,7 +48,7 @@ def answers_of(client: MlflowClient, entry_run: str, version_run: str) -> Answer
         try:
             case = Case.from_files({path.name: path.read_bytes() for path in found.iterdir()})
             rows = rows_of(client, version_run, folder)
-        except (UsageError, OSError, MlflowException):
+        except (UsageError, OSError, ValueError, MlflowException):
             return None
     return _answers(case, rows) if len(rows.tested.rows) == case.challenger.rows else None
 

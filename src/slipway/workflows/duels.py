@@ -5,12 +5,14 @@ A judgement's files never change: they are known by the hash of the evidence. No
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
 
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
 from slipway.core.disagreement import disagreement, disputed_rows
 from slipway.core.ledger import Entry
@@ -23,7 +25,9 @@ from slipway.reports.plots import evaluation_figures, png
 from slipway.workflows.answers import Answers, answers_of, downloaded
 from slipway.workflows.card import read_card
 
-_CARD, _DECLARATION = "model_card.json", "experiment.json"
+_CARD = "model_card.json"
+# Not there, or written by another Slipway: the page does without.
+_UNREADABLE = (OSError, ValueError, MlflowException)
 _KEPT, _KEPT_ANSWERS, _KEPT_FIGURES = 64, 8, 16
 # In the order in which they are read. A confusion matrix shows one model only.
 _FIGURES = {
@@ -93,15 +97,15 @@ class Duels:
         return self._answers.get(judged.run_id, lambda: answers_of(self._client(), judged.run_id, version_run))
 
     def _card(self, run: str) -> ModelCard | None:
-        with temporary_folder() as folder:
+        with temporary_folder() as folder, suppress(*_UNREADABLE):
             path = downloaded(self._client(), run, _CARD, Path(folder) / "card")
             return read_card(path.read_text()) if path else None
+        return None
 
     def _declared(self, run: str) -> ApprovalGate | None:
-        with temporary_folder() as folder:
-            if downloaded(self._client(), run, _DECLARATION, Path(folder) / "declared") is None:
-                return None
+        with temporary_folder() as folder, suppress(*_UNREADABLE):
             return recorded_experiment(self._client(), run, Path(folder)).gates.approval or ApprovalGate()
+        return None
 
 
 def duel(key: str, answers: Answers) -> Duel:
