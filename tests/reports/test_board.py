@@ -189,6 +189,19 @@ def test_whether_the_ledger_adds_up_is_told(verified: Verified | None, said: str
     assert said in model_page(a_model_page(), verified, HERE)
 
 
+def test_a_ledger_full_of_findings_names_the_first_and_where_all_are() -> None:
+    many = Verified(NOON, 99, "", tuple(Finding(Kind.ALTERED, f"entry {i} of it") for i in range(50)))
+    page = model_page(a_model_page(), many, HERE)
+    assert "entry 19 of it" in page and "entry 20 of it" not in page and "and 30 more" in page
+
+
+def test_a_crowded_berth_folds_its_older_versions() -> None:
+    berths = tuple(Berth(s, tuple(Moored(n) for n in range(20, 0, -1)) if s is Stage.ARCHIVED else ()) for s in ORDER)
+    page = overview_page([Model("m", berths)], HERE)
+    shown, folded = page.split("<summary>12 older</summary>")
+    assert ">version 13<" in shown and ">version 12<" in folded and ">version 1<" in folded
+
+
 def test_a_page_of_the_ledger_leads_to_older_and_newest_entries(read: Callable[[str], Any]) -> None:
     middle = a_model_page(older=1764000000000, newest=False)
     found = values(read(model_page(middle, None, HERE)), "a", "href")

@@ -25,7 +25,8 @@ from slipway.server.people import People
 from slipway.workflows import board, review
 from slipway.workflows.duels import Duels
 
-_FRESH_S = 600.0
+# What was found in a ledger is told for so long; what does not add up may be a movement that is being made.
+_FRESH_S, _FRESH_FINDINGS_S = 600.0, 10.0
 _FOR_EVER, _FOR_MINUTES = "private, max-age=31536000, immutable", "private, max-age=300"
 # The kinds of errors with their codes and titles, the more special first.
 _PROBLEMS: Mapping[type[SlipwayError], tuple[int, str]] = {
@@ -104,7 +105,7 @@ def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = 
 
 
 class _Verified:
-    """What was found in the ledgers that were read through in the last minutes; what does not add up is read again."""
+    """What was found in the ledgers that were read through in the last minutes."""
 
     def __init__(self, client: Callable[[], MlflowClient]) -> None:
         self._client, self._found = client, dict[str, tuple[float, Verified | None]]()
@@ -112,7 +113,8 @@ class _Verified:
     def of(self, name: str, *, now: bool) -> Verified | None:
         """Return what was found in a ledger; None for one that is too long to be read through unasked. now: read it anew."""
         at, found = self._found.get(name, (float("-inf"), None))
-        if now or time.monotonic() - at > _FRESH_S or (found and found.findings):
+        fresh_s = _FRESH_FINDINGS_S if found and found.findings else _FRESH_S
+        if now or time.monotonic() - at > fresh_s:
             found = board.verified_now(self._client(), name, None if now else board.VERIFIED_AT_ONCE)
             self._found[name] = time.monotonic(), found
         return found
