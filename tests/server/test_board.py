@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from mlflow import MlflowClient
 
+from slipway.core.ledger import Entry
 from slipway.core.movements import Action, Movement
 from slipway.registry.ledger import Ledger
 from slipway.registry.stages import move
@@ -156,6 +157,36 @@ def test_what_does_not_add_up_is_told_and_soon_looked_at_again(served: Served, m
     assert "altered: " in served.text("models/busy")
     monkeypatch.setattr(routes, "_FRESH_FINDINGS_S", 0)
     assert "adds up" in served.text("models/busy")
+
+
+def test_a_ledger_that_is_written_while_it_is_read_is_read_again(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an entry that comes between, the stage is seen and the entry is not."""
+    read, late = Ledger.entries, Movement("busy", Action.ARCHIVE, 2, Stage.ARCHIVED, "jo", 1_765_000_000_000)
+
+    def entries(ledger: Ledger, *asked: object) -> list[Entry]:
+        found = read(ledger, *asked)  # type: ignore[arg-type]
+        if len(found) == ROUNDS:
+            with ledger.entry(late, {}):
+                move(ledger.client, "busy", 2, Stage.ARCHIVED)
+        return found
+
+    monkeypatch.setattr(Ledger, "entries", entries)
+    try:
+        found = board.verified_now(served.client, "busy")
+        assert found is not None and (found.entries, found.findings) == (ROUNDS + 1, ())
+    finally:
+        take_back(served)
+
+
+def take_back(served: Served) -> None:
+    """Forget the newest entry, and put the version back that it archived."""
+    move(served.client, "busy", 2, Stage.NONE)
+    ledger = served.client.get_experiment_by_name("busy/promotions").experiment_id
+    newest, before = served.client.search_runs([ledger], max_results=2)
+    served.client.delete_run(newest.info.run_id)
+    served.client.set_experiment_tag(ledger, "slipway.head", before.data.tags["slipway.entry"])
 
 
 def test_a_long_ledger_is_read_through_only_when_asked(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

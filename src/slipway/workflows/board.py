@@ -24,6 +24,7 @@ _HELD = (Stage.STAGING, Stage.PRODUCTION)
 # So many of the newest entries tell of most that is shown. What holds a stage is asked for by itself where they do not.
 _NEWEST, _NEWEST_OF_A_MODEL, _OF_A_VERSION = 50, 150, 20
 VERIFIED_AT_ONCE = 1000
+_READINGS = 2
 
 
 def all_models(
@@ -60,15 +61,22 @@ def model_page(client: MlflowClient, name: str, until_ms: int | None = None) -> 
 
 
 def verified_now(client: MlflowClient, name: str, most: int | None = None) -> Verified | None:
-    """Read a ledger through; see `slipway history --verify`. None when it has more than `most` entries."""
+    """Read a ledger through; see `slipway history --verify`. None when it has more than `most` entries.
+
+    What was written while it was read would not add up with what was read before: then it is read again.
+    """
     ledger, at = ledger_of(client, name), datetime.now(UTC)
     if ledger is None:
         return Verified(at, 0, "")
-    entries = ledger.entries(most + 1 if most else None)
-    if most and len(entries) > most:
-        return None
-    head, stages = ledger.head, {version.number: version.stage for version in list_versions(client, name)}
-    return Verified(at, len(entries), head, tuple(verify(entries, stages, head)))
+    for _ in range(_READINGS):
+        head, entries = ledger.head, ledger.entries(most + 1 if most else None)
+        if most and len(entries) > most:
+            return None
+        stages = {version.number: version.stage for version in list_versions(client, name)}
+        findings = tuple(verify(entries, stages, head))
+        if not findings or ledger.head == head:
+            break
+    return Verified(at, len(entries), head, findings)
 
 
 def goal_of(client: MlflowClient, name: str) -> str:
