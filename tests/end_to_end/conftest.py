@@ -342,7 +342,13 @@ def plain(library: Library) -> Iterator[str]:
     """The address of a plain MLflow server on the same database: there, a command is its own registrar."""
     port = free_port("127.0.0.1", 0)
     uri, log = local_url("127.0.0.1", port), library.home / "logs" / "plain.log"
-    stores = ("--backend-store-uri", "sqlite:///mlflow.db", "--artifacts-destination", "./artifacts", "--serve-artifacts")
+    stores = (
+        "--backend-store-uri",
+        "sqlite:///mlflow.db",
+        "--artifacts-destination",
+        "./artifacts",
+        "--serve-artifacts",
+    )
     command = [sys.executable, "-m", "mlflow", "server", *stores, "--port", str(port), "--workers", "1"]
     quieter = child_environment({"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}, without=("MLFLOW_", "_MLFLOW_"))
     process = start_process(command, log=log, env=quieter, cwd=library.home)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from mlflow.exceptions import MlflowException
 from mlflow.utils.credentials import get_default_host_creds
@@ -56,14 +56,14 @@ class RemoteRegistrar:
     by: str
 
     def judge(self, name: str, case: Case) -> Movement:
-        return Movement.from_dict(self._post(name, "judgements", case.to_bytes(), "application/zip"))
+        return self._with(case, name, "judgements")
 
     def approve(self, name: str, version: int, stage: Stage, comment: str) -> Movement:
         return self._ask(name, "approvals", version=version, stage=stage.value, comment=comment)
 
     def promote(self, name: str, version: int, stage: Stage, comment: str, case: Case | None = None) -> Movement:
         if case:
-            self.judge(name, case)
+            return self._with(case, name, f"movements?{urlencode({'action': Action.PROMOTE, 'comment': comment})}")
         told = {"action": Action.PROMOTE.value, "version": version, "stage": stage.value, "comment": comment}
         return self._ask(name, "movements", **told)
 
@@ -76,6 +76,10 @@ class RemoteRegistrar:
     def reconcile(self, name: str) -> tuple[Movement, ...]:
         answer = self._post(name, "reconciliations", b"{}", "application/json")
         return tuple(Movement.from_dict(told) for told in answer["ended"])
+
+    def _with(self, case: Case, name: str, what: str) -> Movement:
+        told = {"version": case.version, "stage": case.stage.value}
+        return Movement.from_dict(self._post(name, what, case.to_bytes(), "application/zip", told))
 
     def _ask(self, name: str, what: str, **told: Any) -> Movement:
         return Movement.from_dict(self._post(name, what, json.dumps(told).encode(), "application/json", told))

@@ -68,7 +68,11 @@ def routes(keeper: Keeper) -> Blueprint:
     @_answered
     def move(name: str) -> Movement:
         _require(keeper, Right.PROMOTE, name)
-        asked, registrar = _asked(), keeper.registrar
+        registrar = keeper.registrar
+        if request.mimetype == _ZIP:  # a promotion with the case that it goes by
+            case = Case.from_bytes(request.get_data())
+            return registrar.promote(name, case.version, case.stage, request.args.get("comment", ""), case)
+        asked = _asked()
         comment, action = _text(asked, "comment"), _text(asked, "action")
         if action == Action.PROMOTE:
             return registrar.promote(name, _version(asked), _stage(asked), comment)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from slipway.registry.case import MOST_BYTES
 
 MOST_FORM_BYTES = 64 * 1024
-_OURS, _CASES = "/api/2.0/slipway/", "/judgements"
+_OURS = "/api/2.0/slipway/"
 
 
 class BodyLimit:
@@ -21,8 +21,9 @@ class BodyLimit:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http" or _OURS not in scope["path"] or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return await self._app(scope, receive, send)
-        most = MOST_BYTES if scope["path"].endswith(_CASES) else MOST_FORM_BYTES
-        said = dict(scope["headers"]).get(b"content-length", b"0")
+        headers = dict(scope["headers"])
+        most = MOST_BYTES if headers.get(b"content-type", b"").startswith(b"application/zip") else MOST_FORM_BYTES
+        said = headers.get(b"content-length", b"0")
         too_long = not said.isdigit() or int(said) > most
         came = 0
 
