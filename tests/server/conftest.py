@@ -25,7 +25,9 @@ from slipway.types import Stage, Verdict
 from slipway.workflows.platform import down, up
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)  # MLflow's server, imported here once, has its own with SQLAlchemy
+    warnings.simplefilter(
+        "ignore", DeprecationWarning
+    )  # MLflow's server, imported here once, has its own with SQLAlchemy
     import mlflow.server.handlers  # noqa: F401
 
 DIGEST, EVIDENCE = "d" * 64, "e" * 64
