@@ -23,7 +23,7 @@ _SHOWN_IN_A_BERTH = 3
 _HELD = (Stage.STAGING, Stage.PRODUCTION)
 # So many of the newest entries tell of most that is shown. What holds a stage is asked for by itself where they do not.
 _NEWEST, _NEWEST_OF_A_MODEL, _OF_A_VERSION = 50, 150, 20
-VERIFIED_AT_ONCE = 1000
+VERIFIED_AT_ONCE = 500
 _READINGS = 2
 
 
