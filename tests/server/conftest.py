@@ -24,6 +24,12 @@ from slipway.settings import Settings
 from slipway.types import Stage, Verdict
 from slipway.workflows.platform import down, up
 
+with warnings.catch_warnings():
+    warnings.simplefilter(
+        "ignore", DeprecationWarning
+    )  # MLflow's server, imported here once, has its own with SQLAlchemy
+    import mlflow.server.handlers  # noqa: F401
+
 DIGEST, EVIDENCE = "d" * 64, "e" * 64
 SERVED, CANDIDATE = 1, 2
 FROM_ITS_STORE = "The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning"
