@@ -17,6 +17,8 @@ COMMANDS = {
     "reproduce": "slipway.cli.reproduce:reproduce",
     "register": "slipway.cli.register:register",
     "compare": "slipway.cli.compare:compare",
+    "gates": "slipway.cli.gates:gates",
+    "approve": "slipway.cli.gates:approve",
     "promote": "slipway.cli.promote:promote",
     "rollback": "slipway.cli.promote:rollback",
     "archive": "slipway.cli.promote:archive",

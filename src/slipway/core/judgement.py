@@ -13,6 +13,9 @@ from slipway.core.movements import APPROVAL, Action, Movement
 from slipway.core.spec import ApprovalGate
 from slipway.types import Stage, Verdict
 
+STANDING = "standing"
+"""What is told beside the gates where no verdict of theirs stands."""
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -50,7 +53,7 @@ class Standing:
     """Whether a version may move to a stage by what is written down of it.
 
     judgement: the newest of this version and stage, whatever it says. approvals: of that judgement's evidence.
-    missing: why the version may not move there, in words; empty when it may.
+    problems: why the judgement does not stand, whatever it says.
     """
 
     name: str
@@ -58,20 +61,26 @@ class Standing:
     stage: Stage
     judgement: Movement | None
     approvals: tuple[Movement, ...] = ()
-    missing: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
-        return not self.missing
+        return all(verdict.passed for verdict in self.verdicts)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Why the version may not move there, in words; empty when it may."""
+        return (
+            *self.problems,
+            *(f"{v.gate}: {v.reason}" for v in self.verdicts if not v.passed and v.gate != STANDING),
+        )
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """Those of the judgement, that on approval as it is now."""
-        if self.judgement is None:
-            return ()
-        asked = next((v for v in self.judgement.verdicts if v.gate == APPROVAL), None)
-        others = tuple(v for v in self.judgement.verdicts if v.gate != APPROVAL)
-        return others if asked is None else (*others, approval(int(asked.numbers["needed"]), self.approvals))
+        """Those of the judgement, that on approval as it is now, and one for each reason why it does not stand."""
+        said = self.judgement.verdicts if self.judgement else ()
+        now = [approval(int(v.numbers["needed"]), self.approvals) if v.gate == APPROVAL else v for v in said]
+        return (*(Verdict(STANDING, False, problem) for problem in self.problems), *now)
 
 
 def approval(needed: int, approvals: Sequence[Movement]) -> Verdict:
@@ -79,7 +88,7 @@ def approval(needed: int, approvals: Sequence[Movement]) -> Verdict:
     people = list(dict.fromkeys(movement.by for movement in approvals))
     passed = len(people) >= needed
     given = f"approved by {', '.join(people)}" if people else "nobody has approved this evidence"
-    short = "" if passed else f"; {needed} {'is' if needed == 1 else 'are'} needed"
+    short = "" if passed else f"; {needed} {'is' if needed == 1 else 'are'} needed, by `slipway approve`"
     return Verdict(APPROVAL, passed, given + short, {"needed": needed, "given": len(people)})
 
 
@@ -94,17 +103,22 @@ def standing(
     ours = [e for e in entries if e.complete and (e.version, e.stage) == (version, stage)]
     judgement = next((e for e in reversed(ours) if e.evidence and e.action is not Action.APPROVE), None)
     if judgement is None:
-        return Standing(name, version, stage, None, (), (f"no verdict of the gates stands for {stage}",))
+        nothing = (
+            f"no verdict of the gates stands for {stage}; get one with `slipway gates {name} {version} --stage {stage}`"
+        )
+        return Standing(name, version, stage, None, (), (nothing,))
     approvals = tuple(e for e in ours if e.action is Action.APPROVE and e.evidence == judgement.evidence)
-    found = Standing(name, version, stage, judgement, approvals)
-    missing = [f"{v.gate}: {v.reason}" for v in found.verdicts if not v.passed]
+    problems = []
     if judgement.digest != digest:
-        missing.insert(0, "the verdict that stands is of other files than are registered")
+        problems.append("the verdict that stands is of other files than are registered")
     if stage is Stage.PRODUCTION and judgement.replaced != live:
         compared = f"version {judgement.replaced}" if judgement.replaced else "nothing"
         now = f"version {live}" if live else "nothing"
-        missing.insert(0, f"the verdict is stale: it was compared with {compared} in Production, where {now} is now")
-    return Standing(name, version, stage, judgement, approvals, tuple(missing))
+        problems.append(
+            f"the verdict is stale: it compared with {compared} in Production, where {now} is now; "
+            f"run `slipway gates {name} {version}` again"
+        )
+    return Standing(name, version, stage, judgement, approvals, tuple(problems))
 
 
 def may_approve(asked: ApprovalGate, found: Standing, author: str, by: str) -> str:

@@ -4,13 +4,13 @@ Gates score the stored model on these rows again, so that no verdict rests on a 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from slipway.core.metrics import Outcome
 
@@ -40,9 +40,7 @@ def save(folder: Path, evidence: TestRows) -> None:
     evidence.rows.to_parquet(folder / _ROWS, index=False, compression="zstd")
     columns: dict[str, Any] = {"truth": next(iter(evidence.baselines.values())).truth}
     for name, outcome in evidence.baselines.items():
-        columns[f"{name}.predicted"] = outcome.predicted
-        for i, scores in enumerate(_score_columns(outcome)):
-            columns[f"{name}.score.{i}"] = scores
+        columns |= outcome_columns(name, outcome)
     pd.DataFrame(columns).to_parquet(folder / _BASELINES, index=False, compression="zstd")
     facts = {
         "target": evidence.target,
@@ -56,17 +54,18 @@ def load(folder: Path) -> TestRows:
     """Read what `save` wrote."""
     facts = json.loads((folder / _FACTS).read_text())
     said = pd.read_parquet(folder / _BASELINES)
-    baselines = {name: _outcome(said, name, probabilistic) for name, probabilistic in facts["baselines"].items()}
+    baselines = {name: outcome_of(said, name, probabilistic) for name, probabilistic in facts["baselines"].items()}
     return TestRows(pd.read_parquet(folder / _ROWS), facts["target"], tuple(facts["classes"]), baselines)
 
 
-def _score_columns(outcome: Outcome) -> Sequence[np.ndarray]:
-    if outcome.scores is None:
-        return []
-    return [outcome.scores] if outcome.scores.ndim == 1 else list(outcome.scores.T)
+def outcome_columns(name: str, outcome: Outcome) -> dict[str, NDArray[Any]]:
+    """Return an outcome as columns of a table, all but its truth: `NAME.predicted`, `NAME.score.0`, ..."""
+    scores = [] if outcome.scores is None else [outcome.scores] if outcome.scores.ndim == 1 else list(outcome.scores.T)
+    return {f"{name}.predicted": outcome.predicted, **{f"{name}.score.{i}": each for i, each in enumerate(scores)}}
 
 
-def _outcome(said: pd.DataFrame, name: str, probabilistic: bool) -> Outcome:
+def outcome_of(said: pd.DataFrame, name: str, probabilistic: bool) -> Outcome:
+    """Return the outcome of a table with a column `truth` and those of `outcome_columns`."""
     columns = [column for column in said.columns if column.startswith(f"{name}.score.")]
     scores = said[columns].to_numpy() if len(columns) > 1 else said[columns[0]].to_numpy() if columns else None
     return Outcome(said["truth"].to_numpy(), said[f"{name}.predicted"].to_numpy(), scores, probabilistic)

@@ -1,10 +1,12 @@
 """Every movement, written down as an MLflow run in the experiment `NAME/promotions`, chained by hashes."""
 
 import json
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Run
@@ -14,6 +16,8 @@ from slipway.core.movements import Action, Movement
 from slipway.errors import UsageError
 from slipway.types import Stage, Verdict
 
+EVIDENCE = "evidence"
+"""The folder of an entry's artifacts that holds what it was judged by."""
 _VERDICTS = "verdicts.json"
 _ENTRY, _PREVIOUS, _SEAL, _HEAD = "slipway.entry", "slipway.previous", "slipway.seal", "slipway.head"
 _MOST_COMMENT = 2000
@@ -31,12 +35,14 @@ class Ledger:
     experiment: str
 
     @contextmanager
-    def entry(self, movement: Movement, tags: dict[str, str]) -> Iterator[None]:
-        """Write a movement down before it is made, and seal it as made after the block made it.
+    def entry(
+        self, movement: Movement, tags: Mapping[str, str], files: Mapping[str, bytes] | None = None
+    ) -> Iterator[None]:
+        """Write a movement down before it is made, and seal it as made after the block made it. files: kept as artifacts.
 
         Failed or killed in the block, it may have been made all the same: the entry stays without a seal, see `unsealed`.
         """
-        entry = self._open(movement, tags)
+        entry = self._open(movement, tags, files or {})
         try:
             yield
         except BaseException:
@@ -44,9 +50,9 @@ class Ledger:
             raise
         self.seal(entry, complete=True)
 
-    def write(self, movement: Movement, tags: dict[str, str]) -> None:
+    def write(self, movement: Movement, tags: Mapping[str, str], files: Mapping[str, bytes] | None = None) -> None:
         """Write down something that needs no making, such as a refusal."""
-        with self.entry(movement, tags):
+        with self.entry(movement, tags, files):
             pass
 
     def seal(self, entry: Entry, *, complete: bool) -> Movement:
@@ -94,7 +100,7 @@ class Ledger:
         if self.head == entry.previous:
             self.client.set_experiment_tag(self.experiment, _HEAD, entry.hash)
 
-    def _open(self, movement: Movement, tags: dict[str, str]) -> Entry:
+    def _open(self, movement: Movement, tags: Mapping[str, str], files: Mapping[str, bytes]) -> Entry:
         """Make the run of an entry, whole, in one call: killed after it, nothing of the entry is missing but its seal."""
         if len(movement.comment) > _MOST_COMMENT:
             raise UsageError(f"a comment of {len(movement.comment)} characters; {_MOST_COMMENT} are allowed")
@@ -110,7 +116,15 @@ class Ledger:
             self.client.log_batch(entry.run_id, metrics=metrics)
         if movement.verdicts:
             self.client.log_text(entry.run_id, json.dumps(movement.as_dict()["verdicts"], indent=2), _VERDICTS)
+        if files:
+            self._keep(entry.run_id, files)
         return entry
+
+    def _keep(self, run_id: str, files: Mapping[str, bytes]) -> None:
+        with tempfile.TemporaryDirectory(prefix="slipway-evidence-") as folder:
+            for name, content in files.items():
+                (Path(folder) / name).write_bytes(content)
+            self.client.log_artifacts(run_id, folder, EVIDENCE)
 
 
 # Of the newest entries at most so many can be open: each command that writes one closes those before it first.
@@ -134,6 +148,8 @@ def _facts(movement: Movement) -> dict[str, str]:
     }
     if movement.replaced:
         facts["slipway.replaced"] = str(movement.replaced)
+    if movement.evidence:
+        facts["slipway.evidence"] = movement.evidence
     for verdict in movement.verdicts:
         facts[f"{_GATE}{verdict.gate}"] = ("passed: " if verdict.passed else "failed: ") + verdict.reason
         facts[f"{_NUMBERS}{verdict.gate}"] = json.dumps({k: v for k, v in verdict.numbers.items() if v == v})
@@ -155,6 +171,7 @@ def _entry(name: str, run: Run) -> Entry:
         tuple(_verdict(run, key) for key in tags if key.startswith(_GATE)),
         complete=run.info.status == "FINISHED",
         digest=tags.get("slipway.digest", ""),
+        evidence=tags.get("slipway.evidence", ""),
     )
     return Entry(str(run.info.run_id), movement, tags.get(_PREVIOUS, ""), tags.get(_ENTRY, ""), tags.get(_SEAL, ""))
 

@@ -27,7 +27,7 @@ from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.project import trusted_types
 from slipway.workflows.register import model_uri
 from slipway.workflows.report import write_page
-from slipway.workflows.rescoring import Rescored, SameRows, rescore, rows_of, unseen
+from slipway.workflows.rescoring import Rescored, SameRows, on_rows, rescore, rows_of, unseen
 from slipway.workflows.sides import Found, described, find_two
 
 # Fewer say nothing: then all test rows are taken, and it is told that the older model knows some.
@@ -131,8 +131,7 @@ def _taken(whole: SameRows, fresh: NDArray[np.bool_] | None) -> tuple[SameRows, 
         return whole, None
     if fresh.all() or fresh.sum() < _ENOUGH_ROWS:
         return whole, int((~fresh).sum())
-    taken = whole.tested.rows[fresh].reset_index(drop=True)
-    return replace(whole, tested=replace(whole.tested, rows=taken, baselines={})), 0
+    return on_rows(whole, whole.tested.rows[fresh]), 0
 
 
 def _rows(client: MlflowClient, found: Found, side: Side, folder: Path) -> SameRows:

@@ -108,7 +108,7 @@ def _holding(ledger: Ledger, stage: Stage, before_ms: int) -> Movement | None:
     The server finds both, so that it takes the same time in a ledger of any length.
     """
     made = f"attributes.status = 'FINISHED' and attributes.start_time <= {before_ms}"
-    moves = f"tags.`slipway.action` != '{Action.REFUSE}'"
+    moves = " and ".join(f"tags.`slipway.action` != '{action}'" for action in Action if not action.moves)
     into = ledger.entries(1, f"{made} and {moves} and tags.`slipway.stage` = '{stage}'")
     if not into:
         return None

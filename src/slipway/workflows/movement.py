@@ -1,6 +1,6 @@
 """What every movement through the stages goes by: one at a time, what was cut off first, each written down."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from mlflow import MlflowClient
@@ -57,7 +57,7 @@ def bring_to_an_end(client: MlflowClient, ledger: Ledger) -> tuple[Movement, ...
     ended = []
     for entry in ledger.unsealed():
         wanted = entry.movement
-        made = wanted.action is Action.REFUSE or get_version(client, ledger.name, wanted.version).stage is wanted.stage
+        made = not wanted.action.moves or get_version(client, ledger.name, wanted.version).stage is wanted.stage
         ended.append(ledger.seal(entry, complete=made))
         ledger.note_head_after(entry)
     if ended:
@@ -67,24 +67,29 @@ def bring_to_an_end(client: MlflowClient, ledger: Ledger) -> tuple[Movement, ...
 
 def movement_of(
     client: MlflowClient,
-    settings: Settings,
+    by: str,
     version: Version,
     action: Action,
     stage: Stage,
     comment: str,
     verdicts: tuple[Verdict, ...] = (),
+    evidence: str = "",
 ) -> Movement:
-    """Return a movement of a version by the present user, with what it replaces."""
-    single = action is not Action.REFUSE and stage in (Stage.STAGING, Stage.PRODUCTION)
+    """Return a movement of a version by somebody, now, with what it replaces."""
+    single = action.moves and stage in (Stage.STAGING, Stage.PRODUCTION)
     held = holder(client, version.name, stage) if single else None
     replaced = int(held.version) if held else None
     digest = version.tags.get(DIGEST, "")
-    by, at = settings.user, now_ms()
-    return Movement(version.name, action, version.number, stage, by, at, replaced, comment, verdicts, digest=digest)
+    return Movement(
+        version.name, action, version.number, stage, by, now_ms(), replaced, comment, verdicts, digest=digest,
+        evidence=evidence,
+    )  # fmt: skip
 
 
-def make(client: MlflowClient, ledger: Ledger, movement: Movement) -> Movement:
-    """Make a movement and write it down; the caller holds the mutex."""
-    with ledger.entry(movement, process_tags()):
+def make(
+    client: MlflowClient, ledger: Ledger, movement: Movement, files: Mapping[str, bytes] | None = None
+) -> Movement:
+    """Make a movement and write it down, with files as its evidence; the caller holds the mutex."""
+    with ledger.entry(movement, process_tags(), files):
         move(client, movement.name, movement.version, movement.stage)
     return movement

@@ -9,11 +9,12 @@ from mlflow.entities import Run
 
 from slipway.errors import Refusal, UnknownName
 from slipway.registry.models import MODEL, download, temporary_folder
-from slipway.registry.trust import DIGEST, artifact_digest
+from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST, artifact_digest
 from slipway.registry.versions import Version, create_version, version_of_run
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows.rescoring import rows_of
 
 _NOTE = "mlflow.note.content"  # of the experiment its goal, of the run its five lines
 _LINEAGE = (
@@ -61,10 +62,10 @@ def register_run(client: MlflowClient, name: str, run_id: str) -> Registered:
         return Registered(existing, new=False)
     source = model_uri(client.get_run(run_id))
     with temporary_folder() as folder:
-        digest = artifact_digest(download(source, Path(folder)))
-    lineage = {key: tags[key] for key in _LINEAGE if key in tags}
+        digests = _digests(client, run_id, source, Path(folder))
+    lineage = {key: tags[key] for key in _LINEAGE if key in tags} | {AUTHOR: tags.get("mlflow.user", "unknown")}
     told = client.get_experiment_by_name(name).tags.get(_NOTE, ""), tags.get(_NOTE, "")
-    version = create_version(client, name, source, run_id, {**lineage, DIGEST: digest}, *told)
+    version = create_version(client, name, source, run_id, {**lineage, **digests}, *told)
     return Registered(version, new=True)
 
 
@@ -73,6 +74,14 @@ def model_uri(run: Run) -> str:
     if not run.outputs or not run.outputs.model_outputs:
         raise Refusal(f"run {run.info.run_id} has no model named '{MODEL}'; it was cut off before it was stored")
     return f"models:/{run.outputs.model_outputs[-1].model_id}"
+
+
+def _digests(client: MlflowClient, run_id: str, source: str, folder: Path) -> dict[str, str]:
+    """Of the model's files, and of what the gates will judge it on."""
+    kept = folder / "kept"
+    kept.mkdir()
+    rows_of(client, run_id, kept)
+    return {DIGEST: artifact_digest(download(source, folder / "model")), EVIDENCE_DIGEST: artifact_digest(kept)}
 
 
 def _tags_of_finished(client: MlflowClient, name: str, run_id: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from slipway.core.movements import Action, Movement
+from slipway.core.movements import Movement
 from slipway.errors import FileUnusable, UnknownName
 from slipway.registry.versions import Version, list_versions
 from slipway.reports.card import ModelCard
@@ -96,7 +96,7 @@ def _plots(client: MlflowClient, run_id: str, folder: Path) -> list[Path]:
 
 def _standing(version: Version, movements: list[Movement]) -> Standing:
     moved = [m for m in movements if m.version == version.number and m.stage is version.stage and m.complete]
-    last = next((m for m in reversed(moved) if m.action is not Action.REFUSE), None)
+    last = next((m for m in reversed(moved) if m.action.moves), None)
     return Standing(version.stage, version.number, last.at if last else None, last.by if last else "", version.run_id)
 
 

@@ -4,7 +4,7 @@ No answer that is given here rests on a number that was recorded somewhere.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +50,11 @@ def rows_of(client: MlflowClient, run_id: str, folder: Path) -> SameRows:
     """Download into a folder what a run was tested on, and the experiment that it was declared as."""
     tested = client.download_artifacts(run_id, evidence.FOLDER, str(folder))
     return SameRows(recorded_experiment(client, run_id, folder), evidence.load(Path(tested)))
+
+
+def on_rows(rows: SameRows, frame: pd.DataFrame) -> SameRows:
+    """Return the same experiment and classes with other rows."""
+    return replace(rows, tested=replace(rows.tested, rows=frame.reset_index(drop=True), baselines={}))
 
 
 def unseen(rows: SameRows, by: SameRows, *, same_data: bool) -> NDArray[np.bool_] | None:

@@ -1,0 +1,43 @@
+"""slipway gates, slipway approve."""
+
+import click
+
+from slipway.cli.command import command, json_option, show, stage
+from slipway.cli.failures import REFUSED
+from slipway.settings import Settings
+from slipway.types import Stage
+
+_stage = click.option(
+    "--stage", "to", type=stage, metavar="STAGE", default=Stage.PRODUCTION, show_default=True, help="Staging or Production."
+)  # fmt: skip
+
+
+@command(example="slipway gates flight_delays 3")
+@click.argument("name")
+@click.argument("version", type=click.IntRange(1))
+@_stage
+@json_option
+def gates(settings: Settings, name: str, version: int, to: Stage, as_json: bool) -> None:
+    """Run the gates before a stage and move nothing.
+
+    What they say is written down; exits with 1 when a gate does not pass.
+    """
+    from slipway.workflows import gates as workflow
+
+    found = workflow.gates(settings, name, version, to)
+    show(found, as_json)
+    if not found.passed:
+        raise click.exceptions.Exit(REFUSED)
+
+
+@command(example="slipway approve flight_delays 3 --comment 'read the slices; fine for winter'")
+@click.argument("name")
+@click.argument("version", type=click.IntRange(1))
+@click.option("--comment", required=True, help="Why; written down with the approval.")
+@_stage
+@json_option
+def approve(settings: Settings, name: str, version: int, comment: str, to: Stage, as_json: bool) -> None:
+    """Approve what the gates said of a version that somebody else made."""
+    from slipway.workflows import gates as workflow
+
+    show(workflow.approve(settings, name, version, comment, to), as_json)

@@ -1,0 +1,180 @@
+"""A case: what was gathered of a version for its gates. It is a handful of small files, and travels as one zip.
+
+case.json       the version, the champion, their digests, what was measured, what the experiment's own gates said
+test.parquet    truth, challenger's and champion's answers on the test rows; which rows the champion was not trained on
+newest.parquet  the same on the newest labelled rows, where there are any
+
+Who judges a case does not believe it: truth, digests and declarations are compared with what is stored beside the version.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pyarrow import ArrowException
+from pydantic import TypeAdapter, ValidationError
+
+from slipway.core.gates import Measured, Newest
+from slipway.core.metrics import Outcome
+from slipway.errors import UsageError
+from slipway.registry.evidence import outcome_columns, outcome_of
+from slipway.types import Stage
+
+CASE, TEST, NEWEST = "case.json", "test.parquet", "newest.parquet"
+FORMAT = 1
+MOST_BYTES = 512 * 1024 * 1024
+"""Of a case, packed or unpacked: ten million rows with three scores each."""
+_CHALLENGER, _CHAMPION, _UNSEEN = "challenger", "champion", "unseen"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What `case.json` says. champion: the version in Production and its digest. problem: why that has no answers.
+
+    probabilistic: challenger's and champion's. since: of the newest rows.
+    """
+
+    name: str
+    version: int
+    stage: Stage
+    digest: str
+    champion: tuple[int, str] | None
+    problem: str
+    probabilistic: tuple[bool, bool]
+    measured: Measured
+    since: str = ""
+    format: int = FORMAT
+
+
+@dataclass(frozen=True)
+class Case:
+    """What was gathered of a version for the gates before a stage.
+
+    challenger, champion: on the test rows. unseen: (rows,), which of them the champion was not trained on; None for all.
+    """
+
+    name: str
+    version: int
+    stage: Stage
+    digest: str
+    challenger: Outcome
+    champion_version: tuple[int, str] | None = None
+    champion: Outcome | None = None
+    problem: str = ""
+    unseen: NDArray[np.bool_] | None = None
+    newest: Newest | None = None
+    measured: Measured = field(default_factory=Measured)
+
+    def files(self) -> dict[str, bytes]:
+        """Return the case as files, by their names."""
+        test = {"truth": self.challenger.truth, **outcome_columns(_CHALLENGER, self.challenger)}
+        if self.champion:
+            test |= outcome_columns(_CHAMPION, self.champion)
+        if self.unseen is not None:
+            test[_UNSEEN] = self.unseen
+        files = {CASE: json.dumps(asdict(self._facts()), indent=2).encode(), TEST: _parquet(test)}
+        if self.newest:
+            newest = {"truth": self.newest.challenger.truth, **outcome_columns(_CHALLENGER, self.newest.challenger)}
+            newest |= outcome_columns(_CHAMPION, self.newest.champion) if self.newest.champion else {}
+            files[NEWEST] = _parquet(newest)
+        return files
+
+    @property
+    def newest_digest(self) -> str:
+        """SHA-256 of the truth of the newest rows; empty where there are none."""
+        return hashlib.sha256(self.newest.challenger.truth.tobytes()).hexdigest() if self.newest else ""
+
+    def to_bytes(self) -> bytes:
+        """Return the case as one zip."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:  # Parquet is compressed already
+            for name, content in self.files().items():
+                archive.writestr(name, content)
+        return packed.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Case":
+        """Read what `to_bytes` wrote, from anybody. Raises UsageError for what is no case, or too large a one."""
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                members = archive.infolist()
+                if unknown := {member.filename for member in members} - {CASE, TEST, NEWEST}:
+                    raise UsageError(
+                        f"a case holds {CASE}, {TEST} and {NEWEST}; found {', '.join(sorted(unknown))[:200]}"
+                    )
+                if sum(member.file_size for member in members) > MOST_BYTES:
+                    raise UsageError(f"a case is at most {MOST_BYTES:,} bytes, unpacked")
+                return cls.from_files({member.filename: archive.read(member) for member in members})
+        except zipfile.BadZipFile as error:
+            raise UsageError(f"this is no case: {error}; a zip of {CASE} and {TEST} is asked for") from None
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> "Case":
+        """Read what `files` returned. Raises UsageError for what is no case."""
+        try:
+            facts = TypeAdapter(Facts).validate_json(files[CASE])
+            if facts.format != FORMAT:
+                raise UsageError(f"a case of format {facts.format}; this Slipway reads {FORMAT}")
+            return _case(facts, pd.read_parquet(io.BytesIO(files[TEST])), files.get(NEWEST))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise UsageError(f"this is no case: {CASE}, {where}: {first['msg']}") from None
+        except KeyError as error:
+            raise UsageError(f"this is no case: {error} is missing") from None
+        except (ValueError, TypeError, OSError, ArrowException) as error:
+            raise UsageError(f"this is no case: {str(error).splitlines()[0][:200]}") from None
+
+    def _facts(self) -> Facts:
+        flags = self.challenger.probabilistic, bool(self.champion and self.champion.probabilistic)
+        since = self.newest.since if self.newest else ""
+        return Facts(
+            self.name, self.version, self.stage, self.digest, self.champion_version, self.problem, flags, self.measured, since
+        )  # fmt: skip
+
+
+def _case(facts: Facts, test: pd.DataFrame, newest: bytes | None) -> Case:
+    ours, theirs = facts.probabilistic
+    unseen = test[_UNSEEN].to_numpy(dtype=bool) if _UNSEEN in test else None
+    return Case(
+        facts.name,
+        facts.version,
+        facts.stage,
+        facts.digest,
+        _checked(outcome_of(test, _CHALLENGER, ours)),
+        facts.champion,
+        _champion(test, theirs),
+        facts.problem,
+        unseen,
+        None if newest is None else _newest(facts, pd.read_parquet(io.BytesIO(newest))),
+        facts.measured,
+    )
+
+
+def _newest(facts: Facts, said: pd.DataFrame) -> Newest:
+    ours, theirs = facts.probabilistic
+    return Newest(facts.since, _checked(outcome_of(said, _CHALLENGER, ours)), _champion(said, theirs))
+
+
+def _champion(said: pd.DataFrame, probabilistic: bool) -> Outcome | None:
+    return _checked(outcome_of(said, _CHAMPION, probabilistic)) if f"{_CHAMPION}.predicted" in said else None
+
+
+def _checked(outcome: Outcome) -> Outcome:
+    arrays: list[Any] = [outcome.truth, outcome.predicted, *([outcome.scores] if outcome.scores is not None else [])]
+    if any(array.dtype != np.float64 for array in arrays):
+        raise ValueError(f"truth, answers and scores are float64; found {', '.join(str(a.dtype) for a in arrays)}")
+    return outcome
+
+
+def _parquet(columns: Mapping[str, NDArray[Any]]) -> bytes:
+    written = io.BytesIO()
+    pd.DataFrame(dict(columns)).to_parquet(written, index=False, compression="zstd")
+    return written.getvalue()

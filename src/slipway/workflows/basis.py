@@ -1,0 +1,112 @@
+"""What a version is judged on, as it is stored: its files, the rows it was tested on, and the version in Production.
+
+Everything is held against the digests that were registered, so that nothing counts that was changed afterwards.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlflow import MlflowClient
+
+from slipway.core.gates import Champion, Evidence
+from slipway.core.judgement import Judged
+from slipway.core.slices import slice_labels
+from slipway.errors import Refusal, UntrustedModel
+from slipway.registry.case import Case
+from slipway.registry.fetch import fetch_verified
+from slipway.registry.models import inputs_of, outputs_of
+from slipway.registry.stages import holder
+from slipway.registry.trust import DIGEST, EVIDENCE_DIGEST, artifact_digest
+from slipway.registry.versions import Version, get_version
+from slipway.types import Stage
+from slipway.workflows.rescoring import SameRows, rows_of
+
+
+@dataclass(frozen=True)
+class Basis:
+    """champion_files: None, and `problem` says why, where they are not what was registered."""
+
+    version: Version
+    files: Path
+    rows: SameRows
+    rows_digest: str
+    champion: Version | None = None
+    champion_files: Path | None = None
+    problem: str = ""
+
+    def judged(self, case: Case) -> Judged:
+        """Return what a case is a case of."""
+        champion = self.champion
+        return Judged(
+            self.version.name,
+            self.version.number,
+            case.stage,
+            self.version.tags[DIGEST],
+            self.rows.experiment.digest,
+            self.rows_digest,
+            (champion.number, champion.tags.get(DIGEST, "")) if champion else None,
+            case.newest_digest,
+        )
+
+    def evidence(self, case: Case) -> Evidence:
+        """Set the answers of a case beside what is stored."""
+        experiment, tested = self.rows.experiment, self.rows.tested
+        labels = {name: slice_labels(tested.rows[name]) for name in experiment.evaluation.columns}
+        return Evidence(
+            experiment,
+            case.challenger,
+            inputs_of(self.files),
+            outputs_of(self.files),
+            tested.baselines,
+            self._champion(case),
+            experiment.search.seed,
+            case.newest,
+            case.measured,
+            labels,
+            tested.rows,
+        )
+
+    def _champion(self, case: Case) -> Champion | None:
+        if self.champion is None:
+            return None
+        files = self.champion_files
+        fields = (inputs_of(files), outputs_of(files)) if files else ({}, {})
+        return Champion(self.champion.number, case.champion, *fields, case.problem or self.problem, case.unseen)
+
+
+def basis_of(client: MlflowClient, version: Version, stage: Stage, folder: Path) -> Basis:
+    """Download what a version is judged on into a folder. Before Staging there is no champion.
+
+    Raises UntrustedModel when the version's files, or the rows that it was tested on, are not those that were registered.
+    """
+    files = fetch_verified(
+        version, folder / "challenger"
+    )  # first: the run of a version that is not ours has no evidence
+    rows, digest = verified_rows(client, version, folder)
+    basis = Basis(version, files, rows, digest)
+    live = holder(client, version.name, Stage.PRODUCTION) if stage is Stage.PRODUCTION else None
+    if live is None or int(live.version) == version.number:
+        return basis
+    champion = get_version(client, version.name, int(live.version))
+    try:
+        found, problem = fetch_verified(champion, folder / "champion"), ""
+    except Refusal as error:
+        found, problem = None, str(error)
+    return Basis(version, files, rows, digest, champion, found, problem)
+
+
+def verified_rows(client: MlflowClient, version: Version, folder: Path) -> tuple[SameRows, str]:
+    """Download what a version was declared as and tested on, and return it with its digest.
+
+    Raises UntrustedModel when it is not what was registered.
+    """
+    kept = folder / "kept"
+    kept.mkdir()
+    rows = rows_of(client, version.run_id, kept)
+    digest = artifact_digest(kept)
+    if version.tags.get(EVIDENCE_DIGEST) != digest:
+        raise UntrustedModel(
+            f"what {version.name} version {version.number} was tested on is not what was registered with it; "
+            f"train a new version with `slipway run {version.name}`"
+        )
+    return rows, digest

@@ -1,0 +1,63 @@
+"""`slipway gates`, `slipway approve`: what is said of a version before it moves."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from slipway.core.judgement import Standing
+from slipway.core.movements import Movement
+from slipway.registry.versions import get_version
+from slipway.settings import Settings
+from slipway.tracking.client import connect
+from slipway.types import Stage
+from slipway.workflows.gathering import gather
+from slipway.workflows.movement import open_ledger
+from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows.registrar import registrar_of
+from slipway.workflows.standing import standing
+
+
+@dataclass(frozen=True)
+class Gated:
+    """What the gates say of a version, approvals counted as they are now. judgement: as it was written down."""
+
+    standing: Standing
+    judgement: Movement
+
+    @property
+    def passed(self) -> bool:
+        return self.standing.holds
+
+    def as_dict(self) -> dict[str, Any]:
+        verdicts = [
+            {"gate": v.gate, "passed": v.passed, "reason": v.reason, "numbers": dict(v.numbers)}
+            for v in self.standing.verdicts
+        ]
+        return {**self.judgement.as_dict(), "passed": self.passed, "verdicts": verdicts}
+
+    def __str__(self) -> str:
+        found = self.standing
+        said = "passes the gates" if self.passed else "does not pass the gates"
+        lines = [f"  {'✓' if v.passed else '✗'} {v.gate}: {v.reason}" for v in found.verdicts]
+        return "\n".join(
+            [f"{found.name} version {found.version} {said} before {found.stage}; nothing was moved", *lines]
+        )
+
+
+def gates(settings: Settings, name: str, version: int, stage: Stage = Stage.PRODUCTION) -> Gated:
+    """Run the gates before Staging or Production, write down what they say, and move nothing.
+
+    Raises UnknownName, UntrustedModel, Refusal when something came into Production meanwhile.
+    """
+    client = connect(resolve_tracking_uri(settings))
+    ledger = open_ledger(client, name)
+    wanted = get_version(client, name, version)
+    judgement = registrar_of(client, settings).judge(name, gather(client, settings, wanted, stage))
+    return Gated(standing(client, ledger, wanted, stage), judgement)
+
+
+def approve(settings: Settings, name: str, version: int, comment: str, stage: Stage = Stage.PRODUCTION) -> Movement:
+    """Say yes to the newest judgement of a version, as somebody who is not its author.
+
+    Raises Refusal when it does not pass, when its author asks, or somebody who is not among the approvers.
+    """
+    return registrar_of(connect(resolve_tracking_uri(settings)), settings).approve(name, version, stage, comment)

@@ -1,0 +1,98 @@
+"""A case is gathered: challenger and champion answer the same rows, and what the gates ask for is measured."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from numpy.typing import NDArray
+
+from slipway.core.gates import Newest, gates_before
+from slipway.progress import step
+from slipway.registry.case import Case
+from slipway.registry.models import temporary_folder
+from slipway.registry.trust import DIGEST
+from slipway.registry.versions import Version
+from slipway.settings import Settings
+from slipway.types import Stage
+from slipway.workflows.basis import Basis, basis_of
+from slipway.workflows.measuring import measure_for, own_verdicts
+from slipway.workflows.newest import newest_rows
+from slipway.workflows.rescoring import Rescored, SameRows, on_rows, rescore, rows_of, score, unseen
+
+# Fewer rows say nothing: then all are taken, which is conservative, since the champion knows some of them.
+_ENOUGH_ROWS = 50
+
+
+def gather(client: MlflowClient, settings: Settings, version: Version, stage: Stage) -> Case:
+    """Score the stored model, and the one in Production, on the same rows, and measure what the gates before the stage ask for.
+
+    Raises UntrustedModel, and KeyError, ValueError or TypeError when the model does not fit its own rows.
+    """
+    with temporary_folder() as made:
+        folder = Path(made)
+        with step(f"gates before {stage}: {version.name} version {version.number}"):
+            basis = basis_of(client, version, stage, folder)
+            trusted = (*basis.rows.experiment.search.trusted_types, *settings.trusted_types)
+            case = Case(
+                version.name, version.number, stage, version.tags[DIGEST], score(basis.files, basis.rows, trusted)
+            )
+            case = _with_champion(client, settings, basis, case, trusted, folder)
+        gates = gates_before(basis.rows.experiment, stage)
+        case = replace(case, measured=measure_for(settings, basis, gates, trusted))
+        if stage is Stage.PRODUCTION and basis.rows.experiment.gates.own:
+            own = own_verdicts(settings, basis.evidence(case))
+            case = replace(case, measured=replace(case.measured, own=own))
+        return case
+
+
+def _with_champion(
+    client: MlflowClient, settings: Settings, basis: Basis, case: Case, trusted: Sequence[str], folder: Path
+) -> Case:
+    champion = basis.champion
+    if champion is None:
+        return case
+    found = _answers(basis, basis.rows, trusted)
+    case = replace(
+        case,
+        champion_version=(champion.number, champion.tags.get(DIGEST, "")),
+        champion=found.outcome,
+        problem=found.problem,
+    )
+    by = _tested_with(client, champion, folder / "by")
+    if found.outcome is None or by is None:
+        return case
+    return replace(case, unseen=_unseen(basis, champion, by), newest=_newest(settings, basis, by, trusted))
+
+
+def _answers(basis: Basis, rows: SameRows, trusted: Sequence[str]) -> Rescored:
+    files = basis.champion_files
+    if files is None:
+        return Rescored(None, {}, {}, basis.problem)
+    return rescore(lambda: files, rows, trusted)
+
+
+def _tested_with(client: MlflowClient, champion: Version, folder: Path) -> SameRows | None:
+    folder.mkdir()
+    try:
+        return rows_of(client, champion.run_id, folder)
+    except (MlflowException, OSError):  # its run is gone, or is none of ours
+        return None
+
+
+def _unseen(basis: Basis, champion: Version, by: SameRows) -> NDArray[np.bool_] | None:
+    same = basis.version.tags.get("slipway.data_digest") == champion.tags.get("slipway.data_digest")
+    fresh = unseen(basis.rows, by, same_data=same)
+    return None if fresh is None or fresh.all() or fresh.sum() < _ENOUGH_ROWS else fresh
+
+
+def _newest(settings: Settings, basis: Basis, by: SameRows, trusted: Sequence[str]) -> Newest | None:
+    tested = basis.rows.tested
+    frame = newest_rows(settings, basis.rows.experiment, [tested.rows, by.tested.rows], tested.classes)
+    if frame is None:
+        return None
+    rows = on_rows(basis.rows, frame)
+    since = str(frame[basis.rows.experiment.data.time].iloc[0])
+    return Newest(since, score(basis.files, rows, trusted), _answers(basis, rows, trusted).outcome)

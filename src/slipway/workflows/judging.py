@@ -1,0 +1,71 @@
+"""A case is judged: held against what is stored, and put before the gates."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from mlflow import MlflowClient
+
+from slipway.core.gates import Measured, gates_before, judge
+from slipway.core.judgement import approval
+from slipway.core.movements import APPROVAL, Action, Movement
+from slipway.core.prediction import encode
+from slipway.core.spec import ApprovalGate, Experiment
+from slipway.errors import Refusal, UsageError
+from slipway.registry.case import Case
+from slipway.registry.models import temporary_folder
+from slipway.registry.trust import DIGEST
+from slipway.registry.versions import get_version
+from slipway.types import Stage, Verdict
+from slipway.workflows.basis import Basis, basis_of
+from slipway.workflows.movement import movement_of
+
+
+def judged(client: MlflowClient, case: Case, name: str, by: str) -> Movement:
+    """Return the judgement of a case, not yet written down.
+
+    The gates run here, on the answers of the case and on the truth, baselines and declaration as they are stored.
+    Raises UsageError for a case of something else, UntrustedModel for stored files that changed, Refusal for a case that is
+    not of what is registered and in Production now.
+    """
+    if case.name != name or case.stage not in (Stage.STAGING, Stage.PRODUCTION):
+        raise UsageError(f"a case of {case.name} for {case.stage}; asked is one of {name} for Staging or Production")
+    version = get_version(client, name, case.version)
+    with temporary_folder() as made:
+        basis = basis_of(client, version, case.stage, Path(made))
+        _require_same(case, basis)
+        experiment = basis.rows.experiment
+        case = replace(case, measured=_own_as_declared(case.measured, experiment))
+        verdicts = judge(basis.evidence(case), case.stage)
+        if APPROVAL in gates_before(experiment, case.stage):
+            asked = experiment.gates.approval or ApprovalGate()
+            verdicts = (*verdicts, approval(asked.number, ()))
+        judgement = movement_of(client, by, version, Action.JUDGE, case.stage, "", verdicts, basis.judged(case).hash)
+    champion = case.champion_version
+    return replace(judgement, replaced=champion[0] if champion else None)
+
+
+def _require_same(case: Case, basis: Basis) -> None:
+    version, tested = basis.version, basis.rows.tested
+    if case.digest != version.tags[DIGEST]:
+        raise Refusal(f"the case is of other files than are registered as {version.name} version {version.number}")
+    champion = basis.champion
+    live = (champion.number, champion.tags.get(DIGEST, "")) if champion else None
+    if case.champion_version != live:
+        was, now = (f"version {each[0]}" if each else "nothing" for each in (case.champion_version, live))
+        raise Refusal(f"the case compares with {was} in Production, where {now} is now; gather it again")
+    truth = encode(tested.truth, tested.classes)
+    for outcome in (case.challenger, case.champion):
+        if outcome is not None and not np.array_equal(outcome.truth, truth, equal_nan=True):
+            raise Refusal(f"the case is not of the rows that version {version.number} was tested on")
+    if case.unseen is not None and (case.unseen.shape != truth.shape or not case.unseen.any()):
+        raise UsageError("the case says of other rows which the version in Production was not trained on")
+
+
+def _own_as_declared(measured: Measured, experiment: Experiment) -> Measured:
+    """The verdicts of the declared gates, each once; one that the case is silent on did not pass."""
+    said = {verdict.gate: verdict for verdict in measured.own}
+    names = [ref.partition(":")[2] for ref in experiment.gates.own]
+    missing: Callable[[str], Verdict] = lambda name: Verdict(name, False, "the case does not say what this gate said")  # noqa: E731
+    return replace(measured, own=tuple(said.get(name) or missing(name) for name in names))

@@ -1,0 +1,110 @@
+"""What is measured of a version apart from its answers, as far as the gates that stand before it ask for it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from slipway.code import load_function
+from slipway.core.gates import Evidence, Latency, Measured, Reproduced
+from slipway.errors import CodeInvalid, SlipwayError
+from slipway.progress import step
+from slipway.registry.trust import require_trusted_configuration
+from slipway.serving.latency import latencies_ms
+from slipway.serving.mlflow_engine import start_service
+from slipway.settings import Settings
+from slipway.types import Verdict
+from slipway.workflows.basis import Basis
+from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows.reproduce import reproduce
+
+# The 99th percentile of fewer is the mood of three requests.
+_REQUESTS = 500
+
+
+def measure_for(settings: Settings, basis: Basis, gates: Sequence[str], trusted: Sequence[str]) -> Measured:
+    """Measure what the named gates ask for; what cannot be measured is told as the gate's problem, never raised."""
+    problems: dict[str, str] = {}
+
+    def tried(gate: str, measured: Callable[[], Any]) -> Any:
+        if gate not in gates:
+            return None
+        try:
+            return measured()
+        except SlipwayError as error:
+            problems[gate] = str(error).splitlines()[0]
+            return None
+
+    return Measured(
+        latency=tried("latency", lambda: _latency(settings, basis, trusted)),
+        size_bytes=tried("size", lambda: _size(basis.files)),
+        reproduced=tried("reproducible", lambda: _reproduced(settings, basis)),
+        age_days=tried("freshness", lambda: _age_days(basis)),
+        problems=problems,
+    )
+
+
+def own_verdicts(settings: Settings, evidence: Evidence) -> tuple[Verdict, ...]:
+    """Ask the experiment's own gates, functions of its folder: each gets the evidence.
+
+    A function returns a Verdict, or (passed, reason). What it raises is its verdict: failed, with the error.
+    """
+    folder = settings.experiments / evidence.experiment.name
+    return tuple(_own(folder, ref, evidence) for ref in evidence.experiment.gates.own)
+
+
+def _latency(settings: Settings, basis: Basis, trusted: Sequence[str]) -> Latency:
+    """Of the service as `slipway serve` starts it, asked about test rows."""
+    require_trusted_configuration(basis.files, trusted)
+    version, tested = basis.version, basis.rows.tested.rows
+    rows = tested[list(basis.rows.experiment.data.features)].sample(_REQUESTS, replace=True, random_state=0)
+    log = settings.home / "logs" / f"latency-{version.name}-{version.number}.log"
+    with step(f"latency: {_REQUESTS} requests of one row"):
+        service = start_service(
+            str(basis.files), tracking_uri=resolve_tracking_uri(settings), host="127.0.0.1", port=0, log=log
+        )
+        try:
+            taken = latencies_ms(service.url, [_body(rows.iloc[[i]]) for i in range(len(rows))])
+        finally:
+            service.stop()
+    return Latency(float(np.median(taken)), float(np.percentile(taken, 99)), len(taken))
+
+
+def _body(row: pd.DataFrame) -> str:
+    return f'{{"dataframe_split": {row.to_json(orient="split", index=False, date_format="iso")}}}'
+
+
+def _size(files: Path) -> int:
+    return sum(path.stat().st_size for path in files.rglob("*") if path.is_file())
+
+
+def _reproduced(settings: Settings, basis: Basis) -> Reproduced:
+    found = reproduce(settings, basis.version.name, basis.version.number)
+    return Reproduced(found.rows, found.different, found.largest)
+
+
+def _age_days(basis: Basis) -> float:
+    newest = basis.rows.tested.rows[str(basis.rows.experiment.data.time)].max()
+    return float((datetime.now(UTC).replace(tzinfo=None) - newest).total_seconds() / 86400)
+
+
+def _own(folder: Path, ref: str, evidence: Evidence) -> Verdict:
+    gate = ref.partition(":")[2]
+    try:
+        with step(f"own gate: {gate}"):
+            said = load_function(folder, ref)(evidence)
+    except CodeInvalid as error:
+        return Verdict(gate, False, str(error).splitlines()[0])
+    except Exception as error:  # the experiment's own code may raise anything  # noqa: BLE001
+        return Verdict(gate, False, f"{ref} failed: {type(error).__name__}: {error}"[:500])
+    if isinstance(said, Verdict):
+        return replace(said, gate=gate)
+    if isinstance(said, tuple) and len(said) == 2 and isinstance(said[1], str):
+        return Verdict(gate, bool(said[0]), said[1])
+    return Verdict(
+        gate, False, f"{ref} has to return a Verdict, or (passed, reason); it returned {type(said).__name__}"
+    )

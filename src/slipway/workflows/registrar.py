@@ -1,0 +1,161 @@
+"""The registrar: who writes the ledger and moves the stages.
+
+On a plain MLflow server that is the command itself. Slipway's own server is its own registrar, and nobody else there may.
+"""
+
+from pathlib import Path
+from typing import Protocol
+
+from mlflow import MlflowClient
+
+from slipway.core.judgement import may_approve
+from slipway.core.movements import Action, Movement, before_production
+from slipway.core.spec import ApprovalGate
+from slipway.errors import PromotionRefused, Refusal
+from slipway.identity import process_tags
+from slipway.registry.case import Case
+from slipway.registry.ledger import Ledger, now_ms
+from slipway.registry.models import temporary_folder
+from slipway.registry.trust import AUTHOR
+from slipway.registry.versions import Version, get_version
+from slipway.settings import Settings
+from slipway.types import Stage
+from slipway.workflows.basis import verified_rows
+from slipway.workflows.judging import judged
+from slipway.workflows.movement import make, movement_of, moving, open_ledger
+from slipway.workflows.standing import live_version, standing
+
+GATED = (Stage.STAGING, Stage.PRODUCTION)
+
+
+class Registrar(Protocol):
+    """What may be asked of a registrar; each raises UnknownName for what is not registered."""
+
+    def judge(self, name: str, case: Case) -> Movement:
+        """Hold a case against what is stored, run the gates, write the judgement down. Nothing is moved."""
+
+    def approve(self, name: str, version: int, stage: Stage, comment: str) -> Movement:
+        """Write down that somebody who is not the author says yes to the newest judgement. Raises Refusal."""
+
+    def promote(self, name: str, version: int, stage: Stage, comment: str, case: Case | None = None) -> Movement:
+        """Move a version by the judgement that stands, or by that of the case. Raises PromotionRefused, Refusal."""
+
+    def rollback(self, name: str, comment: str) -> Movement:
+        """Bring the version back that was in Production before. Raises Refusal when there is none."""
+
+    def archive(self, name: str, version: int, comment: str) -> Movement:
+        """Take a version out of its stage. Raises Refusal when it is out already."""
+
+
+class LocalRegistrar:
+    """The registrar that writes by itself, through a client. by: who asks; it is written down."""
+
+    def __init__(self, client: MlflowClient, by: str):
+        self._client, self._by = client, by
+
+    def judge(self, name: str, case: Case) -> Movement:
+        ledger = open_ledger(self._client, name)
+        judgement = judged(self._client, case, name, self._by)
+        with moving(self._client, ledger):
+            self._require_same_champion(judgement)
+            ledger.write(judgement, process_tags(), case.files())
+        return judgement
+
+    def approve(self, name: str, version: int, stage: Stage, comment: str) -> Movement:
+        if not comment.strip():
+            raise Refusal("an approval says why: give it a comment")
+        ledger = open_ledger(self._client, name)
+        wanted = get_version(self._client, name, version)
+        with temporary_folder() as made:
+            experiment = verified_rows(self._client, wanted, Path(made))[0].experiment
+        with moving(self._client, ledger):
+            found = standing(self._client, ledger, wanted, stage)
+            asked = experiment.gates.approval or ApprovalGate()
+            if why_not := may_approve(asked, found, wanted.tags.get(AUTHOR, ""), self._by):
+                raise Refusal(f"{name} version {version} is not approved for {stage}: {why_not}")
+            assert found.judgement is not None  # nothing can be approved otherwise
+            approval = movement_of(
+                self._client, self._by, wanted, Action.APPROVE, stage, comment, evidence=found.judgement.evidence
+            )
+            ledger.write(approval, process_tags())
+        return approval
+
+    def promote(self, name: str, version: int, stage: Stage, comment: str, case: Case | None = None) -> Movement:
+        ledger = open_ledger(self._client, name)
+        _require_elsewhere(get_version(self._client, name, version), stage)
+        fresh = judged(self._client, case, name, self._by) if case else None
+        with moving(self._client, ledger):
+            wanted = get_version(self._client, name, version)
+            _require_elsewhere(wanted, stage)
+            if fresh:
+                self._require_same_champion(fresh)
+            files = case.files() if case else None
+            if stage not in GATED:
+                return make(self._client, ledger, self._movement(wanted, Action.PROMOTE, stage, comment))
+            return self._by_judgement(ledger, wanted, stage, comment, fresh, files)
+
+    def rollback(self, name: str, comment: str) -> Movement:
+        ledger = open_ledger(self._client, name)
+        with moving(self._client, ledger):
+            movements = ledger.movements()
+            if live := live_version(
+                self._client, name
+            ):  # it may have got there past the ledger: by the UI, by a script
+                movements.append(Movement(name, Action.PROMOTE, live, Stage.PRODUCTION, self._by, now_ms()))
+            number = before_production(movements)
+            if number is None:
+                raise Refusal(f"there is no version of {name} that was in Production before; nothing was moved")
+            wanted = get_version(self._client, name, number)
+            return make(self._client, ledger, self._movement(wanted, Action.ROLLBACK, Stage.PRODUCTION, comment))
+
+    def archive(self, name: str, version: int, comment: str) -> Movement:
+        ledger = open_ledger(self._client, name)
+        with moving(self._client, ledger):
+            wanted = get_version(self._client, name, version)
+            if wanted.stage is Stage.ARCHIVED:
+                raise Refusal(f"{name} version {version} is archived already")
+            return make(self._client, ledger, self._movement(wanted, Action.ARCHIVE, Stage.ARCHIVED, comment))
+
+    def _by_judgement(
+        self,
+        ledger: Ledger,
+        wanted: Version,
+        stage: Stage,
+        comment: str,
+        fresh: Movement | None,
+        files: dict[str, bytes] | None,
+    ) -> Movement:
+        found = standing(self._client, ledger, wanted, stage, fresh)
+        evidence = found.judgement.evidence if found.judgement and not found.problems else ""
+        action = Action.PROMOTE if found.holds else Action.REFUSE
+        movement = movement_of(self._client, self._by, wanted, action, stage, comment, found.verdicts, evidence)
+        if found.holds:
+            return make(self._client, ledger, movement, files)
+        ledger.write(movement, process_tags(), files)
+        raise PromotionRefused(wanted.name, wanted.number, stage, found.verdicts)
+
+    def _movement(self, version: Version, action: Action, stage: Stage, comment: str) -> Movement:
+        return movement_of(self._client, self._by, version, action, stage, comment)
+
+    def _require_same_champion(self, judgement: Movement) -> None:
+        """What else came into Production while the gates were asked was not compared with. Raises Refusal."""
+        now = live_version(self._client, judgement.name)
+        if judgement.stage is Stage.PRODUCTION and now != judgement.replaced:
+            came = (
+                f"version {now} of {judgement.name} came into" if now else f"no version of {judgement.name} is left in"
+            )
+            compared = f"version {judgement.replaced}" if judgement.replaced else "nothing"
+            raise Refusal(
+                f"{came} Production while version {judgement.version} was compared with {compared}; "
+                "nothing was moved. Run it again"
+            )
+
+
+def _require_elsewhere(version: Version, stage: Stage) -> None:
+    if version.stage is stage:
+        raise Refusal(f"{version.name} version {version.number} is in {stage} already")
+
+
+def registrar_of(client: MlflowClient, settings: Settings) -> Registrar:
+    """Return the registrar of the server that a client talks to."""
+    return LocalRegistrar(client, settings.user)
