@@ -74,7 +74,9 @@ def test_a_run_says_where_it_came_from(library: "Library") -> None:
     assert (tags["mlflow.user"], tags["slipway.kind"]) == ("reviewer", "search")
     lineage = ("experiment", "spec_digest", "data_digest", "code_digest", "lock_digest", "git_commit", "git_dirty")
     assert version.tags == {f"slipway.{key}": tags[f"slipway.{key}"] for key in lineage} | {
-        "slipway.artifact_digest": version.tags["slipway.artifact_digest"]
+        "slipway.author": "reviewer",
+        "slipway.artifact_digest": version.tags["slipway.artifact_digest"],
+        "slipway.evidence_digest": version.tags["slipway.evidence_digest"],
     }
     assert len(version.tags["slipway.artifact_digest"]) == 64
 

@@ -66,6 +66,9 @@ def calibration(task: Task, outcome: Outcome, bins: int = BINS) -> Calibration |
 
 def bins_of(predicted: Array, bins: int = BINS) -> NDArray[np.intp]:
     """Return the bin of each row, from 0; bins hold about equally many rows, and equal predictions are in one."""
+    values = np.unique(predicted)
+    if len(values) <= bins:  # quantiles would put a model that says only 0 and 1 into one bin
+        return np.searchsorted(values, predicted)
     edges = np.unique(np.quantile(predicted, np.linspace(0, 1, bins + 1)))
     return np.searchsorted(edges[1:-1], predicted, side="right")
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from slipway.core.judgement import Standing
 from slipway.core.movements import Movement
+from slipway.progress import step
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
 from slipway.tracking.client import connect
@@ -51,7 +52,9 @@ def gates(settings: Settings, name: str, version: int, stage: Stage = Stage.PROD
     client = connect(resolve_tracking_uri(settings))
     ledger = open_ledger(client, name)
     wanted = get_version(client, name, version)
-    judgement = registrar_of(client, settings).judge(name, gather(client, settings, wanted, stage))
+    case = gather(client, settings, wanted, stage)
+    with step(f"gates before {stage}"):
+        judgement = registrar_of(client, settings).judge(name, case)
     return Gated(standing(client, ledger, wanted, stage), judgement)
 
 

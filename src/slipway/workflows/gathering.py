@@ -33,7 +33,7 @@ def gather(client: MlflowClient, settings: Settings, version: Version, stage: St
     """
     with temporary_folder() as made:
         folder = Path(made)
-        with step(f"gates before {stage}: {version.name} version {version.number}"):
+        with step(f"answers of {version.name} version {version.number} on its test rows"):
             basis = basis_of(client, version, stage, folder)
             trusted = (*basis.rows.experiment.search.trusted_types, *settings.trusted_types)
             case = Case(

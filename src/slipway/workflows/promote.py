@@ -2,6 +2,7 @@
 
 from slipway.core.movements import Movement
 from slipway.errors import Refusal
+from slipway.progress import step
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
 from slipway.tracking.client import connect
@@ -23,8 +24,12 @@ def promote(settings: Settings, name: str, version: int, stage: Stage, comment: 
     wanted = get_version(client, name, version)
     if wanted.stage is stage:
         raise Refusal(f"{name} version {version} is in {stage} already")
-    case = gather(client, settings, wanted, stage) if stage in GATED else None
-    return registrar_of(client, settings).promote(name, version, stage, comment, case)
+    registrar = registrar_of(client, settings)
+    if stage not in GATED:
+        return registrar.promote(name, version, stage, comment)
+    case = gather(client, settings, wanted, stage)
+    with step(f"gates before {stage}"):
+        return registrar.promote(name, version, stage, comment, case)
 
 
 def rollback(settings: Settings, name: str, comment: str = "") -> Movement:

@@ -1,0 +1,107 @@
+"""When a judgement stands, and who may approve it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway.core.judgement import Judged, approval, may_approve, standing
+from slipway.core.movements import APPROVAL, Action, Movement
+from slipway.core.spec import ApprovalGate
+from slipway.types import Stage, Verdict
+
+JUDGED = Judged("loans", 3, Stage.PRODUCTION, "files", "spec", "rows", (1, "champion's files"), "newest")
+GOOD, BAD = Verdict("thresholds", True, "fine"), Verdict("slices", False, "hill is worse")
+
+
+def entry(action: Action, at: int, by: str = "ana", **more: Any) -> Movement:
+    facts = {"replaced": 1, "verdicts": (GOOD,), "digest": "files", "evidence": JUDGED.hash, **more}
+    return Movement("loans", action, 3, Stage.PRODUCTION, by, at, **facts)
+
+
+def asked(*entries: Movement, live: int | None = 1, digest: str = "files") -> Any:
+    return standing("loans", 3, Stage.PRODUCTION, digest, live, entries)
+
+
+NEEDED = (GOOD, approval(1, ()))
+
+
+def test_without_a_judgement_nothing_stands() -> None:
+    found = asked()
+    assert not found.holds and "slipway gates loans 3 --stage Production" in found.missing[0]
+    unfinished = entry(Action.JUDGE, 1, complete=False)
+    assert not asked(unfinished).holds
+
+
+def test_a_judgement_that_passed_stands_and_the_newest_counts() -> None:
+    assert asked(entry(Action.JUDGE, 1)).holds
+    worse = entry(Action.JUDGE, 2, verdicts=(GOOD, BAD))
+    assert asked(entry(Action.JUDGE, 1), worse).missing == ("slices: hill is worse",)
+    assert asked(worse, entry(Action.JUDGE, 3)).holds
+
+
+def test_a_judgement_of_other_files_or_another_champion_does_not_stand() -> None:
+    assert "of other files" in asked(entry(Action.JUDGE, 1), digest="changed").missing[0]
+    stale = asked(entry(Action.JUDGE, 1), live=2)
+    assert not stale.holds and "compared with version 1 in Production, where version 2 is now" in stale.missing[0]
+    assert not asked(entry(Action.JUDGE, 1), live=None).holds
+    assert not asked(entry(Action.JUDGE, 1, replaced=None)).holds
+    other = replace(entry(Action.JUDGE, 1), version=4)
+    assert not asked(other).holds
+    assert not asked(replace(entry(Action.JUDGE, 1), stage=Stage.STAGING)).holds
+
+
+def test_an_approval_counts_for_the_evidence_that_it_was_given_to_only() -> None:
+    judged = entry(Action.JUDGE, 1, verdicts=NEEDED)
+    yes = entry(Action.APPROVE, 2, "ben", verdicts=())
+    assert not asked(judged).holds and "nobody has approved" in asked(judged).missing[0]
+    assert asked(judged, yes).holds
+    assert asked(judged, yes).verdicts[-1].reason == "approved by ben"
+    newer = entry(Action.JUDGE, 3, verdicts=NEEDED, evidence=replace(JUDGED, newest="more rows").hash)
+    assert not asked(judged, yes, newer).holds
+    again = entry(Action.JUDGE, 4, verdicts=NEEDED)
+    assert asked(judged, yes, newer, again).holds  # the same evidence as ben said yes to
+
+
+def test_two_approvals_are_of_two_people() -> None:
+    judged = entry(Action.JUDGE, 1, verdicts=(GOOD, approval(2, ())))
+    ben, cleo = entry(Action.APPROVE, 2, "ben", verdicts=()), entry(Action.APPROVE, 3, "cleo", verdicts=())
+    assert not asked(judged, ben, ben).holds
+    assert asked(judged, ben, cleo).holds
+
+
+@pytest.mark.parametrize(
+    ("gate", "by", "why"),
+    [
+        (ApprovalGate(), "ana", "ana is the author"),
+        (ApprovalGate(approvers=["cleo"]), "ben", "not among those who may approve: cleo"),
+        (ApprovalGate(), "ben", ""),
+        (ApprovalGate(approvers=["ben"]), "ben", ""),
+        (ApprovalGate(), "dan", "dan has approved this evidence already"),
+    ],
+)
+def test_who_may_approve(gate: ApprovalGate, by: str, why: str) -> None:
+    judged, dan = entry(Action.JUDGE, 1, verdicts=NEEDED), entry(Action.APPROVE, 2, "dan", verdicts=())
+    said = may_approve(gate, asked(judged, dan), "ana", by)
+    assert (why in said) if why else said == ""
+
+
+def test_what_did_not_pass_is_not_approved() -> None:
+    failed = asked(entry(Action.JUDGE, 1, verdicts=(BAD, approval(1, ()))))
+    assert "hill is worse" in may_approve(ApprovalGate(), failed, "ana", "ben")
+    assert may_approve(ApprovalGate(), asked(), "ana", "ben")
+
+
+@given(changed=st.sampled_from(["name", "version", "stage", "digest", "spec", "rows", "champion", "newest"]))
+def test_the_hash_changes_with_everything_that_was_judged(changed: str) -> None:
+    other = {"version": 4, "stage": Stage.STAGING, "champion": (1, "other files")}.get(changed, "other")
+    assert replace(JUDGED, **{changed: other}).hash != JUDGED.hash
+    assert replace(JUDGED).hash == JUDGED.hash
+
+
+def test_a_movement_survives_being_told() -> None:
+    told = entry(Action.JUDGE, 1_700_000_000_000, verdicts=(GOOD, *NEEDED[1:]))
+    assert Movement.from_dict(told.as_dict()) == told
+    assert told.passed and APPROVAL in {v.gate for v in told.verdicts}
