@@ -16,6 +16,13 @@ from slipway.core.movements import Action, Movement
 from slipway.errors import UsageError
 from slipway.types import Stage, Verdict
 
+MADE = " and ".join(
+    [
+        "attributes.status = 'FINISHED'",
+        *(f"tags.`slipway.action` != '{action}'" for action in Action if not action.moves),
+    ]
+)
+"""The filter that leaves the movements that were made. What it asks for is in entries of any age."""
 EVIDENCE = "evidence"
 """The folder of an entry's artifacts that holds what it was judged by."""
 _VERDICTS = "verdicts.json"
@@ -62,9 +69,9 @@ class Ledger:
         self.client.set_tag(entry.run_id, _SEAL, seal_of(entry.hash, complete))
         return replace(entry.movement, complete=complete)
 
-    def movements(self, most: int | None = None) -> list[Movement]:
-        """Return the movements, oldest first; with `most`, the newest so many of them."""
-        return [entry.movement for entry in self.entries(most)]
+    def movements(self, most: int | None = None, where: str = "") -> list[Movement]:
+        """Return the movements, oldest first; with `most`, the newest so many of them. where: as for `entries`."""
+        return [entry.movement for entry in self.entries(most, where)]
 
     def entries(self, most: int | None = None, where: str = "") -> list[Entry]:
         """Return the entries, oldest first; with `most`, the newest so many. where: a filter that the server applies."""
