@@ -116,7 +116,7 @@ class Ledger:
         facts = {**_facts(movement), _ENTRY: entry_hash, _PREVIOUS: previous, **tags}
         run = self.client.create_run(self.experiment, movement.at_ms, facts, f"v{movement.version} {movement.action}")
         entry = Entry(str(run.info.run_id), movement, previous, entry_hash)
-        self.note_head_after(entry)
+        self.client.set_experiment_tag(self.experiment, _HEAD, entry_hash)
         numbers = {f"{v.gate}.{key}": value for v in movement.verdicts for key, value in v.numbers.items()}
         metrics = [Metric(key, value, movement.at_ms, 0) for key, value in numbers.items() if value == value]
         if metrics:

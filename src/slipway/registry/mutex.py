@@ -20,7 +20,8 @@ from slipway.errors import Refusal
 from slipway.identity import HOST, is_dead, is_here, process_tags
 
 _SUFFIX = ".moving"
-_PAUSE_S = 0.1
+# Of many that wait, each asks the server again and again: the longer it has waited, the less often.
+_PAUSE_S, _MOST_PAUSE_S = 0.1, 0.4
 # Nothing can be known of a process on another machine; a movement takes seconds.
 _STALE_S = 120.0
 _GONE = "RESOURCE_DOES_NOT_EXIST"
@@ -65,7 +66,7 @@ def _holding(client: MlflowClient, lock: str, deadline: float) -> Iterator[bool]
 
 def _take(client: MlflowClient, lock: str, deadline: float) -> str:
     """Return what was written into the mutex when it was taken; empty when it was not to be had until the deadline."""
-    holder = ""
+    holder, pause = "", _PAUSE_S
     while True:
         if not holder:
             mine = json.dumps({**process_tags(), "at": time.time()})
@@ -76,7 +77,8 @@ def _take(client: MlflowClient, lock: str, deadline: float) -> str:
             _remove(client, lock, holder, deadline)
         if time.monotonic() > deadline:
             return ""
-        time.sleep(_PAUSE_S)
+        time.sleep(pause)
+        pause = min(1.5 * pause, _MOST_PAUSE_S)
         holder = _holder(client, lock)  # looking costs less than trying, and many may wait
 
 
