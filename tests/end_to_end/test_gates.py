@@ -1,5 +1,6 @@
 """Gates run without moving anything, approvals, gates of the experiment's own, the newest rows, measured latency."""
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -134,6 +135,20 @@ def test_an_approval_expires_when_the_evidence_changes(library: "Library", guard
     assert again["evidence"] != judged["evidence"]
     assert "on the newest 200 rows, since 2026-01-02 00:00:00, no different" in champion["reason"]
     assert library.stages(guarded) == {1: "Production", 2: "None"}
+
+
+def test_evidence_that_is_altered_or_taken_out_afterwards_is_named(library: "Library") -> None:
+    name = library.vary("days_kept", "kept_evidence")
+    library.done("run", name, "--executor", "serial", "--trials", 1)
+    library.done("promote", name, 1, "Staging")
+    (entry,) = library.runs(f"{name}/promotions")
+    assert library.done("history", name, "--verify")["verified"]
+    library.client.log_text(entry.info.run_id, "{}", "evidence/case.json")
+    (found,) = library.slipway("history", name, "--verify", "--json").json["findings"]
+    assert found["kind"] == "altered" and "the evidence of 'version 1 → Staging'" in found["message"]
+    shutil.rmtree(library.home / "artifacts" / entry.info.experiment_id / entry.info.run_id / "artifacts" / "evidence")
+    (found,) = library.slipway("history", name, "--verify", "--json").json["findings"]
+    assert found["kind"] == "missing" and "is gone" in found["message"]
 
 
 def test_the_own_gate_that_fails_is_a_refusal_with_its_error(library: "Library") -> None:

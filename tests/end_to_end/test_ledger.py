@@ -145,7 +145,7 @@ for line in sys.stdin:
         from slipway.identity import process_tags
         process_tags.cache_clear()
         calls = []
-        for name in ("create_run", "log_batch", "log_text", "set_tag", "set_terminated", "set_experiment_tag",
+        for name in ("create_run", "log_batch", "log_text", "log_artifacts", "set_tag", "set_terminated", "set_experiment_tag",
                      "create_registered_model", "delete_registered_model", "transition_model_version_stage",
                      "set_registered_model_alias", "delete_registered_model_alias"):
             setattr(MlflowClient, name, deadly(getattr(MlflowClient, name), int(nth), when, calls))

@@ -60,9 +60,15 @@ def hash_of(movement: Movement, previous: str) -> str:
     told = [
         previous, movement.name, movement.action.value, movement.version, movement.stage.value, movement.by,
         movement.at_ms, movement.replaced, movement.comment, movement.digest, verdicts,
-        *([movement.evidence] if movement.evidence else []),
+        *([movement.evidence, movement.kept] if movement.evidence or movement.kept else []),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
+
+
+def digest_of(files: Mapping[str, bytes]) -> str:
+    """Return the SHA-256 of files by their names; empty for none."""
+    told = "".join(f"{name}:{hashlib.sha256(content).hexdigest()}\n" for name, content in sorted(files.items()))
+    return hashlib.sha256(told.encode()).hexdigest() if files else ""
 
 
 def seal_of(entry_hash: str, complete: bool) -> str:
@@ -88,6 +94,15 @@ def verify(entries: Sequence[Entry], stages: Mapping[int, Stage], head: str) -> 
     entries: oldest first. stages: of every registered version now. head: hash of the newest entry, as noted beside them.
     """
     return [*_altered(entries), *_broken_chain(entries, head), *_foreign(entries, stages)]
+
+
+def verify_kept(entry: Entry, found: str) -> list[Finding]:
+    """Return what does not add up in the files that are kept with an entry. found: their digest now, empty for none."""
+    if entry.movement.kept == found:
+        return []
+    if not found:
+        return [Finding(Kind.MISSING, f"the evidence of {_named(entry)} is gone")]
+    return [Finding(Kind.ALTERED, f"the evidence of {_named(entry)} is not what was kept")]
 
 
 def _altered(entries: Sequence[Entry]) -> list[Finding]:

@@ -32,7 +32,7 @@ class Movement:
 
     replaced: the version that held the stage before. complete: False when the process ended in the middle of it.
     digest: of the version's files, as they were registered. evidence: the hash of what it was judged by; see
-    `slipway.core.judgement`.
+    `slipway.core.judgement`. kept: the digest of the files that are kept with it.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Movement:
     complete: bool = True
     digest: str = ""
     evidence: str = ""
+    kept: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -61,6 +62,7 @@ class Movement:
             "complete": self.complete,
             "digest": self.digest,
             "evidence": self.evidence,
+            "kept": self.kept,
             "verdicts": [
                 {"gate": v.gate, "passed": v.passed, "reason": v.reason, "numbers": dict(v.numbers)}
                 for v in self.verdicts
@@ -83,6 +85,7 @@ class Movement:
             complete=told["complete"],
             digest=told["digest"],
             evidence=told["evidence"],
+            kept=told["kept"],
         )
 
     @property

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Run
+from mlflow.exceptions import MlflowException
 
-from slipway.core.ledger import Entry, hash_of, seal_of
+from slipway.core.ledger import Entry, digest_of, hash_of, seal_of
 from slipway.core.movements import Action, Movement
 from slipway.errors import UsageError
 from slipway.types import Stage, Verdict
@@ -49,7 +50,8 @@ class Ledger:
 
         Failed or killed in the block, it may have been made all the same: the entry stays without a seal, see `unsealed`.
         """
-        entry = self._open(movement, tags, files or {})
+        files = files or {}
+        entry = self._open(replace(movement, kept=digest_of(files)), tags, files)
         try:
             yield
         except BaseException:
@@ -89,6 +91,17 @@ class Ledger:
             token = page.token
             if not token or (most and len(runs) >= most):
                 return [_entry(self.name, run) for run in reversed(runs[:most])]
+
+    def kept(self, entry: Entry) -> dict[str, bytes]:
+        """Return the files that are kept with an entry; none where they are gone."""
+        with tempfile.TemporaryDirectory(prefix="slipway-evidence-") as folder:
+            try:
+                found = Path(self.client.download_artifacts(entry.run_id, EVIDENCE, folder))
+            except (MlflowException, OSError):
+                return {}
+            return {
+                path.relative_to(found).as_posix(): path.read_bytes() for path in found.rglob("*") if path.is_file()
+            }
 
     def unsealed(self) -> list[Entry]:
         """Return the entries that were cut off before it was said what became of them, oldest first.
@@ -157,6 +170,8 @@ def _facts(movement: Movement) -> dict[str, str]:
         facts["slipway.replaced"] = str(movement.replaced)
     if movement.evidence:
         facts["slipway.evidence"] = movement.evidence
+    if movement.kept:
+        facts["slipway.kept"] = movement.kept
     for verdict in movement.verdicts:
         facts[f"{_GATE}{verdict.gate}"] = ("passed: " if verdict.passed else "failed: ") + verdict.reason
         facts[f"{_NUMBERS}{verdict.gate}"] = json.dumps({k: v for k, v in verdict.numbers.items() if v == v})
@@ -179,6 +194,7 @@ def _entry(name: str, run: Run) -> Entry:
         complete=run.info.status == "FINISHED",
         digest=tags.get("slipway.digest", ""),
         evidence=tags.get("slipway.evidence", ""),
+        kept=tags.get("slipway.kept", ""),
     )
     return Entry(str(run.info.run_id), movement, tags.get(_PREVIOUS, ""), tags.get(_ENTRY, ""), tags.get(_SEAL, ""))
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from slipway.core.ledger import CHARACTERS, Finding, verify
+from slipway.core.ledger import CHARACTERS, Finding, digest_of, verify, verify_kept
 from slipway.core.movements import Movement
+from slipway.progress import bar
 from slipway.registry.ledger import MADE, Ledger
 from slipway.registry.stages import holders
 from slipway.registry.versions import list_versions
@@ -95,11 +96,20 @@ def history_at(settings: Settings, name: str, at: datetime) -> Moment:
 
 
 def verify_history(settings: Settings, name: str) -> Verified:
-    """Hold the ledger against itself and against the registry. Raises UnknownName when there is no such model."""
+    """Hold the ledger against itself, the evidence that is kept with it, and the registry.
+
+    Raises UnknownName when there is no such model.
+    """
     client, ledger = open_registry(settings, name)
     entries, head = ledger.entries(), ledger.head
     stages = {version.number: version.stage for version in list_versions(client, name)}
-    return Verified(name, len(entries), head, tuple(verify(entries, stages, head)))
+    findings = verify(entries, stages, head)
+    keeping = [entry for entry in entries if entry.movement.kept and entry.movement.complete]
+    with bar(len(keeping), "evidence") as progress:
+        for entry in keeping:
+            findings += verify_kept(entry, digest_of(ledger.kept(entry)))
+            progress.update()
+    return Verified(name, len(entries), head, tuple(findings))
 
 
 def _holding(ledger: Ledger, stage: Stage, before_ms: int) -> Movement | None:

@@ -21,6 +21,8 @@ from slipway.types import Stage, Verdict
 from slipway.workflows.basis import Basis, basis_of
 from slipway.workflows.movement import movement_of
 
+_MOST_CHARACTERS, _MOST_NUMBERS = 2000, 30
+
 
 def judged(client: MlflowClient, case: Case, name: str, by: str) -> Movement:
     """Return the judgement of a case, not yet written down.
@@ -68,4 +70,10 @@ def _own_as_declared(measured: Measured, experiment: Experiment) -> Measured:
     said = {verdict.gate: verdict for verdict in measured.own}
     names = [ref.partition(":")[2] for ref in experiment.gates.own]
     missing: Callable[[str], Verdict] = lambda name: Verdict(name, False, "the case does not say what this gate said")  # noqa: E731
-    return replace(measured, own=tuple(said.get(name) or missing(name) for name in names))
+    return replace(measured, own=tuple(_bounded(said.get(name) or missing(name)) for name in names))
+
+
+def _bounded(verdict: Verdict) -> Verdict:
+    """A verdict that fits a tag of MLflow's, whoever wrote it."""
+    numbers = {key[:100]: value for key, value in list(verdict.numbers.items())[:_MOST_NUMBERS]}
+    return replace(verdict, reason=verdict.reason[:_MOST_CHARACTERS], numbers=numbers)

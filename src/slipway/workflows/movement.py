@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from mlflow import MlflowClient
 
+from slipway.core.ledger import Entry, digest_of
 from slipway.core.movements import Action, Movement
 from slipway.errors import UnknownName
 from slipway.identity import process_tags
@@ -52,17 +53,23 @@ def moving(client: MlflowClient, ledger: Ledger) -> Iterator[None]:
 def bring_to_an_end(client: MlflowClient, ledger: Ledger) -> tuple[Movement, ...]:
     """Seal what was cut off, as made or not made, and put aliases and head in step; the caller holds the mutex.
 
-    Moving a stage is one call, which happened or did not: the version's stage says which.
+    Moving a stage is one call, which happened or did not: the version's stage says which. What moves nothing was said if its
+    evidence is there.
     """
     ended = []
     for entry in ledger.unsealed():
-        wanted = entry.movement
-        made = not wanted.action.moves or get_version(client, ledger.name, wanted.version).stage is wanted.stage
-        ended.append(ledger.seal(entry, complete=made))
+        ended.append(ledger.seal(entry, complete=_was_made(client, ledger, entry)))
         ledger.note_head_after(entry)
     if ended:
         put_aliases_in_step(client, ledger.name)
     return tuple(ended)
+
+
+def _was_made(client: MlflowClient, ledger: Ledger, entry: Entry) -> bool:
+    wanted = entry.movement
+    if wanted.action.moves:
+        return get_version(client, ledger.name, wanted.version).stage is wanted.stage
+    return not wanted.kept or digest_of(ledger.kept(entry)) == wanted.kept
 
 
 def movement_of(
