@@ -64,7 +64,7 @@ def slices(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
 
 def _on_test_rows(evidence: Evidence, champion: Champion, difference: Interval, margin: float) -> tuple[bool, str]:
     passed = difference.low >= -margin
-    need = "" if passed else f"; the low end has to be at least {-margin:g}"
+    need = "" if passed else f"; the low end has to be at least {-margin or 0.0:g}"
     rows = evidence.compared_rows()[0].rows
     part = "" if champion.unseen is None else f" of {evidence.challenger.rows:,}, those it was not trained on"
     return passed, (
@@ -75,7 +75,7 @@ def _on_test_rows(evidence: Evidence, champion: Champion, difference: Interval, 
 
 def _on_newest_rows(newest: Newest, difference: Interval, margin: float) -> tuple[bool, str]:
     holds = difference.high >= -margin
-    need = "" if holds else f", which is clearly worse: the high end has to be at least {-margin:g}"
+    need = "" if holds else f", which is clearly worse: the high end has to be at least {-margin or 0.0:g}"
     return holds, f"on the newest {newest.challenger.rows:,} rows, since {newest.since}, {in_words(difference)}{need}"
 
 
