@@ -154,7 +154,9 @@ class Draft:
             if isinstance(stage, Operations):
                 loads = (stage.table[:, 0] == op.LOAD) & (stage.table[:, 3] < 0)
                 stage.table[loads, 3] = len(self.numbers) - 1 - stage.table[loads, 3]
-        return Program(tuple(self._stages), np.array(self._constants or [0.0]), max(self._count, 1), tuple(self._reasons))
+        return Program(
+            tuple(self._stages), np.array(self._constants or [0.0]), max(self._count, 1), tuple(self._reasons)
+        )
 
     def number_columns(self) -> list[NumberColumn]:
         """The columns that are encoded as numbers, in their order."""

@@ -43,7 +43,15 @@ def _odd(series: pd.Series, random: np.random.Generator) -> object:
     if isinstance(kind, np.dtype) and kind.kind in "iu":
         limits = np.iinfo(kind)
         most = min(limits.max, 2**53)
-        choices = [0, 1, max(limits.min, -1), most, max(limits.min, -most), int(series.max()) + 1, int(series.min()) // 2]
+        choices = [
+            0,
+            1,
+            max(limits.min, -1),
+            most,
+            max(limits.min, -most),
+            int(series.max()) + 1,
+            int(series.min()) // 2,
+        ]
         return min(max(choices[random.integers(len(choices))], limits.min), limits.max)
     if isinstance(kind, np.dtype) and kind.kind == "f":
         return _odd_number(series, random)
@@ -58,7 +66,14 @@ def _odd_number(series: pd.Series, random: np.random.Generator) -> float:
     choices = [
         *(np.nan, np.nan, np.inf, -np.inf),
         *(0.0, -0.0, 1.0, -1.0, _TINY, _HUGE, -_HUGE, 1e30, -1e30, 1e300, 3.4028235e38, 16777217.0, 1e-300),
-        *(some, -some, some * 1000, np.nextafter(some, np.inf), np.nextafter(some, -np.inf), np.float64(np.float32(some))),
+        *(
+            some,
+            -some,
+            some * 1000,
+            np.nextafter(some, np.inf),
+            np.nextafter(some, -np.inf),
+            np.float64(np.float32(some)),
+        ),
         *((float(known.max()) * 2, float(known.min()) * 2, float(known.median())) if len(known) else ()),
     ]
     with np.errstate(all="ignore"):
@@ -68,11 +83,27 @@ def _odd_number(series: pd.Series, random: np.random.Generator) -> float:
 def _odd_text(series: pd.Series, random: np.random.Generator) -> object:
     known = [value for value in series.dropna().astype(object).unique() if isinstance(value, str)]
     some = known[random.integers(len(known))] if known else "a"
-    choices = [None, np.nan, "", "never seen", some, some.swapcase(), f" {some}", f"{some} ", some[:-1], "nan", "None", "é", "0"]
+    choices = [
+        None,
+        np.nan,
+        "",
+        "never seen",
+        some,
+        some.swapcase(),
+        f" {some}",
+        f"{some} ",
+        some[:-1],
+        "nan",
+        "None",
+        "é",
+        "0",
+    ]
     return choices[random.integers(len(choices))]
 
 
 def _typed(values: list[object], kind: object) -> pd.Series:
     if isinstance(kind, pd.CategoricalDtype):
-        return pd.Series(pd.Categorical([value if value in set(kind.categories) else None for value in values], dtype=kind))
+        return pd.Series(
+            pd.Categorical([value if value in set(kind.categories) else None for value in values], dtype=kind)
+        )
     return pd.Series(values, dtype=kind)  # type: ignore[call-overload]

@@ -57,7 +57,7 @@ class Program:
             if isinstance(stage, Operations):
                 native_run(stage.table, self.constants, encoded, registers, refused)
             else:
-                with np.errstate(all="ignore"):
-                    values = stage.function(registers[:, stage.sources])
-                registers[:, stage.first : stage.first + len(stage.sources)] = values
+                registers[:, stage.first : stage.first + len(stage.sources)] = stage.function(
+                    registers[:, stage.sources]
+                )
         return registers, refused

@@ -1,5 +1,6 @@
 """Whether a plan answers as its model: on the example, and on rows made to be odd."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +70,9 @@ def _compare(
         return 0, len(frame)
     if not np.array_equal(encoded, given, equal_nan=True):
         row, column = np.argwhere((encoded != given) & ~(np.isnan(encoded) & np.isnan(given)))[0]
-        problems.append(f"row {row}: value {column} is encoded as {given[row, column]!r}, and in a frame {encoded[row, column]!r}")
+        problems.append(
+            f"row {row}: value {column} is encoded as {given[row, column]!r}, and in a frame {encoded[row, column]!r}"
+        )
     kept = np.flatnonzero(~compiled.refused(encoded))
     if len(kept):
         answered = frame.iloc[kept].reset_index(drop=True)
@@ -88,12 +91,18 @@ def _differences(
         return ["one of the two has no predict_proba"]
     found = []
     for method in methods:
-        wanted, got = np.asarray(getattr(model, method)(frame)), getattr(compiled, method)(encoded)
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")  # of unknown categories and overflows, which are what is tried here
+            wanted, got = np.asarray(getattr(model, method)(frame)), getattr(compiled, method)(encoded)
         if wanted.shape != got.shape or wanted.dtype != got.dtype:
-            found.append(f"{method} is {got.dtype} of shape {got.shape}, and the model's {wanted.dtype} of {wanted.shape}")
+            found.append(
+                f"{method} is {got.dtype} of shape {got.shape}, and the model's {wanted.dtype} of {wanted.shape}"
+            )
             continue
         for row in np.flatnonzero(~same(wanted, got))[:_MOST_PROBLEMS]:
-            answers = f"{method} is {got[row].tolist()!r}, and the model's {wanted[row].tolist()!r}"
+            answers = (
+                f"{method} is {got[row : row + 1].tolist()[0]!r}, and the model's {wanted[row : row + 1].tolist()[0]!r}"
+            )
             found.append(f"row {numbers[row]}: {answers}, for {frame.iloc[row].to_dict()!r}")
     return found
 
@@ -113,7 +122,9 @@ def same(wanted: NDArray[Any], got: NDArray[Any]) -> NDArray[np.bool_]:
 
 def _nulls_alone(example: pd.DataFrame) -> Sequence[pd.DataFrame]:
     """Return one row for each column of texts, in which it is null as pandas reads a null that is alone."""
-    texts = [name for name in example if isinstance(example[name].dtype, pd.StringDtype) or example[name].dtype == object]
+    texts = [
+        name for name in example if isinstance(example[name].dtype, pd.StringDtype) or example[name].dtype == object
+    ]
     rows = []
     for name in texts if len(example) else []:
         row = example.iloc[[0]].copy()

@@ -66,10 +66,10 @@ def _glm(draft: Draft, model: Any, features: Features) -> Head:
 _LINKS: dict[type, Link] = {IdentityLink: lambda raw: raw, LogLink: np.exp}
 
 
-def _classifier(
-    draft: Draft, model: Any, features: Features, probabilities: Link | None = None
-) -> Head:
-    if model.classes_.ndim != 1 or (hasattr(model, "_label_binarizer") and model._label_binarizer.y_type_[:10] == "multilabel"):
+def _classifier(draft: Draft, model: Any, features: Features, probabilities: Link | None = None) -> Head:
+    if model.classes_.ndim != 1 or (
+        hasattr(model, "_label_binarizer") and model._label_binarizer.y_type_[:10] == "multilabel"
+    ):
         raise draft.no("more than one output")
     scores, classes = _scores(draft, model, features), model.classes_
 

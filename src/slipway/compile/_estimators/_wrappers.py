@@ -59,8 +59,7 @@ def wrappers(estimate: Estimate) -> dict[type, Estimate]:
             raise draft.no("more than one output")
 
         def predict(registers: Registers) -> NDArray[Any]:
-            with np.errstate(all="ignore"):
-                return inverse(inner.predict(registers).reshape(-1, 1)).squeeze(axis=1)
+            return inverse(inner.predict(registers).reshape(-1, 1)).squeeze(axis=1)
 
         return Head(predict)
 
