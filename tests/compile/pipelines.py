@@ -23,7 +23,6 @@ from sklearn.preprocessing import (
     StandardScaler,
     TargetEncoder,
 )
-
 from tests.compile.tables import CATEGORIES, FILLED, FLAGS, FLOATS, GAPPED, NUMBERS, POSITIVE, RARE, TEXTS, WHOLE
 
 LENIENT = {"handle_unknown": "infrequent_if_exist", "min_frequency": 20, "sparse_output": False}

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.compile.pipelines import MATRIX
+from tests.compile.tables import odd, table, target
 
 from slipway.compile import Compiled, LeftToOriginal, compile_model
 from slipway.compile._odd_rows import rows_of
 from slipway.compile._verify import same
-from tests.compile.pipelines import MATRIX
-from tests.compile.tables import odd, table, target
 
 FITTED: dict[str, tuple[Any, Compiled]] = {}
 
@@ -61,7 +61,7 @@ def test_a_row_is_left_to_the_original_because_it_raises(name: str) -> None:
             compiled.predict(encoded[row : row + 1])
         assert refusal.value.row == 0
         if "square" not in str(refusal.value):
-            with pytest.raises(ValueError, match="."):
+            with pytest.raises(ValueError, match=r"."):
                 model.predict(frame.iloc[[row]])
 
 

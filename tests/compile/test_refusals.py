@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.compose import ColumnTransformer, make_column_transformer
+from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import GradientBoostingClassifier, VotingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -20,12 +20,12 @@ from sklearn.preprocessing import (
     SplineTransformer,
     StandardScaler,
 )
+from tests.compile.pipelines import only, usual
+from tests.compile.tables import FLOATS, POSITIVE, TEXTS, table, target
 
 from slipway.compile import Compiled, LeftToOriginal, NotCompilable, compile_model
 from slipway.compile._odd_rows import rows_of
 from slipway.errors import OutsideError
-from tests.compile.pipelines import only, usual
-from tests.compile.tables import FLOATS, POSITIVE, TEXTS, WHOLE, table, target
 
 
 class OwnScaler(StandardScaler):
@@ -119,7 +119,7 @@ def test_what_the_model_refuses_is_left_to_it_by_row_and_step(
     with pytest.raises(LeftToOriginal, match=says) as refusal:
         compiled.predict(compiled.encode([GOOD, row]))
     assert refusal.value.row == 1
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         model.predict(pd.DataFrame([GOOD, row], columns=list(compiled.inputs)))
 
 

@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.compile.pipelines import MATRIX
+from tests.compile.tables import CATEGORIES, FLAGS, WHOLE, table, target
 
 from slipway.compile import Compiled, LeftToOriginal, compile_model
 from slipway.compile._odd_rows import rows_of
 from slipway.compile._verify import same
-from tests.compile.pipelines import MATRIX
-from tests.compile.tables import CATEGORIES, FLAGS, WHOLE, table, target
 
 NAMES = (
     "usual, logistic",
@@ -96,7 +96,7 @@ def test_a_request_is_answered_as_mlflow_reads_it(
         encoded = compiled.encode(scalars)
         answer = compiled.predict(encoded)
     except LeftToOriginal:
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError, match=r"."):
             model.predict(frame)
         return
     assert same(np.asarray(model.predict(frame)), answer).all(), (answer, model.predict(frame))

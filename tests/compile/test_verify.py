@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.pipeline import make_pipeline
+from sklearn.linear_model import LogisticRegression, Ridge
+from tests.compile.pipelines import boosted, native, usual
+from tests.compile.tables import table, target
 
-from slipway.compile import Compiled, compile_model, verify
+from slipway.compile import compile_model, verify
 from slipway.compile._columns import RowEncoder
 from slipway.compile._program import Operations
-from tests.compile.pipelines import MATRIX, native, boosted, usual
-from tests.compile.tables import table, target
-from sklearn.linear_model import LogisticRegression, Ridge
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from slipway.compile._refusals import LeftToOriginal
+from slipway.compile._left import LeftToOriginal
 
 UNKNOWN = -1.0
 

@@ -14,8 +14,9 @@ from slipway.compile._columns import RowEncoder
 from slipway.compile._draft import Draft, Features, Raw
 from slipway.compile._estimators import estimate
 from slipway.compile._head import Answer, Head
+from slipway.compile._left import LeftToOriginal
 from slipway.compile._program import Program
-from slipway.compile._refusals import LeftToOriginal, NotCompilable
+from slipway.errors import NotCompilable
 
 # Rows that are worked on at once: their registers stay in cache, and memory does not grow with the batch.
 _BLOCK = 2048
@@ -23,7 +24,7 @@ _BLOCK = 2048
 
 @dataclass(frozen=True)
 class Compiled:
-    """A fitted model as flat arrays that are evaluated natively, in one thread. It answers what the model answers, or not at all.
+    """A fitted model as flat arrays, evaluated natively in one thread. It answers what the model answers, or not at all.
 
     inputs: the columns that the model was fitted on, in its order. classes: of a classifier, in the order of predict_proba's
     columns, as Python's own types. width: of an encoded row.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slipway.compile._kernels import NATIVE_RUN, native, run
-from slipway.compile._refusals import LeftToOriginal
+from slipway.compile._left import LeftToOriginal
 
 Registers = NDArray[np.float64]
 """(rows, registers): all that has been computed of the rows."""

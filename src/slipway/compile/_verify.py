@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from slipway.compile._left import LeftToOriginal
 from slipway.compile._odd_rows import odd_rows, rows_of
 from slipway.compile._plan import Compiled
-from slipway.compile._refusals import LeftToOriginal
 
 RELATIVE = 1e-12
 """How far two answers may be apart, as part of the larger."""
@@ -26,8 +26,8 @@ _MOST_PROBLEMS = 5
 class Agreement:
     """What a comparison found.
 
-    compared: rows on which both answered; left: rows that the plan leaves to the original. problems: the first differences, each
-    with its row and both answers.
+    compared: rows on which both answered. left: rows that the plan leaves to the original. problems: the first differences,
+    each with its row and both answers.
     """
 
     compared: int
@@ -43,25 +43,23 @@ class Agreement:
 def verify(model: Any, compiled: Compiled, example: pd.DataFrame, *, rows: int = 300, seed: int = 0) -> Agreement:
     """Compare a plan with its model on the example's rows and on generated ones; example: of the model's signature.
 
-    Generated rows take the example's values and plant, by the type of the column, missing values, unknown categories, infinities,
-    extremes, other capitals and empty texts. A row on which the model raises is not to be answered by the plan either. Rows given
-    as scalars have to be encoded as the same rows in a frame; a null alone in its column is tried by itself, since pandas reads
-    it otherwise. Labels have to be identical, numbers within 1e-12 of each other.
+    Generated rows take the example's values and plant, by the type of the column, missing values, unknown categories,
+    infinities, extremes, other capitals and empty texts. A row on which the model raises is not to be answered by the plan
+    either. Rows given as scalars have to be encoded as the same rows in a frame; a null alone in its column is tried by itself,
+    since pandas reads it otherwise. Labels have to be identical, numbers within 1e-12 of each other.
     """
     example = example[list(compiled.inputs)].reset_index(drop=True)
     frame = pd.concat([example, odd_rows(example, rows, np.random.default_rng(seed))], ignore_index=True)
     frame = frame.astype(example.dtypes.to_dict())
     problems: list[str] = []
-    compared, left = _compare(model, compiled, frame, example, problems)
+    compared, left = _compare(model, compiled, frame, problems)
     for alone in _nulls_alone(example):
-        more = _compare(model, compiled, alone, example, problems)
+        more = _compare(model, compiled, alone, problems)
         compared, left = compared + more[0], left + more[1]
     return Agreement(compared, left, tuple(problems[:_MOST_PROBLEMS]))
 
 
-def _compare(
-    model: Any, compiled: Compiled, frame: pd.DataFrame, example: pd.DataFrame, problems: list[str]
-) -> tuple[int, int]:
+def _compare(model: Any, compiled: Compiled, frame: pd.DataFrame, problems: list[str]) -> tuple[int, int]:
     """Add what differs to problems; returns how many rows were compared and how many left to the original."""
     try:
         encoded = compiled.encode_frame(frame)
@@ -109,15 +107,14 @@ def _differences(
 
 def same(wanted: NDArray[Any], got: NDArray[Any]) -> NDArray[np.bool_]:
     """Return for each row whether two answers are the same: labels identical, numbers within RELATIVE."""
-    if wanted.dtype.kind != "f":
-        equal = wanted == got
-    else:
+    equal: NDArray[np.bool_] = np.asarray(wanted == got)
+    if wanted.dtype.kind == "f":
         with np.errstate(all="ignore"):
             finite = np.abs(wanted[np.isfinite(wanted)])
             usual = float(np.median(finite)) if finite.size else 0.0
             allowed = RELATIVE * np.maximum(np.abs(wanted), np.abs(got)) + _ROUNDING * usual
-            equal = (wanted == got) | (np.isnan(wanted) & np.isnan(got)) | (np.abs(wanted - got) <= allowed)
-    return equal if equal.ndim == 1 else equal.all(axis=1)
+            equal |= (np.isnan(wanted) & np.isnan(got)) | (np.abs(wanted - got) <= allowed)
+    return equal if equal.ndim == 1 else np.all(equal, axis=1)
 
 
 def _nulls_alone(example: pd.DataFrame) -> Sequence[pd.DataFrame]:
