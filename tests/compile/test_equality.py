@@ -60,7 +60,7 @@ def test_a_row_is_left_to_the_original_because_it_raises(name: str) -> None:
         with pytest.raises(LeftToOriginal) as refusal:
             compiled.predict(encoded[row : row + 1])
         assert refusal.value.row == 0
-        if "square" not in str(refusal.value):
+        if "square" not in str(refusal.value) and "overflow" not in str(refusal.value):
             with pytest.raises(ValueError, match=r"."):
                 model.predict(frame.iloc[[row]])
 

@@ -109,7 +109,7 @@ def test_a_value_of_another_type_is_left_to_the_original(strict: tuple[Any, Comp
     [
         (("XXX", 1.5, 2, True), "'columntransformer' → 'onehotencoder': an unknown category"),
         (("JFK", float("inf"), 2, True), "'columntransformer' → 'standardscaler': an infinite value"),
-        (("JFK", None, 2, True), "'logisticregression': a missing or infinite value"),
+        (("JFK", None, 2, True), "'logisticregression': a value that is missing, infinite"),
     ],
 )
 def test_what_the_model_refuses_is_left_to_it_by_row_and_step(

@@ -95,9 +95,10 @@ def test_a_request_is_answered_as_mlflow_reads_it(
     try:
         encoded = compiled.encode(scalars)
         answer = compiled.predict(encoded)
-    except LeftToOriginal:
-        with pytest.raises(ValueError, match=r"."):
-            model.predict(frame)
+    except LeftToOriginal as left:
+        if "overflow" not in left.why:
+            with pytest.raises(ValueError, match=r"."):
+                model.predict(frame)
         return
     assert same(np.asarray(model.predict(frame)), answer).all(), (answer, model.predict(frame))
     if compiled.has_probabilities:

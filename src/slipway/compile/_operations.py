@@ -22,5 +22,6 @@
     FINITE,  # from here on: a row on which it does not hold is refused
     NOT_INFINITE,
     KNOWN,
-    AT_MOST,  # in absolute value
-) = range(22)
+    AT_MOST,  # in absolute value, or missing
+    SUMMABLE,  # in absolute value, and not missing
+) = range(23)

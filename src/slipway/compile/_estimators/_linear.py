@@ -11,10 +11,14 @@ from scipy.special import expit
 from sklearn import linear_model, svm
 from sklearn._loss.link import IdentityLink, LogLink
 
+from slipway.compile import _operations as op
 from slipway.compile._draft import Draft, Features
 from slipway.compile._head import Answer, Head, logistic, softmax
 from slipway.compile._kernels import NATIVE_SUMS, native, sums
 from slipway.compile._program import Registers
+
+# Where a sum overflows on the way, what comes of it depends on the order, which is BLAS's own affair.
+_SUMMABLE = 1e150
 
 Link = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -25,12 +29,12 @@ def _scores(draft: Draft, model: Any, features: Features) -> Answer:
     Dense, by the very product of numpy that scikit-learn takes; sparse, one after the other, as in its product.
     """
     registers = draft.all_numbers(features)
-    draft.check_finite(registers)
     weights = model.coef_.toarray() if sparse.issparse(model.coef_) else model.coef_
     if weights.dtype != np.float64:
         raise draft.no(f"coefficients of type {weights.dtype}")
     transposed, intercept = weights.T if weights.ndim == 2 else weights, model.intercept_
     if features.sparse:
+        draft.check_finite(registers)
         indices, rows = np.array(registers, dtype=np.int64), np.ascontiguousarray(np.atleast_2d(weights))
         native_sums = native(sums, NATIVE_SUMS)
 
@@ -40,6 +44,11 @@ def _scores(draft: Draft, model: Any, features: Features) -> Answer:
             return _flat((out if weights.ndim == 2 else out[:, 0]) + intercept)
 
         return scores
+    largest = draft.constants([_SUMMABLE])
+    for register in registers:
+        draft.check(
+            op.SUMMABLE, register, "a value that is missing, infinite, or so large that sums may overflow", largest
+        )
     first = draft.pack(registers)
     last = first + len(registers)
     return lambda values: _flat(values[:, first:last] @ transposed + intercept)

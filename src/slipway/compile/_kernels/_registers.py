@@ -29,6 +29,7 @@ from slipway.compile._operations import (
     REPLACE,
     SEARCH,
     SUBTRACT,
+    SUMMABLE,
 )
 
 NATIVE_RUN = "void(int64[:,::1], float64[::1], float64[:,::1], float64[:,::1], int64[::1])"
@@ -118,6 +119,8 @@ def run(operations, constants, encoded, registers, refused):  # type: ignore[no-
                     bad = value < 0.0
                 elif code == AT_MOST:
                     bad = abs(value) > constants[more]
+                elif code == SUMMABLE:
+                    bad = not abs(value) <= constants[more]
                 else:
                     bad = True
                 if bad and refused[row] == 0:
