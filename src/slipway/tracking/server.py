@@ -175,7 +175,7 @@ def _record(home: Path) -> Path:
 def _read(home: Path) -> tuple[Server, bool] | None:
     try:
         fields = json.loads(_record(home).read_text(encoding="utf-8"))
-        server = Server(str(fields["uri"]), int(fields["pid"]), float(fields["started"]), bool(fields["auth"]))
+        server = Server(str(fields["uri"]), int(fields["pid"]), float(fields["started"]), bool(fields.get("auth")))
         return server, bool(fields["ready"])
     except (OSError, ValueError, KeyError, TypeError):  # not there, or not ours to understand
         return None
