@@ -205,12 +205,13 @@ class Said:
 
 @dataclass(frozen=True)
 class Library:
-    """The project, the address of its server, and a client of that."""
+    """The project, the address of its server, a client of that, and what it was started with."""
 
     project: Path
     home: Path
     uri: str
     client: MlflowClient
+    settings: Settings
 
     def slipway(self, *words: object) -> Said:
         """Run a command in this process, which saves seconds of imports each time.
@@ -311,9 +312,35 @@ def loans(rows: int = ROWS) -> pd.DataFrame:
 def library(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> Iterator[Library]:
     """The project with its server up, which commands of this process find by SLIPWAY_HOME."""
     project = tmp_path_factory.mktemp("library")
-    home = project / ".slipway"
+    with _opened(project, Settings(project, project / ".slipway"), migrated_database) as library:
+        yield library
+
+
+@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL", "PostgreSQL and S3"])
+def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """The project with its server on each kind of store that `slipway up` takes; the first is that of `library`."""
+    if request.param == "SQLite":
+        yield request.getfixturevalue("library")
+        return
+    postgres = request.getfixturevalue("postgres")
+    s3 = request.getfixturevalue("s3") if "S3" in request.param else None
+    project = tmp_path_factory.mktemp("team")
+    bucket = f"s3://{s3()}/models" if s3 else None
+    settings = Settings(project, project / ".slipway", backend=postgres(migrated=True), artifacts=bucket)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (s3.environment if s3 else {}).items():
+            patch.setenv(name, value)
+        with _opened(project, settings) as library:
+            yield library
+
+
+@contextlib.contextmanager
+def _opened(project: Path, settings: Settings, migrated: Path | None = None) -> Iterator[Library]:
+    """Write the project and start its server, which commands of this process find by SLIPWAY_HOME until the end."""
+    home = settings.home
     home.mkdir()
-    shutil.copy(migrated_database, home / "mlflow.db")
+    if migrated:
+        shutil.copy(migrated, home / "mlflow.db")
     for name, text in (("late_loans", LOANS), ("next_genre", GENRES), ("days_kept", DAYS), ("own_pipeline", READERS)):
         folder = project / "experiments" / name
         folder.mkdir(parents=True)
@@ -324,17 +351,25 @@ def library(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -
     table.to_csv(project / "loans.csv", index=False)
     table.to_parquet(project / "experiments" / "days_kept" / "loans.parquet", index=False)
     _commit(project)
-    platform = up(Settings(project, home), port=0)
+    platform = up(settings, port=0)
     try:
         with pytest.MonkeyPatch.context() as patch:
-            for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "SLIPWAY_TRUSTED_TYPES"):
+            known = (
+                "MLFLOW_TRACKING_URI",
+                "MLFLOW_RUN_ID",
+                "SLIPWAY_TRUSTED_TYPES",
+                "SLIPWAY_BACKEND",
+                "SLIPWAY_ARTIFACTS",
+            )
+            for name in known:
                 patch.delenv(name, raising=False)
             patch.setenv("SLIPWAY_HOME", str(home))
             patch.setenv("SLIPWAY_USER", "reviewer")
             patch.chdir(project)
-            yield Library(project, home, platform.server.uri, MlflowClient(platform.server.uri, platform.server.uri))
+            uri = platform.server.uri
+            yield Library(project, home, uri, MlflowClient(uri, uri), settings)
     finally:
-        down(Settings(project, home))
+        down(settings)
 
 
 @pytest.fixture(scope="session")

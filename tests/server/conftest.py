@@ -24,6 +24,12 @@ from slipway.settings import Settings
 from slipway.types import Stage, Verdict
 from slipway.workflows.platform import down, up
 
+with warnings.catch_warnings():
+    warnings.simplefilter(
+        "ignore", DeprecationWarning
+    )  # MLflow's server, imported here once, has its own with SQLAlchemy
+    import mlflow.server.handlers  # noqa: F401
+
 DIGEST, EVIDENCE = "d" * 64, "e" * 64
 SERVED, CANDIDATE = 1, 2
 FROM_ITS_STORE = "The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning"
@@ -118,17 +124,26 @@ def speaking_as(who: tuple[str, str] | None) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", params=["open", "with auth"])
+# Each database with users and without; MLflow's client needs the driver's name, which `slipway up` finds by itself.
+@pytest.fixture(
+    scope="session",
+    params=[("sqlite", False), ("sqlite", True), ("postgresql", False), ("postgresql", True)],
+    ids=["sqlite", "sqlite with auth", "postgresql", "postgresql with auth"],
+)
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated_database: Path
 ) -> Iterator[Guarded]:
-    auth = request.param == "with auth"
+    database, auth = request.param
     home = tmp_path_factory.mktemp("guarded") / ".slipway"
     home.mkdir()
-    shutil.copy(migrated_database, home / "mlflow.db")
-    settings = Settings(home.parent, home)
+    if database == "sqlite":
+        shutil.copy(migrated_database, home / "mlflow.db")
+        backend, store = None, f"sqlite:///{home}/mlflow.db"
+    else:
+        backend = request.getfixturevalue("postgres")(migrated=True)
+        store = backend.replace("postgresql:", "postgresql+psycopg2:", 1)
+    settings = Settings(home.parent, home, backend=backend)
     uri = up(settings, port=0, auth=auth).server.uri
-    store = f"sqlite:///{home}/mlflow.db"
     try:
         yield Guarded(uri, home, MlflowClient(store, store), make_users(uri, home) if auth else {})
     finally:

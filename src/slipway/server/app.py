@@ -32,9 +32,11 @@ def _guarded(people: People, app: Any) -> Any:
     """
     from mlflow.environment_variables import MLFLOW_ENABLE_WORKSPACES
     from mlflow.server import app as flask_app
+    from mlflow.server.handlers import _add_static_prefix
 
     from slipway.server.api import routes
     from slipway.server.artifacts import ArtifactGuard, refuse_kept
+    from slipway.server.board import blueprint
     from slipway.server.keeper import Keeper, serve_own_artifacts
     from slipway.server.limits import BodyLimit
     from slipway.server.stores import install_guarded_stores
@@ -49,6 +51,7 @@ def _guarded(people: People, app: Any) -> Any:
     keeper = Keeper(people)
     install_guarded_stores(keeper)
     flask_app.register_blueprint(routes(keeper))
+    flask_app.register_blueprint(blueprint(lambda: keeper.client, people, _add_static_prefix("")))
     flask_app.before_request(lambda: refuse_kept(keeper))  # behind auth's hook, which was there first
     # The innermost, so that auth, which MLflow adds as the outermost, is asked first.
     app.user_middleware += [Middleware(BodyLimit), Middleware(ArtifactGuard, keeper=keeper)]

@@ -14,7 +14,7 @@ from slipway.core.spec import ApprovalGate
 from slipway.errors import PromotionRefused, Refusal
 from slipway.identity import process_tags
 from slipway.registry.case import Case
-from slipway.registry.ledger import Ledger, now_ms
+from slipway.registry.ledger import MADE, Ledger, now_ms
 from slipway.registry.models import temporary_folder
 from slipway.registry.mutex import exclusive
 from slipway.registry.remote import RemoteRegistrar, about
@@ -28,6 +28,7 @@ from slipway.workflows.judging import judged
 from slipway.workflows.movement import bring_to_an_end, make, movement_of, moving, open_ledger
 from slipway.workflows.standing import live_version, standing
 
+_READ_FIRST = 100
 GATED = (Stage.STAGING, Stage.PRODUCTION)
 
 
@@ -103,12 +104,7 @@ class LocalRegistrar:
     def rollback(self, name: str, comment: str) -> Movement:
         ledger = open_ledger(self._client, name)
         with moving(self._client, ledger):
-            movements = ledger.movements()
-            if live := live_version(
-                self._client, name
-            ):  # it may have got there past the ledger: by the UI, by a script
-                movements.append(Movement(name, Action.PROMOTE, live, Stage.PRODUCTION, self._by, now_ms()))
-            number = before_production(movements)
+            number = _before(ledger, live_version(self._client, name))
             if number is None:
                 raise Refusal(f"there is no version of {name} that was in Production before; nothing was moved")
             wanted = get_version(self._client, name, number)
@@ -167,6 +163,19 @@ class LocalRegistrar:
 def _require_elsewhere(version: Version, stage: Stage) -> None:
     if version.stage is stage:
         raise Refusal(f"{version.name} version {version.number} is in {stage} already")
+
+
+def _before(ledger: Ledger, live: int | None) -> int | None:
+    """Return the version that a rollback returns to, from as many of the newest movements as that takes."""
+    most = _READ_FIRST
+    while True:
+        made = ledger.movements(most, MADE)
+        # What is live may have got there past the ledger: by the UI, by a script.
+        now = [Movement(ledger.name, Action.PROMOTE, live, Stage.PRODUCTION, "", now_ms())] if live else []
+        number = before_production([*made, *now])
+        if number is not None or len(made) < most:
+            return number
+        most *= 10
 
 
 def registrar_of(client: MlflowClient, settings: Settings) -> Registrar:
