@@ -2,7 +2,7 @@
 
 import getpass
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from slipway.errors import UsageError
@@ -18,6 +18,8 @@ class Settings:
     user: who is written down as the mover of a version.
     trusted_types: types that may be loaded from a model beside Slipway's own list, such as `features.Ratio`.
     mlflow_run_id: the run that `mlflow run` opened for this process, if it did.
+    backend, artifacts: the database and the bucket of the embedded server; None = in `home`. The first may hold a password.
+    s3_endpoint: where MLflow looks for S3, if it is not where boto3 does.
     """
 
     project: Path
@@ -26,6 +28,9 @@ class Settings:
     user: str = "unknown"
     trusted_types: tuple[str, ...] = ()
     mlflow_run_id: str | None = None
+    backend: str | None = field(default=None, repr=False)
+    artifacts: str | None = None
+    s3_endpoint: str | None = None
 
     @property
     def experiments(self) -> Path:
@@ -35,11 +40,12 @@ class Settings:
 def read_settings(environment: Mapping[str, str], *, project: Path, tracking_uri: str | None = None) -> Settings:
     """Read the settings from an environment; what is given by name wins over it.
 
-    SLIPWAY_HOME, MLFLOW_TRACKING_URI, SLIPWAY_USER, SLIPWAY_TRUSTED_TYPES (comma separated) and MLFLOW_RUN_ID count.
+    SLIPWAY_HOME, MLFLOW_TRACKING_URI, SLIPWAY_USER, SLIPWAY_TRUSTED_TYPES (comma separated), MLFLOW_RUN_ID,
+    SLIPWAY_BACKEND, SLIPWAY_ARTIFACTS and MLFLOW_S3_ENDPOINT_URL count.
 
     Raises UsageError for an unknown variable that starts with SLIPWAY_.
     """
-    known = {"SLIPWAY_HOME", "SLIPWAY_USER", "SLIPWAY_TRUSTED_TYPES"}
+    known = {"SLIPWAY_ARTIFACTS", "SLIPWAY_BACKEND", "SLIPWAY_HOME", "SLIPWAY_TRUSTED_TYPES", "SLIPWAY_USER"}
     if unknown := sorted(key for key in environment if key.startswith("SLIPWAY_") and key not in known):
         raise UsageError(f"unknown setting {', '.join(unknown)}; there is: {', '.join(sorted(known))}")
     home = environment.get("SLIPWAY_HOME")
@@ -51,6 +57,9 @@ def read_settings(environment: Mapping[str, str], *, project: Path, tracking_uri
         user=environment.get("SLIPWAY_USER") or _login_name(),
         trusted_types=tuple(name.strip() for name in trusted.split(",") if name.strip()),
         mlflow_run_id=environment.get("MLFLOW_RUN_ID") or None,
+        backend=environment.get("SLIPWAY_BACKEND") or None,
+        artifacts=environment.get("SLIPWAY_ARTIFACTS") or None,
+        s3_endpoint=environment.get("MLFLOW_S3_ENDPOINT_URL") or None,
     )
 
 

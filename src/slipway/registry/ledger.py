@@ -164,6 +164,7 @@ def _facts(movement: Movement) -> dict[str, str]:
         "slipway.by": movement.by,
         "slipway.comment": movement.comment,
         "slipway.digest": movement.digest,
+        "slipway.evidence": movement.evidence,
         "mlflow.note.content": f"{movement} by {movement.by}. {movement.comment}",
     }
     if movement.replaced:

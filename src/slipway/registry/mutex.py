@@ -46,7 +46,12 @@ def exclusive(client: MlflowClient, name: str, patience_s: float = 60.0) -> Iter
 
 def model_names(client: MlflowClient) -> list[str]:
     """Return the names of the registered models, these mutexes left out."""
-    return [model.name for model in client.search_registered_models() if not model.name.endswith(_SUFFIX)]
+    return [model.name for model in client.search_registered_models() if not is_mutex(model.name)]
+
+
+def is_mutex(name: str) -> bool:
+    """Whether a registered model of that name is none, but somebody at work on one."""
+    return name.endswith(_SUFFIX)
 
 
 @contextmanager

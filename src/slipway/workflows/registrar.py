@@ -16,13 +16,16 @@ from slipway.identity import process_tags
 from slipway.registry.case import Case
 from slipway.registry.ledger import MADE, Ledger, now_ms
 from slipway.registry.models import temporary_folder
+from slipway.registry.mutex import exclusive
+from slipway.registry.remote import RemoteRegistrar, about
+from slipway.registry.stages import put_aliases_in_step
 from slipway.registry.trust import AUTHOR
 from slipway.registry.versions import Version, get_version
 from slipway.settings import Settings
 from slipway.types import Stage
 from slipway.workflows.basis import verified_rows
 from slipway.workflows.judging import judged
-from slipway.workflows.movement import make, movement_of, moving, open_ledger
+from slipway.workflows.movement import bring_to_an_end, make, movement_of, moving, open_ledger
 from slipway.workflows.standing import live_version, standing
 
 _READ_FIRST = 100
@@ -46,6 +49,9 @@ class Registrar(Protocol):
 
     def archive(self, name: str, version: int, comment: str) -> Movement:
         """Take a version out of its stage. Raises Refusal when it is out already."""
+
+    def reconcile(self, name: str) -> tuple[Movement, ...]:
+        """Bring to an end what was cut off, stages, aliases and ledger in step; return each movement as it ended."""
 
 
 class LocalRegistrar:
@@ -112,6 +118,13 @@ class LocalRegistrar:
                 raise Refusal(f"{name} version {version} is archived already")
             return make(self._client, ledger, self._movement(wanted, Action.ARCHIVE, Stage.ARCHIVED, comment))
 
+    def reconcile(self, name: str) -> tuple[Movement, ...]:
+        ledger = open_ledger(self._client, name)
+        with exclusive(self._client, name):
+            ended = bring_to_an_end(self._client, ledger)
+            put_aliases_in_step(self._client, name)
+        return ended
+
     def _by_judgement(
         self,
         ledger: Ledger,
@@ -166,5 +179,7 @@ def _before(ledger: Ledger, live: int | None) -> int | None:
 
 
 def registrar_of(client: MlflowClient, settings: Settings) -> Registrar:
-    """Return the registrar of the server that a client talks to."""
+    """Return the registrar of the server that a client talks to: a guarded server is its own."""
+    if about(client.tracking_uri):
+        return RemoteRegistrar(client.tracking_uri, settings.user)
     return LocalRegistrar(client, settings.user)
