@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -144,6 +145,13 @@ def told_at(store: Store, age: float) -> None:
     command(store.project, store.uri, "history", NAME, "--at", f"{at:%Y-%m-%d %H:%M}")
 
 
+def started(store: Store) -> None:
+    """A whole process that asks `history --at`."""
+    words = ["history", NAME, "--at", f"{datetime.now(UTC):%Y-%m-%d %H:%M}", "--project", str(store.project)]
+    program = [sys.executable, "-c", "import sys; from slipway.cli import main; sys.exit(main(sys.argv[1:]))"]
+    subprocess.run([*program, *words, "--tracking-uri", store.uri], check=True, capture_output=True)
+
+
 def there_and_away(store: Store) -> None:
     command(store.project, store.uri, "promote", NAME, "1", "Staging")
     command(store.project, store.uri, "archive", NAME, "1")
@@ -161,6 +169,7 @@ COMMANDS: Mapping[str, Callable[[Store], object]] = {
     f"slipway history {NAME} --verify": lambda store: command(store.project, store.uri, "history", NAME, "--verify"),
     f"slipway promote {NAME} 1 Staging, and archive": there_and_away,
     f"slipway rollback {NAME}": lambda store: command(store.project, store.uri, "rollback", NAME),
+    "start of a command": started,
     "leaderboard of one search": lambda store: trials_of(store.client, store.search, METRIC),
 }
 
