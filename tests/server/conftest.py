@@ -124,17 +124,21 @@ def speaking_as(who: tuple[str, str] | None) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", params=["open", "with auth"])
+@pytest.fixture(scope="session", params=["open", "with auth", "open on PostgreSQL", "with auth on PostgreSQL"])
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated_database: Path
 ) -> Iterator[Guarded]:
-    auth = request.param == "with auth"
+    auth, backend = "with auth" in request.param, None
     home = tmp_path_factory.mktemp("guarded") / ".slipway"
     home.mkdir()
-    shutil.copy(migrated_database, home / "mlflow.db")
-    settings = Settings(home.parent, home)
-    uri = up(settings, port=0, auth=auth).server.uri
     store = f"sqlite:///{home}/mlflow.db"
+    if "PostgreSQL" in request.param:
+        backend = request.getfixturevalue("postgres")(migrated=True)
+        store = backend.replace("postgresql:", "postgresql+psycopg2:")
+    else:
+        shutil.copy(migrated_database, home / "mlflow.db")
+    settings = Settings(home.parent, home, backend=backend)
+    uri = up(settings, port=0, auth=auth).server.uri
     try:
         yield Guarded(uri, home, MlflowClient(store, store), make_users(uri, home) if auth else {})
     finally:
