@@ -124,6 +124,7 @@ def speaking_as(who: tuple[str, str] | None) -> Iterator[None]:
         yield
 
 
+<<<<<<< HEAD
 # Each database with users and without; MLflow's client needs the driver's name, which `slipway up` finds by itself.
 @pytest.fixture(
     scope="session",
@@ -142,6 +143,21 @@ def server(
     else:
         backend = request.getfixturevalue("postgres")(migrated=True)
         store = backend.replace("postgresql:", "postgresql+psycopg2:", 1)
+=======
+@pytest.fixture(scope="session", params=["open", "with auth", "open on PostgreSQL", "with auth on PostgreSQL"])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated_database: Path
+) -> Iterator[Guarded]:
+    auth, backend = "with auth" in request.param, None
+    home = tmp_path_factory.mktemp("guarded") / ".slipway"
+    home.mkdir()
+    store = f"sqlite:///{home}/mlflow.db"
+    if "PostgreSQL" in request.param:
+        backend = request.getfixturevalue("postgres")(migrated=True)
+        store = backend.replace("postgresql:", "postgresql+psycopg2:")
+    else:
+        shutil.copy(migrated_database, home / "mlflow.db")
+>>>>>>> backends
     settings = Settings(home.parent, home, backend=backend)
     uri = up(settings, port=0, auth=auth).server.uri
     try:

@@ -44,7 +44,10 @@ def gates(settings: Settings, name: str, version: int, to: Stage, as_json: bool,
 @_stage
 @json_option
 def approve(settings: Settings, name: str, version: int, comment: str, to: Stage, as_json: bool) -> None:
-    """Approve what the gates said of a version that somebody else made."""
+    """Approve what the gates said of a version.
+
+    Somebody who is not its author says yes to exactly this evidence; it expires when the evidence changes.
+    """
     from slipway.workflows import gates as workflow
 
     show(workflow.approve(settings, name, version, comment, to), as_json)
