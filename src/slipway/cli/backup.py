@@ -14,7 +14,8 @@ from slipway.settings import Settings
 def backup(settings: Settings, file: Path, as_json: bool) -> None:
     """Write the home of `slipway up` into one file.
 
-    Also while it is up and being written to. An older backup of that name is replaced when the new one is whole. Only its owner may read it.
+    Also while it is up and being written to. An older backup of that name is replaced when the new one is whole. Only its
+    owner may read it.
     """
     from slipway.workflows.backup import backup as write
 
