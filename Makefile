@@ -8,7 +8,7 @@ SLIPWAY := $(BIN)/slipway
 PYTEST := GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check bench bench-search bench-scale lock clean
+.PHONY: help demo test test-fast test-matrix check bench bench-search bench-scale lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -22,6 +22,9 @@ test: $(VENV)/dev.stamp  ## all tests; a part that cannot be had here says so in
 
 test-fast: $(VENV)/dev.stamp  ## the tests that start no server
 	@$(PYTEST) tests -m "not slow" $(ARGS)
+
+test-matrix: $(VENV)/dev.stamp  ## every way past the guarded registry, on SQLite and PostgreSQL, with users and without
+	@$(BIN)/python -m pytest tests/server/test_matrix.py --every-cell $(ARGS)
 
 check: $(VENV)/dev.stamp  ## style, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -105,7 +106,8 @@ def open_store(stack: ExitStack, project: Path, home: Path, runs: int) -> Store:
     first = client.get_run(done["run_id"])
     trial = _newest(client, first, "tags.`slipway.kind` = 'trial'")
     crowd(home / "mlflow.db", done["run_id"], trial.info.run_id, runs)
-    client.create_experiment(f"{NAME}/promotions")
+    # Past the server, which guards its ledgers.
+    MlflowClient(f"sqlite:///{home}/mlflow.db").create_experiment(f"{NAME}/promotions", "mlflow-artifacts:/promotions")
     others = [version.number for version in list_versions(client, NAME) if version.number > 1]
     fill(home / "mlflow.db", NAME, others, runs)
     verified = json.loads(command(project, uri, "history", NAME, "--verify", "--json"))
@@ -144,6 +146,13 @@ def told_at(store: Store, age: float) -> None:
     command(store.project, store.uri, "history", NAME, "--at", f"{at:%Y-%m-%d %H:%M}")
 
 
+def started(store: Store) -> None:
+    """A whole process that asks `history --at`."""
+    words = ["history", NAME, "--at", f"{datetime.now(UTC):%Y-%m-%d %H:%M}", "--project", str(store.project)]
+    program = [sys.executable, "-c", "import sys; from slipway.cli import main; sys.exit(main(sys.argv[1:]))"]
+    subprocess.run([*program, *words, "--tracking-uri", store.uri], check=True, capture_output=True)
+
+
 def there_and_away(store: Store) -> None:
     command(store.project, store.uri, "promote", NAME, "1", "Staging")
     command(store.project, store.uri, "archive", NAME, "1")
@@ -161,6 +170,7 @@ COMMANDS: Mapping[str, Callable[[Store], object]] = {
     f"slipway history {NAME} --verify": lambda store: command(store.project, store.uri, "history", NAME, "--verify"),
     f"slipway promote {NAME} 1 Staging, and archive": there_and_away,
     f"slipway rollback {NAME}": lambda store: command(store.project, store.uri, "rollback", NAME),
+    "start of a command": started,
     "leaderboard of one search": lambda store: trials_of(store.client, store.search, METRIC),
 }
 

@@ -1,4 +1,9 @@
-"""Take a version out of its stage: python registry_scripts/archive.py NAME VERSION [--comment WHY] [--json]"""
+"""Take a version out of its stage.
+
+python registry_scripts/archive.py NAME VERSION [--comment WHY] [--json]
+
+Exits with 0 when it is done, 1 when it was refused (with the reasons), 2 for a wrong call, 3 when something outside failed.
+"""
 
 import sys
 

@@ -1,6 +1,8 @@
 """Run the gates and move a version to a stage.
 
 python registry_scripts/promote.py NAME VERSION STAGE [--comment WHY] [--json]
+
+Exits with 0 when it is done, 1 when it was refused (with the reasons), 2 for a wrong call, 3 when something outside failed.
 """
 
 import sys

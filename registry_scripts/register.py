@@ -1,4 +1,9 @@
-"""Register the model of a finished run: python registry_scripts/register.py NAME RUN_ID [--json]"""
+"""Register the model of a finished run.
+
+python registry_scripts/register.py NAME RUN_ID [--json]
+
+Exits with 0 when it is done, 1 when it was refused (with the reasons), 2 for a wrong call, 3 when something outside failed.
+"""
 
 import sys
 

@@ -1,4 +1,9 @@
-"""Return to the version that was in Production before: python registry_scripts/rollback.py NAME [--comment WHY] [--json]"""
+"""Return to the version that was in Production before.
+
+python registry_scripts/rollback.py NAME [--comment WHY] [--json]
+
+Exits with 0 when it is done, 1 when it was refused (with the reasons), 2 for a wrong call, 3 when something outside failed.
+"""
 
 import sys
 

@@ -37,6 +37,10 @@ Registry(sys.argv[1])
 """
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-cell", action="store_true", help="all of the attempt matrix, not its everyday part")
+
+
 def pytest_configure() -> None:
     """Let what the tests start be interrupted: a shell's background jobs ignore Ctrl-C, and so would their children."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

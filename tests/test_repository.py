@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ENTRY_POINTS: dict[str, Any] = yaml.safe_load((ROOT / "MLproject").read_text())["entry_points"]
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock", "requirements-spark.lock")
-SCRIPTS = {"register", "promote", "rollback", "archive", "history"}
+SCRIPTS = {"register", "gates", "approve", "promote", "rollback", "archive", "history"}
 
 
 def tracked() -> list[Path]:
@@ -143,7 +143,9 @@ def test_a_registry_script_is_short_and_calls_its_one_command(name: str) -> None
     calls = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Call)]
     assert len(path.read_text().splitlines()) <= 25
     assert f"main(['{name}', *sys.argv[1:]])" in calls and len(calls) == 2  # and sys.exit of it
-    assert f"python registry_scripts/{name}.py NAME" in (ast.get_docstring(tree) or "")
+    told = ast.get_docstring(tree) or ""
+    assert f"python registry_scripts/{name}.py NAME" in told
+    assert re.search(r"Exits with 0 when .+, 1 when .+, 2 for a wrong call, 3 when something outside failed\.", told)
 
 
 def test_the_newest_release_in_the_changelog_is_the_packages_version() -> None:

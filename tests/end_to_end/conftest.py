@@ -255,8 +255,13 @@ class Library:
     @cached_property
     def past(self) -> MlflowClient:
         """A client on the database itself: what somebody does past the server, and past its guard."""
-        store = f"sqlite:///{self.home}/mlflow.db"
-        return MlflowClient(store, store)
+        return MlflowClient(self.store, self.store)
+
+    @property
+    def store(self) -> str:
+        """The database's address, with the driver and the password."""
+        backend = self.settings.backend
+        return backend.replace("ql:", "ql+psycopg2:", 1) if backend else f"sqlite:///{self.home}/mlflow.db"
 
     def runs(self, name: str, kind: str = "") -> list[Any]:
         """The runs of an experiment, oldest first."""

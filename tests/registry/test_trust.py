@@ -3,6 +3,7 @@ import itertools
 import os
 import py_compile
 import subprocess
+import sys
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 from slipway.code import load_function
 from slipway.errors import UntrustedModel
+from slipway.processes import child_environment
 from slipway.registry.trust import (
     TRUSTED_TYPES,
     artifact_digest,
@@ -159,3 +161,8 @@ def test_compiled_code_that_no_digest_vouches_for_is_removed_before_it_can_be_ru
     drop_compiled_code(with_code)
     assert not list(with_code.rglob("__pycache__"))
     assert (with_code / "code" / "own_features.py").read_text() == OWN
+
+
+def test_a_command_that_loads_no_model_does_not_wait_for_scikit_learn() -> None:
+    program = "import sys, slipway.workflows.history; sys.exit(bool({'skops', 'sklearn'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", program], env=child_environment({})).returncode == 0

@@ -4,6 +4,7 @@ import click
 
 from slipway.cli.command import command, json_option, show, stage
 from slipway.cli.failures import REFUSED
+from slipway.errors import UsageError
 from slipway.settings import Settings
 from slipway.types import Stage
 
@@ -17,15 +18,21 @@ _stage = click.option(
 @click.argument("version", type=click.IntRange(1))
 @_stage
 @json_option
-def gates(settings: Settings, name: str, version: int, to: Stage, as_json: bool) -> None:
+@click.option("--markdown", is_flag=True, help="Print the result as a table in Markdown, for a pull request.")
+def gates(settings: Settings, name: str, version: int, to: Stage, as_json: bool, markdown: bool) -> None:
     """Run the gates before a stage and move nothing.
 
     What they say is written down; exits with 1 when a gate does not pass.
     """
     from slipway.workflows import gates as workflow
 
+    if as_json and markdown:
+        raise UsageError("--json and --markdown are two ways to print it; choose one")
     found = workflow.gates(settings, name, version, to)
-    show(found, as_json)
+    if markdown:
+        click.echo(found.as_markdown())
+    else:
+        show(found, as_json)
     if not found.passed:
         raise click.exceptions.Exit(REFUSED)
 
@@ -37,7 +44,10 @@ def gates(settings: Settings, name: str, version: int, to: Stage, as_json: bool)
 @_stage
 @json_option
 def approve(settings: Settings, name: str, version: int, comment: str, to: Stage, as_json: bool) -> None:
-    """Approve what the gates said of a version that somebody else made."""
+    """Approve what the gates said of a version.
+
+    Somebody who is not its author says yes to exactly this evidence; it expires when the evidence changes.
+    """
     from slipway.workflows import gates as workflow
 
     show(workflow.approve(settings, name, version, comment, to), as_json)

@@ -16,13 +16,17 @@ _ROLES = ("approver", "promoter")
 @click.option("--model", metavar="NAME", help="The registered model; by default all of them.")
 @json_option
 def user(settings: Settings, name: str, role: str, model: str | None, as_json: bool) -> None:
-    """Make a user of a server with auth, or give one another role; an admin does.
+    """Let somebody approve or promote, on a server with auth.
 
-    The password of a new user is asked for, or read from standard input.
+    An admin does it. A user who is not there yet is made; the password is asked for, or read from standard input.
     """
     from slipway.tracking.users import Role
     from slipway.workflows import users
 
-    typed = sys.stdin.isatty()
-    password = click.prompt("Password", hide_input=True) if typed else sys.stdin.readline().rstrip("\n")
-    show(users.user(settings, name, Role[role.upper()], model, password), as_json)
+    show(users.user(settings, name, Role[role.upper()], model, _password), as_json)
+
+
+def _password() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\n")

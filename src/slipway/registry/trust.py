@@ -10,9 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import skops.io
 import yaml
-from skops.io.exceptions import UntrustedTypesFoundException
 
 from slipway.code import importable
 from slipway.errors import UntrustedModel
@@ -54,6 +52,8 @@ def types_to_trust(model: Any, allowed: Iterable[str]) -> list[str]:
 
     Raises UntrustedModel for a type that is in neither.
     """
+    import skops.io  # it costs seconds, with scikit-learn: commands that load no model do without
+
     held = skops.io.get_untrusted_types(data=skops.io.dumps(model))
     if unknown := sorted(set(held) - TRUSTED_TYPES - set(allowed)):
         raise UntrustedModel(
@@ -68,6 +68,9 @@ def load_trusted(folder: Path, allowed: Iterable[str]) -> Any:
 
     allowed: types beside Slipway's own list. Raises UntrustedModel for any other format than skops, and any other type.
     """
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
     flavor = yaml.safe_load((folder / "MLmodel").read_text())["flavors"].get("sklearn", {})
     if flavor.get("serialization_format") != "skops":
         found = flavor.get("serialization_format", "no scikit-learn flavor")

@@ -212,7 +212,7 @@ def _read(home: Path) -> tuple[Server, bool] | None:
             str(fields["uri"]),
             int(fields["pid"]),
             float(fields["started"]),
-            bool(fields["auth"]),
+            bool(fields.get("auth")),
             backend=str(fields["backend"]),
             artifacts=str(fields["artifacts"]),
         )

@@ -1,6 +1,7 @@
 """`slipway gates`, `slipway approve`: what is said of a version before it moves."""
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from slipway.core.judgement import Standing
@@ -35,13 +36,25 @@ class Gated:
         ]
         return {**self.judgement.as_dict(), "passed": self.passed, "verdicts": verdicts}
 
+    def as_markdown(self) -> str:
+        """Return the verdicts as a table, for a comment on a pull request."""
+        rows = [f"| {'✅' if v.passed else '❌'} | `{v.gate}` | {_cell(v.reason)} |" for v in self.standing.verdicts]
+        return "\n".join([f"**{self._headline}.**", "", "| | gate | |", "|---|---|---|", *rows])
+
     def __str__(self) -> str:
+        lines = [f"  {'✓' if v.passed else '✗'} {v.gate}: {v.reason}" for v in self.standing.verdicts]
+        return "\n".join([self._headline, *lines])
+
+    @property
+    def _headline(self) -> str:
         found = self.standing
         said = "passes the gates" if self.passed else "does not pass the gates"
-        lines = [f"  {'✓' if v.passed else '✗'} {v.gate}: {v.reason}" for v in found.verdicts]
-        return "\n".join(
-            [f"{found.name} version {found.version} {said} before {found.stage}; nothing was moved", *lines]
-        )
+        return f"{found.name} version {found.version} {said} before {found.stage}; nothing was moved"
+
+
+def _cell(text: str) -> str:
+    """Text as a cell of a Markdown table; values of the data may stand in it."""
+    return escape(" ".join(text.split()), quote=False).replace("|", r"\|")
 
 
 def gates(settings: Settings, name: str, version: int, stage: Stage = Stage.PRODUCTION) -> Gated:

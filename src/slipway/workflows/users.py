@@ -1,10 +1,11 @@
 """`slipway user`: who may approve and who may promote, on a server with auth."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from slipway.settings import Settings
-from slipway.tracking.users import EVERY_MODEL, Role, add_user, give_role
+from slipway.tracking.users import EVERY_MODEL, Role, add_user, give_role, is_user
 from slipway.workflows.platform import resolve_tracking_uri
 
 
@@ -26,12 +27,13 @@ class User:
         return f"{self.name} is {'a new user and ' if self.new else ''}now {self.role.name.lower()} of {whose}"
 
 
-def user(settings: Settings, name: str, role: Role, model: str | None, password: str) -> User:
+def user(settings: Settings, name: str, role: Role, model: str | None, password: Callable[[], str]) -> User:
     """Make a user, if it is not there, and give it a role for a registered model; None = for all of them.
 
-    Raises Refusal when the caller is no admin.
+    password: asked for a new user's. Raises Refusal when the caller is no admin.
     """
     uri = resolve_tracking_uri(settings)
-    new = add_user(uri, name, password)
+    if new := not is_user(uri, name):
+        add_user(uri, name, password())
     give_role(uri, name, role, model or EVERY_MODEL)
     return User(name, role, model or EVERY_MODEL, new)

@@ -1,0 +1,48 @@
+"""Users and their roles, as an admin gives them by command."""
+
+import io
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from slipway.cli import main
+from slipway.errors import UsageError
+from slipway.tracking.server import start_server
+
+if TYPE_CHECKING:
+    from conftest import Guarded
+
+
+def give(
+    server: "Guarded", capsys: pytest.CaptureFixture[str], *words: str, as_: str = "admin", password: str = ""
+) -> tuple[int, str]:
+    with server.client(as_), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin", io.StringIO(f"{password}\n"))
+        code = main(["--tracking-uri", server.uri, "user", *words, "--json"])
+    said = capsys.readouterr()
+    return code, said.out + said.err
+
+
+def test_an_admin_makes_a_user_and_gives_roles(server: "Guarded", capsys: pytest.CaptureFixture[str]) -> None:
+    if not server.users:
+        code, said = give(server, capsys, "ana", "promoter")
+        assert code == 2 and "start it with `slipway up --auth`" in said
+        with pytest.raises(UsageError, match="is up without auth"):
+            start_server(server.home, auth=True)
+        return
+    model = server.model()
+    code, said = give(server, capsys, "ana", "approver", "--model", model, password="short")
+    assert code == 2 and "assword" in said
+    code, said = give(server, capsys, "ana", "approver", "--model", model, password="ana-may-approve-1")
+    assert (code, json.loads(said)) == (0, {"name": "ana", "role": "approver", "model": model, "new": True})
+    server.users["ana"] = "ana-may-approve-1"
+    about = f"/api/2.0/slipway/about?model={model}"
+    assert server.ask("GET", about, "ana").json()["may"] == ["approve"]
+    for _ in range(2):
+        code, said = give(server, capsys, "ana", "promoter", "--model", model)
+        assert (code, json.loads(said)["new"]) == (0, False)
+    assert server.ask("GET", about, "ana").json()["may"] == ["judge", "approve", "promote"]
+    assert server.ask("GET", "/api/2.0/slipway/about?model=another", "ana").json()["may"] == []
+    code, said = give(server, capsys, "ana", "promoter", as_="ana")
+    assert code == 1 and "only an admin makes users" in said
