@@ -6,8 +6,9 @@ the registers (`_head`). Each family of transformers and estimators is a file of
 type in their catalogues; what is not listed is refused by name. `verify` compares a plan with its model, row by row.
 """
 
+from slipway.compile._kernels import warm
 from slipway.compile._plan import Compiled, compile_model
 from slipway.compile._refusals import LeftToOriginal, NotCompilable
 from slipway.compile._verify import Agreement, verify
 
-__all__ = ["Agreement", "Compiled", "LeftToOriginal", "NotCompilable", "compile_model", "verify"]
+__all__ = ["Agreement", "Compiled", "LeftToOriginal", "NotCompilable", "compile_model", "verify", "warm"]
