@@ -27,7 +27,9 @@ numbers = (
     | some.integers(-(10**30), 10**30)
     | some.sampled_from([-0.0, 0, 1e300, -1e300, 5e-324, 1.5, 100])
 )
-texts = some.sampled_from(["AA", "ünï", "", "a", "b", "Zürich \U0001f6eb", "unknown", "A", " a"]) | some.text(max_size=5)
+texts = some.sampled_from(["AA", "ünï", "", "a", "b", "Zürich \U0001f6eb", "unknown", "A", " a"]) | some.text(
+    max_size=5
+)
 wholes = some.integers(0, 5) | some.integers(-(2**63) - 1, 2**64)
 fair = {
     "air time": numbers,
@@ -81,7 +83,7 @@ def test_what_is_valid_gets_the_very_bytes_of_mlflow(
 ) -> None:
     model, seen = served(kind), {"answered": 0, "asked": 0}
 
-    @settings(max_examples=20)
+    @settings(max_examples=40)
     @given(rows=rows_of(fair), order=some.permutations(NAMES))
     def check(rows: list[dict[str, Any]], order: list[str]) -> None:
         for key, value in bodies(rows, order).items():
@@ -96,14 +98,12 @@ def test_what_is_valid_gets_the_very_bytes_of_mlflow(
                 assert ours == stock(model, body), body
 
     check()
-    assert seen["asked"] >= 60  # of each of six: 360 at least
+    assert seen["asked"] >= 140
     assert seen["answered"] >= seen["asked"] / 3
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_mlflow_refuses_or_reads_otherwise_is_never_answered(
-    served: "Callable[[str], Served]", kind: str
-) -> None:
+def test_what_mlflow_refuses_or_reads_otherwise_is_never_answered(served: "Callable[[str], Served]", kind: str) -> None:
     model = served(kind)
 
     @settings(max_examples=60)
@@ -166,7 +166,9 @@ PLAIN = request()
         json.dumps({"dataframe_split": {"columns": list(ROW), "data": [list(ROW.values())[:-1]]}}).encode(),
         json.dumps({"dataframe_split": {"columns": list(ROW), "data": [[*ROW.values(), 1]]}}).encode(),
         json.dumps({"dataframe_split": {"columns": list(ROW), "data": [list(ROW.values())], "index": [1, 2]}}).encode(),
-        json.dumps({"dataframe_split": {"columns": [*list(ROW)[:-1], "air time"], "data": [list(ROW.values())]}}).encode(),
+        json.dumps(
+            {"dataframe_split": {"columns": [*list(ROW)[:-1], "air time"], "data": [list(ROW.values())]}}
+        ).encode(),
         b'{"dataframe_records": ' + b"[" * 100_000,
     ],
 )
@@ -179,7 +181,9 @@ def test_answers_probabilities_in_the_order_of_the_classes(served: "Callable[[st
     body = {"dataframe_records": [ROW, ROW | {"air time": 500.5}]}
     labels = narrow(model, json.dumps(body | {"params": {"output": "labels"}}).encode())
     assert labels == narrow(model, json.dumps(body).encode())
-    probabilities = json.loads(narrow(model, json.dumps(body | {"params": {"output": "probabilities"}}).encode()) or b"")
+    probabilities = json.loads(
+        narrow(model, json.dumps(body | {"params": {"output": "probabilities"}}).encode()) or b""
+    )
     table = np.array(probabilities["predictions"])
     assert table.shape == (2, 3)
     assert np.allclose(table.sum(axis=1), 1)

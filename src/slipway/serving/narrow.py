@@ -1,12 +1,12 @@
 """The narrow path: the bytes of a well-formed JSON request → rows → the bytes that `mlflow models serve` answers.
 
-A request is read straight into the types of the signature. Whatever is not exactly of them, a whole number for a double apart, is
-not narrow: MLflow's own code has to say what becomes of it. So it is with null for a text of `instances` and `inputs`, which MLflow
-reads as the word None, and with characters that numpy drops at the end of a text.
+A request is read straight into the types of the signature. Whatever is not exactly of them, a whole number for a double apart,
+is not narrow: MLflow's own code has to say what becomes of it. So it is with null for a text of `instances` and `inputs`, which
+MLflow reads as the word None, and with characters that numpy drops at the end of a text.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Annotated, Any, Literal
@@ -54,7 +54,7 @@ class Narrow:
             raise ValueError(f"column '{other.name}' is of type {other.type}, which only the model itself reads")
         self._types = {column.name: _TYPES[column.type] for column in columns}
         self._max_rows = max_rows
-        self._decode = msgspec.json.Decoder(_request(columns, self._types, self._plan)).decode
+        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(_request(columns, self._types, self._plan)).decode
         self._decode_any_order = msgspec.json.Decoder(_ANY_ORDER).decode
         self._reader = lru_cache(maxsize=16)(self._make_reader)
 
@@ -118,7 +118,7 @@ class Narrow:
         return decode, itemgetter(*at) if len(at) > 1 else tuple
 
 
-def _request(columns: Sequence[Column], types: dict[str, Any], plan: Plan) -> type:
+def _request(columns: Sequence[Column], types: dict[str, Any], plan: Plan) -> Any:
     """Return the type of a request; all that is not of it, unknown keys too, is refused by its decoder."""
     fields = [f"column_{number}" for number in range(len(columns))]
     names = [column.name for column in columns]
@@ -149,7 +149,7 @@ def _request(columns: Sequence[Column], types: dict[str, Any], plan: Plan) -> ty
             ("dataframe_records", list[row("Record", kinds)] | UnsetType, UNSET),  # type: ignore[misc]
             ("dataframe_split", split | UnsetType, UNSET),
             ("instances", list[row("Instance", strict)] | UnsetType, UNSET),  # type: ignore[misc]
-            ("inputs", row("Inputs", [list[kind] for kind in strict]) | UnsetType, UNSET),
+            ("inputs", row("Inputs", [list.__class_getitem__(kind) for kind in strict]) | UnsetType, UNSET),
             ("params", params, UNSET),
         ],
     )
