@@ -7,6 +7,8 @@ holds the file, so that what a dead front had counted stays, and its successor g
 import mmap
 import os
 import tempfile
+from bisect import bisect_left
+from dataclasses import dataclass
 from multiprocessing import reduction
 from typing import Any
 
@@ -26,10 +28,10 @@ ROWS, NARROW, BACK = _SECONDS + 1, _SECONDS + 2, _SECONDS + 3
 _PER_MODEL = _SECONDS + 4
 
 # A row's own part, before the models.
-CONNECTIONS, WAITING, REFUSED_FULL = 0, 1, 2
+CONNECTIONS, WAITING = 0, 1
 # The supervisor's, in a row of its own.
-SWAPS, FAILED_GENERATIONS, FRONTS_REPLACED, BACKS_REPLACED = 3, 4, 5, 6
-_OWN = 8
+SWAPS, FAILED_GENERATIONS, FRONTS_REPLACED, BACKS_REPLACED = 2, 3, 4, 5
+_OWN = 6
 
 
 class Counters:
@@ -48,7 +50,7 @@ class Counters:
                 _file = os.dup(file.fileno())
         self._file = _file
         self._map = mmap.mmap(_file, size)
-        self._values = memoryview(self._map).cast("d")
+        self.values = memoryview(self._map).cast("d")
         self._part = {model: number for number, model in enumerate((*models, ""))}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -59,17 +61,21 @@ class Counters:
         """The number of the supervisor's row."""
         return self.fronts
 
+    def offset(self, row: int, model: str) -> int:
+        """Return where in `values` a row's part of a model begins."""
+        return row * self._width + _OWN + _PER_MODEL * self._part[model]
+
     def add(self, row: int, number: int, amount: float = 1.0) -> None:
         """Count one of a row's own numbers, such as SWAPS."""
-        self._values[row * self._width + number] += amount
+        self.values[row * self._width + number] += amount
 
     def put(self, row: int, number: int, value: float) -> None:
         """Set one of a row's own numbers, such as WAITING."""
-        self._values[row * self._width + number] = value
+        self.values[row * self._width + number] = value
 
     def own(self, row: int, number: int) -> float:
         """Return one of a row's own numbers."""
-        return self._values[row * self._width + number]
+        return self.values[row * self._width + number]
 
     def total(self, number: int) -> float:
         """Return the sum of one of the rows' own numbers over all processes."""
@@ -78,3 +84,49 @@ class Counters:
 
 def _attach(models: tuple[str, ...], fronts: int, file: Any) -> Counters:
     return Counters(models, fronts, _file=file.detach())
+
+
+class Part:
+    """What one front counts of one model."""
+
+    __slots__ = ("_at", "_values")
+
+    def __init__(self, counters: Counters, row: int, model: str):
+        self._values = counters.values
+        self._at = counters.offset(row, model)
+
+    def count(self, status: int, seconds: float) -> None:
+        """Count an answer and how long it took."""
+        values, at = self._values, self._at
+        values[at + _STATUS_AT.get(status, _OTHER)] += 1
+        values[at + _BUCKETS + bisect_left(BOUNDS_S, seconds)] += 1
+        values[at + _SECONDS] += seconds
+
+    def count_rows(self, rows: int, where: int) -> None:
+        """Count an answered request's rows; where: NARROW or BACK. How many rows a back answered is not known: 0."""
+        values, at = self._values, self._at
+        values[at + ROWS] += rows
+        values[at + where] += 1
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The sums over all fronts for one model.
+
+    statuses: answers by status, 0 for others. buckets: answers within each bound of latency, and beyond the last.
+    """
+
+    statuses: dict[int, float]
+    buckets: tuple[float, ...]
+    seconds: float
+    rows: float
+    narrow: float
+    back: float
+
+
+def totals(counters: Counters, model: str) -> Totals:
+    """Return what all fronts have counted of a model."""
+    parts = [counters.offset(row, model) for row in range(counters.fronts)]
+    sums = [sum(counters.values[at + number] for at in parts) for number in range(_PER_MODEL)]
+    statuses = dict(zip((*STATUSES, 0), sums, strict=False))
+    return Totals(statuses, tuple(sums[_BUCKETS:_SECONDS]), sums[_SECONDS], sums[ROWS], sums[NARROW], sums[BACK])

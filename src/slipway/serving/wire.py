@@ -64,7 +64,7 @@ class Signature:
 class Generation:
     """A version that is served. number: counts up with each one that a supervisor starts.
 
-    plan: None when it is not compiled, and then why_not says why. backs: Unix sockets of the processes that hold the model itself.
+    plan: None when it is not compiled, and then why_not says why. backs: Unix sockets of the processes that hold the model.
     """
 
     model: str
