@@ -1,4 +1,4 @@
-"""What 10,000 runs in an experiment cost the commands that look at it, beside about 100 runs. See README.md."""
+"""What 10,000 runs and 10,000 entries of a ledger cost the commands that look at them, beside about 100. See README.md."""
 
 import argparse
 import contextlib
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from crowd import crowd
+from entries import HOUR_MS, fill
 from machine import end_in_order, machine, table, write_results
 from slipway.cli import main as slipway
+from slipway.registry.versions import list_versions
 from slipway.tracking.server import start_server, stop_server
 from slipway.workflows.trials import trials_of
 
@@ -51,7 +54,7 @@ search:
 
 @dataclass(frozen=True)
 class Store:
-    """A server, the runs in its experiment, and a search with trials that can be read."""
+    """A server, the runs in its experiment, as many entries in its ledger, and a search with trials that can be read."""
 
     project: Path
     uri: str
@@ -102,7 +105,11 @@ def open_store(stack: ExitStack, project: Path, home: Path, runs: int) -> Store:
     first = client.get_run(done["run_id"])
     trial = _newest(client, first, "tags.`slipway.kind` = 'trial'")
     crowd(home / "mlflow.db", done["run_id"], trial.info.run_id, runs)
-    command(project, uri, "promote", NAME, "1", "Staging", "--comment", "so that there is a history")
+    client.create_experiment(f"{NAME}/promotions")
+    others = [version.number for version in list_versions(client, NAME) if version.number > 1]
+    fill(home / "mlflow.db", NAME, others, runs)
+    verified = json.loads(command(project, uri, "history", NAME, "--verify", "--json"))
+    assert verified["verified"] and verified["entries"] == runs, verified
     copy = _newest(client, first, f"tags.`slipway.kind` = 'search' and attributes.run_id != '{done['run_id']}'")
     return Store(project, uri, client, runs, copy)
 
@@ -131,9 +138,29 @@ def compare(what: str, action: Callable[[Store], object], stores: list[Store], r
     return {"command": what, "few_s": few, "many_s": many, "ratio": round(many / few, 3), "seconds": each}
 
 
+def told_at(store: Store, age: float) -> None:
+    """Ask what held the stages at a time; age: in lengths of the ledger."""
+    at = datetime.fromtimestamp(time.time() - age * store.runs * HOUR_MS / 1000, UTC)
+    command(store.project, store.uri, "history", NAME, "--at", f"{at:%Y-%m-%d %H:%M}")
+
+
+def there_and_away(store: Store) -> None:
+    command(store.project, store.uri, "promote", NAME, "1", "Staging")
+    command(store.project, store.uri, "archive", NAME, "1")
+
+
 COMMANDS: Mapping[str, Callable[[Store], object]] = {
     f"slipway run {NAME} --trials 2": lambda store: command(store.project, store.uri, "run", NAME, "--trials", "2"),
     f"slipway history {NAME}": lambda store: command(store.project, store.uri, "history", NAME),
+    f"slipway history {NAME} --last 20": lambda store: command(
+        store.project, store.uri, "history", NAME, "--last", "20"
+    ),
+    f"slipway history {NAME} --at NOW": lambda store: told_at(store, 0.0),
+    f"slipway history {NAME} --at HALFWAY": lambda store: told_at(store, 0.5),
+    f"slipway history {NAME} --at BEFORE ALL": lambda store: told_at(store, 1.1),
+    f"slipway history {NAME} --verify": lambda store: command(store.project, store.uri, "history", NAME, "--verify"),
+    f"slipway promote {NAME} 1 Staging, and archive": there_and_away,
+    f"slipway rollback {NAME}": lambda store: command(store.project, store.uri, "rollback", NAME),
     "leaderboard of one search": lambda store: trials_of(store.client, store.search, METRIC),
 }
 

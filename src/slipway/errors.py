@@ -15,6 +15,7 @@ SlipwayError
 └── OutsideError             something outside of Slipway failed             exit code 3
     ├── NoServer                 no tracking server is known or answers
     ├── ServiceFailed            a process that was started did not come up
+    ├── StoreUnusable            a database or a bucket cannot be used
     └── FileUnusable             a file cannot be read or written
 
 Constructors take facts and make the sentence: what was found, what is allowed, what to do next.
@@ -124,6 +125,10 @@ class NoServer(OutsideError):
 
 class ServiceFailed(OutsideError):
     """A process that Slipway started did not come up."""
+
+
+class StoreUnusable(OutsideError):
+    """The database or the bucket that a tracking server is to be started on cannot be used."""
 
 
 class FileUnusable(OutsideError):

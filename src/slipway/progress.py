@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tqdm import tqdm
 
@@ -28,6 +29,14 @@ def step(text: str) -> Iterator[None]:
 def note(text: str) -> None:
     """Say something that is worth knowing and stops nothing."""
     print(f"  {text}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def bytes_bar(total: int, text: str) -> "Iterator[tqdm[None]]":
+    """A progress bar of bytes that is shown when it takes longer than two seconds."""
+    look: dict[str, Any] = {"unit": "B", "unit_scale": True, "unit_divisor": 1024, "delay": 2, "dynamic_ncols": True}
+    with tqdm(total=total, desc=f"  {text}", disable=None, file=sys.stderr, **look) as shown:
+        yield shown
 
 
 @contextmanager

@@ -102,21 +102,16 @@ class Searched:
 @pytest.fixture(scope="session")
 def searched(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> Iterator[Searched]:
     """A real search of 4 trials, its version in Production, on a server that lives as long as the tests."""
-    project = tmp_path_factory.mktemp("parcels")
+    project = a_project(tmp_path_factory.mktemp("parcels"), "late_parcels")
     home = project / ".slipway"
     home.mkdir()
     shutil.copy(migrated_database, home / "mlflow.db")
-    folder = project / "experiments" / "late_parcels"
-    folder.mkdir(parents=True)
-    (folder / "experiment.yaml").write_text(EXPERIMENT.lstrip())
-    (folder / "features.py").write_text(FEATURES.lstrip())
-    parcels().to_csv(folder / "parcels.csv", index=False)
     settings = Settings(project, home)
     uri = up(settings, port=0).server.uri
     try:
         at = ("--project", str(project), "--tracking-uri", uri)
-        printed = slipway(*at, "run", "late_parcels")
-        slipway(*at, "promote", "late_parcels", str(printed["version"]), "Production")
+        printed = run(*at, "run", "late_parcels")
+        run(*at, "promote", "late_parcels", str(printed["version"]), "Production")
         client = MlflowClient(uri, uri)
         experiment = client.get_run(printed["run_id"]).info.experiment_id
         yield Searched(uri, printed, {run.info.run_name: run for run in client.search_runs([experiment])})
@@ -124,7 +119,29 @@ def searched(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) 
         down(settings)
 
 
-def slipway(*words: str) -> Any:
+@pytest.fixture(scope="session")
+def project_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a function that makes a project of its own with the same experiment under another name."""
+    return lambda name: a_project(tmp_path_factory.mktemp("another"), name)
+
+
+@pytest.fixture(scope="session")
+def slipway() -> Callable[..., Any]:
+    """Return a function that runs a command in this process and returns what it printed as JSON."""
+    return run
+
+
+def a_project(project: Path, name: str) -> Path:
+    """Fill a folder with one experiment, and return it."""
+    folder = project / "experiments" / name
+    folder.mkdir(parents=True)
+    (folder / "experiment.yaml").write_text(EXPERIMENT.lstrip().replace("late_parcels", name))
+    (folder / "features.py").write_text(FEATURES.lstrip())
+    parcels().to_csv(folder / "parcels.csv", index=False)
+    return project
+
+
+def run(*words: str) -> Any:
     """Run a command in this process and return what it printed as JSON."""
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

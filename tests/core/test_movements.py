@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway.core.movements import Action, Movement, before_production
@@ -54,6 +54,12 @@ def test_a_rollback_never_goes_to_the_present_version_nor_to_one_that_was_never_
     back = before_production(history)
     assert back is None or back in ever_live(history)
     assert back is None or back != live_after(history)
+
+
+@given(histories(), st.integers(0, 12))
+@settings(max_examples=300)
+def test_the_newest_movements_give_the_answer_of_all_of_them_or_none(history: list[Movement], left_out: int) -> None:
+    assert before_production(history[left_out:]) in (before_production(history), None)
 
 
 @given(histories())

@@ -9,8 +9,10 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -22,12 +24,13 @@ import pytest
 from mlflow import MlflowClient
 
 from slipway.cli import main
-from slipway.processes import child_environment
+from slipway.processes import child_environment, free_port, local_url, start_process, stop_process, wait_until_ready
 from slipway.settings import Settings
 from slipway.workflows.platform import down, up
 
 ROWS = 1500
 FROM_MLFLOW = ("Operation with range:DeprecationWarning", ".*Any type hint is inferred:UserWarning")
+FROM_ITS_STORE = "The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning"
 
 LOANS = """
 name: late_loans
@@ -184,6 +187,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
             for warning in FROM_MLFLOW:
                 item.add_marker(pytest.mark.filterwarnings(f"ignore:{warning}:mlflow"))
+            item.add_marker(pytest.mark.filterwarnings(f"ignore:{FROM_ITS_STORE}"))
 
 
 @dataclass(frozen=True)
@@ -201,12 +205,13 @@ class Said:
 
 @dataclass(frozen=True)
 class Library:
-    """The project, the address of its server, and a client of that."""
+    """The project, the address of its server, a client of that, and what it was started with."""
 
     project: Path
     home: Path
     uri: str
     client: MlflowClient
+    settings: Settings
 
     def slipway(self, *words: object) -> Said:
         """Run a command in this process, which saves seconds of imports each time.
@@ -246,6 +251,12 @@ class Library:
         """The environment of a separate process that is to find the server."""
         given = {"SLIPWAY_HOME": str(self.home), "PYTHONFAULTHANDLER": "1", **more}
         return child_environment(given, without=("MLFLOW_", "SLIPWAY_", "PYTEST_"))
+
+    @cached_property
+    def past(self) -> MlflowClient:
+        """A client on the database itself: what somebody does past the server, and past its guard."""
+        store = f"sqlite:///{self.home}/mlflow.db"
+        return MlflowClient(store, store)
 
     def runs(self, name: str, kind: str = "") -> list[Any]:
         """The runs of an experiment, oldest first."""
@@ -301,9 +312,35 @@ def loans(rows: int = ROWS) -> pd.DataFrame:
 def library(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> Iterator[Library]:
     """The project with its server up, which commands of this process find by SLIPWAY_HOME."""
     project = tmp_path_factory.mktemp("library")
-    home = project / ".slipway"
+    with _opened(project, Settings(project, project / ".slipway"), migrated_database) as library:
+        yield library
+
+
+@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL", "PostgreSQL and S3"])
+def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """The project with its server on each kind of store that `slipway up` takes; the first is that of `library`."""
+    if request.param == "SQLite":
+        yield request.getfixturevalue("library")
+        return
+    postgres = request.getfixturevalue("postgres")
+    s3 = request.getfixturevalue("s3") if "S3" in request.param else None
+    project = tmp_path_factory.mktemp("team")
+    bucket = f"s3://{s3()}/models" if s3 else None
+    settings = Settings(project, project / ".slipway", backend=postgres(migrated=True), artifacts=bucket)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (s3.environment if s3 else {}).items():
+            patch.setenv(name, value)
+        with _opened(project, settings) as library:
+            yield library
+
+
+@contextlib.contextmanager
+def _opened(project: Path, settings: Settings, migrated: Path | None = None) -> Iterator[Library]:
+    """Write the project and start its server, which commands of this process find by SLIPWAY_HOME until the end."""
+    home = settings.home
     home.mkdir()
-    shutil.copy(migrated_database, home / "mlflow.db")
+    if migrated:
+        shutil.copy(migrated, home / "mlflow.db")
     for name, text in (("late_loans", LOANS), ("next_genre", GENRES), ("days_kept", DAYS), ("own_pipeline", READERS)):
         folder = project / "experiments" / name
         folder.mkdir(parents=True)
@@ -314,17 +351,47 @@ def library(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -
     table.to_csv(project / "loans.csv", index=False)
     table.to_parquet(project / "experiments" / "days_kept" / "loans.parquet", index=False)
     _commit(project)
-    platform = up(Settings(project, home), port=0)
+    platform = up(settings, port=0)
     try:
         with pytest.MonkeyPatch.context() as patch:
-            for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "SLIPWAY_TRUSTED_TYPES"):
+            known = (
+                "MLFLOW_TRACKING_URI",
+                "MLFLOW_RUN_ID",
+                "SLIPWAY_TRUSTED_TYPES",
+                "SLIPWAY_BACKEND",
+                "SLIPWAY_ARTIFACTS",
+            )
+            for name in known:
                 patch.delenv(name, raising=False)
             patch.setenv("SLIPWAY_HOME", str(home))
             patch.setenv("SLIPWAY_USER", "reviewer")
             patch.chdir(project)
-            yield Library(project, home, platform.server.uri, MlflowClient(platform.server.uri, platform.server.uri))
+            uri = platform.server.uri
+            yield Library(project, home, uri, MlflowClient(uri, uri), settings)
     finally:
-        down(Settings(project, home))
+        down(settings)
+
+
+@pytest.fixture(scope="session")
+def plain(library: Library) -> Iterator[str]:
+    """The address of a plain MLflow server on the same database: there, a command is its own registrar."""
+    port = free_port("127.0.0.1", 0)
+    uri, log = local_url("127.0.0.1", port), library.home / "logs" / "plain.log"
+    stores = (
+        "--backend-store-uri",
+        "sqlite:///mlflow.db",
+        "--artifacts-destination",
+        "./artifacts",
+        "--serve-artifacts",
+    )
+    command = [sys.executable, "-m", "mlflow", "server", *stores, "--port", str(port), "--workers", "1"]
+    quieter = child_environment({"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}, without=("MLFLOW_", "_MLFLOW_"))
+    process = start_process(command, log=log, env=quieter, cwd=library.home)
+    try:
+        wait_until_ready(process, f"{uri}/health", name="plain MLflow", log=log, timeout_s=180)
+        yield uri
+    finally:
+        stop_process(process)
 
 
 def _commit(project: Path) -> None:

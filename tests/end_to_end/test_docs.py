@@ -30,7 +30,7 @@ def blocks(page: Path, language: str) -> list[tuple[str, str]]:
 
 
 def commands(page: Path) -> list[list[str]]:
-    lines = [re.split(r"  #| > | && ", line)[0] for _, text in blocks(page, "bash") for line in text.splitlines()]
+    lines = [re.split(r"  #| > | < | && ", line)[0] for _, text in blocks(page, "bash") for line in text.splitlines()]
     return [shlex.split(line) for line in lines if line.startswith("slipway ")]
 
 

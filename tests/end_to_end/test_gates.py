@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from requests import HTTPError
 
 from slipway.core.movements import Action
 
@@ -143,10 +144,11 @@ def test_evidence_that_is_altered_or_taken_out_afterwards_is_named(library: "Lib
     library.done("promote", name, 1, "Staging")
     (entry,) = library.runs(f"{name}/promotions")
     assert library.done("history", name, "--verify")["verified"]
-    library.client.log_text(entry.info.run_id, "{}", "evidence/case.json")
+    evidence = library.home / "artifacts" / entry.info.experiment_id / entry.info.run_id / "artifacts" / "evidence"
+    (evidence / "case.json").write_text("{}")
     (found,) = library.slipway("history", name, "--verify", "--json").json["findings"]
     assert found["kind"] == "altered" and "the evidence of 'version 1 → Staging'" in found["message"]
-    shutil.rmtree(library.home / "artifacts" / entry.info.experiment_id / entry.info.run_id / "artifacts" / "evidence")
+    shutil.rmtree(evidence)
     (found,) = library.slipway("history", name, "--verify", "--json").json["findings"]
     assert found["kind"] == "missing" and "is gone" in found["message"]
 
@@ -165,8 +167,10 @@ def test_test_rows_that_were_changed_afterwards_are_no_evidence(library: "Librar
     name = library.vary("days_kept", "forged")
     library.done("run", name, "--executor", "serial", "--trials", 1)
     version = library.client.get_model_version(name, "1")
-    library.client.log_text(
-        version.run_id, '{"target": "days_kept", "classes": [], "baselines": {}}', "evidence/facts.json"
-    )
+    forged = '{"target": "days_kept", "classes": [], "baselines": {}}'
+    with pytest.raises(HTTPError, match="what it is judged by"):
+        library.client.log_text(version.run_id, forged, "evidence/facts.json")
+    (evidence,) = (library.home / "artifacts").rglob(f"{version.run_id}/artifacts/evidence")
+    (evidence / "facts.json").write_text(forged)
     refused = library.slipway("promote", name, 1, "Staging")
     assert refused.code == 1 and "is not what was registered with it" in refused.err

@@ -96,11 +96,11 @@ def test_an_entry_altered_in_the_database_is_named(library: "Library") -> None:
 @pytest.mark.parametrize("which", [0, 1, 2])
 def test_a_deleted_entry_is_missed(library: "Library", told: str, which: int) -> None:
     entry = entries(library, told)[which]
-    library.client.delete_run(entry.info.run_id)
+    library.past.delete_run(entry.info.run_id)
     try:
         assert "missing" in {kind for kind, _ in findings(library, told)}
     finally:
-        library.client.restore_run(entry.info.run_id)
+        library.past.restore_run(entry.info.run_id)
     assert findings(library, told) == []
 
 
@@ -109,7 +109,7 @@ def test_a_stage_that_plain_mlflow_moved_is_named(library: "Library") -> None:
     library.done("promote", name, 1, "Production")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
-        library.client.transition_model_version_stage(name, "2", "Production", archive_existing_versions=True)
+        library.past.transition_model_version_stage(name, "2", "Production", archive_existing_versions=True)
     assert findings(library, name) == [
         ("foreign", "version 1 is in Archived, by the ledger in Production: it was moved past Slipway"),
         ("foreign", "version 2 is in Production, by the ledger in None: it was moved past Slipway"),
@@ -159,11 +159,11 @@ for line in sys.stdin:
 
 
 @pytest.fixture
-def killed(library: "Library") -> Iterator[Callable[..., list[str]]]:
+def killed(library: "Library", plain: str) -> Iterator[Callable[..., list[str]]]:
     """Return a function that runs a command which is killed at its n-th write, and says how it ended."""
-    command = [sys.executable, "-c", KILLED, library.uri]
+    command = [sys.executable, "-c", KILLED, plain]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command, env=environment(library), text=True, **pipes)
+    process = subprocess.Popen(command, env=environment(library, plain), text=True, **pipes)
 
     def run(nth: int, when: str, *words: object) -> list[str]:
         process.stdin.write(" ".join(map(str, (nth, when, *words))) + "\n")
@@ -175,8 +175,8 @@ def killed(library: "Library") -> Iterator[Callable[..., list[str]]]:
     process.communicate()
 
 
-def environment(library: "Library") -> dict[str, str]:
-    return library.environment(MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT="true")
+def environment(library: "Library", uri: str) -> dict[str, str]:
+    return library.environment(MLFLOW_TRACKING_URI=uri, MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT="true")
 
 
 def consistent(library: "Library", name: str) -> int | None:
@@ -214,7 +214,7 @@ def consistent_after_next(library: "Library", name: str) -> int | None:
 
 
 def test_a_movement_that_failed_after_its_stage_had_moved_is_sealed_as_made(
-    library: "Library", monkeypatch: pytest.MonkeyPatch
+    library: "Library", plain: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = quick(library, "failed_halfway", versions=1)
 
@@ -223,7 +223,7 @@ def test_a_movement_that_failed_after_its_stage_had_moved_is_sealed_as_made(
 
     with monkeypatch.context() as patch:
         patch.setattr("mlflow.MlflowClient.set_registered_model_alias", fail)
-        assert library.slipway("promote", name, 1, "Production").code == 3
+        assert library.slipway("promote", name, 1, "Production", "--tracking-uri", plain).code == 3
     assert [kind for kind, _ in findings(library, name)][:1] == ["cut off"]
     (ended,) = library.done("reconcile", name)["ended"]
     assert ended["complete"] and consistent(library, name) == 1
@@ -269,12 +269,16 @@ for turn in range(int(rounds)):
 MOVERS, ROUNDS = 8, 3
 
 
-def test_of_many_that_promote_at_once_one_wins_and_the_others_are_told(library: "Library") -> None:
-    name = quick(library, "crowded", versions=MOVERS)
-    words = [str(library.project), str(library.home), library.uri, name, str(MOVERS), str(ROUNDS)]
+@pytest.mark.parametrize("guarded", [True, False])
+def test_of_many_that_promote_at_once_one_wins_and_the_others_are_told(
+    library: "Library", plain: str, guarded: bool
+) -> None:
+    name = quick(library, f"crowded_{guarded}".lower(), versions=MOVERS)
+    uri = library.uri if guarded else plain
+    words = [str(library.project), str(library.home), uri, name, str(MOVERS), str(ROUNDS)]
     command = [sys.executable, "-c", MANY, *words]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, env=environment(library), text=True, **pipes) as crowd:
+    with subprocess.Popen(command, env=environment(library, uri), text=True, **pipes) as crowd:
         for line in crowd.stdout:
             said = json.loads(line)
             assert "moved" in said, said
@@ -289,10 +293,10 @@ def test_of_many_that_promote_at_once_one_wins_and_the_others_are_told(library: 
 def test_a_mutex_of_a_process_that_is_gone_stands_in_nobodys_way(library: "Library") -> None:
     name = quick(library, "left_locked", versions=1)
     gone = json.dumps({"slipway.host": socket.gethostname(), "slipway.process": "999999999 1.00"})
-    library.client.create_registered_model(f"{name}.moving", description=gone)
+    library.past.create_registered_model(f"{name}.moving", description=gone)
     library.done("promote", name, 1, "Production")
     assert "left_locked.moving" not in {model.name for model in library.client.search_registered_models()}
-    library.client.create_registered_model(f"{name}.moving", description=gone)
+    library.past.create_registered_model(f"{name}.moving", description=gone)
     unknown = library.slipway("history", "left_lockt")
     assert "left_locked.moving" not in unknown.err and "left_locked" in unknown.err
-    library.client.delete_registered_model(f"{name}.moving")
+    library.past.delete_registered_model(f"{name}.moving")

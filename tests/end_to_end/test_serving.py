@@ -223,7 +223,8 @@ def stranger(library: "Library", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("STRANGER", str(made))
     name = library.vary("late_loans", f"stranger_{tmp_path.name[-12:]}")
     number = library.in_production(name)
-    run_id = library.client.get_model_version(name, str(number)).run_id
+    live = library.client.get_model_version(name, str(number))
+    run_id = live.run_id
     sound = Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{number}", dst_path=str(tmp_path / "sound")))
     forged = tmp_path / "forged"
     shutil.copytree(sound, forged, ignore=shutil.ignore_patterns("registered_model_meta"))
@@ -238,10 +239,10 @@ def stranger(library: "Library", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         name,
         f"{library.client.get_run(run_id).info.artifact_uri}/forged",
         run_id,
-        tags={"slipway.artifact_digest": artifact_digest(forged)},
+        tags={**live.tags, "slipway.artifact_digest": artifact_digest(forged)},
     )
     with pytest.warns(FutureWarning):
-        library.client.transition_model_version_stage(name, version.version, "Production", True)
+        library.past.transition_model_version_stage(name, version.version, "Production", True)
     return name, int(version.version), made
 
 
@@ -279,7 +280,7 @@ def test_a_model_that_another_tool_logged_is_refused_with_the_way_out(library: "
         )
     number = int(logged.registered_model_version)
     with pytest.warns(FutureWarning):
-        library.client.transition_model_version_stage(name, str(number), "Production")
+        library.past.transition_model_version_stage(name, str(number), "Production")
     asked = tmp_path / "asked.csv"
     rows.to_csv(asked, index=False)
     for words in (

@@ -29,7 +29,7 @@ from slipway.reports.card import (
 from slipway.reports.page import ExperimentPage, Standing, VersionRow
 from slipway.types import Interval, Stage, Verdict
 
-VOID = {"meta", "link", "br", "img", "line", "rect", "circle"}
+VOID = {"meta", "link", "br", "img", "line", "rect", "circle", "input"}
 
 
 class Read(HTMLParser):
@@ -210,6 +210,11 @@ def filled_page() -> Callable[..., ExperimentPage]:
 @pytest.fixture
 def self_contained() -> Callable[[str], Read]:
     return _read_self_contained
+
+
+@pytest.fixture
+def read() -> type[Read]:
+    return Read
 
 
 @pytest.fixture

@@ -177,7 +177,8 @@ def test_a_record_that_makes_no_sense_is_no_server(tmp_path: Path, record: str) 
 
 
 def test_a_record_whose_pid_is_a_stranger_s_is_removed_and_the_stranger_left_alone(tmp_path: Path) -> None:
-    record = {"uri": "http://127.0.0.1:1", "pid": os.getpid(), "started": 1.0, "ready": True}
+    where = {"backend": "sqlite:///mlflow.db", "artifacts": "./artifacts"}
+    record = {"uri": "http://127.0.0.1:1", "pid": os.getpid(), "started": 1.0, "ready": True, **where}
     (tmp_path / "server.json").write_text(json.dumps(record))
     assert find_server(tmp_path) is None
     assert not (tmp_path / "server.json").exists()

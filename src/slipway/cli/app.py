@@ -11,6 +11,9 @@ from slipway.errors import UnknownName
 COMMANDS = {
     "up": "slipway.cli.up:up",
     "down": "slipway.cli.up:down",
+    "backup": "slipway.cli.backup:backup",
+    "restore": "slipway.cli.backup:restore",
+    "user": "slipway.cli.user:user",
     "check": "slipway.cli.check:check",
     "schema": "slipway.cli.schema:schema",
     "run": "slipway.cli.run:run",

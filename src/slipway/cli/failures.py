@@ -55,12 +55,32 @@ def explain(error: BaseException, arguments: Sequence[str]) -> tuple[str, int]:
             (f" ({link.filename})" for link in _chain(error) if isinstance(link, OSError) and link.filename), ""
         )
         return f"the disk is full{where}; free some space and run the command again", OUTSIDE
+    if denied := _denied(error):
+        return denied
     if _is_of_requests(error, "RetryError"):
         return f"the tracking server answers with errors only: {_one_line(error)}; its log says why", OUTSIDE
     if _is_of_requests(error, "ConnectionError", "Timeout"):
         return f"the tracking server does not answer: {_one_line(error)}; start one with `slipway up`", OUTSIDE
     again = "" if "--debug" in arguments else f"; run again with --debug for the traceback: {_again(arguments)}"
     return f"unexpected {type(error).__name__}: {_one_line(error)}{again}", OUTSIDE
+
+
+def _denied(error: BaseException) -> tuple[str, int] | None:
+    """What a server with users, or a guarded one, did not let through MLflow's client."""
+    said = str(error)
+    if getattr(error, "error_code", None) == "PERMISSION_DENIED":
+        return said.removeprefix("PERMISSION_DENIED: "), REFUSED
+    if "failed with error code 401" in said:
+        return (
+            "the tracking server does not know who asks: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
+            WRONG_USAGE,
+        )
+    if "failed with error code 403" in said:
+        return (
+            "the tracking server does not let this user do that; an admin gives permissions, see `slipway user`",
+            REFUSED,
+        )
+    return None
 
 
 def _again(arguments: Sequence[str]) -> str:

@@ -1,5 +1,10 @@
 """slipway up, slipway down."""
 
+import os
+import re
+import sys
+from dataclasses import replace
+
 import click
 
 from slipway.cli.command import command, json_option, show
@@ -11,12 +16,25 @@ from slipway.settings import Settings
     "--port", type=click.IntRange(0, 65535), default=5000, show_default=True, help="The next free one if taken."
 )
 @click.option("--detach", is_flag=True, help="Return when the server answers; `slipway down` stops it.")
+@click.option("--auth", is_flag=True, help="With MLflow's users and permissions; a home that has them keeps them.")
+@click.option(
+    "--backend", metavar="URI", help="The database, postgresql://USER@HOST/DATABASE; by default SLIPWAY_BACKEND."
+)
+@click.option("--artifacts", metavar="URI", help="The bucket, s3://BUCKET/PREFIX; by default SLIPWAY_ARTIFACTS.")
 @json_option
-def up(settings: Settings, port: int, detach: bool, as_json: bool) -> None:
-    """Start the MLflow tracking server and keep it up until Ctrl-C."""
+def up(
+    settings: Settings, port: int, detach: bool, auth: bool, backend: str | None, artifacts: str | None, as_json: bool
+) -> None:
+    """Start the MLflow tracking server and keep it up until Ctrl-C.
+
+    Without --backend and --artifacts it keeps everything in its home, in SQLite and a folder.
+    """
     from slipway.workflows import platform
 
-    kept = platform.up(settings, port=port, detach=detach)
+    if backend:
+        _keep_out_of_the_process_list(backend)
+    asked = replace(settings, backend=backend or settings.backend, artifacts=artifacts or settings.artifacts)
+    kept = platform.up(asked, port=port, auth=auth, detach=detach)
     show(kept, as_json)
     kept.stay()
 
@@ -28,3 +46,11 @@ def down(settings: Settings, as_json: bool) -> None:
     from slipway.workflows import platform
 
     show(platform.down(settings), as_json)
+
+
+def _keep_out_of_the_process_list(backend: str) -> None:
+    """Begin this process anew without --backend when a password is in it: every user of the machine can read arguments."""
+    secret = re.search(r"://[^@]*:.*@|password=", backend)
+    words = [word for word in sys.orig_argv[1:] if word not in (backend, "--backend", f"--backend={backend}")]
+    if secret and len(words) < len(sys.orig_argv) - 1:
+        os.execve(sys.executable, [sys.orig_argv[0], *words], {**os.environ, "SLIPWAY_BACKEND": backend})

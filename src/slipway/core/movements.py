@@ -115,7 +115,8 @@ def before_production(movements: Sequence[Movement]) -> int | None:
     """Return the version that a rollback returns to: the one that was in Production before the present one.
 
     movements: oldest first. Rolling back twice goes back twice, never to and fro. When Production was archived and nothing
-    took its place, that is the version itself. None when there is nothing to return to.
+    took its place, that is the version itself. None when there is nothing to return to. Of the newest movements alone the
+    answer is that of all of them, or None.
     """
     held: list[int] = []
     live = False

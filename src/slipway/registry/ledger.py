@@ -17,6 +17,13 @@ from slipway.core.movements import Action, Movement
 from slipway.errors import UsageError
 from slipway.types import Stage, Verdict
 
+MADE = " and ".join(
+    [
+        "attributes.status = 'FINISHED'",
+        *(f"tags.`slipway.action` != '{action}'" for action in Action if not action.moves),
+    ]
+)
+"""The filter that leaves the movements that were made. What it asks for is in entries of any age."""
 EVIDENCE = "evidence"
 """The folder of an entry's artifacts that holds what it was judged by."""
 _VERDICTS = "verdicts.json"
@@ -64,9 +71,9 @@ class Ledger:
         self.client.set_tag(entry.run_id, _SEAL, seal_of(entry.hash, complete))
         return replace(entry.movement, complete=complete)
 
-    def movements(self, most: int | None = None) -> list[Movement]:
-        """Return the movements, oldest first; with `most`, the newest so many of them."""
-        return [entry.movement for entry in self.entries(most)]
+    def movements(self, most: int | None = None, where: str = "") -> list[Movement]:
+        """Return the movements, oldest first; with `most`, the newest so many of them. where: as for `entries`."""
+        return [entry.movement for entry in self.entries(most, where)]
 
     def entries(self, most: int | None = None, where: str = "") -> list[Entry]:
         """Return the entries, oldest first; with `most`, the newest so many. where: a filter that the server applies."""
@@ -122,7 +129,7 @@ class Ledger:
         facts = {**_facts(movement), _ENTRY: entry_hash, _PREVIOUS: previous, **tags}
         run = self.client.create_run(self.experiment, movement.at_ms, facts, f"v{movement.version} {movement.action}")
         entry = Entry(str(run.info.run_id), movement, previous, entry_hash)
-        self.note_head_after(entry)
+        self.client.set_experiment_tag(self.experiment, _HEAD, entry_hash)
         numbers = {f"{v.gate}.{key}": value for v in movement.verdicts for key, value in v.numbers.items()}
         metrics = [Metric(key, value, movement.at_ms, 0) for key, value in numbers.items() if value == value]
         if metrics:
@@ -157,6 +164,7 @@ def _facts(movement: Movement) -> dict[str, str]:
         "slipway.by": movement.by,
         "slipway.comment": movement.comment,
         "slipway.digest": movement.digest,
+        "slipway.evidence": movement.evidence,
         "mlflow.note.content": f"{movement} by {movement.by}. {movement.comment}",
     }
     if movement.replaced:

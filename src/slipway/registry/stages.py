@@ -40,12 +40,12 @@ def holders(client: MlflowClient, name: str) -> dict[Stage, int]:
 
 def put_aliases_in_step(client: MlflowClient, name: str) -> None:
     """Let the aliases `staging` and `production` name what holds the stages, whatever they name now."""
-    aliases = client.get_registered_model(name).aliases
+    aliases, held = client.get_registered_model(name).aliases, holders(client, name)
     for stage in _ALIASED:
-        alias, held = stage.value.lower(), holder(client, name, stage)
-        if held is not None and aliases.get(alias) != held.version:
-            client.set_registered_model_alias(name, alias, held.version)
-        elif held is None and alias in aliases:
+        alias, version = stage.value.lower(), held.get(stage)
+        if version is not None and aliases.get(alias) != str(version):
+            client.set_registered_model_alias(name, alias, str(version))
+        elif version is None and alias in aliases:
             client.delete_registered_model_alias(name, alias)
 
 

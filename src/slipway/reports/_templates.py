@@ -11,6 +11,7 @@ from markupsafe import Markup
 from slipway.core.metrics import METRICS
 from slipway.reports import _sentences as sentences
 from slipway.reports import _spelling as spelling
+from slipway.reports._board_words import coded
 from slipway.reports._interval_plot import interval_plot
 
 _TITLES = {
@@ -39,7 +40,7 @@ def render_markdown(template: str, **values: object) -> str:
 @cache
 def _html() -> Environment:
     environment = _environment(autoescape=True)
-    environment.filters.update(data_uri=data_uri, web=web)
+    environment.filters.update(data_uri=data_uri, web=web, coded=coded)
     environment.globals.update(interval_plot=interval_plot)
     return environment
 

@@ -1,6 +1,7 @@
 """A version as a back holds it: the model itself, and what its MLmodel file declares."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -56,14 +57,17 @@ class Held:
 
     def example(self) -> "pd.DataFrame | None":
         """The rows of the input example, of the types that the signature declares; None without an example."""
-        import pandas as pd
-
         said = json.loads(self.signature.example or "{}").get("dataframe_split")
         if not said or not self.signature.inputs:
             return None
-        rows = pd.DataFrame(said["data"], columns=said["columns"])
-        columns = {column.name: rows.get(column.name) for column in self.signature.inputs}
-        table = pd.DataFrame(columns, index=rows.index)
+        return self.table(said["columns"], said["data"])
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> "pd.DataFrame":
+        """Rows as a table of the signature's columns and types; a column that is not there is missing."""
+        import pandas as pd
+
+        given = pd.DataFrame(list(rows), columns=list(columns))
+        table = pd.DataFrame({each.name: given.get(each.name) for each in self.signature.inputs}, index=given.index)
         for column in self.signature.inputs:
             if column.type in _DTYPES:
                 table[column.name] = table[column.name].astype(_DTYPES[column.type])

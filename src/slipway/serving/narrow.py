@@ -60,7 +60,7 @@ class Narrow:
 
     def answer(self, body: bytes) -> tuple[bytes, int] | None:
         """Return the answer and how many rows it is of; None when it is for the model itself. Raises TooManyRows."""
-        found = self._rows(body)
+        found = self.rows(body)
         if found is None:
             return None
         rows, probabilities = found
@@ -74,7 +74,7 @@ class Narrow:
             return None
         return b'{"predictions": %b}' % _encode(answers.tolist()).encode(), len(rows)
 
-    def _rows(self, body: bytes) -> tuple[Sequence[Row], bool] | None:
+    def rows(self, body: bytes) -> tuple[Sequence[Row], bool] | None:
         try:
             request = self._decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

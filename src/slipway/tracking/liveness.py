@@ -5,14 +5,18 @@ from collections.abc import Sequence
 
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
+from mlflow.exceptions import MlflowException
 
 from slipway.identity import HOST, is_dead
+
+_ENDED = "the process that wrote this run ended without closing it"
 
 
 def close_dead(client: MlflowClient, experiments: Sequence[str]) -> list[str]:
     """End, as KILLED, each RUNNING run of the experiments whose process on this host is gone; return their ids.
 
-    Runs of other hosts are left alone: nothing can be known of their processes from here.
+    Runs of other hosts are left alone: nothing can be known of their processes from here. So are those of a ledger that a
+    guarded server keeps, which closes them itself.
     """
     if not experiments:
         return []
@@ -20,7 +24,12 @@ def close_dead(client: MlflowClient, experiments: Sequence[str]) -> list[str]:
     closed = []
     for run in client.search_runs(list(experiments), running, run_view_type=ViewType.ALL, max_results=1000):
         if is_dead(run.data.tags):
-            client.set_tag(run.info.run_id, "slipway.error", "the process that wrote this run ended without closing it")
+            try:
+                client.set_tag(run.info.run_id, "slipway.error", _ENDED)
+            except MlflowException as error:
+                if error.error_code != "PERMISSION_DENIED":
+                    raise
+                continue
             client.set_terminated(run.info.run_id, "KILLED")
             closed.append(str(run.info.run_id))
     return closed

@@ -2,7 +2,8 @@
 
 HOME/mlflow.db       runs and registry           HOME/server.json    where the server is, while it runs
 HOME/artifacts/      artifacts                   HOME/server.lock    held while a server is started or stopped
-HOME/logs/           what the server prints
+HOME/logs/           what the server prints      HOME/auth.ini, auth.db   see `slipway.tracking.auth`
+The first two stay empty where a team keeps them elsewhere: see `slipway.tracking.stores`.
 """
 
 import fcntl
@@ -12,10 +13,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from slipway.errors import FileUnusable, ServiceFailed
+from slipway.errors import FileUnusable, ServiceFailed, UsageError
 from slipway.processes import (
     Process,
     child_environment,
@@ -26,6 +27,9 @@ from slipway.processes import (
     stop_process,
     wait_until_ready,
 )
+from slipway.tracking.auth import auth_environment, auth_file
+from slipway.tracking.stores import FOLDER, SQLITE, Stores
+from slipway.tracking.swap import finish
 
 HOST = "127.0.0.1"
 _PORT_RACES = 3  # how often a port may be lost between being found free and being listened on
@@ -35,39 +39,60 @@ _PORT_RACES = 3  # how often a port may be lost between being found free and bei
 class Server:
     """A tracking server that answers at `uri`.
 
-    started: see `slipway.processes.Process`. adopted: it was up already, nothing was started.
+    started: see `slipway.processes.Process`. auth: it wants to know who asks. adopted: it was up already, nothing was started.
+    backend, artifacts: where it keeps them, as it may be shown.
     """
 
     uri: str
     pid: int
     started: float
+    auth: bool = False
     adopted: bool = False
+    backend: str = SQLITE
+    artifacts: str = FOLDER
 
     @property
     def process(self) -> Process:
         return Process(self.pid, self.started)
 
 
-def start_server(home: Path, *, port: int = 5000, tied: bool = True, timeout_s: float = 120.0) -> Server:
+def start_server(
+    home: Path,
+    *,
+    port: int = 5000,
+    auth: bool = False,
+    tied: bool = True,
+    stores: Stores | None = None,
+    timeout_s: float = 120.0,
+) -> Server:
     """Return the server of `home` when it answers: the one that runs already, or a new one.
 
     port: the wanted one; the next free one is taken when it is in use, any free one for 0.
+    auth: with MLflow's basic auth, which a home that has had it once keeps: see `slipway.tracking.auth`.
     tied: the new server ends with the calling thread, even by kill -9; otherwise it stays until `stop_server`.
+    stores: where it keeps runs and artifacts; in `home` when nothing is said.
     What the server is, is said here alone: MLFLOW_* and UVICORN_* variables of the surroundings do not reach it.
 
-    Raises FileUnusable when `home` cannot be written, ServiceFailed with the end of its log when the server does not
-    come up within `timeout_s`.
+    Raises UsageError when it is up on other stores or without the auth that was asked for, StoreUnusable when the stores
+    cannot be used, FileUnusable when `home` cannot be written, ServiceFailed with the end of its log when the server does
+    not come up within `timeout_s`.
     """
+    stores = stores or Stores()
     with _locked(home, timeout_s):
         if found := _read(home):
             server, ready = found
             if ready and is_alive(server.process):
+                stores.require_same(server.backend, server.artifacts)
+                if auth and not server.auth:
+                    raise UsageError(f"the server of {home} is up without auth; `slipway down` first")
                 return replace(server, adopted=True)
             _clear(home, server)  # died, or was left half-started by a `slipway up` that was killed
+        finish(home)  # a restore that was killed while it renamed
+        stores.check()
         for _ in range(_PORT_RACES - 1):
             with suppress(_PortLost):
-                return _start(home, port, tied, timeout_s)
-        return _start(home, port, tied, timeout_s)
+                return _start(home, port, auth, tied, stores, timeout_s)
+        return _start(home, port, auth, tied, stores, timeout_s)
 
 
 def find_server(home: Path) -> Server | None:
@@ -102,6 +127,24 @@ def stop_server(home: Path, *, timeout_s: float = 130.0) -> Server | None:
         return server if alive else None
 
 
+@contextmanager
+def home_at_rest(home: Path) -> Iterator[None]:
+    """Hold `home`, in which no server is up and none can be started meanwhile, and no exchange is left half done.
+
+    Raises UsageError when one is up, ServiceFailed when another command is at work there.
+    """
+    with _locked(home, 0):
+        if found := _read(home):
+            server, _ = found
+            if is_alive(server.process):
+                raise UsageError(
+                    f"the tracking server of {home} is up (process {server.pid}); stop it first with `slipway down`"
+                )
+            _clear(home, server)
+        finish(home)
+        yield
+
+
 def was_stopped(home: Path, server: Server, *, timeout_s: float = 30.0) -> bool:
     """Say of a server that has ended whether `stop_server` did it; waits for that to finish."""
     with _locked(home, timeout_s):
@@ -118,12 +161,14 @@ class _PortLost(ServiceFailed):
     pass
 
 
-def _start(home: Path, port: int, tied: bool, timeout_s: float) -> Server:
+def _start(home: Path, port: int, auth: bool, tied: bool, stores: Stores, timeout_s: float) -> Server:
     chosen = free_port(HOST, port)
     uri = local_url(HOST, chosen)
-    env = child_environment(_QUIETER, without=("MLFLOW_", "_MLFLOW_", "UVICORN_"))
-    process = start_process(_command(chosen), log=server_log(home), env=env, cwd=home, tied=tied)
-    server = Server(uri, process.pid, process.started)
+    auth = auth or auth_file(home).exists()
+    given = _QUIETER | stores.environment | (auth_environment(home) if auth else {})
+    env = child_environment(given, without=("MLFLOW_", "_MLFLOW_", "UVICORN_"))
+    process = start_process(_command(chosen, auth, stores), log=server_log(home), env=env, cwd=home, tied=tied)
+    server = Server(uri, process.pid, process.started, auth, backend=stores.backend, artifacts=stores.artifacts)
     try:
         _write(home, server, ready=False)
         wait_until_ready(
@@ -142,16 +187,14 @@ def _start(home: Path, port: int, tied: bool, timeout_s: float) -> Server:
 
 
 # Slipway needs none of the eight processes that run MLflow's judges and scheduled jobs, and their 0.6 GB.
-_QUIETER = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+# The registrar downloads what it judges; nobody looks at bars in a log.
+_QUIETER = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
 
 
-def _command(port: int) -> list[str]:
-    # Paths are relative to the working directory, which is the home: a `#`, `?` or `%` in its name would be read as
-    # a part of the URI.
+def _command(port: int, auth: bool, stores: Stores) -> list[str]:
     return [
-        *(sys.executable, "-m", "mlflow", "server"),
-        *("--backend-store-uri", "sqlite:///mlflow.db"),
-        *("--artifacts-destination", "./artifacts", "--serve-artifacts"),
+        *(sys.executable, "-m", "mlflow", "server", "--app-name", "slipway-auth" if auth else "slipway"),
+        *stores.words,
         *("--host", HOST, "--port", str(port), "--workers", "1"),
         # A search asks thousands of times: no line for each. A browser that keeps asking does not hold up the end.
         *("--uvicorn-opts", "--no-access-log --timeout-graceful-shutdown 5"),
@@ -165,13 +208,21 @@ def _record(home: Path) -> Path:
 def _read(home: Path) -> tuple[Server, bool] | None:
     try:
         fields = json.loads(_record(home).read_text(encoding="utf-8"))
-        return Server(str(fields["uri"]), int(fields["pid"]), float(fields["started"])), bool(fields["ready"])
+        server = Server(
+            str(fields["uri"]),
+            int(fields["pid"]),
+            float(fields["started"]),
+            bool(fields["auth"]),
+            backend=str(fields["backend"]),
+            artifacts=str(fields["artifacts"]),
+        )
+        return server, bool(fields["ready"])
     except (OSError, ValueError, KeyError, TypeError):  # not there, or not ours to understand
         return None
 
 
 def _write(home: Path, server: Server, *, ready: bool) -> None:
-    fields = {"uri": server.uri, "pid": server.pid, "started": server.started, "ready": ready}
+    fields = {name: value for name, value in asdict(server).items() if name != "adopted"} | {"ready": ready}
     draft = home / f"server.json.{os.getpid()}"
     try:
         draft.write_text(json.dumps(fields) + "\n", encoding="utf-8")
@@ -198,7 +249,7 @@ def _locked(home: Path, timeout_s: float) -> Iterator[None]:
         while not _grab(lock.fileno(), home):
             if time.monotonic() >= deadline:
                 raise ServiceFailed(
-                    f"another `slipway up` or `slipway down` is at work on {home}; try again when it is done"
+                    f"another `slipway up`, `down` or `restore` is at work on {home}; try again when it is done"
                 )
             time.sleep(0.1)
         yield

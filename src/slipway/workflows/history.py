@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from slipway.core.ledger import CHARACTERS, Finding, digest_of, verify, verify_kept
-from slipway.core.movements import Action, Movement
+from slipway.core.movements import Movement
 from slipway.progress import bar
-from slipway.registry.ledger import Ledger
+from slipway.registry.ledger import MADE, Ledger
 from slipway.registry.stages import holders
 from slipway.registry.versions import list_versions
 from slipway.settings import Settings
@@ -117,14 +117,13 @@ def _holding(ledger: Ledger, stage: Stage, before_ms: int) -> Movement | None:
 
     The server finds both, so that it takes the same time in a ledger of any length.
     """
-    made = f"attributes.status = 'FINISHED' and attributes.start_time <= {before_ms}"
-    moves = " and ".join(f"tags.`slipway.action` != '{action}'" for action in Action if not action.moves)
-    into = ledger.entries(1, f"{made} and {moves} and tags.`slipway.stage` = '{stage}'")
+    made = f"{MADE} and attributes.start_time <= {before_ms}"
+    into = ledger.entries(1, f"{made} and tags.`slipway.stage` = '{stage}'")
     if not into:
         return None
     movement = into[0].movement
     of_it = f"tags.`slipway.version` = '{movement.version}' and attributes.start_time >= {movement.at_ms}"
-    last = ledger.entries(1, f"{made} and {moves} and {of_it}")
+    last = ledger.entries(1, f"{made} and {of_it}")
     return movement if last[0].movement.stage is stage else None
 
 

@@ -56,7 +56,9 @@ def _require_same(case: Case, basis: Basis) -> None:
     live = (champion.number, champion.tags.get(DIGEST, "")) if champion else None
     if case.champion_version != live:
         was, now = (f"version {each[0]}" if each else "nothing" for each in (case.champion_version, live))
-        raise Refusal(f"the case compares with {was} in Production, where {now} is now; gather it again")
+        raise Refusal(
+            f"the case compares with {was} in Production, where {now} is now; nothing was moved. Run it again"
+        )
     truth = encode(tested.truth, tested.classes)
     for outcome in (case.challenger, case.champion):
         if outcome is not None and not np.array_equal(outcome.truth, truth, equal_nan=True):

@@ -6,7 +6,9 @@ from typing import Any
 from slipway.errors import NoServer, ServiceFailed
 from slipway.processes import log_tail, wait_for_end
 from slipway.settings import Settings
+from slipway.tracking.auth import ADMIN, auth_file
 from slipway.tracking.server import Server, find_server, server_log, start_server, stop_server, was_stopped
+from slipway.tracking.stores import FOLDER, SQLITE, parse_stores
 
 
 @dataclass(frozen=True)
@@ -44,17 +46,31 @@ class Platform:
             "uri": self.server.uri,
             "pid": self.server.pid,
             "adopted": self.server.adopted,
+            "auth": self.server.auth,
             "home": str(self.settings.home),
+            "backend": self.server.backend,
+            "artifacts": self.server.artifacts,
         }
 
     def __str__(self) -> str:
         was = "was already up" if self.server.adopted else "is up"
         end = "`slipway down`" if self.server.adopted or self.detached else "Ctrl-C"
+        users = f"the password of '{ADMIN}' is in {auth_file(self.settings.home)}\n" if self.server.auth else ""
         return (
-            f"MLflow {was} at {self.server.uri} (process {self.server.pid}, everything in {self.settings.home})\n"
+            f"MLflow {was} at {self.server.uri} (process {self.server.pid}, {self._kept})\n"
             f"export MLFLOW_TRACKING_URI={self.server.uri}\n"
+            f"{users}"
             f"{end} stops it."
         )
+
+    @property
+    def _kept(self) -> str:
+        home, server = self.settings.home, self.server
+        if (server.backend, server.artifacts) == (SQLITE, FOLDER):
+            return f"everything in {home}"
+        backend = f"{home}/mlflow.db" if server.backend == SQLITE else server.backend
+        artifacts = f"{home}/artifacts" if server.artifacts == FOLDER else server.artifacts
+        return f"runs in {backend}, artifacts in {artifacts}"
 
 
 @dataclass(frozen=True)
@@ -73,12 +89,15 @@ class Stopped:
         return f"stopped MLflow at {self.server.uri} (process {self.server.pid})"
 
 
-def up(settings: Settings, *, port: int = 5000, detach: bool = False) -> Platform:
+def up(settings: Settings, *, port: int = 5000, auth: bool = False, detach: bool = False) -> Platform:
     """Start the tracking server of `settings.home`, or find the one that is up, and return when it answers.
 
+    It keeps runs and artifacts in `settings.backend` and `settings.artifacts`, or in its home.
     Without `detach` the server lives as long as this process: call `stay` on what is returned.
+    Raises UsageError, StoreUnusable, FileUnusable and ServiceFailed as `start_server` does.
     """
-    return Platform(settings, start_server(settings.home, port=port, tied=not detach), detach)
+    stores = parse_stores(settings.backend, settings.artifacts, settings.s3_endpoint)
+    return Platform(settings, start_server(settings.home, port=port, auth=auth, tied=not detach, stores=stores), detach)
 
 
 def down(settings: Settings) -> Stopped:

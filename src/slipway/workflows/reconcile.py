@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from slipway.core.movements import Movement
-from slipway.registry.mutex import exclusive
-from slipway.registry.stages import put_aliases_in_step
 from slipway.settings import Settings
-from slipway.workflows.movement import bring_to_an_end, open_registry
+from slipway.tracking.client import connect
+from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows.registrar import registrar_of
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,5 @@ class Reconciled:
 
 def reconcile(settings: Settings, name: str) -> Reconciled:
     """Bring stages, aliases and ledger of a model in step. Raises UnknownName when no such model is registered."""
-    client, ledger = open_registry(settings, name)
-    with exclusive(client, name):
-        ended = bring_to_an_end(client, ledger)
-        put_aliases_in_step(client, name)
-    return Reconciled(name, ended)
+    client = connect(resolve_tracking_uri(settings))
+    return Reconciled(name, registrar_of(client, settings).reconcile(name))

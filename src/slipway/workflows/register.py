@@ -17,7 +17,7 @@ from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.rescoring import rows_of
 
 _NOTE = "mlflow.note.content"  # of the experiment its goal, of the run its five lines
-_LINEAGE = (
+LINEAGE = (
     "slipway.experiment",
     "slipway.spec_digest",
     "slipway.data_digest",
@@ -63,7 +63,7 @@ def register_run(client: MlflowClient, name: str, run_id: str) -> Registered:
     source = model_uri(client.get_run(run_id))
     with temporary_folder() as folder:
         digests = _digests(client, run_id, source, Path(folder))
-    lineage = {key: tags[key] for key in _LINEAGE if key in tags} | {AUTHOR: tags.get("mlflow.user", "unknown")}
+    lineage = {key: tags[key] for key in LINEAGE if key in tags} | {AUTHOR: tags.get("mlflow.user", "unknown")}
     told = client.get_experiment_by_name(name).tags.get(_NOTE, ""), tags.get(_NOTE, "")
     version = create_version(client, name, source, run_id, {**lineage, **digests}, *told)
     return Registered(version, new=True)

@@ -14,17 +14,21 @@ from slipway.core.spec import ApprovalGate
 from slipway.errors import PromotionRefused, Refusal
 from slipway.identity import process_tags
 from slipway.registry.case import Case
-from slipway.registry.ledger import Ledger, now_ms
+from slipway.registry.ledger import MADE, Ledger, now_ms
 from slipway.registry.models import temporary_folder
+from slipway.registry.mutex import exclusive
+from slipway.registry.remote import RemoteRegistrar, about
+from slipway.registry.stages import put_aliases_in_step
 from slipway.registry.trust import AUTHOR
 from slipway.registry.versions import Version, get_version
 from slipway.settings import Settings
 from slipway.types import Stage
 from slipway.workflows.basis import verified_rows
 from slipway.workflows.judging import judged
-from slipway.workflows.movement import make, movement_of, moving, open_ledger
+from slipway.workflows.movement import bring_to_an_end, make, movement_of, moving, open_ledger
 from slipway.workflows.standing import live_version, standing
 
+_READ_FIRST = 100
 GATED = (Stage.STAGING, Stage.PRODUCTION)
 
 
@@ -45,6 +49,9 @@ class Registrar(Protocol):
 
     def archive(self, name: str, version: int, comment: str) -> Movement:
         """Take a version out of its stage. Raises Refusal when it is out already."""
+
+    def reconcile(self, name: str) -> tuple[Movement, ...]:
+        """Bring to an end what was cut off, stages, aliases and ledger in step; return each movement as it ended."""
 
 
 class LocalRegistrar:
@@ -97,12 +104,7 @@ class LocalRegistrar:
     def rollback(self, name: str, comment: str) -> Movement:
         ledger = open_ledger(self._client, name)
         with moving(self._client, ledger):
-            movements = ledger.movements()
-            if live := live_version(
-                self._client, name
-            ):  # it may have got there past the ledger: by the UI, by a script
-                movements.append(Movement(name, Action.PROMOTE, live, Stage.PRODUCTION, self._by, now_ms()))
-            number = before_production(movements)
+            number = _before(ledger, live_version(self._client, name))
             if number is None:
                 raise Refusal(f"there is no version of {name} that was in Production before; nothing was moved")
             wanted = get_version(self._client, name, number)
@@ -115,6 +117,13 @@ class LocalRegistrar:
             if wanted.stage is Stage.ARCHIVED:
                 raise Refusal(f"{name} version {version} is archived already")
             return make(self._client, ledger, self._movement(wanted, Action.ARCHIVE, Stage.ARCHIVED, comment))
+
+    def reconcile(self, name: str) -> tuple[Movement, ...]:
+        ledger = open_ledger(self._client, name)
+        with exclusive(self._client, name):
+            ended = bring_to_an_end(self._client, ledger)
+            put_aliases_in_step(self._client, name)
+        return ended
 
     def _by_judgement(
         self,
@@ -156,6 +165,21 @@ def _require_elsewhere(version: Version, stage: Stage) -> None:
         raise Refusal(f"{version.name} version {version.number} is in {stage} already")
 
 
+def _before(ledger: Ledger, live: int | None) -> int | None:
+    """Return the version that a rollback returns to, from as many of the newest movements as that takes."""
+    most = _READ_FIRST
+    while True:
+        made = ledger.movements(most, MADE)
+        # What is live may have got there past the ledger: by the UI, by a script.
+        now = [Movement(ledger.name, Action.PROMOTE, live, Stage.PRODUCTION, "", now_ms())] if live else []
+        number = before_production([*made, *now])
+        if number is not None or len(made) < most:
+            return number
+        most *= 10
+
+
 def registrar_of(client: MlflowClient, settings: Settings) -> Registrar:
-    """Return the registrar of the server that a client talks to."""
+    """Return the registrar of the server that a client talks to: a guarded server is its own."""
+    if about(client.tracking_uri):
+        return RemoteRegistrar(client.tracking_uri, settings.user)
     return LocalRegistrar(client, settings.user)

@@ -1,0 +1,126 @@
+"""The registrar of a guarded server, asked over HTTP: a client of it can move nothing by itself."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from mlflow.exceptions import MlflowException
+from mlflow.utils.credentials import get_default_host_creds
+from mlflow.utils.rest_utils import http_request
+
+from slipway.core.movements import Action, Movement
+from slipway.errors import NoServer, OutsideError, PromotionRefused, Refusal, SlipwayError, UsageError
+from slipway.registry.case import Case
+from slipway.types import Stage, Verdict
+
+ROOT = "/api/2.0/slipway"
+# A judgement of many rows takes seconds, and waits for the movement before it.
+_TIMEOUT_S = 600
+
+
+@dataclass(frozen=True)
+class About:
+    """What a guarded server says of itself. user: as it knows who asks; None where it does not ask."""
+
+    version: str
+    auth: bool
+    user: str | None
+    may: tuple[str, ...]
+
+
+def about(uri: str) -> About | None:
+    """Ask a server whether it guards its registry; None for a plain MLflow server, and for a database without any.
+
+    Raises UsageError when the server wants credentials that MLflow's own settings do not give.
+    """
+    if not uri.startswith(("http://", "https://")):
+        return None
+    answer = _request(uri, "GET", f"{ROOT}/about")
+    if answer.status_code == 401:
+        raise UsageError(
+            f"the server at {uri} wants to know who asks: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+        )
+    told = _json(answer) if answer.status_code == 200 else {}
+    if not told.get("guarded"):
+        return None
+    return About(str(told["slipway"]), bool(told["auth"]), told["user"], tuple(told["may"]))
+
+
+@dataclass(frozen=True)
+class RemoteRegistrar:
+    """Judges, approves and moves by asking the server at `uri`. by: who asks, where the server does not know that itself."""
+
+    uri: str
+    by: str
+
+    def judge(self, name: str, case: Case) -> Movement:
+        return self._with(case, name, "judgements")
+
+    def approve(self, name: str, version: int, stage: Stage, comment: str) -> Movement:
+        return self._ask(name, "approvals", version=version, stage=stage.value, comment=comment)
+
+    def promote(self, name: str, version: int, stage: Stage, comment: str, case: Case | None = None) -> Movement:
+        if case:
+            return self._with(case, name, f"movements?{urlencode({'action': Action.PROMOTE, 'comment': comment})}")
+        told = {"action": Action.PROMOTE.value, "version": version, "stage": stage.value, "comment": comment}
+        return self._ask(name, "movements", **told)
+
+    def rollback(self, name: str, comment: str) -> Movement:
+        return self._ask(name, "movements", action=Action.ROLLBACK.value, comment=comment)
+
+    def archive(self, name: str, version: int, comment: str) -> Movement:
+        return self._ask(name, "movements", action=Action.ARCHIVE.value, version=version, comment=comment)
+
+    def reconcile(self, name: str) -> tuple[Movement, ...]:
+        answer = self._post(name, "reconciliations", b"{}", "application/json")
+        return tuple(Movement.from_dict(told) for told in answer["ended"])
+
+    def _with(self, case: Case, name: str, what: str) -> Movement:
+        told = {"version": case.version, "stage": case.stage.value}
+        return Movement.from_dict(self._post(name, what, case.to_bytes(), "application/zip", told))
+
+    def _ask(self, name: str, what: str, **told: Any) -> Movement:
+        return Movement.from_dict(self._post(name, what, json.dumps(told).encode(), "application/json", told))
+
+    def _post(self, name: str, what: str, body: bytes, content_type: str, told: Mapping[str, Any] | None = None) -> Any:
+        headers = {"Content-Type": content_type, "X-Slipway-User": quote(self.by)}
+        path = f"{ROOT}/models/{quote(name, safe='')}/{what}"
+        answer = _request(self.uri, "POST", path, data=body, extra_headers=headers)
+        if answer.status_code == 200:
+            return _json(answer)
+        raise _error(answer, name, told or {})
+
+
+def _request(uri: str, method: str, path: str, **more: Any) -> Any:
+    """Ask once, with the credentials and certificates of MLflow's own settings: a movement is not to be made twice."""
+    try:
+        return http_request(
+            get_default_host_creds(uri), path, method, max_retries=0, timeout=_TIMEOUT_S, raise_on_status=False, **more
+        )
+    except MlflowException as error:
+        raise NoServer(f"the tracking server at {uri} did not answer: {str(error).splitlines()[0]}") from None
+
+
+def _error(answer: Any, name: str, told: Mapping[str, Any]) -> SlipwayError:
+    said = _json(answer)
+    message = str(said.get("message") or f"status {answer.status_code}: {answer.text[:200]}")
+    if verdicts := said.get("verdicts"):
+        found = [Verdict(v["gate"], v["passed"], v["reason"]) for v in verdicts]
+        return PromotionRefused(name, told["version"], told["stage"], found)
+    if answer.status_code == 403:
+        return Refusal(message)
+    if answer.status_code == 401:
+        return UsageError("the server does not know these credentials; see MLFLOW_TRACKING_USERNAME and _PASSWORD")
+    if answer.status_code in (400, 404, 413):
+        return UsageError(message)
+    return OutsideError(f"the tracking server failed: {message}; its log says why")
+
+
+def _json(answer: Any) -> Mapping[str, Any]:
+    try:
+        said = answer.json()
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}

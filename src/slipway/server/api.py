@@ -1,0 +1,182 @@
+"""Slipway's own routes: what a client asks the registrar for. The transport translates; the registrar decides."""
+
+import json
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, Response, redirect, request
+from mlflow.server.handlers import _add_static_prefix
+
+from slipway import __version__
+from slipway.core.movements import Action, Movement
+from slipway.errors import OutsideError, PromotionRefused, Refusal, SlipwayError, UnknownName, UsageError
+from slipway.registry.case import Case
+from slipway.server.keeper import Keeper
+from slipway.server.people import Right
+from slipway.server.registry_guard import missing_right
+from slipway.server.rules import same_origin
+from slipway.types import Stage
+from slipway.workflows.reconcile import Reconciled
+
+ROOT = "/api/2.0/slipway"
+OUTCOME = "slipway_outcome"
+"""The cookie that tells the board what became of a form: percent-encoded, for one page."""
+_FORM, _JSON, _ZIP = "application/x-www-form-urlencoded", "application/json", "application/zip"
+# The kinds of errors with their codes in MLflow's form, the more special first.
+_ERRORS: Mapping[type[SlipwayError], tuple[int, str]] = {
+    Refusal: (403, "PERMISSION_DENIED"),
+    UnknownName: (404, "RESOURCE_DOES_NOT_EXIST"),
+    UsageError: (400, "INVALID_PARAMETER_VALUE"),
+    OutsideError: (503, "TEMPORARILY_UNAVAILABLE"),
+}
+
+
+def routes(keeper: Keeper) -> Blueprint:
+    """Return the routes of the API."""
+    api = Blueprint("slipway", __name__, url_prefix=_add_static_prefix(ROOT))
+    people = keeper.people
+
+    @api.get("/about")
+    def about() -> Response:
+        may = people.may(request.args.get("model", ""))
+        told = {
+            "slipway": __version__,
+            "guarded": True,
+            "auth": people.auth,
+            "user": people.who() if people.auth else None,
+            "may": [right.value for right in Right if right in may],
+        }
+        return _answer(told)
+
+    @api.post("/models/<name>/judgements")
+    @_answered
+    def judge(name: str) -> Movement:
+        _require(keeper, Right.JUDGE, name)
+        _require_type(_ZIP)
+        return keeper.registrar.judge(name, Case.from_bytes(request.get_data()))
+
+    @api.post("/models/<name>/approvals")
+    @_answered
+    def approve(name: str) -> Movement:
+        _require(keeper, Right.APPROVE, name)
+        asked = _asked()
+        return keeper.registrar.approve(name, _version(asked), _stage(asked), _text(asked, "comment"))
+
+    @api.post("/models/<name>/movements")
+    @_answered
+    def move(name: str) -> Movement:
+        _require(keeper, Right.PROMOTE, name)
+        registrar = keeper.registrar
+        if request.mimetype == _ZIP:  # a promotion with the case that it goes by
+            case = Case.from_bytes(request.get_data())
+            return registrar.promote(name, case.version, case.stage, request.args.get("comment", ""), case)
+        asked = _asked()
+        comment, action = _text(asked, "comment"), _text(asked, "action")
+        if action == Action.PROMOTE:
+            return registrar.promote(name, _version(asked), _stage(asked), comment)
+        if action == Action.ARCHIVE:
+            return registrar.archive(name, _version(asked), comment)
+        if action == Action.ROLLBACK:
+            return registrar.rollback(name, comment)
+        raise UnknownName("action", action, ("promote", "rollback", "archive"))
+
+    @api.post("/models/<name>/reconciliations")
+    @_answered
+    def reconcile(name: str) -> Reconciled:
+        _require(keeper, Right.PROMOTE, name)
+        return Reconciled(name, keeper.registrar.reconcile(name))
+
+    return api
+
+
+def _answered(route: Callable[[str], Movement | Reconciled]) -> Callable[[str], Response]:
+    """Answer with the movement or the error: as JSON to a client, and to a form by going back to the board."""
+
+    @wraps(route)
+    def answer(name: str) -> Response:
+        form = request.mimetype == _FORM
+        try:
+            _require_own_origin(form)
+            done = route(name)
+        except SlipwayError as error:
+            return _back(name, f"Not done: {error}") if form and _from_here() else _error(error)
+        return _back(name, f"Done: {done}") if form else _answer(done.as_dict())
+
+    return answer
+
+
+def _require(keeper: Keeper, right: Right, name: str) -> None:
+    if right not in keeper.people.may(name):
+        raise Refusal(missing_right(keeper.people.who(), right, name))
+
+
+def _from_here() -> bool:
+    return same_origin(request.headers.get("Origin"), request.headers.get("Host"))
+
+
+def _require_own_origin(form: bool) -> None:
+    """Refuse what a page of another site sends in a user's name: browsers say where a request comes from."""
+    if (form or "Origin" in request.headers) and not _from_here():
+        raise Refusal("this request came from a page of another site; use the board of this server, or `slipway`")
+
+
+def _require_type(wanted: str) -> None:
+    if request.mimetype != wanted:
+        raise UsageError(f"the body is said to be {request.mimetype or 'nothing'}; {wanted} is taken here")
+
+
+def _asked() -> Mapping[str, Any]:
+    if request.mimetype == _FORM:
+        return request.form
+    _require_type(_JSON)
+    asked = request.get_json(silent=True)
+    if not isinstance(asked, dict):
+        raise UsageError("the body is no JSON object")
+    return asked
+
+
+def _text(asked: Mapping[str, Any], key: str) -> str:
+    text = asked.get(key, "")
+    if not isinstance(text, str):
+        raise UsageError(f"{key} is {text!r}; it has to be text")
+    return text
+
+
+def _version(asked: Mapping[str, Any]) -> int:
+    said = asked.get("version")
+    try:
+        if isinstance(said, bool) or not isinstance(said, int | str) or (number := int(said)) < 1:
+            raise ValueError
+    except ValueError:
+        raise UsageError(f"version is {said!r}; it has to be a whole number from 1 on") from None
+    return number
+
+
+def _stage(asked: Mapping[str, Any]) -> Stage:
+    said = _text(asked, "stage")
+    known = {stage.lower(): stage for stage in (Stage.STAGING, Stage.PRODUCTION)}
+    if said.lower() not in known:
+        raise UnknownName("stage", said, known.values())
+    return known[said.lower()]
+
+
+def _answer(told: Mapping[str, Any], status: int = 200) -> Response:
+    return Response(json.dumps(told), status, mimetype=_JSON, headers={"Cache-Control": "no-store"})
+
+
+def _error(error: SlipwayError) -> Response:
+    status, code = next(found for kind, found in _ERRORS.items() if isinstance(error, kind))
+    told: dict[str, Any] = {"error_code": code, "message": str(error)}
+    if isinstance(error, PromotionRefused):
+        told["verdicts"] = [{"gate": v.gate, "passed": v.passed, "reason": v.reason} for v in error.verdicts]
+    return _answer(told, status)
+
+
+def _back(name: str, outcome: str) -> Response:
+    """Go back to the model's page on the board; what became of the form is told there once."""
+    answer = redirect(_add_static_prefix(f"/slipway/models/{quote(name, safe='')}"), 303)
+    path = _add_static_prefix("/slipway/")
+    answer.set_cookie(OUTCOME, quote(outcome[:1500]), max_age=60, path=path, httponly=True, samesite="Strict")
+    return answer  # type: ignore[return-value] # werkzeug's own class, which Flask's is

@@ -1,0 +1,58 @@
+"""The apps that `mlflow server --app-name slipway` and `--app-name slipway-auth` start."""
+
+from typing import Any
+
+from starlette.middleware import Middleware
+
+from slipway.errors import UsageError
+from slipway.server.people import Anybody, People
+
+
+def create_app() -> Any:
+    """Return MLflow's tracking server with its registry guarded."""
+    from mlflow.server import app as flask_app
+    from mlflow.server.fastapi_app import create_fastapi_app
+
+    return _guarded(Anybody(), create_fastapi_app(flask_app))
+
+
+def create_app_with_auth() -> Any:
+    """Return the same on top of MLflow's basic auth."""
+    from mlflow.server import app as flask_app
+
+    from slipway.server.auth import create_authenticated, users
+
+    return _guarded(users(), create_authenticated(flask_app))
+
+
+def _guarded(people: People, app: Any) -> Any:
+    """Put the guard into the stores of MLflow's app, and our routes beside its own.
+
+    Raises UsageError for a server that cannot be guarded.
+    """
+    from mlflow.environment_variables import MLFLOW_ENABLE_WORKSPACES
+    from mlflow.server import app as flask_app
+    from mlflow.server.handlers import _add_static_prefix
+
+    from slipway.server.api import routes
+    from slipway.server.artifacts import ArtifactGuard, refuse_kept
+    from slipway.server.board import blueprint
+    from slipway.server.keeper import Keeper, serve_own_artifacts
+    from slipway.server.limits import BodyLimit
+    from slipway.server.stores import install_guarded_stores
+
+    if not hasattr(app, "user_middleware"):
+        raise UsageError(
+            "Slipway's server runs under uvicorn, MLflow's default; start it without --gunicorn-opts or the like"
+        )
+    if MLFLOW_ENABLE_WORKSPACES.get():
+        raise UsageError("Slipway does not guard MLflow's workspaces; unset MLFLOW_ENABLE_WORKSPACES")
+    serve_own_artifacts()
+    keeper = Keeper(people)
+    install_guarded_stores(keeper)
+    flask_app.register_blueprint(routes(keeper))
+    flask_app.register_blueprint(blueprint(lambda: keeper.client, people, _add_static_prefix("")))
+    flask_app.before_request(lambda: refuse_kept(keeper))  # behind auth's hook, which was there first
+    # The innermost, so that auth, which MLflow adds as the outermost, is asked first.
+    app.user_middleware += [Middleware(BodyLimit), Middleware(ArtifactGuard, keeper=keeper)]
+    return app

@@ -1,0 +1,136 @@
+"""The board's routes: pages under `/slipway/`, which change nothing. Buttons post to the API; its answer comes in a cookie."""
+
+import time
+from collections.abc import Callable, Mapping
+from urllib.parse import unquote
+
+from flask import Blueprint, Response, request
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from slipway.errors import OutsideError, Refusal, SlipwayError, UnknownName, UsageError
+from slipway.reports.board import (
+    Frame,
+    Outcome,
+    Verified,
+    Visitor,
+    model_page,
+    overview_page,
+    problem_page,
+    stylesheet,
+    version_page,
+)
+from slipway.server.api import OUTCOME
+from slipway.server.people import People
+from slipway.workflows import board, review
+from slipway.workflows.duels import Duels
+
+# What was found in a ledger is told for so long; what does not add up may be a movement that is being made.
+_FRESH_S, _FRESH_FINDINGS_S = 600.0, 10.0
+_FOR_EVER, _FOR_MINUTES = "private, max-age=31536000, immutable", "private, max-age=300"
+# The kinds of errors with their codes and titles, the more special first.
+_PROBLEMS: Mapping[type[SlipwayError], tuple[int, str]] = {
+    Refusal: (403, "Refused"),
+    UnknownName: (404, "Not here"),
+    UsageError: (400, "Not understood"),
+    OutsideError: (503, "Not to be had now"),
+}
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; img-src 'self' data:; style-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = "") -> Blueprint:
+    """Return the pages. client: one of the server's own stores. prefix: what MLflow puts before each of its paths."""
+    pages = Blueprint("slipway_board", __name__, url_prefix=f"{prefix}/slipway")
+    duels, verified = Duels(client), _Verified(client)
+    home = f"{prefix}/slipway/"
+
+    def frame(model: str | None = None) -> Frame:
+        return Frame(_visitor(people, model), home, f"{prefix}/", f"{prefix}/api/2.0/slipway/", _outcome())
+
+    @pages.get("/")
+    def overview() -> str:
+        models, more = board.all_models(client(), request.args.get("from"), people.may_read)
+        return overview_page(models, frame(), more)
+
+    @pages.get("/models/<name>")
+    def model(name: str) -> str:
+        _require_readable(people, name)
+        now = request.args.get("verify") == "now"
+        found = board.model_page(client(), name, until_ms=request.args.get("until", type=int))
+        return model_page(found, verified.of(name, now=now), frame(name))
+
+    @pages.get("/models/<name>/versions/<int:number>")
+    def version(name: str, number: int) -> str:
+        _require_readable(people, name)
+        around = frame(name)
+        return version_page(review.version_page(client(), name, number, around.visitor, duels), around)
+
+    @pages.get("/models/<name>/versions/<int:number>/plots/<key>/<figure>.png")
+    def plot(name: str, number: int, key: str, figure: str) -> Response:
+        _require_readable(people, name)
+        drawn = review.figure(client(), name, number, key, figure, duels)
+        if drawn is None:
+            raise UnknownName("figure", figure, ())
+        return Response(drawn, mimetype="image/png", headers={"Cache-Control": _FOR_EVER})
+
+    @pages.get("/board.css")
+    def style() -> Response:
+        return Response(stylesheet(), mimetype="text/css", headers={"Cache-Control": _FOR_MINUTES})
+
+    @pages.errorhandler(SlipwayError)
+    def problem(error: SlipwayError) -> tuple[str, int]:
+        status, title = next(found for kind, found in _PROBLEMS.items() if isinstance(error, kind))
+        return problem_page(title, str(error), frame()), status
+
+    @pages.errorhandler(MlflowException)
+    def failed(error: MlflowException) -> tuple[str, int]:
+        return problem_page("Not to be had", error.message, frame()), error.get_http_status_code()
+
+    @pages.after_request
+    def secured(answer: Response) -> Response:
+        answer.headers.update(_HEADERS)
+        answer.headers.setdefault("Cache-Control", "no-store")
+        if OUTCOME in request.cookies and answer.mimetype == "text/html":
+            answer.delete_cookie(OUTCOME, path=home)
+        return answer
+
+    return pages
+
+
+class _Verified:
+    """What was found in the ledgers that were read through in the last minutes."""
+
+    def __init__(self, client: Callable[[], MlflowClient]) -> None:
+        self._client, self._found = client, dict[str, tuple[float, Verified | None]]()
+
+    def of(self, name: str, *, now: bool) -> Verified | None:
+        """Return what was found in a ledger; None for one that is too long to be read through unasked. now: read it anew."""
+        at, found = self._found.get(name, (float("-inf"), None))
+        fresh_s = _FRESH_FINDINGS_S if found and found.findings else _FRESH_S
+        if now or time.monotonic() - at > fresh_s:
+            found = board.verified_now(self._client(), name, None if now else board.VERIFIED_AT_ONCE)
+            self._found[name] = time.monotonic(), found
+        return found
+
+
+def _visitor(people: People, model: str | None) -> Visitor:
+    may = people.may(model) if model else frozenset()
+    return Visitor(people.who() if people.auth else "", may, asks_name=not people.auth)
+
+
+def _outcome() -> Outcome | None:
+    """What the API left in its cookie: `Done: …`, or `Not done: …`."""
+    told, _, message = unquote(request.cookies.get(OUTCOME, "")).partition(": ")
+    return Outcome(message[:1].upper() + message[1:], told == "Done") if message else None
+
+
+def _require_readable(people: People, name: str) -> None:
+    if not people.may_read(name):
+        raise UnknownName("registered model", name, ())

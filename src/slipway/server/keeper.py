@@ -1,0 +1,57 @@
+"""The server's own way to its stores: past the guard, and to the registrar that alone writes ledger and stages."""
+
+import os
+import posixpath
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from mlflow import MlflowClient
+from mlflow.server import ARTIFACTS_DESTINATION_ENV_VAR, BACKEND_STORE_URI_ENV_VAR, REGISTRY_STORE_URI_ENV_VAR
+from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry, get_artifact_repository
+
+from slipway.errors import UsageError
+from slipway.registry.ledger import Ledger
+from slipway.server.people import People
+from slipway.server.webhooks import TellingClient
+from slipway.workflows.registrar import LocalRegistrar
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """What writes for the server itself. people: who asks."""
+
+    people: People
+
+    @cached_property
+    def client(self) -> MlflowClient:
+        """A client straight on the server's own database; its threads may share it."""
+        tracking = os.environ[BACKEND_STORE_URI_ENV_VAR]
+        return TellingClient(tracking, os.environ.get(REGISTRY_STORE_URI_ENV_VAR) or tracking)
+
+    @property
+    def registrar(self) -> LocalRegistrar:
+        """Return the registrar that acts in the name of who asks."""
+        return LocalRegistrar(self.client, self.people.who())
+
+    def ledger(self, model: str) -> Ledger | None:
+        """Return the ledger of a model; None where it has none yet."""
+        found = self.client.get_experiment_by_name(f"{model}/promotions")
+        return Ledger(self.client, model, str(found.experiment_id)) if found else None
+
+
+def serve_own_artifacts() -> None:
+    """Let clients inside this process read and write `mlflow-artifacts:` locations where the server itself keeps them.
+
+    Elsewhere that scheme means to ask the server over HTTP, which this process cannot do: it is the server.
+    """
+    if ARTIFACTS_DESTINATION_ENV_VAR not in os.environ:
+        raise UsageError("Slipway's server keeps the artifacts itself; start `mlflow server` with --serve-artifacts")
+    _artifact_repository_registry.register("mlflow-artifacts", _own_repository)
+
+
+def _own_repository(artifact_uri: str, tracking_uri: str | None = None, registry_uri: str | None = None) -> Any:
+    path = posixpath.normpath(urlsplit(artifact_uri).path).strip("/")
+    root = os.environ[ARTIFACTS_DESTINATION_ENV_VAR].rstrip("/")
+    return get_artifact_repository(f"{root}/{path}", tracking_uri, registry_uri)

@@ -1,0 +1,189 @@
+"""The registry as MLflow's endpoints see it: every way to it ends in this store, so what is refused here is refused to all."""
+
+from typing import Any, NoReturn
+
+from mlflow.entities.model_registry import ModelVersion, ModelVersionTag, RegisteredModelTag
+from mlflow.entities.model_registry.model_version_stages import get_canonical_stage
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
+from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
+
+from slipway.core.ledger import stages_after
+from slipway.errors import Refusal
+from slipway.registry.trust import AUTHOR
+from slipway.server.keeper import Keeper
+from slipway.server.people import Right
+from slipway.server.rules import BORN_WITH, guarded_alias, is_mutex, is_ours
+from slipway.types import Stage
+
+_HELD = (Stage.STAGING, Stage.PRODUCTION)
+
+
+class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
+    """MLflow's registry, whose stages move by the registrar alone and whose evidence is written by Slipway alone.
+
+    What is refused raises PERMISSION_DENIED, which MLflow answers with status 403 and the reason.
+    """
+
+    def __init__(self, keeper: Keeper, uri: str) -> None:
+        super().__init__(uri)
+        self._keeper = keeper
+
+    def transition_model_version_stage(
+        self, name: str, version: str, stage: str, archive_existing_versions: bool
+    ) -> ModelVersion:
+        """Move a version as Slipway does: by the judgement that stands, with ledger and alias, one holder a stage."""
+        wanted, held = Stage(get_canonical_stage(stage)), self.get_model_version(name, version)
+        number = int(held.version)
+        if held.current_stage == wanted.value:
+            return held
+        self._require(Right.PROMOTE, name)
+        if wanted is Stage.NONE:
+            refuse(f"a version that held a stage leaves it for Archived, not None: `slipway archive {name} {number}`")
+        if wanted in _HELD and not archive_existing_versions and self.get_latest_versions(name, [wanted.value]):
+            refuse(
+                f"{wanted} has one holder: say archive_existing_versions=True, or `slipway promote {name} {number} {wanted}`"
+            )
+        try:
+            if wanted is Stage.ARCHIVED:
+                self._keeper.registrar.archive(name, number, _BY_MLFLOW)
+            else:
+                self._keeper.registrar.promote(name, number, wanted, _BY_MLFLOW)
+        except Refusal as error:
+            refuse(str(error))
+        return self.get_model_version(name, version)
+
+    def set_registered_model_alias(self, name: str, alias: str, version: str) -> None:
+        if stage := guarded_alias(alias):
+            named = self.get_model_version(name, version)
+            if named.current_stage != stage.value:
+                refuse(
+                    f"the alias '{alias}' goes with the stage, and version {named.version} is in {named.current_stage}; "
+                    f"`slipway promote {name} {named.version} {stage}` moves both"
+                )
+        super().set_registered_model_alias(name, alias, version)
+
+    def delete_registered_model_alias(self, name: str, alias: str) -> None:
+        stage = guarded_alias(alias)
+        if stage and self.get_latest_versions(name, [stage.value]):
+            refuse(f"the alias '{alias}' goes with the stage; `slipway archive {name} VERSION` takes it off both")
+        super().delete_registered_model_alias(name, alias)
+
+    def set_model_version_tag(self, name: str, version: str, tag: ModelVersionTag) -> None:
+        if is_ours(tag.key):
+            _require_unchanged(self.get_model_version(name, version).tags, tag)
+        super().set_model_version_tag(name, version, tag)
+
+    def delete_model_version_tag(self, name: str, version: str, key: str) -> None:
+        if is_ours(key):
+            _refuse_tag(key)
+        super().delete_model_version_tag(name, version, key)
+
+    def set_registered_model_tag(self, name: str, tag: RegisteredModelTag) -> None:
+        if is_ours(tag.key):
+            _require_unchanged(self.get_registered_model(name).tags, tag)
+        super().set_registered_model_tag(name, tag)
+
+    def delete_registered_model_tag(self, name: str, key: str) -> None:
+        if is_ours(key):
+            _refuse_tag(key)
+        super().delete_registered_model_tag(name, key)
+
+    def create_model_version(
+        self,
+        name: str,
+        source: str,
+        run_id: str | None = None,
+        tags: list[ModelVersionTag] | None = None,
+        *more: Any,
+        **named: Any,
+    ) -> ModelVersion:
+        """Register a version. Its lineage and digest are taken as they are said; its author, where users are known, is not."""
+        said = [ModelVersionTag(tag.key, tag.value) for tag in tags or ()]
+        if unknown := sorted(tag.key for tag in said if is_ours(tag.key) and tag.key not in BORN_WITH):
+            refuse(f"{', '.join(unknown)} cannot be said of a version: only Slipway's own server writes it")
+        if self._keeper.people.auth:
+            said = [tag for tag in said if tag.key != AUTHOR]
+            said.append(ModelVersionTag(AUTHOR, self._keeper.people.who()))
+        return super().create_model_version(name, source, run_id, said, *more, **named)
+
+    def create_registered_model(
+        self, name: str, tags: list[RegisteredModelTag] | None = None, *more: Any, **named: Any
+    ) -> Any:
+        _require_no_mutex(name)
+        for tag in tags or ():
+            if is_ours(tag.key):
+                _refuse_tag(tag.key)
+        return super().create_registered_model(name, tags, *more, **named)
+
+    def update_registered_model(self, name: str, *more: Any, **named: Any) -> Any:
+        _require_no_mutex(name)
+        return super().update_registered_model(name, *more, **named)
+
+    def rename_registered_model(self, name: str, new_name: str) -> Any:
+        _require_no_mutex(name)
+        _require_no_mutex(new_name)
+        self._require_no_history(name, "be renamed")
+        if self._keeper.ledger(new_name):
+            refuse(f"there is a history of a model '{new_name}'; take a name that nothing is written down of")
+        return super().rename_registered_model(name, new_name)
+
+    def delete_registered_model(self, name: str) -> None:
+        _require_no_mutex(name)
+        self._require_no_history(name, "be deleted")
+        super().delete_registered_model(name)
+
+    def delete_model_version(self, name: str, version: str) -> None:
+        held = self.get_model_version(name, version)
+        number = int(held.version)
+        if held.current_stage in _HELD:
+            refuse(
+                f"version {number} of {name} is in {held.current_stage}; `slipway archive {name} {number}` comes first"
+            )
+        if ledger := self._keeper.ledger(name):
+            of_it = f"tags.`slipway.version` = '{number}'"
+            if number in stages_after([entry.movement for entry in ledger.entries(where=of_it)]):
+                refuse(f"version {number} of {name} held a stage: the ledger tells of it, so it stays, archived")
+        super().delete_model_version(name, version)
+
+    def _require(self, right: Right, name: str) -> None:
+        if right not in self._keeper.people.may(name):
+            refuse(missing_right(self._keeper.people.who(), right, name))
+
+    def _require_no_history(self, name: str, what: str) -> None:
+        held = self.get_latest_versions(name, [stage.value for stage in _HELD])
+        ledger = self._keeper.ledger(name)
+        if held or (ledger and ledger.entries(1)):
+            refuse(
+                f"{name} cannot {what}: its versions hold or held a stage, and the ledger tells of them by that name"
+            )
+
+
+_BY_MLFLOW = "asked for through MLflow's own API or UI"
+
+
+def missing_right(who: str, right: Right, name: str) -> str:
+    """Say what somebody may not do, and what would let them."""
+    needed = "EDIT" if right is Right.APPROVE else "MANAGE"
+    return f"{who} may not {right} {name}: that takes the permission {needed} on the registered model, which an admin grants"
+
+
+def refuse(reason: str) -> NoReturn:
+    """Raise what MLflow answers with 403 and the reason."""
+    raise MlflowException(reason, PERMISSION_DENIED)
+
+
+def _refuse_tag(key: str) -> NoReturn:
+    refuse(
+        f"the tag '{key}' is evidence: only Slipway's own server writes it; `slipway gates` and `slipway approve` do"
+    )
+
+
+def _require_unchanged(tags: dict[str, str], tag: ModelVersionTag | RegisteredModelTag) -> None:
+    if tags.get(tag.key) != tag.value:
+        _refuse_tag(tag.key)
+
+
+def _require_no_mutex(name: str) -> None:
+    if is_mutex(name):
+        refuse(f"'{name}' stands for a movement that is under way: only Slipway's own server makes or deletes it")

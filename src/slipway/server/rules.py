@@ -1,0 +1,67 @@
+"""What only Slipway writes, told by names alone."""
+
+import posixpath
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST
+from slipway.types import Stage
+from slipway.workflows.register import LINEAGE
+
+LEDGER_SUFFIX, MUTEX_SUFFIX = "/promotions", ".moving"
+# What a version may be born with. A wrong digest is found when the version is judged: the server computes it anew.
+BORN_WITH = frozenset({AUTHOR, DIGEST, EVIDENCE_DIGEST, *LINEAGE})
+EVIDENCE = ("evidence", "experiment.json")
+"""What a version is judged by, among the artifacts of its run."""
+_RUN, _MODEL = re.compile(r"[0-9a-f]{32}"), re.compile(r"m-[0-9a-f]{32}")
+
+
+def is_ledger(experiment: str) -> bool:
+    return experiment.casefold().endswith(LEDGER_SUFFIX)
+
+
+def is_mutex(model: str) -> bool:
+    return model.casefold().endswith(MUTEX_SUFFIX)
+
+
+def is_ours(tag: str) -> bool:
+    """Say whether a tag's key is one that only Slipway writes; some databases compare keys without regard to case."""
+    return tag.strip().casefold().startswith("slipway.")
+
+
+def guarded_alias(alias: str) -> Stage | None:
+    """Return the stage that an alias goes with; None for an alias that is anybody's."""
+    return {"staging": Stage.STAGING, "production": Stage.PRODUCTION}.get(alias.strip().casefold())
+
+
+def touches(path: str, kept: Iterable[str]) -> bool:
+    """Say whether to write or delete a path would change one of the kept ones: it, what is in it, or what it is in."""
+    path = _clean(path)
+    return any(not path or path == k or path.startswith(f"{k}/") or k.startswith(f"{path}/") for k in map(_clean, kept))
+
+
+def owners(path: str) -> list[tuple[str, str]]:
+    """Return whose artifacts a path below the server's artifact root may be: ids of runs and models, the path inside each."""
+    parts = _clean(path).split("/")
+    found = []
+    for i, part in enumerate(parts):
+        if _RUN.fullmatch(part) or _MODEL.fullmatch(part):
+            inside = parts[i + 1 :]
+            found.append((part, "/".join(inside[1:] if inside[:1] == ["artifacts"] else inside)))
+    return found
+
+
+def is_model(owner: str) -> bool:
+    """Say whether an id is that of a logged model, not of a run."""
+    return _MODEL.fullmatch(owner) is not None
+
+
+def same_origin(origin: str | None, host: str | None) -> bool:
+    """Say whether a browser's Origin header names the host that was asked."""
+    return bool(origin) and bool(host) and urlsplit(origin or "").netloc.casefold() == (host or "").casefold()
+
+
+def _clean(path: str) -> str:
+    cleaned = posixpath.normpath(path.strip("/"))
+    return "" if cleaned == "." else cleaned

@@ -1,0 +1,55 @@
+"""What the embedded server's basic auth goes by: one file of its home that only its owner may read.
+
+HOME/auth.ini        MLflow's own settings of its auth, with the password of the first admin, made at the first start
+HOME/auth.db         MLflow's own users, roles and permissions
+"""
+
+import configparser
+import os
+import secrets
+from pathlib import Path
+
+from slipway.errors import FileUnusable
+
+ADMIN = "admin"
+_MLFLOW, _OURS = "mlflow", "slipway"
+
+
+def auth_file(home: Path) -> Path:
+    """Return where the settings of a home's auth are; a home that has them is served with auth."""
+    return home / "auth.ini"
+
+
+def auth_environment(home: Path) -> dict[str, str]:
+    """Return what MLflow's server needs in its environment; settings with a password of their own are made if not there."""
+    path = auth_file(home)
+    if not path.exists():
+        _write(path)
+    told = configparser.ConfigParser(interpolation=None)
+    told.read(path, encoding="utf-8")
+    try:
+        key = told[_OURS]["secret_key"]
+    except KeyError:
+        raise FileUnusable(f"{path} has no secret_key in its section [{_OURS}]; mend it or take it away") from None
+    return {"MLFLOW_AUTH_CONFIG_PATH": str(path), "MLFLOW_FLASK_SERVER_SECRET_KEY": key}
+
+
+def _write(path: Path) -> None:
+    told = configparser.ConfigParser(interpolation=None)
+    told[_MLFLOW] = {
+        "default_permission": "READ",
+        "database_uri": "sqlite:///auth.db",  # relative to the working directory, which is the home
+        "admin_username": ADMIN,
+        "admin_password": secrets.token_urlsafe(18),
+        "authorization_function": "mlflow.server.auth:authenticate_request_basic_auth",
+        "grant_default_workspace_access": "false",
+    }
+    told[_OURS] = {"secret_key": secrets.token_urlsafe(32)}
+    draft = path.with_suffix(f".{os.getpid()}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            told.write(file)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise FileUnusable(f"{path} cannot be written: {error.strerror}") from error

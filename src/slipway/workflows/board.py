@@ -1,0 +1,144 @@
+"""The facts of the board's pages of all models and of one, gathered with few questions. Nothing is written."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from slipway.core.ledger import Entry, verify
+from slipway.errors import UnknownName
+from slipway.registry.ledger import Ledger
+from slipway.registry.mutex import is_mutex, model_names
+from slipway.registry.versions import Version, list_versions
+from slipway.reports.board import ORDER, Berth, Line, Model, ModelPage, Moored, Verified
+from slipway.tracking.client import runs_page
+from slipway.types import Stage
+from slipway.workflows.moorings import moored
+
+MODELS_A_PAGE, LINES_A_PAGE = 20, 25
+# Of the overview: a stage that holds many is told in full on the page of the model.
+_SHOWN_IN_A_BERTH = 3
+_HELD = (Stage.STAGING, Stage.PRODUCTION)
+# So many of the newest entries tell of most that is shown. What holds a stage is asked for by itself where they do not.
+_NEWEST, _NEWEST_OF_A_MODEL, _OF_A_VERSION = 50, 150, 20
+VERIFIED_AT_ONCE = 500
+_READINGS = 2
+
+
+def all_models(
+    client: MlflowClient, token: str | None = None, readable: Callable[[str], bool] = lambda _: True
+) -> tuple[list[Model], str | None]:
+    """Return a page of the registered models that may be read, the mutexes left out, and the token of the next page."""
+    page = client.search_registered_models(max_results=MODELS_A_PAGE, page_token=token)
+    models = []
+    for found in page:
+        if not is_mutex(found.name) and readable(found.name):
+            versions, ledger = list_versions(client, found.name), ledger_of(client, found.name)
+            berths = _berths(ledger, versions, _newest(ledger, _NEWEST), _NEWEST, _SHOWN_IN_A_BERTH)
+            models.append(Model(found.name, berths, found.description or ""))
+    more = page.token  # of a store at hand it is bytes
+    return models, (more.decode() if isinstance(more, bytes) else more) or None
+
+
+def model_page(client: MlflowClient, name: str, until_ms: int | None = None) -> ModelPage:
+    """Return what the page of a model shows. Raises UnknownName when no such model is registered.
+
+    until_ms: the time (Unix milliseconds) of the newest entry that is listed.
+    """
+    goal, ledger = goal_of(client, name), ledger_of(client, name)
+    newest = _newest(ledger, _NEWEST_OF_A_MODEL)
+    listed = newest if until_ms is None else _until(ledger, until_ms)
+    lines, older = listed[::-1][:LINES_A_PAGE], listed[::-1][LINES_A_PAGE:]
+    return ModelPage(
+        model=Model(name, _berths(ledger, list_versions(client, name), newest, _NEWEST_OF_A_MODEL), goal),
+        lines=tuple(Line(entry.movement, ledger_run(ledger, entry)) for entry in lines),
+        older=older[0].movement.at_ms if older else None,
+        newest=until_ms is None,
+        links=_links(client, name, ledger),
+    )
+
+
+def verified_now(client: MlflowClient, name: str, most: int | None = None) -> Verified | None:
+    """Read a ledger through; see `slipway history --verify`. None when it has more than `most` entries.
+
+    What was written while it was read would not add up with what was read before: then it is read again.
+    """
+    ledger, at = ledger_of(client, name), datetime.now(UTC)
+    if ledger is None:
+        return Verified(at, 0, "")
+    for _ in range(_READINGS):
+        head, entries = ledger.head, ledger.entries(most + 1 if most else None)
+        if most and len(entries) > most:
+            return None
+        stages = {version.number: version.stage for version in list_versions(client, name)}
+        findings = tuple(verify(entries, stages, head))
+        if not findings or ledger.head == head:
+            break
+    return Verified(at, len(entries), head, findings)
+
+
+def goal_of(client: MlflowClient, name: str) -> str:
+    """Return the description of a registered model. Raises UnknownName when no such model is registered."""
+    try:
+        return str(client.get_registered_model(name).description or "")
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+    raise UnknownName("registered model", name, model_names(client))
+
+
+def ledger_of(client: MlflowClient, name: str) -> Ledger | None:
+    """Return the ledger of a model, None where nothing was ever written; unlike `open_ledger` it changes nothing."""
+    experiment = client.get_experiment_by_name(f"{name}/promotions")
+    return Ledger(client, name, experiment.experiment_id) if experiment else None
+
+
+def entries_of(ledger: Ledger | None, version: int, most: int) -> list[Entry]:
+    """Return the newest entries of one version, oldest first."""
+    return ledger.entries(most, f"tags.`slipway.version` = '{version}'") if ledger else []
+
+
+def ledger_run(ledger: Ledger | None, entry: Entry) -> str:
+    """Return the address of an entry's run, below MLflow's UI."""
+    return f"#/{runs_page(ledger.experiment, f'/{entry.run_id}?')}" if ledger else ""
+
+
+def _newest(ledger: Ledger | None, most: int) -> list[Entry]:
+    return ledger.entries(most) if ledger else []
+
+
+def _until(ledger: Ledger | None, until_ms: int) -> list[Entry]:
+    return ledger.entries(LINES_A_PAGE + 1, f"attributes.start_time <= {until_ms}") if ledger else []
+
+
+def _berths(
+    ledger: Ledger | None, versions: Sequence[Version], newest: Sequence[Entry], read: int, shown: int | None = None
+) -> tuple[Berth, ...]:
+    """Put each version into its berth. newest: entries, of which up to `read` were asked for."""
+    movements = [entry.movement for entry in newest]
+    berths = []
+    for stage in ORDER:
+        here = [version for version in versions if version.stage is stage]
+        told = [moored(version, movements, all_of_them=len(newest) < read) for version in here[:shown]]
+        if stage in _HELD:
+            told = [
+                each if each.told else _asked_for(ledger, version) for each, version in zip(told, here, strict=False)
+            ]
+        berths.append(Berth(stage, tuple(told), len(here) - len(told)))
+    return tuple(berths)
+
+
+def _asked_for(ledger: Ledger | None, version: Version) -> Moored:
+    return moored(version, [entry.movement for entry in entries_of(ledger, version.number, _OF_A_VERSION)])
+
+
+def _links(client: MlflowClient, name: str, ledger: Ledger | None) -> dict[str, str]:
+    searches = client.get_experiment_by_name(name)
+    found = {"registered model": f"#/models/{quote(name)}"}
+    if searches:
+        found["experiment"] = f"#/{runs_page(searches.experiment_id, '?')}"
+    if ledger:
+        found["ledger"] = f"#/{runs_page(ledger.experiment, '?')}"
+    return found

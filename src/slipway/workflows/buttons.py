@@ -1,0 +1,101 @@
+"""Which buttons the board shows to whom, what each does, and why one cannot be pressed now.
+
+Nothing is allowed or forbidden here: the server decides again when a button is pressed. This says beforehand what it will say.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from slipway.core.judgement import STANDING, Standing, may_approve
+from slipway.core.movements import APPROVAL
+from slipway.core.spec import ApprovalGate
+from slipway.reports.board import Button, Visitor
+from slipway.types import Stage
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a version is among the others. live: the version in Production. back: the one that a rollback returns to."""
+
+    name: str
+    number: int
+    stage: Stage
+    author: str = ""
+    live: int | None = None
+    back: int | None = None
+
+
+def buttons(
+    at: Position, stands: Mapping[Stage, Standing], visitor: Visitor, asked: ApprovalGate | None = None
+) -> tuple[Button, ...]:
+    """Return the buttons of a version's page, those that the visitor's roles do not have left out.
+
+    stands: before Staging and Production. asked: what the specification says of approval, as far as it is known.
+    """
+    shown = []
+    if "approve" in visitor.may:
+        shown.append(_approve(at, stands[Stage.PRODUCTION], visitor, asked or ApprovalGate()))
+    if "promote" in visitor.may:
+        shown += [_promote(at, stands[stage]) for stage in (Stage.STAGING, Stage.PRODUCTION)]
+        shown += [_roll_back(at), _archive(at)]
+    return tuple(shown)
+
+
+def _approve(at: Position, found: Standing, visitor: Visitor, asked: ApprovalGate) -> Button:
+    if at.stage is Stage.PRODUCTION:
+        why = "it is in Production already"
+    elif found.judgement is None or not found.judgement.passed:
+        why = _in_the_way(found)[0]
+    else:
+        why = may_approve(asked, found, at.author, visitor.name)
+    says = "Your name is written down under exactly this evidence. It expires when the evidence changes."
+    return Button("approve", "Approve for Production", says, Stage.PRODUCTION, (why,) if why else ())
+
+
+def _promote(at: Position, found: Standing) -> Button:
+    stage = found.stage
+    if at.stage is stage:
+        why: tuple[str, ...] = (f"it is in {stage} already",)
+    else:
+        why = _in_the_way(found)
+    says = f"Version {at.number} moves to {stage}; what is there now is archived."
+    if stage is Stage.PRODUCTION:
+        archived = f" Version {at.live}, which is live, is archived." if at.live else ""
+        says = f"Version {at.number} goes live.{archived}"
+    elif at.stage is Stage.PRODUCTION:
+        says = f"Version {at.number} leaves Production for Staging. Nothing is live then."
+    return Button("promote", f"Promote to {stage}", says, stage, why)
+
+
+def _in_the_way(found: Standing) -> tuple[str, ...]:
+    """Why a version may not move, in short: what each gate says in full stands further down the page."""
+    failed = [verdict for verdict in found.verdicts if not verdict.passed]
+    gates = [verdict.gate for verdict in failed if verdict.gate not in (APPROVAL, STANDING)]
+    said_no = [f"{', '.join(gates)} did not pass"] if gates else []
+    missing = [
+        f"{v.numbers['needed'] - v.numbers['given']:.0f} approval(s) missing" for v in failed if v.gate == APPROVAL
+    ]
+    return (*said_no, *found.problems, *missing)
+
+
+def _roll_back(at: Position) -> Button:
+    why: tuple[str, ...] = ()
+    if at.live is not None and at.live != at.number:
+        why = (f"version {at.live} is live: roll back from its page",)
+    elif at.back is None:
+        why = ("no version was in Production before",)
+    elif at.live is None and at.back != at.number:
+        why = (f"nothing is live; a rollback brings back version {at.back}",)
+    label = f"Roll back to version {at.back}" if at.back and not why else "Roll back"
+    leaves = f" Version {at.live} is archived." if at.live else ""
+    return Button(
+        "rollback", label, f"Version {at.back} goes live again.{leaves} No gate is asked.", Stage.PRODUCTION, why
+    )
+
+
+def _archive(at: Position) -> Button:
+    why = ("it is archived already",) if at.stage is Stage.ARCHIVED else ()
+    says = f"Version {at.number} is put aside. Its files and its record are kept."
+    if at.stage is Stage.PRODUCTION:
+        says += " Nothing is live then."
+    return Button("archive", "Archive", says, Stage.ARCHIVED, why)

@@ -1,0 +1,131 @@
+"""A version beside the one that it was judged against: what the judgement's files say, read and drawn once and kept.
+
+A judgement's files never change: they are known by the hash of the evidence. No model is loaded, only what models answered.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from threading import Lock
+from typing import Generic, TypeVar
+
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from slipway.core.disagreement import disagreement, disputed_rows
+from slipway.core.ledger import Entry
+from slipway.core.metrics import Outcome, Task
+from slipway.core.spec import ApprovalGate
+from slipway.registry.models import recorded_experiment, temporary_folder
+from slipway.reports.board import Duel, VersionPage
+from slipway.reports.card import CardDisagreement, ModelCard
+from slipway.reports.plots import evaluation_figures, png
+from slipway.workflows.answers import Answers, answers_of, downloaded
+from slipway.workflows.card import read_card
+
+_CARD = "model_card.json"
+# Not there, or written by another Slipway: the page does without.
+_UNREADABLE = (OSError, ValueError, MlflowException)
+_KEPT, _KEPT_ANSWERS, _KEPT_FIGURES = 64, 8, 16
+# In the order in which they are read. A confusion matrix shows one model only.
+_FIGURES = {
+    Task.BINARY: ("roc", "precision_recall", "calibration"),
+    Task.MULTICLASS: ("roc", "confusion_matrix"),
+    Task.REGRESSION: ("predicted_vs_actual", "residuals"),
+}
+T = TypeVar("T")
+
+
+class Kept(Generic[T]):
+    """What was made last, by a key; made once, even when many ask at the same time."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._made, self._lock = most, OrderedDict[str, T](), Lock()
+
+    def get(self, key: str, make: Callable[[], T | None]) -> T | None:
+        """Return what was made for a key, or make it; None, which may change, is not kept."""
+        with self._lock:
+            made = self._made.get(key)
+            if made is None:
+                made = make()
+            if made is not None:
+                self._made[key] = made
+                self._made.move_to_end(key)
+                if len(self._made) > self._most:
+                    self._made.popitem(last=False)
+            return made
+
+
+class Duels:
+    """The cards, declarations, answers and figures that the board was asked for last."""
+
+    def __init__(self, client: Callable[[], MlflowClient]) -> None:
+        self._client = client
+        self._cards = Kept[ModelCard](_KEPT)
+        self._asked = Kept[ApprovalGate](_KEPT)
+        self._answers = Kept[Answers](_KEPT_ANSWERS)
+        self._duels = Kept[Duel](_KEPT)
+        self._figures = Kept[Mapping[str, bytes]](_KEPT_FIGURES)
+
+    def shown_on(self, page: VersionPage, version_run: str, judged: Entry | None) -> VersionPage:
+        """Put the card of the version's run and the duel of its last judgement onto its page."""
+        found = self._of(judged, version_run) if judged else None
+        card = self._cards.get(version_run, lambda: self._card(version_run)) if version_run else None
+        if card and found:
+            card = replace(card, disagreement=found.disagreement)
+        return replace(page, card=card, duel=found)
+
+    def approval_asked(self, version_run: str) -> ApprovalGate | None:
+        """Return what was declared about approval when a version was trained."""
+        return self._asked.get(version_run, lambda: self._declared(version_run)) if version_run else None
+
+    def figure(self, judged: Entry, version_run: str, name: str) -> bytes | None:
+        """Return a figure of a duel as PNG, all of which are drawn when the first is asked for."""
+        answers = self._answers_of(judged, version_run)
+        if answers is None:
+            return None
+        drawn = self._figures.get(judged.run_id, lambda: figures(answers)) or {}
+        return drawn.get(name)
+
+    def _of(self, judged: Entry, version_run: str) -> Duel | None:
+        answers = self._answers_of(judged, version_run)
+        return self._duels.get(judged.run_id, lambda: duel(judged.run_id, answers)) if answers else None
+
+    def _answers_of(self, judged: Entry, version_run: str) -> Answers | None:
+        return self._answers.get(judged.run_id, lambda: answers_of(self._client(), judged.run_id, version_run))
+
+    def _card(self, run: str) -> ModelCard | None:
+        with temporary_folder() as folder, suppress(*_UNREADABLE):
+            path = downloaded(self._client(), run, _CARD, Path(folder) / "card")
+            return read_card(path.read_text()) if path else None
+        return None
+
+    def _declared(self, run: str) -> ApprovalGate | None:
+        with temporary_folder() as folder, suppress(*_UNREADABLE):
+            return recorded_experiment(self._client(), run, Path(folder)).gates.approval or ApprovalGate()
+        return None
+
+
+def duel(key: str, answers: Answers) -> Duel:
+    """Return what is told of two models on the same rows. key: part of the address of the figures."""
+    names = tuple(name for name in _FIGURES[answers.task] if name != "calibration" or answers.challenger.probabilistic)
+    version, other = answers.champion or (None, None)
+    return Duel(key, answers.challenger.rows, version, names, _disagreement(answers, version, other))
+
+
+def figures(answers: Answers) -> Mapping[str, bytes]:
+    """Draw the usual figures of the task as PNG, the champion in the place of a baseline."""
+    beside = {f"version {answers.champion[0]}": answers.champion[1]} if answers.champion else {}
+    classes = [str(name) for name in answers.classes]
+    drawn = evaluation_figures(answers.task, answers.challenger, classes, beside, target=answers.target)
+    return {name: png(figure) for name, figure in drawn.items()}
+
+
+def _disagreement(answers: Answers, version: int | None, other: Outcome | None) -> CardDisagreement | None:
+    if version is None or other is None:
+        return None
+    found = disagreement(answers.task, answers.challenger, other)
+    rows = disputed_rows(found, answers.rows, answers.columns, answers.classes, answers.challenger, other)
+    return CardDisagreement(version, found.rate, found.mean, found.measured, other.rows, rows)

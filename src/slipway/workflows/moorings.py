@@ -1,0 +1,57 @@
+"""What the ledger says of one version: since when it lies where it does, by whom, how it was judged, who approved it."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from slipway.core.movements import Action, Movement
+from slipway.registry.trust import AUTHOR
+from slipway.registry.versions import Version
+from slipway.reports.board import Approval, Moored
+from slipway.types import Stage
+
+
+def moored(version: Version, movements: Iterable[Movement], *, all_of_them: bool = True) -> Moored:
+    """Return what a ledger's movements, oldest first, say of a version. all_of_them: there are none before these."""
+    all_ = [movement for movement in movements if movement.complete]
+    of_it = [movement for movement in all_ if movement.version == version.number]
+    judged = next((m for m in reversed(of_it) if m.verdicts), None)
+    came = _came(version, all_)
+    told = all_of_them or (judged is not None and (came is not None or version.stage is Stage.NONE))
+    return Moored(
+        number=version.number,
+        since=came.at if came else registered(version) if version.stage is Stage.NONE else None,
+        by=came.by if came else author_of(version) if version.stage is Stage.NONE else "",
+        passed=judged.passed if judged else None,
+        judged=judged.stage if judged else None,
+        approvals=approvals(of_it),
+        told=told,
+    )
+
+
+def approvals(of_it: Sequence[Movement]) -> tuple[Approval, ...]:
+    """Return the approvals of a version, newest first. of_it: its movements, oldest first."""
+    newest = {m.stage: m.evidence for m in of_it if m.evidence and m.action is not Action.APPROVE}
+    given = [m for m in reversed(of_it) if m.action is Action.APPROVE]
+    return tuple(
+        Approval(m.by, m.at, m.stage, m.comment, expired=m.evidence != newest.get(m.stage, m.evidence)) for m in given
+    )
+
+
+def registered(version: Version) -> datetime:
+    return datetime.fromtimestamp(version.created_ms / 1000, UTC)
+
+
+def author_of(version: Version) -> str:
+    return version.tags.get(AUTHOR, "")
+
+
+def _came(version: Version, movements: Sequence[Movement]) -> Movement | None:
+    """The movement that put a version where it lies: its own, or that which took its place and archived it."""
+    for movement in reversed(movements):
+        if not movement.action.moves:
+            continue
+        if movement.version == version.number:
+            return movement if movement.stage is version.stage else None
+        if movement.replaced == version.number and version.stage is Stage.ARCHIVED:
+            return movement
+    return None

@@ -1,0 +1,120 @@
+"""The facts of the board's page of one version: what a reviewer reads before a button is pressed."""
+
+from urllib.parse import quote
+
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+
+from slipway.core.judgement import STANDING, Standing, standing
+from slipway.core.ledger import Entry
+from slipway.core.movements import Action, before_production
+from slipway.registry.ledger import Ledger
+from slipway.registry.trust import DIGEST
+from slipway.registry.versions import Version, get_version
+from slipway.reports.board import Door, VersionPage, Visitor
+from slipway.tracking.client import runs_page
+from slipway.types import Stage
+from slipway.workflows.board import entries_of, goal_of, ledger_of, ledger_run
+from slipway.workflows.buttons import Position, buttons
+from slipway.workflows.duels import Duels
+from slipway.workflows.moorings import author_of, moored, registered
+from slipway.workflows.standing import live_version
+
+_DOORS = (Stage.STAGING, Stage.PRODUCTION)
+# Of one version, and of the movements of all: what was in Production before is among the newest of them.
+_ENTRIES, _MOVES = 200, 100
+_IS_A_MOVE = " and ".join(f"tags.`slipway.action` != '{action}'" for action in Action if not action.moves)
+_LINEAGE = {
+    "Files": DIGEST,
+    "Specification": "slipway.spec_digest",
+    "Data": "slipway.data_digest",
+    "Own code": "slipway.code_digest",
+    "Locked dependencies": "slipway.lock_digest",
+    "Git commit": "slipway.git_commit",
+}
+
+
+def version_page(client: MlflowClient, name: str, number: int, visitor: Visitor, duels: Duels) -> VersionPage:
+    """Return all that the page of a version shows. Raises UnknownName when there is no such model or version."""
+    goal_of(client, name)
+    version, ledger = get_version(client, name, number), ledger_of(client, name)
+    entries = entries_of(ledger, number, _ENTRIES)
+    live = live_version(client, name)
+    stands = {stage: _stands(version, stage, live, entries) for stage in _DOORS}
+    run, judged = _run(client, version), _judged(entries)
+    at = Position(name, number, version.stage, author_of(version), live, _back(ledger))
+    page = VersionPage(
+        name=name,
+        berth=version.stage,
+        version=moored(version, [entry.movement for entry in entries]),
+        created=registered(version),
+        author=author_of(version),
+        doors=tuple(_door(ledger, found, entries) for found in reversed(stands.values())),
+        buttons=buttons(at, stands, visitor, duels.approval_asked(version.run_id if run else "")),
+        lineage=_lineage(version, judged),
+        links=_links(version, run),
+    )
+    return duels.shown_on(page, version.run_id if run else "", judged)
+
+
+def figure(client: MlflowClient, name: str, number: int, key: str, wanted: str, duels: Duels) -> bytes | None:
+    """Return a figure of a version's page as PNG; None where there is none. key: the `Duel.key` of the page."""
+    version = get_version(client, name, number)
+    entries = entries_of(ledger_of(client, name), number, _ENTRIES)
+    judged = next((entry for entry in entries if entry.run_id == key), None)
+    return duels.figure(judged, version.run_id, wanted) if judged else None
+
+
+def _stands(version: Version, stage: Stage, live: int | None, entries: list[Entry]) -> Standing:
+    movements = [entry.movement for entry in entries]
+    return standing(version.name, version.number, stage, version.tags.get(DIGEST, ""), live, movements)
+
+
+def _door(ledger: Ledger | None, found: Standing, entries: list[Entry]) -> Door:
+    judgement = found.judgement
+    if judgement is None:
+        return Door(found.stage)
+    run = next((ledger_run(ledger, entry) for entry in entries if entry.movement is judgement), "")
+    verdicts = tuple(verdict for verdict in found.verdicts if verdict.gate != STANDING)
+    return Door(found.stage, verdicts, found.problems, judgement.at, judgement.by, judgement.evidence, run)
+
+
+def _judged(entries: list[Entry]) -> Entry | None:
+    """The entry of the newest judgement that keeps what was judged: for Production, where it was held against the champion.
+
+    A promotion by a judgement that stood carries its evidence too, but the files lie where that was written down first.
+    """
+    judgements = [e for e in entries if e.movement.evidence and e.movement.action is not Action.APPROVE]
+    for_production = [e for e in judgements if e.movement.stage is Stage.PRODUCTION]
+    newest = (for_production or judgements)[-1:]
+    return next((e for e in judgements for last in newest if e.movement.evidence == last.movement.evidence), None)
+
+
+def _back(ledger: Ledger | None) -> int | None:
+    moves = ledger.entries(_MOVES, _IS_A_MOVE) if ledger else []
+    return before_production([entry.movement for entry in moves])
+
+
+def _run(client: MlflowClient, version: Version) -> Run | None:
+    try:
+        return client.get_run(version.run_id) if version.run_id else None
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
+
+
+def _lineage(version: Version, judged: Entry | None) -> dict[str, str]:
+    found = {label: version.tags[tag] for label, tag in _LINEAGE.items() if version.tags.get(tag)}
+    if version.tags.get("slipway.git_dirty") == "true":
+        found["Uncommitted changes"] = "yes"
+    return found | ({"What was judged": judged.movement.evidence} if judged else {})
+
+
+def _links(version: Version, run: Run | None) -> dict[str, str]:
+    found = {"model version": f"#/models/{quote(version.name)}/versions/{version.number}"}
+    if run:
+        found["run"] = f"#/{runs_page(run.info.experiment_id, f'/{run.info.run_id}?')}"
+        found["experiment"] = f"#/{runs_page(run.info.experiment_id, '?')}"
+    return found

@@ -1,0 +1,154 @@
+"""A guarded server, with auth and without, and models that are put there past it, each with evidence of some kind."""
+
+import configparser
+import contextlib
+import io
+import itertools
+import shutil
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from mlflow import MlflowClient
+
+from slipway.cli import main
+from slipway.core.movements import Action, Movement
+from slipway.identity import process_tags
+from slipway.registry.ledger import Ledger, now_ms
+from slipway.registry.versions import list_versions
+from slipway.settings import Settings
+from slipway.types import Stage, Verdict
+from slipway.workflows.platform import down, up
+
+with warnings.catch_warnings():
+    warnings.simplefilter(
+        "ignore", DeprecationWarning
+    )  # MLflow's server, imported here once, has its own with SQLAlchemy
+    import mlflow.server.handlers  # noqa: F401
+
+DIGEST, EVIDENCE = "d" * 64, "e" * 64
+SERVED, CANDIDATE = 1, 2
+FROM_ITS_STORE = "The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark slow what asks a server, and forgive MLflow's store what it asks of SQLAlchemy."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            if "server" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.filterwarnings(f"ignore:{FROM_ITS_STORE}"))
+
+
+numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A guarded server. past: a client on its database, which no server sees. users: passwords by name; empty without auth."""
+
+    uri: str
+    home: Path
+    past: MlflowClient
+    users: dict[str, str] = field(default_factory=dict)
+
+    def who(self, name: str) -> tuple[str, str] | None:
+        """The name and password of a user; None where nobody has to prove who he is."""
+        return (name, self.users[name]) if self.users else None
+
+    def ask(self, method: str, path: str, who: str = "pia", **more: Any) -> requests.Response:
+        return requests.request(method, f"{self.uri}{path}", auth=self.who(who), timeout=60, **more)
+
+    def client(self, who: str = "pia") -> "contextlib.AbstractContextManager[MlflowClient]":
+        return self._speaking_as(self.who(who))
+
+    def model(self, digest: str | None = DIGEST, compared_with: int | None = SERVED, passed: bool = True) -> str:
+        """Make a model with version 1 in Production and version 2 with a judgement, past the server; return its name.
+
+        digest: of the files that were judged; None = there is no judgement.
+        """
+        name = f"model_{next(numbers)}"
+        past = self.past
+        past.create_registered_model(name)
+        for _ in (SERVED, CANDIDATE):
+            past.create_model_version(name, "mlflow-artifacts:/0/none", tags={"slipway.artifact_digest": DIGEST})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            past.transition_model_version_stage(name, str(SERVED), "Production")
+        past.set_registered_model_alias(name, "production", str(SERVED))
+        made = past.create_experiment(f"{name}/promotions", str(self.home / "artifacts" / name))
+        self._say(Ledger(past, name, made), Action.PROMOTE, SERVED, DIGEST, None, ())
+        if digest:
+            verdicts = (Verdict("thresholds", passed, "as it was measured"),)
+            self._say(self.ledger(name), Action.JUDGE, CANDIDATE, digest, compared_with, verdicts)
+        return name
+
+    def ledger(self, name: str) -> Ledger:
+        return Ledger(self.past, name, self.past.get_experiment_by_name(f"{name}/promotions").experiment_id)
+
+    def state(self, name: str) -> Any:
+        """All that an attempt could change."""
+        versions = [(v.number, v.stage, dict(v.tags)) for v in list_versions(self.past, name)]
+        aliases = self.past.get_registered_model(name).aliases
+        return versions, {alias: int(version) for alias, version in aliases.items()}
+
+    def _say(
+        self, ledger: Ledger, action: Action, version: int, digest: str, replaced: int | None, verdicts: Any
+    ) -> None:
+        stage, at = Stage.PRODUCTION, now_ms()
+        said = Movement(
+            ledger.name, action, version, stage, "ben", at, replaced, "", verdicts, digest=digest, evidence=EVIDENCE
+        )
+        ledger.write(said, process_tags())
+
+    @contextlib.contextmanager
+    def _speaking_as(self, who: tuple[str, str] | None) -> Iterator[MlflowClient]:
+        with speaking_as(who):
+            yield MlflowClient(self.uri, self.uri)
+
+
+@contextlib.contextmanager
+def speaking_as(who: tuple[str, str] | None) -> Iterator[None]:
+    """MLflow's client speaks for the user whom the environment names."""
+    variables = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in zip(variables, who or ("", ""), strict=True):
+            if value:
+                patch.setenv(variable, value)
+            else:
+                patch.delenv(variable, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", params=["open", "with auth"])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated_database: Path
+) -> Iterator[Guarded]:
+    auth = request.param == "with auth"
+    home = tmp_path_factory.mktemp("guarded") / ".slipway"
+    home.mkdir()
+    shutil.copy(migrated_database, home / "mlflow.db")
+    settings = Settings(home.parent, home)
+    uri = up(settings, port=0, auth=auth).server.uri
+    store = f"sqlite:///{home}/mlflow.db"
+    try:
+        yield Guarded(uri, home, MlflowClient(store, store), make_users(uri, home) if auth else {})
+    finally:
+        down(settings)
+
+
+def make_users(uri: str, home: Path) -> dict[str, str]:
+    """A promoter and an approver, made as docs/promotion.md says."""
+    told = configparser.ConfigParser()
+    told.read(home / "auth.ini")
+    admin = ("admin", told["mlflow"]["admin_password"])
+    users = {"pia": ("promoter", "pia-may-promote-1"), "edi": ("approver", "edi-may-approve-1")}
+    with speaking_as(admin), pytest.MonkeyPatch.context() as patch:
+        for name, (role, password) in users.items():
+            patch.setattr("sys.stdin", io.StringIO(f"{password}\n"))
+            assert main(["--tracking-uri", uri, "user", name, role]) == 0
+    return dict([admin, *((name, password) for name, (_, password) in users.items())])

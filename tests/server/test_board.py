@@ -1,0 +1,268 @@
+"""The board's routes on a real store: what they answer, to whom, with which headers, and with how many questions."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from mlflow import MlflowClient
+
+from slipway.core.ledger import Entry
+from slipway.core.movements import Action, Movement
+from slipway.registry.ledger import Ledger
+from slipway.registry.stages import move
+from slipway.server import board as routes
+from slipway.server.api import OUTCOME
+from slipway.server.board import blueprint
+from slipway.server.people import ALL_RIGHTS, Right
+from slipway.types import Stage, Verdict
+from slipway.workflows import board
+
+SCRIPT = "<script>alert(1)</script>"
+VERSIONS, ROUNDS = 6, 60
+
+
+class Counting(MlflowClient):
+    """A client that counts what it asks the store for."""
+
+    asked = 0
+
+    def __getattribute__(self, name: str) -> object:
+        if name.startswith(("search_", "get_", "list_", "download_")):
+            type(self).asked += 1
+        return super().__getattribute__(name)
+
+
+@dataclass
+class Visitors:
+    """Somebody who reads the models that they may read, and may do what they may."""
+
+    auth: bool = False
+    rights: frozenset[Right] = ALL_RIGHTS
+    hidden: set[str] = field(default_factory=set)
+
+    def who(self) -> str:
+        return "jo"
+
+    def may(self, model: str) -> frozenset[Right]:
+        return self.rights
+
+    def may_read(self, model: str) -> bool:
+        return model not in self.hidden
+
+
+@dataclass(frozen=True)
+class Served:
+    client: Counting
+    visitors: Visitors
+    pages: FlaskClient
+
+    def text(self, path: str, status: int = 200) -> str:
+        answer = self.pages.get(f"/team/slipway/{path}")
+        assert answer.status_code == status, answer.text
+        return answer.text
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> Counting:
+    """Two models: one that moves a lot, one whose only version was never touched."""
+    folder = tmp_path_factory.mktemp("board")
+    database = folder / "mlflow.db"
+    shutil.copy(migrated_database, database)
+    client = Counting(f"sqlite:///{database}", f"sqlite:///{database}")
+    for name, versions in (("busy", VERSIONS), ("quiet", 1)):
+        client.create_registered_model(name, description=f"What {name} is for.")
+        experiment = client.create_experiment(name, artifact_location=str(folder / name))
+        for _ in range(versions):
+            run = client.create_run(experiment).info.run_id
+            client.create_model_version(name, f"runs:/{run}/model", run, tags={"slipway.author": "mara"})
+    client.create_registered_model("busy.moving")
+    fill(Ledger(client, "busy", client.create_experiment("busy/promotions", artifact_location=str(folder / "ledger"))))
+    return client
+
+
+def fill(ledger: Ledger) -> None:
+    live = None
+    for i in range(ROUNDS):
+        version, at = i % VERSIONS + 1, 1_764_000_000_000 + 60_000 * i
+        verdict = Verdict("thresholds", True, "enough", {"roc_auc": 0.8})
+        evidence, comment = f"evidence {i - i % 3}", SCRIPT if i == ROUNDS - 1 else f"round {i}"
+        action = (Action.JUDGE, Action.APPROVE, Action.PROMOTE)[i % 3]
+        number = version - i % 3 if version - i % 3 > 0 else version
+        told = Movement(
+            "busy", action, number, Stage.PRODUCTION, "jo", at, live if action.moves else None, comment,
+            (verdict,) if action is Action.JUDGE else (), evidence=evidence,
+        )  # fmt: skip
+        with ledger.entry(told, {}):
+            if action.moves:
+                move(ledger.client, "busy", number, Stage.PRODUCTION)
+                live = number
+
+
+@pytest.fixture
+def served(store: Counting) -> Iterator[Served]:
+    visitors, app = Visitors(), Flask(__name__)
+    app.register_blueprint(blueprint(lambda: store, visitors, "/team"))
+    yield Served(store, visitors, app.test_client())
+
+
+def test_the_overview_shows_every_model_but_the_mutexes(served: Served) -> None:
+    text = served.text("")
+    assert "What busy is for." in text and "What quiet is for." in text and "busy.moving" not in text
+    assert "live since" in text
+
+
+def test_many_models_come_in_pages(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(board, "MODELS_A_PAGE", 1)
+    first = served.text("")
+    assert "What busy is for." in first and "What quiet is for." not in first
+    token = first.partition("?from=")[2].partition('"')[0]
+    pages = [served.text(f"?from={token}")]
+    while "?from=" in pages[-1]:
+        pages.append(served.text(f"?from={pages[-1].partition('?from=')[2].partition(chr(34))[0]}"))
+    assert "What quiet is for." in "".join(pages)
+
+
+def test_the_pages_of_a_model_show_all_entries_once(served: Served) -> None:
+    text = served.text("models/busy")
+    assert f"All {ROUNDS} entries are as they were written" in text
+    rows, pages = 0, 0
+    while True:
+        rows, pages = rows + text.count("<tr>") - 1, pages + 1
+        if "?until=" not in text:
+            break
+        text = served.text("models/busy?until=" + text.partition("?until=")[2].partition("#")[0])
+    assert (rows, pages) == (ROUNDS, 3)
+
+
+def test_a_comment_is_text(served: Served) -> None:
+    assert "alert(1)" in served.text("models/busy") and SCRIPT not in served.text("models/busy")
+
+
+def test_what_does_not_add_up_is_told_and_soon_looked_at_again(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "adds up" in served.text("models/quiet") or "Nothing has moved yet" in served.text("models/quiet")
+    ledger = served.client.get_experiment_by_name("busy/promotions").experiment_id
+    newest = served.client.search_runs([ledger], max_results=1)[0]
+    assert "adds up" in served.text("models/busy")
+    served.client.set_tag(newest.info.run_id, "slipway.by", "somebody else")
+    try:
+        assert "does not add up" not in served.text("models/busy")
+        assert "altered: " in served.text("models/busy?verify=now")
+    finally:
+        served.client.set_tag(newest.info.run_id, "slipway.by", "jo")
+    assert "altered: " in served.text("models/busy")
+    monkeypatch.setattr(routes, "_FRESH_FINDINGS_S", 0)
+    assert "adds up" in served.text("models/busy")
+
+
+def test_a_ledger_that_is_written_while_it_is_read_is_read_again(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an entry that comes between, the stage is seen and the entry is not."""
+    read, late = Ledger.entries, Movement("busy", Action.ARCHIVE, 2, Stage.ARCHIVED, "jo", 1_765_000_000_000)
+
+    def entries(ledger: Ledger, *asked: object) -> list[Entry]:
+        found = read(ledger, *asked)  # type: ignore[arg-type]
+        if len(found) == ROUNDS:
+            with ledger.entry(late, {}):
+                move(ledger.client, "busy", 2, Stage.ARCHIVED)
+        return found
+
+    monkeypatch.setattr(Ledger, "entries", entries)
+    try:
+        found = board.verified_now(served.client, "busy")
+        assert found is not None and (found.entries, found.findings) == (ROUNDS + 1, ())
+    finally:
+        take_back(served)
+
+
+def take_back(served: Served) -> None:
+    """Forget the newest entry, and put the version back that it archived."""
+    move(served.client, "busy", 2, Stage.NONE)
+    ledger = served.client.get_experiment_by_name("busy/promotions").experiment_id
+    newest, before = served.client.search_runs([ledger], max_results=2)
+    served.client.delete_run(newest.info.run_id)
+    served.client.set_experiment_tag(ledger, "slipway.head", before.data.tags["slipway.entry"])
+
+
+def test_a_long_ledger_is_read_through_only_when_asked(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(board, "VERIFIED_AT_ONCE", ROUNDS - 1)
+    assert "too long to be read through" in served.text("models/busy")
+    assert "adds up" in served.text("models/busy?verify=now") and "adds up" in served.text("models/busy")
+
+
+@pytest.mark.parametrize(
+    "path", ["models/nobody", "models/busy/versions/99", "models/busy/versions/1/plots/no/roc.png"]
+)
+def test_what_does_not_exist_is_a_page_that_says_so(served: Served, path: str) -> None:
+    assert "Not here" in served.text(path, 404)
+
+
+def test_a_place_in_the_list_that_nobody_gave_out_is_no_crash(served: Served) -> None:
+    assert "Not to be had" in served.text("?from=nowhere", 400)
+    assert "adds up" in served.text("models/busy?until=yesterday")
+
+
+def test_what_may_not_be_read_is_not_there(served: Served) -> None:
+    served.visitors.hidden.add("busy")
+    assert "busy" not in served.text("")
+    for path in ("models/busy", "models/busy/versions/1", "models/busy/versions/1/plots/no/roc.png"):
+        served.text(path, 404)
+
+
+def test_buttons_are_for_the_roles_that_may(served: Served) -> None:
+    assert 'value="archive"' in served.text("models/quiet/versions/1")
+    served.visitors.rights = frozenset({Right.APPROVE})
+    text = served.text("models/quiet/versions/1")
+    assert "Approve for Production" in text and 'value="archive"' not in text
+    served.visitors.rights = frozenset()
+    assert "<button" not in served.text("models/quiet/versions/1")
+
+
+def test_a_name_is_asked_for_where_the_server_does_not_know_it(served: Served) -> None:
+    assert 'name="by"' in served.text("models/quiet/versions/1")
+    served.visitors.auth = True
+    text = served.text("models/quiet/versions/1")
+    assert 'name="by"' not in text and "signed in as jo" in text
+
+
+def test_what_became_of_a_button_is_told_once(served: Served) -> None:
+    served.pages.set_cookie(OUTCOME, quote(f"Done: {SCRIPT} moved"), path="/team/slipway/")
+    first = served.text("models/busy")
+    assert "<b>Done.</b> &lt;script&gt;" in first
+    assert "<b>Done.</b>" not in served.text("models/busy")
+
+
+@pytest.mark.parametrize("path", ["", "models/busy", "models/busy/versions/1", "models/nobody", "board.css"])
+def test_every_answer_carries_the_headers_that_browsers_hold_to(served: Served, path: str) -> None:
+    headers = served.pages.get(f"/team/slipway/{path}").headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
+    assert "form-action 'self'" in policy and "script-src" not in policy
+    assert (headers["X-Frame-Options"], headers["X-Content-Type-Options"]) == ("DENY", "nosniff")
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cache-Control"] == ("no-store" if path != "board.css" else "private, max-age=300")
+
+
+@pytest.mark.parametrize(("path", "most"), [("", 12), ("models/busy", 6), ("models/busy/versions/1", 14)])
+def test_a_page_asks_the_store_little_however_long_the_ledger_is(served: Served, path: str, most: int) -> None:
+    served.text(path)  # once, to have read the ledger through
+    Counting.asked = 0
+    served.text(path)
+    assert 0 < Counting.asked <= most, Counting.asked
+
+
+def test_the_pages_write_nothing(served: Served) -> None:
+    before = {model.name for model in served.client.search_registered_models()}, experiments(served)
+    for path in ("", "models/quiet", "models/quiet/versions/1"):
+        served.text(path)
+    assert ({model.name for model in served.client.search_registered_models()}, experiments(served)) == before
+    assert "quiet/promotions" not in experiments(served)
+
+
+def experiments(served: Served) -> set[str]:
+    return {found.name for found in served.client.search_experiments()}

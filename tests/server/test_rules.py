@@ -1,0 +1,53 @@
+"""What only Slipway writes, told by names; and that no method of MLflow's stores that writes is forgotten."""
+
+import pytest
+
+from slipway.server.rules import guarded_alias, is_ledger, is_mutex, is_ours, owners, same_origin, touches
+from slipway.types import Stage
+
+RUN, MODEL = "0" * 32, f"m-{'1' * 32}"
+
+
+@pytest.mark.parametrize("key", ["slipway.verdict", "Slipway.Verdict", " slipway.x"])
+def test_tags_are_ours_in_every_spelling_that_a_database_may_take_for_the_same(key: str) -> None:
+    assert is_ours(key)
+
+
+@pytest.mark.parametrize("key", ["slipwaysomething", "mine.slipway.x", "mlflow.note.content"])
+def test_other_tags_are_anybodys(key: str) -> None:
+    assert not is_ours(key)
+
+
+def test_ledgers_mutexes_and_aliases_are_told_by_name() -> None:
+    assert is_ledger("flights/promotions") and not is_ledger("promotions") and not is_ledger("flights/promotions/2")
+    assert is_mutex("flights.moving") and not is_mutex("moving")
+    assert (guarded_alias("Production"), guarded_alias("staging")) == (Stage.PRODUCTION, Stage.STAGING)
+    assert guarded_alias("champion") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "touched"),
+    [
+        ("evidence", True),
+        ("evidence/rows.parquet", True),
+        ("/evidence//rows.parquet", True),
+        ("", True),
+        ("evidence2/rows.parquet", False),
+        ("plots/evidence", False),
+    ],
+)
+def test_a_path_touches_what_is_kept_below_above_and_at_it(path: str, touched: bool) -> None:
+    assert touches(path, ["evidence", "experiment.json"]) is touched
+
+
+def test_the_owner_of_an_artifact_is_found_wherever_the_experiment_keeps_it() -> None:
+    assert owners(f"3/{RUN}/artifacts/evidence/rows.parquet") == [(RUN, "evidence/rows.parquet")]
+    assert owners(f"some/where/{RUN}/artifacts") == [(RUN, "")]
+    assert owners(f"3/models/{MODEL}/artifacts/MLmodel") == [(MODEL, "MLmodel")]
+    assert owners("3/traces/tr-1/artifacts/x") == []
+
+
+def test_an_origin_is_ours_when_it_names_the_host_that_was_asked() -> None:
+    assert same_origin("http://127.0.0.1:5000", "127.0.0.1:5000")
+    for origin in ("http://127.0.0.1:3000", "http://evil.example", "null", "", None):
+        assert not same_origin(origin, "127.0.0.1:5000")

@@ -1,0 +1,189 @@
+"""The other ways to stages, evidence and ledger that MLflow's server has: each asked by one who may do everything else."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Guarded
+
+ALL = "admin"
+
+
+@pytest.fixture(scope="module")
+def model(server: "Guarded") -> str:
+    return server.model()
+
+
+@pytest.fixture(scope="module")
+def trained(server: "Guarded") -> tuple[str, str]:
+    """A run with a model's files and what it was tested on, registered; its id and where its artifacts are."""
+    with server.client(ALL) as client:
+        run = client.create_run(client.create_experiment("a search"))
+        run_id = run.info.run_id
+        for path in ("experiment.json", "evidence/facts.json", "model/MLmodel", "model_card.md"):
+            answer = upload(server, f"{artifacts(run)}/{path}")
+            assert answer.status_code == 200, answer.text
+        client.create_registered_model("trained")
+        tags = {"slipway.artifact_digest": "d" * 64}
+        client.create_model_version("trained", f"{run.info.artifact_uri}/model", run_id, tags=tags)
+    return run_id, artifacts(run)
+
+
+def artifacts(run: Any) -> str:
+    return str(run.info.artifact_uri).removeprefix("mlflow-artifacts:/")
+
+
+def upload(server: "Guarded", path: str, api: str = "/api") -> Any:
+    return server.ask("PUT", f"{api}/2.0/mlflow-artifacts/artifacts/{path}", ALL, data=b"forged")
+
+
+def refused(answer: Any) -> str:
+    assert answer.status_code == 403, answer.text
+    told = answer.json()
+    assert told["error_code"] == "PERMISSION_DENIED"
+    return str(told["message"])
+
+
+OF_THE_MODEL = {
+    "registered-models/rename": ("POST", {"new_name": "another"}),
+    "registered-models/delete": ("DELETE", {}),
+    "registered-models/set-tag": ("POST", {"key": "slipway.judged", "value": "1"}),
+    "registered-models/delete-tag": ("DELETE", {"key": "Slipway.judged"}),
+    "registered-models/alias": ("DELETE", {"alias": "production"}),
+}
+
+
+@pytest.mark.parametrize("way", ["/api", "/ajax-api"])
+@pytest.mark.parametrize("path", OF_THE_MODEL)
+def test_a_model_with_a_history_keeps_its_name_its_tags_and_its_alias(
+    server: "Guarded", model: str, way: str, path: str
+) -> None:
+    method, body = OF_THE_MODEL[path]
+    before = server.state(model)
+    assert refused(server.ask(method, f"{way}/2.0/mlflow/{path}", ALL, json={"name": model, **body}))
+    assert server.state(model) == before
+
+
+def test_what_is_so_already_may_be_said_again(server: "Guarded", model: str) -> None:
+    before = server.state(model)
+    served = {"name": model, "version": "1"}
+    for path, body in (
+        ("model-versions/transition-stage", {**served, "stage": "production", "archive_existing_versions": False}),
+        ("registered-models/alias", {**served, "alias": "production"}),
+        ("model-versions/set-tag", {**served, "key": "slipway.artifact_digest", "value": "d" * 64}),
+    ):
+        answer = server.ask("POST", f"/api/2.0/mlflow/{path}", ALL, json=body)
+        assert answer.status_code == 200, answer.text
+    assert server.state(model) == before
+
+
+def test_a_stage_has_one_holder_and_is_left_for_archived_only(server: "Guarded") -> None:
+    model = server.model()
+    ask = {"name": model, "version": "2", "stage": "Production", "archive_existing_versions": False}
+    path = "/api/2.0/mlflow/model-versions/transition-stage"
+    assert "archive_existing_versions=True" in refused(server.ask("POST", path, "pia", json=ask))
+    served = {**ask, "version": "1"}
+    assert "Archived, not None" in refused(server.ask("POST", path, "pia", json={**served, "stage": "None"}))
+    answer = server.ask("POST", path, "pia", json={**served, "stage": "Archived"})
+    assert answer.json()["model_version"]["current_stage"] == "Archived"
+    assert server.state(model)[1] == {}
+    assert server.ledger(model).movements()[-1].action == "archive"
+    refused(server.ask("DELETE", "/api/2.0/mlflow/model-versions/delete", "pia", json={"name": model, "version": "1"}))
+
+
+def test_a_version_is_born_with_lineage_and_its_author_and_nothing_else(server: "Guarded", trained: Any) -> None:
+    run_id, root = trained
+    born = {"name": "trained", "source": f"mlflow-artifacts:/{root}/model", "run_id": run_id}
+    path = "/api/2.0/mlflow/model-versions/create"
+    for key in ("slipway.verdict", "SLIPWAY.verdict"):
+        asked = {**born, "tags": [{"key": key, "value": "passed"}]}
+        assert key in refused(server.ask("POST", path, ALL, json=asked))
+    made = server.ask("POST", path, ALL, json={**born, "tags": [{"key": "slipway.author", "value": "somebody else"}]})
+    tags = {tag["key"]: tag["value"] for tag in made.json()["model_version"]["tags"]}
+    assert tags == {"slipway.author": ALL if server.users else "somebody else"}
+
+
+def test_the_mutex_of_movements_is_the_servers(server: "Guarded") -> None:
+    name = "anything.moving"
+    assert refused(server.ask("POST", "/api/2.0/mlflow/registered-models/create", ALL, json={"name": name}))
+    server.past.create_registered_model(name)
+    for method, what, body in (
+        ("DELETE", "delete", {}),
+        ("PATCH", "update", {"description": "{}"}),
+        ("POST", "rename", {"new_name": "x"}),
+    ):
+        assert refused(
+            server.ask(method, f"/api/2.0/mlflow/registered-models/{what}", ALL, json={"name": name, **body})
+        )
+    server.past.delete_registered_model(name)
+
+
+RUNS = {
+    "runs/create": {},
+    "runs/update": {"status": "FINISHED"},
+    "runs/delete": {},
+    "runs/restore": {},
+    "runs/set-tag": {"key": "mine", "value": "1"},
+    "runs/delete-tag": {"key": "slipway.entry"},
+    "runs/log-batch": {"tags": [{"key": "slipway.seal", "value": "1"}]},
+    "runs/log-metric": {"key": "m", "value": 1, "timestamp": 1},
+    "runs/log-parameter": {"key": "p", "value": "1"},
+    "runs/log-inputs": {"datasets": []},
+    "experiments/delete": {},
+    "experiments/restore": {},
+    "experiments/update": {"new_name": "elsewhere"},
+    "experiments/set-experiment-tag": {"key": "slipway.head", "value": ""},
+    "logged-models": {"name": "m"},
+}
+
+
+@pytest.mark.parametrize("path", RUNS)
+def test_nobody_writes_to_a_ledger(server: "Guarded", model: str, path: str) -> None:
+    ledger = server.ledger(model)
+    (run_id, *_) = [entry.run_id for entry in ledger.entries()]
+    of_it = {"run_id": run_id} if path.startswith("runs/") and path != "runs/create" else {}
+    body = {"experiment_id": ledger.experiment, **RUNS[path]} | of_it
+    if of_it:
+        del body["experiment_id"]
+    before = [server.past.get_run(entry.run_id).to_dictionary() for entry in ledger.entries()]
+    for way in ("/api", "/ajax-api"):
+        assert "ledger" in refused(server.ask("POST", f"{way}/2.0/mlflow/{path}", ALL, json=body))
+    assert [server.past.get_run(entry.run_id).to_dictionary() for entry in ledger.entries()] == before
+
+
+def test_no_experiment_becomes_a_ledger_by_another_way(server: "Guarded") -> None:
+    path = "/api/2.0/mlflow/experiments"
+    elsewhere = {"name": "sly/promotions", "artifact_location": "mlflow-artifacts:/sly"}
+    assert refused(server.ask("POST", f"{path}/create", ALL, json=elsewhere))
+    made = server.ask("POST", f"{path}/create", ALL, json={"name": "sly"}).json()["experiment_id"]
+    named = {"experiment_id": made, "new_name": "sly/promotions"}
+    assert refused(server.ask("POST", f"{path}/update", ALL, json=named))
+
+
+@pytest.mark.parametrize("kept", ["experiment.json", "evidence/facts.json", "model/MLmodel", "model/more.bin"])
+def test_the_files_of_a_version_stay_what_they_were(server: "Guarded", trained: tuple[str, str], kept: str) -> None:
+    run_id, root = trained
+    for path in (f"{root}/{kept}", f"{root}//{kept}", f"{root}/./{kept}", f"{root}/%65xperiment.json"):
+        for api in ("/api", "/ajax-api"):
+            assert "trained version 1" in refused(upload(server, path, api))
+    for path in (f"{root}/{kept}", root, root.rpartition("/")[0], root.split("/")[0]):
+        refused(server.ask("DELETE", f"/api/2.0/mlflow-artifacts/artifacts/{path}", ALL))
+    for step in ("create", "complete", "abort"):
+        refused(server.ask("POST", f"/api/2.0/mlflow-artifacts/mpu/{step}/{root}/{kept}", ALL, json={"path": kept}))
+    by_page = f"/ajax-api/2.0/mlflow/upload-artifact?run_uuid={run_id}&path={kept}"
+    refused(server.ask("POST", by_page, ALL, data=b"forged"))
+    presigned = {"run_id": run_id, "path": kept}
+    refused(server.ask("POST", "/api/2.0/mlflow/artifacts/presigned-upload-url", ALL, json=presigned))
+
+
+def test_what_is_no_evidence_may_still_be_written_and_taken_away(server: "Guarded", trained: tuple[str, str]) -> None:
+    _, root = trained
+    assert upload(server, f"{root}/plots/new.txt").status_code == 200
+    answer = server.ask("DELETE", f"/api/2.0/mlflow-artifacts/artifacts/{root}/plots/new.txt", ALL)
+    assert answer.status_code == 200
+
+
+def test_the_artifacts_of_a_ledger_are_the_servers(server: "Guarded", model: str) -> None:
+    entry = server.ledger(model).entries()[0]
+    assert "ledger" in refused(upload(server, f"7/{entry.run_id}/artifacts/verdicts.json"))

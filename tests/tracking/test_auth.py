@@ -1,0 +1,36 @@
+"""The passwords of a home: made once, of the home's own, for the eyes of its owner."""
+
+import configparser
+import stat
+from pathlib import Path
+
+import pytest
+
+from slipway.errors import FileUnusable
+from slipway.tracking.auth import auth_environment, auth_file
+
+
+def told(home: Path) -> configparser.ConfigParser:
+    found = configparser.ConfigParser(interpolation=None)
+    found.read(auth_file(home))
+    return found
+
+
+def test_a_home_gets_a_password_of_its_own_once_that_only_its_owner_reads(tmp_path: Path) -> None:
+    homes = [tmp_path / name for name in ("one", "two")]
+    for home in homes:
+        home.mkdir()
+    first, second = (auth_environment(home) for home in homes)
+    passwords = [told(home)["mlflow"]["admin_password"] for home in homes]
+    assert passwords[0] != passwords[1] and all(len(password) >= 24 for password in passwords)
+    assert first["MLFLOW_FLASK_SERVER_SECRET_KEY"] != second["MLFLOW_FLASK_SERVER_SECRET_KEY"]
+    assert stat.S_IMODE(auth_file(homes[0]).stat().st_mode) == 0o600
+    assert auth_environment(homes[0]) == first
+    assert told(homes[0])["mlflow"]["admin_password"] == passwords[0]
+    assert passwords[0] not in "".join(first.values())
+
+
+def test_a_file_that_is_no_such_file_is_told(tmp_path: Path) -> None:
+    auth_file(tmp_path).write_text("[mlflow]\nadmin_username = admin\n")
+    with pytest.raises(FileUnusable, match="secret_key"):
+        auth_environment(tmp_path)

@@ -1,0 +1,105 @@
+"""Which buttons are shown, and what is said of those that cannot be pressed now."""
+
+from dataclasses import replace
+
+import pytest
+
+from slipway.core.judgement import Standing
+from slipway.core.movements import Action, Movement
+from slipway.core.spec import ApprovalGate
+from slipway.reports.board import Button, Visitor
+from slipway.types import Stage, Verdict
+from slipway.workflows.buttons import Position, buttons
+
+ALL = Visitor("jo", frozenset({"judge", "approve", "promote"}))
+JUDGEMENT = Movement("m", Action.JUDGE, 4, Stage.PRODUCTION, "ci", 1, verdicts=(Verdict("t", True, ""),), evidence="e")
+STANDS = {stage: Standing("m", 4, stage, JUDGEMENT) for stage in (Stage.STAGING, Stage.PRODUCTION)}
+NOTHING = {stage: Standing("m", 4, stage, None, (), (f"no verdict stands for {stage}",)) for stage in STANDS}
+HERE = Position("m", 4, Stage.NONE, "mara", live=2, back=1)
+
+
+def by_label(found: tuple[Button, ...]) -> dict[str, Button]:
+    return {button.label: button for button in found}
+
+
+@pytest.mark.parametrize(
+    ("may", "actions"),
+    [
+        ((), []),
+        (("judge",), []),
+        (("approve",), ["approve"]),
+        (("promote",), ["promote", "promote", "rollback", "archive"]),
+    ],
+)
+def test_only_what_a_role_may_do_is_shown(may: tuple[str, ...], actions: list[str]) -> None:
+    assert [button.action for button in buttons(HERE, STANDS, Visitor("jo", frozenset(may)))] == actions
+
+
+def test_a_version_whose_judgement_stands_can_be_approved_promoted_and_archived() -> None:
+    found = by_label(buttons(HERE, STANDS, ALL))
+    free = [label for label, button in found.items() if not button.why_not]
+    assert free == ["Approve for Production", "Promote to Staging", "Promote to Production", "Archive"]
+    assert found["Promote to Production"].says == "Version 4 goes live. Version 2, which is live, is archived."
+
+
+def test_a_version_that_was_never_judged_is_told_so() -> None:
+    found = by_label(buttons(HERE, NOTHING, ALL))
+    assert found["Promote to Staging"].why_not == ("no verdict stands for Staging",)
+    for label in ("Approve for Production", "Promote to Production"):
+        assert found[label].why_not == ("no verdict stands for Production",)
+
+
+def test_what_is_missing_is_the_reason() -> None:
+    stale = {stage: replace(found, problems=("the verdict is stale",)) for stage, found in STANDS.items()}
+    assert by_label(buttons(HERE, stale, ALL))["Promote to Production"].why_not == ("the verdict is stale",)
+
+
+def test_gates_that_said_no_are_named_and_missing_approvals_counted() -> None:
+    verdicts = (Verdict("slices", False, "at length"), Verdict("approval", False, "", {"needed": 2, "given": 0}))
+    no = {stage: replace(found, judgement=replace(JUDGEMENT, verdicts=verdicts)) for stage, found in STANDS.items()}
+    found = by_label(buttons(HERE, no, ALL))
+    assert found["Promote to Production"].why_not == ("slices did not pass", "2 approval(s) missing")
+    assert found["Approve for Production"].why_not == ("slices did not pass",)
+    asked = {s: replace(f, judgement=replace(JUDGEMENT, verdicts=verdicts[1:])) for s, f in STANDS.items()}
+    found = by_label(buttons(HERE, asked, ALL))
+    assert not found["Approve for Production"].why_not and found["Promote to Production"].why_not
+
+
+@pytest.mark.parametrize(
+    ("who", "asked", "said"),
+    [
+        ("mara", None, "is the author of version 4"),
+        ("jo", ApprovalGate(approvers=["kim"]), "not among those who may approve: kim"),
+    ],
+)
+def test_who_may_not_approve_is_told_why(who: str, asked: ApprovalGate | None, said: str) -> None:
+    found = by_label(buttons(HERE, STANDS, replace(ALL, name=who), asked))
+    assert said in found["Approve for Production"].why_not[0]
+
+
+def test_the_live_version_can_be_rolled_back_from_and_is_nowhere_to_be_promoted_to() -> None:
+    found = by_label(buttons(replace(HERE, stage=Stage.PRODUCTION, live=4, back=2), STANDS, ALL))
+    assert found["Roll back to version 2"].says.startswith("Version 2 goes live again. Version 4 is archived.")
+    assert found["Promote to Production"].why_not == ("it is in Production already",)
+    assert found["Approve for Production"].why_not == ("it is in Production already",)
+    assert (
+        "Nothing is live then" in found["Archive"].says and "Nothing is live then" in found["Promote to Staging"].says
+    )
+
+
+@pytest.mark.parametrize(
+    ("position", "why"),
+    [
+        (HERE, "version 2 is live: roll back from its page"),
+        (replace(HERE, live=None, back=None), "no version was in Production before"),
+        (replace(HERE, live=None, back=1), "a rollback brings back version 1"),
+    ],
+)
+def test_a_rollback_that_has_nothing_to_do_here_says_so(position: Position, why: str) -> None:
+    assert why in by_label(buttons(position, STANDS, ALL))["Roll back"].why_not[0]
+
+
+def test_a_version_taken_out_of_production_can_be_brought_back_from_its_own_page() -> None:
+    archived = replace(HERE, stage=Stage.ARCHIVED, live=None, back=4)
+    found = by_label(buttons(archived, STANDS, ALL))
+    assert not found["Roll back to version 4"].why_not and found["Archive"].why_not == ("it is archived already",)

@@ -1,0 +1,157 @@
+"""Two models' answers as a ledger keeps them: read from the store, told, drawn, and all of it once."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from slipway.core.metrics import Outcome, Task
+from slipway.core.movements import Action, Movement
+from slipway.core.spec import Experiment
+from slipway.registry.case import Case
+from slipway.registry.evidence import FOLDER, TestRows, save
+from slipway.registry.ledger import Ledger
+from slipway.reports.board import Moored, VersionPage
+from slipway.types import Stage, Verdict
+from slipway.workflows.answers import Answers, answers_of
+from slipway.workflows.duels import Duels, Kept, duel, figures
+
+# Of MLflow's own store, which is made in this process.
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+ROWS = 80
+
+
+def outcome(task: Task, seed: int) -> Outcome:
+    rng = np.random.default_rng(seed)
+    truth = np.arange(ROWS) % (3 if task is Task.MULTICLASS else 2) * 1.0
+    if task is Task.REGRESSION:
+        return Outcome(truth, truth + rng.normal(0, 0.1, ROWS))
+    if task is Task.BINARY:
+        scores = np.clip(0.5 + 0.2 * (truth - 0.5) + rng.normal(0, 0.1, ROWS), 0, 1)
+        return Outcome(truth, (scores >= 0.5) * 1.0, scores, probabilistic=True)
+    scores = rng.dirichlet(np.ones(3), ROWS)
+    return Outcome(truth, scores.argmax(axis=1) * 1.0, scores, probabilistic=True)
+
+
+def answers(task: Task, champion: bool = True) -> Answers:
+    rows = pd.DataFrame({"minutes": np.arange(ROWS), "port": ["a", "b"] * (ROWS // 2)})
+    classes = () if task is Task.REGRESSION else tuple(range(3 if task is Task.MULTICLASS else 2))
+    other = (2, outcome(task, 2)) if champion else None
+    return Answers(task, classes, "late", outcome(task, 1), other, rows, ["minutes", "port"])
+
+
+@pytest.mark.parametrize("task", list(Task))
+@pytest.mark.parametrize("champion", [True, False])
+def test_every_figure_that_is_named_is_drawn(task: Task, champion: bool) -> None:
+    told, drawn = duel("key", answers(task, champion)), figures(answers(task, champion))
+    assert told.plots and all(drawn[name].startswith(b"\x89PNG") for name in told.plots)
+    assert (told.champion, told.rows) == (2 if champion else None, ROWS)
+    assert (told.disagreement is not None) is champion
+    if told.disagreement:
+        assert told.disagreement.version == 2 and set(told.disagreement.columns) == {"minutes", "port"}
+
+
+def test_scores_that_are_no_probabilities_have_no_calibration() -> None:
+    margins = answers(Task.BINARY)
+    margins = replace(margins, challenger=replace(margins.challenger, probabilistic=False))
+    told = duel("key", margins)
+    assert "calibration" not in told.plots and set(told.plots) <= set(figures(margins))
+
+
+def test_what_is_kept_is_made_once_and_the_oldest_goes() -> None:
+    kept, made = Kept[str](2), []
+
+    def make(key: str) -> Callable[[], str]:
+        return lambda: made.append(key) or key  # type: ignore[func-returns-value]
+
+    for key in ("a", "b", "a", "c", "a", "b"):
+        assert kept.get(key, make(key)) == key
+    assert made == ["a", "b", "c", "b"]
+    assert kept.get("none", lambda: None) is None and kept.get("none", lambda: "now") == "now"
+
+
+@dataclass(frozen=True)
+class Stored:
+    client: MlflowClient
+    ledger: Ledger
+    run: str
+
+    def judged(self, case: Case | None) -> str:
+        """Write a judgement down, with a case or without, and return the run of its entry."""
+        verdicts = (Verdict("thresholds", True, "enough"),)
+        told = Movement("small", Action.JUDGE, 4, Stage.PRODUCTION, "ci", 1, verdicts=verdicts, evidence="e")
+        self.ledger.write(told, {}, case.files() if case else None)
+        return self.ledger.entries(1)[0].run_id
+
+
+@pytest.fixture
+def stored(tmp_path: Path, migrated_database: Path, declare: Callable[..., Experiment]) -> Stored:
+    """A run that keeps its test rows and its declaration, and an empty ledger."""
+    shutil.copy(migrated_database, tmp_path / "mlflow.db")
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    client = MlflowClient(uri, uri)
+    run = client.create_run(client.create_experiment("small", artifact_location=str(tmp_path / "runs"))).info.run_id
+    truth = outcome(Task.BINARY, 1).truth
+    rows = pd.DataFrame({"minutes": np.arange(ROWS) * 1.0, "port": ["a", "b"] * (ROWS // 2), "late": truth.astype(int)})
+    save(tmp_path / FOLDER, TestRows(rows, "late", (0, 1), {"prior": outcome(Task.BINARY, 3)}))
+    client.log_artifacts(run, str(tmp_path / FOLDER), FOLDER)
+    declared = declare(gates={"approval": {"approvers": ["kim"]}}).as_dict()
+    client.log_text(run, json.dumps(declared), "experiment.json")
+    entries = client.create_experiment("small/promotions", artifact_location=str(tmp_path / "ledger"))
+    return Stored(client, Ledger(client, "small", entries), run)
+
+
+def a_case(**changed: object) -> Case:
+    case = Case("small", 4, Stage.PRODUCTION, "d" * 64, outcome(Task.BINARY, 1), (2, "c" * 64), outcome(Task.BINARY, 2))
+    return replace(case, **changed)  # type: ignore[arg-type]
+
+
+def test_answers_are_read_back_with_the_rows_that_they_answer(stored: Stored) -> None:
+    found = answers_of(stored.client, stored.judged(a_case()), stored.run)
+    assert found is not None and found.champion is not None
+    assert (found.task, found.classes, found.champion[0]) == (Task.BINARY, (0, 1), 2)
+    assert (found.challenger.rows, len(found.rows), list(found.columns)) == (ROWS, ROWS, ["minutes", "port"])
+
+
+def test_only_rows_that_the_champion_was_not_trained_on_are_compared(stored: Stored) -> None:
+    unseen = np.arange(ROWS) >= ROWS - 30
+    found = answers_of(stored.client, stored.judged(a_case(unseen=unseen)), stored.run)
+    assert found is not None and found.champion is not None
+    assert (found.challenger.rows, found.champion[1].rows) == (30, 30)
+    assert found.rows["minutes"].tolist() == list(range(ROWS - 30, ROWS))
+
+
+def test_where_no_answers_fit_there_is_no_duel(stored: Stored) -> None:
+    whole = outcome(Task.BINARY, 1)
+    assert whole.scores is not None
+    few = Outcome(whole.truth[:3], whole.predicted[:3], whole.scores[:3], probabilistic=True)
+    for case in (None, a_case(challenger=few, champion=None)):
+        assert answers_of(stored.client, stored.judged(case), stored.run) is None
+
+
+def test_what_was_written_by_another_slipway_is_done_without(stored: Stored) -> None:
+    stored.client.log_text(stored.run, '{"name": "of another time"}', "experiment.json")
+    stored.client.log_text(stored.run, "{}", "model_card.json")
+    stored.judged(a_case())
+    (entry,) = stored.ledger.entries(1)
+    duels, page = Duels(lambda: stored.client), VersionPage("small", Stage.NONE, Moored(4), datetime.now(UTC))
+    assert duels.approval_asked(stored.run) is None
+    assert duels.shown_on(page, stored.run, entry) == page
+
+
+def test_the_duels_know_what_was_declared_about_approval_and_draw_by_name(stored: Stored) -> None:
+    duels = Duels(lambda: stored.client)
+    asked = duels.approval_asked(stored.run)
+    assert asked is not None and asked.approvers == ["kim"]
+    stored.judged(a_case())
+    (entry,) = stored.ledger.entries(1)
+    drawn = duels.figure(entry, stored.run, "roc")
+    assert drawn is not None and drawn.startswith(b"\x89PNG")
+    assert duels.figure(entry, stored.run, "roc") is drawn and duels.figure(entry, stored.run, "nothing") is None

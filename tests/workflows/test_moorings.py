@@ -1,0 +1,80 @@
+"""What a ledger says of one version: when it came where it is, how it was judged, which approvals count."""
+
+from typing import Any
+
+from slipway.core.movements import Action, Movement
+from slipway.registry.versions import Version
+from slipway.types import Stage, Verdict
+from slipway.workflows.moorings import moored
+
+YES, NO = Verdict("thresholds", True, "enough"), Verdict("thresholds", False, "too little")
+
+
+def version(number: int, stage: Stage) -> Version:
+    return Version("m", number, stage, "run", "source", 1_000, {"slipway.author": "mara"})
+
+
+def ledger(*told: tuple[Any, ...]) -> list[Movement]:
+    """Movements a second apart: action, version, stage, by, and what else is given by name."""
+    return [
+        Movement("m", action, number, stage, by, 10_000 + 1000 * i, **more[0] if more else {})
+        for i, (action, number, stage, by, *more) in enumerate(told)
+    ]
+
+
+def test_a_version_that_never_moved_lies_there_since_it_was_registered_by_its_author() -> None:
+    found = moored(version(1, Stage.NONE), [])
+    assert (found.since.timestamp(), found.by, found.passed) == (1, "mara", None)  # type: ignore[union-attr]
+
+
+def test_a_version_that_was_replaced_is_archived_by_who_replaced_it() -> None:
+    entries = ledger(
+        (Action.PROMOTE, 1, Stage.PRODUCTION, "mara"), (Action.PROMOTE, 2, Stage.PRODUCTION, "jo", {"replaced": 1})
+    )
+    old, live = moored(version(1, Stage.ARCHIVED), entries), moored(version(2, Stage.PRODUCTION), entries)
+    assert (old.by, old.since) == (live.by, live.since) and live.by == "jo"
+
+
+def test_what_was_refused_cut_off_or_only_said_moved_nothing() -> None:
+    entries = ledger(
+        (Action.PROMOTE, 1, Stage.STAGING, "mara"),
+        (Action.REFUSE, 1, Stage.PRODUCTION, "jo"),
+        (Action.JUDGE, 1, Stage.PRODUCTION, "ci"),
+        (Action.PROMOTE, 1, Stage.PRODUCTION, "jo", {"complete": False}),
+    )
+    assert moored(version(1, Stage.STAGING), entries).by == "mara"
+
+
+def test_a_stage_that_the_ledger_does_not_know_of_has_no_since() -> None:
+    found = moored(version(1, Stage.PRODUCTION), ledger((Action.PROMOTE, 1, Stage.STAGING, "mara")))
+    assert found.since is None and found.by == ""
+
+
+def test_the_newest_judgement_counts() -> None:
+    entries = ledger(
+        (Action.JUDGE, 1, Stage.STAGING, "ci", {"verdicts": (YES,)}),
+        (Action.JUDGE, 1, Stage.PRODUCTION, "ci", {"verdicts": (YES, NO)}),
+        (Action.JUDGE, 2, Stage.PRODUCTION, "ci", {"verdicts": (YES,)}),
+    )
+    found = moored(version(1, Stage.NONE), entries)
+    assert (found.passed, found.judged) == (False, Stage.PRODUCTION)
+
+
+def test_an_approval_expires_with_the_evidence_of_its_own_stage() -> None:
+    entries = ledger(
+        (Action.JUDGE, 1, Stage.PRODUCTION, "ci", {"verdicts": (YES,), "evidence": "old"}),
+        (Action.APPROVE, 1, Stage.PRODUCTION, "jo", {"evidence": "old"}),
+        (Action.JUDGE, 1, Stage.STAGING, "ci", {"verdicts": (YES,), "evidence": "other"}),
+    )
+    assert moored(version(1, Stage.NONE), entries).approved_by == ("jo",)
+    again = ledger((Action.JUDGE, 1, Stage.PRODUCTION, "ci", {"verdicts": (YES,), "evidence": "new"}))
+    found = moored(version(1, Stage.NONE), entries + again)
+    assert found.approved_by == () and [approval.expired for approval in found.approvals] == [True]
+
+
+def test_of_a_part_of_the_ledger_it_is_said_whether_it_told_enough() -> None:
+    judged = ledger((Action.JUDGE, 1, Stage.PRODUCTION, "ci", {"verdicts": (YES,)}))
+    assert moored(version(1, Stage.NONE), judged, all_of_them=False).told
+    assert not moored(version(1, Stage.PRODUCTION), judged, all_of_them=False).told
+    assert not moored(version(2, Stage.NONE), judged, all_of_them=False).told
+    assert moored(version(2, Stage.NONE), judged).told
