@@ -27,17 +27,23 @@ _SEND_TIMEOUT_S = 5.0
 _WARM_AFTER_S = 3.0
 
 
-def back(load: Callable[[], Held], with_plan: bool, max_rows: int, listener: socket.socket, control: Connection) -> None:
-    """Hold what `load` returns until the supervisor goes. listener: a Unix socket; control: the pipe to the supervisor."""
+def back(
+    load: Callable[[], Held], compiled: bool | None, max_rows: int, listener: socket.socket, control: Connection
+) -> None:
+    """Hold what `load` returns until the supervisor goes.
+
+    compiled: whether the generation is; None for its first back, which finds out. listener: a Unix socket. control: the pipe
+    to the supervisor.
+    """
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1)
     try:
         held = load()
         signature = held.signature
-        plan, why_not = _checked_plan(held) if with_plan else (None, "")
+        plan, why_not = _checked_plan(held) if compiled is None else (None, "")
         batching = Batching(held, max_rows)
-        if with_plan and plan is None:
+        if not compiled and plan is None:
             batching.warm()  # it answers every request of its generation
     except SlipwayError as error:
         wire.send(control, Failed(str(error), isinstance(error, OutsideError), isinstance(error, Refusal)))

@@ -40,7 +40,7 @@ class Batching:
 
     @cached_property
     def _scoring(self) -> Scoring:
-        return Scoring(self._held)
+        return Scoring(self._held, self._max_rows)
 
     def warm(self) -> None:
         """Get ready for every request, and find out whether rows may be answered together."""

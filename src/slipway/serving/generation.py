@@ -62,6 +62,11 @@ class Serving:
     loaded: Loaded | None = None
     retired_at: float | None = None
 
+    @property
+    def compiled(self) -> bool | None:
+        """Whether the fronts have a plan of it; None while nobody knows."""
+        return None if self.loaded is None else self.loaded.plan is not None
+
     def add_back(self) -> Back:
         """Make a place for one more process."""
         path = self.folder / f"{self.number}.{len(self.backs)}"

@@ -3,11 +3,14 @@
 MLflow is imported when it is first needed here: a back is ready without it.
 """
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from slipway.serving.explain import explain, ragged
 from slipway.serving.held import Held
+from slipway.serving.narrow import TooManyRows
 from slipway.serving.refusals import refusal
 from slipway.serving.wire import Answer, Ask
 
@@ -18,7 +21,7 @@ _OUTPUTS = ("labels", "probabilities")
 class Scoring:
     """A held model behind `mlflow.pyfunc.scoring_server.invocations`."""
 
-    def __init__(self, held: Held):
+    def __init__(self, held: Held, max_rows: int):
         import os
 
         from mlflow.models import Model
@@ -29,18 +32,22 @@ class Scoring:
         how = held.declared["flavors"]["python_function"].get("predict_fn", "predict")
         self.pyfunc = PyFuncModel(Model.load(str(held.files)), _SklearnModelWrapper(held.model), how)
         self.schema = self.pyfunc.metadata.get_input_schema()
-        self._model, self._server = _Asked(self.pyfunc, held), scoring_server
+        self._model, self._server, self._signature = _Asked(self.pyfunc, held, max_rows), scoring_server, held.signature
 
     def answer(self, ask: Ask) -> Answer:
         """Answer a request. Whatever goes wrong with it becomes an answer too."""
         from mlflow.exceptions import MlflowException
 
+        if why := _padded_silently(ask):
+            return refused(ask, HTTPStatus.BAD_REQUEST, why)
         self._model.refused = None
         try:
             said = self._server.invocations(ask.body, ask.content_type, self._model, self.schema)
+        except TooManyRows as error:
+            return refused(ask, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
         except MlflowException as error:
-            status = error.get_http_status_code()
-            return refused(ask, status, _without_input(error, self._model.refused), error.error_code)
+            why = explain(ask.body, ask.content_type, self._signature) or _without_input(error, self._model.refused)
+            return refused(ask, error.get_http_status_code(), why, error.error_code)
         except Exception as error:  # a request that MLflow does not foresee, such as JSON of any depth  # noqa: BLE001
             return refused(ask, HTTPStatus.BAD_REQUEST, f"the request cannot be read ({type(error).__name__})")
         if said.status >= HTTPStatus.BAD_REQUEST:
@@ -56,12 +63,14 @@ def refused(ask: Ask, status: int, message: str, code: str = "") -> Answer:
 class _Asked:
     """The model as MLflow's scoring calls it; remembers what the model itself refused, and why, before MLflow adds the input."""
 
-    def __init__(self, pyfunc: Any, held: Held):
-        self.metadata, self._pyfunc, self._held = pyfunc.metadata, pyfunc, held
+    def __init__(self, pyfunc: Any, held: Held, max_rows: int):
+        self.metadata, self._pyfunc, self._held, self._max_rows = pyfunc.metadata, pyfunc, held, max_rows
         self.refused: BaseException | None = None
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         output, params = self._output(params)
+        if hasattr(data, "__len__") and len(data) > self._max_rows:
+            raise TooManyRows(len(data), self._max_rows)
         try:
             if output != "probabilities":
                 return self._pyfunc.predict(data, params=params)
@@ -84,6 +93,16 @@ class _Asked:
             self.refused = ValueError(f'params.output is "{_OUTPUTS[0]}" or "{_OUTPUTS[1]}"')
             raise MlflowException.invalid_parameter_value(str(self.refused))
         return params["output"], rest
+
+
+def _padded_silently(ask: Ask) -> str | None:
+    """Why a request is refused that MLflow would fill up: rows that lack a column which others have."""
+    if not ask.content_type.startswith("application/json"):
+        return None
+    try:
+        return ragged(json.loads(ask.body))
+    except (ValueError, RecursionError):  # MLflow refuses it too
+        return None
 
 
 def _without_input(error: Any, refused: BaseException | None) -> str:

@@ -238,7 +238,7 @@ class Supervisor:
         if self._draining or (serving not in self._others and serving not in self._current.values()):
             return
         child = back.child = self._fork(
-            BACK, serving.wanted.load, serving.loaded is None, self.config.max_rows, listener=back.listener,
+            BACK, serving.wanted.load, serving.compiled, self.config.max_rows, listener=back.listener,
             preload=serving.wanted.preload,
         )  # fmt: skip
         child.listen(lambda said: self._post(self._back_said, serving, back, child, said))
