@@ -60,7 +60,7 @@ class Load:
                     self.refused += 1
                     break
                 self.failed.append("connection refused")
-            except Exception as error:  # whatever it is, it is counted
+            except Exception as error:  # whatever it is, it is counted  # noqa: BLE001
                 self.failed.append(f"{type(error).__name__}: {error}")
             self.longest_s = max(self.longest_s, time.monotonic() - began)
         link.close()

@@ -6,7 +6,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import time
 import warnings
@@ -29,7 +28,6 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 sys.path.insert(0, str(Path(__file__).parent))
 from constant_load import HOST, Load
 
-from slipway.errors import ServiceFailed, UntrustedModel
 from slipway.processes import child_environment
 from slipway.registry.trust import artifact_digest
 from slipway.serving.config import ServingConfig
@@ -50,7 +48,7 @@ READY_S = 120.0
 
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Models of three versions that answer about 1000, 2000 and 3000, and one that cannot be compiled, as MLflow stores them."""
+    """Models as MLflow stores them: versions that answer about 1000, 2000 and 3000, and one that cannot be compiled."""
     base = tmp_path_factory.mktemp("versions")
     rng = np.random.default_rng(0)
     rows = pd.DataFrame({"a": rng.normal(size=200), "b": rng.normal(size=200), "c": rng.choice(["x", "y", "z"], 200)})
@@ -68,7 +66,10 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 model,
                 str(base / name),
                 serialization_format="skops",
-                skops_trusted_types=["sklearn.metrics._dist_metrics.EuclideanDistance64", "sklearn.neighbors._kd_tree.KDTree"],
+                skops_trusted_types=[
+                    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+                    "sklearn.neighbors._kd_tree.KDTree",
+                ],
                 signature=signature,
                 input_example=rows.head(3),
                 pip_requirements=["scikit-learn"],
@@ -164,7 +165,8 @@ def test_promotions_and_rollbacks_lose_no_request_whatever_dies(
     shutil.copytree(folders / "1", broken)
     (broken / "model.skops").write_bytes(b"this is no model")
     random.seed(13)
-    supervisor, port = start(wanted(folders / "1", 1), keep_warm_s=1000.0)
+    before = wanted(folders / "1", 1)
+    supervisor, port = start(before, keep_warm_s=1000.0)
     promoted, rolled_back = [], []
     with Load(port, ASKED, expected) as load:
         for number in range(ROUNDS):
@@ -175,20 +177,19 @@ def test_promotions_and_rollbacks_lose_no_request_whatever_dies(
                 os.kill(random.choice(fronts(supervisor)), signal.SIGKILL)
             if kind == 3:
                 supervisor.want(wanted(broken, 90 + number), True)
-            # A digest of its own makes it a version that was never loaded before.
             target = VERSIONS[(number + 1) % len(VERSIONS)]
+            # A digest of its own makes it a version that was never loaded before.
             fresh = tmp_path / f"{number}"
             shutil.copytree(folders / str(target), fresh)
             (fresh / "round").write_text(str(number))
-            supervisor.want(wanted(fresh, target))
+            new = wanted(fresh, target)
+            supervisor.want(new)
             promoted.append(live(port, str(target)))
-            before = VERSIONS[number % len(VERSIONS)]
-            supervisor.want(wanted(folders / str(before), before) if number == 0 else last)
-            rolled_back.append(live(port, str(before)))
-            supervisor.want(wanted(fresh, target))
+            supervisor.want(before)
+            rolled_back.append(live(port, str(before.version)))
+            supervisor.want(new)
             live(port, str(target))
-            last = wanted(fresh, target)
-            time.sleep(0.3)
+            before = new
     assert load.failed == []
     assert set(load.answered) == {"1", "2", "3"}
     assert sum(load.answered.values()) > 100 * ROUNDS

@@ -67,7 +67,9 @@ class Order:
         try:
             files = download(f"models:/{self.name}/{self.version}", draft)
         except (MlflowException, RequestException, OSError) as error:
-            raise NoServer(f"the files of {self} cannot be had from {mlflow.get_tracking_uri()}: {error}"[:500]) from None
+            raise NoServer(
+                f"the files of {self} cannot be had from {mlflow.get_tracking_uri()}: {error}"[:500]
+            ) from None
         drop_compiled_code(files)
         if artifact_digest(files) != self.digest:
             shutil.rmtree(draft, ignore_errors=True)
