@@ -1,5 +1,6 @@
 """Real processes under constant load: promotions, rollbacks, kills and broken versions lose no request."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -8,30 +9,24 @@ import shutil
 import signal
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import mlflow
 import numpy as np
-import pandas as pd
 import psutil
 import pytest
-from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, Schema
-from sklearn.compose import make_column_transformer
-from sklearn.linear_model import Ridge
-from sklearn.neighbors import KNeighborsRegressor
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 sys.path.insert(0, str(Path(__file__).parent))
 from constant_load import HOST, Load
+from versions import ASKED, CSV, JSON, UNCOMPILED, VERSIONS, answers_of, make_versions
 
+from slipway.errors import UntrustedModel
 from slipway.processes import child_environment
 from slipway.registry.trust import artifact_digest
 from slipway.serving.config import ServingConfig
 from slipway.serving.generation import Wanted
+from slipway.serving.keys_file import hashed
 from slipway.serving.listener import listen
 from slipway.serving.supervisor import Supervisor
 from slipway.workflows.loading import PRELOAD, Order
@@ -39,53 +34,17 @@ from slipway.workflows.loading import PRELOAD, Order
 pytestmark = pytest.mark.slow
 
 ROUNDS = int(os.environ.get("SOAK_ROUNDS", "10"))
-VERSIONS = (1, 2, 3)
-JSON, CSV = "application/json", "text/csv"
-ROW = {"a": 0.5, "b": -1.25, "c": "x"}
-ASKED = [(JSON, json.dumps({"dataframe_records": [ROW]}).encode())] * 7 + [(CSV, b"a,b,c\n0.5,-1.25,x\n")]
 READY_S = 120.0
 
 
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Models as MLflow stores them: versions that answer about 1000, 2000 and 3000, and one that cannot be compiled."""
-    base = tmp_path_factory.mktemp("versions")
-    rng = np.random.default_rng(0)
-    rows = pd.DataFrame({"a": rng.normal(size=200), "b": rng.normal(size=200), "c": rng.choice(["x", "y", "z"], 200)})
-    inputs = [ColSpec("double", "a"), ColSpec("double", "b"), ColSpec("string", "c")]
-    signature = ModelSignature(Schema(inputs), Schema([ColSpec("double")]))
-    estimators = {**{str(k): Ridge() for k in VERSIONS}, "neighbours": KNeighborsRegressor()}
-    for number, (name, estimator) in enumerate(estimators.items(), 1):
-        encode = make_column_transformer(
-            (StandardScaler(), ["a", "b"]), (OneHotEncoder(handle_unknown="ignore"), ["c"])
-        )
-        model = make_pipeline(encode, estimator).fit(rows, 2 * rows.a + (rows.c == "x") + 1000 * number)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            mlflow.sklearn.save_model(
-                model,
-                str(base / name),
-                serialization_format="skops",
-                skops_trusted_types=[
-                    "sklearn.metrics._dist_metrics.EuclideanDistance64",
-                    "sklearn.neighbors._kd_tree.KDTree",
-                ],
-                signature=signature,
-                input_example=rows.head(3),
-                pip_requirements=["scikit-learn"],
-            )
-    return base
+    return make_versions(tmp_path_factory.mktemp("versions"))
 
 
 @pytest.fixture(scope="session")
 def expected(folders: Path) -> dict[str, list[bytes]]:
-    """What each version has to answer to ASKED."""
-    answers = {}
-    for name in map(str, VERSIONS):
-        model = mlflow.sklearn.load_model(str(folders / name))
-        predicted = model.predict(pd.DataFrame([ROW])).tolist()
-        answers[name] = [json.dumps({"predictions": predicted}).encode()] * len(ASKED)
-    return answers
+    return answers_of(folders)
 
 
 def wanted(folder: Path, version: int, digest: str | None = None) -> Wanted:
@@ -127,9 +86,9 @@ def get(port: int, path: str) -> tuple[int, bytes]:
         connection.close()
 
 
-def post(port: int, body: bytes, kind: str = JSON) -> tuple[int, str, bytes]:
+def post(port: int, body: bytes, kind: str = JSON, path: str = "/invocations") -> tuple[int, str, bytes]:
     connection = http.client.HTTPConnection(HOST, port, timeout=60)
-    connection.request("POST", "/invocations", body, {"Content-Type": kind})
+    connection.request("POST", path, body, {"Content-Type": kind})
     answer = connection.getresponse()
     try:
         return answer.status, answer.getheader("X-Slipway-Version") or "", answer.read()
@@ -198,3 +157,82 @@ def test_promotions_and_rollbacks_lose_no_request_whatever_dies(
         f"promotion live {np.median(promoted):.2f} s (at most {max(promoted):.2f}), "
         f"rollback {np.median(rolled_back):.3f} s (at most {max(rolled_back):.3f})"
     )
+
+
+def test_a_version_whose_bytes_changed_never_serves(start: Start, folders: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "changed"
+    shutil.copytree(folders / "2", changed)
+    digest = artifact_digest(changed)
+    content = bytearray((changed / "model.skops").read_bytes())
+    content[len(content) // 2] ^= 1
+    (changed / "model.skops").write_bytes(content)
+    with pytest.raises(UntrustedModel, match=r"the bytes of the copy in .* changed"):
+        start(wanted(changed, 2, digest))
+
+    supervisor, port = start(wanted(folders / "1", 1))
+    supervisor.want(wanted(changed, 2, digest))
+    wait_for(lambda: b"changed" in get(port, "/ready")[1])
+    said = json.loads(get(port, "/ready")[1])
+    assert said["models"]["m"]["version"] == 1
+    assert post(port, ASKED[0][1])[:2] == (200, "1")
+    assert "m version 2 does not take over: the bytes of the copy" in (tmp_path / "serve.log").read_text()
+    supervisor.want(wanted(folders / "3", 3))  # what came after it takes over
+    live(port, "3")
+    assert b"changed" not in get(port, "/ready")[1]
+
+
+def test_rows_are_answered_together_with_the_bytes_of_one_each(start: Start, folders: Path) -> None:
+    _, port = start(wanted(folders / UNCOMPILED, 9))
+    assert json.loads(get(port, "/ready")[1])["models"]["m"]["compiled"] is False
+    bodies = [
+        json.dumps({"dataframe_records": [{"a": n / 7, "b": -n / 3, "c": "xyz"[n % 3]}]}).encode() for n in range(32)
+    ]
+    alone = [post(port, body) for body in bodies]
+    assert {status for status, _, _ in alone} == {200}
+    with ThreadPoolExecutor(16) as clients:
+        assert list(clients.map(lambda body: post(port, body), bodies * 4)) == alone * 4
+
+
+def test_a_back_that_is_stuck_is_killed_and_the_others_go_on(start: Start, folders: Path) -> None:
+    supervisor, port = start(wanted(folders / UNCOMPILED, 9), timeout_s=2.0, fronts=1)
+    (stuck,) = backs(supervisor)
+    os.kill(stuck, signal.SIGSTOP)
+    assert post(port, ASKED[0][1])[0] == 504
+    assert post(port, ASKED[0][1])[:2] == (200, "9") or post(port, ASKED[0][1])[:2] == (200, "9")
+    assert not psutil.pid_exists(stuck)
+
+
+def test_the_keys_are_changed_without_a_restart(start: Start, folders: Path) -> None:
+    supervisor, port = start(wanted(folders / "1", 1), keys=hashed(["one"]))
+    assert post(port, ASKED[0][1])[0] == 401
+    supervisor.use_keys(None)
+    wait_for(lambda: post(port, ASKED[0][1])[0] == 200)
+
+
+def test_what_goes_unused_for_its_time_is_let_go(start: Start, folders: Path) -> None:
+    supervisor, port = start(wanted(folders / "1", 1), keep_warm_s=0.0, timeout_s=1.0)
+    first = backs(supervisor)[0]
+    supervisor.want(wanted(folders / "2", 2))
+    live(port, "2")
+    wait_for(lambda: not psutil.pid_exists(first))
+    supervisor.want(wanted(folders / "1", 1))
+    live(port, "1")
+
+
+def test_the_process_that_starts_others_is_replaced_too(start: Start, folders: Path) -> None:
+    supervisor, port = start(wanted(folders / "1", 1))
+    os.kill(supervisor._nursery._process.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            if post(port, ASKED[0][1])[:2] == (200, "1") and post(port, ASKED[-1][1], CSV)[:2] == (200, "1"):
+                return
+        time.sleep(0.1)
+    raise AssertionError("it does not answer again")
+
+
+def wait_for(truth: Callable[[], object], within_s: float = 60.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not truth():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
