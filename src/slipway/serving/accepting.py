@@ -30,9 +30,11 @@ class Acceptor:
         self._watch()
 
     def close(self) -> None:
-        """Accept no more; the socket stays open for the others."""
+        """Take what has been connected already, and accept no more; the socket stays open for the others."""
         self._open = False
         self._loop.remove_reader(self._listener.fileno())
+        while self._accept_one():
+            pass
 
     def _watch(self) -> None:
         if self._open:
@@ -48,19 +50,23 @@ class Acceptor:
             self._pause(_YIELD_S)
             return
         self._yielded = False
+        self._accept_one()
+
+    def _accept_one(self) -> bool:
         try:
             connection, _ = self._listener.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-            return
+            return False
         except OSError:  # no more files: the others may have some, or connections end
             self._pause(_FULL_S)
-            return
+            return False
         connection.setblocking(False)
         if connection.family != socket.AF_UNIX:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         task: asyncio.Task[object] = self._loop.create_task(self._take(connection))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
+        return True
 
     async def _take(self, connection: socket.socket) -> None:
         try:

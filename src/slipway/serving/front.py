@@ -29,6 +29,7 @@ from slipway.serving.keys import KeyRing
 from slipway.serving.state import Served, State, prepare
 
 _TICK_S = 0.25
+_LAST_S = 0.3
 # A thread that reads a large request lets go of the interpreter this often, for the small ones.
 _SWITCH_S = 0.001
 
@@ -76,6 +77,9 @@ class _Front:
 
     def _listen(self) -> None:
         """Read messages, in a thread of its own; a large plan takes a while to read and to warm."""
+        from slipway.compile import warm  # heavy: loaded while the first generation is
+
+        warm()
         while True:
             try:
                 message = wire.receive(self._control)
@@ -115,13 +119,16 @@ class _Front:
             # What is there now stays: the collector need not look at it again, which would hold up answers.
             gc.collect()
             gc.freeze()
-            self._acceptor = Acceptor(self._listener, lambda: Connection(self._door), self._others_are_lighter)
+            self._acceptor = Acceptor(self._listener, self._connection, self._others_are_lighter)
             self._report(wire.Ready())
         self._report(wire.Swapped(tuple(served.generation.number for served in prepared)))
 
+    def _connection(self) -> Connection:
+        self._counters.put(self._row, CONNECTIONS, len(self._door.connections) + 1)
+        return Connection(self._door)
+
     def _others_are_lighter(self) -> bool:
         mine = len(self._door.connections)
-        self._counters.put(self._row, CONNECTIONS, mine)
         return any(
             self._counters.own(row, CONNECTIONS) < mine for row in range(self._counters.fronts) if row != self._row
         )
@@ -136,6 +143,9 @@ class _Front:
         self._app.draining = True
         if self._acceptor is not None:
             self._acceptor.close()
+        # What is asked in this moment is answered with `connection: close`; closing at once would cut some of it off.
+        self._door.closing = True
+        await asyncio.sleep(_LAST_S)
         self._door.close()
         until = time.monotonic() + timeout_s
         while self._door.connections and time.monotonic() < until:

@@ -73,7 +73,7 @@ class Door:
             connection.expire()
 
     def close(self) -> None:
-        """Let each connection end after what is under way on it."""
+        """Let each connection end after what is under way on it; those that are idle, now."""
         self.closing = True
         for connection in list(self.connections):
             connection.finish()
