@@ -165,8 +165,9 @@ def test_without_its_registry_a_service_goes_on_and_starts_again_from_its_copy(
         copy.write_bytes(content)
         monkeypatch.setenv("SLIPWAY_HOME", str(registry.home))
         monkeypatch.chdir(registry.project)
-        assert main(["serve", NAME, "--port", "0"]) == 1
-        assert "changed" in capsys.readouterr().err
+        code = main(["serve", NAME, "--port", "0"])
+        said = capsys.readouterr().err
+        assert (code, "changed" in said) == (1, True), said
     finally:
         registry.client = connected(registry.project, registry.home)
     with registry.serve() as healed:  # a sound copy takes the place of the other

@@ -357,6 +357,7 @@ class Supervisor:
         self._draining = True
         self._log.say("the endpoint ends; what is under way is answered first")
         self._tell_fronts(wire.Drain(self.config.drain_s))
+        self.listener.close()  # the fronts have it still, and take what has been connected before they let go of it
         self._later(self.config.drain_s + 2.0, self._end)
         if not self._fronts:
             self._end()

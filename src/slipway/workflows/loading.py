@@ -52,6 +52,8 @@ class Order:
 
     def _fetched(self) -> Path:
         """Download it beside, and put it in place when its bytes are right."""
+        if not self.tracking_uri:
+            raise NoServer("no tracking server is there to get another from")
         import mlflow
         from mlflow.exceptions import MlflowException
         from requests.exceptions import RequestException
