@@ -23,7 +23,9 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--max-rows", type=click.IntRange(1), default=10_000, show_default=True, help="Of a request.")
 @click.option("--max-body-mb", type=click.IntRange(1), default=10, show_default=True, help="Of a request.")
 @click.option("--timeout", type=click.FloatRange(0.1), default=30.0, show_default=True, help="Seconds for an answer.")
-@click.option("--keep-warm", type=click.FloatRange(0), default=300.0, show_default=True, help="Seconds for the version before.")
+@click.option(
+    "--keep-warm", type=click.FloatRange(0), default=300.0, show_default=True, help="Seconds for the version before."
+)
 @click.option("--engine", type=click.Choice(["slipway", "mlflow"]), default="slipway", show_default=True)
 @json_option
 def serve(

@@ -7,8 +7,9 @@ type in their catalogues; what is not listed is refused by name. `verify` compar
 """
 
 from slipway.compile._kernels import warm
+from slipway.compile._left import LeftToOriginal
 from slipway.compile._plan import Compiled, compile_model
-from slipway.compile._refusals import LeftToOriginal, NotCompilable
 from slipway.compile._verify import Agreement, verify
+from slipway.errors import NotCompilable
 
 __all__ = ["Agreement", "Compiled", "LeftToOriginal", "NotCompilable", "compile_model", "verify", "warm"]

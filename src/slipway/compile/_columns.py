@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from slipway.compile._refusals import LeftToOriginal
+from slipway.compile._left import LeftToOriginal
 
 UNKNOWN = -1.0
 
@@ -54,9 +54,9 @@ class _Codes(dict[Any, float]):
     def __missing__(self, key: object) -> float:
         if isinstance(key, str):
             return self.column.other
-        if isinstance(key, float) and key != key:
+        if _is_nan(key):
             return self.column.nan
-        raise LeftToOriginal(0, f"a {type(key).__name__} in a column of texts")
+        raise TypeError  # as for a list or an object, which is no key at all
 
 
 class RowEncoder:
@@ -76,7 +76,7 @@ class RowEncoder:
         if len(rows) == 1:
             return self._encode_one(rows[0])
         out = np.empty((len(rows), self.width))
-        columns = list(zip(*rows, strict=True))
+        columns = list(zip(*rows, strict=True)) or [()] * len(self._names)
         for i, number in enumerate(self._numbers):
             values = columns[number.column]
             self._check_numbers(values, (number,) * len(values), range(len(values)))
@@ -89,11 +89,14 @@ class RowEncoder:
         numbers = self._pick_numbers(row)
         if not frozenset(map(type, numbers)) <= _FLOATS or self._no_bools:
             self._check_numbers(numbers, self._numbers, (0,) * len(numbers))
-        return np.array([(*numbers, *map(getitem, self._codes, self._pick_texts(row)))], dtype=np.float64)
+        try:
+            return np.array([(*numbers, *map(getitem, self._codes, self._pick_texts(row)))], dtype=np.float64)
+        except TypeError:
+            for codes in self._codes:
+                self._check_texts(codes, [row[codes.column.column]])
+            raise
 
-    def _check_numbers(
-        self, values: Sequence[Any], columns: Sequence[NumberColumn], rows: Sequence[int]
-    ) -> None:
+    def _check_numbers(self, values: Sequence[Any], columns: Sequence[NumberColumn], rows: Sequence[int]) -> None:
         types = frozenset(map(type, values))
         if types <= _FLOATS:
             return
@@ -106,13 +109,21 @@ class RowEncoder:
                 raise self._left(row, column.column, "a truth value where a function of numbers is applied")
 
     def _encode_texts(self, codes: _Codes, values: Sequence[Any]) -> list[float]:
+        if codes.column.none != codes.column.nan and None in values and any(value is not None for value in values):
+            values = [np.nan if value is None else value for value in values]
+        return self._encode_each(codes, values)
+
+    def _encode_each(self, codes: _Codes, values: Sequence[Any]) -> list[float]:
         try:
-            if codes.column.none != codes.column.nan and None in values and any(v is not None for v in values):
-                values = [np.nan if value is None else value for value in values]
             return [codes[value] for value in values]
-        except LeftToOriginal as left:
-            wrong = (i for i, value in enumerate(values) if not isinstance(value, str | type(None)) and value == value)
-            raise self._left(next(wrong), codes.column.column, left.why) from None
+        except TypeError:
+            self._check_texts(codes, values)
+            raise
+
+    def _check_texts(self, codes: _Codes, values: Sequence[Any]) -> None:
+        for row, value in enumerate(values):
+            if not isinstance(value, str | None) and not _is_nan(value):
+                raise self._left(row, codes.column.column, f"a {type(value).__name__} in a column of texts")
 
     def encode_frame(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Return (rows, width). Raises LeftToOriginal for a column of another type than the plan reads."""
@@ -138,12 +149,7 @@ class RowEncoder:
             return np.append(np.asarray(known, dtype=np.float64), codes.column.nan)[series.cat.codes]
         if series.dtype != object and not isinstance(series.dtype, pd.StringDtype):
             raise self._left(0, codes.column.column, f"a column of type {series.dtype} where texts are read")
-        values = series.to_numpy(dtype=object)
-        try:
-            return [codes[value] for value in values.tolist()]
-        except LeftToOriginal as left:
-            wrong = (i for i, v in enumerate(values) if not isinstance(v, str | type(None)) and not _is_nan(v))
-            raise self._left(next(wrong), codes.column.column, left.why) from None
+        return self._encode_each(codes, series.to_numpy(dtype=object).tolist())
 
     def _left(self, row: int, column: int, why: str) -> LeftToOriginal:
         return LeftToOriginal(row, f"column '{self._names[column]}' holds {why}")
@@ -162,5 +168,3 @@ def _picker(columns: Sequence[int]) -> Callable[[Sequence[object]], tuple[Any, .
     if len(columns) > 1:
         return itemgetter(*columns)
     return lambda row: tuple(row[column] for column in columns)
-
-

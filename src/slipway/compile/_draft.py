@@ -1,6 +1,6 @@
 """A plan in the making: compilers of steps add columns, operations and checks to it; nothing is computed yet."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ import numpy as np
 from slipway.compile import _operations as op
 from slipway.compile._columns import NumberColumn, TextColumn
 from slipway.compile._program import Function, Operations, Program, Stage
-from slipway.compile._refusals import NotCompilable
+from slipway.errors import NotCompilable
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,10 @@ Feature = Register | Raw
 
 @dataclass(frozen=True)
 class Features:
-    """What one step hands to the next. sparse: whether scikit-learn would have it in a sparse matrix, which some steps treat otherwise."""
+    """What one step hands to the next.
+
+    sparse: whether scikit-learn would have it in a sparse matrix, which some steps treat otherwise.
+    """
 
     items: tuple[Feature, ...]
     sparse: bool = False
@@ -75,7 +78,7 @@ class Draft:
         """Return the error that says why this step is not compiled."""
         return NotCompilable(self.where, why)
 
-    def constants(self, values: Sequence[float]) -> int:
+    def constants(self, values: Iterable[float]) -> int:
         """Keep numbers and return where they start."""
         start = len(self._constants)
         self._constants.extend(float(value) for value in values)
@@ -154,7 +157,9 @@ class Draft:
             if isinstance(stage, Operations):
                 loads = (stage.table[:, 0] == op.LOAD) & (stage.table[:, 3] < 0)
                 stage.table[loads, 3] = len(self.numbers) - 1 - stage.table[loads, 3]
-        return Program(tuple(self._stages), np.array(self._constants or [0.0]), max(self._count, 1), tuple(self._reasons))
+        return Program(
+            tuple(self._stages), np.array(self._constants or [0.0]), max(self._count, 1), tuple(self._reasons)
+        )
 
     def number_columns(self) -> list[NumberColumn]:
         """The columns that are encoded as numbers, in their order."""

@@ -42,7 +42,7 @@ def logistic(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return probabilities, in the very steps of `sklearn.utils.extmath.softmax`."""
-    shifted = scores - np.max(scores, axis=1).reshape((-1, 1))
+    shifted: NDArray[np.float64] = scores - np.max(scores, axis=1).reshape((-1, 1))
     np.exp(shifted, out=shifted)
     shifted /= np.sum(shifted, axis=1).reshape((-1, 1))
     return shifted

@@ -11,13 +11,13 @@ _TINY, _HUGE = 5e-324, 1.7976931348623157e308
 
 
 def odd_rows(example: pd.DataFrame, rows: int, random: np.random.Generator) -> pd.DataFrame:
-    """Return rows of the example's values, shuffled within their columns; most rows have one odd value, some several, some none."""
+    """Return rows of the example's values, drawn column by column; most have one odd value, some several, some none."""
     if not len(example):
         return example
     columns = {name: _drawn(example[name], rows, random) for name in example}
     for row in range(rows):
         for _ in range(random.choice([0, 1, 1, 1, 1, 2, 4])):
-            name = example.columns[random.integers(len(example.columns))]
+            name = example.columns[int(random.integers(len(example.columns)))]
             columns[name][row] = _odd(example[name], random)
     return pd.DataFrame({name: _typed(values, example[name].dtype) for name, values in columns.items()})
 
@@ -41,9 +41,17 @@ def _odd(series: pd.Series, random: np.random.Generator) -> object:
     if kind == np.bool_:
         return bool(random.integers(2))
     if isinstance(kind, np.dtype) and kind.kind in "iu":
-        limits = np.iinfo(kind)
+        limits = np.iinfo(kind.str)
         most = min(limits.max, 2**53)
-        choices = [0, 1, max(limits.min, -1), most, max(limits.min, -most), int(series.max()) + 1, int(series.min()) // 2]
+        choices = [
+            0,
+            1,
+            max(limits.min, -1),
+            most,
+            max(limits.min, -most),
+            int(series.max()) + 1,
+            int(series.min()) // 2,
+        ]
         return min(max(choices[random.integers(len(choices))], limits.min), limits.max)
     if isinstance(kind, np.dtype) and kind.kind == "f":
         return _odd_number(series, random)
@@ -58,7 +66,14 @@ def _odd_number(series: pd.Series, random: np.random.Generator) -> float:
     choices = [
         *(np.nan, np.nan, np.inf, -np.inf),
         *(0.0, -0.0, 1.0, -1.0, _TINY, _HUGE, -_HUGE, 1e30, -1e30, 1e300, 3.4028235e38, 16777217.0, 1e-300),
-        *(some, -some, some * 1000, np.nextafter(some, np.inf), np.nextafter(some, -np.inf), np.float64(np.float32(some))),
+        *(
+            some,
+            -some,
+            some * 1000,
+            np.nextafter(some, np.inf),
+            np.nextafter(some, -np.inf),
+            np.float64(np.float32(some)),
+        ),
         *((float(known.max()) * 2, float(known.min()) * 2, float(known.median())) if len(known) else ()),
     ]
     with np.errstate(all="ignore"):
@@ -68,11 +83,27 @@ def _odd_number(series: pd.Series, random: np.random.Generator) -> float:
 def _odd_text(series: pd.Series, random: np.random.Generator) -> object:
     known = [value for value in series.dropna().astype(object).unique() if isinstance(value, str)]
     some = known[random.integers(len(known))] if known else "a"
-    choices = [None, np.nan, "", "never seen", some, some.swapcase(), f" {some}", f"{some} ", some[:-1], "nan", "None", "é", "0"]
+    choices = [
+        None,
+        np.nan,
+        "",
+        "never seen",
+        some,
+        some.swapcase(),
+        f" {some}",
+        f"{some} ",
+        some[:-1],
+        "nan",
+        "None",
+        "é",
+        "0",
+    ]
     return choices[random.integers(len(choices))]
 
 
 def _typed(values: list[object], kind: object) -> pd.Series:
     if isinstance(kind, pd.CategoricalDtype):
-        return pd.Series(pd.Categorical([value if value in set(kind.categories) else None for value in values], dtype=kind))
-    return pd.Series(values, dtype=kind)  # type: ignore[call-overload]
+        known = set(kind.categories)
+        return pd.Series(pd.Categorical([value if value in known else None for value in values], dtype=kind))
+    typed: pd.Series = pd.Series(values, dtype=kind)  # type: ignore[call-overload]
+    return typed

@@ -14,8 +14,9 @@ from slipway.compile._columns import RowEncoder
 from slipway.compile._draft import Draft, Features, Raw
 from slipway.compile._estimators import estimate
 from slipway.compile._head import Answer, Head
+from slipway.compile._left import LeftToOriginal
 from slipway.compile._program import Program
-from slipway.compile._refusals import LeftToOriginal, NotCompilable
+from slipway.errors import NotCompilable
 
 # Rows that are worked on at once: their registers stay in cache, and memory does not grow with the batch.
 _BLOCK = 2048
@@ -23,7 +24,7 @@ _BLOCK = 2048
 
 @dataclass(frozen=True)
 class Compiled:
-    """A fitted model as flat arrays that are evaluated natively, in one thread. It answers what the model answers, or not at all.
+    """A fitted model as flat arrays, evaluated natively in one thread. It answers what the model answers, or not at all.
 
     inputs: the columns that the model was fitted on, in its order. classes: of a classifier, in the order of predict_proba's
     columns, as Python's own types. width: of an encoded row.
@@ -72,15 +73,17 @@ class Compiled:
         return self._head.predict_proba is not None
 
     def refused(self, encoded: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return for each row whether `predict` would leave it to the original; for checks, it is not fast."""
-        refused = np.zeros(len(encoded), dtype=bool)
-        answers = [self._head.predict] + ([self._head.predict_proba] if self._head.predict_proba else [])
-        for row in range(len(encoded)):
-            try:
-                for answer in answers:
-                    self._answer(answer, encoded[row : row + 1])
-            except LeftToOriginal:
-                refused[row] = True
+        """Return for each row whether it is left to the original, be it by `predict` or by `predict_proba`."""
+        with np.errstate(all="ignore"):
+            refused: NDArray[np.bool_] = self._program.try_registers(encoded)[1] != 0
+        for answer in filter(None, (self._head.predict, self._head.predict_proba)):
+            while True:
+                kept = np.flatnonzero(~refused)
+                try:
+                    self._answer(answer, encoded[kept])
+                    break
+                except LeftToOriginal as left:
+                    refused[kept[left.row]] = True
         return refused
 
     def _answer(self, answer: Answer, encoded: NDArray[np.float64]) -> NDArray[Any]:
@@ -94,7 +97,8 @@ def _finished(
     answer: Callable[..., NDArray[Any]], program: Program, encoded: NDArray[np.float64], at: int
 ) -> NDArray[Any]:
     try:
-        return answer(program.registers(encoded))
+        with np.errstate(all="ignore"):  # overflows are answered, as by the model, without a warning for each request
+            return answer(program.registers(encoded))
     except LeftToOriginal as left:
         raise LeftToOriginal(at + left.row, left.why) from None
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slipway.compile._kernels import NATIVE_RUN, native, run
-from slipway.compile._refusals import LeftToOriginal
+from slipway.compile._left import LeftToOriginal
 
 Registers = NDArray[np.float64]
 """(rows, registers): all that has been computed of the rows."""
@@ -57,7 +57,7 @@ class Program:
             if isinstance(stage, Operations):
                 native_run(stage.table, self.constants, encoded, registers, refused)
             else:
-                with np.errstate(all="ignore"):
-                    values = stage.function(registers[:, stage.sources])
-                registers[:, stage.first : stage.first + len(stage.sources)] = values
+                registers[:, stage.first : stage.first + len(stage.sources)] = stage.function(
+                    registers[:, stage.sources]
+                )
         return registers, refused

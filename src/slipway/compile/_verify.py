@@ -1,5 +1,6 @@
 """Whether a plan answers as its model: on the example, and on rows made to be odd."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from slipway.compile._left import LeftToOriginal
 from slipway.compile._odd_rows import odd_rows, rows_of
 from slipway.compile._plan import Compiled
-from slipway.compile._refusals import LeftToOriginal
 
 RELATIVE = 1e-12
 """How far two answers may be apart, as part of the larger."""
@@ -25,8 +26,8 @@ _MOST_PROBLEMS = 5
 class Agreement:
     """What a comparison found.
 
-    compared: rows on which both answered; left: rows that the plan leaves to the original. problems: the first differences, each
-    with its row and both answers.
+    compared: rows on which both answered. left: rows that the plan leaves to the original. problems: the first differences,
+    each with its row and both answers.
     """
 
     compared: int
@@ -42,25 +43,23 @@ class Agreement:
 def verify(model: Any, compiled: Compiled, example: pd.DataFrame, *, rows: int = 300, seed: int = 0) -> Agreement:
     """Compare a plan with its model on the example's rows and on generated ones; example: of the model's signature.
 
-    Generated rows take the example's values and plant, by the type of the column, missing values, unknown categories, infinities,
-    extremes, other capitals and empty texts. A row on which the model raises is not to be answered by the plan either. Rows given
-    as scalars have to be encoded as the same rows in a frame; a null alone in its column is tried by itself, since pandas reads
-    it otherwise. Labels have to be identical, numbers within 1e-12 of each other.
+    Generated rows take the example's values and plant, by the type of the column, missing values, unknown categories,
+    infinities, extremes, other capitals and empty texts. A row on which the model raises is not to be answered by the plan
+    either. Rows given as scalars have to be encoded as the same rows in a frame; a null alone in its column is tried by itself,
+    since pandas reads it otherwise. Labels have to be identical, numbers within 1e-12 of each other.
     """
     example = example[list(compiled.inputs)].reset_index(drop=True)
     frame = pd.concat([example, odd_rows(example, rows, np.random.default_rng(seed))], ignore_index=True)
     frame = frame.astype(example.dtypes.to_dict())
     problems: list[str] = []
-    compared, left = _compare(model, compiled, frame, example, problems)
+    compared, left = _compare(model, compiled, frame, problems)
     for alone in _nulls_alone(example):
-        more = _compare(model, compiled, alone, example, problems)
+        more = _compare(model, compiled, alone, problems)
         compared, left = compared + more[0], left + more[1]
     return Agreement(compared, left, tuple(problems[:_MOST_PROBLEMS]))
 
 
-def _compare(
-    model: Any, compiled: Compiled, frame: pd.DataFrame, example: pd.DataFrame, problems: list[str]
-) -> tuple[int, int]:
+def _compare(model: Any, compiled: Compiled, frame: pd.DataFrame, problems: list[str]) -> tuple[int, int]:
     """Add what differs to problems; returns how many rows were compared and how many left to the original."""
     try:
         encoded = compiled.encode_frame(frame)
@@ -69,7 +68,9 @@ def _compare(
         return 0, len(frame)
     if not np.array_equal(encoded, given, equal_nan=True):
         row, column = np.argwhere((encoded != given) & ~(np.isnan(encoded) & np.isnan(given)))[0]
-        problems.append(f"row {row}: value {column} is encoded as {given[row, column]!r}, and in a frame {encoded[row, column]!r}")
+        problems.append(
+            f"row {row}: value {column} is encoded as {given[row, column]!r}, and in a frame {encoded[row, column]!r}"
+        )
     kept = np.flatnonzero(~compiled.refused(encoded))
     if len(kept):
         answered = frame.iloc[kept].reset_index(drop=True)
@@ -88,32 +89,39 @@ def _differences(
         return ["one of the two has no predict_proba"]
     found = []
     for method in methods:
-        wanted, got = np.asarray(getattr(model, method)(frame)), getattr(compiled, method)(encoded)
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")  # of unknown categories and overflows, which are what is tried here
+            wanted, got = np.asarray(getattr(model, method)(frame)), getattr(compiled, method)(encoded)
         if wanted.shape != got.shape or wanted.dtype != got.dtype:
-            found.append(f"{method} is {got.dtype} of shape {got.shape}, and the model's {wanted.dtype} of {wanted.shape}")
+            found.append(
+                f"{method} is {got.dtype} of shape {got.shape}, and the model's {wanted.dtype} of {wanted.shape}"
+            )
             continue
         for row in np.flatnonzero(~same(wanted, got))[:_MOST_PROBLEMS]:
-            answers = f"{method} is {got[row].tolist()!r}, and the model's {wanted[row].tolist()!r}"
+            answers = (
+                f"{method} is {got[row : row + 1].tolist()[0]!r}, and the model's {wanted[row : row + 1].tolist()[0]!r}"
+            )
             found.append(f"row {numbers[row]}: {answers}, for {frame.iloc[row].to_dict()!r}")
     return found
 
 
 def same(wanted: NDArray[Any], got: NDArray[Any]) -> NDArray[np.bool_]:
     """Return for each row whether two answers are the same: labels identical, numbers within RELATIVE."""
-    if wanted.dtype.kind != "f":
-        equal = wanted == got
-    else:
+    equal: NDArray[np.bool_] = np.asarray(wanted == got)
+    if wanted.dtype.kind == "f":
         with np.errstate(all="ignore"):
             finite = np.abs(wanted[np.isfinite(wanted)])
             usual = float(np.median(finite)) if finite.size else 0.0
             allowed = RELATIVE * np.maximum(np.abs(wanted), np.abs(got)) + _ROUNDING * usual
-            equal = (wanted == got) | (np.isnan(wanted) & np.isnan(got)) | (np.abs(wanted - got) <= allowed)
-    return equal if equal.ndim == 1 else equal.all(axis=1)
+            equal |= (np.isnan(wanted) & np.isnan(got)) | (np.abs(wanted - got) <= allowed)
+    return equal if equal.ndim == 1 else np.all(equal, axis=1)
 
 
 def _nulls_alone(example: pd.DataFrame) -> Sequence[pd.DataFrame]:
     """Return one row for each column of texts, in which it is null as pandas reads a null that is alone."""
-    texts = [name for name in example if isinstance(example[name].dtype, pd.StringDtype) or example[name].dtype == object]
+    texts = [
+        name for name in example if isinstance(example[name].dtype, pd.StringDtype) or example[name].dtype == object
+    ]
     rows = []
     for name in texts if len(example) else []:
         row = example.iloc[[0]].copy()

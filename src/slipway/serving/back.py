@@ -1,7 +1,7 @@
 """A back: the process that holds a generation's model itself, and answers what the fronts cannot.
 
-It loads, compiles, checks the plan against the model, says so to the supervisor, and then answers frames on its Unix socket, one
-at a time and in one thread, or single rows together (`batching`). What gets stuck here is killed from outside.
+It loads, compiles, checks the plan against the model, says so to the supervisor, and then answers frames on its Unix socket,
+one at a time and in one thread, or single rows together (`batching`). What gets stuck here is killed from outside.
 """
 
 import os
@@ -74,7 +74,10 @@ def _checked_plan(held: Held) -> tuple[Packed | None, str]:
     except Exception as error:  # the model serves all the same  # noqa: BLE001
         return None, f"it could not be compiled and compared: {type(error).__name__}: {str(error)[:300]}"
     if not agreement.equal:
-        return None, f"compiled, it answers otherwise: {'; '.join(agreement.problems[:1]) or 'nothing could be compared'}"
+        return (
+            None,
+            f"compiled, it answers otherwise: {'; '.join(agreement.problems[:1]) or 'nothing could be compared'}",
+        )
     return plan, ""
 
 

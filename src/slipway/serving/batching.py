@@ -46,7 +46,9 @@ class Batching:
         """Get ready for every request, and find out whether rows may be answered together."""
         self.scoring  # noqa: B018 - it is made here
         reading = _reading(self._held, self._max_rows)
-        asks = [Ask(number, time.monotonic() + _NO_LIMIT_S, _JSON, body) for number, body in enumerate(_trials(self._held))]
+        asks = [
+            Ask(number, time.monotonic() + _NO_LIMIT_S, _JSON, body) for number, body in enumerate(_trials(self._held))
+        ]
         if reading is None or len(asks) < 2:
             return
         alone = [self.scoring.answer(ask) for ask in asks]
@@ -86,7 +88,9 @@ class Batching:
             return None
         return found[0] if found and not found[1] and len(found[0]) <= MOST_ROWS else None
 
-    def _together(self, asks: Sequence[Ask], batch: Sequence[tuple[int, Sequence[Any]]]) -> Iterable[tuple[int, Answer]]:
+    def _together(
+        self, asks: Sequence[Ask], batch: Sequence[tuple[int, Sequence[Any]]]
+    ) -> Iterable[tuple[int, Answer]]:
         try:
             names = [column.name for column in self._held.signature.inputs]
             table = self._held.table(names, [row for _, rows in batch for row in rows])
@@ -124,5 +128,6 @@ def _trials(held: Held) -> list[bytes]:
     rows = [dict(zip(said["columns"], row, strict=True)) for row in said["data"][:8]]
     odd: dict[str, list[Any]] = {"double": [None, -1e9, 0.0], "string": ["", "no such word"], "long": [0, -7]}
     for column in held.signature.inputs:
-        rows += [{**rows[0], column.name: value} for value in odd.get(column.type, []) if value is not None or not column.required]
+        values = [value for value in odd.get(column.type, []) if value is not None or not column.required]
+        rows += [{**rows[0], column.name: value} for value in values]
     return [json.dumps({"dataframe_records": [row]}).encode() for row in rows]

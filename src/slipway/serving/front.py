@@ -143,6 +143,7 @@ class _Front:
         self._app.draining = True
         if self._acceptor is not None:
             self._acceptor.close()
+        self._listener.close()  # at once: what would still be connected to it could not be answered
         # What is asked in this moment is answered with `connection: close`; closing at once would cut some of it off.
         self._door.closing = True
         await asyncio.sleep(_LAST_S)

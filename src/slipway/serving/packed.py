@@ -1,4 +1,4 @@
-"""A plan on its way from a back to the fronts: pickled once, opened where it is used, and never in the supervisor between them."""
+"""A plan on its way from a back to the fronts: pickled once, opened where it is used, never in between."""
 
 import pickle
 from dataclasses import dataclass

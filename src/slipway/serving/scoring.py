@@ -1,4 +1,4 @@
-"""What a model answers to a request, by MLflow's own code: its parsing, its schema, its JSON; without what its errors give away.
+"""What a model answers to a request, by MLflow's own code: its parsing, schema and JSON; without what its errors give away.
 
 MLflow is imported when it is first needed here: a back is ready without it.
 """
@@ -61,7 +61,7 @@ def refused(ask: Ask, status: int, message: str, code: str = "") -> Answer:
 
 
 class _Asked:
-    """The model as MLflow's scoring calls it; remembers what the model itself refused, and why, before MLflow adds the input."""
+    """The model as MLflow's scoring calls it; remembers what the model itself refused before MLflow adds the input."""
 
     def __init__(self, pyfunc: Any, held: Held, max_rows: int):
         self.metadata, self._pyfunc, self._held, self._max_rows = pyfunc.metadata, pyfunc, held, max_rows

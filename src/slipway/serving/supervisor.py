@@ -1,7 +1,8 @@
 """The supervisor of an endpoint: one listening socket, the fronts that accept from it, and a generation of each model.
 
-It is a thread with an inbox. Whatever happens (a version is wanted, a process said something or ended, a time has come) is a call
-that is put there and made in order, so nothing here is locked and nothing waits. It imports neither a model's libraries nor MLflow.
+It is a thread with an inbox. Whatever happens (a version is wanted, a process said something or ended, a time has come) is a
+call that is put there and made in order, so nothing here is locked and nothing waits. It imports neither MLflow nor what models
+are made of.
 """
 
 import heapq
@@ -176,12 +177,15 @@ class Supervisor:
             self._front_gone(row, child, born)
         elif isinstance(said, wire.Ready):
             if not self.ready.is_set():
-                self._later(_LATER_S, lambda: self._nursery.preload(*_LATER))
+                self._later(_LATER_S, self._preload)
             self.ready.set()
         elif isinstance(said, wire.Stuck):
             self._stuck(said.back)
         elif isinstance(said, wire.Reload):
             self.reload()
+
+    def _preload(self) -> None:
+        self._nursery.preload(*_LATER)
 
     def _front_gone(self, row: int, child: Child, born: float) -> None:
         if self._fronts.get(row) is not child:
@@ -353,6 +357,7 @@ class Supervisor:
         self._draining = True
         self._log.say("the endpoint ends; what is under way is answered first")
         self._tell_fronts(wire.Drain(self.config.drain_s))
+        self.listener.close()  # the fronts have it still, and take what has been connected before they let go of it
         self._later(self.config.drain_s + 2.0, self._end)
         if not self._fronts:
             self._end()

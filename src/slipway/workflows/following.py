@@ -57,7 +57,9 @@ class Following:
             found.append(self._wanted(followed, seen))
         return found
 
-    def keep_on(self, want: Callable[[Wanted, bool], None], say: Callable[[str], None], each: Callable[[], None]) -> None:
+    def keep_on(
+        self, want: Callable[[Wanted, bool], None], say: Callable[[str], None], each: Callable[[], None]
+    ) -> None:
         """Hand over what is to be served whenever that changes, until `stop`. each: called once a second as well.
 
         want: takes the version, and whether to try again what failed before.

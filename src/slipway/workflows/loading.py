@@ -52,6 +52,8 @@ class Order:
 
     def _fetched(self) -> Path:
         """Download it beside, and put it in place when its bytes are right."""
+        if not self.tracking_uri:
+            raise NoServer("no tracking server is there to get another from")
         import mlflow
         from mlflow.exceptions import MlflowException
         from requests.exceptions import RequestException
@@ -67,7 +69,9 @@ class Order:
         try:
             files = download(f"models:/{self.name}/{self.version}", draft)
         except (MlflowException, RequestException, OSError) as error:
-            raise NoServer(f"the files of {self} cannot be had from {mlflow.get_tracking_uri()}: {error}"[:500]) from None
+            raise NoServer(
+                f"the files of {self} cannot be had from {mlflow.get_tracking_uri()}: {error}"[:500]
+            ) from None
         drop_compiled_code(files)
         if artifact_digest(files) != self.digest:
             shutil.rmtree(draft, ignore_errors=True)

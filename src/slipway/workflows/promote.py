@@ -43,7 +43,9 @@ def rollback(settings: Settings, name: str, comment: str = "") -> Movement:
 
 def archive(settings: Settings, name: str, version: int, comment: str = "") -> Movement:
     """Take a version out of its stage."""
-    return _told(settings, registrar_of(connect(resolve_tracking_uri(settings)), settings).archive(name, version, comment))
+    return _told(
+        settings, registrar_of(connect(resolve_tracking_uri(settings)), settings).archive(name, version, comment)
+    )
 
 
 def _told(settings: Settings, movement: Movement) -> Movement:

@@ -1,7 +1,7 @@
 """`slipway serve`: versions behind a REST endpoint that follows the registry and never lets go of a connection over it."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,24 +21,25 @@ from slipway.workflows.following import Following
 from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.project import trusted_types
 
-# One native thread a process: more processes, not more threads, use more cores, and threads on shared cores wait for each other.
+# One native thread a process: processes use more cores as well, and threads on shared cores wait for each other.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True)
 class Service:
-    """A supervisor with what keeps it in step."""
+    """A supervisor that answers at `url`, and what keeps it in step, if anything does."""
 
     url: str
     log: Path
     supervisor: Supervisor
-    following: Following
+    following: Following | None = None
 
     def wait(self) -> None:
         self.supervisor.wait()
 
     def stop(self) -> None:
-        self.following.stop()
+        if self.following:
+            self.following.stop()
         self.supervisor.stop()
 
 
@@ -60,24 +61,51 @@ def serve(
     """
     keys = KeysFile(keys_file) if keys_file else None
     config = replace(config or ServingConfig(), keys=keys.hashes() if keys else hashed(settings.api_keys))
-    trusted = {each.name: trusted_types(settings, each.name) for each in followed}
+    by_name = {each.name: each for each in followed}
+    trusted = {name: trusted_types(settings, name) for name in by_name}
     following = Following(
         settings.home, partial(resolve_tracking_uri, settings), settings.tracking_auth, tuple(followed), trusted
     )
     said: list[str] = []
     wanted = _first(settings, following, said)
-    listener = listen(host, port)
-    url = local_url(host, listener.getsockname()[1])
-    log = settings.home / "logs" / f"serve-{'-'.join(each.label for each in followed)[:100]}.log"
-    env = child_environment(_ONE_THREAD, without=("SLIPWAY_API_KEYS",))
-    by_name = {each.name: each for each in followed}
 
     def served(version: Wanted) -> None:
         remember(settings.home, by_name[version.model], following.seen(version.model))
 
-    supervisor = Supervisor(config, list(by_name), listener, env, log, served)
+    log = settings.home / "logs" / f"serve-{'-'.join(each.label for each in followed)[:100]}.log"
+    service = start_service(wanted, host=host, port=port, config=config, log=log, served=served, timeout_s=timeout_s)
+    supervisor = service.supervisor
     for text in said:
         supervisor.say(text)
+
+    def read_keys() -> None:
+        if keys and keys.changed():
+            supervisor.use_keys(keys.hashes())
+
+    keep_on = partial(following.keep_on, supervisor.want, supervisor.say, read_keys)
+    threading.Thread(target=keep_on, name="following", daemon=True).start()
+    answers = [_served(settings, following, each) for each in wanted]
+    return Endpoint(answers, replace(service, following=following))
+
+
+def start_service(
+    wanted: Sequence[Wanted],
+    *,
+    host: str,
+    port: int,
+    config: ServingConfig,
+    log: Path,
+    served: Callable[[Wanted], None] = lambda _: None,
+    timeout_s: float = 120.0,
+) -> Service:
+    """Serve versions, each under its model's name, and return when all answer. served: called with each that takes over.
+
+    Raises UntrustedModel, ServiceFailed, UsageError.
+    """
+    listener = listen(host, port)
+    url = local_url(host, listener.getsockname()[1])
+    env = child_environment(_ONE_THREAD, without=("SLIPWAY_API_KEYS",))
+    supervisor = Supervisor(config, [each.model for each in wanted], listener, env, log, served)
     supervisor.start()
     try:
         for each in wanted:
@@ -86,15 +114,7 @@ def serve(
     except BaseException:  # Ctrl-C included: nothing half-started stays
         supervisor.stop()
         raise
-
-    def read_keys() -> None:
-        if keys and keys.changed():
-            supervisor.use_keys(keys.hashes())
-
-    threading.Thread(
-        target=following.keep_on, args=[supervisor.want, supervisor.say, read_keys], name="following", daemon=True
-    ).start()
-    return Endpoint([_served(settings, following, each) for each in wanted], Service(url, log, supervisor, following))
+    return Service(url, log, supervisor)
 
 
 def _first(settings: Settings, following: Following, said: list[str]) -> list[Wanted]:

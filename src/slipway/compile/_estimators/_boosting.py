@@ -35,7 +35,8 @@ def _gradient_classifier(draft: Draft, model: Any, features: Features) -> Head:
 
     def predict(registers: Registers) -> NDArray[Any]:
         decision = scores(registers)
-        return classes.take((decision >= 0).astype(np.intp) if decision.ndim == 1 else decision.argmax(axis=1))
+        best = (decision >= 0).astype(np.intp) if decision.ndim == 1 else decision.argmax(axis=1)
+        return np.take(classes, best)
 
     link = _PROBABILITIES.get(type(model._loss.link))
     if link is None:

@@ -10,8 +10,8 @@ from sklearn.calibration import CalibratedClassifierCV
 
 from slipway.compile._draft import Draft, Features
 from slipway.compile._head import Answer, Head
+from slipway.compile._left import LeftToOriginal
 from slipway.compile._program import Registers
-from slipway.compile._refusals import LeftToOriginal
 
 Curve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 

@@ -10,14 +10,14 @@ from slipway.compile._draft import Draft, Features
 from slipway.compile._head import Answer, Head
 
 
-def _classifier(draft: Draft, model: DummyClassifier, features: Features) -> Head:
+def _classifier(draft: Draft, model: DummyClassifier, _features: Features) -> Head:
     if model._strategy in ("stratified", "uniform"):
         raise draft.no(f"strategy='{model._strategy}' answers at random")
     one = np.zeros((1, 1))
     return Head(_always(model.predict(one)), _always(model.predict_proba(one)), None, model.classes_)
 
 
-def _regressor(draft: Draft, model: DummyRegressor, features: Features) -> Head:
+def _regressor(_draft: Draft, model: DummyRegressor, _features: Features) -> Head:
     return Head(_always(model.predict(np.zeros((1, 1)))))
 
 

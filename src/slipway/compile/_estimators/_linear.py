@@ -66,16 +66,17 @@ def _glm(draft: Draft, model: Any, features: Features) -> Head:
 _LINKS: dict[type, Link] = {IdentityLink: lambda raw: raw, LogLink: np.exp}
 
 
-def _classifier(
-    draft: Draft, model: Any, features: Features, probabilities: Link | None = None
-) -> Head:
-    if model.classes_.ndim != 1 or (hasattr(model, "_label_binarizer") and model._label_binarizer.y_type_[:10] == "multilabel"):
+def _classifier(draft: Draft, model: Any, features: Features, probabilities: Link | None = None) -> Head:
+    if model.classes_.ndim != 1 or (
+        hasattr(model, "_label_binarizer") and model._label_binarizer.y_type_[:10] == "multilabel"
+    ):
         raise draft.no("more than one output")
     scores, classes = _scores(draft, model, features), model.classes_
 
     def predict(values: Registers) -> NDArray[Any]:
         decision = scores(values)
-        return classes.take((decision > 0).astype(np.intp) if decision.ndim == 1 else decision.argmax(axis=1))
+        best = (decision > 0).astype(np.intp) if decision.ndim == 1 else decision.argmax(axis=1)
+        return np.take(classes, best)
 
     proba = None if probabilities is None else lambda values: probabilities(scores(values))
     return Head(predict, proba, scores, classes)
@@ -107,11 +108,11 @@ def _modified_huber(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _normalised(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     """Divide by the sum over classes; where all are zero, all are alike."""
-    total = probabilities.sum(axis=1)
+    total: NDArray[np.float64] = probabilities.sum(axis=1)
     nothing = total == 0
     probabilities[nothing, :] = 1
     total[nothing] = probabilities.shape[1]
-    return probabilities / total.reshape((-1, 1))
+    return np.divide(probabilities, total.reshape((-1, 1)))
 
 
 _REGRESSORS = (

@@ -59,8 +59,9 @@ def wrappers(estimate: Estimate) -> dict[type, Estimate]:
             raise draft.no("more than one output")
 
         def predict(registers: Registers) -> NDArray[Any]:
-            with np.errstate(all="ignore"):
-                return inverse(inner.predict(registers).reshape(-1, 1)).squeeze(axis=1)
+            # As a column and back, as the original has it.
+            values: NDArray[Any] = inverse(inner.predict(registers).reshape(-1, 1))
+            return values.squeeze(axis=1)
 
         return Head(predict)
 
@@ -95,6 +96,6 @@ def _thresholded(draft: Draft, inner: Head, methods: Any, threshold: float | Non
             scores = scores[:, position]
         elif position == 0:
             scores = -scores
-        return labels[(scores >= limit).astype(int)]
+        return np.take(np.asarray(labels), np.asarray(scores >= limit).astype(int))
 
     return Head(predict, inner.predict_proba, inner.decision_function, classes)

@@ -16,8 +16,10 @@ def native(function: Callable[..., None], signature: str) -> Callable[..., None]
 
     # "numpy": a division by zero is infinity or NaN as in scikit-learn. No fastmath: sums keep their order.
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    made: Callable[..., None]
     try:
-        return numba.njit(signature, cache=True, **options)(function)
+        made = numba.njit(signature, cache=True, **options)(function)
     except (RuntimeError, OSError):
         # RuntimeError is what numba says when there is no place for the code; anything else is raised again here.
-        return numba.njit(signature, **options)(function)
+        made = numba.njit(signature, **options)(function)
+    return made

@@ -34,7 +34,7 @@ from slipway.compile._operations import (
 NATIVE_RUN = "void(int64[:,::1], float64[::1], float64[:,::1], float64[:,::1], int64[::1])"
 
 
-def run(operations, constants, encoded, registers, refused):  # type: ignore[no-untyped-def]  # noqa: C901, D103
+def run(operations, constants, encoded, registers, refused):  # type: ignore[no-untyped-def]
     # One long chain, as LLVM makes a jump table of it; split up, each step would be a call.
     for row in range(encoded.shape[0]):
         r = registers[row]

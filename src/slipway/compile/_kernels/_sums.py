@@ -3,7 +3,7 @@
 NATIVE_SUMS = "void(float64[:,::1], int64[::1], float64[:,::1], float64[:,::1])"
 
 
-def sums(registers, features, weights, out):  # type: ignore[no-untyped-def]  # noqa: D103
+def sums(registers, features, weights, out):  # type: ignore[no-untyped-def]
     # out: zeros (rows, sums); weights: (sums, features). A zero of the sparse matrix adds nothing, as there.
     for row in range(registers.shape[0]):
         for i in range(features.shape[0]):

@@ -21,7 +21,10 @@ NATIVE_WALK_LEAVES = "void(float64[:,::1], int64[::1], float64[:,::1], float64[:
 
 
 def walk_values(nodes, roots, outputs, sets, registers, out):  # type: ignore[no-untyped-def]
-    """Add each tree's value to its output; out: (outputs, rows), as it is to begin with. Trees outermost: they stay in cache."""
+    """Add each tree's value to its output; out: (outputs, rows), as it is to begin with.
+
+    The trees are the outer loop, so that a tree stays in cache while many rows walk down it.
+    """
     words = nodes.view(np.uint32)
     for tree in range(roots.shape[0]):
         k = outputs[tree]

@@ -20,7 +20,11 @@ Compiler = Callable[[Draft, Any, Features], Features]
 def transform(draft: Draft, transformer: Any, features: Features) -> Features:
     """Add a fitted transformer to the draft and return the features that it gives. Raises NotCompilable."""
     compiler = TRANSFORMERS.get(type(transformer))
-    if compiler is None and isinstance(transformer, SelectorMixin) and type(transformer).__module__.startswith("sklearn."):
+    if (
+        compiler is None
+        and isinstance(transformer, SelectorMixin)
+        and type(transformer).__module__.startswith("sklearn.")
+    ):
         compiler = select
     if compiler is None:
         raise draft.no(f"there is no plan for a {type(transformer).__module__}.{type(transformer).__name__}")

@@ -1,6 +1,5 @@
 """OneHotEncoder, OrdinalEncoder, TargetEncoder: a category's code, then a table of what becomes of each."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -66,7 +65,10 @@ def _positions(model: OneHotEncoder, i: int) -> NDArray[np.int64]:
 
 
 def _grouped(model: Any, i: int, missing: dict[int, int]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return for code -1, 0, 1, … the code after rare categories are grouped, and whether it is one. As `_map_infrequent_categories`."""
+    """Return for code -1, 0, 1, … the code after rare categories are grouped, and whether it is one.
+
+    It follows the encoders' own `_map_infrequent_categories`.
+    """
     codes = np.array([0, *range(len(model.categories_[i]))])
     known = np.ones(len(codes), dtype=bool)
     known[0] = False

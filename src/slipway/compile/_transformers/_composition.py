@@ -25,7 +25,7 @@ def composition(transform: Transform) -> dict[type, Transform]:
         weights = model.transformer_weights or {}
         parts = []
         for name, step, _ in model.transformers_:
-            if isinstance(step, str) and step == "drop" or not len(columns[name]):
+            if (isinstance(step, str) and step == "drop") or not len(columns[name]):
                 continue
             taken = features.take(list(columns[name]))
             with draft.inside(f"'{name}'"):
@@ -50,7 +50,7 @@ def composition(transform: Transform) -> dict[type, Transform]:
 def steps(draft: Draft, named: Iterable[tuple[str, Any]], features: Features, transform: Transform) -> Features:
     """Compile transformers one after the other."""
     for name, step in named:
-        if step is None or isinstance(step, str) and step == "passthrough":
+        if step is None or (isinstance(step, str) and step == "passthrough"):
             continue
         with draft.inside(f"'{name}'"):
             features = transform(draft, step, features)

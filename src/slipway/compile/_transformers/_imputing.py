@@ -33,9 +33,9 @@ def _impute(draft: Draft, model: SimpleImputer, features: Features) -> Features:
 
 def _as_fitted(model: SimpleImputer) -> list[Any]:
     """The fill values in the type in which they are filled in: a fraction into whole numbers is cut off."""
-    statistics = np.asarray(model.statistics_)
+    statistics: list[Any] = np.asarray(model.statistics_).tolist()
     if np.dtype(model._fill_dtype).kind not in "iu":
-        return statistics.tolist()
+        return statistics
     return [value if plain(value) is Missing.NAN else np.dtype(model._fill_dtype).type(value) for value in statistics]
 
 

@@ -1,14 +1,4 @@
-"""What is said when a model, or some rows, are not for the plan."""
-
-from slipway.errors import OutsideError
-
-
-class NotCompilable(OutsideError):
-    """A model has a step that no plan is made of. The model itself answers as ever, only slower."""
-
-    def __init__(self, step: str, why: str):
-        self.step, self.why = step, why
-        super().__init__(f"{step} is not compiled: {why}. The original pipeline has to answer.")
+"""What is said of rows that are not for the plan."""
 
 
 class LeftToOriginal(ValueError):
