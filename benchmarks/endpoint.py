@@ -164,7 +164,7 @@ def stock(files: Path, workers: int, folder: Path) -> Iterator[Server]:
     process = start_process(command, log=log, env=child_environment(ONE_THREAD | quiet))
     try:
         wait_until_ready(process, f"{local_url(HOST, port)}/ping", name="mlflow", log=log, timeout_s=120)
-        yield Server("mlflow", workers, port, psutil.Process(process.popen.pid))
+        yield Server("mlflow", workers, port, psutil.Process(process.pid))
     finally:
         stop_process(process)
 
