@@ -52,7 +52,12 @@ class Client(asyncio.Protocol):
 
 
 async def main(host: str, port: int, clients: int, seconds: float, body: bytes) -> dict[str, Any]:
-    lines = ["POST /invocations HTTP/1.1", f"host: {host}", f"content-length: {len(body)}", "content-type: application/json"]
+    lines = [
+        "POST /invocations HTTP/1.1",
+        f"host: {host}",
+        f"content-length: {len(body)}",
+        "content-type: application/json",
+    ]
     head = "\r\n".join([*lines, "", ""])
     loop, taken = asyncio.get_running_loop(), list[float]()
     began, cpu = time.perf_counter(), time.process_time()

@@ -9,7 +9,9 @@ from slipway.serving.depth import is_deeper
 
 values = some.recursive(
     some.none() | some.integers() | some.text('[]{}"\\a', max_size=5),
-    lambda inner: some.lists(inner, max_size=3) | some.dictionaries(some.text('[]{}"\\', max_size=3), inner, max_size=3),
+    lambda inner: (
+        some.lists(inner, max_size=3) | some.dictionaries(some.text('[]{}"\\', max_size=3), inner, max_size=3)
+    ),
     max_leaves=20,
 )
 

@@ -35,7 +35,10 @@ def records(*rows: Any) -> dict[str, Any]:
         (records(FAIR, {"x": 1, "n": 2}), "row 1 lacks column 'port'"),
         (records(FAIR, FAIR | {SECRET: SECRET}), "row 1 has a column that row 0 lacks"),
         (records(FAIR, SECRET), "row 1 is not an object"),
-        ({"dataframe_split": {"columns": ["x", "n", "port"], "data": [[1, 2, "a"], [1, 2]]}}, "row 1 has 2 values for 3"),
+        (
+            {"dataframe_split": {"columns": ["x", "n", "port"], "data": [[1, 2, "a"], [1, 2]]}},
+            "row 1 has 2 values for 3",
+        ),
         ({"inputs": {"x": [1, 2], "n": [1], "port": ["a"]}}, "not of the same length"),
         (records({"x": 1}), "columns 'n', 'port' are missing"),
         (records(FAIR, FAIR | {"x": SECRET}), "row 1, column 'x': a text where a number is needed"),
@@ -78,7 +81,13 @@ def test_says_where_a_body_cannot_be_read(body: bytes, kind: str, said: str) -> 
 
 @pytest.mark.parametrize(
     "content",
-    [records(FAIR), records(FAIR | {"x": None}), records(FAIR | {"x": "1.5", "n": "2"}), {"instances": [1, 2]}, {"inputs": 5}],
+    [
+        records(FAIR),
+        records(FAIR | {"x": None}),
+        records(FAIR | {"x": "1.5", "n": "2"}),
+        {"instances": [1, 2]},
+        {"inputs": 5},
+    ],
 )
 def test_finds_nothing_where_nothing_is_plainly_wrong(content: Any) -> None:
     assert explain(json.dumps(content).encode(), "application/json", SIGNATURE) is None

@@ -7,9 +7,15 @@ from hypothesis import strategies as some
 from slipway.serving import wire
 
 asks = some.builds(
-    wire.Ask, some.integers(0, 2**64 - 1), some.floats(0, 1e9), some.text(max_size=50).filter(str.isprintable), some.binary()
+    wire.Ask,
+    some.integers(0, 2**64 - 1),
+    some.floats(0, 1e9),
+    some.text(max_size=50).filter(str.isprintable),
+    some.binary(),
 )
-answers = some.builds(wire.Answer, some.integers(0, 2**64 - 1), some.integers(0, 999), some.just("application/json"), some.binary())
+answers = some.builds(
+    wire.Answer, some.integers(0, 2**64 - 1), some.integers(0, 999), some.just("application/json"), some.binary()
+)
 
 
 @given(messages=some.lists(asks, max_size=4), cut=some.integers(1, 50))
