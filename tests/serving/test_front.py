@@ -162,6 +162,16 @@ def test_pipelined_requests_are_answered_in_their_order(front: Front) -> None:
     assert at[0] != at[2]
 
 
+def test_garbage_behind_a_request_does_not_cost_its_answer(front: Front) -> None:
+    head = (
+        f"POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(ODD)}\r\n\r\n"
+    )
+    found = raw(front.url, f"{head}{ODD}GARBAGE\r\n\r\n".encode().replace("größe".encode(), b"gr\\u00f6\\u00dfe"))
+    assert found.startswith(b"HTTP/1.1 ")
+    assert found.count(b"\r\ncontent-length: ") == 2
+    assert b"HTTP/1.1 400 " in found
+
+
 def test_continue_is_said_to_who_waits_for_it(front: Front) -> None:
     with closing(socket.create_connection(front.url, 10)) as connection:
         head = "POST /invocations HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-type: application/json\r\n"

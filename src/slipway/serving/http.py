@@ -91,9 +91,10 @@ class Connection(asyncio.Protocol):
         self._waiting: deque[Request] = deque()
         self._task: asyncio.Future[Response] | None = None
         self._request: Request | None = None
-        self._lost = self._ended = self._reading = self._choked = False
+        self._lost = self._ended = self._reading = self._choked = self._half_closed = False
         self._target, self._headers, self._body = b"", dict[bytes, bytes](), list[bytes]()
         self._head_bytes = self._body_bytes = 0
+        self._last_words = b""
         self.deadline = _NEVER
 
     # ---- the transport
@@ -116,9 +117,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Keep a half-closed connection while it is owed an answer; a caller may shut its side after asking."""
-        if self._task is None and not self._ended:
-            return False
-        self.finish()
+        self._half_closed = True
         return self._task is not None
 
     def pause_writing(self) -> None:
@@ -214,8 +213,9 @@ class Connection(asyncio.Protocol):
         request, self._task = self._request, None
         if self._lost or task.cancelled() or request is None:
             return
-        self._write(request, self._broken(task.exception()) if task.exception() else task.result())
-        if not self._ended:
+        words, self._last_words = self._last_words, b""
+        self._write(request, self._broken(task.exception()) if task.exception() else task.result(), then=words)
+        if not self._transport.is_closing():  # ended or not: only who reads learns that the caller has gone
             self._transport.resume_reading()
         self._answer_next()
 
@@ -223,10 +223,12 @@ class Connection(asyncio.Protocol):
         log.error("a request was not answered", exc_info=error or True)
         return Response(500, refusal(500, "the request could not be answered; the log of the server says why"))
 
-    def _write(self, request: Request, answer: Response) -> None:
-        last = not request.keep_alive or self._door.closing
+    def _write(self, request: Request, answer: Response, then: bytes = b"") -> None:
+        last = not request.keep_alive or self._door.closing or (self._half_closed and not self._waiting)
         self._transport.write(_bytes(request, answer, self._door.date, last=last))
-        if last:
+        if then and not last:
+            self._transport.write(then)
+        if last or then:
             self._end()
 
     def _refuse(self, status: int, message: str) -> None:
@@ -237,15 +239,20 @@ class Connection(asyncio.Protocol):
         request = Request(b"GET", b"", {}, b"", self._peer)
         headers = b"retry-after: 1\r\n" if status == 503 else b""
         answer = Response(status, refusal(status, message), headers=headers)
+        words = _bytes(request, answer, self._door.date, last=True)
         if self._task is None:
-            self._transport.write(_bytes(request, answer, self._door.date, last=True))
-        self._end()
+            self._transport.write(words)
+            self._end()
+        else:  # after the answer that is still owed
+            self._ended, self._last_words, self.deadline = True, words, _NEVER
 
     def _end(self) -> None:
         """Send no more, and read what still comes for a moment: closing at once would reset what was just written."""
         self._ended = True
         self.deadline = self._door.now + _LINGER_S
-        if self._transport.can_write_eof() and not self._transport.is_closing():
+        if self._half_closed:  # nothing comes any more
+            self._transport.close()
+        elif self._transport.can_write_eof() and not self._transport.is_closing():
             self._transport.write_eof()
 
     # ---- the end
