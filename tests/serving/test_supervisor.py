@@ -110,11 +110,11 @@ def children(supervisor: Supervisor) -> list[psutil.Process]:
 
 
 def fronts(supervisor: Supervisor) -> list[int]:
-    return [child.pid for child in supervisor._fronts.values()]
+    return supervisor._fronts.pids
 
 
 def backs(supervisor: Supervisor) -> list[int]:
-    return [back.child.pid for back in supervisor._current["m"].backs if back.child]
+    return supervisor._generations.pids("m")
 
 
 def test_promotions_and_rollbacks_lose_no_request_whatever_dies(
