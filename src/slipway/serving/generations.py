@@ -94,6 +94,7 @@ class Generations:
     def _start_back(self, serving: Serving, back: Back) -> None:
         if self._ended or (serving not in self._others and serving not in self._current.values()):
             return
+        back.up = False
         child = back.child = self._fork(
             BACK, serving.wanted.load, serving.compiled, self._config.max_rows, listener=back.listener,
             preload=serving.wanted.preload,
@@ -113,7 +114,7 @@ class Generations:
             self._back_gone(serving, back)
 
     def _back_is_ready(self, serving: Serving, back: Back, loaded: Loaded) -> None:
-        back.died = 0
+        back.died, back.up = 0, True
         first, back.ready = not back.ready, True
         if serving.loaded is None:
             serving.loaded = loaded
@@ -163,7 +164,7 @@ class Generations:
     def kill_stuck(self, path: str) -> None:
         for serving in (*self._current.values(), *self._others):
             for back in serving.backs:
-                if str(back.path) == path and back.child and back.ready:
+                if str(back.path) == path and back.child and back.up:  # one that loads is waited for
                     self._log.say(f"a process of {serving.wanted} did not answer in time and is killed")
                     back.child.kill()
 
