@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.compile.pipelines import MATRIX
+from tests.compile.matrix import MATRIX
 from tests.compile.tables import odd, table, target
 
 from slipway.compile import Compiled, LeftToOriginal, compile_model

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import GradientBoostingClassifier, VotingClassifier
+from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier, VotingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
@@ -23,7 +23,7 @@ from sklearn.preprocessing import (
 from tests.compile.pipelines import only, usual
 from tests.compile.tables import FLOATS, POSITIVE, TEXTS, table, target
 
-from slipway.compile import Compiled, LeftToOriginal, NotCompilable, compile_model
+from slipway.compile import Compiled, LeftToOriginal, NotCompilable, compile_model, verify
 from slipway.compile._odd_rows import rows_of
 from slipway.errors import OutsideError
 
@@ -181,3 +181,13 @@ def test_truth_values_are_no_numbers_to_functions() -> None:
 def test_no_rows_are_answered_with_nothing(strict: tuple[Any, Compiled]) -> None:
     assert strict[1].predict(strict[1].encode([])).shape == (0,)
     assert strict[1].predict_proba(strict[1].encode_frame(table().iloc[:0])).shape == (0, 2)
+
+
+def test_categories_by_the_type_of_the_column() -> None:
+    frame = table()[["port", "x0"]].astype({"port": "category"})
+    model = HistGradientBoostingClassifier(max_iter=5, categorical_features="from_dtype").fit(frame, target("binary"))
+    compiled = compile_model(model)
+    wanted = model.predict_proba(frame)
+    np.testing.assert_array_equal(compiled.predict_proba(compiled.encode_frame(frame)), wanted)
+    np.testing.assert_array_equal(compiled.predict_proba(compiled.encode(rows_of(frame))), wanted)
+    assert verify(model, compiled, frame.iloc[:40]).equal

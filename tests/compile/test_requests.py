@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.compile.pipelines import MATRIX
+from tests.compile.matrix import MATRIX
 from tests.compile.tables import CATEGORIES, FLAGS, WHOLE, table, target
 
 from slipway.compile import Compiled, LeftToOriginal, compile_model

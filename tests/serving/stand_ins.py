@@ -82,7 +82,9 @@ class Front:
 
 
 @contextmanager
-def fronts(*generations: wire.Generation, config: ServingConfig | None = None, number: int = 1) -> Iterator[list[Front]]:
+def fronts(
+    *generations: wire.Generation, config: ServingConfig | None = None, number: int = 1
+) -> Iterator[list[Front]]:
     """Start fronts on one socket, all serving the same."""
     config, context = config or ServingConfig(), get_context("spawn")
     counters = Counters(tuple(dict.fromkeys(each.model for each in generations)), number)
@@ -141,7 +143,10 @@ class StandInBack:
                     self.request.shutdown(socket.SHUT_RDWR)
                     return
                 if b"secret" in ask.body:
-                    status, body = 400, refusal(400, "wrong", "INVALID_PARAMETER_VALUE")[:-1] + b', "stack_trace": "File x.py"}'
+                    status, body = (
+                        400,
+                        refusal(400, "wrong", "INVALID_PARAMETER_VALUE")[:-1] + b', "stack_trace": "File x.py"}',
+                    )
                 if b"raw" in ask.body:
                     status, body = 500, b"Traceback of File x.py"
                 with suppress(OSError):  # nobody waits for it any more
@@ -168,5 +173,3 @@ def raw(address: tuple[str, int], sent: bytes, timeout_s: float = 10) -> bytes:
         while data := connection.recv(65536):
             found += data
         return found
-
-

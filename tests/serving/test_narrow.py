@@ -83,7 +83,7 @@ def test_what_is_valid_gets_the_very_bytes_of_mlflow(
 ) -> None:
     model, seen = served(kind), {"answered": 0, "asked": 0}
 
-    @settings(max_examples=40)
+    @settings(max_examples=22)
     @given(rows=rows_of(fair), order=some.permutations(NAMES))
     def check(rows: list[dict[str, Any]], order: list[str]) -> None:
         for key, value in bodies(rows, order).items():
@@ -98,7 +98,7 @@ def test_what_is_valid_gets_the_very_bytes_of_mlflow(
                 assert ours == stock(model, body), body
 
     check()
-    assert seen["asked"] >= 140
+    assert seen["asked"] >= 80
     assert seen["answered"] >= seen["asked"] / 3
 
 
@@ -106,7 +106,7 @@ def test_what_is_valid_gets_the_very_bytes_of_mlflow(
 def test_what_mlflow_refuses_or_reads_otherwise_is_never_answered(served: "Callable[[str], Served]", kind: str) -> None:
     model = served(kind)
 
-    @settings(max_examples=60)
+    @settings(max_examples=40)
     @given(rows=rows_of(odd), order=some.permutations(NAMES), drop=some.sampled_from([None, *NAMES]), data=some.data())
     def check(rows: list[dict[str, Any]], order: list[str], drop: str | None, data: Any) -> None:
         for row in rows[: data.draw(some.integers(0, len(rows)))]:

@@ -52,7 +52,7 @@ def _odd(series: pd.Series, random: np.random.Generator) -> object:
             int(series.max()) + 1,
             int(series.min()) // 2,
         ]
-        return min(max(choices[random.integers(len(choices))], limits.min), limits.max)
+        return min(max(choices[random.integers(len(choices))], limits.min, -most), most)
     if isinstance(kind, np.dtype) and kind.kind == "f":
         return _odd_number(series, random)
     if isinstance(kind, np.dtype) and kind.kind == "M":

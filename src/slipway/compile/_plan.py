@@ -118,7 +118,7 @@ def compile_model(model: Any) -> Compiled:
     draft = Draft(tuple(map(str, names)))
     try:
         head = estimate(draft, model, Features(tuple(map(Raw, range(len(names))))))
-    except (AttributeError, KeyError, IndexError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         # Much is read from attributes that scikit-learn keeps for itself and other versions may not have.
         raise NotCompilable(draft.where, f"it does not look as expected: {type(error).__name__}: {error}") from error
     encoder = RowEncoder(draft.names, draft.number_columns(), list(draft.texts))

@@ -61,11 +61,15 @@ def verify(model: Any, compiled: Compiled, example: pd.DataFrame, *, rows: int =
 
 def _compare(model: Any, compiled: Compiled, frame: pd.DataFrame, problems: list[str]) -> tuple[int, int]:
     """Add what differs to problems; returns how many rows were compared and how many left to the original."""
-    try:
-        encoded = compiled.encode_frame(frame)
-        given = compiled.encode(rows_of(frame))
-    except LeftToOriginal:
-        return 0, len(frame)
+    count = len(frame)
+    while True:
+        try:
+            encoded, given = compiled.encode_frame(frame), compiled.encode(rows_of(frame))
+            break
+        except LeftToOriginal as left:
+            frame = frame.drop(index=left.row).reset_index(drop=True)
+            if not len(frame):
+                return 0, count
     if not np.array_equal(encoded, given, equal_nan=True):
         row, column = np.argwhere((encoded != given) & ~(np.isnan(encoded) & np.isnan(given)))[0]
         problems.append(
@@ -78,7 +82,7 @@ def _compare(model: Any, compiled: Compiled, frame: pd.DataFrame, problems: list
             problems += _differences(model, compiled, answered, encoded[kept], kept)
         except ValueError as error:
             problems.append(f"the model refuses rows that the plan answers: {error}")
-    return len(kept), len(frame) - len(kept)
+    return len(kept), count - len(kept)
 
 
 def _differences(

@@ -92,7 +92,7 @@ class Invoking:
         if not kind:
             return Response(415, refusal(415, "name the format of the body: Content-Type: application/json"))
         if kind.startswith(JSON) and is_deeper(request.body, self._config.max_json_depth):
-            message = f"the JSON is nested deeper than {self._config.max_json_depth}, or its brackets do not match"
+            message = f"the JSON is nested deeper than {self._config.max_json_depth}, or its brackets are not closed"
             return Response(400, refusal(400, message))
         return None
 

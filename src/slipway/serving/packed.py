@@ -4,6 +4,8 @@ import pickle
 from dataclasses import dataclass
 from typing import Any
 
+import cloudpickle
+
 
 @dataclass(frozen=True)
 class Packed:
@@ -29,7 +31,8 @@ class Unpacking:
 def packed(value: object) -> Packed:
     """Pack a value of our own processes."""
     buffers: list[pickle.PickleBuffer] = []
-    head = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
+    # A plan's answers are functions made while it was compiled, which only cloudpickle writes down.
+    head = cloudpickle.dumps(value, protocol=5, buffer_callback=buffers.append)
     return Packed(head, tuple(bytearray(buffer.raw()) for buffer in buffers))
 
 

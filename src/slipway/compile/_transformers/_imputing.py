@@ -43,6 +43,8 @@ def _filled(draft: Draft, model: SimpleImputer, feature: Feature, missing: objec
     if isinstance(fill, str):
         if not isinstance(feature, Raw):
             raise draft.no("a text in place of a missing number")
+        if missing is not Missing.NAN:
+            _refuse_nan(draft, feature)
         return _text_filled(feature, model.missing_values, fill)
     register = draft.number(feature)
     if isinstance(missing, str) or missing is Missing.NONE:
@@ -57,6 +59,13 @@ def _filled(draft: Draft, model: SimpleImputer, feature: Feature, missing: objec
     draft.check_finite([register])
     assert isinstance(missing, float)
     return Register(draft.emit(op.REPLACE, register, draft.constants([missing, number])))
+
+
+def _refuse_nan(draft: Draft, feature: Raw) -> None:
+    """Refuse NaN among texts: only an imputer that looks for it takes it."""
+    is_nan = draft.text(text_column(feature, {Missing.NAN: 0.0}))
+    shown = draft.emit(op.LOOK_UP, is_nan, draft.constants([0.0, 1.0]))
+    draft.check(op.AT_MOST, shown, "a missing text", draft.constants([0.0]))
 
 
 def _text_filled(feature: Raw, missing_values: object, fill: str) -> Raw:
