@@ -8,7 +8,7 @@ SLIPWAY := $(BIN)/slipway
 PYTEST := GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check bench bench-search bench-scale bench-endpoint lock clean
+.PHONY: help demo test test-fast soak check bench bench-search bench-scale bench-endpoint lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -22,6 +22,9 @@ test: $(VENV)/dev.stamp  ## all tests; a part that cannot be had here says so in
 
 test-fast: $(VENV)/dev.stamp  ## the tests that start no server
 	@$(PYTEST) tests -m "not slow" $(ARGS)
+
+soak: $(VENV)/dev.stamp  ## a hundred promotions and rollbacks under load, with kills and broken versions; minutes
+	@SOAK_ROUNDS=100 GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest tests/serving/test_supervisor.py -k promotions -s --timeout 3600
 
 check: $(VENV)/dev.stamp  ## style, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -45,8 +45,8 @@ def read_settings(environment: Mapping[str, str], *, project: Path, tracking_uri
     """Read the settings from an environment; what is given by name wins over it.
 
     SLIPWAY_HOME, SLIPWAY_USER, SLIPWAY_TRUSTED_TYPES and SLIPWAY_API_KEYS (comma separated), SLIPWAY_BACKEND,
-    SLIPWAY_ARTIFACTS, MLFLOW_RUN_ID, MLFLOW_TRACKING_URI, MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD, MLFLOW_TRACKING_TOKEN and
-    MLFLOW_S3_ENDPOINT_URL count.
+    SLIPWAY_ARTIFACTS, MLFLOW_RUN_ID, MLFLOW_TRACKING_URI, MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD,
+    MLFLOW_TRACKING_TOKEN and MLFLOW_S3_ENDPOINT_URL count.
 
     Raises UsageError for an unknown variable that starts with SLIPWAY_.
     """

@@ -58,4 +58,4 @@ def target(task: str) -> pd.Series:
 @cache
 def odd(rows: int = 13_200) -> pd.DataFrame:
     """More than 10,000, since each pipeline leaves some of them to the original."""
-    return odd_rows(table(), rows, np.random.default_rng(7))
+    return odd_rows(table(), rows, np.random.default_rng(7), {})

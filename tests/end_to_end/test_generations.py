@@ -200,3 +200,16 @@ def test_several_models_are_answered_by_their_names(registry: Registry) -> None:
             assert (status, found_version, body) == (200, version, registry.expected[said][0])
         serving.terminate()
         assert serving.wait(30) == 0
+
+
+def test_a_registry_that_is_a_database_is_followed_too(registry: Registry) -> None:
+    for version in ("1", "2"):  # where these come from is a matter of their addresses, which name a server
+        shutil.copytree(registry.folders / version, registry.home / "models" / NAME / version, dirs_exist_ok=True)
+    registry.move(1)
+    with registry.serve("--tracking-uri", f"sqlite:///{registry.home / 'mlflow.db'}") as serving:
+        port = port_of(serving)
+        live(port, "1")
+        registry.move(2)
+        live(port, "2")
+        serving.terminate()
+        assert serving.wait(30) == 0

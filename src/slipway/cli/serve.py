@@ -44,10 +44,11 @@ def serve(
     engine: str,
     as_json: bool,
 ) -> None:
-    """Answer REST requests with the versions of a stage until Ctrl-C, and follow the registry.
+    """Answer REST requests with the version of a stage until Ctrl-C.
 
-    Several models are answered at /models/NAME/invocations. `--engine mlflow` runs `mlflow models serve`, which stays with the
-    version it started with and knows none of the limits.
+    The registry is followed: a version that comes into the stage takes over without a request being lost. Several models are
+    answered at /models/NAME/invocations. `--engine mlflow` runs `mlflow models serve`, which stays with the version it started
+    with and knows none of the limits.
     """
     if len(names) > 1 and (version or engine == "mlflow"):
         raise UsageError("--version and --engine mlflow take one name")

@@ -71,6 +71,11 @@ class RowEncoder:
         self._no_bools = any(not number.bools for number in numbers)
         self.width = len(numbers) + len(texts)
 
+    @property
+    def texts(self) -> dict[str, tuple[str, ...]]:
+        """The texts that have a code, by column."""
+        return {self._names[text.column]: tuple(known for known, _ in text.codes) for text in self._texts}
+
     def encode(self, rows: Sequence[Sequence[object]]) -> NDArray[np.float64]:
         """Return (rows, width). Raises LeftToOriginal for a value of a type that the column is not of."""
         if len(rows) == 1:

@@ -1,25 +1,33 @@
 """Rows that a model may not have been thought through for, made from an example."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-Mutation = Callable[[pd.Series, np.random.Generator], object]
+Draw = Callable[[np.random.Generator], object]
+"""Gives an odd value of one column, another each time."""
 
-_TINY, _HUGE = 5e-324, 1.7976931348623157e308
+_TINY, _HUGE, _LARGEST_FLOAT32, _EXACT = 5e-324, 1.7976931348623157e308, 3.4028235e38, 2**53
 
 
-def odd_rows(example: pd.DataFrame, rows: int, random: np.random.Generator) -> pd.DataFrame:
-    """Return rows of the example's values, drawn column by column; most have one odd value, some several, some none."""
+def odd_rows(
+    example: pd.DataFrame, rows: int, random: np.random.Generator, texts: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Return rows of the example's values, drawn column by column; most have one odd value, some several, some none.
+
+    texts: of a column, beyond those of the example.
+    """
     if not len(example):
         return example
-    columns = {name: _drawn(example[name], rows, random) for name in example}
+    draws = [_draw_of(example[name], texts.get(str(name), ())) for name in example]
+    columns = [example[name].astype(object).iloc[random.integers(len(example), size=rows)].tolist() for name in example]
     for row in range(rows):
         for _ in range(random.choice([0, 1, 1, 1, 1, 2, 4])):
-            name = example.columns[int(random.integers(len(example.columns)))]
-            columns[name][row] = _odd(example[name], random)
-    return pd.DataFrame({name: _typed(values, example[name].dtype) for name, values in columns.items()})
+            column = int(random.integers(len(columns)))
+            columns[column][row] = draws[column](random)
+    typed = {name: _typed(values, example[name].dtype) for name, values in zip(example, columns, strict=True)}
+    return pd.DataFrame(typed)
 
 
 def rows_of(frame: pd.DataFrame) -> list[tuple[object, ...]]:
@@ -32,73 +40,57 @@ def rows_of(frame: pd.DataFrame) -> list[tuple[object, ...]]:
     return list(zip(*columns, strict=True))
 
 
-def _drawn(series: pd.Series, rows: int, random: np.random.Generator) -> list[object]:
-    return series.astype(object).iloc[random.integers(len(series), size=rows)].tolist()
-
-
-def _odd(series: pd.Series, random: np.random.Generator) -> object:
+def _draw_of(series: pd.Series, texts: Sequence[str]) -> Draw:
     kind = series.dtype
     if kind == np.bool_:
-        return bool(random.integers(2))
+        return _one_of([False, True])
     if isinstance(kind, np.dtype) and kind.kind in "iu":
-        limits = np.iinfo(kind.str)
-        most = min(limits.max, 2**53)
-        choices = [
-            0,
-            1,
-            max(limits.min, -1),
-            most,
-            max(limits.min, -most),
-            int(series.max()) + 1,
-            int(series.min()) // 2,
-        ]
-        return min(max(choices[random.integers(len(choices))], limits.min, -most), most)
+        return _one_of(_odd_whole_numbers(series, kind))
     if isinstance(kind, np.dtype) and kind.kind == "f":
-        return _odd_number(series, random)
+        return _odd_number_of(series)
     if isinstance(kind, np.dtype) and kind.kind == "M":
-        return pd.NaT
-    return _odd_text(series, random)
+        return _one_of([pd.NaT])
+    return _odd_text_of(series, texts)
 
 
-def _odd_number(series: pd.Series, random: np.random.Generator) -> float:
-    known = series.dropna()
-    some = float(known.iloc[random.integers(len(known))]) if len(known) else 1.0
-    choices = [
-        *(np.nan, np.nan, np.inf, -np.inf),
-        *(0.0, -0.0, 1.0, -1.0, _TINY, _HUGE, -_HUGE, 1e30, -1e30, 1e300, 3.4028235e38, 16777217.0, 1e-300),
-        *(
-            some,
-            -some,
-            some * 1000,
-            np.nextafter(some, np.inf),
-            np.nextafter(some, -np.inf),
-            np.float64(np.float32(some)),
-        ),
-        *((float(known.max()) * 2, float(known.min()) * 2, float(known.median())) if len(known) else ()),
+def _one_of(choices: list[object]) -> Draw:
+    return lambda random: choices[int(random.integers(len(choices)))]
+
+
+def _odd_whole_numbers(series: pd.Series, kind: np.dtype) -> list[object]:
+    limits = np.iinfo(kind.str)
+    least, most = max(int(limits.min), -_EXACT), min(int(limits.max), _EXACT)
+    choices = [0, 1, -1, most, least, int(series.max()) + 1, int(series.min()) // 2]
+    return [min(max(choice, least), most) for choice in choices]
+
+
+def _odd_number_of(series: pd.Series) -> Draw:
+    known = series.dropna().to_numpy() if series.notna().any() else np.ones(1)
+    fixed = [
+        *(np.nan, np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 1e30, -1e30, 1e300, 1e-300, 16777217.0),
+        *(_TINY, _HUGE, -_HUGE, _LARGEST_FLOAT32, known.max() * 2, known.min() * 2, np.median(known)),
     ]
-    with np.errstate(all="ignore"):
-        return float(choices[random.integers(len(choices))])
+
+    def draw(random: np.random.Generator) -> float:
+        some = known[random.integers(len(known))]
+        near = [-some, some * 1000, np.nextafter(some, np.inf), np.nextafter(some, -np.inf), np.float32(some)]
+        choices = fixed + near
+        return float(choices[int(random.integers(len(choices)))])
+
+    return draw
 
 
-def _odd_text(series: pd.Series, random: np.random.Generator) -> object:
-    known = [value for value in series.dropna().astype(object).unique() if isinstance(value, str)]
-    some = known[random.integers(len(known))] if known else "a"
-    choices = [
-        None,
-        np.nan,
-        "",
-        "never seen",
-        some,
-        some.swapcase(),
-        f" {some}",
-        f"{some} ",
-        some[:-1],
-        "nan",
-        "None",
-        "é",
-        "0",
-    ]
-    return choices[random.integers(len(choices))]
+def _odd_text_of(series: pd.Series, texts: Sequence[str]) -> Draw:
+    seen = [value for value in series.dropna().astype(object).unique() if isinstance(value, str)]
+    known = list(dict.fromkeys([*seen, *texts])) or ["a"]
+
+    def draw(random: np.random.Generator) -> object:
+        some = known[int(random.integers(len(known)))]
+        changed = [some, some, some, some.swapcase(), f" {some}", f"{some} ", some[:-1]]
+        choices = [None, np.nan, "", "never seen", "nan", "None", "é", "0", *changed]
+        return choices[int(random.integers(len(choices)))]
+
+    return draw
 
 
 def _typed(values: list[object], kind: object) -> pd.Series:

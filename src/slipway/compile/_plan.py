@@ -72,6 +72,11 @@ class Compiled:
         """Whether the model has `predict_proba`."""
         return self._head.predict_proba is not None
 
+    @property
+    def texts(self) -> dict[str, tuple[str, ...]]:
+        """The texts that the model knows, by column."""
+        return self._encoder.texts
+
     def refused(self, encoded: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return for each row whether it is left to the original, be it by `predict` or by `predict_proba`."""
         with np.errstate(all="ignore"):

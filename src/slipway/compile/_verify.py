@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from slipway.compile._left import LeftToOriginal
 from slipway.compile._odd_rows import odd_rows, rows_of
@@ -43,19 +44,19 @@ class Agreement:
 def verify(model: Any, compiled: Compiled, example: pd.DataFrame, *, rows: int = 300, seed: int = 0) -> Agreement:
     """Compare a plan with its model on the example's rows and on generated ones; example: of the model's signature.
 
-    Generated rows take the example's values and plant, by the type of the column, missing values, unknown categories,
-    infinities, extremes, other capitals and empty texts. A row on which the model raises is not to be answered by the plan
-    either. Rows given as scalars have to be encoded as the same rows in a frame; a null alone in its column is tried by itself,
-    since pandas reads it otherwise. Labels have to be identical, numbers within 1e-12 of each other.
+    Generated rows take the example's values and the plan's categories and plant, by the type of the column, missing values,
+    unknown categories, infinities, extremes, other capitals and empty texts. A row on which the model raises is not to be
+    answered by the plan either. Rows given as scalars have to be encoded as the same rows in a frame; a null alone in its
+    column is tried by itself, since pandas reads it otherwise. Labels have to be identical, numbers within 1e-12 of each other.
     """
     example = example[list(compiled.inputs)].reset_index(drop=True)
-    frame = pd.concat([example, odd_rows(example, rows, np.random.default_rng(seed))], ignore_index=True)
-    frame = frame.astype(example.dtypes.to_dict())
+    odd = odd_rows(example, rows, np.random.default_rng(seed), compiled.texts)
+    frame = pd.concat([example, odd], ignore_index=True).astype(example.dtypes.to_dict())
     problems: list[str] = []
-    compared, left = _compare(model, compiled, frame, problems)
-    for alone in _nulls_alone(example):
-        more = _compare(model, compiled, alone, problems)
-        compared, left = compared + more[0], left + more[1]
+    # Of so few rows, the model's own threads would wait for each other longer than they work.
+    with threadpool_limits(1):
+        counts = [_compare(model, compiled, each, problems) for each in (frame, *_nulls_alone(example))]
+    compared, left = map(sum, zip(*counts, strict=True))
     return Agreement(compared, left, tuple(problems[:_MOST_PROBLEMS]))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 
@@ -39,6 +39,15 @@ class Seen:
     stage: Stage
     digest: str | None
     run_id: str
+
+
+class Looks(Protocol):
+    """uri: of what is asked."""
+
+    uri: str
+
+    def look(self, followed: Followed) -> Seen:
+        """Return the version that is followed. Raises UnknownName where there is none, NoServer when nobody answers."""
 
 
 class Watch:

@@ -38,13 +38,14 @@ class Wanted:
 class Back:
     """A place for a process that holds the model: its socket stays while the processes come and go.
 
-    died: how often in a row one ended before it was ready.
+    ready: whether one has been ready once. up: whether the present one is. died: how often in a row one ended before it was.
     """
 
     path: Path
     listener: socket.socket
     child: Child | None = None
     ready: bool = False
+    up: bool = False
     died: int = 0
 
 

@@ -70,7 +70,7 @@ class Held:
         table = pd.DataFrame({each.name: given.get(each.name) for each in self.signature.inputs}, index=given.index)
         for column in self.signature.inputs:
             if column.type in _DTYPES:
-                table[column.name] = table[column.name].astype(_DTYPES[column.type])
+                table[column.name] = table[column.name].astype(_DTYPES[column.type])  # type: ignore[call-overload]
             elif column.type == "datetime":
                 table[column.name] = pd.to_datetime(table[column.name])
         return table

@@ -134,7 +134,7 @@ class _Files:
 
     def dumps(self, value: Any) -> bytes:
         pickled = io.BytesIO()
-        context.set_spawning_popen(self)
+        context.set_spawning_popen(self)  # type: ignore[arg-type]  # it is asked for these two methods alone
         try:
             reduction.dump(value, pickled)
         finally:

@@ -9,7 +9,7 @@ import cloudpickle
 
 @dataclass(frozen=True)
 class Packed:
-    """A pickle and the arrays that go beside it. Pickled with `unwrapped`, it arrives as what it holds."""
+    """A pickle and the arrays that go beside it. Pickled as Unpacking, it arrives as what it holds."""
 
     head: bytes
     buffers: tuple[bytearray, ...]

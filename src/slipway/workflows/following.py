@@ -8,7 +8,7 @@ from pathlib import Path
 
 from slipway.errors import NoServer, SlipwayError, UnknownName
 from slipway.registry.copies import copy_folder, moved_at, remembered
-from slipway.registry.following import Followed, Seen, Watch
+from slipway.registry.following import Followed, Looks, Seen, Watch
 from slipway.serving.generation import Wanted
 from slipway.workflows.loading import PRELOAD, Order
 
@@ -30,7 +30,7 @@ class Following:
     followed: tuple[Followed, ...]
     trusted: Mapping[str, tuple[str, ...]]
     _seen: dict[str, Seen] = field(default_factory=dict)
-    _watch: Watch | None = None
+    _watch: Looks | None = None
     _away: bool = False
     _stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -100,7 +100,7 @@ class Following:
     def _asked(self, followed: Followed) -> Seen:
         uri = self.tracking()
         if self._watch is None or self._watch.uri != uri:
-            self._watch = Watch(uri, self.auth)
+            self._watch = _watch_of(uri, self.auth)
         return self._watch.look(followed)
 
     def _wanted(self, followed: Followed, seen: Seen) -> Wanted:
@@ -113,3 +113,25 @@ class Following:
             tuple(self.trusted.get(followed.name, ())),
         )
         return Wanted(followed.name, seen.version, seen.digest or "", seen.stage, order, PRELOAD)
+
+
+def _watch_of(uri: str, auth: tuple[str, str] | str | None) -> Looks:
+    """Return what asks a registry: cheaply over HTTP, or with MLflow's client where it is a database or a folder."""
+    return Watch(uri, auth) if uri.startswith(("http://", "https://")) else _ClientWatch(uri)
+
+
+class _ClientWatch:
+    """A registry that only MLflow's client reaches, such as sqlite:///mlflow.db."""
+
+    def __init__(self, uri: str):
+        self.uri = uri
+
+    def look(self, followed: Followed) -> Seen:
+        from slipway.registry.trust import DIGEST
+        from slipway.registry.versions import get_version, version_in
+        from slipway.tracking.client import connect
+
+        client = connect(self.uri)
+        name, number = followed.name, followed.version
+        found = get_version(client, name, number) if number else version_in(client, name, followed.stage)
+        return Seen(found.number, found.stage, found.tags.get(DIGEST), found.run_id)
