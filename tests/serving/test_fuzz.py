@@ -18,7 +18,8 @@ from stand_ins import EXAMPLE, StandInBack, fronts, generation
 from slipway.serving.config import ServingConfig
 
 VALID = json.dumps({"dataframe_records": [{"x": 12, "größe": None, "port": "ünï"}] * 3}, ensure_ascii=False).encode()
-HEAD = b"POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+LINES = (b"POST /invocations HTTP/1.1", b"host: x", b"content-type: application/json", b"connection: close")
+HEAD = b"\r\n".join((*LINES, b"content-length: %d", b"", b""))
 NUMBER = 1500
 BITS = (
     b"[" * 40,
@@ -54,7 +55,7 @@ def mutated(body: bytes, dice: random.Random) -> bytes:
 
 
 def test_no_request_breaks_a_front_or_holds_up_others(tmp_path: Path) -> None:
-    dice, back, statuses, pings = random.Random(5), StandInBack(tmp_path), [], []  # noqa: S311
+    dice, back, statuses, pings = random.Random(5), StandInBack(tmp_path), [], []
     stop = threading.Event()
     config = ServingConfig(max_body_bytes=3_000_000, header_timeout_s=5, body_timeout_s=5)
 
