@@ -8,7 +8,7 @@ SLIPWAY := $(BIN)/slipway
 PYTEST := GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-matrix check bench bench-search bench-scale lock clean
+.PHONY: help demo test test-fast test-matrix soak check bench bench-search bench-scale bench-endpoint lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -26,18 +26,24 @@ test-fast: $(VENV)/dev.stamp  ## the tests that start no server
 test-matrix: $(VENV)/dev.stamp  ## every way past the guarded registry, on SQLite and PostgreSQL, with users and without
 	@$(BIN)/python -m pytest tests/server/test_matrix.py --every-cell $(ARGS)
 
+soak: $(VENV)/dev.stamp  ## a hundred promotions and rollbacks under load, with kills and broken versions; minutes
+	@SOAK_ROUNDS=100 GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest tests/serving/test_supervisor.py -k promotions -s --timeout 3600
+
 check: $(VENV)/dev.stamp  ## style, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: bench-search bench-scale  ## all benchmarks, on a machine that does nothing else; see benchmarks/README.md
+bench: bench-search bench-scale bench-endpoint  ## all benchmarks, on a machine that does nothing else; see benchmarks/README.md
 
 bench-search: $(VENV)/bench.stamp  ## a search beside a plain MLflow script, Optuna, and the sum of its fits
 	@$(BIN)/python benchmarks/search.py $(ARGS)
 
 bench-scale: $(VENV)/bench.stamp  ## commands on an experiment of 10,000 runs beside one of 100
 	@$(BIN)/python benchmarks/scale.py $(ARGS)
+
+bench-endpoint: $(VENV)/bench.stamp  ## the endpoint beside mlflow models serve, one row and 1000
+	@$(BIN)/python benchmarks/endpoint.py $(ARGS)
 
 # uv installs in seconds what takes pip minutes, and compiles it on all cores: uncompiled, each start of MLflow takes twice as
 # long, for ever where Python may not write bytecode (PYTHONDONTWRITEBYTECODE). Its own version and hash are those of the lock file.

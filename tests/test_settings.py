@@ -57,6 +57,6 @@ def test_folders_are_absolute(tmp_path: Path) -> None:
 def test_an_unknown_setting_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
     with pytest.raises(
         UsageError,
-        match="unknown setting SLIPWAY_HMOE, SLIPWAY_ZZ; there is: SLIPWAY_ARTIFACTS, SLIPWAY_BACKEND, SLIPWAY_HOME",
+        match="unknown setting SLIPWAY_HMOE, SLIPWAY_ZZ; there is: SLIPWAY_API_KEYS, SLIPWAY_ARTIFACTS, SLIPWAY_BACKEND",
     ):
         read_settings({"SLIPWAY_ZZ": "1", "SLIPWAY_HMOE": "/x"}, project=tmp_path)

@@ -88,7 +88,7 @@ def start_process(
                 env=env,
                 cwd=cwd,
                 start_new_session=True,
-                preexec_fn=_die_with(os.getpid()) if tied and sys.platform == "linux" else None,
+                preexec_fn=die_with_parent(signal.SIGTERM) if tied else None,
             )
     except OSError as error:
         if error.filename and str(error.filename) in (command[0], str(cwd)):
@@ -164,20 +164,26 @@ def local_url(host: str, port: int) -> str:
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
 
-class _Child(subprocess.Popen[bytes]):
-    def __del__(self) -> None:
-        """Say nothing of a child that lives on: a detached one does so on purpose, and pids do the rest."""
+def die_with_parent(number: int) -> Callable[[], None] | None:
+    """Return what a child of this process calls at its start, to be sent a signal when the thread that made it ends.
 
-
-def _die_with(parent: int) -> Callable[[], None]:
-    libc = ctypes.CDLL(None)  # loaded before the fork: the child only makes the call
+    None where there is no such thing: only Linux has it.
+    """
+    if sys.platform != "linux":
+        return None
+    parent, libc = os.getpid(), ctypes.CDLL(None)  # loaded before the fork: the child only makes the call
 
     def tie() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        libc.prctl(_PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:  # it died before the tie was made
             os._exit(1)
 
     return tie
+
+
+class _Child(subprocess.Popen[bytes]):
+    def __del__(self) -> None:
+        """Say nothing of a child that lives on: a detached one does so on purpose, and pids do the rest."""
 
 
 def _listen_once(host: str, port: int) -> int | None:

@@ -18,6 +18,8 @@ class Settings:
     user: who is written down as the mover of a version.
     trusted_types: types that may be loaded from a model beside Slipway's own list, such as `features.Ratio`.
     mlflow_run_id: the run that `mlflow run` opened for this process, if it did.
+    api_keys: those with which a service may be asked; none: by anybody.
+    tracking_auth: user and password, or a token alone, for the tracking server; MLflow's own client reads them itself.
     backend, artifacts: the database and the bucket of the embedded server; None = in `home`. The first may hold a password.
     s3_endpoint: where MLflow looks for S3, if it is not where boto3 does.
     """
@@ -28,6 +30,8 @@ class Settings:
     user: str = "unknown"
     trusted_types: tuple[str, ...] = ()
     mlflow_run_id: str | None = None
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+    tracking_auth: tuple[str, str] | str | None = field(default=None, repr=False)
     backend: str | None = field(default=None, repr=False)
     artifacts: str | None = None
     s3_endpoint: str | None = None
@@ -40,27 +44,38 @@ class Settings:
 def read_settings(environment: Mapping[str, str], *, project: Path, tracking_uri: str | None = None) -> Settings:
     """Read the settings from an environment; what is given by name wins over it.
 
-    SLIPWAY_HOME, MLFLOW_TRACKING_URI, SLIPWAY_USER, SLIPWAY_TRUSTED_TYPES (comma separated), MLFLOW_RUN_ID,
-    SLIPWAY_BACKEND, SLIPWAY_ARTIFACTS and MLFLOW_S3_ENDPOINT_URL count.
+    SLIPWAY_HOME, SLIPWAY_USER, SLIPWAY_TRUSTED_TYPES and SLIPWAY_API_KEYS (comma separated), SLIPWAY_BACKEND,
+    SLIPWAY_ARTIFACTS, MLFLOW_RUN_ID, MLFLOW_TRACKING_URI, MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD,
+    MLFLOW_TRACKING_TOKEN and MLFLOW_S3_ENDPOINT_URL count.
 
     Raises UsageError for an unknown variable that starts with SLIPWAY_.
     """
-    known = {"SLIPWAY_ARTIFACTS", "SLIPWAY_BACKEND", "SLIPWAY_HOME", "SLIPWAY_TRUSTED_TYPES", "SLIPWAY_USER"}
+    known = {f"SLIPWAY_{name}" for name in ("API_KEYS", "ARTIFACTS", "BACKEND", "HOME", "TRUSTED_TYPES", "USER")}
     if unknown := sorted(key for key in environment if key.startswith("SLIPWAY_") and key not in known):
         raise UsageError(f"unknown setting {', '.join(unknown)}; there is: {', '.join(sorted(known))}")
     home = environment.get("SLIPWAY_HOME")
-    trusted = environment.get("SLIPWAY_TRUSTED_TYPES", "")
     return Settings(
         project=project.resolve(),
         home=Path(home).resolve() if home else project.resolve() / ".slipway",
         tracking_uri=tracking_uri or environment.get("MLFLOW_TRACKING_URI") or None,
         user=environment.get("SLIPWAY_USER") or _login_name(),
-        trusted_types=tuple(name.strip() for name in trusted.split(",") if name.strip()),
+        trusted_types=_listed(environment.get("SLIPWAY_TRUSTED_TYPES", "")),
         mlflow_run_id=environment.get("MLFLOW_RUN_ID") or None,
+        api_keys=_listed(environment.get("SLIPWAY_API_KEYS", "")),
+        tracking_auth=_auth(environment),
         backend=environment.get("SLIPWAY_BACKEND") or None,
         artifacts=environment.get("SLIPWAY_ARTIFACTS") or None,
         s3_endpoint=environment.get("MLFLOW_S3_ENDPOINT_URL") or None,
     )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _auth(environment: Mapping[str, str]) -> tuple[str, str] | str | None:
+    user, password = environment.get("MLFLOW_TRACKING_USERNAME"), environment.get("MLFLOW_TRACKING_PASSWORD")
+    return (user, password) if user and password else environment.get("MLFLOW_TRACKING_TOKEN") or None
 
 
 def _login_name() -> str:

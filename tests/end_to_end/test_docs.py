@@ -13,6 +13,7 @@ import click
 import pytest
 
 from slipway.cli.app import COMMANDS, app
+from slipway.registry.following import Followed
 from slipway.settings import Settings
 from slipway.workflows.serve import serve
 
@@ -53,7 +54,7 @@ def test_the_readme_leads_an_outsider_from_a_table_to_a_served_prediction(librar
 
     (curl,) = [text for _, text in blocks(readme, "bash") if text.startswith("curl ")]
     words = shlex.split(curl.replace("\\\n", " "))
-    serving = serve(Settings(tmp_path, library.home, library.uri), "rides", port=0)
+    serving = serve(Settings(tmp_path, library.home, library.uri), [Followed("rides")], port=0)
     try:
         body = words[words.index("-d") + 1].encode()
         request = urllib.request.Request(f"{serving.url}/invocations", body, {"Content-Type": "application/json"})

@@ -6,9 +6,10 @@ the registers (`_head`). Each family of transformers and estimators is a file of
 type in their catalogues; what is not listed is refused by name. `verify` compares a plan with its model, row by row.
 """
 
+from slipway.compile._kernels import warm
 from slipway.compile._left import LeftToOriginal
 from slipway.compile._plan import Compiled, compile_model
 from slipway.compile._verify import Agreement, verify
 from slipway.errors import NotCompilable
 
-__all__ = ["Agreement", "Compiled", "LeftToOriginal", "NotCompilable", "compile_model", "verify"]
+__all__ = ["Agreement", "Compiled", "LeftToOriginal", "NotCompilable", "compile_model", "verify", "warm"]

@@ -32,6 +32,7 @@ def demo(settings: Settings, *, once: bool = False, trials: int | None = None) -
     Raises ServiceFailed when the endpoint does not give the answer that it should.
     """
     with _platform(settings, once) as platform:
+        from slipway.registry.following import Followed
         from slipway.workflows.history import history
         from slipway.workflows.promote import promote
         from slipway.workflows.run import run
@@ -48,7 +49,7 @@ def demo(settings: Settings, *, once: bool = False, trials: int | None = None) -
         click.echo(str(history(at, EXPERIMENT)))
         _say(f"$ slipway serve {EXPERIMENT}")
         with step("endpoint"):
-            serving = serve(at, EXPERIMENT, port=_ANY_PORT if once else 5001)
+            serving = serve(at, [Followed(EXPERIMENT)], port=_ANY_PORT if once else 5001)
         try:
             answer = _ask(serving.url, serving.example or "")
             _say("ready")

@@ -13,14 +13,17 @@ from slipway.code import load_function
 from slipway.core.gates import Evidence, Latency, Measured, Reproduced
 from slipway.errors import CodeInvalid, SlipwayError
 from slipway.progress import step
-from slipway.registry.trust import require_trusted_configuration
+from slipway.registry.trust import DIGEST
+from slipway.serving.config import ServingConfig
+from slipway.serving.generation import Wanted
 from slipway.serving.latency import latencies_ms
-from slipway.serving.mlflow_engine import start_service
 from slipway.settings import Settings
 from slipway.types import Verdict
 from slipway.workflows.basis import Basis
+from slipway.workflows.loading import PRELOAD, Order
 from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.reproduce import reproduce
+from slipway.workflows.serve import start_service
 
 # The 99th percentile of fewer is the mood of three requests.
 _REQUESTS = 500
@@ -59,14 +62,14 @@ def own_verdicts(settings: Settings, evidence: Evidence) -> tuple[Verdict, ...]:
 
 def _latency(settings: Settings, basis: Basis, trusted: Sequence[str]) -> Latency:
     """Of the service as `slipway serve` starts it, asked about test rows."""
-    require_trusted_configuration(basis.files, trusted)
     version, tested = basis.version, basis.rows.tested.rows
     rows = tested[list(basis.rows.experiment.data.features)].sample(_REQUESTS, replace=True, random_state=0)
     log = settings.home / "logs" / f"latency-{version.name}-{version.number}.log"
+    digest = version.tags[DIGEST]
+    order = Order(version.name, version.number, digest, basis.files, resolve_tracking_uri(settings), tuple(trusted))
+    wanted = Wanted(version.name, version.number, digest, version.stage, order, PRELOAD)
     with step(f"latency: {_REQUESTS} requests of one row"):
-        service = start_service(
-            str(basis.files), tracking_uri=resolve_tracking_uri(settings), host="127.0.0.1", port=0, log=log
-        )
+        service = start_service([wanted], host="127.0.0.1", port=0, config=ServingConfig(), log=log)
         try:
             taken = latencies_ms(service.url, [_body(rows.iloc[[i]]) for i in range(len(rows))])
         finally:

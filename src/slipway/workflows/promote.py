@@ -3,6 +3,7 @@
 from slipway.core.movements import Movement
 from slipway.errors import Refusal
 from slipway.progress import step
+from slipway.registry.copies import tell_moved
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
 from slipway.tracking.client import connect
@@ -26,10 +27,10 @@ def promote(settings: Settings, name: str, version: int, stage: Stage, comment: 
         raise Refusal(f"{name} version {version} is in {stage} already")
     registrar = registrar_of(client, settings)
     if stage not in GATED:
-        return registrar.promote(name, version, stage, comment)
+        return _told(settings, registrar.promote(name, version, stage, comment))
     case = gather(client, settings, wanted, stage)
     with step(f"gates before {stage}"):
-        return registrar.promote(name, version, stage, comment, case)
+        return _told(settings, registrar.promote(name, version, stage, comment, case))
 
 
 def rollback(settings: Settings, name: str, comment: str = "") -> Movement:
@@ -37,9 +38,17 @@ def rollback(settings: Settings, name: str, comment: str = "") -> Movement:
 
     Raises Refusal when there is none to return to.
     """
-    return registrar_of(connect(resolve_tracking_uri(settings)), settings).rollback(name, comment)
+    return _told(settings, registrar_of(connect(resolve_tracking_uri(settings)), settings).rollback(name, comment))
 
 
 def archive(settings: Settings, name: str, version: int, comment: str = "") -> Movement:
     """Take a version out of its stage."""
-    return registrar_of(connect(resolve_tracking_uri(settings)), settings).archive(name, version, comment)
+    return _told(
+        settings, registrar_of(connect(resolve_tracking_uri(settings)), settings).archive(name, version, comment)
+    )
+
+
+def _told(settings: Settings, movement: Movement) -> Movement:
+    """Let the services on this machine look at once; those elsewhere see it within a second."""
+    tell_moved(settings.home, movement.name)
+    return movement

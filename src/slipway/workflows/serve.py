@@ -1,109 +1,139 @@
-"""`slipway serve`: the version of a stage behind a REST endpoint, with MLflow's own scoring server."""
+"""`slipway serve`: versions behind a REST endpoint that follows the registry and never lets go of a connection over it."""
 
-import json
-import shlex
-import shutil
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from slipway.errors import UntrustedModel
-from slipway.registry.fetch import fetch_verified
-from slipway.registry.models import input_example
-from slipway.registry.trust import require_trusted_configuration
-from slipway.registry.versions import Version, version_in
-from slipway.serving.mlflow_engine import Service, start_service
+from slipway.errors import NoServer, UnknownName
+from slipway.processes import child_environment, local_url
+from slipway.registry.copies import copy_folder, remember
+from slipway.registry.following import Followed
+from slipway.serving.config import ServingConfig
+from slipway.serving.generation import Wanted
+from slipway.serving.keys_file import KeysFile, hashed
+from slipway.serving.listener import listen
+from slipway.serving.supervisor import Supervisor
 from slipway.settings import Settings
-from slipway.tracking.client import connect
-from slipway.types import Stage
+from slipway.workflows.endpoint import Endpoint, Served
+from slipway.workflows.following import Following
 from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.project import trusted_types
 
+# One native thread a process: processes use more cores as well, and threads on shared cores wait for each other.
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+
 
 @dataclass(frozen=True)
-class Serving:
-    """An endpoint that answers until `stop`. example: a request body that it accepts, as JSON."""
+class Service:
+    """A supervisor that answers at `url`, and what keeps it in step, if anything does."""
 
-    version: Version
-    service: Service
-    example: str | None
+    url: str
+    log: Path
+    supervisor: Supervisor
+    following: Following | None = None
 
-    @property
-    def url(self) -> str:
-        return self.service.url
-
-    @property
-    def curl(self) -> str:
-        """A line for the shell that asks the endpoint about the model's own input example."""
-        body = json.dumps(_without_nan(json.loads(self.example or "{}")))
-        return f"curl -s {self.url}/invocations -H 'Content-Type: application/json' -d {shlex.quote(body)}"
-
-    def stay(self) -> None:
-        """Serve until Ctrl-C or SIGTERM, then stop. Raises ServiceFailed when the service ends by itself."""
-        try:
-            self.service.wait()
-        except KeyboardInterrupt:  # asked for, so it is no failure
-            pass
-        finally:
-            self.stop()
+    def wait(self) -> None:
+        self.supervisor.wait()
 
     def stop(self) -> None:
-        self.service.stop()
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            **self.version.facts(),
-            "url": self.url,
-            "invocations": f"{self.url}/invocations",
-            "log": str(self.service.log),
-        }
-
-    def __str__(self) -> str:
-        return (
-            f"{self.version.name} version {self.version.number} ({self.version.stage}) answers at {self.url}/invocations\n"
-            f"try it:  {self.curl}\n"
-            f"its log is {self.service.log}; Ctrl-C stops it."
-        )
+        if self.following:
+            self.following.stop()
+        self.supervisor.stop()
 
 
 def serve(
     settings: Settings,
-    name: str,
+    followed: Sequence[Followed],
     *,
-    stage: Stage = Stage.PRODUCTION,
     host: str = "127.0.0.1",
     port: int = 5001,
+    config: ServingConfig | None = None,
+    keys_file: Path | None = None,
     timeout_s: float = 120.0,
-) -> Serving:
-    """Serve the version of `name` that holds `stage` and return when it answers.
+) -> Endpoint:
+    """Serve what is followed and return when all of it answers; from then on it follows the registry.
 
-    The model is served from a copy whose bytes are those that were registered, and which trusts no type but ours.
-    port: this very one, or any free one for 0.
-    Raises UnknownName when no version holds that stage, UntrustedModel, NoServer, and what `start_service` raises.
+    port: this very one, or any free one for 0. keys_file: API keys, one a line, read again when it changes.
+    Raises UnknownName when there is no such version, UntrustedModel, NoServer when the registry is away and nothing was served
+    before, ServiceFailed, UsageError.
     """
-    tracking_uri = resolve_tracking_uri(settings)
-    version = version_in(connect(tracking_uri), name, stage)
-    files = _verified_copy(settings, version)
-    require_trusted_configuration(files, trusted_types(settings, name))
-    log = settings.home / "logs" / f"serve-{name}-{stage}.log"
-    service = start_service(str(files), tracking_uri=tracking_uri, host=host, port=port, log=log, timeout_s=timeout_s)
-    return Serving(version, service, input_example(files))
+    keys = KeysFile(keys_file) if keys_file else None
+    config = replace(config or ServingConfig(), keys=keys.hashes() if keys else hashed(settings.api_keys))
+    by_name = {each.name: each for each in followed}
+    trusted = {name: trusted_types(settings, name) for name in by_name}
+    following = Following(
+        settings.home, partial(resolve_tracking_uri, settings), settings.tracking_auth, tuple(followed), trusted
+    )
+    said: list[str] = []
+    wanted = _first(settings, following, said)
+
+    def served(version: Wanted) -> None:
+        remember(settings.home, by_name[version.model], following.seen(version.model))
+
+    log = settings.home / "logs" / f"serve-{'-'.join(each.label for each in followed)[:100]}.log"
+    service = start_service(wanted, host=host, port=port, config=config, log=log, served=served, timeout_s=timeout_s)
+    supervisor = service.supervisor
+    for text in said:
+        supervisor.say(text)
+
+    def read_keys() -> None:
+        if keys and keys.changed():
+            supervisor.use_keys(keys.hashes())
+
+    keep_on = partial(following.keep_on, supervisor.want, supervisor.say, read_keys)
+    threading.Thread(target=keep_on, name="following", daemon=True).start()
+    answers = [_served(settings, following, each) for each in wanted]
+    return Endpoint(answers, replace(service, following=following))
 
 
-def _without_nan(value: Any) -> Any:
-    """The same JSON value with null for NaN, which Python writes and nobody else reads."""
-    if isinstance(value, dict):
-        return {key: _without_nan(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(inner) for inner in value]
-    return None if isinstance(value, float) and value != value else value
+def start_service(
+    wanted: Sequence[Wanted],
+    *,
+    host: str,
+    port: int,
+    config: ServingConfig,
+    log: Path,
+    served: Callable[[Wanted], None] = lambda _: None,
+    timeout_s: float = 120.0,
+) -> Service:
+    """Serve versions, each under its model's name, and return when all answer. served: called with each that takes over.
 
-
-def _verified_copy(settings: Settings, version: Version) -> Path:
-    """A copy in the home folder: the one that is there when its bytes are right, or a new one."""
-    folder = settings.home / "models" / version.name / str(version.number)
+    Raises UntrustedModel, ServiceFailed, UsageError.
+    """
+    listener = listen(host, port)
+    url = local_url(host, listener.getsockname()[1])
+    env = child_environment(_ONE_THREAD, without=("SLIPWAY_API_KEYS",))
+    supervisor = Supervisor(config, [each.model for each in wanted], listener, env, log, served)
+    supervisor.start()
     try:
-        return fetch_verified(version, folder)
-    except UntrustedModel:
-        shutil.rmtree(folder, ignore_errors=True)  # what is there may be an older or a broken copy
-        return fetch_verified(version, folder)
+        for each in wanted:
+            supervisor.want(each)
+        supervisor.wait_until_ready(timeout_s)
+    except BaseException:  # Ctrl-C included: nothing half-started stays
+        supervisor.stop()
+        raise
+    return Service(url, log, supervisor)
+
+
+def _first(settings: Settings, following: Following, said: list[str]) -> list[Wanted]:
+    try:
+        return following.first(said.append)
+    except (UnknownName, NoServer):
+        uri = resolve_tracking_uri(settings)
+        from slipway.registry.versions import get_version, version_in  # with MLflow: it can say what there is instead
+        from slipway.tracking.client import connect
+
+        client = connect(uri)
+        for each in following.followed:
+            get_version(client, each.name, each.version) if each.version else version_in(client, each.name, each.stage)
+        raise
+
+
+def _served(settings: Settings, following: Following, wanted: Wanted) -> Served:
+    seen = following.seen(wanted.model)
+    example = copy_folder(settings.home, wanted.model, wanted.version) / "serving_input_example.json"
+    return Served(
+        wanted.model, wanted.version, seen.stage, seen.run_id, example.read_text() if example.is_file() else None
+    )

@@ -15,4 +15,13 @@ __all__ = [
     "sums",
     "walk_leaves",
     "walk_values",
+    "warm",
 ]
+
+
+def warm() -> None:
+    """Load all machine code now. A process that is forked from this one has it, and its first answer does not wait for it."""
+    native(run, NATIVE_RUN)
+    native(sums, NATIVE_SUMS)
+    native(walk_leaves, NATIVE_WALK_LEAVES)
+    native(walk_values, NATIVE_WALK_VALUES)

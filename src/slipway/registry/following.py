@@ -1,0 +1,90 @@
+"""Which version a service is to serve, asked of the registry each second: one cheap request, without MLflow's client."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Protocol
+
+import requests
+
+from slipway.errors import NoServer, UnknownName
+from slipway.types import Stage
+
+_API = "/api/2.0/mlflow/"
+_DIGEST = "slipway.artifact_digest"  # trust.DIGEST, whose module imports scikit-learn
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What is followed: the version of a stage, or one version for good."""
+
+    name: str
+    stage: Stage = Stage.PRODUCTION
+    version: int | None = None
+
+    @property
+    def label(self) -> str:
+        """Its name in file names and logs."""
+        return f"{self.name}-{self.version or self.stage}"
+
+    def __str__(self) -> str:
+        return f"{self.name} version {self.version}" if self.version else f"{self.name} in {self.stage}"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the registry says. digest: of the bytes that were registered; None where nobody wrote one down."""
+
+    version: int
+    stage: Stage
+    digest: str | None
+    run_id: str
+
+
+class Looks(Protocol):
+    """uri: of what is asked."""
+
+    uri: str
+
+    def look(self, followed: Followed) -> Seen:
+        """Return the version that is followed. Raises UnknownName where there is none, NoServer when nobody answers."""
+
+
+class Watch:
+    """A tracking server over HTTP. auth: user and password, or a token alone; None for neither."""
+
+    def __init__(self, uri: str, auth: tuple[str, str] | str | None = None, timeout_s: float = 5.0):
+        self.uri, self._timeout_s = uri.rstrip("/"), timeout_s
+        self._session = requests.Session()
+        if isinstance(auth, str):
+            self._session.headers["Authorization"] = f"Bearer {auth}"
+        elif auth:
+            self._session.auth = auth
+
+    def look(self, followed: Followed) -> Seen:
+        """Return the version that is followed. Raises UnknownName where there is none, NoServer when nobody answers."""
+        name = followed.name
+        if followed.version:
+            found = self._get("model-versions/get", {"name": name, "version": str(followed.version)})
+            said = found.get("model_version")
+        else:
+            found = self._get("registered-models/get-latest-versions", {"name": name, "stages": followed.stage.value})
+            said = next(iter(found.get("model_versions", ())), None)
+        if not said:
+            raise UnknownName("version", followed, (), f"Move one there with `slipway promote {name} VERSION STAGE`")
+        tags = {tag["key"]: tag["value"] for tag in said.get("tags", ())}
+        return Seen(
+            int(said["version"]), Stage(said.get("current_stage") or "None"), tags.get(_DIGEST), said.get("run_id", "")
+        )
+
+    def _get(self, what: str, asked: Mapping[str, str]) -> Any:
+        try:
+            answer = self._session.get(self.uri + _API + what, params=asked, timeout=self._timeout_s)
+            said = answer.json() if answer.content else {}
+        except (requests.RequestException, ValueError) as error:
+            raise NoServer(f"no tracking server answers at {self.uri} ({type(error).__name__})") from None
+        if answer.status_code == HTTPStatus.NOT_FOUND or said.get("error_code") == "RESOURCE_DOES_NOT_EXIST":
+            return {}
+        if answer.status_code != HTTPStatus.OK:
+            raise NoServer(f"the tracking server at {self.uri} answers with status {answer.status_code}")
+        return said

@@ -1,0 +1,195 @@
+"""Which path does what, who may ask, and what each answer carries."""
+
+import asyncio
+import hashlib
+import hmac
+import itertools
+import json
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version as installed
+from ipaddress import ip_address
+from time import perf_counter
+from typing import Any
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from slipway.serving import page
+from slipway.serving.access_log import AccessLog
+from slipway.serving.config import ServingConfig
+from slipway.serving.counters import Part
+from slipway.serving.http import Request, Response
+from slipway.serving.invoking import Invoking
+from slipway.serving.metrics import CONTENT_TYPE, metrics
+from slipway.serving.openapi import document
+from slipway.serving.readiness import readiness
+from slipway.serving.refusals import refusal
+from slipway.serving.state import Served, State
+
+Answer = Response | Awaitable[Response]
+
+_SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_UNNAMED = b'www-authenticate: Bearer, Basic realm="slipway"\r\n'
+
+
+@dataclass(frozen=True)
+class Route:
+    """What a path does. open: without a key. model: whose it is, "" for none."""
+
+    methods: tuple[bytes, ...]
+    do: Callable[[Request], Answer]
+    open: bool = False
+    model: str = ""
+
+
+class App:
+    """Handles the requests of a front."""
+
+    def __init__(
+        self, state: State, config: ServingConfig, invoking: Invoking, access_log: AccessLog, reload: Callable[[], None]
+    ):
+        self._state, self._config, self._invoking, self._log = state, config, invoking, access_log
+        self._reload = reload
+        self._others = Part(state.counters, state.row, "")
+        self._ids = map(f"{secrets.token_hex(6)}-%x".__mod__, itertools.count(1))
+        self._version = installed("mlflow").encode()
+        self.draining = False
+        self._routes: dict[bytes, Route] = {}
+        self._document = b""
+        self.served()
+
+    def served(self) -> None:
+        """Take note of what is served now."""
+        get = (b"GET", b"HEAD")
+        routes = {
+            b"/ping": Route(get, lambda _: Response(200, b"\n"), open=True),
+            b"/health": Route(get, lambda _: Response(200, b"\n"), open=True),
+            b"/version": Route(get, lambda _: Response(200, self._version), open=True),
+            b"/ready": Route(get, self._ready, open=True),
+            b"/metrics": Route(get, lambda _: Response(200, metrics(self._state), CONTENT_TYPE)),
+            b"/openapi.json": Route(get, lambda _: Response(200, self._document)),
+            b"/style.css": Route(get, lambda _: Response(200, page.style(), b"text/css; charset=utf-8"), open=True),
+            b"/": Route(get, self._page),
+            b"/try": Route((b"POST",), self._try),
+            b"/-/reload": Route((b"POST",), self._reload_now, open=True),
+        }
+        models = self._state.served
+        for model in models:
+            invoke = Route((b"POST",), lambda request, model=model: self._invoking(request, model), model=model)  # type: ignore[misc]
+            routes[f"/models/{model}/invocations".encode()] = invoke
+            if len(models) == 1:
+                routes[b"/invocations"] = invoke
+        self._routes = routes
+        generations = [served.generation for served in models.values()]
+        self._document = json.dumps(document(generations, self._config.max_rows)).encode()
+
+    def __call__(self, request: Request) -> Answer:
+        began = perf_counter()
+        request_id = request.headers.get(b"x-request-id", b"")
+        if not _SANE_ID.fullmatch(request_id):
+            request_id = next(self._ids).encode()
+        path = request.target.partition(b"?")[0]
+        route = self._routes.get(unquote_to_bytes(path) if b"%" in path else path)
+        answer = self._refused(request, route) or route.do(request)  # type: ignore[union-attr]
+        model = route.model if route is not None else ""
+        if isinstance(answer, Response):
+            return self._finished(request, answer, request_id, model, began)
+        return self._finished_later(request, answer, request_id, model, began)
+
+    def refused_early(self, status: int) -> None:
+        """Count a request that never arrived whole."""
+        self._others.count(status, 0.0)
+
+    def _refused(self, request: Request, route: Route | None) -> Response | None:
+        if (route is None or not route.open) and not self._state.keys.admits(request.headers):
+            message = "this needs a valid API key: Authorization: Bearer KEY, or X-Api-Key: KEY"
+            return Response(401, refusal(401, message), headers=_UNNAMED)
+        if route is None:
+            return Response(404, refusal(404, self._no_such_path()))
+        if request.method not in route.methods:
+            allowed = b", ".join(route.methods)
+            return Response(
+                405, refusal(405, f"this path takes {allowed.decode()}"), headers=b"allow: " + allowed + b"\r\n"
+            )
+        return None
+
+    def _no_such_path(self) -> str:
+        names = ", ".join(f"/models/{model}/invocations" for model in self._state.served)
+        return f"there is nothing at this path; models answer at {names or 'none yet'}"
+
+    def _finished(self, request: Request, answer: Response, request_id: bytes, model: str, began: float) -> Response:
+        seconds = perf_counter() - began
+        served = self._state.served.get(model)
+        (served.part if served is not None else self._others).count(answer.status, seconds)
+        answer.headers = b"%bx-request-id: %b\r\n" % (answer.headers, request_id)
+        if self._log.wants(answer.status):
+            version = served.generation.version if served is not None else 0
+            self._log.write(request, answer, request_id, model, version, seconds)
+        return answer
+
+    async def _finished_later(
+        self, request: Request, answer: Awaitable[Response], request_id: bytes, model: str, began: float
+    ) -> Response:
+        return self._finished(request, await answer, request_id, model, began)
+
+    def _ready(self, request: Request) -> Response:
+        ready = bool(self._state.served) and not self.draining
+        body = readiness(self._state, ready=ready, in_full=self._state.keys.admits(request.headers))
+        return Response(200 if ready else 503, body)
+
+    def _reload_now(self, request: Request) -> Response:
+        scheme, _, token = request.headers.get(b"authorization", b"").partition(b" ")
+        given = hashlib.sha256(token).hexdigest()
+        right = hmac.compare_digest(given, self._config.reload_token or "0")
+        if not (right and scheme.lower() == b"bearer" and _is_here(request.peer)):
+            return Response(401, refusal(401, "this is for the commands of this machine"))
+        self._reload()
+        return Response(200, b"{}")
+
+    # ---- the page
+
+    def _page(self, request: Request) -> Response:
+        query = dict(parse_qsl(request.target.partition(b"?")[2].decode("latin-1")))
+        served = self._asked(query)
+        if served is None:
+            return Response(404, refusal(404, self._no_such_path()))
+        return Response(200, page.page(served, self._names(served)), page.CONTENT_TYPE, page.HEADERS)
+
+    async def _try(self, request: Request) -> Response:
+        try:
+            values = dict(parse_qsl(request.body.decode(), keep_blank_values=True, max_num_fields=2000))
+        except ValueError:
+            return Response(400, refusal(400, "this is not a filled form"))
+        served = self._asked(values)
+        if served is None:
+            return Response(404, refusal(404, self._no_such_path()))
+        signature, model = served.generation.signature, served.generation.model
+        body = page.request_of(signature, values)
+        answer = await self._ask(model, body)
+        probabilities = b""
+        if signature.probabilities and answer.status == 200:
+            more = await self._ask(model, page.request_of(signature, values, "probabilities"))
+            probabilities = more.body if more.status == 200 else b""
+        outcome = page.Outcome(body, answer.status, answer.body, probabilities)
+        html = page.page(served, self._names(served), values, outcome)
+        return Response(200, html, page.CONTENT_TYPE, page.HEADERS + served.headers)
+
+    async def _ask(self, model: str, body: bytes) -> Response:
+        request = Request(b"POST", b"", {b"content-type": b"application/json"}, body, "")
+        answer = self._invoking(request, model)
+        return await answer if asyncio.iscoroutine(answer) else answer
+
+    def _asked(self, named: Mapping[str, Any]) -> Served | None:
+        served = self._state.served
+        return served.get(named.get("model", next(iter(served), "")))
+
+    def _names(self, served: Served) -> list[str]:
+        return [name for name in self._state.served if name != served.generation.model]
+
+
+def _is_here(peer: str) -> bool:
+    try:
+        return ip_address(peer).is_loopback
+    except ValueError:  # a Unix socket
+        return peer == ""

@@ -1,0 +1,132 @@
+"""Numbers that all processes of an endpoint count together, so that any front can show their sum.
+
+They are in an unnamed file that every process maps. Each front writes to a row of its own, so nothing is locked; the supervisor
+holds the file, so that what a dead front had counted stays, and its successor goes on from there. Nothing is left behind.
+"""
+
+import mmap
+import os
+import tempfile
+from bisect import bisect_left
+from dataclasses import dataclass
+from multiprocessing import reduction
+from typing import Any
+
+STATUSES = (200, 303, 400, 401, 404, 405, 408, 411, 413, 415, 431, 500, 501, 503, 504)
+"""Every status that a front answers with, and 0 in its place for others."""
+
+BOUNDS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Upper bounds of the latency histogram."""
+
+_STATUS_AT = {status: number for number, status in enumerate(STATUSES)}
+
+# A model's part of a row.
+_OTHER = len(STATUSES)
+_BUCKETS = _OTHER + 1
+_SECONDS = _BUCKETS + len(BOUNDS_S) + 1
+ROWS, NARROW, BACK = _SECONDS + 1, _SECONDS + 2, _SECONDS + 3
+_PER_MODEL = _SECONDS + 4
+
+# A row's own part, before the models.
+CONNECTIONS, WAITING = 0, 1
+# The supervisor's, in a row of its own.
+SWAPS, FAILED_GENERATIONS, FRONTS_REPLACED, BACKS_REPLACED = 2, 3, 4, 5
+_OWN = 6
+
+
+class Counters:
+    """The numbers of all fronts, and of the supervisor in the row after theirs. Can be handed to a process that is started.
+
+    models: names, in the order of their parts; requests that are of no model are counted under "".
+    """
+
+    def __init__(self, models: tuple[str, ...], fronts: int, *, _file: int | None = None):
+        self.models, self.fronts = models, fronts
+        self._width = _OWN + _PER_MODEL * (len(models) + 1)
+        size = 8 * self._width * (fronts + 1)
+        if _file is None:
+            with tempfile.TemporaryFile() as file:
+                file.truncate(size)
+                _file = os.dup(file.fileno())
+        self._file = _file
+        self._map = mmap.mmap(_file, size)
+        self.values = memoryview(self._map).cast("d")
+        self._part = {model: number for number, model in enumerate((*models, ""))}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _attach, (self.models, self.fronts, reduction.DupFd(self._file))
+
+    @property
+    def supervisor(self) -> int:
+        """The number of the supervisor's row."""
+        return self.fronts
+
+    def offset(self, row: int, model: str) -> int:
+        """Return where in `values` a row's part of a model begins."""
+        return row * self._width + _OWN + _PER_MODEL * self._part[model]
+
+    def add(self, row: int, number: int, amount: float = 1.0) -> None:
+        """Count one of a row's own numbers, such as SWAPS."""
+        self.values[row * self._width + number] += amount
+
+    def put(self, row: int, number: int, value: float) -> None:
+        """Set one of a row's own numbers, such as WAITING."""
+        self.values[row * self._width + number] = value
+
+    def own(self, row: int, number: int) -> float:
+        """Return one of a row's own numbers."""
+        return self.values[row * self._width + number]
+
+    def total(self, number: int) -> float:
+        """Return the sum of one of the rows' own numbers over all processes."""
+        return sum(self.own(row, number) for row in range(self.fronts + 1))
+
+
+def _attach(models: tuple[str, ...], fronts: int, file: Any) -> Counters:
+    return Counters(models, fronts, _file=file.detach())
+
+
+class Part:
+    """What one front counts of one model."""
+
+    __slots__ = ("_at", "_values")
+
+    def __init__(self, counters: Counters, row: int, model: str):
+        self._values = counters.values
+        self._at = counters.offset(row, model)
+
+    def count(self, status: int, seconds: float) -> None:
+        """Count an answer and how long it took."""
+        values, at = self._values, self._at
+        values[at + _STATUS_AT.get(status, _OTHER)] += 1
+        values[at + _BUCKETS + bisect_left(BOUNDS_S, seconds)] += 1
+        values[at + _SECONDS] += seconds
+
+    def count_rows(self, rows: int, where: int) -> None:
+        """Count an answered request's rows; where: NARROW or BACK. How many rows a back answered is not known: 0."""
+        values, at = self._values, self._at
+        values[at + ROWS] += rows
+        values[at + where] += 1
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The sums over all fronts for one model.
+
+    statuses: answers by status, 0 for others. buckets: answers within each bound of latency, and beyond the last.
+    """
+
+    statuses: dict[int, float]
+    buckets: tuple[float, ...]
+    seconds: float
+    rows: float
+    narrow: float
+    back: float
+
+
+def totals(counters: Counters, model: str) -> Totals:
+    """Return what all fronts have counted of a model."""
+    parts = [counters.offset(row, model) for row in range(counters.fronts)]
+    sums = [sum(counters.values[at + number] for at in parts) for number in range(_PER_MODEL)]
+    statuses = dict(zip((*STATUSES, 0), sums, strict=False))
+    return Totals(statuses, tuple(sums[_BUCKETS:_SECONDS]), sums[_SECONDS], sums[ROWS], sums[NARROW], sums[BACK])

@@ -1,0 +1,155 @@
+"""A front: the process that answers. It holds plans and no model, and lives through promotions.
+
+What it serves arrives over a pipe, is made ready in a thread, and is swapped in between two requests.
+"""
+
+import asyncio
+import contextlib
+import gc
+import signal
+import socket
+import sys
+import threading
+import time
+from multiprocessing.connection import Connection as Pipe
+from typing import Any
+
+import uvloop
+
+from slipway.serving import wire
+from slipway.serving.accepting import Acceptor
+from slipway.serving.access_log import AccessLog
+from slipway.serving.app import App
+from slipway.serving.backs import Backs
+from slipway.serving.config import ServingConfig
+from slipway.serving.counters import CONNECTIONS, Counters
+from slipway.serving.http import Connection, Door
+from slipway.serving.invoking import Invoking
+from slipway.serving.keys import KeyRing
+from slipway.serving.state import Served, State, prepare
+
+_TICK_S = 0.25
+_LAST_S = 0.3
+# A thread that reads a large request lets go of the interpreter this often, for the small ones.
+_SWITCH_S = 0.001
+
+
+def front(listener: socket.socket, control: Pipe, config: ServingConfig, counters: Counters, row: int) -> None:
+    """Answer on a listening socket until told to Drain, or until the other end of `control` is gone: the process' main.
+
+    control: messages of `wire`, by `wire.send` and `wire.receive`. row: this front's in `counters`.
+    Nothing is accepted before the first Swap.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the supervisor, which sends Drain
+        signal.signal(number, signal.SIG_IGN)
+    sys.setswitchinterval(_SWITCH_S)
+    uvloop.run(_Front(listener, control, config, counters, row).run())
+
+
+class _Front:
+    def __init__(self, listener: socket.socket, control: Pipe, config: ServingConfig, counters: Counters, row: int):
+        self._listener, self._control, self._config = listener, control, config
+        self._counters, self._row = counters, row
+        self._state = State(counters, row, KeyRing(config.keys))
+        self._acceptor: Acceptor | None = None
+        self._drain: asyncio.Future[float]
+
+    async def run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._drain = self._loop.create_future()
+        self._backs = Backs(lambda path: self._report(wire.Stuck(path)))
+        self._log = AccessLog(self._config.access_log)
+        invoking = Invoking(self._state, self._config, self._backs)
+        self._app = App(self._state, self._config, invoking, self._log, lambda: self._report(wire.Reload()))
+        self._door = Door(self._app, self._config, self._app.refused_early)
+        self._tick()
+        threading.Thread(target=self._listen, name="control", daemon=True).start()
+        timeout_s = await self._drain
+        await self._finish(timeout_s)
+
+    def _tick(self) -> None:
+        self._door.tick(self._loop.time())
+        self._counters.put(self._row, CONNECTIONS, len(self._door.connections))
+        self._log.flush()
+        self._loop.call_later(_TICK_S, self._tick)
+
+    # ---- what the supervisor says
+
+    def _listen(self) -> None:
+        """Read messages, in a thread of its own; a large plan takes a while to read and to warm."""
+        from slipway.compile import warm  # heavy: loaded while the first generation is
+
+        warm()
+        while True:
+            try:
+                message = wire.receive(self._control)
+            except (EOFError, OSError):  # the supervisor is gone, and nobody would replace what fails here
+                message = wire.Drain()
+            prepared: list[Served] = []
+            if isinstance(message, wire.Swap):
+                most = self._config.max_rows
+                prepared = [prepare(each, self._counters, self._row, most) for each in message.generations]
+            try:
+                self._loop.call_soon_threadsafe(self._take, message, prepared)
+            except RuntimeError:  # the loop has ended
+                return
+            if isinstance(message, wire.Drain):
+                return
+
+    def _take(self, message: Any, prepared: list[Served]) -> None:
+        match message:
+            case wire.Swap():
+                self._swap(prepared)
+            case wire.Failure():
+                self._state.failures[message.model] = message
+            case wire.Keys():
+                self._state.keys = KeyRing(message.hashes)
+            case wire.Drain() if not self._drain.done():
+                self._drain.set_result(message.timeout_s)
+
+    def _swap(self, prepared: list[Served]) -> None:
+        former = self._state.served
+        self._state.served = {served.generation.model: served for served in prepared}
+        for model, served in self._state.served.items():
+            if model in former and former[model].generation.number != served.generation.number:
+                self._state.failures.pop(model, None)
+        self._app.served()
+        self._backs.keep([path for served in prepared for path in served.generation.backs])
+        if self._acceptor is None:
+            # What is there now stays: the collector need not look at it again, which would hold up answers.
+            gc.collect()
+            gc.freeze()
+            self._acceptor = Acceptor(self._listener, self._connection, self._others_are_lighter)
+            self._report(wire.Ready())
+        self._report(wire.Swapped(tuple(served.generation.number for served in prepared)))
+
+    def _connection(self) -> Connection:
+        self._counters.put(self._row, CONNECTIONS, len(self._door.connections) + 1)
+        return Connection(self._door)
+
+    def _others_are_lighter(self) -> bool:
+        mine = len(self._door.connections)
+        return any(
+            self._counters.own(row, CONNECTIONS) < mine for row in range(self._counters.fronts) if row != self._row
+        )
+
+    def _report(self, message: object) -> None:
+        with contextlib.suppress(OSError):  # the supervisor is gone; the end is on its way
+            wire.send(self._control, message)
+
+    # ---- the end
+
+    async def _finish(self, timeout_s: float) -> None:
+        self._app.draining = True
+        if self._acceptor is not None:
+            self._acceptor.close()
+        self._listener.close()  # at once: what would still be connected to it could not be answered
+        # What is asked in this moment is answered with `connection: close`; closing at once would cut some of it off.
+        self._door.closing = True
+        await asyncio.sleep(_LAST_S)
+        self._door.close()
+        until = time.monotonic() + timeout_s
+        while self._door.connections and time.monotonic() < until:
+            await asyncio.sleep(0.02)
+        self._counters.put(self._row, CONNECTIONS, 0)
+        self._log.flush()

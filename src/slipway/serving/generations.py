@@ -1,0 +1,203 @@
+"""The generations of an endpoint: which one of each model serves, which load beside it, which are kept warm behind it."""
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from slipway.serving import wire
+from slipway.serving.child import Child, Gone
+from slipway.serving.config import ServingConfig
+from slipway.serving.counters import BACKS_REPLACED, FAILED_GENERATIONS, SWAPS, Counters
+from slipway.serving.generation import Back, Serving, Wanted
+from slipway.serving.inbox import Inbox
+from slipway.serving.log import Log
+from slipway.serving.reports import Failed, Loaded
+
+BACK = "slipway.serving.back:back"
+_TRY_AGAIN_S = 5.0
+
+
+class Generations:
+    """Used from the supervisor's thread alone.
+
+    folder: of the Unix sockets. fork: starts a process. changed: called when the fronts have to know of something.
+    failed: called with each version that does not take over; served: with each that does.
+    failures: of each model since its last version took over. refused: why the last one that failed must not be served at all.
+    """
+
+    def __init__(
+        self,
+        config: ServingConfig,
+        models: Sequence[str],
+        counters: Counters,
+        inbox: Inbox,
+        log: Log,
+        fork: Callable[..., Child],
+        changed: Callable[[], None],
+        failed: Callable[[wire.Failure], None],
+        served: Callable[[Wanted], None],
+    ):
+        self._config, self._counters, self._inbox, self._log, self._fork = config, counters, inbox, log, fork
+        self._changed, self._failed_to, self._served = changed, failed, served
+        self.folder = Path()
+        self.failures: dict[str, wire.Failure] = {}
+        self.refused = ""
+        self._wanted: dict[str, Wanted | None] = dict.fromkeys(models)
+        self._current: dict[str, Serving] = {}
+        self._others: list[Serving] = []
+        self._failed: set[tuple[str, int, str]] = set()
+        self._numbers = itertools.count(1)
+        self._ended = False
+
+    def told(self) -> wire.Swap | None:
+        """What the fronts have to serve; None until there is a generation of each model, since they answer together."""
+        if len(self._current) < len(self._wanted):
+            return None
+        return wire.Swap(tuple(serving.told() for serving in self._current.values()))
+
+    def pids(self, model: str) -> list[int]:
+        """Return the processes of the generation that serves."""
+        return [back.child.pid for back in self._current[model].backs if back.child]
+
+    def replace_none(self) -> None:
+        """Let processes end from now on."""
+        self._ended = True
+
+    def close(self) -> None:
+        """End them all."""
+        self._ended = True
+        for serving in (*self._current.values(), *self._others):
+            serving.close()
+
+    def want(self, wanted: Wanted, again: bool) -> None:
+        if self._ended:
+            return
+        self._wanted[wanted.model] = wanted
+        current = self._current.get(wanted.model)
+        if current and current.wanted.key == wanted.key:
+            return
+        if again:
+            self._failed.discard(wanted.key)
+        found = next((other for other in self._others if other.wanted.key == wanted.key), None)
+        if found is None and wanted.key not in self._failed:
+            self._load(wanted)
+        elif found and found.loaded:
+            self._take_over(found)
+
+    def _load(self, wanted: Wanted) -> None:
+        self._log.say(f"{wanted} is loaded")
+        serving = Serving(wanted, next(self._numbers), self.folder)
+        self._others.append(serving)
+        self._start_back(serving, serving.add_back())
+
+    def _start_back(self, serving: Serving, back: Back) -> None:
+        if self._ended or (serving not in self._others and serving not in self._current.values()):
+            return
+        back.up = False
+        child = back.child = self._fork(
+            BACK, serving.wanted.load, serving.compiled, self._config.max_rows, listener=back.listener,
+            preload=serving.wanted.preload,
+        )  # fmt: skip
+        child.listen(lambda said: self._inbox.post(self._back_said, serving, back, child, said))
+
+    def _back_said(self, serving: Serving, back: Back, child: Child, said: object) -> None:
+        if back.child is not child:
+            return
+        if isinstance(said, Loaded):
+            self._back_is_ready(serving, back, said)
+        elif isinstance(said, Failed):
+            back.child = None
+            self._back_failed(serving, back, said)
+        elif isinstance(said, Gone):
+            back.child = None
+            self._back_gone(serving, back)
+
+    def _back_is_ready(self, serving: Serving, back: Back, loaded: Loaded) -> None:
+        back.died, back.up = 0, True
+        first, back.ready = not back.ready, True
+        if serving.loaded is None:
+            serving.loaded = loaded
+            if loaded.why_not:
+                self._log.say(f"{serving.wanted} is not compiled, the model itself answers: {loaded.why_not}")
+                for _ in range(self._config.fronts - 1):
+                    self._start_back(serving, serving.add_back())
+            wanted = self._wanted[serving.wanted.model]
+            if wanted and wanted.key == serving.wanted.key:
+                self._take_over(serving)
+            else:
+                self._keep_warm(serving)
+        elif first and serving in self._current.values():
+            self._changed()
+
+    def _back_failed(self, serving: Serving, back: Back, failed: Failed) -> None:
+        if serving.loaded:  # it serves, and one of its processes could not be replaced
+            self._log.say(f"a process of {serving.wanted} could not be replaced: {failed.why}")
+            self._inbox.later(_TRY_AGAIN_S, self._start_back, serving, back)
+            return
+        wanted = serving.wanted
+        self._drop(serving)
+        self._failed.add(wanted.key)
+        self.refused = failed.why if failed.refused else ""
+        self._counters.add(self._counters.supervisor, FAILED_GENERATIONS)
+        self._log.say(f"{wanted} does not take over: {failed.why}")
+        failure = self.failures[wanted.model] = wire.Failure(wanted.model, wanted.version, failed.why, time.time())
+        self._failed_to(failure)
+        if failed.passing:
+            self._inbox.later(_TRY_AGAIN_S, self._try_again, wanted)
+
+    def _try_again(self, wanted: Wanted) -> None:
+        if self._wanted[wanted.model] == wanted:
+            self.want(wanted, again=True)
+
+    def _back_gone(self, serving: Serving, back: Back) -> None:
+        back.died += 1
+        if serving.loaded is None:
+            self._back_failed(serving, back, Failed("its process ended while it loaded; the log says more"))
+            return
+        if self._ended:
+            return
+        self._log.say(f"a process of {serving.wanted} ended; another one takes its place")
+        self._counters.add(self._counters.supervisor, BACKS_REPLACED)
+        self._inbox.later(0.0 if back.died < 3 else _TRY_AGAIN_S, self._start_back, serving, back)
+
+    def kill_stuck(self, path: str) -> None:
+        for serving in (*self._current.values(), *self._others):
+            for back in serving.backs:
+                if str(back.path) == path and back.child and back.up:  # one that loads is waited for
+                    self._log.say(f"a process of {serving.wanted} did not answer in time and is killed")
+                    back.child.kill()
+
+    def _take_over(self, serving: Serving) -> None:
+        model = serving.wanted.model
+        former = self._current.get(model)
+        self._others.remove(serving)
+        serving.retired_at = None
+        self._current[model] = serving
+        self.failures.pop(model, None)
+        self._changed()
+        self._log.say(f"{serving.wanted} takes over")
+        self._counters.add(self._counters.supervisor, SWAPS)
+        if former:
+            self._keep_warm(former)
+        self._served(serving.wanted)
+
+    def _keep_warm(self, serving: Serving) -> None:
+        if serving not in self._others:
+            self._others.append(serving)
+        # Requests that a front had begun with it are answered by it.
+        kept_s = max(self._config.keep_warm_s, self._config.timeout_s)
+        serving.retired_at = time.monotonic() + kept_s
+        self._inbox.later(kept_s + 0.1, self._retire, serving)
+
+    def _retire(self, serving: Serving) -> None:
+        if serving in self._others and serving.retired_at and time.monotonic() >= serving.retired_at:
+            self._drop(serving)
+
+    def _drop(self, serving: Serving) -> None:
+        self._others.remove(serving)
+        for back in serving.backs:
+            child, back.child = back.child, None
+            if child:
+                child.kill()
+        serving.close()

@@ -1,0 +1,297 @@
+"""HTTP/1.1 on a socket: requests are read within limits of size and time, answered in their order, and the rest is refused.
+
+httptools reads; what is here is what a request may cost before anybody looks at it. The transport translates, `Handle` decides.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any
+
+import httptools
+
+from slipway.serving.config import ServingConfig
+from slipway.serving.refusals import refusal
+
+MAX_HEAD_BYTES = 16_384
+"""Of a request's target and headers together."""
+
+_KEPT = frozenset({b"content-type", b"authorization", b"x-api-key", b"x-request-id", b"accept", b"expect"})
+_LINGER_S = 2.0
+"""How long a refused caller may go on sending, so that it reads why instead of a reset."""
+
+_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+_ALWAYS = b"x-content-type-options: nosniff\r\ncache-control: no-store\r\n"
+
+log = logging.getLogger(__name__)
+
+
+class Request:
+    """A request that has arrived whole. headers: those that matter here, names in small letters. peer: the caller's address."""
+
+    __slots__ = ("body", "headers", "keep_alive", "method", "minor", "peer", "target")
+
+    def __init__(self, method: bytes, target: bytes, headers: dict[bytes, bytes], body: bytes, peer: str):
+        self.method, self.target, self.headers, self.body, self.peer = method, target, headers, body, peer
+        self.keep_alive, self.minor = True, b"1"
+
+
+class Response:
+    """An answer. headers: complete lines, each with its line end."""
+
+    __slots__ = ("body", "headers", "mimetype", "status")
+
+    def __init__(self, status: int, body: bytes, mimetype: bytes = b"application/json", headers: bytes = b""):
+        self.status, self.body, self.mimetype, self.headers = status, body, mimetype, headers
+
+
+Handle = Callable[[Request], Response | Awaitable[Response]]
+"""Decides. What is not awaited is written before the next byte is read."""
+
+
+@dataclass
+class Door:
+    """What the connections of a process share. now: a clock that `tick` moves, exact enough for limits."""
+
+    handle: Handle
+    config: ServingConfig
+    refused: Callable[[int], None]
+    connections: "set[Connection]" = field(default_factory=set)
+    closing: bool = False
+    now: float = 0.0
+    date: bytes = b""
+
+    def tick(self, now: float) -> None:
+        """Take the time, and end the connections whose time is over. To be called about twice a second."""
+        self.now = now
+        self.date = b"date: " + formatdate(usegmt=True).encode() + b"\r\n"
+        for connection in [each for each in self.connections if each.deadline < now]:
+            connection.expire()
+
+    def close(self) -> None:
+        """Let each connection end after what is under way on it; those that are idle, now."""
+        self.closing = True
+        for connection in list(self.connections):
+            connection.finish()
+
+
+_NEVER = float("inf")
+
+
+class Connection(asyncio.Protocol):
+    """One connection. Requests that are sent before the former is answered wait for their turn, unread."""
+
+    def __init__(self, door: Door):
+        self._door = door
+        self._parser = httptools.HttpRequestParser(self)
+        self._waiting: deque[Request] = deque()
+        self._task: asyncio.Future[Response] | None = None
+        self._request: Request | None = None
+        self._lost = self._ended = self._reading = self._choked = self._half_closed = False
+        self._target, self._headers, self._body = b"", dict[bytes, bytes](), list[bytes]()
+        self._head_bytes = self._body_bytes = 0
+        self._last_words = b""
+        self.deadline = _NEVER
+
+    # ---- the transport
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        self._peer = str(peer[0]) if peer else ""
+        self._door.connections.add(self)
+        self.deadline = self._door.now + self._door.config.header_timeout_s
+        if len(self._door.connections) > self._door.config.max_connections:
+            self._refuse(503, "too many connections; try again in a moment")
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self._lost = True
+        self._door.connections.discard(self)
+        self._waiting.clear()
+        if self._task is not None:
+            self._task.cancel()
+
+    def eof_received(self) -> bool:
+        """Keep a half-closed connection while it is owed an answer; a caller may shut its side after asking."""
+        self._half_closed = True
+        return self._task is not None
+
+    def pause_writing(self) -> None:
+        self._choked = True
+        self._set_deadline()
+
+    def resume_writing(self) -> None:
+        self._choked = False
+        self._set_deadline()
+        self._answer_next()
+
+    def data_received(self, data: bytes) -> None:
+        if self._ended:
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._refuse(400, "upgrading to another protocol is not possible here")
+        except httptools.HttpParserError:
+            self._refuse(400, "this is not a well-formed HTTP/1.1 request")
+
+    # ---- the parser
+
+    def on_message_begin(self) -> None:
+        self._reading = True
+        self._target, self._headers, self._body = b"", {}, []
+        self._head_bytes = self._body_bytes = 0
+        self.deadline = self._door.now + self._door.config.header_timeout_s
+
+    def on_url(self, url: bytes) -> None:
+        self._target += url
+        self._count_head(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        if name in _KEPT:
+            self._headers[name] = value
+        elif name == b"content-length" and value.isdigit() and int(value[:19]) > self._door.config.max_body_bytes:
+            self._refuse_body()
+        self._count_head(len(name) + len(value))
+
+    def on_headers_complete(self) -> None:
+        self.deadline = self._door.now + self._door.config.body_timeout_s
+        if not self._ended and self._headers.get(b"expect", b"").lower() == b"100-continue":
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        if self._body_bytes > self._door.config.max_body_bytes:
+            self._refuse_body()
+        elif not self._ended:
+            self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        self._reading = False
+        if self._ended:
+            return
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        request = Request(self._parser.get_method(), self._target, self._headers, body, self._peer)
+        request.keep_alive = self._parser.should_keep_alive()
+        if self._parser.get_http_version() == "1.0":
+            request.minor = b"0"
+        self._body = []
+        self._waiting.append(request)
+        self._answer_next()
+
+    def _count_head(self, length: int) -> None:
+        self._head_bytes += length
+        if self._head_bytes > MAX_HEAD_BYTES:
+            self._refuse(431, f"the request line and headers are larger than {MAX_HEAD_BYTES} bytes")
+
+    def _refuse_body(self) -> None:
+        self._refuse(413, f"the body is larger than {self._door.config.max_body_bytes} bytes; send the rows in parts")
+
+    # ---- answers
+
+    def _answer_next(self) -> None:
+        while self._waiting and self._task is None and not self._choked and not self._ended:
+            request = self._waiting.popleft()
+            try:
+                answer = self._door.handle(request)
+            except Exception:  # noqa: BLE001 whatever it is, it is logged, and only this request fails
+                answer = self._broken()
+            if isinstance(answer, Response):
+                self._write(request, answer)
+            else:
+                self._request, self._task = request, asyncio.ensure_future(answer)
+                self._task.add_done_callback(self._answered)
+                self._transport.pause_reading()
+        self._set_deadline()
+
+    def _answered(self, task: "asyncio.Future[Response]") -> None:
+        request, self._task = self._request, None
+        if self._lost or task.cancelled() or request is None:
+            return
+        words, self._last_words = self._last_words, b""
+        self._write(request, self._broken(task.exception()) if task.exception() else task.result(), then=words)
+        if not self._transport.is_closing():  # ended or not: only who reads learns that the caller has gone
+            self._transport.resume_reading()
+        self._answer_next()
+
+    def _broken(self, error: BaseException | None = None) -> Response:
+        log.error("a request was not answered", exc_info=error or True)
+        return Response(500, refusal(500, "the request could not be answered; the log of the server says why"))
+
+    def _write(self, request: Request, answer: Response, then: bytes = b"") -> None:
+        last = not request.keep_alive or self._door.closing or (self._half_closed and not self._waiting)
+        self._transport.write(_bytes(request, answer, self._door.date, last=last))
+        if then and not last:
+            self._transport.write(then)
+        if last or then:
+            self._end()
+
+    def _refuse(self, status: int, message: str) -> None:
+        """Answer what has not arrived whole, then end; what was asked before it is not answered any more."""
+        if self._ended:
+            return
+        self._door.refused(status)
+        request = Request(b"GET", b"", {}, b"", self._peer)
+        headers = b"retry-after: 1\r\n" if status == 503 else b""
+        answer = Response(status, refusal(status, message), headers=headers)
+        words = _bytes(request, answer, self._door.date, last=True)
+        if self._task is None:
+            self._transport.write(words)
+            self._end()
+        else:  # after the answer that is still owed
+            self._ended, self._last_words, self.deadline = True, words, _NEVER
+
+    def _end(self) -> None:
+        """Send no more, and read what still comes for a moment: closing at once would reset what was just written."""
+        self._ended = True
+        self.deadline = self._door.now + _LINGER_S
+        if self._half_closed:  # nothing comes any more
+            self._transport.close()
+        elif self._transport.can_write_eof() and not self._transport.is_closing():
+            self._transport.write_eof()
+
+    # ---- the end
+
+    def finish(self) -> None:
+        """End after what is under way."""
+        if self._task is None and not self._reading and not self._ended and not self._waiting:
+            self._transport.close()
+
+    def expire(self) -> None:
+        """The time for what this connection waits for is over."""
+        if self._reading and not self._ended and not self._choked:
+            self._refuse(408, "the request did not arrive in time")
+        elif self._choked:
+            self._transport.abort()  # it does not read its answers
+        else:
+            self._transport.close()
+
+    def _set_deadline(self) -> None:
+        config, now = self._door.config, self._door.now
+        if self._ended or self._reading:
+            return
+        if self._choked:
+            self.deadline = now + config.body_timeout_s
+        else:
+            self.deadline = _NEVER if self._task is not None else now + config.keep_alive_s
+
+
+def _bytes(request: Request, answer: Response, date: bytes, *, last: bool) -> bytes:
+    kept = b"" if request.minor == b"1" else b"connection: keep-alive\r\n"
+    ending = b"connection: close\r\n" if last else kept
+    body = b"" if request.method == b"HEAD" else answer.body
+    return b"%bcontent-type: %b\r\n%b%b%b%bcontent-length: %d\r\n\r\n%b" % (
+        _STATUS_LINES[answer.status],
+        answer.mimetype,
+        _ALWAYS,
+        answer.headers,
+        date,
+        ending,
+        len(answer.body),
+        body,
+    )

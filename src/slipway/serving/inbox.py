@@ -1,0 +1,39 @@
+"""What is to be done in one thread: calls that others put there, and calls whose time has come, made in order."""
+
+import heapq
+import itertools
+import queue
+import time
+from collections.abc import Callable
+from typing import Any
+
+_NEVER_S = 3600.0
+
+
+class Inbox:
+    """`post` may be called from any thread; `later` and `next` only from the one that makes the calls."""
+
+    def __init__(self) -> None:
+        self._calls: queue.Queue[Callable[[], None]] = queue.Queue()
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = itertools.count()
+
+    def post(self, call: Callable[..., None], *args: Any) -> None:
+        """Have a call made soon."""
+        self._calls.put(lambda: call(*args))
+
+    def later(self, seconds: float, call: Callable[..., None], *args: Any) -> None:
+        """Have a call made in so many seconds."""
+        heapq.heappush(self._due, (time.monotonic() + seconds, next(self._numbers), lambda: call(*args)))
+
+    def next(self) -> None:
+        """Wait for the next call and make it."""
+        wait_s = self._due[0][0] - time.monotonic() if self._due else _NEVER_S
+        if wait_s <= 0:
+            heapq.heappop(self._due)[2]()
+            return
+        try:
+            call = self._calls.get(timeout=wait_s)
+        except queue.Empty:
+            return
+        call()

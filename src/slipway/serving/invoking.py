@@ -1,0 +1,126 @@
+"""A request to a model: by the narrow path, or through a back, within the limits of the endpoint."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from slipway.serving.backs import Backs, Lost
+from slipway.serving.config import ServingConfig
+from slipway.serving.counters import BACK, NARROW, WAITING
+from slipway.serving.depth import is_deeper
+from slipway.serving.http import Request, Response
+from slipway.serving.narrow import TooManyRows
+from slipway.serving.refusals import refusal
+from slipway.serving.state import Served, State
+
+JSON = b"application/json"
+_AT_ONCE_BYTES = 32_768
+"""Larger bodies are read in a thread, so that nobody else waits for them: a few hundred rows."""
+
+_TRIES = 2
+"""How often a request is asked when backs end under it: one that ends them itself must not take the next one too."""
+
+
+class Invoking:
+    """Answers POST /invocations."""
+
+    def __init__(self, state: State, config: ServingConfig, backs: Backs):
+        self._state, self._config, self._backs = state, config, backs
+        self._waiting = 0
+        self._thread = ThreadPoolExecutor(1, "narrow")
+
+    def __call__(self, request: Request, model: str) -> Response | Coroutine[Any, Any, Response]:
+        """Answer at once where the narrow path can. model: one that is served."""
+        served = self._state.served[model]
+        kind = request.headers.get(b"content-type", b"")
+        if served.narrow is not None and kind.startswith(JSON) and _is_json(kind):
+            if len(request.body) > _AT_ONCE_BYTES:
+                return self._queued(self._answer_large(request, model, served))
+            if (answer := _answer_narrow(request.body, served)) is not None:
+                return _counted_rows(answer, served)
+        return self._queued(self._answer_by_back(request, model, kind))
+
+    def _queued(self, answer: Coroutine[Any, Any, Response]) -> Response | Coroutine[Any, Any, Response]:
+        if self._waiting >= self._config.max_waiting:
+            answer.close()
+            return Response(
+                503, refusal(503, "too many requests are waiting; try again in a moment"), headers=b"retry-after: 1\r\n"
+            )
+        return self._counted(answer)
+
+    async def _counted(self, answer: Awaitable[Response]) -> Response:
+        self._count(1)
+        try:
+            return await answer
+        finally:
+            self._count(-1)
+
+    def _count(self, more: int) -> None:
+        self._waiting += more
+        self._state.counters.put(self._state.row, WAITING, self._waiting)
+
+    async def _answer_large(self, request: Request, model: str, served: Served) -> Response:
+        loop = asyncio.get_running_loop()
+        answer = await loop.run_in_executor(self._thread, _answer_narrow, request.body, served)
+        return await self._answer_by_back(request, model, JSON) if answer is None else _counted_rows(answer, served)
+
+    async def _answer_by_back(self, request: Request, model: str, kind: bytes) -> Response:
+        if wrong := self._refused_before(request, kind):
+            return wrong
+        deadline = time.monotonic() + self._config.timeout_s
+        for _ in range(_TRIES):
+            served = self._state.served[model]  # may be another one than at the last try
+            try:
+                answer = await self._backs.ask(served.generation.backs, kind.decode("latin-1"), request.body, deadline)
+            except Lost:
+                continue
+            except TimeoutError:
+                message = f"the model did not answer within {self._config.timeout_s:g} s"
+                return Response(504, refusal(504, message), headers=served.headers)
+            if answer.status == 200:
+                served.part.count_rows(0, BACK)
+            body = answer.body if answer.status < 400 else cleaned(answer.status, answer.body)
+            mimetype = JSON if answer.status >= 400 else answer.mimetype.encode()
+            return Response(answer.status, body, mimetype, served.headers)
+        message = "the process that was to answer ended, twice; another one is being started"
+        return Response(503, refusal(503, message), headers=b"retry-after: 5\r\n")
+
+    def _refused_before(self, request: Request, kind: bytes) -> Response | None:
+        if not kind:
+            return Response(415, refusal(415, "name the format of the body: Content-Type: application/json"))
+        if kind.startswith(JSON) and is_deeper(request.body, self._config.max_json_depth):
+            message = f"the JSON is nested deeper than {self._config.max_json_depth}, or its brackets are not closed"
+            return Response(400, refusal(400, message))
+        return None
+
+
+def _answer_narrow(body: bytes, served: Served) -> tuple[Response, int] | None:
+    """Return the answer and how many rows it is of; None when it is for a back."""
+    assert served.narrow is not None
+    try:
+        found = served.narrow.answer(body)
+    except TooManyRows as many:
+        return Response(413, refusal(413, str(many)), headers=served.headers), 0
+    return None if found is None else (Response(200, found[0], headers=served.headers), found[1])
+
+
+def _counted_rows(answer: tuple[Response, int], served: Served) -> Response:
+    served.part.count_rows(answer[1], NARROW)
+    return answer[0]
+
+
+def cleaned(status: int, body: bytes) -> bytes:
+    """Return an error of a back with nothing in it but its code and a short message."""
+    try:
+        said = json.loads(body)
+        return refusal(status, str(said["message"])[:1000], str(said["error_code"])[:100])
+    except (ValueError, KeyError, TypeError):
+        return refusal(status, "the model refused the request")
+
+
+def _is_json(kind: bytes) -> bool:
+    """Whether a content type is JSON as MLflow takes it: without parameters, or with charset=utf-8."""
+    return len(kind) == len(JSON) or kind.replace(b" ", b"").lower() == b"application/json;charset=utf-8"

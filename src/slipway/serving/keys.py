@@ -1,0 +1,46 @@
+"""API keys: who may ask. Only their hashes are known here."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping
+
+
+class KeyRing:
+    """The keys that are valid. hashes: SHA-256 in hex; None asks for none, an empty one lets nobody in."""
+
+    def __init__(self, hashes: tuple[str, ...] | None):
+        self._hashes = None if hashes is None else tuple(text.lower().encode() for text in hashes)
+
+    @property
+    def open(self) -> bool:
+        return self._hashes is None
+
+    def admits(self, headers: Mapping[bytes, bytes]) -> bool:
+        """Whether a request names a valid key: `Authorization: Bearer KEY`, `X-Api-Key: KEY`, or the password of Basic.
+
+        Takes the same time whichever key is the right one, and whether there is one.
+        """
+        if self._hashes is None:
+            return True
+        given = hashlib.sha256(_key(headers)).hexdigest().encode()
+        found = False
+        for known in self._hashes:
+            found |= hmac.compare_digest(given, known)
+        return found
+
+
+def _key(headers: Mapping[bytes, bytes]) -> bytes:
+    if key := headers.get(b"x-api-key"):
+        return key
+    scheme, _, rest = headers.get(b"authorization", b"").partition(b" ")
+    match scheme.lower():
+        case b"bearer":
+            return rest.strip()
+        case b"basic":  # what a browser sends; the name does not matter
+            try:
+                return base64.b64decode(rest, validate=True).partition(b":")[2]
+            except binascii.Error:
+                return b""
+    return b""

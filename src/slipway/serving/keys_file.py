@@ -1,0 +1,53 @@
+"""API keys: a file with one a line, read again when it changes, so that keys can be added before others are taken out."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from slipway.errors import FileUnusable, UsageError
+
+
+def hashed(keys: Iterable[str]) -> tuple[str, ...] | None:
+    """Return the SHA-256 of keys, in hex; None for no keys at all. Whoever reads the hashes has no key by that."""
+    return tuple(hashlib.sha256(key.encode()).hexdigest() for key in keys) or None
+
+
+class KeysFile:
+    """A file of keys. Empty lines and those that start with # do not count."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._read_at = self._changed_at()
+        self._hashes = self._read()
+
+    def hashes(self) -> tuple[str, ...]:
+        """Return the hashes of the keys that were read last."""
+        return self._hashes
+
+    def changed(self) -> bool:
+        """Read the file again if it was written to, and say so. What cannot be read leaves the keys as they are."""
+        at = self._changed_at()
+        if at in (self._read_at, 0):
+            return False
+        try:
+            self._hashes = self._read()
+        except (UsageError, FileUnusable):
+            return False
+        self._read_at = at
+        return True
+
+    def _read(self) -> tuple[str, ...]:
+        try:
+            lines = [line.strip() for line in self._path.read_text(encoding="utf-8").splitlines()]
+        except (OSError, UnicodeDecodeError) as error:
+            raise FileUnusable(f"the API keys in {self._path} cannot be read: {error}") from None
+        hashes = hashed(line for line in lines if line and not line.startswith("#"))
+        if hashes is None:
+            raise UsageError(f"there is no API key in {self._path}; write one a line")
+        return hashes
+
+    def _changed_at(self) -> int:
+        try:
+            return self._path.stat().st_mtime_ns
+        except OSError:
+            return 0

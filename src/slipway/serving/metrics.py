@@ -1,0 +1,100 @@
+"""The numbers of all fronts together, in the text form of Prometheus."""
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from slipway.serving.counters import (
+    BACKS_REPLACED,
+    BOUNDS_S,
+    CONNECTIONS,
+    FAILED_GENERATIONS,
+    FRONTS_REPLACED,
+    SWAPS,
+    WAITING,
+    totals,
+)
+from slipway.serving.state import State
+
+CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+
+_OF_SUPERVISOR = {
+    "slipway_swaps": (SWAPS, "Generations that took over."),
+    "slipway_generations_failed": (FAILED_GENERATIONS, "Versions that did not take over."),
+    "slipway_fronts_replaced": (FRONTS_REPLACED, "Processes that answer, replaced after they ended."),
+    "slipway_backs_replaced": (
+        BACKS_REPLACED,
+        "Processes that hold the model, replaced after they ended or were stuck.",
+    ),
+}
+
+
+def metrics(state: State) -> bytes:
+    """Return the metrics page."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Collector(state))
+    return generate_latest(registry)
+
+
+class _Collector(Collector):
+    def __init__(self, state: State):
+        self._state = state
+
+    def collect(self) -> Iterable[Metric]:
+        yield from self._of_models()
+        yield from self._of_generations()
+        counters = self._state.counters
+        yield GaugeMetricFamily("slipway_connections", "Open connections.", value=counters.total(CONNECTIONS))
+        yield GaugeMetricFamily(
+            "slipway_waiting_requests", "Requests that wait for a model or a thread.", value=counters.total(WAITING)
+        )
+        for name, (number, help_text) in _OF_SUPERVISOR.items():
+            yield CounterMetricFamily(name, help_text, value=counters.total(number))
+
+    def _of_models(self) -> Iterable[Metric]:
+        requests = CounterMetricFamily("slipway_requests", "Answers by status.", labels=["model", "status"])
+        seconds = HistogramMetricFamily(
+            "slipway_request_seconds", "From a request's last byte to its answer.", labels=["model"]
+        )
+        rows = CounterMetricFamily("slipway_rows", "Rows answered from a plan.", labels=["model"])
+        path = CounterMetricFamily(
+            "slipway_answers", "Answers with 200 by what made them: a plan or the model itself.", labels=["model", "by"]
+        )
+        for model in (*self._state.counters.models, ""):
+            found = totals(self._state.counters, model)
+            for status, count in found.statuses.items():
+                if count:
+                    requests.add_metric([model, str(status) if status else "other"], count)
+            seconds.add_metric([model], _cumulative(found.buckets), found.seconds)
+            if model:
+                rows.add_metric([model], found.rows)
+                path.add_metric([model, "plan"], found.narrow)
+                path.add_metric([model, "model"], found.back)
+        return [requests, seconds, rows, path]
+
+    def _of_generations(self) -> Iterable[Metric]:
+        version = GaugeMetricFamily("slipway_model_version", "The version that answers.", labels=["model"])
+        number = GaugeMetricFamily("slipway_generation", "The number of the generation that answers.", labels=["model"])
+        compiled = GaugeMetricFamily(
+            "slipway_compiled", "1 when a plan answers, 0 when only the model itself.", labels=["model"]
+        )
+        failed = GaugeMetricFamily(
+            "slipway_last_failed_version", "The version that last did not take over; 0 for none.", labels=["model"]
+        )
+        for model, served in self._state.served.items():
+            version.add_metric([model], served.generation.version)
+            number.add_metric([model], served.generation.number)
+            compiled.add_metric([model], served.narrow is not None)
+            failure = self._state.failures.get(model)
+            failed.add_metric([model], failure.version if failure else 0)
+        return [version, number, compiled, failed]
+
+
+def _cumulative(buckets: Iterable[float]) -> list[tuple[str, float]]:
+    total, found = 0.0, []
+    for bound, count in zip((*map(str, BOUNDS_S), "+Inf"), buckets, strict=True):
+        total += count
+        found.append((bound, total))
+    return found

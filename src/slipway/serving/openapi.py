@@ -1,0 +1,172 @@
+"""The OpenAPI document of an endpoint, made from the signatures of its models."""
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from slipway import __version__
+from slipway.serving.refusals import CODES
+from slipway.serving.wire import Column, Generation, Signature
+
+_TYPES: dict[str, dict[str, Any]] = {
+    "double": {"type": "number"},
+    "float": {"type": "number"},
+    "long": {"type": "integer"},
+    "integer": {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1},
+    "boolean": {"type": "boolean"},
+    "string": {"type": "string"},
+    "datetime": {"type": "string", "format": "date-time"},
+    "binary": {"type": "string", "contentEncoding": "base64"},
+}
+_REFUSED = (400, 401, 408, 413, 415, 503, 504)
+
+
+def document(generations: "list[Generation]", max_rows: int) -> dict[str, Any]:
+    """Return the document, of version 3.1."""
+    alone = len(generations) == 1
+    paths: dict[str, Any] = {}
+    for generation in generations:
+        paths[f"/models/{quote(generation.model)}/invocations"] = _invocations(generation, max_rows, "")
+        if alone:
+            paths["/invocations"] = _invocations(generation, max_rows, "_alone")
+    for path, said in _STATUS_PATHS.items():
+        paths[path] = {"get": said}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": ", ".join(generation.model for generation in generations),
+            "version": ", ".join(str(generation.version) for generation in generations),
+            "description": f"MLflow's scoring protocol, served by Slipway {__version__}.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": {"Error": _ERROR},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "basic": {"type": "http", "scheme": "basic"},
+            },
+        },
+        "security": [{}, {"bearer": []}, {"basic": []}],
+    }
+
+
+def _invocations(generation: Generation, max_rows: int, suffix: str) -> dict[str, Any]:
+    signature = generation.signature
+    content: dict[str, Any] = {"schema": _request(signature, max_rows)}
+    if signature.example:
+        content["example"] = json.loads(signature.example, parse_constant=lambda _: None)
+    answer = {"schema": _answer(signature)}
+    return {
+        "post": {
+            "operationId": f"predict_{''.join(c if c.isalnum() else '_' for c in generation.model)}{suffix}",
+            "summary": f"Predictions of {generation.model}, version {generation.version}",
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": content, "text/csv": {"schema": {"type": "string"}}},
+            },
+            "responses": {
+                "200": {"description": "One prediction a row.", "content": {"application/json": answer}},
+                **{str(status): _refused(status) for status in _REFUSED},
+            },
+        }
+    }
+
+
+def _request(signature: Signature, max_rows: int) -> dict[str, Any]:
+    row = {
+        "type": "object",
+        "properties": {column.name: _type(column) for column in signature.inputs},
+        "required": [column.name for column in signature.inputs if column.required],
+    }
+    rows = {"type": "array", "items": row, "minItems": 1, "maxItems": max_rows}
+    data = {"type": "array", "items": {"type": "array"}, "minItems": 1, "maxItems": max_rows}
+    columns = {"type": "array", "items": {"enum": [column.name for column in signature.inputs]}}
+    lists = {column.name: {"type": "array", "items": _type(column), "minItems": 1} for column in signature.inputs}
+    formats = {
+        "dataframe_records": rows,
+        "dataframe_split": {
+            "type": "object",
+            "properties": {"columns": columns, "data": data},
+            "required": ["columns", "data"],
+        },
+        "instances": rows,
+        "inputs": {"type": "object", "properties": lists, "required": row["required"]},
+    }
+    params = {}
+    if signature.classes is not None:
+        outputs = ["labels", *(["probabilities"] if signature.probabilities else [])]
+        params = {"params": {"type": "object", "properties": {"output": {"enum": outputs, "default": "labels"}}}}
+    return {
+        "oneOf": [
+            {"type": "object", "properties": {key: schema} | params, "required": [key], "additionalProperties": False}
+            for key, schema in formats.items()
+        ]
+    }
+
+
+def _type(column: Column) -> dict[str, Any]:
+    found = dict(_TYPES.get(column.type, {}))
+    if not column.required and "type" in found:
+        found["type"] = [found["type"], "null"]
+    return found
+
+
+def _answer(signature: Signature) -> dict[str, Any]:
+    label: dict[str, Any] = dict(_TYPES.get(signature.output, {}))
+    if signature.classes is None:
+        return _predictions(label)
+    labels = _predictions({"enum": list(signature.classes)})
+    if not signature.probabilities:
+        return labels
+    width = len(signature.classes)
+    described = (
+        f"The probabilities of the classes {json.dumps(list(signature.classes), ensure_ascii=False)}, in this order."
+    )
+    table = {
+        "type": "array",
+        "items": {"type": "number"},
+        "minItems": width,
+        "maxItems": width,
+        "description": described,
+    }
+    return {"oneOf": [labels, _predictions(table)]}
+
+
+def _predictions(item: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"predictions": {"type": "array", "items": item}},
+        "required": ["predictions"],
+    }
+
+
+def _refused(status: int) -> dict[str, Any]:
+    return {
+        "description": CODES[status],
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+    }
+
+
+_ERROR = {
+    "type": "object",
+    "properties": {"error_code": {"type": "string"}, "message": {"type": "string"}},
+    "required": ["error_code", "message"],
+}
+
+
+def _status(description: str, mimetype: str = "application/json") -> dict[str, Any]:
+    return {"responses": {"200": {"description": description, "content": {mimetype: {}}}}}
+
+
+_STATUS_PATHS = {
+    "/ping": _status("The process answers."),
+    "/health": _status("The same."),
+    "/version": _status("MLflow's version."),
+    "/ready": {
+        "responses": {
+            **_status("A model is served; which version of it.")["responses"],
+            "503": {"description": "None is, or the endpoint is ending.", "content": {"application/json": {}}},
+        }
+    },
+    "/metrics": _status("Prometheus' text format.", "text/plain"),
+}

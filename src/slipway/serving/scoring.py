@@ -1,0 +1,124 @@
+"""What a model answers to a request, by MLflow's own code: its parsing, schema and JSON; without what its errors give away.
+
+MLflow is imported when it is first needed here: a back is ready without it.
+"""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from slipway.serving.explain import explain, ragged
+from slipway.serving.held import Held
+from slipway.serving.narrow import TooManyRows
+from slipway.serving.refusals import refusal
+from slipway.serving.wire import Answer, Ask
+
+_MOST_SAID = 1000
+_OUTPUTS = ("labels", "probabilities")
+
+
+class Scoring:
+    """A held model behind `mlflow.pyfunc.scoring_server.invocations`."""
+
+    def __init__(self, held: Held, max_rows: int):
+        import os
+
+        from mlflow.models import Model
+        from mlflow.pyfunc import PyFuncModel, scoring_server
+        from mlflow.sklearn import _SklearnModelWrapper
+
+        os.environ["_MLFLOW_IS_IN_SERVING_ENVIRONMENT"] = "true"  # as MLflow's own server says, and its code asks
+        how = held.declared["flavors"]["python_function"].get("predict_fn", "predict")
+        self.pyfunc = PyFuncModel(Model.load(str(held.files)), _SklearnModelWrapper(held.model), how)
+        self.schema = self.pyfunc.metadata.get_input_schema()
+        self._model, self._server, self._signature = _Asked(self.pyfunc, held, max_rows), scoring_server, held.signature
+
+    def answer(self, ask: Ask) -> Answer:
+        """Answer a request. Whatever goes wrong with it becomes an answer too."""
+        from mlflow.exceptions import MlflowException
+
+        if why := _padded_silently(ask):
+            return refused(ask, HTTPStatus.BAD_REQUEST, why)
+        self._model.refused = None
+        try:
+            said = self._server.invocations(ask.body, ask.content_type, self._model, self.schema)
+        except TooManyRows as error:
+            return refused(ask, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
+        except MlflowException as error:
+            why = explain(ask.body, ask.content_type, self._signature) or _without_input(error, self._model.refused)
+            return refused(ask, error.get_http_status_code(), why, error.error_code)
+        except Exception as error:  # a request that MLflow does not foresee, such as JSON of any depth  # noqa: BLE001
+            return refused(ask, HTTPStatus.BAD_REQUEST, f"the request cannot be read ({type(error).__name__})")
+        if said.status >= HTTPStatus.BAD_REQUEST:
+            return refused(ask, said.status, said.response.partition(" IMPORTANT:")[0][:_MOST_SAID])
+        return Answer(ask.id, said.status, said.mimetype, said.response.encode())
+
+
+def refused(ask: Ask, status: int, message: str, code: str = "") -> Answer:
+    """Return the answer that says no."""
+    return Answer(ask.id, int(status), "application/json", refusal(int(status), message, code))
+
+
+class _Asked:
+    """The model as MLflow's scoring calls it; remembers what the model itself refused before MLflow adds the input."""
+
+    def __init__(self, pyfunc: Any, held: Held, max_rows: int):
+        self.metadata, self._pyfunc, self._held, self._max_rows = pyfunc.metadata, pyfunc, held, max_rows
+        self.refused: BaseException | None = None
+
+    def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
+        output, params = self._output(params)
+        if hasattr(data, "__len__") and len(data) > self._max_rows:
+            raise TooManyRows(len(data), self._max_rows)
+        try:
+            if output != "probabilities":
+                return self._pyfunc.predict(data, params=params)
+            from mlflow.pyfunc import _validate_prediction_input
+
+            rows, _ = _validate_prediction_input(data, params, self.metadata.get_input_schema(), None)
+            return self._held.model.predict_proba(rows)
+        except Exception as error:
+            self.refused = error
+            raise
+
+    def _output(self, params: Mapping[str, Any] | None) -> tuple[str, Mapping[str, Any] | None]:
+        """Take out of params what is Slipway's own."""
+        if not isinstance(params, Mapping) or "output" not in params or not self._held.signature.probabilities:
+            return "labels", params
+        rest = {key: value for key, value in params.items() if key != "output"} or None
+        if params["output"] not in _OUTPUTS:
+            from mlflow.exceptions import MlflowException
+
+            self.refused = ValueError(f'params.output is "{_OUTPUTS[0]}" or "{_OUTPUTS[1]}"')
+            raise MlflowException.invalid_parameter_value(str(self.refused))
+        return params["output"], rest
+
+
+def _padded_silently(ask: Ask) -> str | None:
+    """Why a request is refused that MLflow would fill up: rows that lack a column which others have."""
+    if not ask.content_type.startswith("application/json"):
+        return None
+    try:
+        return ragged(json.loads(ask.body))
+    except (ValueError, RecursionError):  # MLflow refuses it too
+        return None
+
+
+def _without_input(error: Any, refused: BaseException | None) -> str:
+    """Return what MLflow says is wrong, without the request itself, which it likes to repeat."""
+    if refused is not None:
+        cause = refused.__context__ if "Failed to enforce schema of data" in str(refused) else refused
+        return f"Failed to predict. Error: {_line(cause)}" if cause else "Failed to predict."
+    said = str(error.message)
+    if said.startswith("Ensure that input is a valid JSON"):
+        return "Ensure that input is a valid JSON formatted string in UTF-8."
+    if said.startswith("Ensure that input is a valid UTF-8"):
+        return "Ensure that input is a valid UTF-8 encoded string."
+    if said.startswith("Encountered an unexpected error"):
+        return "Encountered an unexpected error while evaluating the model. Verify that the input is what the model expects."
+    return _line(error).partition(" IMPORTANT:")[0]
+
+
+def _line(error: BaseException) -> str:
+    return next(iter(str(getattr(error, "message", error)).splitlines()), "")[:_MOST_SAID]

@@ -1,0 +1,186 @@
+"""The supervisor of an endpoint: one listening socket, the fronts that accept from it, and a generation of each model.
+
+It is a thread with an inbox. Whatever happens (a version is wanted, a process said something or ended, a time has come) is a
+call that is put there and made in order, so nothing here is locked and nothing waits. It imports neither MLflow nor what models
+are made of.
+"""
+
+import socket
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from slipway.errors import ServiceFailed, UntrustedModel
+from slipway.serving import wire
+from slipway.serving.child import Child
+from slipway.serving.config import ServingConfig
+from slipway.serving.counters import Counters
+from slipway.serving.fronts import Fronts
+from slipway.serving.generation import Wanted
+from slipway.serving.generations import Generations
+from slipway.serving.inbox import Inbox
+from slipway.serving.log import Log
+from slipway.serving.nursery import Nursery
+
+FRONT = "slipway.serving.front:front"
+_LATER = ("mlflow.pyfunc.scoring_server", "mlflow.sklearn")
+"""What each back needs for odd requests: imported once for all that come, when the endpoint has served for a while."""
+_LATER_S = 5.0
+
+
+class Supervisor:
+    """An endpoint that serves `models` on `listener` from `start` to `stop`.
+
+    env: of its processes. log: what they and the supervisor write. served: called with each version that takes over.
+    """
+
+    def __init__(
+        self,
+        config: ServingConfig,
+        models: Sequence[str],
+        listener: socket.socket,
+        env: Mapping[str, str],
+        log: Path,
+        served: Callable[[Wanted], None] = lambda _: None,
+        front: str = FRONT,
+    ):
+        self.config, self.listener, self._front = config, listener, front
+        self._env, self._log = dict(env), Log(log)
+        self._keys = wire.Keys(config.keys)
+        self._counters = Counters(tuple(models), config.fronts)
+        self._inbox = Inbox()
+        self._fronts = Fronts(
+            self._counters, self._inbox, self._log, self._fork_front, self._greeting, self._front_said
+        )
+        self._generations = Generations(
+            config, models, self._counters, self._inbox, self._log, self._fork, self._changed, self._fronts.tell, served
+        )
+        self._draining = False
+        self.ready, self.ended = threading.Event(), threading.Event()
+        self._why = ""
+        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+
+    # ---- what others call, from any thread
+
+    def start(self) -> None:
+        """Start the fronts; they answer when a first generation is there."""
+        self._thread.start()
+
+    def want(self, wanted: Wanted, again: bool = False) -> None:
+        """Serve this version of its model from when it is ready. again: also when it failed before."""
+        self._inbox.post(self._generations.want, wanted, again)
+
+    def say(self, text: str) -> None:
+        """Write a line into the log."""
+        self._log.say(text)
+
+    def use_keys(self, hashes: tuple[str, ...] | None) -> None:
+        """Let these API keys be valid from now on."""
+        self._inbox.post(self._use_keys, wire.Keys(hashes))
+
+    def wait_until_ready(self, timeout_s: float) -> None:
+        """Return when every model is served. Raises UntrustedModel or ServiceFailed with the reason when one cannot be."""
+        deadline = time.monotonic() + timeout_s
+        while not self.ready.wait(0.05):
+            if self.ended.is_set() or time.monotonic() > deadline:
+                raise ServiceFailed(self._why or f"the endpoint was not ready within {timeout_s:.0f} s")
+            if self._generations.refused:
+                raise UntrustedModel(self._generations.refused)
+            if failed := next(iter(self._generations.failures.values()), None):
+                raise ServiceFailed(f"{failed.model} version {failed.version} cannot be served: {failed.why}")
+
+    def wait(self) -> None:
+        """Block while the endpoint is up. Raises ServiceFailed when it ended by itself."""
+        while not self.ended.wait(1.0):
+            pass
+        if self._why:
+            raise ServiceFailed(self._why)
+
+    def stop(self) -> None:
+        """Accept nothing more, let what is under way be answered within the time for that, and end; once ended, do nothing."""
+        self._inbox.post(self._drain)
+        if not self.ended.wait(self.config.drain_s + 5.0):
+            self._inbox.post(self._end)
+            self.ended.wait(5.0)
+
+    # ---- the thread
+
+    def _run(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="slipway-", ignore_cleanup_errors=True) as folder:
+            self._folder = self._generations.folder = Path(folder)
+            self._nursery = Nursery(self._env, self._log.path, self._folder)
+            try:
+                self._fronts.start()
+                while not self.ended.is_set():
+                    self._inbox.next()
+            except Exception as error:  # whoever waits is told; nothing stays half-alive  # noqa: BLE001
+                self._log.say(traceback.format_exc())
+                self._why = f"the endpoint ended by itself ({type(error).__name__}); its log is {self._log.path}"
+            finally:
+                self._end()
+                self._nursery.stop()
+
+    def _fork(self, target: str, *args: Any, **named: Any) -> Child:
+        if not self._nursery.alive:  # killed, and with it all that it had forked
+            self._log.say("the process that starts others ended; another one takes its place")
+            self._nursery.stop()
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            self._nursery = Nursery(self._env, self._log.path, self._folder)
+        return self._nursery.start(target, *args, **named)
+
+    # ---- fronts
+
+    def _fork_front(self, row: int) -> Child:
+        return self._fork(self._front, listener=self.listener, config=self.config, counters=self._counters, row=row)
+
+    def _greeting(self) -> list[object]:
+        swap = self._generations.told()
+        return [self._keys, *([swap] if swap else []), *self._generations.failures.values()]
+
+    def _front_said(self, said: object) -> None:
+        if isinstance(said, wire.Ready):
+            if not self.ready.is_set():
+                self._inbox.later(_LATER_S, self._preload)
+            self.ready.set()
+        elif isinstance(said, wire.Stuck):
+            self._generations.kill_stuck(said.back)
+
+    def _preload(self) -> None:
+        self._nursery.preload(*_LATER)
+
+    def _use_keys(self, keys: wire.Keys) -> None:
+        if keys != self._keys:
+            self._keys = keys
+            self._fronts.tell(keys)
+            self._log.say("the API keys were read again")
+
+    # ---- generations
+
+    def _changed(self) -> None:
+        if swap := self._generations.told():
+            self._fronts.tell(swap)
+
+    # ---- the end
+
+    def _drain(self) -> None:
+        if self._draining:
+            return
+        self._draining = True
+        self._generations.replace_none()
+        self._log.say("the endpoint ends; what is under way is answered first")
+        self._fronts.end(wire.Drain(self.config.drain_s), self._end)
+        self.listener.close()  # the fronts have it still, and take what has been connected before they let go of it
+        self._inbox.later(self.config.drain_s + 2.0, self._end)
+
+    def _end(self) -> None:
+        if self.ended.is_set():
+            return
+        self._draining = True
+        self._fronts.kill()
+        self._generations.close()
+        self.listener.close()
+        self.ended.set()

@@ -1,0 +1,96 @@
+"""An endpoint that a command started, whatever engine it is: what is said of it, and how long it stays."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from slipway.types import Stage
+
+
+class Engine(Protocol):
+    """What answers. wait: while it does; raises ServiceFailed when it ends by itself."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def log(self) -> Path: ...
+
+    def wait(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Served:
+    """A version that was served when the endpoint came up. example: a request body that it accepts, as JSON."""
+
+    name: str
+    version: int
+    stage: Stage
+    run_id: str
+    example: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "version": self.version, "stage": self.stage.value, "run_id": self.run_id}
+
+    def __str__(self) -> str:
+        return f"{self.name} version {self.version} ({self.stage})"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An endpoint that answers until `stop`."""
+
+    served: Sequence[Served]
+    engine: Engine
+
+    @property
+    def url(self) -> str:
+        return self.engine.url
+
+    @property
+    def example(self) -> str | None:
+        """A request body that the first model accepts, as JSON."""
+        return self.served[0].example
+
+    @property
+    def curl(self) -> str:
+        """A line for the shell that asks the endpoint about the model's own input example."""
+        body = json.dumps(_without_nan(json.loads(self.example or "{}")))
+        return f"curl -s {self._path(self.served[0])} -H 'Content-Type: application/json' -d {shlex.quote(body)}"
+
+    def stay(self) -> None:
+        """Serve until Ctrl-C or SIGTERM, then stop. Raises ServiceFailed when the service ends by itself."""
+        try:
+            self.engine.wait()
+        except KeyboardInterrupt:  # asked for, so it is no failure
+            pass
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        self.engine.stop()
+
+    def as_dict(self) -> dict[str, Any]:
+        models = [{**served.as_dict(), "invocations": self._path(served)} for served in self.served]
+        return {**models[0], "url": self.url, "log": str(self.engine.log), "models": models}
+
+    def __str__(self) -> str:
+        answers = "\n".join(f"{served} answers at {self._path(served)}" for served in self.served)
+        return f"{answers}\ntry it:  {self.curl}\nits log is {self.engine.log}; Ctrl-C stops it."
+
+    def _path(self, served: Served) -> str:
+        return f"{self.url}/invocations" if len(self.served) == 1 else f"{self.url}/models/{served.name}/invocations"
+
+
+def _without_nan(value: Any) -> Any:
+    """The same JSON value with null for NaN, which Python writes and nobody else reads."""
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and value != value else value

@@ -1,0 +1,86 @@
+"""How a back gets a version: the copy on this disk when its bytes are right, else a new one; then with our own types only."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from slipway.errors import NoServer, UntrustedModel
+from slipway.serving.held import Held
+
+PRELOAD = (
+    "skops.io", "sklearn.ensemble", "sklearn.compose", "sklearn.linear_model", "slipway.registry.trust", __name__,
+    "slipway.compile:warm",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Order:
+    """A version to load. folder: of its copy. digest: of its bytes, as the registry said.
+
+    tracking_uri: where to get it from. trusted: types beside Slipway's own list.
+    """
+
+    name: str
+    version: int
+    digest: str | None
+    folder: Path
+    tracking_uri: str
+    trusted: tuple[str, ...]
+
+    def __call__(self) -> Held:
+        """Load it. Raises UntrustedModel, and NoServer when there is no copy and nobody to get one from."""
+        from slipway.registry.trust import load_trusted, require_trusted_configuration
+
+        files = self._verified()
+        require_trusted_configuration(files, self.trusted)
+        return Held(load_trusted(files, self.trusted), files)
+
+    def _verified(self) -> Path:
+        from slipway.registry.trust import artifact_digest, drop_compiled_code
+
+        if self.digest is None:
+            raise UntrustedModel(f"the model of {self} has no digest in the registry; register its run again")
+        if (self.folder / "MLmodel").is_file():
+            drop_compiled_code(self.folder)
+            if artifact_digest(self.folder) == self.digest:
+                return self.folder
+            try:
+                return self._fetched()
+            except NoServer as error:
+                raise UntrustedModel(f"the bytes of the copy in {self.folder} changed, and {error}") from None
+        return self._fetched()
+
+    def _fetched(self) -> Path:
+        """Download it beside, and put it in place when its bytes are right."""
+        if not self.tracking_uri:
+            raise NoServer("no tracking server is there to get another from")
+        import mlflow
+        from mlflow.exceptions import MlflowException
+        from requests.exceptions import RequestException
+
+        from slipway.registry.models import download
+        from slipway.registry.trust import artifact_digest, drop_compiled_code
+        from slipway.tracking.client import connect
+
+        connect(self.tracking_uri)
+        draft = self.folder.with_name(f"{self.folder.name}.draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            files = download(f"models:/{self.name}/{self.version}", draft)
+        except (MlflowException, RequestException, OSError) as error:
+            raise NoServer(
+                f"the files of {self} cannot be had from {mlflow.get_tracking_uri()}: {error}"[:500]
+            ) from None
+        drop_compiled_code(files)
+        if artifact_digest(files) != self.digest:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise UntrustedModel(
+                f"the model of {self} is not what was registered: its bytes changed; register its run again"
+            )
+        shutil.rmtree(self.folder, ignore_errors=True)
+        files.replace(self.folder)
+        return self.folder
+
+    def __str__(self) -> str:
+        return f"{self.name} version {self.version}"

@@ -1,0 +1,53 @@
+"""`slipway serve --engine mlflow`: the version of a stage behind MLflow's own scoring server, as it is."""
+
+import shutil
+from pathlib import Path
+
+from slipway.errors import UntrustedModel
+from slipway.registry.fetch import fetch_verified
+from slipway.registry.models import input_example
+from slipway.registry.trust import require_trusted_configuration
+from slipway.registry.versions import Version, get_version, version_in
+from slipway.serving.mlflow_engine import start_service
+from slipway.settings import Settings
+from slipway.tracking.client import connect
+from slipway.types import Stage
+from slipway.workflows.endpoint import Endpoint, Served
+from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows.project import trusted_types
+
+
+def serve_with_mlflow(
+    settings: Settings,
+    name: str,
+    *,
+    stage: Stage = Stage.PRODUCTION,
+    number: int | None = None,
+    host: str = "127.0.0.1",
+    port: int = 5001,
+    timeout_s: float = 120.0,
+) -> Endpoint:
+    """Serve the version of `name` that holds `stage`, or the one of that number, and return when it answers.
+
+    It stays with that version. The model is served from a copy whose bytes are those that were registered, and which trusts no
+    type but ours. port: this very one, or any free one for 0.
+    Raises UnknownName when there is no such version, UntrustedModel, NoServer, and what `start_service` raises.
+    """
+    tracking_uri = resolve_tracking_uri(settings)
+    client = connect(tracking_uri)
+    version = get_version(client, name, number) if number else version_in(client, name, stage)
+    files = _verified_copy(settings, version)
+    require_trusted_configuration(files, trusted_types(settings, name))
+    log = settings.home / "logs" / f"serve-{name}-{number or stage}.log"
+    service = start_service(str(files), tracking_uri=tracking_uri, host=host, port=port, log=log, timeout_s=timeout_s)
+    return Endpoint((Served(name, version.number, version.stage, version.run_id, input_example(files)),), service)
+
+
+def _verified_copy(settings: Settings, version: Version) -> Path:
+    """A copy in the home folder: the one that is there when its bytes are right, or a new one."""
+    folder = settings.home / "models" / version.name / str(version.number)
+    try:
+        return fetch_verified(version, folder)
+    except UntrustedModel:
+        shutil.rmtree(folder, ignore_errors=True)  # what is there may be an older or a broken copy
+        return fetch_verified(version, folder)

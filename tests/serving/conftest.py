@@ -1,0 +1,120 @@
+"""Fitted pipelines as MLflow stores and loads them, and what a front has of them."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, DataType, Schema
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from slipway.compile import compile_model
+from slipway.serving.wire import Column, Generation, Signature
+
+TRUSTED = ["numpy.dtype", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+COLUMNS = (
+    ColSpec(DataType.double, "air time"),
+    ColSpec(DataType.double, "größe", required=False),
+    ColSpec(DataType.long, "stops"),
+    ColSpec(DataType.boolean, "weekend"),
+    ColSpec(DataType.string, "carrier", required=False),
+    ColSpec(DataType.string, "ort"),
+)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model as MLflow loads it, and as a generation of ours."""
+
+    mlflow: Any
+    generation: Generation
+
+
+def table(rows: int, seed: int = 0) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "air time": random.normal(100, 50, rows),
+            "größe": np.where(random.random(rows) < 0.1, np.nan, random.normal(size=rows)),
+            "stops": random.integers(0, 5, rows),
+            "weekend": random.random(rows) < 0.3,
+            "carrier": random.choice(["AA", "ünï", "", None], rows),
+            "ort": random.choice(["a", "b", "Zürich \U0001f6eb"], rows),
+        }
+    )
+
+
+def pipeline(estimator: Any) -> Any:
+    numbers = make_pipeline(SimpleImputer(), StandardScaler())
+    encode = ColumnTransformer(
+        [
+            ("numbers", numbers, ["air time", "größe", "stops"]),
+            ("texts", OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["carrier", "ort"]),
+            ("rest", "passthrough", ["weekend"]),
+        ]
+    )
+    return make_pipeline(encode, estimator)
+
+
+def target(kind: str, frame: pd.DataFrame) -> tuple[Any, DataType]:
+    score = frame["air time"] + 40 * frame["stops"] + 60 * (frame["ort"] == "a")
+    if kind == "regression":
+        return score, DataType.double
+    if kind == "binary":
+        return (score > score.median()).astype(int), DataType.long
+    return pd.cut(score, 3, labels=["früh", "on time", "late"]).astype(str), DataType.string
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Served]:
+    """Return a function that gives the model of a task: regression, binary or classes; each is fitted once."""
+    known: dict[str, Served] = {}
+
+    def give(kind: str) -> Served:
+        if kind not in known:
+            known[kind] = _serve(kind, tmp_path_factory.mktemp(kind) / "model")
+        return known[kind]
+
+    return give
+
+
+def _serve(kind: str, folder: Path) -> Served:
+    frame = table(400)
+    wanted, output = target(kind, frame)
+    estimator = {
+        "regression": LinearRegression(),
+        "binary": HistGradientBoostingClassifier(max_iter=10),
+        "classes": LogisticRegression(max_iter=1000),
+    }[kind]
+    model = pipeline(estimator).fit(frame, wanted)
+    signature = ModelSignature(Schema(list(COLUMNS)), Schema([ColSpec(output)]))
+    example = frame.head(2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mlflow.sklearn.save_model(
+            model,
+            folder,
+            signature=signature,
+            input_example=example,
+            pip_requirements=["scikit-learn"],
+            serialization_format="skops",
+            skops_trusted_types=TRUSTED,
+        )
+        loaded = mlflow.pyfunc.load_model(str(folder))
+    plan = compile_model(model)
+    columns = tuple(Column(spec.name, spec.type.name, spec.required) for spec in COLUMNS)
+    text = (folder / "serving_input_example.json").read_text()
+    ours = Signature(columns, output.name, text, plan.classes, plan.has_probabilities)
+    generation = Generation(kind, 3, "0" * 64, 1, ours, plan, "", ())
+    return Served(loaded, generation)

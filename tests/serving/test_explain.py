@@ -1,0 +1,102 @@
+import json
+from typing import Any
+
+import pytest
+
+from slipway.serving.explain import explain, ragged
+from slipway.serving.wire import Column, Signature
+
+SIGNATURE = Signature(
+    (
+        Column("x", "double"),
+        Column("n", "long"),
+        Column("small", "integer", required=False),
+        Column("yes", "boolean", required=False),
+        Column("port", "string"),
+    )
+)
+FAIR = {"x": 1.5, "n": 2, "port": "a"}
+SECRET = "s3cret"
+
+
+def records(*rows: Any) -> dict[str, Any]:
+    return {"dataframe_records": list(rows)}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ([], "has to be an object"),
+        ({}, "has none of dataframe_records"),
+        ({"instances": [], "inputs": {}}, "has instances and inputs"),
+        (records(), "holds no row"),
+        ({"dataframe_records": FAIR}, "has to be a list of objects"),
+        ({"dataframe_split": {"columns": []}}, "with 'columns' and 'data'"),
+        (records(FAIR, {"x": 1, "n": 2}), "row 1 lacks column 'port'"),
+        (records(FAIR, FAIR | {SECRET: SECRET}), "row 1 has a column that row 0 lacks"),
+        (records(FAIR, SECRET), "row 1 is not an object"),
+        (
+            {"dataframe_split": {"columns": ["x", "n", "port"], "data": [[1, 2, "a"], [1, 2]]}},
+            "row 1 has 2 values for 3",
+        ),
+        ({"inputs": {"x": [1, 2], "n": [1], "port": ["a"]}}, "not of the same length"),
+        (records({"x": 1}), "columns 'n', 'port' are missing"),
+        (records(FAIR, FAIR | {"x": SECRET}), "row 1, column 'x': a text where a number is needed"),
+        (records(FAIR | {"x": [SECRET]}), "row 0, column 'x': a list where a number is needed"),
+        (records(FAIR | {"n": 1.5}), "row 0, column 'n': a fraction where a whole number is needed"),
+        (records(FAIR | {"n": None}), "row 0, column 'n': null where a whole number is needed"),
+        (records(FAIR | {"n": 2**63}), "row 0, column 'n': a number that is too large for long"),
+        (records(FAIR | {"small": 2**31}), "column 'small': a number that is too large for integer"),
+        (records(FAIR | {"yes": SECRET}), "column 'yes': a text where true or false is needed"),
+        (records(FAIR | {"port": {SECRET: 1}}), "column 'port': an object where a single value is needed"),
+        ({"inputs": {"x": [1], "n": [SECRET], "port": ["a"]}}, "row 0, column 'n': a text where a whole number"),
+    ],
+)
+def test_names_the_row_and_the_column_and_none_of_the_values(content: Any, said: str) -> None:
+    found = explain(json.dumps(content).encode(), "application/json", SIGNATURE)
+    assert found is not None
+    assert said in found
+    assert SECRET not in found
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "said"),
+    [
+        (b'{"a": s3cret}', "application/json", "not JSON: Expecting value at line 1, column 7"),
+        (b'{"a": "\xff"}', "application/json; charset=utf-8", "byte 7 is part of no character"),
+        (b"[" * 100_000, "application/json", "nested too deeply"),
+        (b"x,n,port\n1,2,a\n1,2\n", "text/csv", "row 1 has 2 values for 3 columns"),
+        (b"x,n,port\n1,s3cret,a\n", "text/csv", "row 0, column 'n': a text where a whole number is needed"),
+        (b"x,n\n1,2\n", "text/csv", "column 'port' is missing"),
+        (b"x,n,port\n", "text/csv", "no row below its header"),
+        (b"\xff", "text/csv", "byte 0"),
+    ],
+)
+def test_says_where_a_body_cannot_be_read(body: bytes, kind: str, said: str) -> None:
+    found = explain(body, kind, SIGNATURE)
+    assert found is not None
+    assert said in found
+    assert SECRET not in found
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        records(FAIR),
+        records(FAIR | {"x": None}),
+        records(FAIR | {"x": "1.5", "n": "2"}),
+        {"instances": [1, 2]},
+        {"inputs": 5},
+    ],
+)
+def test_finds_nothing_where_nothing_is_plainly_wrong(content: Any) -> None:
+    assert explain(json.dumps(content).encode(), "application/json", SIGNATURE) is None
+
+
+def test_knows_nothing_of_other_formats() -> None:
+    assert explain(b"PAR1", "application/vnd.apache.parquet", SIGNATURE) is None
+
+
+def test_rows_of_equal_columns_are_not_ragged() -> None:
+    assert ragged(records(FAIR, dict(reversed(FAIR.items())))) is None
+    assert ragged({"dataframe_split": {"columns": ["x"], "data": [[1], [2]]}}) is None

@@ -1,0 +1,23 @@
+"""Calls are made in one thread, in order, and those of a time when it has come."""
+
+import threading
+
+from slipway.serving.inbox import Inbox
+
+
+def test_calls_are_made_in_the_order_they_were_put() -> None:
+    inbox, made = Inbox(), []
+    for number in range(3):
+        inbox.post(made.append, number)
+    for _ in range(3):
+        inbox.next()
+    assert made == [0, 1, 2]
+
+
+def test_a_call_of_later_waits_for_its_time_and_does_not_hold_up_others() -> None:
+    inbox, made = Inbox(), []
+    inbox.later(0.05, made.append, "later")
+    threading.Timer(0.01, inbox.post, [made.append, "now"]).start()
+    while len(made) < 2:
+        inbox.next()
+    assert made == ["now", "later"]
