@@ -14,6 +14,7 @@ SlipwayError
 │   └── CodeInvalid              a function of the experiment's folder cannot be used
 └── OutsideError             something outside of Slipway failed             exit code 3
     ├── NoServer                 no tracking server is known or answers
+    ├── NotCompilable            a model has a step that no plan is made of
     ├── ServiceFailed            a process that was started did not come up
     ├── StoreUnusable            a database or a bucket cannot be used
     └── FileUnusable             a file cannot be read or written
@@ -121,6 +122,14 @@ class CodeInvalid(UsageError):
 
 class NoServer(OutsideError):
     """No tracking server is known, or the known one does not answer."""
+
+
+class NotCompilable(OutsideError):
+    """A model has a step that no plan is made of. The model itself answers as ever, only slower."""
+
+    def __init__(self, step: str, why: str):
+        self.step, self.why = step, why
+        super().__init__(f"{step} is not compiled: {why}. The original pipeline has to answer.")
 
 
 class ServiceFailed(OutsideError):

@@ -1,0 +1,105 @@
+"""Many trees in one array of nodes. How a node is laid out: see `_kernels/_walks.py`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slipway.compile._kernels import NATIVE_WALK_LEAVES, NATIVE_WALK_VALUES, native, walk_leaves, walk_values
+from slipway.compile._kernels._walks import BY_CATEGORY, LEAF, LEFT, MISSING_LEFT, REGISTER, RIGHT, SET_WORDS
+from slipway.compile._kernels._walks import FLAGS as FLAGS_AT
+from slipway.compile._program import Registers
+
+
+@dataclass
+class Forest:
+    """Trees that are added one by one. registers: of each feature that the trees split by."""
+
+    registers: Sequence[int]
+    _nodes: list[NDArray[np.float64]] = field(default_factory=list)
+    _roots: list[int] = field(default_factory=list)
+    _outputs: list[int] = field(default_factory=list)
+    _sets: list[NDArray[np.uint32]] = field(default_factory=list)
+    _size: int = 0
+
+    def add(
+        self,
+        *,
+        feature: NDArray[Any],
+        threshold: NDArray[np.float64],
+        left: NDArray[Any],
+        right: NDArray[Any],
+        missing_left: NDArray[Any],
+        leaf: NDArray[np.bool_],
+        value: NDArray[np.float64],
+        output: int = 0,
+        categorical: NDArray[np.bool_] | None = None,
+        sets: NDArray[np.uint32] | None = None,
+    ) -> None:
+        """Add a tree. Arrays of one entry a node; value: of leaves; output: to which of the sums it adds.
+
+        sets: (splits, 2, 8) words, which the threshold of a split by category counts.
+        """
+        nodes = np.zeros((len(leaf), 3))
+        words = nodes.view(np.uint32)
+        flags = np.where(leaf, LEAF, np.where(missing_left, MISSING_LEFT, 0))
+        nodes[:, 0] = np.where(leaf, value, threshold)
+        if categorical is not None and sets is not None:
+            split = categorical & ~leaf
+            flags[split] |= BY_CATEGORY
+            nodes[split, 0] += sum(map(len, self._sets))
+            self._sets.append(sets.reshape(len(sets), 2 * SET_WORDS))
+        words[:, LEFT] = np.where(leaf, 0, left + self._size)
+        words[:, RIGHT] = np.where(leaf, 0, right + self._size)
+        words[:, REGISTER] = np.where(leaf, 0, np.asarray(self.registers)[np.where(leaf, 0, feature)])
+        words[:, FLAGS_AT] = flags
+        self._nodes.append(nodes)
+        self._roots.append(self._size)
+        self._outputs.append(output)
+        self._size += len(nodes)
+
+    def values(self, start: NDArray[np.float64]) -> "ValueForest":
+        """Return the trees as sums of one value a leaf; start: (outputs,), what the sums begin with."""
+        sets = np.concatenate(self._sets) if self._sets else np.zeros((0, 2 * SET_WORDS), dtype=np.uint32)
+        roots, outputs = np.array(self._roots, dtype=np.int64), np.array(self._outputs, dtype=np.int64)
+        return ValueForest(np.concatenate(self._nodes), roots, outputs, sets, np.asarray(start, dtype=np.float64))
+
+    def leaves(self, values: NDArray[np.float64]) -> "LeafForest":
+        """Return the trees as sums of a row of values a leaf; the value of each leaf is the number of its row."""
+        roots = np.array(self._roots, dtype=np.int64)
+        return LeafForest(np.concatenate(self._nodes), roots, np.ascontiguousarray(values, dtype=np.float64))
+
+
+@dataclass(frozen=True)
+class ValueForest:
+    """Trees whose leaves have one value."""
+
+    nodes: NDArray[np.float64]
+    roots: NDArray[np.int64]
+    outputs: NDArray[np.int64]
+    sets: NDArray[np.uint32]
+    start: NDArray[np.float64]
+
+    def __call__(self, registers: Registers) -> NDArray[np.float64]:
+        """Return the sums, (outputs, rows)."""
+        out = np.empty((len(self.start), len(registers)))
+        out[:] = self.start[:, None]
+        native(walk_values, NATIVE_WALK_VALUES)(self.nodes, self.roots, self.outputs, self.sets, registers, out)
+        return out
+
+
+@dataclass(frozen=True)
+class LeafForest:
+    """Trees whose leaves have several values."""
+
+    nodes: NDArray[np.float64]
+    roots: NDArray[np.int64]
+    rows: NDArray[np.float64]
+
+    def __call__(self, registers: Registers) -> NDArray[np.float64]:
+        """Return the sums, (rows, outputs)."""
+        out = np.zeros((len(registers), self.rows.shape[1]))
+        native(walk_leaves, NATIVE_WALK_LEAVES)(self.nodes, self.roots, self.rows, registers, out)
+        return out

@@ -1,0 +1,27 @@
+"""The operations that a plan is made of. What each reads: see `_kernels/_registers.py`."""
+
+(
+    LOAD,  # the encoded value
+    COPY,
+    CONSTANT,
+    SUBTRACT,
+    DIVIDE,
+    MULTIPLY,
+    ADD,
+    PRODUCT,  # of two registers
+    CLIP,
+    IMPUTE,  # a number in place of NaN
+    REPLACE,  # one number by another
+    MISSING,  # 1 for NaN, else 0
+    EQUALS,  # 1 for one number, else 0
+    LOOK_UP,  # a table of numbers by a category's code; its first entry is of code -1, the unknown
+    ONE_HOT,  # a block of 0 and at most one 1, by a table of positions
+    SEARCH,  # the code of a number among sorted numbers; -1 where it is none of them
+    BINS,  # how many edges are not above the number
+    FLOAT32,  # rounded to float32
+    FINITE,  # from here on: a row on which it does not hold is refused
+    NOT_INFINITE,
+    KNOWN,
+    AT_MOST,  # in absolute value, or missing
+    SUMMABLE,  # in absolute value, and not missing
+) = range(23)
