@@ -1,0 +1,96 @@
+"""`verify` agrees with a right plan and finds what is wrong with a wrong one."""
+
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+from tests.compile.pipelines import boosted, native, usual
+from tests.compile.tables import table, target
+
+from slipway.compile import compile_model, verify
+from slipway.compile._columns import RowEncoder
+from slipway.compile._program import Operations
+
+
+@pytest.fixture(scope="module")
+def logistic() -> Any:
+    return usual(LogisticRegression(max_iter=300)).fit(table(), target("binary"))
+
+
+@pytest.fixture(scope="module")
+def boosting() -> Any:
+    return native(boosted()).fit(table(), target("yes_no"))
+
+
+def example() -> Any:
+    return table().iloc[:40]
+
+
+def test_a_right_plan_agrees(logistic: Any, boosting: Any) -> None:
+    for model in (logistic, boosting):
+        agreement = verify(model, compile_model(model), example())
+        assert agreement.equal, agreement.problems
+        assert agreement.compared > 200
+    assert verify(logistic, compile_model(logistic), example()).left > 0
+
+
+def test_it_is_the_same_each_time(boosting: Any) -> None:
+    compiled = compile_model(boosting)
+    assert verify(boosting, compiled, example(), seed=3) == verify(boosting, compiled, example(), seed=3)
+
+
+def test_a_planted_number_is_found(logistic: Any) -> None:
+    compiled = compile_model(logistic)
+    constants = compiled._program.constants
+    constants[np.flatnonzero((constants > 1.5) & (constants < 1e6))[-1]] *= 1 + 1e-9
+    agreement = verify(logistic, compiled, example())
+    assert not agreement.equal
+    assert "predict_proba is" in agreement.problems[0]
+    assert "and the model's" in agreement.problems[0]
+
+
+def test_a_planted_operation_is_found(boosting: Any) -> None:
+    compiled = compile_model(boosting)
+    (operations,) = (stage for stage in compiled._program.stages if isinstance(stage, Operations))
+    loads = np.flatnonzero(operations.table[:, 0] == 0)
+    operations.table[loads[[0, 1]], 3] = operations.table[loads[[1, 0]], 3]
+    assert not verify(boosting, compiled, example()).equal
+
+
+def test_planted_tree_values_are_found(boosting: Any) -> None:
+    compiled = compile_model(boosting)
+    walk = next(
+        cell.cell_contents for cell in compiled._head.predict_proba.__closure__ if hasattr(cell.cell_contents, "nodes")
+    )
+    walk.nodes[:, 0] += 1e-7
+    assert not verify(boosting, compiled, example()).equal
+
+
+def test_a_mistaken_code_for_missing_texts_is_found(logistic: Any) -> None:
+    compiled = compile_model(logistic)
+    texts = [replace(codes.column, nan=0.0) for codes in compiled._encoder._codes]
+    encoder = RowEncoder(compiled.inputs, compiled._encoder._numbers, texts)
+    assert not verify(logistic, replace(compiled, _encoder=encoder), example()).equal
+
+
+def test_a_plan_that_answers_what_its_model_refuses_is_found(logistic: Any) -> None:
+    compiled = compile_model(logistic)
+    stages = tuple(Operations(stage.table[stage.table[:, 0] < 18]) for stage in compiled._program.stages)
+    careless = replace(compiled, _program=replace(compiled._program, stages=stages))
+    assert any("refuses" in problem for problem in verify(logistic, careless, example()).problems)
+
+
+def test_a_plan_of_another_model_is_found(logistic: Any, boosting: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        other = usual(Ridge()).fit(table(), target("regression"))
+    compiled = compile_model(other)
+    assert verify(other, compiled, example()).equal
+    assert not verify(logistic, compiled, example()).equal
+
+
+def test_nothing_to_compare_is_no_agreement(logistic: Any) -> None:
+    assert not verify(logistic, compile_model(logistic), example().iloc[:0]).equal
