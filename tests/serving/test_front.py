@@ -108,7 +108,6 @@ def test_a_sane_request_id_is_kept_and_another_one_is_made(front: Front) -> None
             413,
         ),
         ("/ping", None, {"X-Long": "x" * 20_000}, "", 431),
-        ("/-/reload", "", {}, "", 401),
     ],
 )
 def test_what_is_refused_says_so_as_mlflow_does(

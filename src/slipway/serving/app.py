@@ -1,8 +1,6 @@
 """Which path does what, who may ask, and what each answer carries."""
 
 import asyncio
-import hashlib
-import hmac
 import itertools
 import json
 import re
@@ -10,7 +8,6 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version as installed
-from ipaddress import ip_address
 from time import perf_counter
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
@@ -46,11 +43,8 @@ class Route:
 class App:
     """Handles the requests of a front."""
 
-    def __init__(
-        self, state: State, config: ServingConfig, invoking: Invoking, access_log: AccessLog, reload: Callable[[], None]
-    ):
+    def __init__(self, state: State, config: ServingConfig, invoking: Invoking, access_log: AccessLog):
         self._state, self._config, self._invoking, self._log = state, config, invoking, access_log
-        self._reload = reload
         self._others = Part(state.counters, state.row, "")
         self._ids = map(f"{secrets.token_hex(6)}-%x".__mod__, itertools.count(1))
         self._version = installed("mlflow").encode()
@@ -72,7 +66,6 @@ class App:
             b"/style.css": Route(get, lambda _: Response(200, page.style(), b"text/css; charset=utf-8"), open=True),
             b"/": Route(get, self._page),
             b"/try": Route((b"POST",), self._try),
-            b"/-/reload": Route((b"POST",), self._reload_now, open=True),
         }
         models = self._state.served
         for model in models:
@@ -138,15 +131,6 @@ class App:
         body = readiness(self._state, ready=ready, in_full=self._state.keys.admits(request.headers))
         return Response(200 if ready else 503, body)
 
-    def _reload_now(self, request: Request) -> Response:
-        scheme, _, token = request.headers.get(b"authorization", b"").partition(b" ")
-        given = hashlib.sha256(token).hexdigest()
-        right = hmac.compare_digest(given, self._config.reload_token or "0")
-        if not (right and scheme.lower() == b"bearer" and _is_here(request.peer)):
-            return Response(401, refusal(401, "this is for the commands of this machine"))
-        self._reload()
-        return Response(200, b"{}")
-
     # ---- the page
 
     def _page(self, request: Request) -> Response:
@@ -186,10 +170,3 @@ class App:
 
     def _names(self, served: Served) -> list[str]:
         return [name for name in self._state.served if name != served.generation.model]
-
-
-def _is_here(peer: str) -> bool:
-    try:
-        return ip_address(peer).is_loopback
-    except ValueError:  # a Unix socket
-        return peer == ""

@@ -8,7 +8,6 @@ class ServingConfig:
     """What the processes of an endpoint have to keep to.
 
     fronts: processes that answer. keys: SHA-256 of the API keys in hex; None asks for none.
-    reload_token: SHA-256 of the token with which `POST /-/reload` is allowed, from this machine alone; "" for never.
     max_body_bytes, max_json_depth, max_rows: of a request; more is refused with 413 or 400.
     max_waiting: requests of a front that wait for the back; more are refused with 503.
     max_connections: of a front; more are refused with 503.
@@ -20,7 +19,6 @@ class ServingConfig:
 
     fronts: int = 1
     keys: tuple[str, ...] | None = None
-    reload_token: str = ""
     max_body_bytes: int = 10_000_000
     max_json_depth: int = 16
     max_rows: int = 10_000

@@ -60,7 +60,7 @@ class _Front:
         self._backs = Backs(lambda path: self._report(wire.Stuck(path)))
         self._log = AccessLog(self._config.access_log)
         invoking = Invoking(self._state, self._config, self._backs)
-        self._app = App(self._state, self._config, invoking, self._log, lambda: self._report(wire.Reload()))
+        self._app = App(self._state, self._config, invoking, self._log)
         self._door = Door(self._app, self._config, self._app.refused_early)
         self._tick()
         threading.Thread(target=self._listen, name="control", daemon=True).start()

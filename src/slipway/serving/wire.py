@@ -134,11 +134,6 @@ class Stuck:
     back: str
 
 
-@dataclass(frozen=True)
-class Reload:
-    """Somebody with the supervisor's token asked to look into the registry at once."""
-
-
 def send(connection: Connection, message: object) -> None:
     """Send a message with its arrays beside it."""
     buffers: list[pickle.PickleBuffer] = []
