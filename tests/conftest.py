@@ -24,6 +24,7 @@ import boto3
 import hypothesis
 import psycopg2
 import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from slipway.core.spec import Experiment
 from slipway.processes import child_environment, free_port, start_process, stop_process, wait_until_ready
@@ -213,6 +214,23 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
         yield ObjectStore(url)
     finally:
         stop_process(server)
+
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+_QUIET = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests of a process, in which playwright can be started once."""
+    with sync_playwright() as playwright:
+        expect.set_options(timeout=60_000)  # for a busy machine; an idle one answers in a second
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_QUIET))
+        yield browser
+        browser.close()
 
 
 # The same examples in every run, so that a failure is of the change and not of the day; machines are slow and shared.

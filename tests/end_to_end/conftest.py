@@ -190,6 +190,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings(f"ignore:{FROM_ITS_STORE}"))
 
 
+@pytest.fixture(autouse=True)
+def _speaks_to_its_own_server(request: pytest.FixtureRequest) -> None:
+    """Other tests of this process may have left MLflow speaking to a server of theirs that is gone."""
+    if "library" in request.fixturenames:
+        uri = request.getfixturevalue("library").uri
+        mlflow.set_tracking_uri(uri)
+        mlflow.set_registry_uri(uri)
+
+
 @dataclass(frozen=True)
 class Said:
     """What a command ended with."""

@@ -11,7 +11,7 @@ import pytest
 import requests
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from slipway.core.ledger import verify
 from slipway.core.movements import Action
@@ -113,16 +113,6 @@ SEEN = {
     "mlflow.assistant.panelOpen_v1": "false",
 }
 WITH_STAGES = {"_mlflow_user_setting_dismiss_next_model_registry_ui": "true"}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--headless", "--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -44,6 +44,13 @@ class Load:
         self._stop.set()
         self._thread.join()
 
+    def wait_for(self, version: str, more: int = 20, within_s: float = 120.0) -> None:
+        """Return when so many more answers came from a version: movements follow each other faster than callers ask."""
+        enough, began = self.answered[version] + more, time.monotonic()
+        while self.answered[version] < enough:
+            assert time.monotonic() - began < within_s, f"version {version} answers nobody"
+            time.sleep(0.01)
+
     async def _run(self) -> None:
         await asyncio.gather(*(self._client(number, number < self.kept) for number in range(self.kept + self.fresh)))
 

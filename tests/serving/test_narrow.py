@@ -99,7 +99,7 @@ def test_what_is_valid_gets_the_very_bytes_of_mlflow(
 
     check()
     assert seen["asked"] >= 80
-    assert seen["answered"] >= seen["asked"] / 3
+    assert seen["answered"] >= seen["asked"] / 5  # of numbers as wild as these the plan leaves many to the model
 
 
 @pytest.mark.parametrize("kind", KINDS)
