@@ -24,10 +24,11 @@ test-fast: $(VENV)/dev.stamp  ## the tests that start no server
 	@$(PYTEST) tests -m "not slow" $(ARGS)
 
 test-matrix: $(VENV)/dev.stamp  ## every way past the guarded registry, on SQLite and PostgreSQL, with users and without
-	@$(BIN)/python -m pytest tests/server/test_matrix.py --every-cell $(ARGS)
+	@$(BIN)/python -m pytest tests/server --every-cell $(ARGS)
 
-soak: $(VENV)/dev.stamp  ## a hundred promotions and rollbacks under load, with kills and broken versions; minutes
-	@SOAK_ROUNDS=100 GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest tests/serving/test_supervisor.py -k promotions -s --timeout 3600
+soak: $(VENV)/dev.stamp  ## a hundred rounds: promotions under load with kills and broken versions, and eight that promote at once
+	@SOAK_ROUNDS=100 GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest tests/serving/test_supervisor.py tests/workflows/test_crowd.py \
+		-k "promotions or one_wins" -s --timeout 3600
 
 check: $(VENV)/dev.stamp  ## style, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -266,7 +266,7 @@ for turn in range(int(rounds)):
         os.close(write)
     print(json.dumps([os.fdopen(pipe).read() for pipe in pipes]), flush=True)
 """
-MOVERS, ROUNDS = 8, 3
+MOVERS, ROUNDS = 8, 2
 
 
 @pytest.mark.parametrize("guarded", [True, False])

@@ -1,10 +1,11 @@
-"""Eight processes that promote different versions of a model at once, fifty times over, each by a judgement that stands.
+"""Eight processes that promote different versions of a model at once, many times over, each by a judgement that stands.
 
 What they share is a store in one SQLite file, which each of them opens by itself. With gates, models and a server between
 them there are fewer rounds; see tests/end_to_end/test_ledger.py.
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -31,7 +32,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:The ``noload`` loader:sqlalchemy.exc.SADeprecationWarning"),
 ]
-NAME, MOVERS, ROUNDS = "loans", 8, 50
+NAME, MOVERS = "loans", 8
+ROUNDS = int(os.environ.get("SOAK_ROUNDS", "10"))  # `make soak` has a hundred
 CHAMPION = MOVERS + 1
 
 # A process a version, for all rounds: each line that comes in starts one, a list of what became of each version goes out.
