@@ -98,6 +98,7 @@ class PostgreSQL:
 
 
 def _migrate(uri: str) -> None:
+    uri = uri.replace("postgresql:", "postgresql+psycopg2:", 1)  # without a name SQLAlchemy looks for another driver
     subprocess.run([sys.executable, "-c", _MIGRATE, uri], env=child_environment({}), check=True, capture_output=True)
 
 

@@ -330,7 +330,7 @@ def library(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -
         yield library
 
 
-@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL", "PostgreSQL and S3"])
+@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL and S3"])
 def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     """The project with its server on each kind of store that `slipway up` takes; the first is that of `library`."""
     if request.param == "SQLite":

@@ -88,8 +88,8 @@ def test_no_request_breaks_a_front_or_holds_up_others(tmp_path: Path) -> None:
     back.stop()
     assert not (wrong := set(statuses) - {0, 200, 400, 404, 405, 408, 413, 415, 431}), wrong
     assert statuses.count(200) > NUMBER / 10
-    # On a machine that does nothing else all are below 50 ms; most are so on any.
-    assert sorted(pings)[int(len(pings) * 0.9)] < 0.05
+    # On a machine that does nothing else all are below 50 ms; a front that is held up answers after seconds.
+    assert sorted(pings)[int(len(pings) * 0.9)] < 2.0
 
 
 def status(address: tuple[str, int], sent: bytes) -> int:
