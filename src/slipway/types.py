@@ -57,6 +57,9 @@ class Verdict:
     reason: str
     numbers: Mapping[str, float] = field(default_factory=dict)
 
+    def as_dict(self) -> dict[str, Any]:
+        return {"gate": self.gate, "passed": self.passed, "reason": self.reason, "numbers": dict(self.numbers)}
+
 
 @dataclass(frozen=True)
 class Interval:

@@ -6,7 +6,7 @@ prepared ROC AUC costs one cumulative sum instead of a new sort. Values equal sc
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -46,6 +46,11 @@ class Outcome:
     @property
     def rows(self) -> int:
         return len(self.truth)
+
+    def take(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "Outcome":
+        """Return the outcome of some of the rows. chosen: a mask of (rows,), or the rows' places."""
+        scores = None if self.scores is None else self.scores[chosen]
+        return replace(self, truth=self.truth[chosen], predicted=self.predicted[chosen], scores=scores)
 
 
 @dataclass(frozen=True)

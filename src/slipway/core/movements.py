@@ -63,10 +63,7 @@ class Movement:
             "digest": self.digest,
             "evidence": self.evidence,
             "kept": self.kept,
-            "verdicts": [
-                {"gate": v.gate, "passed": v.passed, "reason": v.reason, "numbers": dict(v.numbers)}
-                for v in self.verdicts
-            ],
+            "verdicts": [verdict.as_dict() for verdict in self.verdicts],
         }
 
     @classmethod

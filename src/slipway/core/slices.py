@@ -6,7 +6,7 @@ the rest of the rows beyond the noise of both.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -73,7 +73,7 @@ def slices(outcome: Outcome, labels: Mapping[str, pd.Series], metric: Metric, *,
     come in the order of its categories. Intervals are of 200 resamples at 95 %.
     """
     ranked = _ranked(outcome)
-    outcome = _rows(outcome, ranked)
+    outcome = outcome.take(ranked)
     return tuple(
         _slice(outcome, column, value, mask[ranked], metric, seed)
         for column, names in labels.items()
@@ -93,7 +93,7 @@ def estimates(
         found
         for column, names in labels.items()
         for value, mask in _masks(names)
-        if (found := _estimate(column, value, [_rows(o, mask) for o in (outcome, other) if o], metric, seed))
+        if (found := _estimate(column, value, [o.take(mask) for o in (outcome, other) if o], metric, seed))
     )
 
 
@@ -128,7 +128,7 @@ def _masks(names: pd.Series) -> Iterator[tuple[str, NDArray[np.bool_]]]:
 
 
 def _slice(outcome: Outcome, column: str, value: str, mask: NDArray[np.bool_], metric: Metric, seed: int) -> Slice:
-    part, rest = _rows(outcome, mask), _rows(outcome, ~mask)
+    part, rest = outcome.take(mask), outcome.take(~mask)
     if reason := _undefined(part, metric):
         return Slice(column, value, part.rows, None, reason)
     own, drawn = _resampled(part, metric, seed, 0)
@@ -156,7 +156,7 @@ def _resampled(part: Outcome, metric: Metric, seed: int, stream: int) -> tuple[f
     value = metric.prepare(part)(np.ones(part.rows))
     few = part
     if part.rows > MOST_RESAMPLED:
-        few = _rows(part, np.sort(np.random.default_rng([seed, stream, 0]).permutation(part.rows)[:MOST_RESAMPLED]))
+        few = part.take(np.sort(np.random.default_rng([seed, stream, 0]).permutation(part.rows)[:MOST_RESAMPLED]))
     prepared = metric.prepare(few)
     drawn = np.array([prepared(counts.astype(np.float64)) for counts in _counts(few.rows, seed, stream)])
     if few is part:
@@ -169,11 +169,6 @@ def _counts(rows: int, seed: int, stream: int) -> NDArray[np.uint8]:
     rng = np.random.default_rng([seed, stream, 1])
     drawn = (np.bincount(rng.integers(0, rows, rows), minlength=rows) for _ in range(RESAMPLES))
     return np.stack([counts.astype(np.uint8) for counts in drawn])
-
-
-def _rows(outcome: Outcome, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Outcome:
-    scores = None if outcome.scores is None else outcome.scores[chosen]
-    return replace(outcome, truth=outcome.truth[chosen], predicted=outcome.predicted[chosen], scores=scores)
 
 
 def slice_labels(column: pd.Series, most: int = 12) -> pd.Series:

@@ -1,7 +1,5 @@
 """The points of the curves that reports draw. Arrays in, arrays out."""
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,10 +16,7 @@ def finite(outcome: Outcome) -> Outcome:
     if outcome.scores is not None:
         whole = np.isfinite(outcome.scores)
         keep &= whole if whole.ndim == 1 else whole.all(axis=1)
-    if keep.all():
-        return outcome
-    scores = None if outcome.scores is None else outcome.scores[keep]
-    return replace(outcome, truth=outcome.truth[keep], predicted=outcome.predicted[keep], scores=scores)
+    return outcome if keep.all() else outcome.take(keep)
 
 
 def metric_of(name: str, outcome: Outcome) -> float:

@@ -10,7 +10,6 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from slipway.core.gates import taken
 from slipway.core.metrics import Outcome, Task
 from slipway.errors import UsageError
 from slipway.registry.case import Case
@@ -71,8 +70,8 @@ def _answers(case: Case, rows: SameRows) -> Answers:
         experiment.task,
         tested.classes,
         tested.target,
-        taken(case.challenger, compared),
-        (case.champion_version[0], taken(case.champion, compared)) if case.champion_version and case.champion else None,
+        case.challenger.take(compared),
+        (case.champion_version[0], case.champion.take(compared)) if case.champion_version and case.champion else None,
         tested.rows[compared].reset_index(drop=True),
         [name for name in wanted if name in tested.rows],
     )

@@ -30,10 +30,7 @@ class Gated:
         return self.standing.holds
 
     def as_dict(self) -> dict[str, Any]:
-        verdicts = [
-            {"gate": v.gate, "passed": v.passed, "reason": v.reason, "numbers": dict(v.numbers)}
-            for v in self.standing.verdicts
-        ]
+        verdicts = [verdict.as_dict() for verdict in self.standing.verdicts]
         return {**self.judgement.as_dict(), "passed": self.passed, "verdicts": verdicts}
 
     def as_markdown(self) -> str:

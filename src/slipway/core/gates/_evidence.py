@@ -1,7 +1,7 @@
 """What the gates judge one version by: values only, gathered by a workflow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -122,7 +122,7 @@ class Evidence:
             raise ValueError("there is no champion to compare with")
         if self.champion.unseen is None:
             return self.challenger, self.champion.outcome
-        return taken(self.challenger, self.champion.unseen), taken(self.champion.outcome, self.champion.unseen)
+        return self.challenger.take(self.champion.unseen), self.champion.outcome.take(self.champion.unseen)
 
     def _better(self, ours: Outcome, others: Mapping[str, Outcome]) -> Mapping[str, Interval]:
         task = self.experiment.task
@@ -132,9 +132,3 @@ class Evidence:
         sign = 1.0 if self.metric.greater_is_better else -1.0
         prepared = {name: self.metric.prepare(outcome) for name, outcome in comparable.items()}
         return paired_differences(self.metric.prepare(ours), prepared, ours.rows, sign=sign, seed=self.seed)
-
-
-def taken(outcome: Outcome, chosen: NDArray[np.bool_]) -> Outcome:
-    """Return an outcome of some of its rows. chosen: (rows,)."""
-    scores = None if outcome.scores is None else outcome.scores[chosen]
-    return replace(outcome, truth=outcome.truth[chosen], predicted=outcome.predicted[chosen], scores=scores)
