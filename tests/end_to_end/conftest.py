@@ -192,11 +192,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _speaks_to_its_own_server(request: pytest.FixtureRequest) -> None:
-    """Other tests of this process may have left MLflow speaking to a server of theirs that is gone."""
+    """Other tests of this process may have left MLflow speaking to a server of theirs that is gone.
+
+    The environment is left as it was: MLflow writes into it, and a command would find a server there that it was not told of.
+    """
     if "library" in request.fixturenames:
         uri = request.getfixturevalue("library").uri
-        mlflow.set_tracking_uri(uri)
-        mlflow.set_registry_uri(uri)
+        with mock.patch.dict(os.environ):
+            mlflow.set_tracking_uri(uri)
+            mlflow.set_registry_uri(uri)
 
 
 @dataclass(frozen=True)
