@@ -20,6 +20,7 @@ class Load:
     """kept: clients that keep their connection. fresh: clients that open one for each request.
 
     asked: content type and body of the requests, in turn. expected: the answers to these, by version.
+    key: a header by which each client says that it is a caller of its own; "" for none.
     """
 
     port: int
@@ -27,6 +28,7 @@ class Load:
     expected: Mapping[str, list[bytes]]
     kept: int = 16
     fresh: int = 2
+    key: str = ""
     answered: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
     sent_again: int = 0
@@ -61,7 +63,7 @@ class Load:
             began = time.monotonic()
             try:
                 async with asyncio.timeout(PATIENCE_S):
-                    await self._once(link, turn, keep)
+                    await self._once(link, turn, keep, f"{self.key}: caller {number}\r\n" if self.key else "")
             except ConnectionRefusedError:
                 if self.ending:
                     self.refused += 1
@@ -72,12 +74,12 @@ class Load:
             self.longest_s = max(self.longest_s, time.monotonic() - began)
         link.close()
 
-    async def _once(self, link: "Link", turn: int, keep: bool) -> None:
+    async def _once(self, link: "Link", turn: int, keep: bool, more: str) -> None:
         for attempt in range(3):
             was_kept = link.writer is not None
             try:
                 await link.open()
-                version, status, body, close = await ask(link.reader, link.writer, *self.asked[turn], keep)
+                version, status, body, close = await ask(link.reader, link.writer, *self.asked[turn], keep, more)
             except (Closed, ConnectionResetError, BrokenPipeError):
                 link.close()
                 if attempt == 2 or (self.ending and not was_kept):
@@ -108,10 +110,12 @@ class Link:
         self.reader = self.writer = None
 
 
-async def ask(reader, writer, content_type: str, body: bytes, keep: bool) -> tuple[str, int, bytes, bool]:
+async def ask(
+    reader, writer, content_type: str, body: bytes, keep: bool, more: str = ""
+) -> tuple[str, int, bytes, bool]:
     connection = "keep-alive" if keep else "close"
     head = f"POST /invocations HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: {content_type}\r\nConnection: {connection}\r\n"
-    writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    writer.write(f"{head}{more}Content-Length: {len(body)}\r\n\r\n".encode() + body)
     try:
         await writer.drain()
         said = await reader.readuntil(b"\r\n\r\n")

@@ -17,6 +17,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 VERSIONS = (1, 2, 3)
 UNCOMPILED = "neighbours"
+DEMANDING = "demanding"
 JSON, CSV = "application/json", "text/csv"
 ROW = {"a": 0.5, "b": -1.25, "c": "x"}
 ASKED = [(JSON, json.dumps({"dataframe_records": [ROW]}).encode())] * 7 + [(CSV, b"a,b,c\n0.5,-1.25,x\n")]
@@ -24,13 +25,16 @@ TRUSTED = ["sklearn.metrics._dist_metrics.EuclideanDistance64", "sklearn.neighbo
 
 
 def make_versions(base: Path) -> Path:
-    """Save models in folders 1, 2, 3, that answer about 1000, 2000 and 3000, and one that cannot be compiled."""
+    """Save models in folders 1, 2, 3, that answer about 1000, 2000 and 3000, one that cannot be compiled, and one that asks for
+    a column more.
+    """
     rng = np.random.default_rng(0)
-    rows = pd.DataFrame({"a": rng.normal(size=200), "b": rng.normal(size=200), "c": rng.choice(["x", "y", "z"], 200)})
-    inputs = [ColSpec("double", "a"), ColSpec("double", "b"), ColSpec("string", "c")]
-    signature = ModelSignature(Schema(inputs), Schema([ColSpec("double")]))
-    estimators = {**{str(k): Ridge() for k in VERSIONS}, UNCOMPILED: KNeighborsRegressor()}
+    table = pd.DataFrame({"a": rng.normal(size=200), "b": rng.normal(size=200), "c": rng.choice(["x", "y", "z"], 200)})
+    estimators = {**{str(k): Ridge() for k in VERSIONS}, UNCOMPILED: KNeighborsRegressor(), DEMANDING: Ridge()}
     for number, (name, estimator) in enumerate(estimators.items(), 1):
+        rows = table.assign(d=1.0) if name == DEMANDING else table
+        inputs = [ColSpec("string" if column == "c" else "double", column) for column in rows]
+        signature = ModelSignature(Schema(inputs), Schema([ColSpec("double")]))
         encode = make_column_transformer(
             (StandardScaler(), ["a", "b"]), (OneHotEncoder(handle_unknown="ignore"), ["c"])
         )

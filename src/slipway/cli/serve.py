@@ -1,13 +1,19 @@
 """slipway serve."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from slipway.cli.arms import arm_options, second_version
 from slipway.cli.command import command, json_option, show, stage
 from slipway.errors import UsageError
 from slipway.settings import Settings
 from slipway.types import Stage
+
+if TYPE_CHECKING:
+    from slipway.registry.following import Followed
+    from slipway.serving.arm import Arm
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -27,6 +33,7 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--keep-warm", type=click.FloatRange(0), default=300.0, show_default=True, help="Seconds for the version before."
 )
 @click.option("--engine", type=click.Choice(["slipway", "mlflow"]), default="slipway", show_default=True)
+@arm_options
 @json_option
 def serve(
     settings: Settings,
@@ -42,6 +49,7 @@ def serve(
     timeout: float,
     keep_warm: float,
     engine: str,
+    arms: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Answer REST requests with the version of a stage until Ctrl-C.
@@ -49,9 +57,15 @@ def serve(
     The registry is followed: a version that comes into the stage takes over without a request being lost. Several models are
     answered at /models/NAME/invocations. `--engine mlflow` runs `mlflow models serve`, which stays with the version it started
     with and knows none of the limits.
+
+    With `--shadow` or `--canary` a second version is beside the one that answers, compared with it and judged. A canary that
+    passes a bound is ended: all callers are answered by the first version again.
     """
+    second = second_version(names[0], arms)
     if len(names) > 1 and (version or engine == "mlflow"):
         raise UsageError("--version and --engine mlflow take one name")
+    if second:
+        _require_room_for(second, names, of, version, engine)
     if engine == "mlflow":
         from slipway.workflows.serve_mlflow import serve_with_mlflow
 
@@ -67,8 +81,22 @@ def serve(
             max_body_bytes=max_body_mb * 1_000_000,
             timeout_s=timeout,
             keep_warm_s=keep_warm,
+            arm=second[0] if second else None,
         )
         followed = [Followed(name, of, version) for name in dict.fromkeys(names)]
-        endpoint = workflow.serve(settings, followed, host=host, port=port, config=config, keys_file=api_keys)
+        beside = second[1] if second else None
+        endpoint = workflow.serve(
+            settings, followed, host=host, port=port, config=config, keys_file=api_keys, beside=beside
+        )
     show(endpoint, as_json)
     endpoint.stay()
+
+
+def _require_room_for(
+    second: "tuple[Arm, Followed]", names: tuple[str, ...], of: Stage, version: int | None, engine: str
+) -> None:
+    arm, beside = second
+    if len(set(names)) > 1 or engine == "mlflow":
+        raise UsageError(f"--{arm.role} takes one name, and no --engine mlflow")
+    if (beside.version and beside.version == version) or (not version and not beside.version and beside.stage == of):
+        raise UsageError(f"--{arm.role} {arm.of} is what is served already; name another stage, or a version")

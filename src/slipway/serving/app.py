@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 
 from slipway.serving import page
 from slipway.serving.access_log import AccessLog
+from slipway.serving.arms import Arms
 from slipway.serving.config import ServingConfig
 from slipway.serving.counters import Part
 from slipway.serving.http import Request, Response
@@ -43,8 +44,10 @@ class Route:
 class App:
     """Handles the requests of a front."""
 
-    def __init__(self, state: State, config: ServingConfig, invoking: Invoking, access_log: AccessLog):
-        self._state, self._config, self._invoking, self._log = state, config, invoking, access_log
+    def __init__(
+        self, state: State, config: ServingConfig, invoking: Invoking, access_log: AccessLog, arms: Arms | None = None
+    ):
+        self._state, self._config, self._invoking, self._log, self._arms = state, config, invoking, access_log, arms
         self._others = Part(state.counters, state.row, "")
         self._ids = map(f"{secrets.token_hex(6)}-%x".__mod__, itertools.count(1))
         self._version = installed("mlflow").encode()
@@ -61,15 +64,16 @@ class App:
             b"/health": Route(get, lambda _: Response(200, b"\n"), open=True),
             b"/version": Route(get, lambda _: Response(200, self._version), open=True),
             b"/ready": Route(get, self._ready, open=True),
-            b"/metrics": Route(get, lambda _: Response(200, metrics(self._state), CONTENT_TYPE)),
+            b"/metrics": Route(get, self._metrics),
             b"/openapi.json": Route(get, lambda _: Response(200, self._document)),
             b"/style.css": Route(get, lambda _: Response(200, page.style(), b"text/css; charset=utf-8"), open=True),
             b"/": Route(get, self._page),
             b"/try": Route((b"POST",), self._try),
         }
         models = self._state.served
+        ask = self._arms if self._arms and self._state.second else self._invoking
         for model in models:
-            invoke = Route((b"POST",), lambda request, model=model: self._invoking(request, model), model=model)  # type: ignore[misc]
+            invoke = Route((b"POST",), lambda request, model=model: ask(request, model), model=model)  # type: ignore[misc]
             routes[f"/models/{model}/invocations".encode()] = invoke
             if len(models) == 1:
                 routes[b"/invocations"] = invoke
@@ -117,7 +121,7 @@ class App:
         (served.part if served is not None else self._others).count(answer.status, seconds)
         answer.headers = b"%bx-request-id: %b\r\n" % (answer.headers, request_id)
         if self._log.wants(answer.status):
-            version = served.generation.version if served is not None else 0
+            version = _version(answer, served, self._state.second)
             self._log.write(request, answer, request_id, model, version, seconds)
         return answer
 
@@ -128,8 +132,12 @@ class App:
 
     def _ready(self, request: Request) -> Response:
         ready = bool(self._state.served) and not self.draining
-        body = readiness(self._state, ready=ready, in_full=self._state.keys.admits(request.headers))
+        more = self._arms.readiness() if self._arms else None
+        body = readiness(self._state, ready=ready, in_full=self._state.keys.admits(request.headers), more=more)
         return Response(200 if ready else 503, body)
+
+    def _metrics(self, _: Request) -> Response:
+        return Response(200, metrics(self._state, self._arms.metrics if self._arms else None), CONTENT_TYPE)
 
     # ---- the page
 
@@ -170,3 +178,9 @@ class App:
 
     def _names(self, served: Served) -> list[str]:
         return [name for name in self._state.served if name != served.generation.model]
+
+
+def _version(answer: Response, served: Served | None, second: Served | None) -> int:
+    """The version that answered; 0 for what is of no model."""
+    by = second if second is not None and answer.headers.startswith(second.headers) else served
+    return by.generation.version if by is not None else 0

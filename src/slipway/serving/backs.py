@@ -56,10 +56,13 @@ class Link(asyncio.Protocol):
 
 
 class Backs:
-    """The links of a front. stuck: told the socket of a back that let a deadline pass."""
+    """The links of a front. stuck: told the socket of a back that let a deadline pass.
 
-    def __init__(self, stuck: Callable[[str], None]):
-        self._stuck = stuck
+    patient: whether one that is being started is waited for; else it is Lost.
+    """
+
+    def __init__(self, stuck: Callable[[str], None], *, patient: bool = True):
+        self._stuck, self._patient = stuck, patient
         self._links: dict[str, Link] = {}
         self._connecting: dict[str, asyncio.Lock] = {}
         self._ids = itertools.count(1)
@@ -96,6 +99,8 @@ class Backs:
                     _, link = await loop.create_unix_connection(lambda: Link(path, self._forget), path)
                     self._links[path] = link
                 except OSError:  # it is being started
+                    if not self._patient:
+                        raise Lost from None
                     await asyncio.sleep(_RECONNECT_S)
             return self._links[path]
 

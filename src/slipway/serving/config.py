@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from slipway.serving.arm import Arm
+
 
 @dataclass(frozen=True)
 class ServingConfig:
@@ -15,6 +17,7 @@ class ServingConfig:
     keep_alive_s: how long a connection may be idle. drain_s: what requests under way get when the endpoint ends.
     keep_warm_s: how long a former generation is kept for a rollback.
     access_log: share of the answers that are logged, 0 to 1.
+    arm: what a second version is there for; None where there is to be none. Only with one model.
     """
 
     fronts: int = 1
@@ -31,3 +34,4 @@ class ServingConfig:
     drain_s: float = 8.0
     keep_warm_s: float = 300.0
     access_log: float = 0.0
+    arm: Arm | None = None

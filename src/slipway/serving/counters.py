@@ -1,16 +1,14 @@
 """Numbers that all processes of an endpoint count together, so that any front can show their sum.
 
-They are in an unnamed file that every process maps. Each front writes to a row of its own, so nothing is locked; the supervisor
-holds the file, so that what a dead front had counted stays, and its successor goes on from there. Nothing is left behind.
+Every process maps them. Each front writes to a row of its own, so nothing is locked; the supervisor holds them, so that what a
+dead front had counted stays, and its successor goes on from there.
 """
 
-import mmap
-import os
-import tempfile
 from bisect import bisect_left
 from dataclasses import dataclass
-from multiprocessing import reduction
 from typing import Any
+
+from slipway.serving.shared import Shared
 
 STATUSES = (200, 303, 400, 401, 404, 405, 408, 411, 413, 415, 431, 500, 501, 503, 504)
 """Every status that a front answers with, and 0 in its place for others."""
@@ -40,21 +38,15 @@ class Counters:
     models: names, in the order of their parts; requests that are of no model are counted under "".
     """
 
-    def __init__(self, models: tuple[str, ...], fronts: int, *, _file: int | None = None):
+    def __init__(self, models: tuple[str, ...], fronts: int, shared: Shared | None = None):
         self.models, self.fronts = models, fronts
         self._width = _OWN + _PER_MODEL * (len(models) + 1)
-        size = 8 * self._width * (fronts + 1)
-        if _file is None:
-            with tempfile.TemporaryFile() as file:
-                file.truncate(size)
-                _file = os.dup(file.fileno())
-        self._file = _file
-        self._map = mmap.mmap(_file, size)
-        self.values = memoryview(self._map).cast("d")
+        self._shared = shared or Shared(self._width * (fronts + 1))
+        self.values = self._shared.values
         self._part = {model: number for number, model in enumerate((*models, ""))}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _attach, (self.models, self.fronts, reduction.DupFd(self._file))
+        return Counters, (self.models, self.fronts, self._shared)
 
     @property
     def supervisor(self) -> int:
@@ -80,10 +72,6 @@ class Counters:
     def total(self, number: int) -> float:
         """Return the sum of one of the rows' own numbers over all processes."""
         return sum(self.own(row, number) for row in range(self.fronts + 1))
-
-
-def _attach(models: tuple[str, ...], fronts: int, file: Any) -> Counters:
-    return Counters(models, fronts, _file=file.detach())
 
 
 class Part:

@@ -20,10 +20,12 @@ from slipway.serving import wire
 from slipway.serving.accepting import Acceptor
 from slipway.serving.access_log import AccessLog
 from slipway.serving.app import App
+from slipway.serving.arm import Beside
+from slipway.serving.arms import Arms
 from slipway.serving.backs import Backs
 from slipway.serving.config import ServingConfig
-from slipway.serving.counters import CONNECTIONS, Counters
-from slipway.serving.http import Connection, Door
+from slipway.serving.counters import CONNECTIONS, WAITING, Counters
+from slipway.serving.http import KEPT, Connection, Door
 from slipway.serving.invoking import Invoking
 from slipway.serving.keys import KeyRing
 from slipway.serving.state import Served, State, prepare
@@ -34,22 +36,29 @@ _LAST_S = 0.3
 _SWITCH_S = 0.001
 
 
-def front(listener: socket.socket, control: Pipe, config: ServingConfig, counters: Counters, row: int) -> None:
+def front(
+    listener: socket.socket, control: Pipe, config: ServingConfig, counters: Counters, row: int,
+    beside: Beside | None = None,
+) -> None:  # fmt: skip
     """Answer on a listening socket until told to Drain, or until the other end of `control` is gone: the process' main.
 
-    control: messages of `wire`, by `wire.send` and `wire.receive`. row: this front's in `counters`.
+    control: messages of `wire`, by `wire.send` and `wire.receive`. row: this front's in `counters`. beside: with `config.arm`.
     Nothing is accepted before the first Swap.
     """
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the supervisor, which sends Drain
         signal.signal(number, signal.SIG_IGN)
     sys.setswitchinterval(_SWITCH_S)
-    uvloop.run(_Front(listener, control, config, counters, row).run())
+    uvloop.run(_Front(listener, control, config, counters, row, beside).run())
 
 
 class _Front:
-    def __init__(self, listener: socket.socket, control: Pipe, config: ServingConfig, counters: Counters, row: int):
+    def __init__(
+        self, listener: socket.socket, control: Pipe, config: ServingConfig, counters: Counters, row: int,
+        beside: Beside | None,
+    ):  # fmt: skip
         self._listener, self._control, self._config = listener, control, config
-        self._counters, self._row = counters, row
+        self._counters, self._row, self._beside = counters, row, beside
+        counters.put(row, WAITING, 0)  # of a front before this one
         self._state = State(counters, row, KeyRing(config.keys))
         self._acceptor: Acceptor | None = None
         self._drain: asyncio.Future[float]
@@ -57,11 +66,15 @@ class _Front:
     async def run(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._drain = self._loop.create_future()
-        self._backs = Backs(lambda path: self._report(wire.Stuck(path)))
+        self._backs = Backs(self._stuck)
         self._log = AccessLog(self._config.access_log)
         invoking = Invoking(self._state, self._config, self._backs)
-        self._app = App(self._state, self._config, invoking, self._log)
-        self._door = Door(self._app, self._config, self._app.refused_early)
+        arm, self._arms, kept = self._config.arm, None, KEPT
+        if arm and self._beside:
+            kept |= {arm.sticky_header.lower().encode()}
+            self._arms = Arms(self._state, self._config, arm, self._beside, invoking, self._backs, self._stuck)
+        self._app = App(self._state, self._config, invoking, self._log, self._arms)
+        self._door = Door(self._app, self._config, self._app.refused_early, kept=kept)
         self._tick()
         threading.Thread(target=self._listen, name="control", daemon=True).start()
         timeout_s = await self._drain
@@ -87,8 +100,8 @@ class _Front:
                 message = wire.Drain()
             prepared: list[Served] = []
             if isinstance(message, wire.Swap):
-                most = self._config.max_rows
-                prepared = [prepare(each, self._counters, self._row, most) for each in message.generations]
+                most, of = self._config.max_rows, (*message.generations, *filter(None, [message.second]))
+                prepared = [prepare(each, self._counters, self._row, most) for each in of]
             try:
                 self._loop.call_soon_threadsafe(self._take, message, prepared)
             except RuntimeError:  # the loop has ended
@@ -99,7 +112,10 @@ class _Front:
     def _take(self, message: Any, prepared: list[Served]) -> None:
         match message:
             case wire.Swap():
-                self._swap(prepared)
+                second = prepared.pop() if message.second else None
+                self._swap(prepared, second)
+            case wire.Second():
+                self._state.about_second = message
             case wire.Failure():
                 self._state.failures[message.model] = message
             case wire.Keys():
@@ -107,12 +123,14 @@ class _Front:
             case wire.Drain() if not self._drain.done():
                 self._drain.set_result(message.timeout_s)
 
-    def _swap(self, prepared: list[Served]) -> None:
+    def _swap(self, prepared: list[Served], second: Served | None) -> None:
         former = self._state.served
         self._state.served = {served.generation.model: served for served in prepared}
         for model, served in self._state.served.items():
             if model in former and former[model].generation.number != served.generation.number:
                 self._state.failures.pop(model, None)
+        if self._arms:
+            self._arms.serve(second)
         self._app.served()
         self._backs.keep([path for served in prepared for path in served.generation.backs])
         if self._acceptor is None:
@@ -132,6 +150,9 @@ class _Front:
         return any(
             self._counters.own(row, CONNECTIONS) < mine for row in range(self._counters.fronts) if row != self._row
         )
+
+    def _stuck(self, path: str) -> None:
+        self._report(wire.Stuck(path))
 
     def _report(self, message: object) -> None:
         with contextlib.suppress(OSError):  # the supervisor is gone; the end is on its way

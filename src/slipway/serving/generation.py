@@ -16,6 +16,7 @@ from slipway.serving.reports import Loaded
 class Wanted:
     """A version that is to be served under a model's name. digest: of the bytes that were registered.
 
+    role: what for, where it is not to answer alone.
     load: called in a back; raises a SlipwayError when the version must not be served. preload: modules that this needs.
     """
 
@@ -25,13 +26,14 @@ class Wanted:
     stage: str
     load: Callable[[], Held]
     preload: Sequence[str] = ()
+    role: str = ""
 
     @property
     def key(self) -> tuple[str, int, str]:
         return self.model, self.version, self.digest
 
     def __str__(self) -> str:
-        return f"{self.model} version {self.version}"
+        return f"{self.model} version {self.version}{self.role and f' ({self.role})'}"
 
 
 @dataclass(eq=False)

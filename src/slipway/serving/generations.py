@@ -60,6 +60,10 @@ class Generations:
         """Return the processes of the generation that serves."""
         return [back.child.pid for back in self._current[model].backs if back.child]
 
+    def serving(self, model: str) -> Wanted:
+        """Return the version that serves."""
+        return self._current[model].wanted
+
     def replace_none(self) -> None:
         """Let processes end from now on."""
         self._ended = True
@@ -84,6 +88,13 @@ class Generations:
             self._load(wanted)
         elif found and found.loaded:
             self._take_over(found)
+
+    def let_go(self, model: str) -> None:
+        """Serve no version of a model; what was begun with the one that did is answered by it."""
+        self._wanted[model] = None
+        if former := self._current.pop(model, None):
+            self._changed()
+            self._keep_warm(former)
 
     def _load(self, wanted: Wanted) -> None:
         self._log.say(f"{wanted} is loaded")

@@ -20,7 +20,7 @@ from slipway.serving.refusals import refusal
 MAX_HEAD_BYTES = 16_384
 """Of a request's target and headers together."""
 
-_KEPT = frozenset({b"content-type", b"authorization", b"x-api-key", b"x-request-id", b"accept", b"expect"})
+KEPT = frozenset({b"content-type", b"authorization", b"x-api-key", b"x-request-id", b"accept", b"expect"})
 _LINGER_S = 2.0
 """How long a refused caller may go on sending, so that it reads why instead of a reset."""
 
@@ -55,7 +55,7 @@ Handle = Callable[[Request], Response | Awaitable[Response]]
 
 @dataclass
 class Door:
-    """What the connections of a process share. now: a clock that `tick` moves, exact enough for limits."""
+    """What the connections of a process share. now: a clock that `tick` moves. kept: headers that are handed on."""
 
     handle: Handle
     config: ServingConfig
@@ -64,6 +64,7 @@ class Door:
     closing: bool = False
     now: float = 0.0
     date: bytes = b""
+    kept: frozenset[bytes] = KEPT
 
     def tick(self, now: float) -> None:
         """Take the time, and end the connections whose time is over. To be called about twice a second."""
@@ -153,7 +154,7 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
-        if name in _KEPT:
+        if name in self._door.kept:
             self._headers[name] = value
         elif name == b"content-length" and value.isdigit() and int(value[:19]) > self._door.config.max_body_bytes:
             self._refuse_body()

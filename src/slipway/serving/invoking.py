@@ -21,14 +21,14 @@ _AT_ONCE_BYTES = 32_768
 """Larger bodies are read in a thread, so that nobody else waits for them: a few hundred rows."""
 
 _TRIES = 2
-"""How often a request is asked when backs end under it: one that ends them itself must not take the next one too."""
+"""One that ends them itself must not take a third one too."""
 
 
 class Invoking:
-    """Answers POST /invocations."""
+    """Answers POST /invocations. tries: how often a request is asked when backs end under it."""
 
-    def __init__(self, state: State, config: ServingConfig, backs: Backs):
-        self._state, self._config, self._backs = state, config, backs
+    def __init__(self, state: State, config: ServingConfig, backs: Backs, *, tries: int = _TRIES):
+        self._state, self._config, self._backs, self._tries = state, config, backs, tries
         self._waiting = 0
         self._thread = ThreadPoolExecutor(1, "narrow")
 
@@ -60,7 +60,7 @@ class Invoking:
 
     def _count(self, more: int) -> None:
         self._waiting += more
-        self._state.counters.put(self._state.row, WAITING, self._waiting)
+        self._state.counters.add(self._state.row, WAITING, more)
 
     async def _answer_large(self, request: Request, model: str, served: Served) -> Response:
         loop = asyncio.get_running_loop()
@@ -71,7 +71,7 @@ class Invoking:
         if wrong := self._refused_before(request, kind):
             return wrong
         deadline = time.monotonic() + self._config.timeout_s
-        for _ in range(_TRIES):
+        for _ in range(self._tries):
             served = self._state.served[model]  # may be another one than at the last try
             try:
                 answer = await self._backs.ask(served.generation.backs, kind.decode("latin-1"), request.body, deadline)

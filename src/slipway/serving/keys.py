@@ -24,14 +24,15 @@ class KeyRing:
         """
         if self._hashes is None:
             return True
-        given = hashlib.sha256(_key(headers)).hexdigest().encode()
+        given = hashlib.sha256(key_of(headers)).hexdigest().encode()
         found = False
         for known in self._hashes:
             found |= hmac.compare_digest(given, known)
         return found
 
 
-def _key(headers: Mapping[bytes, bytes]) -> bytes:
+def key_of(headers: Mapping[bytes, bytes]) -> bytes:
+    """Return the key that a request names, valid or not; empty for none."""
     if key := headers.get(b"x-api-key"):
         return key
     scheme, _, rest = headers.get(b"authorization", b"").partition(b" ")

@@ -1,6 +1,6 @@
 """The numbers of all fronts together, in the text form of Prometheus."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -31,16 +31,16 @@ _OF_SUPERVISOR = {
 }
 
 
-def metrics(state: State) -> bytes:
-    """Return the metrics page."""
+def metrics(state: State, more: Callable[[], Iterable[Metric]] | None = None) -> bytes:
+    """Return the metrics page. more: metrics beside those that every endpoint has."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector(state))
+    registry.register(_Collector(state, more))
     return generate_latest(registry)
 
 
 class _Collector(Collector):
-    def __init__(self, state: State):
-        self._state = state
+    def __init__(self, state: State, more: Callable[[], Iterable[Metric]] | None):
+        self._state, self._more = state, more
 
     def collect(self) -> Iterable[Metric]:
         yield from self._of_models()
@@ -52,6 +52,8 @@ class _Collector(Collector):
         )
         for name, (number, help_text) in _OF_SUPERVISOR.items():
             yield CounterMetricFamily(name, help_text, value=counters.total(number))
+        if self._more:
+            yield from self._more()
 
     def _of_models(self) -> Iterable[Metric]:
         requests = CounterMetricFamily("slipway_requests", "Answers by status.", labels=["model", "status"])

@@ -12,7 +12,9 @@ from operator import itemgetter
 from typing import Annotated, Any, Literal
 
 import msgspec
+import numpy as np
 from msgspec import UNSET, Meta, UnsetType
+from numpy.typing import NDArray
 
 from slipway.serving.wire import Column, Generation, Plan
 
@@ -73,6 +75,14 @@ class Narrow:
         except ValueError:  # these rows are for the model itself
             return None
         return b'{"predictions": %b}' % _encode(answers.tolist()).encode(), len(rows)
+
+    def probabilities(self, body: bytes) -> NDArray[np.float64] | None:
+        """Return the probabilities of a request's rows, whatever it asks for, shape (rows, classes); None where it has none."""
+        found = self.rows(body) if self._plan.has_probabilities else None
+        try:
+            return self._plan.predict_proba(self._plan.encode(found[0])) if found else None
+        except ValueError:
+            return None
 
     def rows(self, body: bytes) -> tuple[Sequence[Row], bool] | None:
         try:

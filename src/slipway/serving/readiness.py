@@ -1,19 +1,38 @@
 """Whether an endpoint is ready, and what it serves: /ready."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from slipway.serving.arm import Arm
 from slipway.serving.state import Served, State
 from slipway.serving.wire import Failure
 
 
-def readiness(state: State, *, ready: bool, in_full: bool) -> bytes:
-    """Return the body of /ready. in_full: with what only those who may ask should read."""
+def readiness(state: State, *, ready: bool, in_full: bool, more: Mapping[str, Any] | None = None) -> bytes:
+    """Return the body of /ready. in_full: with what only those who may ask should read, and with `more` of each model."""
     said: dict[str, Any] = {"ready": ready}
     if in_full:
-        said["models"] = {name: _of(served, state.failures.get(name)) for name, served in state.served.items()}
+        said["models"] = {
+            name: _of(served, state.failures.get(name)) | dict(more or {}) for name, served in state.served.items()
+        }
     return json.dumps(said).encode()
+
+
+def second_readiness(state: State, arm: Arm) -> dict[str, Any]:
+    """Return what is said of a second version, or of there being none."""
+    about, second = state.about_second, state.second
+    said: dict[str, Any] = {"of": arm.of, "share": arm.share, "state": about.state.value if about else "none"}
+    if second is not None:
+        said |= _of(second, None)
+    elif about and about.version:
+        said["version"] = about.version
+    if about and about.why:
+        said |= {"past_bound": about.bound, "why": about.why, "at": _moment(about.at)}
+    if about and about.failure:
+        said["last_failure"] = _of_failure(about.failure)
+    return said
 
 
 def _of(served: Served, failure: Failure | None) -> dict[str, Any]:
@@ -28,6 +47,13 @@ def _of(served: Served, failure: Failure | None) -> dict[str, Any]:
     if served.narrow is None:
         said["not_compiled_because"] = served.why_not
     if failure is not None:
-        at = datetime.fromtimestamp(failure.at, UTC).isoformat(timespec="seconds")
-        said["last_failure"] = {"version": failure.version, "why": failure.why, "at": at}
+        said["last_failure"] = _of_failure(failure)
     return said
+
+
+def _of_failure(failure: Failure) -> dict[str, Any]:
+    return {"version": failure.version, "why": failure.why, "at": _moment(failure.at)}
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from slipway.serving.counters import Counters, Part
 from slipway.serving.keys import KeyRing
 from slipway.serving.narrow import Narrow
-from slipway.serving.wire import Failure, Generation
+from slipway.serving.wire import Failure, Generation, Second
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,18 @@ class Served:
 
 @dataclass
 class State:
-    """What is served by name of the model, what did not take over, and who may ask. Changes only between two requests."""
+    """What is served by name of the model, what did not take over, and who may ask. Changes only between two requests.
+
+    second: the second version of the one model; None for none. about_second: what became of it.
+    """
 
     counters: Counters
     row: int
     keys: KeyRing
     served: dict[str, Served] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
+    second: Served | None = None
+    about_second: Second | None = None
 
 
 def prepare(generation: Generation, counters: Counters, row: int, max_rows: int) -> Served:

@@ -11,9 +11,11 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from slipway.core.arms import ArmRecord
 from slipway.errors import ServiceFailed, UntrustedModel
 from slipway.serving import wire
 from slipway.serving.child import Child
@@ -25,6 +27,7 @@ from slipway.serving.generations import Generations
 from slipway.serving.inbox import Inbox
 from slipway.serving.log import Log
 from slipway.serving.nursery import Nursery
+from slipway.serving.second import Second
 
 FRONT = "slipway.serving.front:front"
 _LATER = ("mlflow.pyfunc.scoring_server", "mlflow.sklearn")
@@ -36,6 +39,7 @@ class Supervisor:
     """An endpoint that serves `models` on `listener` from `start` to `stop`.
 
     env: of its processes. log: what they and the supervisor write. served: called with each version that takes over.
+    record: takes what was seen of a second version, with `config.arm`.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class Supervisor:
         log: Path,
         served: Callable[[Wanted], None] = lambda _: None,
         front: str = FRONT,
+        record: Callable[[ArmRecord], None] = lambda _: None,
     ):
         self.config, self.listener, self._front = config, listener, front
         self._env, self._log = dict(env), Log(log)
@@ -59,6 +64,12 @@ class Supervisor:
         self._generations = Generations(
             config, models, self._counters, self._inbox, self._log, self._fork, self._changed, self._fronts.tell, served
         )
+        self._second: Second | None = None
+        if config.arm:
+            self._second = Second(
+                config.arm, models[0], config, self._counters, self._inbox, self._log, self._fork, self._changed,
+                self._fronts.tell, self._kill_stuck, record,
+            )  # fmt: skip
         self._draining = False
         self.ready, self.ended = threading.Event(), threading.Event()
         self._why = ""
@@ -73,6 +84,11 @@ class Supervisor:
     def want(self, wanted: Wanted, again: bool = False) -> None:
         """Serve this version of its model from when it is ready. again: also when it failed before."""
         self._inbox.post(self._generations.want, wanted, again)
+
+    def want_second(self, wanted: Wanted | None, again: bool = False) -> None:
+        """Let this version be the second one from when it is ready, with `config.arm`; None lets none be."""
+        if self._second:
+            self._inbox.post(self._second.want, wanted, again)
 
     def say(self, text: str) -> None:
         """Write a line into the log."""
@@ -114,6 +130,9 @@ class Supervisor:
             self._folder = self._generations.folder = Path(folder)
             self._nursery = Nursery(self._env, self._log.path, self._folder)
             try:
+                if self._second:
+                    (self._folder / "second").mkdir()
+                    self._second.start(self._folder / "second")
                 self._fronts.start()
                 while not self.ended.is_set():
                     self._inbox.next()
@@ -135,11 +154,14 @@ class Supervisor:
     # ---- fronts
 
     def _fork_front(self, row: int) -> Child:
-        return self._fork(self._front, listener=self.listener, config=self.config, counters=self._counters, row=row)
+        more = {"beside": self._second.beside} if self._second else {}
+        return self._fork(
+            self._front, listener=self.listener, config=self.config, counters=self._counters, row=row, **more
+        )
 
     def _greeting(self) -> list[object]:
-        swap = self._generations.told()
-        return [self._keys, *([swap] if swap else []), *self._generations.failures.values()]
+        said = [self._told(), *self._generations.failures.values(), self._second and self._second.said]
+        return [self._keys, *filter(None, said)]
 
     def _front_said(self, said: object) -> None:
         if isinstance(said, wire.Ready):
@@ -147,7 +169,11 @@ class Supervisor:
                 self._inbox.later(_LATER_S, self._preload)
             self.ready.set()
         elif isinstance(said, wire.Stuck):
-            self._generations.kill_stuck(said.back)
+            self._kill_stuck(said.back)
+
+    def _kill_stuck(self, back: str) -> None:
+        for generations in (self._generations, *([self._second.generations] if self._second else [])):
+            generations.kill_stuck(back)
 
     def _preload(self) -> None:
         self._nursery.preload(*_LATER)
@@ -160,9 +186,15 @@ class Supervisor:
 
     # ---- generations
 
+    def _told(self) -> wire.Swap | None:
+        swap = self._generations.told()
+        return replace(swap, second=self._second.told()) if swap and self._second else swap
+
     def _changed(self) -> None:
-        if swap := self._generations.told():
+        if swap := self._told():
             self._fronts.tell(swap)
+            if self._second:
+                self._second.swapped(swap)
 
     # ---- the end
 
@@ -171,6 +203,8 @@ class Supervisor:
             return
         self._draining = True
         self._generations.replace_none()
+        if self._second:
+            self._second.generations.replace_none()
         self._log.say("the endpoint ends; what is under way is answered first")
         self._fronts.end(wire.Drain(self.config.drain_s), self._end)
         self.listener.close()  # the fronts have it still, and take what has been connected before they let go of it
@@ -182,5 +216,7 @@ class Supervisor:
         self._draining = True
         self._fronts.kill()
         self._generations.close()
+        if self._second:
+            self._second.close()
         self.listener.close()
         self.ended.set()

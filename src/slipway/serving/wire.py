@@ -15,6 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from slipway.core.arms import ArmState
+
 
 class Plan(Protocol):
     """A compiled model, as a front uses it (`slipway.compile.Compiled`).
@@ -83,9 +85,13 @@ class Generation:
 
 @dataclass(frozen=True)
 class Swap:
-    """Serve these from now on, and no others; swapped in between two requests, answered by Swapped."""
+    """Serve these from now on, and no others; swapped in between two requests, answered by Swapped.
+
+    second: of the one model that is served then, what its arm is; None for none.
+    """
 
     generations: tuple[Generation, ...]
+    second: Generation | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,22 @@ class Failure:
     version: int
     why: str
     at: float
+
+
+@dataclass(frozen=True)
+class Second:
+    """What has become of the second version, for /ready and the metrics. version: which one it is about, 0 for none.
+
+    bound, why: the bound that it passed, and the numbers; of a shadow, which goes on, as long as it is past it.
+    at: seconds since 1970. failure: a later version that did not take the role.
+    """
+
+    state: ArmState
+    version: int
+    bound: str
+    why: str
+    at: float
+    failure: Failure | None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from slipway.errors import NoServer, SlipwayError, UnknownName
@@ -17,11 +17,24 @@ _TOLD_EACH_S = 0.05
 
 
 @dataclass
+class Beside:
+    """Where a second version comes from. want: takes it, or None when there is none to be, and whether to try it again.
+
+    seen: what the registry last said; None for no version, or for the one that answers already.
+    """
+
+    followed: Followed
+    role: str
+    want: Callable[[Wanted | None, bool], None]
+    seen: Seen | None = None
+
+
+@dataclass
 class Following:
     """What is followed in one registry.
 
     tracking: where that is; raises NoServer while nobody knows. auth: see Watch. trusted: types that a model may hold beside
-    Slipway's own, by its name.
+    Slipway's own, by its name. beside: of the one model, where its second version comes from; None for no second one.
     """
 
     home: Path
@@ -29,6 +42,7 @@ class Following:
     auth: tuple[str, str] | str | None
     followed: tuple[Followed, ...]
     trusted: Mapping[str, tuple[str, ...]]
+    beside: Beside | None = None
     _seen: dict[str, Seen] = field(default_factory=dict)
     _watch: Looks | None = None
     _away: bool = False
@@ -72,6 +86,8 @@ class Following:
                 continue
             for followed in self.followed:
                 self._look(followed, moved[followed.name] != told[followed.name], want, say)
+            if self.beside:
+                self._look_beside(self.beside, moved != told)
             told, look_at = moved, time.monotonic() + _EACH_S
             each()
 
@@ -96,6 +112,20 @@ class Following:
         if told or seen != self._seen.get(followed.name):
             want(self._wanted(followed, seen), True)
         self._seen[followed.name] = seen
+
+    def _look_beside(self, beside: Beside, told: bool) -> None:
+        try:
+            seen: Seen | None = self._asked(beside.followed)
+        except UnknownName:
+            seen = None
+        except SlipwayError:  # said of the first version already; what is there goes on
+            return
+        if seen and seen.version == self._seen[beside.followed.name].version:
+            seen = None
+        if told or seen != beside.seen:
+            wanted = self._wanted(beside.followed, seen) if seen else None
+            beside.want(wanted and replace(wanted, role=beside.role), True)
+        beside.seen = seen
 
     def _asked(self, followed: Followed) -> Seen:
         uri = self.tracking()

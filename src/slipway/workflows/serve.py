@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from slipway.core.arms import ArmRecord
 from slipway.errors import NoServer, UnknownName
 from slipway.processes import child_environment, local_url
 from slipway.registry.copies import copy_folder, remember
@@ -16,8 +17,9 @@ from slipway.serving.keys_file import KeysFile, hashed
 from slipway.serving.listener import listen
 from slipway.serving.supervisor import Supervisor
 from slipway.settings import Settings
+from slipway.workflows.arms import write_arm
 from slipway.workflows.endpoint import Endpoint, Served
-from slipway.workflows.following import Following
+from slipway.workflows.following import Beside, Following
 from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.project import trusted_types
 
@@ -51,11 +53,13 @@ def serve(
     port: int = 5001,
     config: ServingConfig | None = None,
     keys_file: Path | None = None,
+    beside: Followed | None = None,
     timeout_s: float = 120.0,
 ) -> Endpoint:
     """Serve what is followed and return when all of it answers; from then on it follows the registry.
 
     port: this very one, or any free one for 0. keys_file: API keys, one a line, read again when it changes.
+    beside: where the second version of `config.arm` comes from; there may be none in it, now or later.
     Raises UnknownName when there is no such version, UntrustedModel, NoServer when the registry is away and nothing was served
     before, ServiceFailed, UsageError.
     """
@@ -73,8 +77,13 @@ def serve(
         remember(settings.home, by_name[version.model], following.seen(version.model))
 
     log = settings.home / "logs" / f"serve-{'-'.join(each.label for each in followed)[:100]}.log"
-    service = start_service(wanted, host=host, port=port, config=config, log=log, served=served, timeout_s=timeout_s)
+    service = start_service(
+        wanted, host=host, port=port, config=config, log=log, served=served, timeout_s=timeout_s,
+        record=partial(write_arm, settings.home),
+    )  # fmt: skip
     supervisor = service.supervisor
+    if beside and config.arm:
+        following.beside = Beside(beside, config.arm.role, supervisor.want_second)
     for text in said:
         supervisor.say(text)
 
@@ -96,16 +105,19 @@ def start_service(
     config: ServingConfig,
     log: Path,
     served: Callable[[Wanted], None] = lambda _: None,
+    record: Callable[[ArmRecord], None] = lambda _: None,
     timeout_s: float = 120.0,
 ) -> Service:
     """Serve versions, each under its model's name, and return when all answer. served: called with each that takes over.
+
+    record: takes what was seen of a second version.
 
     Raises UntrustedModel, ServiceFailed, UsageError.
     """
     listener = listen(host, port)
     url = local_url(host, listener.getsockname()[1])
     env = child_environment(_ONE_THREAD, without=("SLIPWAY_API_KEYS",))
-    supervisor = Supervisor(config, [each.model for each in wanted], listener, env, log, served)
+    supervisor = Supervisor(config, [each.model for each in wanted], listener, env, log, served, record=record)
     supervisor.start()
     try:
         for each in wanted:

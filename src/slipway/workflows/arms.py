@@ -1,0 +1,38 @@
+"""What a service saw of a second version: HOME/arms/NAME-shadow.json and NAME-canary.json, written by it, shown by reports."""
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from slipway.core.arms import ArmRecord, ArmState, Role
+
+
+def write_arm(home: Path, record: ArmRecord) -> None:
+    """Write it whole or not at all. A disk that is full keeps nobody from serving."""
+    path = _path(home, record.model, record.role)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(json.dumps(asdict(record), indent=1) + "\n")
+        draft.replace(path)
+
+
+def read_arms(home: Path, model: str) -> list[ArmRecord]:
+    """Return what was last seen in each role, by services of this home. What cannot be read is left out."""
+    return [record for role in Role if (record := _read(_path(home, model, role)))]
+
+
+def _read(path: Path) -> ArmRecord | None:
+    try:
+        said: dict[str, Any] = json.loads(path.read_text())
+        known = {field.name: said[field.name] for field in fields(ArmRecord)}
+        return ArmRecord(**known | {"role": Role(said["role"]), "state": ArmState(said["state"])})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _path(home: Path, model: str, role: Role) -> Path:
+    return home / "arms" / f"{model}-{role}.json"

@@ -1,0 +1,247 @@
+"""A second version beside the first, in real processes: who is answered by which, what is compared, and when it is ended."""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+sys.path.insert(0, str(Path(__file__).parent))
+from constant_load import HOST, Load
+from test_supervisor import READY_S, fronts, get, wait_for, wanted
+from versions import ASKED, DEMANDING, JSON, ROW, UNCOMPILED, answers_of, make_versions
+
+from slipway.core.arms import ArmRecord, ArmState, Role
+from slipway.processes import child_environment
+from slipway.serving.arm import Arm
+from slipway.serving.bounds import Bounds
+from slipway.serving.config import ServingConfig
+from slipway.serving.generation import Wanted
+from slipway.serving.http import Request
+from slipway.serving.listener import listen
+from slipway.serving.sticky import bucket, lowest
+from slipway.serving.supervisor import Supervisor
+
+pytestmark = pytest.mark.slow
+
+KEY = "X-Slipway-Key"
+NEVER = Bounds(max_disagreement=1.0, max_errors=1.0, max_slower=1e9)
+
+
+class Endpoint:
+    """A supervisor with version 1 and an arm; `records` are what it had written down."""
+
+    def __init__(self, first: Wanted, arm: Arm, log: Path, **config: object):
+        self.log, self.records = log, list[ArmRecord]()
+        listener = listen(HOST, 0)
+        self.port = listener.getsockname()[1]
+        env = child_environment({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
+        settings = ServingConfig(**{"fronts": 2, "arm": arm, **config})
+        self.supervisor = Supervisor(settings, ["m"], listener, env, log, record=self.records.append)
+        self.supervisor.start()
+        self.supervisor.want(first)
+        self.supervisor.wait_until_ready(READY_S)
+
+    @property
+    def second(self) -> dict[str, object]:
+        """What /ready says of the second version."""
+        model = json.loads(get(self.port, "/ready")[1])["models"]["m"]
+        return model.get("canary") or model["shadow"]
+
+    def metric(self, name: str, **labels: str) -> float:
+        page = get(self.port, "/metrics")[1].decode()
+        samples = [each for family in text_string_to_metric_families(page) for each in family.samples]
+        return sum(each.value for each in samples if each.name == name and labels.items() <= each.labels.items())
+
+    def serves(self, version: int) -> None:
+        """Wait until all fronts have this second version, 0 for none."""
+        for _ in range(8):  # each connection is another front's, by and by
+            wait_for(lambda: self.second["state"] == "serving" and self.second["version"] == version)
+
+    def process(self, name: str) -> int:
+        second = self.supervisor._second
+        assert second is not None
+        if name == "back":
+            return second.generations.pids("m")[0]
+        assert second._comparing is not None
+        return second._comparing.pid
+
+
+Start = Callable[..., Endpoint]
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_versions(tmp_path_factory.mktemp("versions"))
+
+
+@pytest.fixture(scope="session")
+def expected(folders: Path) -> dict[str, list[bytes]]:
+    return answers_of(folders)
+
+
+@pytest.fixture
+def start(folders: Path, tmp_path: Path) -> Iterator[Start]:
+    started: list[Endpoint] = []
+
+    def starter(role: Role, share: float, bounds: Bounds, **config: object) -> Endpoint:
+        arm = Arm(role, "Staging", share, bounds)
+        started.append(Endpoint(wanted(folders / "1", 1), arm, tmp_path / "serve.log", **config))
+        return started[-1]
+
+    yield starter
+    for each in started:
+        each.supervisor.stop()
+
+
+def as_second(folder: Path, version: int, role: Role = Role.CANARY, digest: str | None = None) -> Wanted:
+    return replace(wanted(folder, version, digest), role=role)
+
+
+def asked(port: int, key: str, kind: str = JSON, body: bytes = ASKED[0][1]) -> tuple[int, str, bytes]:
+    connection = http.client.HTTPConnection(HOST, port, timeout=60)
+    connection.request("POST", "/invocations", body, {"Content-Type": kind, KEY: key})
+    answer = connection.getresponse()
+    try:
+        return answer.status, answer.getheader("X-Slipway-Version") or "", answer.read()
+    finally:
+        connection.close()
+
+
+def is_canarys(key: str, share: float) -> bool:
+    request = Request(b"POST", b"", {KEY.lower().encode(): key.encode()}, b"", "")
+    return bucket(request, KEY.lower().encode()) < lowest(share)
+
+
+def test_a_canary_answers_its_callers_and_no_request_is_lost_when_it_comes_goes_or_dies(
+    start: Start, folders: Path, expected: dict[str, list[bytes]], tmp_path: Path
+) -> None:
+    endpoint = start(Role.CANARY, 0.3, NEVER)
+    assert endpoint.second == {"of": "Staging", "share": 0.3, "state": "none"}
+    broken = tmp_path / "broken"
+    shutil.copytree(folders / "1", broken)
+    (broken / "model.skops").write_bytes(b"this is no model")
+    with Load(endpoint.port, ASKED, expected, key=KEY) as load:
+        endpoint.supervisor.want_second(as_second(folders / "2", 2))
+        endpoint.serves(2)
+        load.wait_for("2")
+        keys = [f"somebody {number}" for number in range(150)]
+        found = {key: asked(endpoint.port, key)[1] for key in keys}
+        assert found == {key: "2" if is_canarys(key, 0.3) else "1" for key in keys}
+        assert 20 < list(found.values()).count("2") < 75  # five standard deviations
+        callers = [key for key in keys if found[key] == "2"]
+        for process in ("back", "comparing"):
+            os.kill(endpoint.process(process), signal.SIGKILL)
+            for key in callers[:10]:  # whoever of both is there
+                status, version, body = asked(endpoint.port, key, *ASKED[-1])
+                assert (status, body) == (200, expected[version][-1])
+        os.kill(fronts(endpoint.supervisor)[0], signal.SIGKILL)
+        load.wait_for("2")
+        wait_for(lambda: asked(endpoint.port, callers[0], *ASKED[-1])[1] == "2")
+        before = endpoint.metric("slipway_canary_compared_total")
+        wait_for(lambda: endpoint.metric("slipway_canary_compared_total") > before)
+
+        endpoint.supervisor.want_second(as_second(broken, 9))
+        wait_for(lambda: "last_failure" in endpoint.second)
+        assert endpoint.second["version"] == 2
+        assert asked(endpoint.port, callers[0])[1] == "2"
+        endpoint.supervisor.want_second(as_second(folders / "3", 3))
+        endpoint.serves(3)
+        load.wait_for("3")
+        assert "last_failure" not in endpoint.second
+        endpoint.supervisor.want_second(None)
+        wait_for(lambda: {asked(endpoint.port, key)[1] for key in callers[:8]} == {"1"})
+        assert endpoint.second["state"] == "none"
+    assert load.failed == []
+    assert endpoint.metric("slipway_canary_last_failed_version") == 0
+    assert endpoint.metric("slipway_canary_version") == 0
+    mine = endpoint.metric("slipway_canary_requests_total", status="200")
+    theirs = endpoint.metric("slipway_canary_seconds_count", by="first")
+    assert mine >= load.answered["2"] + load.answered["3"]
+    assert theirs > 0
+    assert endpoint.metric("slipway_requests_total", model="m", status="200") >= sum(load.answered.values())
+    assert "m version 9 (canary) does not take over" in endpoint.log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("bound", "name", "bounds"),
+    [
+        ("disagreement", "2", Bounds(min_requests=60, max_errors=1, max_slower=1e9)),
+        ("errors", DEMANDING, Bounds(min_requests=60, max_disagreement=1, max_slower=1e9)),
+        ("latency", UNCOMPILED, Bounds(min_requests=60, max_disagreement=1, max_errors=1, max_p99_ms=0.5)),
+    ],
+)
+def test_a_canary_that_passes_a_bound_is_ended_and_all_are_answered_by_the_first_version(
+    start: Start, folders: Path, expected: dict[str, list[bytes]], bound: str, name: str, bounds: Bounds
+) -> None:
+    endpoint = start(Role.CANARY, 0.5, bounds, fronts=1)
+    bad = as_second(folders / name, 2)
+    uncompiled = {"2": [asked_of(folders / name)] * len(ASKED)} if name == UNCOMPILED else {}
+    with Load(endpoint.port, ASKED, expected | uncompiled, key=KEY, kept=8) as load:
+        endpoint.supervisor.want_second(bad)
+        wait_for(lambda: endpoint.second["state"] == "ended")
+        said = endpoint.second
+        assert (said["past_bound"], said["version"]) == (bound, 2)
+        assert "the bound is" in str(said["why"])
+        load.wait_for("1")
+        ended = load.answered["2"]
+        endpoint.supervisor.want_second(bad, True)  # the same version again
+        load.wait_for("1", more=200)
+        assert (load.answered["2"], endpoint.second["state"]) == (ended, "ended")
+        assert endpoint.metric("slipway_canary_past_bound", bound=bound) == 1
+        assert endpoint.metric("slipway_canary_ended_version") == 2
+        if bound == "errors":
+            assert ended == 0  # each of them was answered by the first version
+            endpoint.supervisor.want_second(as_second(folders / "3", 3))
+            load.wait_for("3")
+            assert endpoint.second["state"] == "serving"
+    assert load.failed == []
+    assert f"m version 2 (canary) is ended, the first version alone answers: {said['why']}" in endpoint.log.read_text()
+    record = next(each for each in endpoint.records if each.state is ArmState.ENDED)
+    assert (record.version, record.first_version, record.why) == (2, 1, said["why"])
+
+
+def asked_of(folder: Path) -> bytes:
+    predicted = mlflow.sklearn.load_model(str(folder)).predict(pd.DataFrame([ROW])).tolist()
+    return json.dumps({"predictions": predicted}).encode()
+
+
+def test_a_shadow_is_compared_and_warned_of_and_nobody_hears_it(
+    start: Start, folders: Path, expected: dict[str, list[bytes]]
+) -> None:
+    endpoint = start(Role.SHADOW, 1.0, Bounds(min_requests=60, max_slower=1e9), keys=None)
+    with Load(endpoint.port, ASKED, expected, kept=4) as load:
+        endpoint.supervisor.want_second(as_second(folders / "2", 2, Role.SHADOW))
+        wait_for(lambda: endpoint.second.get("past_bound") == "disagreement")
+        assert endpoint.second["state"] == "serving"  # nobody hears it, so it goes on
+        before = endpoint.metric("slipway_shadow_requests_total")
+        os.kill(endpoint.process("back"), signal.SIGKILL)
+        os.kill(endpoint.process("comparing"), signal.SIGKILL)
+        wait_for(lambda: endpoint.metric("slipway_shadow_requests_total") > before + 50)
+    assert load.failed == []
+    assert set(load.answered) == {"1"}
+    time.sleep(0.5)
+    compared = endpoint.metric("slipway_shadow_compared_total")
+    assert (
+        endpoint.metric("slipway_shadow_disagreements_total")
+        == compared
+        == endpoint.metric("slipway_shadow_compared_rows_total")
+    )
+    assert (
+        999 < endpoint.metric("slipway_shadow_distance_sum") / endpoint.metric("slipway_shadow_distance_count") < 1001
+    )
+    assert "m version 2 (shadow) is past a bound: 100 % of" in endpoint.log.read_text()
+    endpoint.supervisor.stop()
+    last = endpoint.records[-1]
+    assert (last.disagreement, last.state, last.first_version) == (1.0, ArmState.SERVING, 1)
+    assert last.mean_distance == pytest.approx(1000, abs=1)
