@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from slipway.core.arms import ArmRecord, ArmState, Role
 from slipway.core.calibration import Calibration, CalibrationBin
 from slipway.core.disagreement import Answer, DisputedRow, Gap
 from slipway.core.metrics import Task
@@ -178,6 +179,7 @@ def _filled_page(word: str = "", card: ModelCard | None = None, **changed: objec
         "parallel_png": b"\x89PNG parallel",
         "versions": (VersionRow(4, Stage.NONE, at(5), say("99aa2d3e4a5b"), 0.7011, (verdict,)),),
         "movements": (_refusal(say, verdict, at(5)),),
+        "arms": (_canary(say, at(5)),),
         "links": {say("run in MLflow"): "http://127.0.0.1:5000/#/runs/8f1c"},
     }
     return ExperimentPage(**(fields | changed))  # type: ignore[arg-type]
@@ -225,6 +227,15 @@ def card() -> ModelCard:
 @pytest.fixture
 def page() -> ExperimentPage:
     return _filled_page()
+
+
+def _canary(say, when: datetime) -> ArmRecord:
+    bounds = {"max_disagreement": 0.1, "max_errors": 0.01, "max_slower": 3.0}
+    why = say("42.5 % of 1,200 compared rows were answered otherwise; the bound is 10 %")
+    return ArmRecord(
+        say("flight_delays"), Role.CANARY, say("Staging"), 0.05, ArmState.ENDED, 4, 3, when.timestamp() - 600, when.timestamp(),
+        why, 1300, 1350, 2, 1180, 1200, 510, 0.1312, 7, 4.2, 1.3, bounds,
+    )  # fmt: skip
 
 
 def _refusal(say, verdict: Verdict, when: datetime) -> Movement:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import numpy as np
 import pytest
 
+from slipway.core.arms import ArmRecord, ArmState, Role
 from slipway.core.movements import Action, Movement
 from slipway.core.trials import Trial
 from slipway.reports.page import ExperimentPage, Standing, VersionRow, experiment_page
@@ -217,3 +218,25 @@ def test_the_page_says_nothing_of_times_it_does_not_know(filled_page):
     page = filled_page(standings=(Standing(Stage.STAGING, 5),))
     text = experiment_page(replace(page, movements=()))
     assert "version 5" in text and "None" not in text.replace('"pill None">None<', "")
+
+
+def test_a_second_version_is_shown_with_its_numbers_beside_their_bounds(filled_page, self_contained):
+    text = " ".join(self_contained(experiment_page(filled_page())).text.split())
+    for said in (
+        "Version 4 (Staging) answered 5.0% of the callers beside version 3, from 2026-11-05 09:02 UTC to 2026-11-05 09:12 UTC: "
+        "1,300 requests of 1,350 rows. ended",
+        "Past its bound: 42.5 % of 1,200 compared rows",
+        "Rows answered otherwise, of 1,200 compared 42.5% 10.0%",
+        "Not answered, of 1,300 requests 0.2% 1.0%",
+        "99th percentile of its latency 4.2 ms 3 times the first version's",
+        "Answers that were not compared for want of time 7",
+    ):
+        assert said in text
+    assert "Canary" not in experiment_page(filled_page(arms=()))
+
+
+def test_a_second_version_that_nobody_asked_yet_is_shown_too(filled_page, self_contained):
+    seen = ArmRecord("m", Role.SHADOW, "7", 1.0, ArmState.SERVING, 7, 3, 0.0, 0.0)
+    text = " ".join(self_contained(experiment_page(filled_page(arms=(seen,)))).text.split())
+    assert "Version 7 (7) answered all of the requests, unheard, beside version 3" in text
+    assert "of 0 compared – –" in text

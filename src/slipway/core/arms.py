@@ -1,7 +1,7 @@
 """A second version beside the one that answers: what it is there for, and what is written down of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -52,7 +52,7 @@ class ArmRecord:
     dropped: int = 0
     p99_ms: float | None = None
     first_p99_ms: float | None = None
-    bounds: Mapping[str, float] | None = None
+    bounds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def error_rate(self) -> float | None:

@@ -7,12 +7,14 @@ from slipway.core.disagreement import MOST as MOST_DISPUTED
 from slipway.core.disagreement import Gap
 from slipway.core.metrics import Task
 from slipway.core.slices import Slice
+from slipway.reports._arm_words import beside, slower
 from slipway.reports._comparison_words import answer_words, right_sides, value_words
 from slipway.reports._spelling import number, percent
 
 __all__ = [
     "MOST_DISPUTED",
     "answer_words",
+    "beside",
     "calibrated",
     "compared",
     "disagreed",
@@ -20,6 +22,7 @@ __all__ = [
     "measures_of",
     "right_sides",
     "sliced",
+    "slower",
     "trials",
     "value_words",
 ]

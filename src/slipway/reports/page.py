@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from slipway.core.arms import ArmRecord
 from slipway.core.choice import choose, contenders
 from slipway.core.movements import Movement
 from slipway.core.trials import Trial, ranked
@@ -48,6 +49,7 @@ class ExperimentPage:
     plots: PNG bytes by name (`roc`, `confusion_matrix`, ...), in the order in which they are shown.
     history_png, parallel_png: the figures of the search: its history, and its trials by their parameters.
     versions: newest first is how they are shown, whatever their order here; so are movements.
+    arms: what services saw of second versions, shadows and canaries.
     links: label → address, such as the run in the MLflow UI; only http and https addresses become links.
     """
 
@@ -60,6 +62,7 @@ class ExperimentPage:
     parallel_png: bytes | None = None
     versions: tuple[VersionRow, ...] = ()
     movements: tuple[Movement, ...] = ()
+    arms: tuple[ArmRecord, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
 
     def standing(self, stage: str) -> Standing | None:

@@ -1,6 +1,7 @@
 """What the metrics say of a second version. Each name starts with its role: slipway_shadow_… or slipway_canary_…"""
 
 from collections.abc import Iterable
+from itertools import accumulate
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
@@ -39,7 +40,7 @@ def arm_metrics(state: State, arm: Arm, numbers: ArmNumbers) -> Iterable[Metric]
     distance = HistogramMetricFamily(
         f"{start}_distance", "How far apart the two versions' scores or values are.", labels=["model"]
     )
-    distance.add_metric([model], *_buckets(found.distances))
+    distance.add_metric([model], *_buckets(found.distances, each=1))
     yield distance
     yield from _of_state(state, arm, model, start)
 
@@ -84,9 +85,8 @@ def _one(
     return family
 
 
-def _buckets(found: Histogram) -> tuple[list[tuple[str, float]], float]:
-    total, buckets = 0.0, []
-    for bound, count in zip((*map(str, found.bounds), "+Inf"), found.counts, strict=True):
-        total += count
-        buckets.append((bound, total))
-    return buckets, found.total
+def _buckets(found: Histogram, each: int = 2) -> tuple[list[tuple[str, float]], float]:
+    """Return cumulated buckets and the sum. each: every so many of the bounds, beginning with the first."""
+    bounds, cumulated = (*map(str, found.bounds), "+Inf"), list(accumulate(found.counts))
+    shown = [*range(0, len(found.bounds), each), len(found.bounds)]
+    return [(bounds[number], cumulated[number]) for number in shown], found.total

@@ -11,8 +11,8 @@ from typing import Any
 from slipway.serving.counters import STATUSES, Counters, Part
 from slipway.serving.shared import Shared
 
-BOUNDS_S = tuple(round(10 ** (step / 5 - 4), 7) for step in range(28))
-"""Upper bounds of the latency histograms, five a decade from 0.1 ms to 25 s: a percentile is judged by them."""
+BOUNDS_S = tuple(round(10 ** (step / 10 - 4), 7) for step in range(55))
+"""Upper bounds of the latency histograms, ten a decade from 0.1 ms to 25 s: a percentile is judged by them."""
 
 DISTANCE_BOUNDS = (0.0, 0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 10.0, 100.0, 1000.0)
 """Upper bounds of the histogram of distances: of scores, 0 to 1, or of values in their own unit."""
@@ -114,12 +114,9 @@ class Histogram:
         return self.bounds[-1]
 
     def above(self, value: float) -> float:
-        """Return how many are above a value, by the same straight lines."""
-        found = self.counts[-1]
-        for number, count in enumerate(self.counts[:-1]):
-            low = self.bounds[number - 1] if number else 0.0
-            found += count * min(max((self.bounds[number] - value) / (self.bounds[number] - low or 1.0), 0.0), 1.0)
-        return found
+        """Return how many are above a value for certain: those of its own bucket are not among them."""
+        lows = (0.0, *self.bounds)
+        return sum(count for low, count in zip(lows, self.counts, strict=True) if low >= value)
 
 
 @dataclass(frozen=True)

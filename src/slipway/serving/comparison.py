@@ -72,7 +72,7 @@ def _of_values(ours: NDArray[np.float64], theirs: NDArray[np.float64], spread: S
     least = max(TOLERANCE * spread.deviation, _EQUAL * float(np.abs(theirs).max(initial=0.0)))
     gaps = np.abs(ours - theirs)
     near = np.asarray((gaps <= least) | (np.isnan(ours) & np.isnan(theirs)))
-    agree = near.reshape(len(ours), -1).all(axis=1)
+    agree = near.all(axis=tuple(range(1, near.ndim)))
     return Difference(len(ours), int((~agree).sum()), gaps[np.isfinite(gaps)].tolist())
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from slipway.core.arms import ArmRecord
 from slipway.core.movements import Movement
 from slipway.errors import FileUnusable, UnknownName
 from slipway.registry.versions import Version, list_versions
@@ -16,6 +17,7 @@ from slipway.settings import Settings
 from slipway.tracking.client import connect, runs_page
 from slipway.tracking.runs import every_run
 from slipway.types import Stage
+from slipway.workflows.arms import read_arms
 from slipway.workflows.card import read_card
 from slipway.workflows.movement import open_ledger
 from slipway.workflows.platform import resolve_tracking_uri
@@ -27,7 +29,8 @@ _HISTORY, _PARALLEL = "search_history", "search_parallel"
 def report(settings: Settings, name: str, output: Path | None = None) -> Path:
     """Render the page of an experiment and return where it is: `output`, or NAME.html in the working directory.
 
-    It shows the version in Production, or else the newest finished run, with the whole registry and its movements.
+    It shows the version in Production, or else the newest finished run, with the whole registry and its movements, and what
+    services of this home saw of a shadow or canary.
     Raises UnknownName when the experiment has no finished run, FileUnusable when the page cannot be written.
     """
     client = connect(resolve_tracking_uri(settings))
@@ -36,7 +39,7 @@ def report(settings: Settings, name: str, output: Path | None = None) -> Path:
     run = _run_to_show(client, name, versions)
     path = output or Path(f"{name}.html")
     with tempfile.TemporaryDirectory(prefix="slipway-report-") as made:
-        page = _page(client, run, versions, movements, Path(made))
+        page = _page(client, run, versions, movements, Path(made), read_arms(settings.home, name))
     write_page(path, experiment_page(page))
     return path
 
@@ -66,7 +69,12 @@ def _run_to_show(client: MlflowClient, name: str, versions: list[Version]) -> Ru
 
 
 def _page(
-    client: MlflowClient, run: Run, versions: list[Version], movements: list[Movement], folder: Path
+    client: MlflowClient,
+    run: Run,
+    versions: list[Version],
+    movements: list[Movement],
+    folder: Path,
+    arms: list[ArmRecord],
 ) -> ExperimentPage:
     run_id = str(run.info.run_id)
     card = read_card(Path(client.download_artifacts(run_id, "model_card.json", str(folder))).read_text())
@@ -83,6 +91,7 @@ def _page(
         parallel_png=plots.get(_PARALLEL),
         versions=_version_rows(client, run.info.experiment_id, versions, movements, card),
         movements=tuple(movements),
+        arms=tuple(arms),
         links={"the run in MLflow": where} if uri.startswith("http") else {},
     )
 

@@ -1,0 +1,25 @@
+"""What the report says of a second version in sentences."""
+
+from datetime import UTC, datetime
+
+from slipway.core.arms import ArmRecord, Role
+from slipway.reports._spelling import moment, percent
+
+
+def beside(seen: ArmRecord) -> str:
+    """Say which version was beside which, for whom, and when."""
+    whom = "the callers" if seen.role is Role.CANARY else "the requests, unheard,"
+    share = "all" if seen.share == 1 else percent(seen.share)
+    since, at = (moment(datetime.fromtimestamp(seconds, UTC)) for seconds in (seen.since, seen.at))
+    return (
+        f"Version {seen.version} ({seen.of}) answered {share} of {whom} beside version {seen.first_version}, from {since} "
+        f"to {at}: {seen.requests:,} requests of {seen.rows:,} rows."
+    )
+
+
+def slower(seen: ArmRecord) -> str:
+    """Say what bound its latency has."""
+    bounds = seen.bounds
+    if "max_p99_ms" in bounds:
+        return f"{bounds['max_p99_ms']:g} ms"
+    return f"{bounds['max_slower']:g} times the first version's" if "max_slower" in bounds else "–"

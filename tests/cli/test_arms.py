@@ -1,0 +1,63 @@
+from typing import Any
+
+import pytest
+
+from slipway.cli import main
+from slipway.cli.arms import second_version
+from slipway.core.arms import Role
+from slipway.types import Stage
+
+NONE: dict[str, Any] = dict.fromkeys(
+    ("shadow", "canary", "max_disagreement", "max_errors", "max_slower", "judge_after", "sticky_header")
+)
+
+
+def test_no_second_version_is_asked_for() -> None:
+    assert second_version("m", NONE) is None
+
+
+def test_a_shadow_answers_all_requests_unless_it_is_said_otherwise() -> None:
+    arm, followed = second_version("m", NONE | {"shadow": "staging"})
+    assert (arm.role, arm.of, arm.share) == (Role.SHADOW, "Staging", 1.0)
+    assert (followed.name, followed.stage, followed.version) == ("m", Stage.STAGING, None)
+    arm, followed = second_version("m", NONE | {"shadow": "7=20%"})
+    assert (arm.of, arm.share, followed.version) == ("7", 0.2, 7)
+
+
+def test_a_canary_has_its_share_bounds_and_header() -> None:
+    given = {"canary": "Staging=0.05", "max_disagreement": "20%", "max_errors": "0", "judge_after": 50}
+    arm, _ = second_version("m", NONE | given | {"max_slower": "2.5", "sticky_header": "X-User"})
+    assert (arm.role, arm.share, arm.sticky_header) == (Role.CANARY, 0.05, "X-User")
+    bounds = arm.bounds
+    assert (bounds.max_disagreement, bounds.max_errors, bounds.min_requests) == (0.2, 0.0, 50)
+    assert (bounds.max_slower, bounds.max_p99_ms) == (2.5, None)
+    arm, _ = second_version("m", NONE | {"canary": "Staging=1%", "max_slower": "50ms"})
+    assert arm.bounds.max_p99_ms == 50
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--canary", "Staging"), "does not say how many callers: write --canary Staging=5%"),
+        (("--canary", "Staging=0%"), "'0%' is no share: 0.01% to 100%, such as 5% or 0.05"),
+        (("--canary", "Staging=150%"), "'150%' is no share"),
+        (("--canary", "Staging=half"), "'half' is no share"),
+        (("--canary", "Stagign=5%"), "did you mean 'Staging'"),
+        (("--canary", "Production=5%"), "--canary Production is what is served already"),
+        (("--version", "7", "--shadow", "7"), "--shadow 7 is what is served already"),
+        (("--stage", "Staging", "--shadow", "Staging"), "is what is served already; name another stage, or a version"),
+        (("--shadow", "Staging", "--canary", "Staging=5%"), "one at a time"),
+        (("other", "--shadow", "Staging"), "--shadow takes one name"),
+        (("--engine", "mlflow", "--canary", "Staging=5%"), "no --engine mlflow"),
+        (("--max-errors", "2%"), "--max-errors is of --shadow or --canary, and neither is given"),
+        (("--shadow", "Staging", "--max-slower", "fast"), "--max-slower 'fast' is neither how many times"),
+        (("--shadow", "Staging", "--max-slower", "0.5"), "from 1 on"),
+        (("--shadow", "Staging", "--max-disagreement", "-1"), "is no share"),
+        (("--shadow", "Staging", "--sticky-header", "no header"), "is no name of a header"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_starts(
+    words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", "m", *words]) == 2
+    assert said in capsys.readouterr().err
