@@ -20,7 +20,7 @@ class Load:
     """kept: clients that keep their connection. fresh: clients that open one for each request.
 
     asked: content type and body of the requests, in turn. expected: the answers to these, by version.
-    key: a header by which each client says that it is a caller of its own; "" for none.
+    key: a header by which each client says that it is a caller of its own; "" for none. pause_s: between its requests.
     """
 
     port: int
@@ -29,6 +29,7 @@ class Load:
     kept: int = 16
     fresh: int = 2
     key: str = ""
+    pause_s: float = 0.0
     answered: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
     sent_again: int = 0
@@ -72,6 +73,8 @@ class Load:
             except Exception as error:  # whatever it is, it is counted  # noqa: BLE001
                 self.failed.append(f"{type(error).__name__}: {error}")
             self.longest_s = max(self.longest_s, time.monotonic() - began)
+            if self.pause_s:
+                await asyncio.sleep(self.pause_s)
         link.close()
 
     async def _once(self, link: "Link", turn: int, keep: bool, more: str) -> None:

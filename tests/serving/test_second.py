@@ -131,7 +131,7 @@ def test_a_canary_answers_its_callers_and_no_request_is_lost_when_it_comes_goes_
     broken = tmp_path / "broken"
     shutil.copytree(folders / "1", broken)
     (broken / "model.skops").write_bytes(b"this is no model")
-    with Load(endpoint.port, ASKED, expected, key=KEY) as load:
+    with Load(endpoint.port, ASKED, expected, key=KEY, pause_s=0.005) as load:
         endpoint.supervisor.want_second(as_second(folders / "2", 2))
         endpoint.serves(2)
         load.wait_for("2")
@@ -162,6 +162,15 @@ def test_a_canary_answers_its_callers_and_no_request_is_lost_when_it_comes_goes_
         endpoint.supervisor.want_second(None)
         wait_for(lambda: {asked(endpoint.port, key)[1] for key in callers[:8]} == {"1"})
         assert endpoint.second["state"] == "none"
+
+        endpoint.supervisor.want_second(as_second(folders / "2", 2))
+        endpoint.serves(2)
+        endpoint.supervisor.want(wanted(folders / "2", 2))  # promoted: its callers stay with it
+        endpoint.supervisor.want_second(None)
+        others = next(key for key in keys if found[key] == "1")
+        while asked(endpoint.port, others)[1] != "2":
+            assert {asked(endpoint.port, key)[1] for key in callers[:5]} == {"2"}
+        wait_for(lambda: endpoint.second["state"] == "none")
     assert load.failed == []
     assert endpoint.metric("slipway_canary_last_failed_version") == 0
     assert endpoint.metric("slipway_canary_version") == 0
@@ -187,7 +196,7 @@ def test_a_canary_that_passes_a_bound_is_ended_and_all_are_answered_by_the_first
     endpoint = start(Role.CANARY, 0.5, bounds, fronts=1)
     bad = as_second(folders / name, 2)
     uncompiled = {"2": [asked_of(folders / name)] * len(ASKED)} if name == UNCOMPILED else {}
-    with Load(endpoint.port, ASKED, expected | uncompiled, key=KEY, kept=8) as load:
+    with Load(endpoint.port, ASKED, expected | uncompiled, kept=6, key=KEY, pause_s=0.005) as load:
         endpoint.supervisor.want_second(bad)
         wait_for(lambda: endpoint.second["state"] == "ended")
         said = endpoint.second
@@ -220,7 +229,7 @@ def test_a_shadow_is_compared_and_warned_of_and_nobody_hears_it(
     start: Start, folders: Path, expected: dict[str, list[bytes]]
 ) -> None:
     endpoint = start(Role.SHADOW, 1.0, Bounds(min_requests=60, max_slower=1e9), keys=None)
-    with Load(endpoint.port, ASKED, expected, kept=4) as load:
+    with Load(endpoint.port, ASKED, expected, kept=4, pause_s=0.005) as load:
         endpoint.supervisor.want_second(as_second(folders / "2", 2, Role.SHADOW))
         wait_for(lambda: endpoint.second.get("past_bound") == "disagreement")
         assert endpoint.second["state"] == "serving"  # nobody hears it, so it goes on

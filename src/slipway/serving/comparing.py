@@ -42,6 +42,7 @@ from slipway.serving.state import Served, State, prepare
 _CHUNK = 1 << 18
 _WAITING = 64
 _AT_ONCE = 4
+_READY_WITHIN_S = 20.0
 _NICE = {Role.SHADOW: 19, Role.CANARY: 10}
 """A shadow can wait until nobody asks anything; a canary answers callers, and is to be ended soon if it has to be."""
 
@@ -84,11 +85,13 @@ class _Comparing:
         self._listener, self._control, self._config, self._row = listener, control, config, row
         self._first, self._second = _Asked(config, self._stuck), _Asked(config, self._stuck)
         self._pair = (0, 0)
+        self._former = set[tuple[int, int]]()
         self._spread: Spread | None = None
 
     async def run(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._copies: asyncio.Queue[Copy] = asyncio.Queue(_WAITING)
+        self._served = asyncio.Event()
         threading.Thread(target=self._listen, name="control", daemon=True).start()
         async with await asyncio.start_unix_server(self._take, sock=self._listener, limit=_CHUNK):
             await asyncio.gather(*(self._work() for _ in range(_AT_ONCE)))
@@ -110,8 +113,11 @@ class _Comparing:
     def _serve(self, first: Served, second: Served) -> None:
         self._first.serve(first)
         self._second.serve(second)
+        self._former.add(self._pair)
         self._pair = first.generation.number, second.generation.number
         self._spread = None if first.generation.signature.classes else Spread()
+        self._served.set()
+        self._served = asyncio.Event()
 
     def _stuck(self, path: str) -> None:
         with contextlib.suppress(OSError):
@@ -128,7 +134,7 @@ class _Comparing:
     async def _work(self) -> None:
         while True:
             copy = await self._copies.get()
-            if copy.pair != self._pair:  # of versions before, or of those that are being made ready here
+            if not await self._is_of_now(copy):
                 self._row.add(DROPPED)
                 continue
             try:
@@ -137,6 +143,15 @@ class _Comparing:
                 log.exception("an answer was not compared")
                 self._row.add(DROPPED)
             await asyncio.sleep(0)
+
+    async def _is_of_now(self, copy: Copy) -> bool:
+        """Whether a copy is of what is served here; what the fronts serve already is waited for."""
+        while copy.pair != self._pair and copy.pair not in self._former:
+            try:
+                await asyncio.wait_for(self._served.wait(), _READY_WITHIN_S)
+            except TimeoutError:  # of before this process
+                self._former.add(copy.pair)
+        return copy.pair == self._pair
 
     @property
     def _is_shadow(self) -> bool:

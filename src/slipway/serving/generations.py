@@ -60,9 +60,14 @@ class Generations:
         """Return the processes of the generation that serves."""
         return [back.child.pid for back in self._current[model].backs if back.child]
 
-    def serving(self, model: str) -> Wanted:
-        """Return the version that serves."""
-        return self._current[model].wanted
+    def serving(self, model: str) -> Wanted | None:
+        """Return the version that serves; None for none."""
+        current = self._current.get(model)
+        return current.wanted if current else None
+
+    def wanted(self, model: str) -> Wanted | None:
+        """Return the version that is to serve, whether it does already or not."""
+        return self._wanted[model]
 
     def replace_none(self) -> None:
         """Let processes end from now on."""

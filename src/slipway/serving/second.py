@@ -27,22 +27,24 @@ COMPARING = "slipway.serving.comparing:comparing"
 _JUDGED_EACH_S = 1.0
 _RECORDED_EACH = 5
 _AGAIN_S = 0.5
+_LEAVES_AFTER_S = 60.0
 
 
 class Second:
     """Used from the supervisor's thread alone.
 
-    fork: starts a process. changed: called when the fronts have to know of another second version; tell: tells them anything.
+    first: the version that is to be the first one, whether it is already or not. fork: starts a process.
+    changed: called when the fronts have to know of another second version; tell: tells them anything.
     stuck: told the socket of a back that let a deadline pass. record: takes what was seen, every few seconds and at the end.
     """
 
     def __init__(
         self, arm: Arm, model: str, config: ServingConfig, counters: Counters, inbox: Inbox, log: Log,
-        fork: Callable[..., Child], changed: Callable[[], None], tell: Callable[[object], None],
-        stuck: Callable[[str], None], record: Callable[[ArmRecord], None],
+        first: Callable[[], Wanted | None], fork: Callable[..., Child], changed: Callable[[], None],
+        tell: Callable[[object], None], stuck: Callable[[str], None], record: Callable[[ArmRecord], None],
     ):  # fmt: skip
         self._arm, self._model, self._config, self._inbox, self._log = arm, model, config, inbox, log
-        self._fork, self._tell, self._stuck, self._record = fork, tell, stuck, record
+        self._first, self._fork, self._tell, self._stuck, self._record = first, fork, tell, stuck, record
         self.numbers = ArmNumbers(config.fronts)
         self.generations = Generations(
             config, [model], counters, inbox, log, fork, changed, self._failed, self._took_its_role
@@ -50,9 +52,10 @@ class Second:
         self._said = wire.Second(ArmState.NONE, 0, "", "", time.time(), None)
         self._ended: Wanted | None = None
         self._comparing: Child | None = None
+        self._listener: socket.socket | None = None
         self._swap: wire.Swap | None = None
         self._begin((0, 0))
-        self._closed = False
+        self._leaving = self._closed = False
 
     def start(self, folder: Path) -> None:
         """Start what compares. folder: of the Unix sockets, this one's own."""
@@ -81,12 +84,21 @@ class Second:
 
     def want(self, wanted: Wanted | None, again: bool) -> None:
         """Let a version take the role, or none."""
-        if wanted and self._ended and wanted.key == self._ended.key:
-            return
-        if wanted:
+        current, first = self.generations.serving(self._model), self._first()
+        self._leaving = wanted is None
+        if wanted and not (self._ended and wanted.key == self._ended.key):
             self._ended = None
             self.generations.want(wanted, again)
+        elif not wanted and current and first and first.key == current.key:
+            # Promoted: its callers stay with it, and are not sent to the former first version until it has loaded as the next.
+            self._inbox.later(_LEAVES_AFTER_S, self._leave)
+        elif not wanted:
+            self._leave()
+
+    def _leave(self) -> None:
+        if not self._leaving:
             return
+        self._leaving = False
         if self.told():
             self._log.say(f"the {self._arm.role} ends: no version is in {self._arm.of} but the one that answers")
         self.generations.let_go(self._model)
@@ -98,9 +110,11 @@ class Second:
         self._swap = swap
         if self._comparing:
             self._comparing.tell(swap)
-        pair = swap.generations[0].number, swap.second.number if swap.second else 0
-        if pair != self._pair and swap.second:
-            self._begin(pair)
+        first, second = swap.generations[0], swap.second
+        if second and (first.version, first.digest) == (second.version, second.digest):
+            self._inbox.post(self._leave)
+        elif second and (first.number, second.number) != self._pair:
+            self._begin((first.number, second.number))
 
     def close(self) -> None:
         """End its processes, and write down what was seen."""
@@ -111,7 +125,8 @@ class Second:
         self.generations.close()
         if self._comparing:
             self._comparing.kill()
-        self._listener.close()
+        if self._listener:
+            self._listener.close()
 
     # ---- the process that compares
 
@@ -168,8 +183,8 @@ class Second:
         self._inbox.later(_JUDGED_EACH_S, self._look, turn + 1)
 
     def _judge(self, found: Breach | None) -> None:
-        current = self.generations.serving(self._model)
-        said = self._said
+        current, said = self.generations.serving(self._model), self._said
+        assert current is not None
         if found and self._arm.role is Role.CANARY:
             self._ended = current
             self._log.say(f"{current} is ended, the first version alone answers: {found.why}")

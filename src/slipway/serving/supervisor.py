@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,8 @@ class Supervisor:
         self._second: Second | None = None
         if config.arm:
             self._second = Second(
-                config.arm, models[0], config, self._counters, self._inbox, self._log, self._fork, self._changed,
+                config.arm, models[0], config, self._counters, self._inbox, self._log,
+                partial(self._generations.wanted, models[0]), self._fork, self._changed,
                 self._fronts.tell, self._kill_stuck, record,
             )  # fmt: skip
         self._draining = False

@@ -17,7 +17,7 @@ _TOLD_EACH_S = 0.05
 
 
 @dataclass
-class Beside:
+class SecondFollowed:
     """Where a second version comes from. want: takes it, or None when there is none to be, and whether to try it again.
 
     seen: what the registry last said; None for no version, or for the one that answers already.
@@ -42,7 +42,7 @@ class Following:
     auth: tuple[str, str] | str | None
     followed: tuple[Followed, ...]
     trusted: Mapping[str, tuple[str, ...]]
-    beside: Beside | None = None
+    beside: SecondFollowed | None = None
     _seen: dict[str, Seen] = field(default_factory=dict)
     _watch: Looks | None = None
     _away: bool = False
@@ -113,7 +113,7 @@ class Following:
             want(self._wanted(followed, seen), True)
         self._seen[followed.name] = seen
 
-    def _look_beside(self, beside: Beside, told: bool) -> None:
+    def _look_beside(self, beside: SecondFollowed, told: bool) -> None:
         try:
             seen: Seen | None = self._asked(beside.followed)
         except UnknownName:

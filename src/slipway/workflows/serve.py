@@ -19,7 +19,7 @@ from slipway.serving.supervisor import Supervisor
 from slipway.settings import Settings
 from slipway.workflows.arms import write_arm
 from slipway.workflows.endpoint import Endpoint, Served
-from slipway.workflows.following import Beside, Following
+from slipway.workflows.following import Following, SecondFollowed
 from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.project import trusted_types
 
@@ -83,7 +83,7 @@ def serve(
     )  # fmt: skip
     supervisor = service.supervisor
     if beside and config.arm:
-        following.beside = Beside(beside, config.arm.role, supervisor.want_second)
+        following.beside = SecondFollowed(beside, config.arm.role, supervisor.want_second)
     for text in said:
         supervisor.say(text)
 

@@ -1,0 +1,119 @@
+"""`slipway serve` with a shadow and with a canary, beside a registry in which versions move, and the report."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "serving"))
+sys.path.insert(0, str(Path(__file__).parent))
+from test_generations import port_of
+from test_second import asked
+from test_supervisor import get, wait_for
+
+from slipway.registry.copies import tell_moved
+from slipway.registry.stages import move
+from slipway.types import Stage
+
+if TYPE_CHECKING:
+    from conftest import Library
+
+NAME = "late_loans"
+
+
+@pytest.fixture(scope="module")
+def second(library: "Library") -> int:
+    """A second version, of the files of the one in Production: its answers are the same."""
+    first = library.in_production(NAME)
+    found: ModelVersion = library.client.get_model_version(NAME, str(first))
+    made = library.past.create_model_version(NAME, found.source, found.run_id, tags=dict(found.tags))
+    return int(made.version)
+
+
+@contextmanager
+def serving(library: "Library", *words: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    command = [sys.executable, "-m", "slipway", "serve", NAME, "--port", "0", "--json", *words]
+    with subprocess.Popen(
+        command,
+        env=library.environment(),
+        cwd=library.project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process, port_of(process)
+        finally:
+            process.kill()
+
+
+def put(library: "Library", version: int, stage: Stage) -> None:
+    """Move a version past the gates, which are tested elsewhere."""
+    move(MlflowClient(library.store, library.store), NAME, version, stage)
+    tell_moved(library.home, NAME)
+
+
+def ready(port: int, role: str) -> dict[str, object]:
+    said: dict[str, object] = json.loads(get(port, "/ready")[1])["models"][NAME][role]
+    return said
+
+
+def body(library: "Library", version: int) -> bytes:
+    example = library.home / "models" / NAME / str(version) / "serving_input_example.json"
+    return example.read_bytes()
+
+
+def test_a_canary_follows_its_stage_and_the_report_shows_what_was_seen_of_it(library: "Library", second: int) -> None:
+    first = library.in_production(NAME)
+    with serving(library, "--canary", "Staging=50%", "--judge-after", "50", "--max-slower", "500ms") as (process, port):
+        assert ready(port, "canary")["state"] == "none"  # nobody is in Staging, which is no reason not to start
+        put(library, second, Stage.STAGING)
+        wait_for(lambda: ready(port, "canary").get("version") == second)
+        sent = body(library, first)
+        answers = {key: asked(port, key, body=sent) for key in map(str, range(40))}
+        assert {status for status, _, _ in answers.values()} == {200}
+        assert {version for _, version, _ in answers.values()} == {str(first), str(second)}
+        assert len({said for _, _, said in answers.values()}) == 1
+        assert all(asked(port, key, body=sent) == answer for key, answer in answers.items())
+        wait_for(lambda: metric(port, "slipway_canary_compared_total") > 20)
+        put(library, second, Stage.ARCHIVED)
+        wait_for(lambda: ready(port, "canary")["state"] == "none")
+        assert {asked(port, key, body=sent)[1] for key in answers} == {str(first)}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    page = report(library)
+    assert f"Version {second} (Staging) answered 50.0% of the callers beside version {first}" in page
+    assert "Rows answered otherwise, of" in page
+
+
+def test_a_shadow_of_a_version_is_compared_with_production_whatever_its_stage(library: "Library", second: int) -> None:
+    first = library.in_production(NAME)
+    with serving(library, "--shadow", str(second)) as (process, port):
+        wait_for(lambda: ready(port, "shadow").get("version") == second)
+        sent = body(library, first)
+        assert {asked(port, str(key), body=sent)[1] for key in range(60)} == {str(first)}
+        wait_for(lambda: metric(port, "slipway_shadow_compared_total") >= 60)
+        assert metric(port, "slipway_shadow_disagreements_total") == 0
+        assert metric(port, "slipway_shadow_distance_count") > 0  # of the probabilities behind the labels
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    page = report(library)
+    assert f"Version {second} ({second}) answered all of the requests, unheard, beside version {first}" in page
+
+
+def metric(port: int, name: str) -> float:
+    lines = get(port, "/metrics")[1].decode().splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name}{{"))
+
+
+def report(library: "Library") -> str:
+    made = library.done("report", NAME, "--output", library.project / "arms.html")
+    return " ".join(Path(made["report"]).read_text().split())
