@@ -13,6 +13,7 @@ from pathlib import Path
 
 import mlflow
 import pandas as pd
+import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -180,6 +181,28 @@ def test_a_canary_answers_its_callers_and_no_request_is_lost_when_it_comes_goes_
     assert theirs > 0
     assert endpoint.metric("slipway_requests_total", model="m", status="200") >= sum(load.answered.values())
     assert "m version 9 (canary) does not take over" in endpoint.log.read_text()
+
+
+def test_what_a_canary_does_not_answer_the_first_version_does_and_only_that_counts_against_it(
+    start: Start, folders: Path, expected: dict[str, list[bytes]]
+) -> None:
+    endpoint = start(Role.CANARY, 1.0, NEVER, fronts=1, timeout_s=6.0)
+    endpoint.supervisor.want_second(as_second(folders / "2", 2))
+    endpoint.serves(2)
+    assert asked(endpoint.port, "a")[:2] == (200, "2")
+    status, version, body = asked(endpoint.port, "a", body=b'{"dataframe_records": [{"a": "no number"}]}')
+    assert (status, version) == (400, "1")
+    assert set(json.loads(body)) == {"error_code", "message"}
+    assert endpoint.metric("slipway_canary_errors_total") == 0
+    stuck = endpoint.process("back")
+    os.kill(stuck, signal.SIGSTOP)
+    began = time.monotonic()
+    assert asked(endpoint.port, "a", *ASKED[-1]) == (200, "1", expected["1"][-1])
+    assert time.monotonic() - began > 2.9  # half of the time for an answer, and the rest was left
+    assert endpoint.metric("slipway_canary_errors_total") == 1
+    assert endpoint.metric("slipway_canary_requests_total", status="504") == 1
+    wait_for(lambda: asked(endpoint.port, "a", *ASKED[-1]) == (200, "2", expected["2"][-1]))
+    assert not psutil.pid_exists(stuck)
 
 
 @pytest.mark.parametrize(

@@ -43,10 +43,11 @@ class Served:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An endpoint that answers until `stop`."""
+    """An endpoint that answers until `stop`. beside: what is said of a second version that it may have, "" for none."""
 
     served: Sequence[Served]
     engine: Engine
+    beside: str = ""
 
     @property
     def url(self) -> str:
@@ -81,6 +82,7 @@ class Endpoint:
 
     def __str__(self) -> str:
         answers = "\n".join(f"{served} answers at {self._path(served)}" for served in self.served)
+        answers += f"\nbeside it {self.beside}" if self.beside else ""
         return f"{answers}\ntry it:  {self.curl}\nits log is {self.engine.log}; Ctrl-C stops it."
 
     def _path(self, served: Served) -> str:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from slipway.core.arms import ArmRecord
+from slipway.core.arms import ArmRecord, Role
 from slipway.errors import NoServer, UnknownName
 from slipway.processes import child_environment, local_url
 from slipway.registry.copies import copy_folder, remember
 from slipway.registry.following import Followed
+from slipway.serving.arm import Arm
 from slipway.serving.config import ServingConfig
 from slipway.serving.generation import Wanted
 from slipway.serving.keys_file import KeysFile, hashed
@@ -94,7 +95,7 @@ def serve(
     keep_on = partial(following.keep_on, supervisor.want, supervisor.say, read_keys)
     threading.Thread(target=keep_on, name="following", daemon=True).start()
     answers = [_served(settings, following, each) for each in wanted]
-    return Endpoint(answers, replace(service, following=following))
+    return Endpoint(answers, replace(service, following=following), _said_of(config.arm))
 
 
 def start_service(
@@ -141,6 +142,13 @@ def _first(settings: Settings, following: Following, said: list[str]) -> list[Wa
         for each in following.followed:
             get_version(client, each.name, each.version) if each.version else version_in(client, each.name, each.stage)
         raise
+
+
+def _said_of(arm: Arm | None) -> str:
+    if arm is None:
+        return ""
+    whom = "of the callers" if arm.role is Role.CANARY else "of the requests, unheard"
+    return f"{arm.of} answers {100 * arm.share:g} % {whom}, as soon as there is one; /ready says how it fares"
 
 
 def _served(settings: Settings, following: Following, wanted: Wanted) -> Served:
