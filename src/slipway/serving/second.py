@@ -84,12 +84,12 @@ class Second:
 
     def want(self, wanted: Wanted | None, again: bool) -> None:
         """Let a version take the role, or none."""
-        current, first = self.generations.serving(self._model), self._first()
+        current, coming = self.generations.serving(self._model), self._first()
         self._leaving = wanted is None
         if wanted and not (self._ended and wanted.key == self._ended.key):
             self._ended = None
             self.generations.want(wanted, again)
-        elif not wanted and current and first and first.key == current.key:
+        elif not wanted and current and coming and coming.key == current.key and not _both_alike(self._swap):
             # Promoted: its callers stay with it, and are not sent to the former first version until it has loaded as the next.
             self._inbox.later(_LEAVES_AFTER_S, self._leave)
         elif not wanted:
@@ -111,7 +111,7 @@ class Second:
         if self._comparing:
             self._comparing.tell(swap)
         first, second = swap.generations[0], swap.second
-        if second and (first.version, first.digest) == (second.version, second.digest):
+        if _both_alike(swap):
             self._inbox.post(self._leave)
         elif second and (first.number, second.number) != self._pair:
             self._begin((first.number, second.number))
@@ -209,6 +209,14 @@ class Second:
                 bounds=arm.bounds.as_dict(), **_numbers(seen),
             )
         )  # fmt: skip
+
+
+def _both_alike(swap: wire.Swap | None) -> bool:
+    """Whether the second version is the first one too."""
+    if swap is None or swap.second is None:
+        return False
+    first = swap.generations[0]
+    return (first.version, first.digest) == (swap.second.version, swap.second.digest)
 
 
 def _but_failure(said: wire.Second) -> tuple[ArmState, int, str, str, float]:
