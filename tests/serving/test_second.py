@@ -225,6 +225,7 @@ def test_a_canary_that_passes_a_bound_is_ended_and_all_are_answered_by_the_first
         said = endpoint.second
         assert (said["past_bound"], said["version"]) == (bound, 2)
         assert "the bound is" in str(said["why"])
+        time.sleep(0.5)  # what was under way
         load.wait_for("1")
         ended = load.answered["2"]
         endpoint.supervisor.want_second(bad, True)  # the same version again
