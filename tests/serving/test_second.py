@@ -36,6 +36,7 @@ from slipway.serving.supervisor import Supervisor
 pytestmark = pytest.mark.slow
 
 KEY = "X-Slipway-Key"
+PATIENCE_S = 240.0  # what compares gets what the rest of the machine leaves
 NEVER = Bounds(max_disagreement=1.0, max_errors=1.0, max_slower=1e9)
 
 
@@ -221,7 +222,7 @@ def test_a_canary_that_passes_a_bound_is_ended_and_all_are_answered_by_the_first
     uncompiled = {"2": [asked_of(folders / name)] * len(ASKED)} if name == UNCOMPILED else {}
     with Load(endpoint.port, ASKED, expected | uncompiled, kept=6, key=KEY, pause_s=0.005) as load:
         endpoint.supervisor.want_second(bad)
-        wait_for(lambda: endpoint.second["state"] == "ended")
+        wait_for(lambda: endpoint.second["state"] == "ended", PATIENCE_S)
         said = endpoint.second
         assert (said["past_bound"], said["version"]) == (bound, 2)
         assert "the bound is" in str(said["why"])
@@ -255,12 +256,12 @@ def test_a_shadow_is_compared_and_warned_of_and_nobody_hears_it(
     endpoint = start(Role.SHADOW, 1.0, Bounds(min_requests=60, max_slower=1e9), keys=None)
     with Load(endpoint.port, ASKED, expected, kept=4, pause_s=0.005) as load:
         endpoint.supervisor.want_second(as_second(folders / "2", 2, Role.SHADOW))
-        wait_for(lambda: endpoint.second.get("past_bound") == "disagreement")
+        wait_for(lambda: endpoint.second.get("past_bound") == "disagreement", PATIENCE_S)
         assert endpoint.second["state"] == "serving"  # nobody hears it, so it goes on
         before = endpoint.metric("slipway_shadow_requests_total")
         os.kill(endpoint.process("back"), signal.SIGKILL)
         os.kill(endpoint.process("comparing"), signal.SIGKILL)
-        wait_for(lambda: endpoint.metric("slipway_shadow_requests_total") > before + 50)
+        wait_for(lambda: endpoint.metric("slipway_shadow_requests_total") > before + 50, PATIENCE_S)
     assert load.failed == []
     assert set(load.answered) == {"1"}
     time.sleep(0.5)
