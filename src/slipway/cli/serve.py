@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from slipway.cli.command import command, json_option, show, stage
+from slipway.cli.command import command, json_option, share, show, stage
 from slipway.errors import UsageError
 from slipway.settings import Settings
 from slipway.types import Stage
@@ -26,6 +26,17 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--keep-warm", type=click.FloatRange(0), default=300.0, show_default=True, help="Seconds for the version before."
 )
+@click.option(
+    "--capture",
+    type=share,
+    is_flag=False,
+    flag_value="100%",
+    metavar="SHARE",
+    help="Keep requests and answers, all or a share such as 10%; nothing by default.",
+)
+@click.option(
+    "--capture-max-mb", type=click.IntRange(1), default=1000, show_default=True, help="On disk, of each model."
+)
 @click.option("--engine", type=click.Choice(["slipway", "mlflow"]), default="slipway", show_default=True)
 @json_option
 def serve(
@@ -41,6 +52,8 @@ def serve(
     max_body_mb: int,
     timeout: float,
     keep_warm: float,
+    capture: float | None,
+    capture_max_mb: int,
     engine: str,
     as_json: bool,
 ) -> None:
@@ -52,6 +65,8 @@ def serve(
     """
     if len(names) > 1 and (version or engine == "mlflow"):
         raise UsageError("--version and --engine mlflow take one name")
+    if capture and engine == "mlflow":
+        raise UsageError("--engine mlflow captures nothing; leave --capture out, or serve with --engine slipway")
     if engine == "mlflow":
         from slipway.workflows.serve_mlflow import serve_with_mlflow
 
@@ -60,6 +75,7 @@ def serve(
         from slipway.registry.following import Followed
         from slipway.serving.config import ServingConfig
         from slipway.workflows import serve as workflow
+        from slipway.workflows.capturing import to_capture
 
         config = ServingConfig(
             fronts=workers,
@@ -69,6 +85,9 @@ def serve(
             keep_warm_s=keep_warm,
         )
         followed = [Followed(name, of, version) for name in dict.fromkeys(names)]
-        endpoint = workflow.serve(settings, followed, host=host, port=port, config=config, keys_file=api_keys)
+        kept = to_capture(settings, capture, capture_max_mb * 1_000_000) if capture else None
+        endpoint = workflow.serve(
+            settings, followed, host=host, port=port, config=config, keys_file=api_keys, capture=kept
+        )
     show(endpoint, as_json)
     endpoint.stay()

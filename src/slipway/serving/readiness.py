@@ -13,6 +13,8 @@ def readiness(state: State, *, ready: bool, in_full: bool) -> bytes:
     said: dict[str, Any] = {"ready": ready}
     if in_full:
         said["models"] = {name: _of(served, state.failures.get(name)) for name, served in state.served.items()}
+        if state.sink is not None:
+            said["capture"] = {"share": state.sink.share, "trouble": state.sink.trouble or None}
     return json.dumps(said).encode()
 
 

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from slipway.serving.counters import Counters, Part
 from slipway.serving.keys import KeyRing
 from slipway.serving.narrow import Narrow
+from slipway.serving.sink import Sink
 from slipway.serving.wire import Failure, Generation
 
 
@@ -22,13 +23,17 @@ class Served:
 
 @dataclass
 class State:
-    """What is served by name of the model, what did not take over, and who may ask. Changes only between two requests."""
+    """What is served by name of the model, what did not take over, and who may ask. Changes only between two requests.
+
+    sink: where what was answered is handed over to be kept; None where nothing is.
+    """
 
     counters: Counters
     row: int
     keys: KeyRing
     served: dict[str, Served] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
+    sink: Sink | None = None
 
 
 def prepare(generation: Generation, counters: Counters, row: int, max_rows: int) -> Served:

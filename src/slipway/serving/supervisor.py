@@ -16,6 +16,7 @@ from typing import Any
 
 from slipway.errors import ServiceFailed, UntrustedModel
 from slipway.serving import wire
+from slipway.serving.capturing import FLUSH_S, Capture, Recorder
 from slipway.serving.child import Child
 from slipway.serving.config import ServingConfig
 from slipway.serving.counters import Counters
@@ -36,6 +37,7 @@ class Supervisor:
     """An endpoint that serves `models` on `listener` from `start` to `stop`.
 
     env: of its processes. log: what they and the supervisor write. served: called with each version that takes over.
+    capture: what is kept of what it is asked; None to keep nothing.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Supervisor:
         log: Path,
         served: Callable[[Wanted], None] = lambda _: None,
         front: str = FRONT,
+        capture: Capture | None = None,
     ):
         self.config, self.listener, self._front = config, listener, front
         self._env, self._log = dict(env), Log(log)
@@ -59,6 +62,7 @@ class Supervisor:
         self._generations = Generations(
             config, models, self._counters, self._inbox, self._log, self._fork, self._changed, self._fronts.tell, served
         )
+        self._recorder = Recorder(capture, models, config.fronts, self._inbox, self._log, self._fork)
         self._draining = False
         self.ready, self.ended = threading.Event(), threading.Event()
         self._why = ""
@@ -115,6 +119,7 @@ class Supervisor:
             self._nursery = Nursery(self._env, self._log.path, self._folder)
             try:
                 self._fronts.start()
+                self._recorder.start()
                 while not self.ended.is_set():
                     self._inbox.next()
             except Exception as error:  # whoever waits is told; nothing stays half-alive  # noqa: BLE001
@@ -135,7 +140,10 @@ class Supervisor:
     # ---- fronts
 
     def _fork_front(self, row: int) -> Child:
-        return self._fork(self._front, listener=self.listener, config=self.config, counters=self._counters, row=row)
+        return self._fork(
+            self._front, listener=self.listener, config=self.config, counters=self._counters, row=row,
+            capture=self._recorder.handing,
+        )  # fmt: skip
 
     def _greeting(self) -> list[object]:
         swap = self._generations.told()
@@ -172,15 +180,16 @@ class Supervisor:
         self._draining = True
         self._generations.replace_none()
         self._log.say("the endpoint ends; what is under way is answered first")
-        self._fronts.end(wire.Drain(self.config.drain_s), self._end)
+        self._fronts.end(wire.Drain(self.config.drain_s), lambda: self._recorder.end(self._end))
         self.listener.close()  # the fronts have it still, and take what has been connected before they let go of it
-        self._inbox.later(self.config.drain_s + 2.0, self._end)
+        self._inbox.later(self.config.drain_s + 2.0 + FLUSH_S, self._end)
 
     def _end(self) -> None:
         if self.ended.is_set():
             return
         self._draining = True
         self._fronts.kill()
+        self._recorder.kill()
         self._generations.close()
         self.listener.close()
         self.ended.set()

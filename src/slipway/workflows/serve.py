@@ -10,6 +10,7 @@ from slipway.errors import NoServer, UnknownName
 from slipway.processes import child_environment, local_url
 from slipway.registry.copies import copy_folder, remember
 from slipway.registry.following import Followed
+from slipway.serving.capturing import Capture
 from slipway.serving.config import ServingConfig
 from slipway.serving.generation import Wanted
 from slipway.serving.keys_file import KeysFile, hashed
@@ -51,11 +52,13 @@ def serve(
     port: int = 5001,
     config: ServingConfig | None = None,
     keys_file: Path | None = None,
+    capture: Capture | None = None,
     timeout_s: float = 120.0,
 ) -> Endpoint:
     """Serve what is followed and return when all of it answers; from then on it follows the registry.
 
     port: this very one, or any free one for 0. keys_file: API keys, one a line, read again when it changes.
+    capture: of `capturing`, what is kept of requests and answers; None to keep nothing.
     Raises UnknownName when there is no such version, UntrustedModel, NoServer when the registry is away and nothing was served
     before, ServiceFailed, UsageError.
     """
@@ -73,7 +76,9 @@ def serve(
         remember(settings.home, by_name[version.model], following.seen(version.model))
 
     log = settings.home / "logs" / f"serve-{'-'.join(each.label for each in followed)[:100]}.log"
-    service = start_service(wanted, host=host, port=port, config=config, log=log, served=served, timeout_s=timeout_s)
+    service = start_service(
+        wanted, host=host, port=port, config=config, log=log, served=served, capture=capture, timeout_s=timeout_s
+    )
     supervisor = service.supervisor
     for text in said:
         supervisor.say(text)
@@ -96,16 +101,19 @@ def start_service(
     config: ServingConfig,
     log: Path,
     served: Callable[[Wanted], None] = lambda _: None,
+    capture: Capture | None = None,
     timeout_s: float = 120.0,
 ) -> Service:
     """Serve versions, each under its model's name, and return when all answer. served: called with each that takes over.
+
+    capture: what is kept of requests and answers; None to keep nothing.
 
     Raises UntrustedModel, ServiceFailed, UsageError.
     """
     listener = listen(host, port)
     url = local_url(host, listener.getsockname()[1])
     env = child_environment(_ONE_THREAD, without=("SLIPWAY_API_KEYS",))
-    supervisor = Supervisor(config, [each.model for each in wanted], listener, env, log, served)
+    supervisor = Supervisor(config, [each.model for each in wanted], listener, env, log, served, capture=capture)
     supervisor.start()
     try:
         for each in wanted:
