@@ -62,8 +62,8 @@ class Service:
     def __init__(self, files: Path, folder: Path, log: Path, share: float, segment_s: float, more: dict[str, Any]):
         self.folder, self.log = folder, log
         ring = {"size": more.pop("ring", 16_000_000)}
-        limits = Limits(segment_s, more.pop("max_bytes", 1_000_000_000))
-        capture = Capture(share, WRITER, {"folder": folder, "limits": limits}, ring) if share else None
+        arguments = {"folder": folder, "limits": Limits(segment_s)}
+        capture = Capture(share, WRITER, arguments, ring) if share else None
         listener = listen(HOST, 0)
         self.port = listener.getsockname()[1]
         env = child_environment({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
@@ -270,17 +270,6 @@ def test_a_full_disk_keeps_nobody_from_being_answered(start: Start, small_disk: 
     assert rows["slipway_request_id"].tolist()[-1] == "kept"
     wait_for(lambda: service.trouble() is None)
     assert service.ask("/feedback", b'{"request_id": "kept", "label": 1}')[0] == 200
-
-
-def test_the_oldest_segments_make_room(start: Start) -> None:
-    service = start(segment_s=0.05, max_bytes=40_000)
-    for number in range(12):
-        service.ask(X_Request_Id=f"request-{number}")
-        wait_for(lambda number=number: service.metric("slipway_captured_rows_total") == number + 1)
-    wait_for(lambda: sum(path.stat().st_size for path in service.folder.rglob("*.parquet")) <= 40_000)
-    left = read(service.folder, "m")["slipway_request_id"].tolist()
-    assert left == [f"request-{number}" for number in range(12 - len(left), 12)]
-    assert 1 < len(left) < 12
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def typed(values: Sequence[Any], kind: str) -> tuple[Any, dict[int, Any]]:
     if kind == "datetime":
         values, other = _times(values)
         return pa.array(values, TYPES[kind]), other
+    given = values
     if kind == "binary":
         values = [_decoded(value) for value in values]
     try:
@@ -41,7 +42,7 @@ def typed(values: Sequence[Any], kind: str) -> tuple[Any, dict[int, Any]]:
         pass
     fitting = [_is_of(value, kind) for value in values]
     kept = [value if fits else None for value, fits in zip(values, fitting, strict=True)]
-    return pa.array(kept, TYPES[kind]), {at: values[at] for at, fits in enumerate(fitting) if not fits}
+    return pa.array(kept, TYPES[kind]), {at: given[at] for at, fits in enumerate(fitting) if not fits}
 
 
 def kind_of(output: str, classes: Sequence[Any] | None) -> str:
@@ -84,4 +85,4 @@ def _decoded(value: Any) -> Any:
     try:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
-        return [value]  # no bytes: kept as it is, apart
+        return [value]  # what no column of bytes takes

@@ -57,7 +57,7 @@ class Requests:
         """Return what was gathered as an Arrow table."""
         ours = {
             TIME: pa.array(self._times, _INSTANT),
-            REQUEST: pa.array(self._ids),
+            REQUEST: pa.array(self._ids, pa.string()),
             ROW: pa.array(self._rows, pa.int32()),
         }
         ours |= _of_version(self._about, len(self)) | {STAGE: pa.array(self._stages, pa.string())}

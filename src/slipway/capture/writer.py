@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slipway.handover import ANSWERED, About, Record, Ring
+from slipway.processes import outlive_parent
 
 if TYPE_CHECKING:
     from slipway.capture.gathered import Labels, Requests
@@ -41,9 +42,10 @@ class Limits:
 
 
 def writer(ring: Ring, folder: Path, limits: Limits, control: Connection) -> None:
-    """Write until something comes over `control`, or its other end is gone: the process' main."""
+    """Write until something comes over `control`, or its other end is gone, and then what is left: the process' main."""
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the supervisor
         signal.signal(number, signal.SIG_IGN)
+    outlive_parent()  # the service may be killed; what it had handed over is written all the same
     os.nice(_NICE)
     os.umask(0o077)
     attempt = ring.take_over()

@@ -14,7 +14,7 @@ MOST_BYTES = 1_000_000
 """Of a request and its answer together; larger ones are not captured."""
 
 _VERSION = re.compile(rb"x-slipway-version: (\d+)\r\n")
-_SILENT_S = 10.0
+_SILENT_S = 5.0
 
 
 class Sink:
