@@ -16,7 +16,7 @@ from slipway.capture.reading import captured, names, read
 from slipway.capture.segments import Named, Store, files_of, folder_of, name_of
 from slipway.capture.writer import Limits, _Writer
 from slipway.errors import FileUnusable
-from slipway.handover import ANSWERED, LABELS, About, Record, Ring
+from slipway.handover import ANSWERED, LABELS, About, Ring, packed
 
 AT = 1_764_100_000.0
 
@@ -25,20 +25,20 @@ def about(version: int = 1, kind: str = "double", classes: Any = ("a", "b")) -> 
     return About("m", version, "Production", (("x", kind),), "string", classes)
 
 
-def answered(of: About, request_id: str, value: Any, at: float = AT) -> Record:
+def answered(of: About, request_id: str, value: Any, at: float = AT) -> bytes:
     body = json.dumps({"inputs": {"x": [value]}}).encode()
-    return Record(ANSWERED, at, of.encoded(), request_id.encode(), b"application/json", body, b'{"predictions": ["a"]}')
+    return packed(ANSWERED, at, of.encoded(), request_id.encode(), b"application/json", body, b'{"predictions": ["a"]}')
 
 
-def labelled(of: About, *labels: tuple[str, int, Any], at: float = AT) -> Record:
-    return Record(LABELS, at, of.encoded(), b"", b"", json.dumps(labels).encode())
+def labelled(of: About, *labels: tuple[str, int, Any], at: float = AT) -> bytes:
+    return packed(LABELS, at, of.encoded(), b"", b"", json.dumps(labels).encode())
 
 
-def write(folder: Path, *records: Record, ring: Ring | None = None) -> Ring:
+def write(folder: Path, *records: bytes, ring: Ring | None = None) -> Ring:
     """Have records written as one segment of each kind and version."""
     ring = ring or Ring(["m"], 1)
     for record in records:
-        assert ring.put(0, record.parts())
+        assert ring.giver(0).put(record)
     _Writer(ring, folder, Limits()).end()
     return ring
 
@@ -85,7 +85,7 @@ def test_what_a_killed_writer_had_written_is_written_again_in_its_place(tmp_path
 def test_what_ends_its_writer_again_and_again_is_dropped_and_counted(tmp_path: Path) -> None:
     ring = Ring(["m"], 1)
     for number in range(3):
-        ring.put(0, answered(about(), f"{number}", number).parts())
+        ring.giver(0).put(answered(about(), f"{number}", number))
     _Writer(ring, tmp_path, Limits()).give_up()
     assert ring.total("m", "writer") == 3
     write(tmp_path, answered(about(), "later", 1), ring=ring)
@@ -151,9 +151,9 @@ def test_no_name_of_a_model_leads_out_of_the_folder(tmp_path: Path, name: str) -
 def test_a_busy_writer_closes_early(tmp_path: Path) -> None:
     ring = Ring(["m"], 1, 30_000_000)
     body = json.dumps({"inputs": {"x": [1.5] * 100_000}}).encode()
-    record = Record(ANSWERED, time.time(), about().encoded(), b"id", b"application/json", body, b"{}")
+    record = packed(ANSWERED, time.time(), about().encoded(), b"id", b"application/json", body, b"{}")
     for _ in range(25):
-        assert ring.put(0, record.parts())
+        assert ring.giver(0).put(record)
     _Writer(ring, tmp_path, Limits(1e9)).turn()
     assert len(list(tmp_path.rglob("*.parquet"))) == 1
     assert ring.kept(0) < ring.heads()[0]

@@ -6,7 +6,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.handover import ANSWERED, About, Record, Ring
+from slipway.handover import ANSWERED, About, Record, Ring, packed
 
 ACTIONS = st.lists(st.one_of(st.binary(max_size=40), st.sampled_from(["take", "commit", "die"])), max_size=60)
 
@@ -14,6 +14,7 @@ ACTIONS = st.lists(st.one_of(st.binary(max_size=40), st.sampled_from(["take", "c
 @given(ACTIONS)
 def test_what_is_put_comes_out_once_committed_or_again(actions: list[bytes | str]) -> None:
     ring = Ring(["m"], 1, 100)
+    giver = ring.giver(0)
     put: list[bytes] = []
     safe: list[bytes] = []
     taken: list[bytes] = []
@@ -21,7 +22,7 @@ def test_what_is_put_comes_out_once_committed_or_again(actions: list[bytes | str
     for action in actions:
         if isinstance(action, bytes):
             room = 100 - (ring.heads()[0] - ring.kept(0))
-            assert ring.put(0, (action[:10], action[10:])) == (len(action) + 4 <= room)
+            assert giver.put(action) == (len(action) + 4 <= room)
             if len(action) + 4 <= room:
                 put.append(action)
         elif action == "take":
@@ -38,7 +39,7 @@ def test_what_is_put_comes_out_once_committed_or_again(actions: list[bytes | str
 
 def test_each_giver_has_its_room_and_its_counts() -> None:
     ring = Ring(["a", "b"], 2, 1000)
-    assert ring.put(0, (b"x" * 996,)) and not ring.put(0, (b"",)) and ring.put(1, (b"y",))
+    assert ring.giver(0).put(b"x" * 996) and not ring.giver(0).put(b"") and ring.giver(1).put(b"y")
     assert [content for content, _ in ring.records(1, 0, ring.heads()[1])] == [b"y"]
     ring.count(0, "a", "full")
     ring.count(1, "a", "full", 2)
@@ -55,9 +56,9 @@ def test_a_number_keeps_when_it_was_begun_until_it_is_committed() -> None:
 
 
 def _put(ring: Ring, count: int) -> None:
-    number = 0
+    number, giver = 0, ring.giver(0)
     while number < count:
-        number += ring.put(0, (b"%d" % number, b"x" * (number % 50)))
+        number += giver.put(b"%d" % number + b"x" * (number % 50))
 
 
 def test_two_processes_pass_on_everything_in_order() -> None:
@@ -77,7 +78,8 @@ def test_two_processes_pass_on_everything_in_order() -> None:
 
 def test_a_record_and_what_it_is_about_come_back_as_they_were() -> None:
     about = About("größe", 3, "Production", (("a", "double"), ("b c", "string")), "long", (0, 1))
-    record = Record(ANSWERED, 1.25, about.encoded(), b"id", b"text/csv", b"a\n\0\n", b"[]")
-    assert Record.of(b"".join(record.parts())) == record
+    given = (ANSWERED, 1.25, about.encoded(), b"id", b"text/csv", b"a\n\0\n", b"[]")
+    record = Record.of(packed(*given))
+    assert record == Record(*given)
     assert About.of(record.about) == about
     assert About.of(About("m", 1, "", (), "", None).encoded()).classes is None

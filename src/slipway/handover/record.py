@@ -2,7 +2,6 @@
 
 import json
 import struct
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -35,6 +34,14 @@ class About:
         return cls(**said, inputs=inputs, classes=None if classes is None else tuple(classes))
 
 
+def packed(
+    kind: int, at: float, about: bytes, request_id: bytes, content_type: bytes, body: bytes, answer: bytes = b""
+) -> bytes:
+    """Return the bytes that `Record.of` reads."""
+    head = _HEAD.pack(kind, at, len(about), len(request_id), len(content_type), len(body))
+    return b"".join((head, about, request_id, content_type, body, answer))
+
+
 @dataclass(frozen=True)
 class Record:
     """kind: ANSWERED or LABELS. at: seconds since 1970. about: an encoded About.
@@ -49,12 +56,6 @@ class Record:
     content_type: bytes
     body: bytes
     answer: bytes = b""
-
-    def parts(self) -> Sequence[bytes]:
-        """Return the bytes of it, to be joined."""
-        lengths = len(self.about), len(self.request_id), len(self.content_type), len(self.body)
-        head = _HEAD.pack(self.kind, self.at, *lengths)
-        return head, self.about, self.request_id, self.content_type, self.body, self.answer
 
     @classmethod
     def of(cls, content: bytes) -> "Record":

@@ -13,7 +13,8 @@ import secrets
 import struct
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from multiprocessing import reduction
 from typing import Any
 
@@ -56,20 +57,16 @@ class Ring:
 
     # ---- a giver's side
 
-    def put(self, giver: int, parts: Sequence[bytes]) -> bool:
-        """Put a record; False where there is no room for it. A giver is one thread."""
-        words, size = self._words, self.size
-        record = b"".join((_LENGTH.pack(sum(map(len, parts))), *parts))
-        head = words[self._heads + giver]
-        if head + len(record) - self.kept(giver) > size:
-            return False
-        base, at = self._base + giver * size, head % size
-        first = min(len(record), size - at)
-        self._bytes[base + at : base + at + first] = record[:first]
-        if first < len(record):
-            self._bytes[base : base + len(record) - first] = record[first:]
-        words[self._heads + giver] = head + len(record)
-        return True
+    def giver(self, row: int) -> "Giver":
+        """Return the end of one giver, which is one thread of one process at a time."""
+        return Giver(
+            self._words,
+            self._heads + row,
+            self._bytes,
+            self._base + row * self.size,
+            self.size,
+            partial(self.kept, row),
+        )
 
     @property
     def failing(self) -> bool:
@@ -158,6 +155,35 @@ class Ring:
         base, at = self._base + giver * self.size, position % self.size
         first = min(length, self.size - at)
         return bytes(self._bytes[base + at : base + at + first]) + bytes(self._bytes[base : base + length - first])
+
+
+class Giver:
+    """Where a giver puts its records. words[at]: its head. kept: up to where its records are safe."""
+
+    def __init__(self, words: memoryview, at: int, memory: memoryview, base: int, size: int, kept: Callable[[], int]):
+        self._words, self._at, self._bytes, self._base, self._size, self._kept = words, at, memory, base, size, kept
+        self._head, self._most = words[at], 0
+
+    def put(self, record: bytes) -> bool:
+        """Put a record; False where there is no room for it."""
+        at, behind = self._head % self._size, self._head + _LENGTH.size + len(record)
+        if behind > self._most:
+            self._most = self._kept() + self._size
+            if behind > self._most:
+                return False
+        begin, length = self._base + at + _LENGTH.size, len(record)
+        if at + _LENGTH.size + length <= self._size:
+            _LENGTH.pack_into(self._bytes, self._base + at, length)
+            self._bytes[begin : begin + length] = record
+        else:
+            self._wrap(at, _LENGTH.pack(length) + record)
+        self._head = self._words[self._at] = behind
+        return True
+
+    def _wrap(self, at: int, content: bytes) -> None:
+        first = self._size - at
+        self._bytes[self._base + at : self._base + self._size] = content[:first]
+        self._bytes[self._base : self._base + len(content) - first] = content[first:]
 
 
 def _attach(names: Sequence[str], givers: int, size: int, session: str, file: Any) -> Ring:

@@ -5,7 +5,7 @@ import time
 import zlib
 from collections.abc import Iterable
 
-from slipway.handover import ANSWERED, LABELS, About, Record, Ring
+from slipway.handover import ANSWERED, LABELS, About, Ring, packed
 from slipway.serving.capturing import Handing
 from slipway.serving.http import Request, Response
 from slipway.serving.wire import Generation
@@ -15,6 +15,7 @@ MOST_BYTES = 1_000_000
 
 _VERSION = re.compile(rb"x-slipway-version: (\d+)\r\n")
 _SILENT_S = 5.0
+_MOST_HEADERS = 100
 
 
 class Sink:
@@ -25,34 +26,45 @@ class Sink:
         self.share, self._row = handing.share, row
         # By a hash of the request id, so that what several models are asked with one id is kept together or not at all.
         self._below = round(handing.share * 2**32)
+        self._put = self.ring.giver(row).put
         self._abouts: dict[tuple[str, bytes], bytes] = {}
+        self._by_headers: dict[bytes, bytes] = {}
 
     def know(self, generations: Iterable[Generation]) -> None:
         """Take note of generations that answer from now on."""
         for each in generations:
             self._abouts[each.model, b"%d" % each.version] = _about(each).encoded()
+        self._by_headers.clear()
 
     def answered(self, model: str, request: Request, request_id: bytes, answer: Response) -> None:
         """Hand over a request of a model that was answered with 200, if it is of the share."""
         if zlib.crc32(request_id) >= self._below:
             return
-        found = _VERSION.search(answer.headers)
-        about = self._abouts.get((model, found[1])) if found else None
-        if about is None:
+        about = self._by_headers.get(answer.headers) or self._find(model, answer.headers)
+        if not about:
             return
         kind = request.headers.get(b"content-type", b"")
         if len(request.body) + len(answer.body) + len(about) + len(kind) > MOST_BYTES:
             self.ring.count(self._row, model, "large")
             return
-        record = Record(ANSWERED, time.time(), about, request_id, kind, request.body, answer.body)
+        record = packed(ANSWERED, time.time(), about, request_id, kind, request.body, answer.body)
         # What is put while the disk is full would only take the place of labels.
-        if self.ring.failing or not self.ring.put(self._row, record.parts()):
+        if self.ring.failing or not self._put(record):
             self.ring.count(self._row, model, "disk" if self.ring.failing else "full")
+
+    def _find(self, model: str, headers: bytes) -> bytes:
+        """Return what the version that an answer names is; a version that answered just before a swap is still known."""
+        found = _VERSION.search(headers)
+        about = self._abouts.get((model, found[1]), b"") if found else b""
+        if len(self._by_headers) > _MOST_HEADERS:
+            self._by_headers.clear()
+        self._by_headers[headers] = about
+        return about
 
     def labelled(self, generation: Generation, labels: bytes, count: int) -> bool:
         """Hand over labels, a JSON list of [request id, row, label]; False where they cannot be taken now."""
-        record = Record(LABELS, time.time(), _about(generation).encoded(), b"", b"", labels)
-        if self.ring.failing or not self.ring.put(self._row, record.parts()):
+        record = packed(LABELS, time.time(), _about(generation).encoded(), b"", b"", labels)
+        if self.ring.failing or not self._put(record):
             return False
         self.ring.count(self._row, generation.model, "labels", count)
         return True
