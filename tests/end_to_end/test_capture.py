@@ -60,8 +60,9 @@ def serving(library: "Library", name: str) -> Iterator[tuple[str, psutil.Process
 
 
 def writer_of(service: psutil.Process) -> psutil.Process:
-    (found,) = (each for each in service.children(recursive=True) if each.nice() == 10)
-    return found
+    found: list[psutil.Process] = []
+    wait_for(lambda: found.extend(each for each in service.children(recursive=True) if each.nice() == 10) or found)
+    return found[0]
 
 
 def ended(process: psutil.Process) -> bool:

@@ -35,6 +35,7 @@ from slipway.serving.generation import Wanted
 from slipway.serving.keys_file import hashed
 from slipway.serving.listener import listen
 from slipway.serving.supervisor import Supervisor
+from slipway.workflows.capturing import PRELOAD as CAPTURE_PRELOAD
 from slipway.workflows.capturing import WRITER
 from slipway.workflows.loading import PRELOAD, Order
 
@@ -63,7 +64,7 @@ class Service:
         self.folder, self.log = folder, log
         ring = {"size": more.pop("ring", 16_000_000)}
         arguments = {"folder": folder, "limits": Limits(segment_s)}
-        capture = Capture(share, WRITER, arguments, ring) if share else None
+        capture = Capture(share, WRITER, arguments, CAPTURE_PRELOAD, ring) if share else None
         listener = listen(HOST, 0)
         self.port = listener.getsockname()[1]
         env = child_environment({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})

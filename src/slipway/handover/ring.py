@@ -51,6 +51,8 @@ class Ring:
         self._map = mmap.mmap(self._file, self._base + givers * size)
         self._bytes = memoryview(self._map)
         self._words = self._bytes[: self._base].cast("Q")
+        if _file is None:
+            self.beat()  # a taker that is not there yet has its time to come
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _attach, (self.names, self.givers, self.size, self.session, reduction.DupFd(self._file))

@@ -20,12 +20,13 @@ class Capture:
     """share: of the requests, 0 to 1; whole requests are kept or not.
 
     writer: module:function of the process that writes, called with `ring`, `control` and these arguments; it ends when anything
-    comes over `control`. ring: given to `Ring`, such as its size.
+    comes over `control`. preload: modules that it needs. ring: given to `Ring`, such as its size.
     """
 
     share: float
     writer: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    preload: Sequence[str] = ()
     ring: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -65,7 +66,9 @@ class Recorder:
         """Start the writer."""
         if self._capture is None or self.handing is None or self._ended:
             return
-        child = self._child = self._fork(self._capture.writer, ring=self.handing.ring, **self._capture.arguments)
+        child = self._child = self._fork(
+            self._capture.writer, preload=self._capture.preload, ring=self.handing.ring, **self._capture.arguments
+        )
         child.listen(lambda said: self._inbox.post(self._heard, child, said))
 
     def end(self, ended: Callable[[], None]) -> None:

@@ -119,7 +119,6 @@ class Supervisor:
             self._nursery = Nursery(self._env, self._log.path, self._folder)
             try:
                 self._fronts.start()
-                self._recorder.start()
                 while not self.ended.is_set():
                     self._inbox.next()
             except Exception as error:  # whoever waits is told; nothing stays half-alive  # noqa: BLE001
@@ -152,6 +151,7 @@ class Supervisor:
     def _front_said(self, said: object) -> None:
         if isinstance(said, wire.Ready):
             if not self.ready.is_set():
+                self._recorder.start()  # until now, what it imports would have held up the others
                 self._inbox.later(_LATER_S, self._preload)
             self.ready.set()
         elif isinstance(said, wire.Stuck):
