@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from slipway.capture.bodies import predictions_of, rows_of
@@ -107,6 +107,8 @@ def test_whatever_comes_is_a_table_of_the_same_columns(pairs: list[tuple[Any, An
     assert len(table) == len(gathered) >= len(pairs)
 
 
+@example([True], "double")
+@example([1.5], "long")
 @given(st.lists(ANYTHING, max_size=6), st.sampled_from(["double", "float", "long", "integer", "boolean", "string"]))
 def test_a_value_is_in_its_column_as_it_was_or_beside_it(values: list[Any], kind: str) -> None:
     column, other = typed(values, kind)

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from slipway.handover import ANSWERED, About, Record, Ring, packed
 
-ACTIONS = st.lists(st.one_of(st.binary(max_size=40), st.sampled_from(["take", "commit", "die"])), max_size=60)
+SIZE = 64
+PUT = st.integers(0, 40).map(lambda size: bytes(range(size)))
+ACTIONS = st.lists(PUT | PUT | st.sampled_from(["take", "commit", "die"]), min_size=20, max_size=60)
 
 
 @given(ACTIONS)
 def test_what_is_put_comes_out_once_committed_or_again(actions: list[bytes | str]) -> None:
-    ring = Ring(["m"], 1, 100)
+    ring = Ring(["m"], 1, SIZE)
     giver = ring.giver(0)
     put: list[bytes] = []
     safe: list[bytes] = []
@@ -21,7 +23,7 @@ def test_what_is_put_comes_out_once_committed_or_again(actions: list[bytes | str
     read = 0
     for action in actions:
         if isinstance(action, bytes):
-            room = 100 - (ring.heads()[0] - ring.kept(0))
+            room = SIZE - (ring.heads()[0] - ring.kept(0))
             assert giver.put(action) == (len(action) + 4 <= room)
             if len(action) + 4 <= room:
                 put.append(action)
@@ -64,7 +66,7 @@ def _put(ring: Ring, count: int) -> None:
 def test_two_processes_pass_on_everything_in_order() -> None:
     ring = Ring(["m"], 1, 1000)
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_put, args=(ring, 20_000))
+    process = context.Process(target=_put, args=(ring, 20_000), daemon=True)
     process.start()
     read, number, deadline = 0, 0, time.monotonic() + 60
     while number < 20_000:
