@@ -83,7 +83,7 @@ class Ring:
     # ---- the taker's side
 
     def take_over(self) -> int:
-        """Begin to take; return how many have begun since the last commit, this one included."""
+        """Begin to take; return how many have begun since one came to an end with the records, this one included."""
         self._words[_ATTEMPTS] += 1
         return int(self._words[_ATTEMPTS])
 
@@ -92,8 +92,9 @@ class Ring:
         self._words[_BEAT] = time.monotonic_ns()
 
     def fail(self, failing: bool) -> None:
-        """Say whether it cannot bring anything to safety."""
+        """Say whether it cannot bring anything to safety. It came as far as that, so the records did not end it."""
         self._words[_FAILING] = failing
+        self._words[_ATTEMPTS] = 0
 
     @property
     def number(self) -> int:
