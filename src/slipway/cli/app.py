@@ -28,6 +28,7 @@ COMMANDS = {
     "history": "slipway.cli.history:history",
     "reconcile": "slipway.cli.history:reconcile",
     "serve": "slipway.cli.serve:serve",
+    "captured": "slipway.cli.captured:captured",
     "score": "slipway.cli.score:score",
     "report": "slipway.cli.report:report",
     "demo": "slipway.cli.demo:demo",

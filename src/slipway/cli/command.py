@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
-from slipway.errors import UnknownName
+from slipway.errors import UnknownName, UsageError
 from slipway.settings import Settings, read_settings
 from slipway.types import Stage
 
@@ -76,6 +77,17 @@ def stage(text: str) -> Stage:
         if known.lower() == text.lower():
             return known
     raise UnknownName("stage", text, Stage)
+
+
+def share(text: str) -> float:
+    """Return a share of `10%` or `0.1`, above 0 and up to 1. Raises UsageError."""
+    try:
+        found = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        found = math.nan
+    if not 0 < found <= 1:
+        raise UsageError(f"'{text}' is no share; it has to be above 0 and up to 1 or 100%, such as 0.1 or 10%")
+    return found
 
 
 def _remember(context: click.Context, option: click.Parameter, value: Any) -> None:

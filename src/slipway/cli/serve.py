@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from slipway.cli.arms import arm_options, second_version
-from slipway.cli.command import command, json_option, show, stage
+from slipway.cli.command import command, json_option, share, show, stage
 from slipway.errors import UsageError
 from slipway.settings import Settings
 from slipway.types import Stage
@@ -32,6 +32,17 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--keep-warm", type=click.FloatRange(0), default=300.0, show_default=True, help="Seconds for the version before."
 )
+@click.option(
+    "--capture",
+    type=share,
+    is_flag=False,
+    flag_value="100%",
+    metavar="SHARE",
+    help="Keep requests and answers, all or a share such as 10%; nothing by default.",
+)
+@click.option(
+    "--capture-max-mb", type=click.IntRange(1), default=1000, show_default=True, help="On disk, of each model."
+)
 @click.option("--engine", type=click.Choice(["slipway", "mlflow"]), default="slipway", show_default=True)
 @arm_options
 @json_option
@@ -48,6 +59,8 @@ def serve(
     max_body_mb: int,
     timeout: float,
     keep_warm: float,
+    capture: float | None,
+    capture_max_mb: int,
     engine: str,
     arms: dict[str, Any],
     as_json: bool,
@@ -66,6 +79,8 @@ def serve(
         raise UsageError("--version and --engine mlflow take one name")
     if second:
         _require_room_for(second, names, of, version, engine)
+    if capture and engine == "mlflow":
+        raise UsageError("--engine mlflow captures nothing; leave --capture out, or serve with --engine slipway")
     if engine == "mlflow":
         from slipway.workflows.serve_mlflow import serve_with_mlflow
 
@@ -74,6 +89,7 @@ def serve(
         from slipway.registry.following import Followed
         from slipway.serving.config import ServingConfig
         from slipway.workflows import serve as workflow
+        from slipway.workflows.capturing import to_capture
 
         config = ServingConfig(
             fronts=workers,
@@ -84,9 +100,10 @@ def serve(
             arm=second[0] if second else None,
         )
         followed = [Followed(name, of, version) for name in dict.fromkeys(names)]
+        kept = to_capture(settings, capture, capture_max_mb * 1_000_000) if capture else None
         beside = second[1] if second else None
         endpoint = workflow.serve(
-            settings, followed, host=host, port=port, config=config, keys_file=api_keys, beside=beside
+            settings, followed, host=host, port=port, config=config, keys_file=api_keys, beside=beside, capture=kept
         )
     show(endpoint, as_json)
     endpoint.stay()

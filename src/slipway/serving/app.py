@@ -17,6 +17,7 @@ from slipway.serving.access_log import AccessLog
 from slipway.serving.arms import Arms
 from slipway.serving.config import ServingConfig
 from slipway.serving.counters import Part
+from slipway.serving.feedback import Feedback
 from slipway.serving.http import Request, Response
 from slipway.serving.invoking import Invoking
 from slipway.serving.metrics import CONTENT_TYPE, metrics
@@ -48,6 +49,7 @@ class App:
         self, state: State, config: ServingConfig, invoking: Invoking, access_log: AccessLog, arms: Arms | None = None
     ):
         self._state, self._config, self._invoking, self._log, self._arms = state, config, invoking, access_log, arms
+        self._feedback = Feedback(state, config)
         self._others = Part(state.counters, state.row, "")
         self._ids = map(f"{secrets.token_hex(6)}-%x".__mod__, itertools.count(1))
         self._version = installed("mlflow").encode()
@@ -74,12 +76,16 @@ class App:
         ask = self._arms if self._arms and self._state.second else self._invoking
         for model in models:
             invoke = Route((b"POST",), lambda request, model=model: ask(request, model), model=model)  # type: ignore[misc]
+            feedback = Route((b"POST",), lambda request, model=model: self._feedback(request, model))  # type: ignore[misc]
             routes[f"/models/{model}/invocations".encode()] = invoke
+            routes[f"/models/{model}/feedback".encode()] = feedback
             if len(models) == 1:
-                routes[b"/invocations"] = invoke
+                routes |= {b"/invocations": invoke, b"/feedback": feedback}
         self._routes = routes
         generations = [served.generation for served in models.values()]
-        self._document = json.dumps(document(generations, self._config.max_rows)).encode()
+        self._document = json.dumps(
+            document(generations, self._config.max_rows, feedback=self._state.sink is not None)
+        ).encode()
 
     def __call__(self, request: Request) -> Answer:
         began = perf_counter()
@@ -119,6 +125,8 @@ class App:
         seconds = perf_counter() - began
         served = self._state.served.get(model)
         (served.part if served is not None else self._others).count(answer.status, seconds)
+        if model and answer.status == 200 and self._state.sink is not None:
+            self._state.sink.answered(model, request, request_id, answer)
         answer.headers = b"%bx-request-id: %b\r\n" % (answer.headers, request_id)
         if self._log.wants(answer.status):
             version = _version(answer, served, self._state.second)

@@ -23,11 +23,13 @@ from slipway.serving.app import App
 from slipway.serving.arm import Beside
 from slipway.serving.arms import Arms
 from slipway.serving.backs import Backs
+from slipway.serving.capturing import Handing
 from slipway.serving.config import ServingConfig
 from slipway.serving.counters import CONNECTIONS, WAITING, Counters
 from slipway.serving.http import KEPT, Connection, Door
 from slipway.serving.invoking import Invoking
 from slipway.serving.keys import KeyRing
+from slipway.serving.sink import Sink
 from slipway.serving.state import Served, State, prepare
 
 _TICK_S = 0.25
@@ -38,28 +40,28 @@ _SWITCH_S = 0.001
 
 def front(
     listener: socket.socket, control: Pipe, config: ServingConfig, counters: Counters, row: int,
-    beside: Beside | None = None,
+    beside: Beside | None = None, capture: Handing | None = None,
 ) -> None:  # fmt: skip
     """Answer on a listening socket until told to Drain, or until the other end of `control` is gone: the process' main.
 
     control: messages of `wire`, by `wire.send` and `wire.receive`. row: this front's in `counters`. beside: with `config.arm`.
+    capture: where to hand over what is answered; None to keep nothing of it.
     Nothing is accepted before the first Swap.
     """
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the supervisor, which sends Drain
         signal.signal(number, signal.SIG_IGN)
     sys.setswitchinterval(_SWITCH_S)
-    uvloop.run(_Front(listener, control, config, counters, row, beside).run())
+    counters.put(row, WAITING, 0)  # of a front before this one
+    state = State(counters, row, KeyRing(config.keys), sink=Sink(capture, row) if capture else None)
+    uvloop.run(_Front(listener, control, config, state, beside).run())
 
 
 class _Front:
     def __init__(
-        self, listener: socket.socket, control: Pipe, config: ServingConfig, counters: Counters, row: int,
-        beside: Beside | None,
-    ):  # fmt: skip
-        self._listener, self._control, self._config = listener, control, config
-        self._counters, self._row, self._beside = counters, row, beside
-        counters.put(row, WAITING, 0)  # of a front before this one
-        self._state = State(counters, row, KeyRing(config.keys))
+        self, listener: socket.socket, control: Pipe, config: ServingConfig, state: State, beside: Beside | None
+    ):
+        self._listener, self._control, self._config, self._beside = listener, control, config, beside
+        self._state, self._counters, self._row = state, state.counters, state.row
         self._acceptor: Acceptor | None = None
         self._drain: asyncio.Future[float]
 
@@ -132,6 +134,8 @@ class _Front:
         if self._arms:
             self._arms.serve(second)
         self._app.served()
+        if self._state.sink is not None:
+            self._state.sink.know(served.generation for served in (*prepared, *filter(None, [second])))
         self._backs.keep([path for served in prepared for path in served.generation.backs])
         if self._acceptor is None:
             # What is there now stays: the collector need not look at it again, which would hold up answers.

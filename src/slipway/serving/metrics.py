@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from slipway.serving.capture_metrics import capture_metrics
 from slipway.serving.counters import (
     BACKS_REPLACED,
     BOUNDS_S,
@@ -54,6 +55,7 @@ class _Collector(Collector):
             yield CounterMetricFamily(name, help_text, value=counters.total(number))
         if self._more:
             yield from self._more()
+        yield from capture_metrics(self._state.sink)
 
     def _of_models(self) -> Iterable[Metric]:
         requests = CounterMetricFamily("slipway_requests", "Answers by status.", labels=["model", "status"])

@@ -21,14 +21,18 @@ _TYPES: dict[str, dict[str, Any]] = {
 _REFUSED = (400, 401, 408, 413, 415, 503, 504)
 
 
-def document(generations: "list[Generation]", max_rows: int) -> dict[str, Any]:
-    """Return the document, of version 3.1."""
+def document(generations: "list[Generation]", max_rows: int, *, feedback: bool = False) -> dict[str, Any]:
+    """Return the document, of version 3.1. feedback: whether labels are taken."""
     alone = len(generations) == 1
     paths: dict[str, Any] = {}
     for generation in generations:
         paths[f"/models/{quote(generation.model)}/invocations"] = _invocations(generation, max_rows, "")
         if alone:
             paths["/invocations"] = _invocations(generation, max_rows, "_alone")
+        if feedback:
+            paths[f"/models/{quote(generation.model)}/feedback"] = _feedback(generation, max_rows, "")
+            if alone:
+                paths["/feedback"] = _feedback(generation, max_rows, "_alone")
     for path, said in _STATUS_PATHS.items():
         paths[path] = {"get": said}
     return {
@@ -58,7 +62,7 @@ def _invocations(generation: Generation, max_rows: int, suffix: str) -> dict[str
     answer = {"schema": _answer(signature)}
     return {
         "post": {
-            "operationId": f"predict_{''.join(c if c.isalnum() else '_' for c in generation.model)}{suffix}",
+            "operationId": _operation("predict", generation, suffix),
             "summary": f"Predictions of {generation.model}, version {generation.version}",
             "requestBody": {
                 "required": True,
@@ -67,6 +71,39 @@ def _invocations(generation: Generation, max_rows: int, suffix: str) -> dict[str
             "responses": {
                 "200": {"description": "One prediction a row.", "content": {"application/json": answer}},
                 **{str(status): _refused(status) for status in _REFUSED},
+            },
+        }
+    }
+
+
+def _operation(what: str, generation: Generation, suffix: str) -> str:
+    return f"{what}_{''.join(c if c.isalnum() else '_' for c in generation.model)}{suffix}"
+
+
+def _feedback(generation: Generation, max_rows: int, suffix: str) -> dict[str, Any]:
+    classes = generation.signature.classes
+    label: dict[str, Any] = {"type": "number"} if classes is None else {"enum": list(classes)}
+    request_id = {"type": "string", "description": "The X-Request-Id of the answer."}
+    labels = {"type": "array", "items": label, "minItems": 1, "maxItems": max_rows, "description": "One a row."}
+    row = {"type": "integer", "minimum": 0, "default": 0}
+    ways = [
+        {"properties": {"request_id": request_id, "labels": labels}, "required": ["request_id", "labels"]},
+        {"properties": {"request_id": request_id, "row": row, "label": label}, "required": ["request_id", "label"]},
+    ]
+    one: dict[str, Any] = {"oneOf": [{"type": "object", "additionalProperties": False, **way} for way in ways]}
+    schema = {"oneOf": [one, {"type": "array", "items": one, "minItems": 1}]}
+    taken = {"type": "object", "properties": {"taken": {"type": "integer"}}, "required": ["taken"]}
+    return {
+        "post": {
+            "operationId": _operation("feedback", generation, suffix),
+            "summary": f"What turned out to be true of requests to {generation.model}",
+            "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+            "responses": {
+                "200": {
+                    "description": "How many labels were taken.",
+                    "content": {"application/json": {"schema": taken}},
+                },
+                **{str(status): _refused(status) for status in (400, 401, 408, 413, 415, 503)},
             },
         }
     }

@@ -17,6 +17,8 @@ def readiness(state: State, *, ready: bool, in_full: bool, more: Mapping[str, An
         said["models"] = {
             name: _of(served, state.failures.get(name)) | dict(more or {}) for name, served in state.served.items()
         }
+        if state.sink is not None:
+            said["capture"] = {"share": state.sink.share, "trouble": state.sink.trouble or None}
     return json.dumps(said).encode()
 
 

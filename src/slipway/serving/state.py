@@ -6,6 +6,7 @@ from urllib.parse import quote
 from slipway.serving.counters import Counters, Part
 from slipway.serving.keys import KeyRing
 from slipway.serving.narrow import Narrow
+from slipway.serving.sink import Sink
 from slipway.serving.wire import Failure, Generation, Second
 
 
@@ -25,6 +26,7 @@ class State:
     """What is served by name of the model, what did not take over, and who may ask. Changes only between two requests.
 
     second: the second version of the one model; None for none. about_second: what became of it.
+    sink: where what was answered is handed over to be kept; None where nothing is.
     """
 
     counters: Counters
@@ -34,6 +36,7 @@ class State:
     failures: dict[str, Failure] = field(default_factory=dict)
     second: Served | None = None
     about_second: Second | None = None
+    sink: Sink | None = None
 
 
 def prepare(generation: Generation, counters: Counters, row: int, max_rows: int) -> Served:

@@ -19,6 +19,7 @@ from typing import Any
 from slipway.core.arms import ArmRecord
 from slipway.errors import ServiceFailed, UntrustedModel
 from slipway.serving import wire
+from slipway.serving.capturing import FLUSH_S, Capture, Recorder
 from slipway.serving.child import Child
 from slipway.serving.config import ServingConfig
 from slipway.serving.counters import Counters
@@ -41,6 +42,7 @@ class Supervisor:
 
     env: of its processes. log: what they and the supervisor write. served: called with each version that takes over.
     record: takes what was seen of a second version, with `config.arm`.
+    capture: what is kept of what it is asked; None to keep nothing.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Supervisor:
         served: Callable[[Wanted], None] = lambda _: None,
         front: str = FRONT,
         record: Callable[[ArmRecord], None] = lambda _: None,
+        capture: Capture | None = None,
     ):
         self.config, self.listener, self._front = config, listener, front
         self._env, self._log = dict(env), Log(log)
@@ -72,6 +75,7 @@ class Supervisor:
                 partial(self._generations.wanted, models[0]), self._fork, self._changed,
                 self._fronts.tell, self._kill_stuck, record,
             )  # fmt: skip
+        self._recorder = Recorder(capture, models, config.fronts, self._inbox, self._log, self._fork)
         self._draining = False
         self.ready, self.ended = threading.Event(), threading.Event()
         self._why = ""
@@ -158,8 +162,9 @@ class Supervisor:
     def _fork_front(self, row: int) -> Child:
         more = {"beside": self._second.beside} if self._second else {}
         return self._fork(
-            self._front, listener=self.listener, config=self.config, counters=self._counters, row=row, **more
-        )
+            self._front, listener=self.listener, config=self.config, counters=self._counters, row=row,
+            capture=self._recorder.handing, **more,
+        )  # fmt: skip
 
     def _greeting(self) -> list[object]:
         said = [self._told(), *self._generations.failures.values(), self._second and self._second.said]
@@ -168,6 +173,7 @@ class Supervisor:
     def _front_said(self, said: object) -> None:
         if isinstance(said, wire.Ready):
             if not self.ready.is_set():
+                self._recorder.start()  # until now, what it imports would have held up the others
                 self._inbox.later(_LATER_S, self._preload)
             self.ready.set()
         elif isinstance(said, wire.Stuck):
@@ -208,15 +214,16 @@ class Supervisor:
         if self._second:
             self._second.generations.replace_none()
         self._log.say("the endpoint ends; what is under way is answered first")
-        self._fronts.end(wire.Drain(self.config.drain_s), self._end)
+        self._fronts.end(wire.Drain(self.config.drain_s), lambda: self._recorder.end(self._end))
         self.listener.close()  # the fronts have it still, and take what has been connected before they let go of it
-        self._inbox.later(self.config.drain_s + 2.0, self._end)
+        self._inbox.later(self.config.drain_s + 2.0 + FLUSH_S, self._end)
 
     def _end(self) -> None:
         if self.ended.is_set():
             return
         self._draining = True
         self._fronts.kill()
+        self._recorder.kill()
         self._generations.close()
         if self._second:
             self._second.close()

@@ -10,8 +10,8 @@ from urllib.parse import quote
 from slipway.errors import FileUnusable
 
 DATABASE = "mlflow.db"
-# Belong to the machine and the moment: what a server printed, where it is, copies of versions that were served.
-_STAYS = {"logs", "models", "server.json", "server.lock", ".restore"}
+# Belong to the machine and the moment: what a server printed, where it is, what was served and captured.
+_STAYS = {"logs", "models", "capture", "server.json", "server.lock", ".restore"}
 _SIDECARS = ("-wal", "-shm", "-journal")
 _SQLITE = b"SQLite format 3\0"
 _COUNTED = {"experiments": "experiments", "runs": "runs", "models": "registered_models", "versions": "model_versions"}

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from slipway.tracking.home import is_kept
 
-_STAYS = {"logs", "server.lock", ".restore"}
+_STAYS = {"logs", "capture", "server.lock", ".restore"}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from slipway.processes import child_environment, local_url
 from slipway.registry.copies import copy_folder, remember
 from slipway.registry.following import Followed
 from slipway.serving.arm import Arm
+from slipway.serving.capturing import Capture
 from slipway.serving.config import ServingConfig
 from slipway.serving.generation import Wanted
 from slipway.serving.keys_file import KeysFile, hashed
@@ -55,12 +56,14 @@ def serve(
     config: ServingConfig | None = None,
     keys_file: Path | None = None,
     beside: Followed | None = None,
+    capture: Capture | None = None,
     timeout_s: float = 120.0,
 ) -> Endpoint:
     """Serve what is followed and return when all of it answers; from then on it follows the registry.
 
     port: this very one, or any free one for 0. keys_file: API keys, one a line, read again when it changes.
     beside: where the second version of `config.arm` comes from; there may be none in it, now or later.
+    capture: of `capturing`, what is kept of requests and answers; None to keep nothing.
     Raises UnknownName when there is no such version, UntrustedModel, NoServer when the registry is away and nothing was served
     before, ServiceFailed, UsageError.
     """
@@ -79,7 +82,7 @@ def serve(
 
     log = settings.home / "logs" / f"serve-{'-'.join(each.label for each in followed)[:100]}.log"
     service = start_service(
-        wanted, host=host, port=port, config=config, log=log, served=served, timeout_s=timeout_s,
+        wanted, host=host, port=port, config=config, log=log, served=served, capture=capture, timeout_s=timeout_s,
         record=partial(write_arm, settings.home),
     )  # fmt: skip
     supervisor = service.supervisor
@@ -107,18 +110,21 @@ def start_service(
     log: Path,
     served: Callable[[Wanted], None] = lambda _: None,
     record: Callable[[ArmRecord], None] = lambda _: None,
+    capture: Capture | None = None,
     timeout_s: float = 120.0,
 ) -> Service:
     """Serve versions, each under its model's name, and return when all answer. served: called with each that takes over.
 
     record: takes what was seen of a second version.
+    capture: what is kept of requests and answers; None to keep nothing.
 
     Raises UntrustedModel, ServiceFailed, UsageError.
     """
     listener = listen(host, port)
     url = local_url(host, listener.getsockname()[1])
     env = child_environment(_ONE_THREAD, without=("SLIPWAY_API_KEYS",))
-    supervisor = Supervisor(config, [each.model for each in wanted], listener, env, log, served, record=record)
+    names = [each.model for each in wanted]
+    supervisor = Supervisor(config, names, listener, env, log, served, record=record, capture=capture)
     supervisor.start()
     try:
         for each in wanted:

@@ -1,0 +1,120 @@
+"""Segments on disk: each appears whole or not at all, is read by its owner alone, and the oldest make room for new ones."""
+
+import os
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+import pyarrow.parquet as pq
+
+REQUESTS, LABELS = "requests", "labels"
+_PARTIAL = ".partial"
+
+
+def folder_of(base: Path, name: str) -> Path:
+    """Return where a model's segments are; no name leads out of `base`."""
+    return base / quote(name, safe="").replace(".", "%2E" if not name.strip(".") else ".")
+
+
+def name_of(folder: Path) -> str:
+    """Return the model that a folder of `folder_of` is of."""
+    return unquote(folder.name)
+
+
+def files_of(folder: Path, kind: str) -> list[Path]:
+    """Return a model's segments of REQUESTS or LABELS, the oldest first."""
+    return sorted((folder / kind).glob("*/[!.]*.parquet"), key=lambda path: (path.parent.name, path.name))
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a segment is named by; the same names it again, and replaces it."""
+
+    kind: str
+    version: int
+    session: str
+    number: int
+    began_ns: int
+
+    def path(self, folder: Path) -> Path:
+        at = datetime.fromtimestamp(self.began_ns / 1e9, UTC)
+        name = f"{at:%H%M%S}-v{self.version}-{self.session}-{self.number:06d}.parquet"
+        return folder / self.kind / f"{at:%Y-%m-%d}" / name
+
+
+class Store:
+    """The segments of one model. max_bytes: of all of them together."""
+
+    def __init__(self, base: Path, name: str, max_bytes: int):
+        self._folder, self._max_bytes = folder_of(base, name), max_bytes
+        self._known: deque[tuple[Path, int]] | None = None
+        self._bytes = 0
+
+    def write(self, named: Named, table: Any, metadata: Mapping[str, str]) -> None:
+        """Write a segment and wait until it is on the disk. Raises OSError; nothing is left then."""
+        path = named.path(self._folder)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.{os.getpid()}{_PARTIAL}")
+        given = {key.encode(): value.encode() for key, value in metadata.items()}
+        try:
+            with partial.open("wb") as file:
+                pq.write_table(table.replace_schema_metadata(given), file, compression="zstd")
+                file.flush()
+                os.fsync(file.fileno())
+                size = file.tell()
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+        _sync(path.parent)
+        if self._known is not None:
+            self._known.append((path, size))
+            self._bytes += size
+
+    def trim(self) -> None:
+        """Remove the oldest segments until the rest is not too much."""
+        if self._known is None:  # what is there from before is counted too
+            found = [(path, _size(path)) for kind in (REQUESTS, LABELS) for path in files_of(self._folder, kind)]
+            self._known = deque(sorted(found, key=lambda each: (each[0].parent.name, each[0].name)))
+            self._bytes = sum(size for _, size in found)
+        while self._bytes > self._max_bytes and len(self._known) > 1:
+            path, size = self._known.popleft()
+            self._bytes -= size
+            path.unlink(missing_ok=True)
+            with suppress(OSError):  # the last one of its day
+                path.parent.rmdir()
+
+    def clean(self) -> None:
+        """Remove what a writer that was killed left half-written."""
+        for path in self._folder.glob(f"*/*/.*{_PARTIAL}"):
+            if not _runs(path.name.removesuffix(_PARTIAL).rpartition(".")[2]):
+                path.unlink(missing_ok=True)
+
+
+def _runs(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return int(pid) != os.getpid()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,219 @@
+"""The writer: takes from the ring what the fronts put there, and closes a segment every few seconds.
+
+It is a process of its own that nobody waits for. What it has not brought to the disk stays in the ring: when it is killed, its
+successor writes the same segment again; when the disk is full, it tries again, and the fronts drop what comes meanwhile.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from slipway.handover import ANSWERED, About, Record, Ring
+from slipway.processes import outlive_parent
+
+if TYPE_CHECKING:
+    from slipway.capture.gathered import Labels, Requests
+
+_POLL_S = 0.1
+_MOST_BYTES = 8_000_000
+"""Of records that are gathered: a segment is closed early when it has so many."""
+
+_MOST_ATTEMPTS = 3
+"""How often the same records may end their writer before they are dropped."""
+
+_NICE = 10
+
+
+@dataclass(frozen=True)
+class Limits:
+    """segment_s: how long a segment is gathered. max_bytes: of a model's segments on disk."""
+
+    segment_s: float = 5.0
+    max_bytes: int = 1_000_000_000
+
+
+def writer(ring: Ring, folder: Path, limits: Limits, control: Connection) -> None:
+    """Write until something comes over `control`, or its other end is gone, and then what is left: the process' main."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the supervisor
+        signal.signal(number, signal.SIG_IGN)
+    outlive_parent()  # the service may be killed; what it had handed over is written all the same
+    os.nice(_NICE)
+    os.umask(0o077)
+    attempt = ring.take_over()
+    ring.beat()
+    import pyarrow as pa
+
+    pa.set_cpu_count(1)
+    taking = _Writer(ring, folder, limits)
+    if attempt > _MOST_ATTEMPTS:
+        taking.give_up()
+    while not _told_to_end(control):
+        taking.turn()
+    taking.end()
+
+
+def _told_to_end(control: Connection) -> bool:
+    with contextlib.suppress(OSError):
+        return control.poll(_POLL_S)
+    return True
+
+
+class _Writer:
+    def __init__(self, ring: Ring, folder: Path, limits: Limits):
+        from slipway.capture.segments import Store
+
+        self._ring, self._limits = ring, limits
+        self._stores: dict[str, Store] = {name: Store(folder, name, limits.max_bytes) for name in ring.names}
+        self._seen = ring.heads()
+        self._read = [ring.kept(giver) for giver in range(ring.givers)]
+        self._abouts: dict[bytes, About] = {}
+        self._failed = False
+        self._start_anew()
+        for store in self._stores.values():
+            store.clean()
+
+    def turn(self) -> None:
+        """Take what is there, and close the segment when it is time."""
+        self._ring.beat()
+        self._take()
+        full = self._bytes >= _MOST_BYTES and not self._failed
+        if self._gathered and (full or time.monotonic() >= self._due):
+            self._close()
+
+    def end(self) -> None:
+        """Write what is left, once."""
+        for _ in range(2):  # what was put a moment ago is seen the second time
+            while self._take():
+                if self._bytes >= _MOST_BYTES:
+                    self._close()
+                    if self._failed:
+                        return
+        if self._gathered:
+            self._close()
+
+    def give_up(self) -> None:
+        """Let go of what ended one writer after the other."""
+        self._say("the records that ended the writer several times are dropped")
+        for giver, until in enumerate(self._seen):
+            for content, _ in self._ring.records(giver, self._read[giver], until):
+                self._ring.count(self._ring.givers, self._about(Record.of(content).about).model, "writer")
+        self._ring.commit(self._seen)
+        self._read = list(self._seen)
+
+    # ---- taking
+
+    def _take(self) -> bool:
+        """Gather what had been put when this was last called; whether there was anything."""
+        before = self._bytes
+        for giver in range(self._ring.givers):
+            for content, behind in self._ring.records(giver, self._read[giver], self._seen[giver]):
+                if self._bytes >= _MOST_BYTES:
+                    return True
+                self._add(content)
+                self._read[giver] = behind
+        self._seen = self._ring.heads()
+        return self._bytes > before
+
+    def _add(self, content: bytes) -> None:
+        if not self._gathered:
+            self._due = time.monotonic() + self._limits.segment_s
+            self._ring.began(time.time_ns())
+        self._bytes += len(content)
+        record = Record.of(content)
+        about = self._about(record.about)
+        key = (record.kind, about.model, about.version)
+        if key not in self._gathered:
+            self._gathered[key] = about, self._new(record.kind, about)
+        self._gathered[key][1].add(record, about.stage)
+
+    def _new(self, kind: int, about: About) -> "Requests | Labels":
+        from slipway.capture.gathered import Labels, Requests
+
+        return (Requests if kind == ANSWERED else Labels)(about)
+
+    def _about(self, encoded: bytes) -> About:
+        if encoded not in self._abouts:
+            self._abouts[encoded] = About.of(encoded)
+        return self._abouts[encoded]
+
+    # ---- writing
+
+    def _close(self) -> None:
+        try:
+            for (kind, *_), (about, rows) in self._gathered.items():
+                self._write(kind, about, rows)
+        except OSError as error:
+            self._fail(error)
+            return
+        ring = self._ring
+        ring.commit(self._read)
+        for (kind, model, _), (_, rows) in self._gathered.items():
+            if kind == ANSWERED:
+                ring.count(ring.givers, model, "rows", len(rows))
+        self._start_anew()
+        if self._failed:
+            self._say("segments are written again")
+            self._failed = False
+            ring.fail(failing=False)
+        for store in self._stores.values():
+            with contextlib.suppress(OSError):
+                store.trim()
+
+    def _write(self, kind: int, about: About, rows: Any) -> None:
+        from slipway.capture.segments import LABELS, REQUESTS, Named
+
+        ring = self._ring
+        try:
+            table = rows.table()
+        except Exception:  # a fault of ours; the rest is written all the same  # noqa: BLE001
+            self._say(f"{len(rows)} rows of {about.model} cannot be written:\n{traceback.format_exc()}")
+            ring.count(ring.givers, about.model, "writer", len(rows))
+            return
+        named = Named(
+            REQUESTS if kind == ANSWERED else LABELS,
+            about.version,
+            ring.session,
+            ring.number,
+            ring.began(time.time_ns()),
+        )
+        self._stores[about.model].write(named, table, _metadata(ring, about))
+
+    def _fail(self, error: OSError) -> None:
+        if not self._failed:
+            self._say(
+                f"no segment can be written ({error.strerror or error}); what comes meanwhile is dropped and counted"
+            )
+        self._failed = True
+        self._ring.fail(failing=True)
+        self._due = time.monotonic() + self._limits.segment_s
+
+    def _start_anew(self) -> None:
+        self._gathered: dict[tuple[int, str, int], tuple[About, Requests | Labels]] = {}
+        self._bytes, self._due = 0, 0.0
+
+    def _say(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # the log may be on the same full disk
+            print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z capture: {text}", file=sys.stderr, flush=True)
+
+
+def _metadata(ring: Ring, about: About) -> dict[str, str]:
+    """What a segment says beside its rows. dropped: of the session so far, by reason."""
+    dropped = {
+        reason: count for reason in ("full", "large", "disk", "writer") if (count := ring.total(about.model, reason))
+    }
+    return {
+        "slipway.model": about.model,
+        "slipway.version": str(about.version),
+        "slipway.stage": about.stage,
+        "slipway.session": ring.session,
+        "slipway.dropped": json.dumps(dropped),
+    }

@@ -1,0 +1,116 @@
+"""`slipway captured`: what services kept of a model's requests, counted, and written into one file."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from slipway.capture.gathered import LABELLED, ROW, TIME, VERSION
+from slipway.capture.reading import Captured, captured, names
+from slipway.errors import FileUnusable, UnknownName
+from slipway.settings import Settings
+from slipway.workflows.capturing import capture_folder
+
+_KINDS = (".parquet", ".csv")
+
+
+@dataclass
+class Found:
+    """What was captured. labels: that came, and of them those whose row was captured. rows: by version."""
+
+    name: str
+    requests: int = 0
+    rows: Counter[int] = field(default_factory=Counter)
+    labels: int = 0
+    joined: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    output: Path | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "requests": self.requests,
+            "rows": self.rows.total(),
+            "rows_by_version": {str(version): count for version, count in sorted(self.rows.items())},
+            "labels": self.labels,
+            "rows_with_label": self.joined,
+            "first": self.first and self.first.isoformat(),
+            "last": self.last and self.last.isoformat(),
+            "dropped": dict(self.dropped),
+            "output": self.output and str(self.output),
+        }
+
+    def __str__(self) -> str:
+        if self.first is None or self.last is None:
+            return f"nothing of {self.name} was captured in this time; {self.labels} label(s) came"
+        versions = ", ".join(f"version {version}: {count:,}" for version, count in sorted(self.rows.items()))
+        dropped = ", ".join(f"{count:,} ({reason})" for reason, count in self.dropped.items())
+        lines = [
+            f"{self.name}: {self.requests:,} request(s), {self.rows.total():,} row(s)",
+            f"from {self.first:%Y-%m-%d %H:%M:%S} to {self.last:%Y-%m-%d %H:%M:%S} UTC",
+            f"rows by version: {versions}",
+            f"labels: {self.labels:,} came, {self.joined:,} row(s) have one",
+            f"requests that were dropped: {dropped or 'none'}",
+        ]
+        return "\n".join([*lines, *([f"written to {self.output}"] if self.output else [])])
+
+    def count(self, table: Any) -> None:
+        """Take the rows of a segment into account."""
+        times = pc.min_max(table[TIME]).as_py()
+        self.first = min(self.first or times["min"], times["min"])
+        self.last = max(self.last or times["max"], times["max"])
+        self.requests += pc.sum(pc.equal(table[ROW], 0)).as_py()
+        self.joined += len(table) - table[LABELLED].null_count
+        self.rows.update({each["values"]: each["counts"] for each in pc.value_counts(table[VERSION]).to_pylist()})
+
+
+def look_at_captured(settings: Settings, name: str, since: datetime | None = None, output: Path | None = None) -> Found:
+    """Count what was captured of a model, a segment at a time, and write it with its labels where `output` says.
+
+    since: with a time zone; requests of before are left out. output: a Parquet or CSV file, which appears whole or not at all.
+    Raises UnknownName when nothing was captured under this name, FileUnusable.
+    """
+    folder = capture_folder(settings)
+    if name not in (known := names(folder)):
+        raise UnknownName("captured model", name, known, f"Capture with `slipway serve {name} --capture`")
+    if output is not None and output.suffix not in _KINDS:
+        raise FileUnusable(f"{output} ends in '{output.suffix}'; allowed is {', '.join(_KINDS)}")
+    there = captured(folder, name, since)
+    labels = there.labels[LABELLED]
+    came = len(labels) if since is None else pc.sum(pc.greater_equal(labels, pa.scalar(since, labels.type))).as_py()
+    found = Found(name, labels=came or 0, dropped=there.dropped, output=output)
+    if output is None:
+        for table in there.tables():
+            found.count(table)
+    else:
+        _write(there, found, output)
+    return found
+
+
+def _write(there: Captured, found: Found, output: Path) -> None:
+    partial = output.with_name(f".{output.name}.partial")
+    try:
+        with _writer(partial, output.suffix, there.schema) as writer:
+            for table in there.tables():
+                found.count(table)
+                writer.write_table(table)
+        partial.replace(output)
+    except (OSError, pa.ArrowException) as error:
+        raise FileUnusable(f"{output} cannot be written: {getattr(error, 'strerror', None) or error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _writer(path: Path, kind: str, schema: Any) -> Any:
+    if kind == ".csv":
+        return pa.csv.CSVWriter(path, schema)
+    return pq.ParquetWriter(path, schema, compression="zstd")
