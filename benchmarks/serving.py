@@ -1,0 +1,194 @@
+"""Slipway's endpoint beside `mlflow models serve`, MLServer, BentoML, LitServe and bare FastAPI. See README.md."""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from machine import end_in_order, machine, table, write_results
+from servers.ours import Endpoint, slipway
+from servers.pipelines import ESTIMATORS, NUMBERS, TEXTS, body, fitted
+from servers.rivals import NOTHING, RIVALS, python_of, rivals
+from servers.server import Server
+
+OURS, STOCK, HANDOVER = "slipway", "mlflow", "slipway, promoting"
+NOT_COMPILED = "neighbours"
+WARM_S = 0.3
+PROMOTING_S = 4.0
+"""The least time of a measurement with a promotion in it."""
+
+Row = dict[str, Any]
+
+
+def main() -> None:
+    args = arguments()
+    end_in_order()
+    on = machine()
+    versions, missing = installed([name for name in args.servers if name != OURS])
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows = of_the_client(args, folder)
+        for model in args.models:
+            files = fitted(model, folder / model)
+            for workers in args.workers:
+                rows += of_a_model(model, files, workers, list(versions), args, folder)
+    settings = {
+        "rounds": args.rounds,
+        "seconds": args.seconds,
+        "columns": len(NUMBERS + TEXTS),
+        "not_measured": missing,
+    }
+    print("\n".join([report(rows), *missing]))
+    print(f"written to {write_results('serving', settings, on, rows, versions)}")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    servers = [OURS, *(name for name in RIVALS if name != NOTHING)]
+    parser.add_argument("--rounds", type=int, default=3, help="measurements of each server in turn; the median counts")
+    parser.add_argument("--seconds", type=float, default=1.0, help="length of one measurement")
+    parser.add_argument("--models", nargs="+", choices=list(ESTIMATORS), default=list(ESTIMATORS))
+    parser.add_argument("--rows", nargs="+", type=int, default=[1, 100, 1000], help="of a request")
+    parser.add_argument("--clients", nargs="+", type=int, default=[1, 16])
+    parser.add_argument("--workers", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--servers", nargs="+", choices=servers, default=servers)
+    return parser.parse_args()
+
+
+def installed(names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Return the versions of what is there by the name of the server, and a line for each that is not."""
+    versions, missing = {}, []
+    for name in names:
+        ask = f"from importlib.metadata import version; print(version({RIVALS[name].package!r}))"
+        try:
+            said = subprocess.run([python_of(name), "-c", ask], capture_output=True, text=True, check=True)
+            versions[name] = said.stdout.strip()
+        except (OSError, subprocess.CalledProcessError):
+            missing.append(f"{name} was not measured: its environment is not there; make .venv/bench-{name}.stamp")
+    return versions, missing
+
+
+def of_the_client(args: argparse.Namespace, folder: Path) -> list[Row]:
+    """Measure a server that does nothing: beyond its figures the client cannot see."""
+    with rivals([NOTHING], folder / "none", 1, folder) as servers:
+        return [row for clients in args.clients for row in in_turn(servers, "none", 1, clients, args)]
+
+
+def of_a_model(
+    model: str, files: Path, workers: int, others: list[str], args: argparse.Namespace, folder: Path
+) -> list[Row]:
+    """Measure all servers with one model: up together, asked in turn. What is not compiled is asked for single rows alone."""
+    sizes = args.rows if model != NOT_COMPILED else [size for size in args.rows if size == 1]
+    names = others if model != NOT_COMPILED else [name for name in others if name == STOCK]
+    found: list[Row] = []
+    with ExitStack() as stack:
+        servers, endpoint = [], None
+        if OURS in args.servers:
+            ours, endpoint = stack.enter_context(slipway(files, workers, folder))
+            servers.append(ours)
+        servers += stack.enter_context(rivals(names, files, workers, folder))
+        must_agree(servers)
+        for size in sizes:
+            for clients in args.clients:
+                found += in_turn(servers, model, size, clients, args)
+        if endpoint is not None and 1 in sizes:
+            found += [promoting(ours, endpoint, model, clients, args) for clients in args.clients]
+    return found
+
+
+def must_agree(servers: Sequence[Server]) -> None:
+    """End when two servers do not predict the same."""
+    said = {server.name: server.predictions(body(100)) for server in servers}
+    if any(each != said[servers[0].name] for each in said.values()):
+        sys.exit(f"the servers do not predict the same: { ({name: each[:10] for name, each in said.items()}) }")
+
+
+def in_turn(servers: Sequence[Server], model: str, size: int, clients: int, args: argparse.Namespace) -> list[Row]:
+    """Ask each server in turn, round by round, after a short time in which each gets warm."""
+    request, rounds = body(size), {server.name: list[dict[str, float]]() for server in servers}
+    for server in servers:
+        server.load(request, clients, WARM_S)
+    for _ in range(args.rounds):
+        for server in servers:
+            rounds[server.name].append(server.load(request, clients, args.seconds))
+    return [row(server, model, size, clients, rounds[server.name]) for server in servers]
+
+
+def promoting(server: Server, endpoint: Endpoint, model: str, clients: int, args: argparse.Namespace) -> Row:
+    """Ask for single rows while another version is loaded, verified, compiled, and takes over."""
+    rounds = []
+    for _ in range(args.rounds):
+        threading.Timer(0.5, endpoint.promote).start()
+        rounds.append(server.load(body(1), clients, max(PROMOTING_S, args.seconds)))
+        if not endpoint.taken_over:
+            sys.exit(
+                f"the promotion took longer than the {PROMOTING_S:.0f} s of a measurement; let fewer things run beside it"
+            )
+    return row(server, model, 1, clients, rounds) | {"server": HANDOVER}
+
+
+def row(server: Server, model: str, size: int, clients: int, rounds: Sequence[dict[str, float]]) -> Row:
+    """Return the medians of the rounds; of max_ms the largest, and of over_35ms the share of all answers."""
+    medians = {
+        key: statistics.median(one[key] for one in rounds)
+        for key in ("rps", "p50_ms", "p99_ms", "cpu_ms", "client_load")
+    }
+    answers = sum(one["requests"] for one in rounds)
+    stalls = {
+        "max_ms": max(one["max_ms"] for one in rounds),
+        "over_35ms": sum(one["over_35ms"] for one in rounds) / answers,
+    }
+    place = {"server": server.name, "model": model, "rows": size, "clients": clients, "workers": server.workers}
+    found = place | {key: round(value, 5) for key, value in (medians | stalls).items()}
+    print(f"  {found}", file=sys.stderr, flush=True)
+    return found
+
+
+def report(rows: Sequence[Row]) -> str:
+    """Return the table: × mlflow is against its one worker, × 1 worker against the server's own; req/s by req/s."""
+    header = [
+        "model",
+        "rows",
+        "clients",
+        "workers",
+        "server",
+        "req/s",
+        "p50 ms",
+        "p99 ms",
+        "CPU ms",
+        "× mlflow",
+        "× 1 worker",
+    ]
+    header += ["max ms", "> 35 ms", "client"]
+    of_one = {place(row): row["rps"] for row in rows if row["workers"] == 1}
+    lines = []
+    for row in rows:
+        stock, alone = of_one.get((STOCK, *place(row)[1:])), of_one.get(place(row))
+        lines.append(
+            [
+                *(str(row[name]) for name in ("model", "rows", "clients", "workers", "server")),
+                f"{row['rps']:,.0f}",
+                *(f"{row[name]:.3f}" for name in ("p50_ms", "p99_ms", "cpu_ms")),
+                f"{row['rps'] / stock:.1f}" if stock else "",
+                f"{row['rps'] / alone:.2f}" if alone and row["workers"] > 1 else "",
+                f"{row['max_ms']:.1f}",
+                f"{row['over_35ms']:.2%}" if row["rows"] == 1 else "",
+                f"{row['client_load']:.0%}",
+            ]
+        )
+    return table(header, lines)
+
+
+def place(row: Row) -> tuple[Any, ...]:
+    """Return what a row is of, whatever its workers."""
+    return tuple(row[name] for name in ("server", "model", "rows", "clients"))
+
+
+if __name__ == "__main__":
+    main()
