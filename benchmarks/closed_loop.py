@@ -1,7 +1,10 @@
 """A client that asks as fast as it is answered, over kept connections, and costs little itself. Runs as a process of its own.
 
-python closed_loop.py HOST PORT CLIENTS SECONDS < request  →  one line of JSON, see `figures`. The request is sent as it is.
-It is sockets and epoll alone: each thing more that it did would be taken from the server, which shares the cores with it.
+python closed_loop.py HOST PORT CLIENTS SECONDS polls|sleeps < request  →  one line of JSON, see `figures`
+
+The request is sent as it is. This is sockets and epoll alone: each thing more that it did would be taken from the server, which
+shares the cores with it. One that polls takes a core for itself and sees an answer when it is there; one that sleeps has to be
+woken up first.
 """
 
 import json
@@ -51,8 +54,9 @@ class Client:
         return self.got >= self.wanted
 
 
-def ask_all(clients: Sequence[Client], seconds: float) -> list[float]:
+def ask_all(clients: Sequence[Client], seconds: float, *, polls: bool) -> list[float]:
     """Keep all clients asking for that long; returns what each answer took, in seconds."""
+    wait_s = 0 if polls else None
     taken: list[float] = []
     events, by_number = select.epoll(), {client.socket.fileno(): client for client in clients}
     until = time.perf_counter() + seconds
@@ -60,7 +64,7 @@ def ask_all(clients: Sequence[Client], seconds: float) -> list[float]:
     for number, client in by_number.items():
         events.register(number, select.EPOLLIN if client.ask() else select.EPOLLOUT)
     while asking:
-        for number, event in events.poll():
+        for number, event in events.poll(wait_s):
             client = by_number[number]
             if event & select.EPOLLOUT:
                 if client.send():
@@ -91,11 +95,11 @@ def figures(taken: Sequence[float], seconds: float, failed: int, cpu_s: float) -
     }
 
 
-def main(host: str, port: str, count: str, seconds: str) -> None:
+def main(host: str, port: str, count: str, seconds: str, how: str) -> None:
     request = sys.stdin.buffer.read()
     clients = [Client(host, int(port), request) for _ in range(int(count))]
     began, cpu = time.perf_counter(), time.process_time()
-    taken = ask_all(clients, float(seconds))
+    taken = ask_all(clients, float(seconds), polls=how == "polls")
     took, cpu = time.perf_counter() - began, time.process_time() - cpu
     print(json.dumps(figures(taken, took, sum(client.failed for client in clients), cpu)))
 

@@ -15,12 +15,12 @@ from machine import end_in_order, machine, table, write_results
 from servers.ours import Endpoint, slipway
 from servers.pipelines import ESTIMATORS, NUMBERS, TEXTS, body, fitted
 from servers.rivals import NOTHING, RIVALS, python_of, rivals
-from servers.server import Server
+from servers.server import POLLS, SLEEPS, Server
 
 OURS, STOCK, HANDOVER = "slipway", "mlflow", "slipway, promoting"
 NOT_COMPILED = "neighbours"
 WARM_S = 0.3
-PROMOTING_S = 4.0
+PROMOTING_S = 3.0
 """The least time of a measurement with a promotion in it."""
 
 Row = dict[str, Any]
@@ -52,7 +52,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     servers = [OURS, *(name for name in RIVALS if name != NOTHING)]
     parser.add_argument("--rounds", type=int, default=3, help="measurements of each server in turn; the median counts")
-    parser.add_argument("--seconds", type=float, default=1.0, help="length of one measurement")
+    parser.add_argument("--seconds", type=float, default=0.8, help="length of one measurement")
     parser.add_argument("--models", nargs="+", choices=list(ESTIMATORS), default=list(ESTIMATORS))
     parser.add_argument("--rows", nargs="+", type=int, default=[1, 100, 1000], help="of a request")
     parser.add_argument("--clients", nargs="+", type=int, default=[1, 16])
@@ -97,6 +97,8 @@ def of_a_model(
         for size in sizes:
             for clients in args.clients:
                 found += in_turn(servers, model, size, clients, args)
+        if {1}.issubset(sizes) and {1}.issubset(args.clients):
+            found += in_turn([each for each in servers if each.name in (OURS, STOCK)], model, 1, 1, args, SLEEPS)
         if endpoint is not None and 1 in sizes:
             found += [promoting(ours, endpoint, model, clients, args) for clients in args.clients]
     return found
@@ -109,31 +111,39 @@ def must_agree(servers: Sequence[Server]) -> None:
         sys.exit(f"the servers do not predict the same: { ({name: each[:10] for name, each in said.items()}) }")
 
 
-def in_turn(servers: Sequence[Server], model: str, size: int, clients: int, args: argparse.Namespace) -> list[Row]:
-    """Ask each server in turn, round by round, after a short time in which each gets warm."""
+def in_turn(
+    servers: Sequence[Server], model: str, size: int, clients: int, args: argparse.Namespace, how: str = ""
+) -> list[Row]:
+    """Ask each server in turn, round by round, after a short time in which each gets warm. how: the client waits."""
+    how = how or waiting(clients)
     request, rounds = body(size), {server.name: list[dict[str, float]]() for server in servers}
     for server in servers:
-        server.load(request, clients, WARM_S)
+        server.load(request, clients, WARM_S, how)
     for _ in range(args.rounds):
         for server in servers:
-            rounds[server.name].append(server.load(request, clients, args.seconds))
-    return [row(server, model, size, clients, rounds[server.name]) for server in servers]
+            rounds[server.name].append(server.load(request, clients, args.seconds, how))
+    return [row(server, model, size, clients, how, rounds[server.name]) for server in servers]
+
+
+def waiting(clients: int) -> str:
+    """Return how a client waits: one alone has a core to itself; where there are more, the servers need it."""
+    return POLLS if clients == 1 else SLEEPS
 
 
 def promoting(server: Server, endpoint: Endpoint, model: str, clients: int, args: argparse.Namespace) -> Row:
-    """Ask for single rows while another version is loaded, verified, compiled, and takes over."""
+    """Ask for single rows while another version is loaded, verified, compiled, and takes over; the client sleeps."""
     rounds = []
     for _ in range(args.rounds):
         threading.Timer(0.5, endpoint.promote).start()
-        rounds.append(server.load(body(1), clients, max(PROMOTING_S, args.seconds)))
+        rounds.append(server.load(body(1), clients, max(PROMOTING_S, args.seconds), SLEEPS))
         if not endpoint.taken_over:
             sys.exit(
                 f"the promotion took longer than the {PROMOTING_S:.0f} s of a measurement; let fewer things run beside it"
             )
-    return row(server, model, 1, clients, rounds) | {"server": HANDOVER}
+    return row(server, model, 1, clients, SLEEPS, rounds) | {"server": HANDOVER}
 
 
-def row(server: Server, model: str, size: int, clients: int, rounds: Sequence[dict[str, float]]) -> Row:
+def row(server: Server, model: str, size: int, clients: int, how: str, rounds: Sequence[dict[str, float]]) -> Row:
     """Return the medians of the rounds; of max_ms the largest, and of over_35ms the share of all answers."""
     medians = {
         key: statistics.median(one[key] for one in rounds)
@@ -144,7 +154,14 @@ def row(server: Server, model: str, size: int, clients: int, rounds: Sequence[di
         "max_ms": max(one["max_ms"] for one in rounds),
         "over_35ms": sum(one["over_35ms"] for one in rounds) / answers,
     }
-    place = {"server": server.name, "model": model, "rows": size, "clients": clients, "workers": server.workers}
+    place = {
+        "server": server.name,
+        "model": model,
+        "rows": size,
+        "clients": clients,
+        "workers": server.workers,
+        "client": how,
+    }
     found = place | {key: round(value, 5) for key, value in (medians | stalls).items()}
     print(f"  {found}", file=sys.stderr, flush=True)
     return found
@@ -165,7 +182,7 @@ def report(rows: Sequence[Row]) -> str:
         "× mlflow",
         "× 1 worker",
     ]
-    header += ["max ms", "> 35 ms", "client"]
+    header += ["max ms", "> 35 ms", "client", "its load"]
     of_one = {place(row): row["rps"] for row in rows if row["workers"] == 1}
     lines = []
     for row in rows:
@@ -179,6 +196,7 @@ def report(rows: Sequence[Row]) -> str:
                 f"{row['rps'] / alone:.2f}" if alone and row["workers"] > 1 else "",
                 f"{row['max_ms']:.1f}",
                 f"{row['over_35ms']:.2%}" if row["rows"] == 1 else "",
+                row["client"],
                 f"{row['client_load']:.0%}",
             ]
         )
@@ -187,7 +205,7 @@ def report(rows: Sequence[Row]) -> str:
 
 def place(row: Row) -> tuple[Any, ...]:
     """Return what a row is of, whatever its workers."""
-    return tuple(row[name] for name in ("server", "model", "rows", "clients"))
+    return tuple(row[name] for name in ("server", "model", "rows", "clients", "client"))
 
 
 if __name__ == "__main__":

@@ -55,6 +55,7 @@ def _mlserver(start: Start) -> Sequence[str]:
         "grpc_port": free_port(HOST, 0),
         "metrics_port": free_port(HOST, 0),
         "parallel_workers": start.workers,
+        "debug": False,  # no access log
     }
     model = {
         "name": "bench",
@@ -64,7 +65,7 @@ def _mlserver(start: Start) -> Sequence[str]:
     start.folder.mkdir(exist_ok=True)
     (start.folder / "settings.json").write_text(json.dumps(settings))
     (start.folder / "model-settings.json").write_text(json.dumps(model))
-    return [start.python, "-m", "mlserver", "start", str(start.folder)]
+    return [str(Path(start.python).with_name("mlserver")), "start", str(start.folder)]
 
 
 def _bentoml(start: Start) -> Sequence[str]:

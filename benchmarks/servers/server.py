@@ -16,6 +16,9 @@ HOST = "127.0.0.1"
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 """Of every server: what native code of a worker may use."""
 
+POLLS, SLEEPS = "polls", "sleeps"
+"""How a client waits for an answer; see `closed_loop.py`."""
+
 _CLIENT = Path(__file__).parents[1] / "closed_loop.py"
 
 
@@ -49,13 +52,13 @@ class Server:
             raise ValueError(f"{self.name} answers {answer.status}: {said[:300]!r}")
         return json.loads(said)["predictions"]
 
-    def load(self, body: bytes, clients: int, seconds: float) -> dict[str, float]:
+    def load(self, body: bytes, clients: int, seconds: float, how: str) -> dict[str, float]:
         """Ask it for that long by a client of its own process. Returns `figures` of the client, cpu_ms and client_load.
 
-        cpu_ms: of the server, for a request. client_load: how much of a core the client took.
+        how: POLLS or SLEEPS. cpu_ms: of the server, for a request. client_load: how much of a core the client took.
         """
         before = self.cpu_s()
-        command = [sys.executable, "-I", "-S", str(_CLIENT), HOST, str(self.port), str(clients), str(seconds)]
+        command = [sys.executable, "-I", "-S", str(_CLIENT), HOST, *map(str, (self.port, clients, seconds, how))]
         client = subprocess.run(command, input=self.request(body), stdout=subprocess.PIPE, check=True)
         said: dict[str, float] = json.loads(client.stdout)
         if said["failed"]:
