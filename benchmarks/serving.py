@@ -16,6 +16,7 @@ from servers.ours import Endpoint, slipway
 from servers.pipelines import ESTIMATORS, NUMBERS, TEXTS, body, fitted
 from servers.rivals import NOTHING, RIVALS, python_of, rivals
 from servers.server import POLLS, SLEEPS, Server
+from slipway.errors import SlipwayError
 
 OURS, STOCK, HANDOVER = "slipway", "mlflow", "slipway, promoting"
 NOT_COMPILED = "neighbours"
@@ -32,19 +33,17 @@ def main() -> None:
     on = machine()
     versions, missing = installed([name for name in args.servers if name != OURS])
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        rows = of_the_client(args, folder)
-        for model in args.models:
-            files = fitted(model, folder / model)
-            for workers in args.workers:
-                rows += of_a_model(model, files, workers, list(versions), args, folder)
+        try:
+            rows = measured(args, list(versions), Path(name))
+        except SlipwayError as error:  # such as a server that does not start
+            sys.exit(str(error))
     settings = {
         "rounds": args.rounds,
         "seconds": args.seconds,
         "columns": len(NUMBERS + TEXTS),
         "not_measured": missing,
     }
-    print("\n".join([report(rows), *missing]))
+    print("\n".join([report(rows), *missing, *spoilt(rows)]))
     print(f"written to {write_results('serving', settings, on, rows, versions)}")
 
 
@@ -59,6 +58,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--workers", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--servers", nargs="+", choices=servers, default=servers)
     return parser.parse_args()
+
+
+def measured(args: argparse.Namespace, others: list[str], folder: Path) -> list[Row]:
+    """Measure the client, then every model with every number of workers."""
+    rows = of_the_client(args, folder)
+    for model in args.models:
+        files = fitted(model, folder / model)
+        for workers in args.workers:
+            rows += of_a_model(model, files, workers, others, args, folder)
+    return rows
 
 
 def installed(names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
@@ -97,7 +106,7 @@ def of_a_model(
         for size in sizes:
             for clients in args.clients:
                 found += in_turn(servers, model, size, clients, args)
-        if {1}.issubset(sizes) and {1}.issubset(args.clients):
+        if 1 in sizes and 1 in args.clients:
             found += in_turn([each for each in servers if each.name in (OURS, STOCK)], model, 1, 1, args, SLEEPS)
         if endpoint is not None and 1 in sizes:
             found += [promoting(ours, endpoint, model, clients, args) for clients in args.clients]
@@ -132,25 +141,25 @@ def waiting(clients: int) -> str:
 
 def promoting(server: Server, endpoint: Endpoint, model: str, clients: int, args: argparse.Namespace) -> Row:
     """Ask for single rows while another version is loaded, verified, compiled, and takes over; the client sleeps."""
-    rounds = []
+    rounds, late = [], 0
     for _ in range(args.rounds):
         threading.Timer(0.5, endpoint.promote).start()
         rounds.append(server.load(body(1), clients, max(PROMOTING_S, args.seconds), SLEEPS))
-        if not endpoint.taken_over:
-            sys.exit(
-                f"the promotion took longer than the {PROMOTING_S:.0f} s of a measurement; let fewer things run beside it"
-            )
-    return row(server, model, 1, clients, SLEEPS, rounds) | {"server": HANDOVER}
+        late += not endpoint.taken_over.is_set()
+        if not endpoint.taken_over.wait(60):
+            sys.exit("a version that was promoted did not take over within a minute")
+    return row(server, model, 1, clients, SLEEPS, rounds) | {"server": HANDOVER, "late": late}
 
 
 def row(server: Server, model: str, size: int, clients: int, how: str, rounds: Sequence[dict[str, float]]) -> Row:
-    """Return the medians of the rounds; of max_ms the largest, and of over_35ms the share of all answers."""
+    """Return the medians of the rounds; of max_ms the largest, of over_35ms the share of all, of failed the sum."""
     medians = {
         key: statistics.median(one[key] for one in rounds)
         for key in ("rps", "p50_ms", "p99_ms", "cpu_ms", "client_load")
     }
     answers = sum(one["requests"] for one in rounds)
-    stalls = {
+    whole = {
+        "failed": sum(one["failed"] for one in rounds),
         "max_ms": max(one["max_ms"] for one in rounds),
         "over_35ms": sum(one["over_35ms"] for one in rounds) / answers,
     }
@@ -162,7 +171,7 @@ def row(server: Server, model: str, size: int, clients: int, how: str, rounds: S
         "workers": server.workers,
         "client": how,
     }
-    found = place | {key: round(value, 5) for key, value in (medians | stalls).items()}
+    found = place | {key: round(value, 5) for key, value in (medians | whole).items()}
     print(f"  {found}", file=sys.stderr, flush=True)
     return found
 
@@ -201,6 +210,25 @@ def report(rows: Sequence[Row]) -> str:
             ]
         )
     return table(header, lines)
+
+
+def spoilt(rows: Sequence[Row]) -> list[str]:
+    """Return a line for each row that is not what it should be."""
+    where = [
+        f"{row['server']} ({row['model']}, {row['rows']} rows, {row['clients']} clients, {row['workers']} workers)"
+        for row in rows
+    ]
+    failed = [
+        f"{at}: {row['failed']} requests were not answered with 200"
+        for at, row in zip(where, rows, strict=True)
+        if row["failed"]
+    ]
+    late = [
+        f"{at}: {row['late']} promotions ended after the measurement"
+        for at, row in zip(where, rows, strict=True)
+        if row.get("late")
+    ]
+    return failed + late
 
 
 def place(row: Row) -> tuple[Any, ...]:

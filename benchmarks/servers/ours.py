@@ -20,10 +20,14 @@ from slipway.workflows.loading import PRELOAD, Order
 
 
 class Endpoint:
-    """What `slipway serve` runs, less the registry that it would follow: versions are promoted by `promote`."""
+    """What `slipway serve` runs, less the registry that it would follow: versions are promoted by `promote`.
+
+    taken_over: set while the version that was promoted last answers.
+    """
 
     def __init__(self, files: Path, workers: int, log: Path):
-        self._files, self._version, self._taken_over = files, 0, threading.Event()
+        self._files, self._version = files, 0
+        self.taken_over = threading.Event()
         self.key = secrets.token_urlsafe(24)
         config = ServingConfig(fronts=workers, keys=(hashlib.sha256(self.key.encode()).hexdigest(),))
         self._listener = listen(HOST, 0)
@@ -39,15 +43,10 @@ class Endpoint:
     def promote(self) -> None:
         """Let the next version take over, of the same files: it is loaded, verified and compiled as any other."""
         self._version += 1
-        self._taken_over.clear()
+        self.taken_over.clear()
         order = Order("bench", self._version, artifact_digest(self._files), self._files, "", ())
         wanted = Wanted("bench", self._version, order.digest or "", "Production", order, PRELOAD)
         self._supervisor.want(wanted)
-
-    @property
-    def taken_over(self) -> bool:
-        """Whether the version that was promoted last answers."""
-        return self._taken_over.is_set()
 
     def stop(self) -> None:
         self._supervisor.stop()
@@ -55,7 +54,7 @@ class Endpoint:
 
     def _served(self, wanted: Wanted) -> None:
         if wanted.version == self._version:
-            self._taken_over.set()
+            self.taken_over.set()
 
 
 @contextmanager

@@ -85,7 +85,8 @@ def _classifier(draft: Draft, model: Any, features: Features, probabilities: Lin
     def predict(values: Registers) -> NDArray[Any]:
         decision = scores(values)
         best = decision > 0 if decision.ndim == 1 else decision.argmax(axis=1)
-        return classes.take(best)
+        labels: NDArray[Any] = classes.take(best)
+        return labels
 
     proba = None if probabilities is None else lambda values: probabilities(scores(values))
     return Head(predict, proba, scores, classes)
