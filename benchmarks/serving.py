@@ -51,7 +51,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     servers = [OURS, *(name for name in RIVALS if name != NOTHING)]
     parser.add_argument("--rounds", type=int, default=3, help="measurements of each server in turn; the median counts")
-    parser.add_argument("--seconds", type=float, default=0.8, help="length of one measurement")
+    parser.add_argument("--seconds", type=float, default=0.7, help="length of one measurement")
     parser.add_argument("--models", nargs="+", choices=list(ESTIMATORS), default=list(ESTIMATORS))
     parser.add_argument("--rows", nargs="+", type=int, default=[1, 100, 1000], help="of a request")
     parser.add_argument("--clients", nargs="+", type=int, default=[1, 16])
@@ -177,7 +177,7 @@ def row(server: Server, model: str, size: int, clients: int, how: str, rounds: S
 
 
 def report(rows: Sequence[Row]) -> str:
-    """Return the table: × mlflow is against its one worker, × 1 worker against the server's own; req/s by req/s."""
+    """Return the table. × mlflow and by CPU are against its one worker, × 1 worker against the server's own."""
     header = [
         "model",
         "rows",
@@ -189,10 +189,10 @@ def report(rows: Sequence[Row]) -> str:
         "p99 ms",
         "CPU ms",
         "× mlflow",
-        "× 1 worker",
+        "by CPU",
     ]
-    header += ["max ms", "> 35 ms", "client", "its load"]
-    of_one = {place(row): row["rps"] for row in rows if row["workers"] == 1}
+    header += ["× 1 worker", "max ms", "> 35 ms", "client", "its load"]
+    of_one = {place(row): row for row in rows if row["workers"] == 1}
     lines = []
     for row in rows:
         stock, alone = of_one.get((STOCK, *place(row)[1:])), of_one.get(place(row))
@@ -201,8 +201,9 @@ def report(rows: Sequence[Row]) -> str:
                 *(str(row[name]) for name in ("model", "rows", "clients", "workers", "server")),
                 f"{row['rps']:,.0f}",
                 *(f"{row[name]:.3f}" for name in ("p50_ms", "p99_ms", "cpu_ms")),
-                f"{row['rps'] / stock:.1f}" if stock else "",
-                f"{row['rps'] / alone:.2f}" if alone and row["workers"] > 1 else "",
+                f"{row['rps'] / stock['rps']:.1f}" if stock else "",
+                f"{stock['cpu_ms'] / row['cpu_ms']:.1f}" if stock else "",
+                f"{row['rps'] / alone['rps']:.2f}" if alone and row["workers"] > 1 else "",
                 f"{row['max_ms']:.1f}",
                 f"{row['over_35ms']:.2%}" if row["rows"] == 1 else "",
                 row["client"],
