@@ -4,11 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SLIPWAY := $(BIN)/slipway
+# Servers that the endpoint is measured beside, each in an environment of its own below .venv.
+RIVALS := bentoml litserve mlserver
 # OpenMP threads that soon sleep: the cores are shared by two test processes and the servers that they start.
 PYTEST := GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-matrix soak check bench bench-search bench-scale bench-endpoint lock clean
+.PHONY: help demo test test-fast test-matrix soak check bench bench-search bench-scale bench-serving lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -35,7 +37,7 @@ check: $(VENV)/dev.stamp  ## style, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: bench-search bench-scale bench-endpoint  ## all benchmarks, on a machine that does nothing else; see benchmarks/README.md
+bench: bench-search bench-scale bench-serving  ## all benchmarks, on a machine that does nothing else; see benchmarks/README.md
 
 bench-search: $(VENV)/bench.stamp  ## a search beside a plain MLflow script, Optuna, and the sum of its fits
 	@$(BIN)/python benchmarks/search.py $(ARGS)
@@ -43,8 +45,8 @@ bench-search: $(VENV)/bench.stamp  ## a search beside a plain MLflow script, Opt
 bench-scale: $(VENV)/bench.stamp  ## commands on an experiment of 10,000 runs beside one of 100
 	@$(BIN)/python benchmarks/scale.py $(ARGS)
 
-bench-endpoint: $(VENV)/bench.stamp  ## the endpoint beside mlflow models serve, one row and 1000
-	@$(BIN)/python benchmarks/endpoint.py $(ARGS)
+bench-serving: $(VENV)/bench.stamp $(RIVALS:%=$(VENV)/bench-%.stamp)  ## the endpoint beside five other servers of the same model
+	@$(BIN)/python benchmarks/serving.py $(ARGS)
 
 # uv installs in seconds what takes pip minutes, and compiles it on all cores: uncompiled, each start of MLflow takes twice as
 # long, for ever where Python may not write bytecode (PYTHONDONTWRITEBYTECODE). Its own version and hash are those of the lock file.
@@ -72,6 +74,12 @@ $(VENV)/bench.stamp: requirements-bench.lock $(VENV)/run.stamp
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements-bench.lock
 	@touch $@
 
+$(VENV)/bench-%.stamp: requirements-bench-%.lock $(VENV)/uv.stamp
+	@echo "installing $<"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/bench-$*
+	@VIRTUAL_ENV=$(VENV)/bench-$* $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r $<
+	@touch $@
+
 LOCK := --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-header --no-annotate --quiet
 LOCK += --no-emit-index-url --no-emit-find-links
 
@@ -80,6 +88,10 @@ lock: $(VENV)/uv.stamp  ## resolve the dependencies anew and pin them
 	@$(BIN)/uv pip compile pyproject.toml --extra experiments --extra build --extra dev --constraints requirements.lock $(LOCK) --output-file requirements-dev.lock
 	@$(BIN)/uv pip compile pyproject.toml --extra experiments --extra build --extra bench --constraints requirements-dev.lock $(LOCK) --output-file requirements-bench.lock
 	@$(BIN)/uv pip compile pyproject.toml --extra experiments --extra build --extra spark --constraints requirements.lock --constraints requirements-dev.lock $(LOCK) --output-file requirements-spark.lock
+	@grep -E '^(joblib|numpy|pandas|scikit-learn|scipy|skops)==' requirements.lock | sed 's/ *\\$$//' > $(VENV)/pipeline.txt
+	@for name in $(RIVALS); do \
+		$(BIN)/uv pip compile --group bench-$$name --constraints $(VENV)/pipeline.txt $(LOCK) --output-file requirements-bench-$$name.lock || exit 1; \
+	done
 
 clean:  ## forget the environment and the embedded server's data
 	@rm -rf $(VENV) .slipway

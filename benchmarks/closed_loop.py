@@ -1,84 +1,108 @@
 """A client that asks as fast as it is answered, over kept connections, and costs little itself. Runs as a process of its own.
 
-python closed_loop.py HOST PORT CLIENTS SECONDS < body  →  one line of JSON: requests, failed, seconds, p50_ms, p99_ms, cpu_s
+python closed_loop.py HOST PORT CLIENTS SECONDS polls|sleeps < request  →  one line of JSON, see `figures`
+
+The request is sent as it is. This is sockets and epoll alone: each thing more that it did would be taken from the server, which
+shares the cores with it. One that polls takes a core for itself and sees an answer when it is there; one that sleeps has to be
+woken up first.
 """
 
-import asyncio
 import json
+import select
+import socket
 import sys
 import time
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
-import uvloop
+STALL_S = 0.035
+"""A delayed acknowledgement takes 40 ms; an answer that takes this long may have waited for one."""
+
+_AT_ONCE = 1 << 16
 
 
-class Client(asyncio.Protocol):
+class Client:
     """One connection: the next request leaves when the answer to the former has arrived."""
 
-    def __init__(self, request: bytes, until: float, taken: list[float], done: "asyncio.Future[None]"):
-        self.request, self.until, self.taken, self.done = request, until, taken, done
-        self.failed, self.got, self.wanted = 0, 0, 0
+    def __init__(self, host: str, port: int, request: bytes):
+        self.socket = socket.create_connection((host, port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setblocking(False)
+        self.request, self.failed = memoryview(request), 0
+        self.left, self.got, self.wanted, self.asked_at = self.request[:0], 0, 0, 0.0
 
-    def connection_made(self, transport: Any) -> None:
-        self.transport = transport
-        self.ask()
+    def ask(self) -> bool:
+        """Send a request; returns whether all of it has left."""
+        self.left, self.got, self.wanted = self.request, 0, 0
+        self.asked_at = time.perf_counter()
+        return self.send()
 
-    def ask(self) -> None:
-        self.began = time.perf_counter()
-        self.got = self.wanted = 0
-        self.transport.write(self.request)
+    def send(self) -> bool:
+        self.left = self.left[self.socket.send(self.left) :]
+        return not self.left
 
-    def data_received(self, data: bytes) -> None:
+    def answered(self) -> bool:
+        """Read what has come; returns whether the answer is complete."""
+        data = self.socket.recv(_AT_ONCE)
+        if not data:
+            raise ConnectionResetError("the server closed the connection")
         if not self.wanted:
             head = data.index(b"\r\n\r\n") + 4
-            at = data.lower().index(b"content-length: ") + 16
+            at = data[:head].lower().index(b"content-length: ") + 16
             self.wanted = head + int(data[at : data.index(b"\r\n", at)])
             self.failed += not data.startswith(b"HTTP/1.1 200 ")
         self.got += len(data)
-        if self.got < self.wanted:
-            return
-        now = time.perf_counter()
-        self.taken.append(now - self.began)
-        if now < self.until:
-            self.ask()
-        elif not self.done.done():
-            self.done.set_result(None)
-            self.transport.close()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if not self.done.done():
-            self.done.set_exception(error or ConnectionResetError("the server closed the connection"))
+        return self.got >= self.wanted
 
 
-async def main(host: str, port: int, clients: int, seconds: float, body: bytes) -> dict[str, Any]:
-    lines = [
-        "POST /invocations HTTP/1.1",
-        f"host: {host}",
-        f"content-length: {len(body)}",
-        "content-type: application/json",
-    ]
-    head = "\r\n".join([*lines, "", ""])
-    loop, taken = asyncio.get_running_loop(), list[float]()
-    began, cpu = time.perf_counter(), time.process_time()
-    made: list[Client] = []
-    for _ in range(clients):
-        client = Client(head.encode() + body, began + seconds, taken, loop.create_future())
-        made.append(client)
-        await loop.create_connection(lambda client=client: client, host, port)
-    await asyncio.gather(*(client.done for client in made))
-    took = time.perf_counter() - began
-    p50, p99 = np.percentile(taken, [50, 99]) * 1000
+def ask_all(clients: Sequence[Client], seconds: float, *, polls: bool) -> list[float]:
+    """Keep all clients asking for that long; returns what each answer took, in seconds."""
+    wait_s = 0 if polls else None
+    taken: list[float] = []
+    events, by_number = select.epoll(), {client.socket.fileno(): client for client in clients}
+    until = time.perf_counter() + seconds
+    asking = len(clients)
+    for number, client in by_number.items():
+        events.register(number, select.EPOLLIN if client.ask() else select.EPOLLOUT)
+    while asking:
+        for number, event in events.poll(wait_s):
+            client = by_number[number]
+            if event & select.EPOLLOUT:
+                if client.send():
+                    events.modify(number, select.EPOLLIN)
+            elif client.answered():
+                now = time.perf_counter()
+                taken.append(now - client.asked_at)
+                if now >= until:
+                    asking -= 1
+                elif not client.ask():
+                    events.modify(number, select.EPOLLOUT)
+    return taken
+
+
+def figures(taken: Sequence[float], seconds: float, failed: int, cpu_s: float) -> dict[str, float]:
+    """Return requests, failed, seconds, rps, p50_ms, p99_ms, max_ms, over_35ms (how many took longer), cpu_s (the client's)."""
+    ordered = sorted(taken)
     return {
-        "requests": len(taken),
-        "failed": sum(client.failed for client in made),
-        "seconds": took,
-        "p50_ms": float(p50),
-        "p99_ms": float(p99),
-        "cpu_s": time.process_time() - cpu,
+        "requests": len(ordered),
+        "failed": failed,
+        "seconds": seconds,
+        "rps": len(ordered) / seconds,
+        "p50_ms": ordered[len(ordered) // 2] * 1000,
+        "p99_ms": ordered[len(ordered) * 99 // 100] * 1000,
+        "max_ms": ordered[-1] * 1000,
+        "over_35ms": sum(each > STALL_S for each in ordered),
+        "cpu_s": cpu_s,
     }
 
 
+def main(host: str, port: str, count: str, seconds: str, how: str) -> None:
+    request = sys.stdin.buffer.read()
+    clients = [Client(host, int(port), request) for _ in range(int(count))]
+    began, cpu = time.perf_counter(), time.process_time()
+    taken = ask_all(clients, float(seconds), polls=how == "polls")
+    took, cpu = time.perf_counter() - began, time.process_time() - cpu
+    print(json.dumps(figures(taken, took, sum(client.failed for client in clients), cpu)))
+
+
 if __name__ == "__main__":
-    host, port, clients, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
-    print(json.dumps(uvloop.run(main(host, port, clients, seconds, sys.stdin.buffer.read()))))
+    main(*sys.argv[1:])

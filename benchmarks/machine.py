@@ -37,16 +37,26 @@ def versions() -> dict[str, str]:
 
 
 def write_results(
-    name: str, settings: Mapping[str, Any], on: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+    name: str,
+    settings: Mapping[str, Any],
+    on: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    others: Mapping[str, str] | None = None,
 ) -> Path:
     """Write the rows with everything that is needed to read them to `results/NAME.json`; return where that is.
 
-    on: what `machine` said before the measurements.
+    on: what `machine` said before the measurements. others: versions of what is in environments of its own.
     """
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     date = datetime.now(UTC).strftime("%Y-%m-%d")
-    content = {"date": date, "machine": on, "versions": versions(), "settings": settings, "rows": rows}
+    content = {
+        "date": date,
+        "machine": on,
+        "versions": versions() | dict(others or {}),
+        "settings": settings,
+        "rows": rows,
+    }
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 

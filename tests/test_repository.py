@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ENTRY_POINTS: dict[str, Any] = yaml.safe_load((ROOT / "MLproject").read_text())["entry_points"]
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock", "requirements-spark.lock")
+RIVALS = tuple(f"requirements-bench-{name}.lock" for name in ("bentoml", "litserve", "mlserver"))
 SCRIPTS = {"register", "gates", "approve", "promote", "rollback", "archive", "history"}
 
 
@@ -85,10 +86,10 @@ def test_the_python_of_that_environment_is_one_that_is_supported() -> None:
     assert SpecifierSet(PROJECT["requires-python"]).contains(python.removeprefix("python=") + ".0")
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, *RIVALS])
 def test_every_requirement_is_pinned_to_one_version_with_its_hashes(lock: str) -> None:
     found = pins(lock)
-    assert len(found) > 50
+    assert len(found) > (30 if lock in RIVALS else 50)
     for words, hashes in found.values():
         requirement = Requirement(words)
         assert re.fullmatch(r"==[^*,]+", str(requirement.specifier)) and requirement.url is None, words
@@ -111,6 +112,13 @@ def test_the_locks_agree_and_all_others_only_add() -> None:
     assert {"pytest", "ruff", "mypy", "hypothesis"} <= set(dev) - set(run)
     assert {"optuna"} <= set(bench) - set(run)
     assert set(spark) - set(run) == {"pyspark", "py4j"}
+
+
+@pytest.mark.parametrize("lock", RIVALS)
+def test_what_the_endpoint_is_measured_beside_computes_with_the_same_packages(lock: str) -> None:
+    ours, theirs = pins("requirements.lock"), pins(lock)
+    for name in ("scikit-learn", "pandas", "numpy", "joblib"):
+        assert theirs[name] == ours[name]
 
 
 def test_no_tracked_file_holds_the_address_of_a_registry_or_a_path_of_a_machine() -> None:

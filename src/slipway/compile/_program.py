@@ -43,7 +43,7 @@ class Program:
     def registers(self, encoded: NDArray[np.float64]) -> Registers:
         """Return the registers of encoded rows. Raises LeftToOriginal on the first row on which a check does not hold."""
         registers, refused = self.try_registers(encoded)
-        if refused.any():
+        if np.count_nonzero(refused):  # several times faster than any() where there is but one row
             row = int(np.flatnonzero(refused)[0])
             raise LeftToOriginal(row, self.reasons[refused[row] - 1])
         return registers

@@ -35,8 +35,9 @@ def _gradient_classifier(draft: Draft, model: Any, features: Features) -> Head:
 
     def predict(registers: Registers) -> NDArray[Any]:
         decision = scores(registers)
-        best = (decision >= 0).astype(np.intp) if decision.ndim == 1 else decision.argmax(axis=1)
-        return np.take(classes, best)
+        best = decision >= 0 if decision.ndim == 1 else decision.argmax(axis=1)
+        labels: NDArray[Any] = classes.take(best)
+        return labels
 
     link = _PROBABILITIES.get(type(model._loss.link))
     if link is None:
@@ -100,7 +101,7 @@ def _histogram_classifier(draft: Draft, model: Any, features: Features) -> Head:
         scores: Answer = lambda registers: walk(registers).T  # noqa: E731
         return Head(lambda r: classes.take(scores(r).argmax(axis=1)), lambda r: softmax(scores(r)), scores, classes)
     return Head(
-        lambda registers: classes.take((walk(registers)[0] > 0).astype(np.intp)),
+        lambda registers: classes.take(walk(registers)[0] > 0),
         lambda registers: logistic(walk(registers)[0]),
         lambda registers: walk(registers)[0],
         classes,

@@ -84,8 +84,9 @@ def _classifier(draft: Draft, model: Any, features: Features, probabilities: Lin
 
     def predict(values: Registers) -> NDArray[Any]:
         decision = scores(values)
-        best = (decision > 0).astype(np.intp) if decision.ndim == 1 else decision.argmax(axis=1)
-        return np.take(classes, best)
+        best = decision > 0 if decision.ndim == 1 else decision.argmax(axis=1)
+        labels: NDArray[Any] = classes.take(best)
+        return labels
 
     proba = None if probabilities is None else lambda values: probabilities(scores(values))
     return Head(predict, proba, scores, classes)

@@ -1,0 +1,1 @@
+"""What the endpoint is measured beside, each written as its own guide has it, around the same fitted pipeline."""
