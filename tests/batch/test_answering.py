@@ -16,6 +16,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from slipway.batch import ScoredFile, conform, score_file
 from slipway.batch.answering import PIECE_ROWS, PLANNED_FROM
 from slipway.batch.files import CHUNK_ROWS
+from slipway.errors import FileUnusable
 
 ROWS = CHUNK_ROWS + 2_000
 INPUTS = {
@@ -155,3 +156,9 @@ def test_a_small_file_waits_for_no_plan(tmp_path: Path) -> None:
     how, found = scored(model, tmp_path / "in.parquet", tmp_path / "out.parquet")
     assert (how.rows, how.compiled, how.left) == (300, False, 0) and f"{PLANNED_FROM:,} rows" in how.why_not
     assert_same(found, model, frame)
+
+
+def test_a_header_alone_is_told_to_have_no_rows_and_no_model_is_asked(tmp_path: Path) -> None:
+    table(0).to_csv(tmp_path / "in.csv", index=False)
+    with pytest.raises(FileUnusable, match=r"in\.csv has no rows"):
+        scored(fitted(Ridge()), tmp_path / "in.csv", tmp_path / "out.parquet")

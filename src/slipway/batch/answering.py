@@ -70,7 +70,9 @@ class Answering:
     def _planned(self, plan: Compiled, rows: pd.DataFrame) -> Answers:
         encoded = plan.encode_frame(rows)
         starts = range(0, len(rows), PIECE_ROWS)
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:  # native code runs without the interpreter's lock
+        with ThreadPoolExecutor(
+            len(os.sched_getaffinity(0))
+        ) as pool:  # native code runs without the interpreter's lock
             found = list(pool.map(partial(_tried, plan), (encoded[at : at + PIECE_ROWS] for at in starts)))
         answers = [each or self._left(rows.iloc[at : at + PIECE_ROWS]) for each, at in zip(found, starts, strict=True)]
         probabilities = [each.probabilities for each in answers if each.probabilities is not None]

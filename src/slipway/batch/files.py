@@ -52,7 +52,7 @@ def score_file(
     try:
         with _writer(partial, output.suffix, metadata) as writer:
             rows = 0
-            for chunk in _chunks(source, inputs):
+            for chunk in filter(len, _chunks(source, inputs)):  # of a header alone comes a chunk without rows
                 writer.write(_scored(answering, model, inputs, chunk, rows, typed=output.suffix == ".parquet"))
                 rows += len(chunk)
                 on_rows(len(chunk))

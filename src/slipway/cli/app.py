@@ -29,6 +29,7 @@ COMMANDS = {
     "reconcile": "slipway.cli.history:reconcile",
     "serve": "slipway.cli.serve:serve",
     "score": "slipway.cli.score:score",
+    "image": "slipway.cli.image:image",
     "report": "slipway.cli.report:report",
     "demo": "slipway.cli.demo:demo",
 }

@@ -1,5 +1,6 @@
 """slipway serve."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -9,11 +10,13 @@ from slipway.errors import UsageError
 from slipway.settings import Settings
 from slipway.types import Stage
 
+_folder = click.Path(exists=True, file_okay=False, path_type=Path)
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @command(example="slipway serve flight_delays --port 5001 --workers 2 --api-keys keys.txt")
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, metavar="NAME...")
+@click.option("--from", "folder", type=_folder, help="A folder of `slipway image`; no registry is asked.")
 @click.option("--stage", "of", type=stage, default=Stage.PRODUCTION, show_default="Production", metavar="STAGE")
 @click.option("--version", type=click.IntRange(1), help="This version for good, whatever its stage.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 to answer other machines.")
@@ -26,11 +29,13 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--keep-warm", type=click.FloatRange(0), default=300.0, show_default=True, help="Seconds for the version before."
 )
+@click.option("--log", type=click.Path(path_type=Path), help="Where to write; by default a file in the home's logs.")
 @click.option("--engine", type=click.Choice(["slipway", "mlflow"]), default="slipway", show_default=True)
 @json_option
 def serve(
     settings: Settings,
     names: tuple[str, ...],
+    folder: Path | None,
     of: Stage,
     version: int | None,
     host: str,
@@ -41,6 +46,7 @@ def serve(
     max_body_mb: int,
     timeout: float,
     keep_warm: float,
+    log: Path | None,
     engine: str,
     as_json: bool,
 ) -> None:
@@ -50,8 +56,7 @@ def serve(
     answered at /models/NAME/invocations. `--engine mlflow` runs `mlflow models serve`, which stays with the version it started
     with and knows none of the limits.
     """
-    if len(names) > 1 and (version or engine == "mlflow"):
-        raise UsageError("--version and --engine mlflow take one name")
+    _require_one_source(names, folder, version, log, engine)
     if engine == "mlflow":
         from slipway.workflows.serve_mlflow import serve_with_mlflow
 
@@ -60,6 +65,7 @@ def serve(
         from slipway.registry.following import Followed
         from slipway.serving.config import ServingConfig
         from slipway.workflows import serve as workflow
+        from slipway.workflows.serve_folder import serve_folder
 
         config = ServingConfig(
             fronts=workers,
@@ -69,6 +75,20 @@ def serve(
             keep_warm_s=keep_warm,
         )
         followed = [Followed(name, of, version) for name in dict.fromkeys(names)]
-        endpoint = workflow.serve(settings, followed, host=host, port=port, config=config, keys_file=api_keys)
+        start = partial(serve_folder, settings, folder) if folder else partial(workflow.serve, settings, followed)
+        endpoint = start(host=host, port=port, config=config, keys_file=api_keys, log=log)
     show(endpoint, as_json)
     endpoint.stay()
+
+
+def _require_one_source(
+    names: tuple[str, ...], folder: Path | None, version: int | None, log: Path | None, engine: str
+) -> None:
+    if bool(names) == bool(folder):
+        raise UsageError("name the models to serve, or a folder that `slipway image` wrote with --from; one of the two")
+    if folder and version:
+        raise UsageError("--from serves the version that is in the folder; it goes without --version")
+    if engine == "mlflow" and (folder or log):
+        raise UsageError("--engine mlflow goes without --from and --log")
+    if len(names) > 1 and (version or engine == "mlflow"):
+        raise UsageError("--version and --engine mlflow take one name")

@@ -51,11 +51,13 @@ def serve(
     port: int = 5001,
     config: ServingConfig | None = None,
     keys_file: Path | None = None,
+    log: Path | None = None,
     timeout_s: float = 120.0,
 ) -> Endpoint:
     """Serve what is followed and return when all of it answers; from then on it follows the registry.
 
-    port: this very one, or any free one for 0. keys_file: API keys, one a line, read again when it changes.
+    port: this very one, or any free one for 0. keys_file: API keys, one a line, read again when it changes. log: in the home
+    by default.
     Raises UnknownName when there is no such version, UntrustedModel, NoServer when the registry is away and nothing was served
     before, ServiceFailed, UsageError.
     """
@@ -72,7 +74,7 @@ def serve(
     def served(version: Wanted) -> None:
         remember(settings.home, by_name[version.model], following.seen(version.model))
 
-    log = settings.home / "logs" / f"serve-{'-'.join(each.label for each in followed)[:100]}.log"
+    log = log or settings.home / "logs" / f"serve-{'-'.join(each.label for each in followed)[:100]}.log"
     service = start_service(wanted, host=host, port=port, config=config, log=log, served=served, timeout_s=timeout_s)
     supervisor = service.supervisor
     for text in said:
