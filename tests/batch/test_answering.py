@@ -150,6 +150,18 @@ def test_a_model_that_is_not_compiled_answers_itself_and_the_step_is_named(tmp_p
     assert_same(found, model, frame)
 
 
+def test_a_plan_that_would_take_more_of_the_processor_than_the_model_is_not_used(tmp_path: Path) -> None:
+    frame = mild().assign(carrier=[f"C{row % 4000}" for row in range(ROWS)])
+    late = np.where(frame["minutes"] > 100, "late", "fine")
+    # Thousands of categories, which scikit-learn keeps sparse: that takes it a tenth of the time.
+    model = make_pipeline(make_column_transformer((OneHotEncoder(), TEXTS)), LogisticRegression(max_iter=20))
+    model.fit(conform(frame, INPUTS).head(8000), late[:8000])
+    frame.to_parquet(tmp_path / "in.parquet")
+    how, found = scored(model, tmp_path / "in.parquet", tmp_path / "out.parquet")
+    assert (how.compiled, how.why_not) == (False, "compiled, it takes no less of the processor")
+    assert_same(found, model, frame)
+
+
 def test_a_small_file_waits_for_no_plan(tmp_path: Path) -> None:
     model, frame = fitted(HistGradientBoostingClassifier(max_iter=5, random_state=0)), table(300)
     frame.to_parquet(tmp_path / "in.parquet")
