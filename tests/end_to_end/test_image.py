@@ -163,7 +163,7 @@ class Container:
     def environment(self) -> dict[str, str]:
         given = dict(pair.split("=", 1) for line in of(self.context, "ENV") for pair in shlex.split(line))
         mapped = {
-            key: value.replace("/opt/slipway", str(self.root)).replace("/home/slipway", str(self.home))
+            key: value.replace("/opt/slipway", str(self.root)).replace("/var/lib/slipway", str(self.home))
             for key, value in given.items()
         }
         return child_environment(

@@ -21,9 +21,9 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 def image(
     settings: Settings, name: str, output: Path, of: Stage, version: int | None, lock: Path | None, as_json: bool
 ) -> None:
-    """Write the build context of a container image that answers REST requests with a version.
+    """Write a version as a build context for Docker.
 
-    It holds a Dockerfile, the model's files, the locked packages with their hashes, and Slipway itself. The container needs no
+    The container answers REST requests with it. The context holds a Dockerfile, the model's files, the locked packages with their hashes, and Slipway itself. The container needs no
     registry. An older context in the folder is replaced when the new one is whole; any other folder has to be empty.
     """
     from slipway.workflows.image import write_image

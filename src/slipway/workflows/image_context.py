@@ -52,15 +52,15 @@ def dockerfile(facts: Facts) -> str:
 {FIRST_WORDS}, which writes it anew; README.md says how to build and run it.
 FROM python:{facts.python}-slim
 
-RUN useradd --uid {_UID} --user-group --create-home slipway
+RUN useradd --uid {_UID} --user-group --create-home --home-dir /var/lib/slipway slipway
 WORKDIR /opt/slipway
 
 COPY requirements*.lock ./
 {build if facts.build_lock else ""}RUN {_PIP} {"--no-build-isolation" if facts.build_lock else no_source} -r {LOCK}
 
 ENV PYTHONPATH=/opt/slipway \\
-    SLIPWAY_HOME=/home/slipway/.slipway \\
-    NUMBA_CACHE_DIR=/home/slipway/numba \\
+    SLIPWAY_HOME=/var/lib/slipway/.slipway \\
+    NUMBA_CACHE_DIR=/var/lib/slipway/numba \\
     MLFLOW_DISABLE_TELEMETRY=true \\
     DO_NOT_TRACK=true \\
     GIT_PYTHON_REFRESH=quiet{trusted}
@@ -106,7 +106,7 @@ The build needs the network for packages alone; what runs needs none, and asks n
 | digest of the model's files | {facts.digest} |
 | Python | {facts.python} |
 | packages | `{LOCK}`: {facts.lock} |
-| user | {_UID}, who may write in /home/slipway and /tmp |
+| user | {_UID}, who may write in /var/lib/slipway and /tmp |
 
 A model of which a byte is not as it was registered is not served: the container ends, and says so.
 """
