@@ -38,7 +38,7 @@ class Classifies(Doubles):
 
 
 def score(source: Path, output: Path, model: object = None, inputs: dict = INPUTS) -> int:
-    return score_file(model or Doubles(), inputs, source, output, METADATA, lambda _: None)
+    return score_file(model or Doubles(), inputs, source, output, METADATA, lambda _: None).rows
 
 
 @pytest.fixture
@@ -86,8 +86,9 @@ def test_a_file_of_several_chunks_is_scored_whole_whatever_types_each_chunk_look
     count, told = CHUNK_ROWS + 10, []
     frame = pd.DataFrame({"minutes": ["1"] * CHUNK_ROWS + ["1.5"] * 10, "note": [""] * CHUNK_ROWS + ["late"] * 10})
     frame.to_csv(tmp_path / "in.csv", index=False)
-    rows = score_file(Doubles(), INPUTS, tmp_path / "in.csv", tmp_path / "out.parquet", METADATA, told.append)
-    scored = pd.read_parquet(tmp_path / "out.parquet")
+    output = tmp_path / "out.parquet"
+    rows = score_file(Doubles(), INPUTS, tmp_path / "in.csv", output, METADATA, told.append).rows
+    scored = pd.read_parquet(output)
     assert rows == len(scored) == count and told == [CHUNK_ROWS, 10]
     assert scored["prediction"].iloc[[0, -1]].tolist() == [2.0, 3.0]
     assert scored["note"].iloc[-1] == "late" and scored["note"].iloc[:-10].isna().all()

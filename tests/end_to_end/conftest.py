@@ -364,7 +364,7 @@ def _opened(project: Path, settings: Settings, migrated: Path | None = None) -> 
         folder.mkdir(parents=True)
         (folder / "experiment.yaml").write_text(text.lstrip())
     (project / "experiments" / "own_pipeline" / "features.py").write_text(FEATURES.lstrip())
-    (project / "requirements.lock").write_text("scikit-learn==1.9.1\n")
+    shutil.copy(Path(__file__).parents[2] / "requirements.lock", project)
     table = loans()
     table.to_csv(project / "loans.csv", index=False)
     table.to_parquet(project / "experiments" / "days_kept" / "loans.parquet", index=False)

@@ -280,6 +280,29 @@ def test_a_file_is_scored_with_its_version_in_the_metadata(
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
 
 
+def test_a_large_file_is_scored_by_the_compiled_model_and_the_command_says_so(
+    library: "Library", tmp_path: Path
+) -> None:
+    number = library.in_production("late_loans")
+    loans = pd.read_csv(library.project / "loans.csv").drop(columns=["late", "days_kept"])
+    asked = pd.concat([loans] * (60_000 // len(loans) + 1), ignore_index=True)
+    asked.loc[::7, "branch"] = "nobody has seen this one"
+    asked.to_csv(tmp_path / "asked.csv", index=False)
+    said = library.slipway("score", "late_loans", tmp_path / "asked.csv", tmp_path / "scored.parquet")
+    assert said.code == 0, said.err
+    rows, how = said.out.splitlines()
+    assert rows.startswith(f"{len(asked):,} rows scored by late_loans version {number}")
+    assert how == "by the compiled model, which agreed with it on this file's first rows"
+    model = mlflow.sklearn.load_model(f"models:/late_loans/{number}")
+    scored = pd.read_parquet(tmp_path / "scored.parquet")
+    assert scored["prediction"].tolist() == model.predict(asked).tolist()
+    probabilities = scored[[f"probability_{label}" for label in model.classes_]].to_numpy()
+    assert probabilities == pytest.approx(model.predict_proba(asked), rel=1e-12, abs=1e-15)
+
+    few = library.done("score", "late_loans", library.project / "loans.csv", tmp_path / "few.csv")
+    assert not few["compiled"] and "50,000 rows it is not worth the making" in few["why_not_compiled"]
+
+
 def test_an_experiment_is_one_page_that_asks_nothing_of_the_network(library: "Library", tmp_path: Path) -> None:
     pytest.importorskip("slipway.workflows.report")
     library.in_production("late_loans")

@@ -3,14 +3,15 @@
 import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from slipway.batch.answering import Answering
 from slipway.batch.columns import Fields, conform
 from slipway.errors import DataUnusable, FileUnusable
 from slipway.types import MISSING_IN_CSV
@@ -20,6 +21,16 @@ _READ = (".csv", ".csv.gz", ".parquet")
 _WRITTEN = (".csv", ".parquet")
 
 
+@dataclass(frozen=True)
+class ScoredFile:
+    """How a file was scored. why_not: why it was not by the compiled model. left: rows that the plan left to the model."""
+
+    rows: int
+    compiled: bool
+    why_not: str
+    left: int
+
+
 def score_file(
     model: Any,
     inputs: Fields,
@@ -27,8 +38,8 @@ def score_file(
     output: Path,
     metadata: Mapping[str, str],
     on_rows: Callable[[int], object],
-) -> int:
-    """Score a CSV or Parquet file and return the number of rows.
+) -> ScoredFile:
+    """Score a CSV or Parquet file and return how many rows it had, and what answered them.
 
     The output has the input's columns, `prediction`, and for a classifier `probability_CLASS` each. `metadata` is in the
     Parquet file's own metadata, or beside a CSV file in OUTPUT.meta.json. Memory is bounded by a chunk of rows.
@@ -36,12 +47,13 @@ def score_file(
     """
     require_kind(source, _READ)
     require_kind(output, _WRITTEN)
+    answering = Answering(model)
     partial = output.with_name(f".{output.name}.partial")
     try:
         with _writer(partial, output.suffix, metadata) as writer:
             rows = 0
-            for chunk in _chunks(source, inputs):
-                writer.write(_scored(model, inputs, chunk, rows, typed=output.suffix == ".parquet"))
+            for chunk in filter(len, _chunks(source, inputs)):  # of a header alone comes a chunk without rows
+                writer.write(_scored(answering, model, inputs, chunk, rows, typed=output.suffix == ".parquet"))
                 rows += len(chunk)
                 on_rows(len(chunk))
         if not rows:
@@ -49,7 +61,7 @@ def score_file(
         partial.replace(output)
         if output.suffix == ".csv":
             output.with_name(f"{output.name}.meta.json").write_text(json.dumps(dict(metadata), indent=2))
-        return rows
+        return ScoredFile(rows, answering.compiled, answering.why_not, answering.left)
     except OSError as error:
         raise FileUnusable(f"{output} cannot be written: {error.strerror or error}") from error
     finally:
@@ -62,15 +74,17 @@ def require_kind(path: Path, kinds: tuple[str, ...]) -> None:
         raise FileUnusable(f"{path} ends in '{path.suffix}'; allowed is {', '.join(kinds)}")
 
 
-def _scored(model: Any, inputs: Fields, chunk: pd.DataFrame, first_row: int, *, typed: bool) -> pd.DataFrame:
+def _scored(
+    answering: Answering, model: Any, inputs: Fields, chunk: pd.DataFrame, first_row: int, *, typed: bool
+) -> pd.DataFrame:
     """The chunk with its predictions; typed: and with the model's types, which are the same in every chunk."""
     rows = conform(chunk, inputs, first_row)
+    answers = answering(rows)
     given = chunk.assign(**{name: rows[name] for name in inputs if name in chunk}) if typed else chunk
-    scored = given.assign(prediction=np.asarray(model.predict(rows)).ravel())
-    if hasattr(model, "predict_proba"):
-        probabilities = np.asarray(model.predict_proba(rows))
+    scored = given.assign(prediction=answers.predictions)
+    if answers.probabilities is not None:
         for i, label in enumerate(model.classes_):
-            scored[f"probability_{label}"] = probabilities[:, i]
+            scored[f"probability_{label}"] = answers.probabilities[:, i]
     return scored
 
 

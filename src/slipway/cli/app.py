@@ -30,6 +30,7 @@ COMMANDS = {
     "serve": "slipway.cli.serve:serve",
     "captured": "slipway.cli.captured:captured",
     "score": "slipway.cli.score:score",
+    "image": "slipway.cli.image:image",
     "report": "slipway.cli.report:report",
     "demo": "slipway.cli.demo:demo",
 }

@@ -1,5 +1,6 @@
 """slipway serve."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
     from slipway.registry.following import Followed
     from slipway.serving.arm import Arm
 
+_folder = click.Path(exists=True, file_okay=False, path_type=Path)
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @command(example="slipway serve flight_delays --port 5001 --workers 2 --api-keys keys.txt")
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, metavar="NAME...")
+@click.option("--from", "folder", type=_folder, help="A folder of `slipway image`; no registry is asked.")
 @click.option("--stage", "of", type=stage, default=Stage.PRODUCTION, show_default="Production", metavar="STAGE")
 @click.option("--version", type=click.IntRange(1), help="This version for good, whatever its stage.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 to answer other machines.")
@@ -43,12 +46,14 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--capture-max-mb", type=click.IntRange(1), default=1000, show_default=True, help="On disk, of each model."
 )
+@click.option("--log", type=click.Path(path_type=Path), help="Where to write; by default a file in the home's logs.")
 @click.option("--engine", type=click.Choice(["slipway", "mlflow"]), default="slipway", show_default=True)
 @arm_options
 @json_option
 def serve(
     settings: Settings,
     names: tuple[str, ...],
+    folder: Path | None,
     of: Stage,
     version: int | None,
     host: str,
@@ -61,6 +66,7 @@ def serve(
     keep_warm: float,
     capture: float | None,
     capture_max_mb: int,
+    log: Path | None,
     engine: str,
     arms: dict[str, Any],
     as_json: bool,
@@ -74,9 +80,8 @@ def serve(
     With `--shadow` or `--canary` a second version is beside the one that answers, compared with it and judged. A canary that
     passes a bound is ended: all callers are answered by the first version again.
     """
-    second = second_version(names[0], arms)
-    if len(names) > 1 and (version or engine == "mlflow"):
-        raise UsageError("--version and --engine mlflow take one name")
+    _require_one_source(names, folder, version, log, engine)
+    second = second_version(next(iter(names), ""), arms)
     if second:
         _require_room_for(second, names, of, version, engine)
     if capture and engine == "mlflow":
@@ -90,6 +95,7 @@ def serve(
         from slipway.serving.config import ServingConfig
         from slipway.workflows import serve as workflow
         from slipway.workflows.capturing import to_capture
+        from slipway.workflows.serve_folder import serve_folder
 
         config = ServingConfig(
             fronts=workers,
@@ -101,10 +107,10 @@ def serve(
         )
         followed = [Followed(name, of, version) for name in dict.fromkeys(names)]
         kept = to_capture(settings, capture, capture_max_mb * 1_000_000) if capture else None
-        beside = second[1] if second else None
-        endpoint = workflow.serve(
-            settings, followed, host=host, port=port, config=config, keys_file=api_keys, beside=beside, capture=kept
-        )
+        start = partial(workflow.serve, settings, followed, beside=second[1] if second else None)
+        if folder:
+            start = partial(serve_folder, settings, folder)
+        endpoint = start(host=host, port=port, config=config, keys_file=api_keys, log=log, capture=kept)
     show(endpoint, as_json)
     endpoint.stay()
 
@@ -113,7 +119,20 @@ def _require_room_for(
     second: "tuple[Arm, Followed]", names: tuple[str, ...], of: Stage, version: int | None, engine: str
 ) -> None:
     arm, beside = second
-    if len(set(names)) > 1 or engine == "mlflow":
-        raise UsageError(f"--{arm.role} takes one name, and no --engine mlflow")
+    if len(set(names)) != 1 or engine == "mlflow":
+        raise UsageError(f"--{arm.role} takes one name of the registry, and no --engine mlflow")
     if (beside.version and beside.version == version) or (not version and not beside.version and beside.stage == of):
         raise UsageError(f"--{arm.role} {arm.of} is what is served already; name another stage, or a version")
+
+
+def _require_one_source(
+    names: tuple[str, ...], folder: Path | None, version: int | None, log: Path | None, engine: str
+) -> None:
+    if bool(names) == bool(folder):
+        raise UsageError("name the models to serve, or a folder that `slipway image` wrote with --from; one of the two")
+    if folder and version:
+        raise UsageError("--from serves the version that is in the folder; it goes without --version")
+    if engine == "mlflow" and (folder or log):
+        raise UsageError("--engine mlflow goes without --from and --log")
+    if len(names) > 1 and (version or engine == "mlflow"):
+        raise UsageError("--version and --engine mlflow take one name")

@@ -152,6 +152,9 @@ class RowEncoder:
         if isinstance(series.dtype, pd.CategoricalDtype):
             known = self._frame_texts(pd.Series(series.cat.categories), codes)
             return np.append(np.asarray(known, dtype=np.float64), codes.column.nan)[series.cat.codes]
+        if isinstance(series.dtype, pd.StringDtype) and _is_nan(series.dtype.na_value):
+            places, texts = pd.factorize(series)  # each text is looked up once, and not in each row
+            return np.append(self._encode_each(codes, texts.tolist()), codes.column.nan)[places]
         if series.dtype != object and not isinstance(series.dtype, pd.StringDtype):
             raise self._left(0, codes.column.column, f"a column of type {series.dtype} where texts are read")
         return self._encode_each(codes, series.to_numpy(dtype=object).tolist())

@@ -94,6 +94,12 @@ def requirements_of(folder: Path) -> list[str]:
     return [line for line in map(str.strip, lines) if line and not line.startswith("#")]
 
 
+def python_of(folder: Path) -> str:
+    """Return the version of Python that a downloaded model was made with, such as 3.11.7."""
+    flavors = mlflow.models.Model.load(str(folder)).flavors
+    return str(flavors["python_function"]["python_version"])
+
+
 def recorded_experiment(client: MlflowClient, run_id: str, folder: Path) -> Experiment:
     """Return the experiment as it was declared when a run trained, not as it stands in the project today."""
     path = client.download_artifacts(run_id, "experiment.json", str(folder))

@@ -6,10 +6,12 @@ from pathlib import Path
 
 
 class Log:
-    """path: the file; that of the service before is kept as `.1`."""
+    """path: the file; that of the service before is kept as `.1`. What is under /dev, as /dev/stderr, is only written to."""
 
     def __init__(self, path: Path):
         self.path, self._lock = path, threading.Lock()
+        if path.is_relative_to("/dev"):
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             path.replace(path.with_name(f"{path.name}.1"))

@@ -1,5 +1,6 @@
 """The dossier of a run: what a reviewer reads and the gates judge by. Plots, model card, evidence, note."""
 
+import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,7 +48,7 @@ def log_dossier(
     trials: Sequence[Trial],
     winner: Trial,
 ) -> None:
-    """Write plots, tables, card and evidence to the run, in one upload, and the note that is read first."""
+    """Write plots, tables, card, evidence and lock file to the run, in one upload, and the note that is read first."""
     tested = _tested(spec, prepared, evaluated)
     findings = find(client, settings, spec, tested, evaluated, winner_of(winner, spec.experiment))
     card = model_card(run_id, spec, prepared, evaluated, findings, trials, winner)
@@ -62,6 +63,8 @@ def log_dossier(
         (folder / "model_card.html").write_text(html(card))
         (folder / "model_card.json").write_text(card_json(card))
         save(folder / FOLDER, tested)
+        if (lock := settings.project / "requirements.lock").is_file():
+            shutil.copyfile(lock, folder / lock.name)
         client.log_artifacts(run_id, str(folder))
     told = note(spec.experiment, evaluated, trials, winner, card.caveats)
     write(client, run_id, metrics=findings.metrics(), tags={"mlflow.note.content": told})

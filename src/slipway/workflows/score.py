@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from slipway.batch import score_file
+from slipway.batch import ScoredFile, score_file
 from slipway.progress import bar
 from slipway.registry.fetch import fetch_verified
 from slipway.registry.models import inputs_of, temporary_folder
@@ -24,17 +24,28 @@ class Scored:
 
     version: Version
     output: Path
-    rows: int
+    how: ScoredFile
 
     def as_dict(self) -> dict[str, Any]:
         return {
             **self.version.facts(),
-            "rows": self.rows,
+            "rows": self.how.rows,
             "output": str(self.output),
+            "compiled": self.how.compiled,
+            "why_not_compiled": self.how.why_not or None,
+            "rows_left_to_the_model": self.how.left,
         }
 
     def __str__(self) -> str:
-        return f"{self.rows:,} rows scored by {self.version.name} version {self.version.number} → {self.output}"
+        by = f"{self.version.name} version {self.version.number}"
+        return f"{self.how.rows:,} rows scored by {by} → {self.output}\n{self._how}"
+
+    @property
+    def _how(self) -> str:
+        if not self.how.compiled:
+            return f"by the model itself, not compiled: {self.how.why_not}"
+        left = f", {self.how.left:,} rows of them by the model itself" if self.how.left else ""
+        return f"by the compiled model, which agreed with it on this file's first rows{left}"
 
 
 def score(settings: Settings, name: str, source: Path, output: Path, stage: Stage = Stage.PRODUCTION) -> Scored:
@@ -49,8 +60,8 @@ def score(settings: Settings, name: str, source: Path, output: Path, stage: Stag
         files = fetch_verified(version, Path(made))
         model = load_trusted(files, trusted_types(settings, name))
         with bar(0, "rows scored") as shown:
-            rows = score_file(model, inputs_of(files), source, output, _metadata(version), shown.update)
-    return Scored(version, output, rows)
+            how = score_file(model, inputs_of(files), source, output, _metadata(version), shown.update)
+    return Scored(version, output, how)
 
 
 def _metadata(version: Version) -> dict[str, str]:

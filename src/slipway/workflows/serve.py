@@ -57,13 +57,14 @@ def serve(
     keys_file: Path | None = None,
     beside: Followed | None = None,
     capture: Capture | None = None,
+    log: Path | None = None,
     timeout_s: float = 120.0,
 ) -> Endpoint:
     """Serve what is followed and return when all of it answers; from then on it follows the registry.
 
     port: this very one, or any free one for 0. keys_file: API keys, one a line, read again when it changes.
     beside: where the second version of `config.arm` comes from; there may be none in it, now or later.
-    capture: of `capturing`, what is kept of requests and answers; None to keep nothing.
+    capture: of `capturing`, what is kept of requests and answers; None to keep nothing. log: in the home by default.
     Raises UnknownName when there is no such version, UntrustedModel, NoServer when the registry is away and nothing was served
     before, ServiceFailed, UsageError.
     """
@@ -80,7 +81,7 @@ def serve(
     def served(version: Wanted) -> None:
         remember(settings.home, by_name[version.model], following.seen(version.model))
 
-    log = settings.home / "logs" / f"serve-{'-'.join(each.label for each in followed)[:100]}.log"
+    log = log or settings.home / "logs" / f"serve-{'-'.join(each.label for each in followed)[:100]}.log"
     service = start_service(
         wanted, host=host, port=port, config=config, log=log, served=served, capture=capture, timeout_s=timeout_s,
         record=partial(write_arm, settings.home),

@@ -1,0 +1,41 @@
+"""A version that is served where no registry is: its files, and beside them what the registry said of it.
+
+FOLDER/model/            the files, as MLflow writes them            FOLDER/version.json   name, version, stage, run, digest
+"""
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+from slipway.errors import FileUnusable, UntrustedModel
+from slipway.registry.following import Seen
+from slipway.registry.trust import artifact_digest
+from slipway.types import Stage
+
+MODEL, VERSION = "model", "version.json"
+
+
+def write_folder(folder: Path, name: str, seen: Seen, files: Path) -> None:
+    """Copy a version's files and what is known of it into a new folder. Raises UntrustedModel if the copy is not the same."""
+    shutil.copytree(files, folder / MODEL)
+    if artifact_digest(folder / MODEL) != seen.digest:
+        raise UntrustedModel(f"the copy of {name} version {seen.version} is not what was registered; try it again")
+    (folder / VERSION).write_text(json.dumps({"name": name, **asdict(seen)}, indent=2) + "\n")
+
+
+def read_folder(folder: Path) -> tuple[str, Seen]:
+    """Return the name of the model, and what the registry said of the version. Raises FileUnusable when it is not there."""
+    path = folder / VERSION
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        seen = Seen(int(said["version"]), Stage(said["stage"]), str(said["digest"]), str(said["run_id"]))
+        name = str(said["name"])
+    except FileNotFoundError:
+        raise FileUnusable(
+            f"{folder} has no {VERSION}; `slipway image NAME` writes such a folder, named served"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        said_of_it = f"{type(error).__name__}: {error}"
+        raise FileUnusable(f"{path} does not say which version it is ({said_of_it}); write the image again") from None
+    return name, seen

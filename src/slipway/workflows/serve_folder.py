@@ -1,0 +1,60 @@
+"""`slipway serve --from FOLDER`: one version out of a folder, for good, where no registry is."""
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from slipway.registry.folder import MODEL, read_folder
+from slipway.serving.capturing import Capture
+from slipway.serving.config import ServingConfig
+from slipway.serving.generation import Wanted
+from slipway.serving.keys_file import KeysFile, hashed
+from slipway.serving.supervisor import Supervisor
+from slipway.settings import Settings
+from slipway.workflows.endpoint import Endpoint, Served
+from slipway.workflows.loading import PRELOAD, Order
+from slipway.workflows.project import trusted_types
+from slipway.workflows.serve import start_service
+
+_KEYS_EACH_S = 1.0
+
+
+def serve_folder(
+    settings: Settings,
+    folder: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 5001,
+    config: ServingConfig | None = None,
+    keys_file: Path | None = None,
+    log: Path | None = None,
+    capture: Capture | None = None,
+    timeout_s: float = 120.0,
+) -> Endpoint:
+    """Serve the version that `slipway image` put into a folder, and return when it answers. No registry is asked.
+
+    capture: of `capturing`, what is kept of requests and answers; None to keep nothing.
+    Raises FileUnusable when it is no such folder, UntrustedModel when a byte of the model is not what was registered, and what
+    `start_service` raises.
+    """
+    name, seen = read_folder(folder)
+    files = folder.resolve() / MODEL
+    order = Order(name, seen.version, seen.digest, files, "", trusted_types(settings, name))
+    wanted = Wanted(name, seen.version, seen.digest or "", seen.stage, order, PRELOAD)
+    keys = KeysFile(keys_file) if keys_file else None
+    config = replace(config or ServingConfig(), keys=keys.hashes() if keys else hashed(settings.api_keys))
+    log = log or settings.home / "logs" / f"serve-{name}-{seen.version}.log"
+    service = start_service(
+        [wanted], host=host, port=port, config=config, log=log, capture=capture, timeout_s=timeout_s
+    )
+    if keys:
+        threading.Thread(target=_keep_reading, args=[keys, service.supervisor], name="keys", daemon=True).start()
+    example = files / "serving_input_example.json"
+    said = example.read_text() if example.is_file() else None
+    return Endpoint([Served(name, seen.version, seen.stage, seen.run_id, said)], service)
+
+
+def _keep_reading(keys: KeysFile, supervisor: Supervisor) -> None:
+    while not supervisor.ended.wait(_KEYS_EACH_S):
+        if keys.changed():
+            supervisor.use_keys(keys.hashes())
