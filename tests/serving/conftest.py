@@ -35,8 +35,9 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Served:
-    """A model as MLflow loads it, and as a generation of ours."""
+    """A model as MLflow stores it, as it loads it, and as a generation of ours."""
 
+    folder: Path
     mlflow: Any
     generation: Generation
 
@@ -117,4 +118,4 @@ def _serve(kind: str, folder: Path) -> Served:
     text = (folder / "serving_input_example.json").read_text()
     ours = Signature(columns, output.name, text, plan.classes, plan.has_probabilities)
     generation = Generation(kind, 3, "0" * 64, 1, ours, plan, "", ())
-    return Served(loaded, generation)
+    return Served(folder, loaded, generation)
