@@ -38,6 +38,8 @@ def explain(body: bytes, content_type: str, signature: Signature) -> str | None:
         return f"the body is not UTF-8: byte {error.start} is part of no character"
     except RecursionError:
         return "the body is nested too deeply"
+    except ValueError:
+        return "the body holds a number of more digits than are read"
     return _not_a_request(content) or ragged(content) or _explain_values(content, signature)
 
 
@@ -153,7 +155,7 @@ def _wrong(value: Any, column: Column) -> str | None:
     if whole and isinstance(value, float) and not value.is_integer():
         return f"a fraction where {wanted} is needed"
     bits = 31 if column.type == "integer" else 63
-    if whole and not -(2**bits) <= float(value) < 2**bits:
+    if whole and not -(2**bits) <= int(value) < 2**bits:
         return f"a number that is too large for {column.type}"
     if column.type == "boolean" and isinstance(value, str):
         return "a text where true or false is needed"
@@ -167,9 +169,9 @@ def _explain_csv(body: bytes, signature: Signature) -> str | None:
         return f"the body is not UTF-8: byte {error.start} is part of no character"
     except csv.Error:
         return "the body is not CSV"
-    if not table or len(table) < 2:
+    header, *rows = [row for row in table if row] or [[]]
+    if not rows:
         return "the body holds no row below its header"
-    header, rows = table[0], [row for row in table[1:] if row]
     if wrong := _wrong_width(rows, len(header)):
         return wrong
     columns = {

@@ -21,6 +21,7 @@ MAX_HEAD_BYTES = 16_384
 """Of a request's target and headers together."""
 
 _KEPT = frozenset({b"content-type", b"authorization", b"x-api-key", b"x-request-id", b"accept", b"expect"})
+_FRAMING = (b"content-length", b"transfer-encoding")
 _LINGER_S = 2.0
 """How long a refused caller may go on sending, so that it reads why instead of a reset."""
 

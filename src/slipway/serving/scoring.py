@@ -5,6 +5,7 @@ MLflow is imported when it is first needed here: a back is ready without it.
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -46,13 +47,20 @@ class Scoring:
         except TooManyRows as error:
             return refused(ask, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
         except MlflowException as error:
-            why = explain(ask.body, ask.content_type, self._signature) or _without_input(error, self._model.refused)
+            why = self._explained(ask) or _without_input(error, self._model.refused)
             return refused(ask, error.get_http_status_code(), why, error.error_code)
         except Exception as error:  # a request that MLflow does not foresee, such as JSON of any depth  # noqa: BLE001
-            return refused(ask, HTTPStatus.BAD_REQUEST, f"the request cannot be read ({type(error).__name__})")
+            why = self._explained(ask) or f"the request cannot be read ({type(error).__name__})"
+            return refused(ask, HTTPStatus.BAD_REQUEST, why)
         if said.status >= HTTPStatus.BAD_REQUEST:
             return refused(ask, said.status, said.response.partition(" IMPORTANT:")[0][:_MOST_SAID])
         return Answer(ask.id, said.status, said.mimetype, said.response.encode())
+
+    def _explained(self, ask: Ask) -> str | None:
+        """What is wrong with a request, where it can be said; that it cannot must not end this process."""
+        with suppress(Exception):
+            return explain(ask.body, ask.content_type, self._signature)
+        return None
 
 
 def refused(ask: Ask, status: int, message: str, code: str = "") -> Answer:
