@@ -9,12 +9,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from http import HTTPStatus
 from typing import Any
 
 import httptools
 
 from slipway.serving.config import ServingConfig
+from slipway.serving.messages import Request, Response, written
 from slipway.serving.refusals import refusal
 
 MAX_HEAD_BYTES = 16_384
@@ -25,29 +25,7 @@ _FRAMING = (b"content-length", b"transfer-encoding")
 _LINGER_S = 2.0
 """How long a refused caller may go on sending, so that it reads why instead of a reset."""
 
-_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
-_ALWAYS = b"x-content-type-options: nosniff\r\ncache-control: no-store\r\n"
-
 log = logging.getLogger(__name__)
-
-
-class Request:
-    """A request that has arrived whole. headers: those that matter here, names in small letters. peer: the caller's address."""
-
-    __slots__ = ("body", "headers", "keep_alive", "method", "minor", "peer", "target")
-
-    def __init__(self, method: bytes, target: bytes, headers: dict[bytes, bytes], body: bytes, peer: str):
-        self.method, self.target, self.headers, self.body, self.peer = method, target, headers, body, peer
-        self.keep_alive, self.minor = True, b"1"
-
-
-class Response:
-    """An answer. headers: complete lines, each with its line end."""
-
-    __slots__ = ("body", "headers", "mimetype", "status")
-
-    def __init__(self, status: int, body: bytes, mimetype: bytes = b"application/json", headers: bytes = b""):
-        self.status, self.body, self.mimetype, self.headers = status, body, mimetype, headers
 
 
 Handle = Callable[[Request], Response | Awaitable[Response]]
@@ -226,7 +204,7 @@ class Connection(asyncio.Protocol):
 
     def _write(self, request: Request, answer: Response, then: bytes = b"") -> None:
         last = not request.keep_alive or self._door.closing or (self._half_closed and not self._waiting)
-        self._transport.write(_bytes(request, answer, self._door.date, last=last))
+        self._transport.write(written(request, answer, self._door.date, last=last))
         if then and not last:
             self._transport.write(then)
         if last or then:
@@ -240,7 +218,7 @@ class Connection(asyncio.Protocol):
         request = Request(b"GET", b"", {}, b"", self._peer)
         headers = b"retry-after: 1\r\n" if status == 503 else b""
         answer = Response(status, refusal(status, message), headers=headers)
-        words = _bytes(request, answer, self._door.date, last=True)
+        words = written(request, answer, self._door.date, last=True)
         if self._task is None:
             self._transport.write(words)
             self._end()
@@ -280,19 +258,3 @@ class Connection(asyncio.Protocol):
             self.deadline = now + config.body_timeout_s
         else:
             self.deadline = _NEVER if self._task is not None else now + config.keep_alive_s
-
-
-def _bytes(request: Request, answer: Response, date: bytes, *, last: bool) -> bytes:
-    kept = b"" if request.minor == b"1" else b"connection: keep-alive\r\n"
-    ending = b"connection: close\r\n" if last else kept
-    body = b"" if request.method == b"HEAD" else answer.body
-    return b"%bcontent-type: %b\r\n%b%b%b%bcontent-length: %d\r\n\r\n%b" % (
-        _STATUS_LINES[answer.status],
-        answer.mimetype,
-        _ALWAYS,
-        answer.headers,
-        date,
-        ending,
-        len(answer.body),
-        body,
-    )
