@@ -126,7 +126,7 @@ def test_no_json_is_too_odd_to_be_looked_at(content: Any) -> None:
     explain(json.dumps(content).encode(), "application/json", SIGNATURE)
 
 
-@given(some.text(some.sampled_from("xn,\n\r\"1a\0"), max_size=30) | some.text())
+@given(some.text(some.sampled_from('xn,\n\r"1a\0'), max_size=30) | some.text())
 def test_no_csv_is_too_odd_to_be_looked_at(text: str) -> None:
     for body in (text, "x,n,port\n" + text):
         explain(body.encode(errors="surrogatepass"), "text/csv", SIGNATURE)

@@ -20,8 +20,8 @@ from slipway.serving.refusals import refusal
 MAX_HEAD_BYTES = 16_384
 """Of a request's target and headers together."""
 
-_KEPT = frozenset({b"content-type", b"authorization", b"x-api-key", b"x-request-id", b"accept", b"expect"})
 _FRAMING = (b"content-length", b"transfer-encoding")
+_KEPT = frozenset({b"content-type", b"authorization", b"x-api-key", b"x-request-id", b"expect", *_FRAMING})
 _LINGER_S = 2.0
 """How long a refused caller may go on sending, so that it reads why instead of a reset."""
 
@@ -71,8 +71,10 @@ class Connection(asyncio.Protocol):
         self._task: asyncio.Future[Response] | None = None
         self._request: Request | None = None
         self._lost = self._ended = self._reading = self._choked = self._half_closed = False
-        self._target, self._headers, self._body = b"", dict[bytes, bytes](), list[bytes]()
-        self._head_bytes = self._body_bytes = 0
+        self._target, self._headers, self._body = b"", dict[bytes, bytes](), bytearray()
+        self._head_bytes = self._body_bytes = self._more_bytes = 0
+        self._begun = self._headed = self._offers = False
+        self._again = b""
         self._last_words = b""
         self.deadline = _NEVER
 
@@ -109,21 +111,41 @@ class Connection(asyncio.Protocol):
         self._answer_next()
 
     def data_received(self, data: bytes) -> None:
-        if self._ended:
-            return
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(400, "upgrading to another protocol is not possible here")
-        except httptools.HttpParserError:
-            self._refuse(400, "this is not a well-formed HTTP/1.1 request")
+        left, self._begun = memoryview(data), False
+        while left and not self._ended:
+            try:
+                self._parser.feed_data(left)
+                break
+            except httptools.HttpParserUpgrade as offered:
+                left = self._declined(left[offered.args[0] :])
+            except httptools.HttpParserError:
+                self._refuse(400, "this is not a well-formed HTTP/1.1 request")
+        if self._reading and not self._begun:
+            self._count_more(len(data))
+
+    def _declined(self, left: memoryview) -> memoryview:
+        """Go on after a request that offers another protocol, as Java's client does: it is answered in this one.
+
+        The parser leaves it at the head; where a body follows, the head is read again without the offer. Returns what to read.
+        """
+        if self._parser.get_method() == b"CONNECT":
+            self._refuse(400, "there is nothing to connect to here")
+        self._parser = httptools.HttpRequestParser(self)
+        return memoryview(self._again + left)
+
+    def _count_more(self, length: int) -> None:
+        """Bound what is not of the body: a header that does not end, trailers, the frames of chunks."""
+        self._more_bytes += length
+        if self._more_bytes - 10 * self._body_bytes > 2 * MAX_HEAD_BYTES:
+            self._refuse_head()
 
     # ---- the parser
 
     def on_message_begin(self) -> None:
-        self._reading = True
-        self._target, self._headers, self._body = b"", {}, []
-        self._head_bytes = self._body_bytes = 0
+        self._reading = self._begun = True
+        self._headed = False
+        self._target, self._headers, self._body = b"", {}, bytearray()
+        self._head_bytes = self._body_bytes = self._more_bytes = 0
         self.deadline = self._door.now + self._door.config.header_timeout_s
 
     def on_url(self, url: bytes) -> None:
@@ -132,15 +154,17 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
-        if name in _KEPT:
+        if name in _KEPT and not self._headed:  # after the head it is a trailer, which stands for nothing
             self._headers[name] = value
         elif name == b"content-length" and value.isdigit() and int(value[:19]) > self._door.config.max_body_bytes:
             self._refuse_body()
         self._count_head(len(name) + len(value))
 
     def on_headers_complete(self) -> None:
+        self._headed = True
         self.deadline = self._door.now + self._door.config.body_timeout_s
-        if not self._ended and self._headers.get(b"expect", b"").lower() == b"100-continue":
+        self._offers = self._parser.should_upgrade()
+        if self._headers.get(b"expect", b"").lower() == b"100-continue" and not (self._ended or self._offers):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
@@ -148,25 +172,35 @@ class Connection(asyncio.Protocol):
         if self._body_bytes > self._door.config.max_body_bytes:
             self._refuse_body()
         elif not self._ended:
-            self._body.append(body)
+            self._body += body
 
     def on_message_complete(self) -> None:
         self._reading = False
-        if self._ended:
+        if self._offers:
+            self._again = self._without_offer()
+        if self._ended or self._offers:
             return
-        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        body = bytes(self._body)
         request = Request(self._parser.get_method(), self._target, self._headers, body, self._peer)
         request.keep_alive = self._parser.should_keep_alive()
         if self._parser.get_http_version() == "1.0":
             request.minor = b"0"
-        self._body = []
+        self._body = bytearray()
         self._waiting.append(request)
         self._answer_next()
+
+    def _without_offer(self) -> bytes:
+        kept = b"".join(b"%b: %b\r\n" % header for header in self._headers.items())
+        ending = b"" if self._parser.should_keep_alive() else b"connection: close\r\n"
+        return b"%b %b HTTP/1.1\r\n%b%b\r\n" % (self._parser.get_method(), self._target, kept, ending)
 
     def _count_head(self, length: int) -> None:
         self._head_bytes += length
         if self._head_bytes > MAX_HEAD_BYTES:
-            self._refuse(431, f"the request line and headers are larger than {MAX_HEAD_BYTES} bytes")
+            self._refuse_head()
+
+    def _refuse_head(self) -> None:
+        self._refuse(431, f"the request line and headers are larger than {MAX_HEAD_BYTES} bytes")
 
     def _refuse_body(self) -> None:
         self._refuse(413, f"the body is larger than {self._door.config.max_body_bytes} bytes; send the rows in parts")
