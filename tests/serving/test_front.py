@@ -205,6 +205,27 @@ def test_pipelined_requests_are_answered_in_their_order(front: Front) -> None:
     assert at[0] != at[2]
 
 
+def test_others_are_answered_between_thousands_of_requests_that_one_sends_at_once(front: Front) -> None:
+    many = 1000
+    with closing(socket.create_connection(front.url, 20)) as sender:
+        sender.sendall(b"GET /metrics HTTP/1.1\r\n\r\n" * (many - 1) + b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n")
+        seen: list[int] = []
+
+        def read() -> None:
+            found = b""
+            while data := sender.recv(1 << 20):
+                found += data
+                seen[:] = [found.count(b"HTTP/1.1 200 ")]
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        wait_for(lambda: seen)
+        assert ask(front, "/ping", None)[0] == 200
+        assert seen[0] < many
+        reader.join()
+        assert seen[0] == many
+
+
 def test_garbage_behind_a_request_does_not_cost_its_answer(front: Front) -> None:
     head = (
         f"POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(ODD)}\r\n\r\n"

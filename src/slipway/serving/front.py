@@ -23,7 +23,8 @@ from slipway.serving.app import App
 from slipway.serving.backs import Backs
 from slipway.serving.config import ServingConfig
 from slipway.serving.counters import CONNECTIONS, Counters
-from slipway.serving.http import Connection, Door
+from slipway.serving.door import Door
+from slipway.serving.http import Connection
 from slipway.serving.invoking import Invoking
 from slipway.serving.keys import KeyRing
 from slipway.serving.state import Served, State, prepare

@@ -1,19 +1,18 @@
 """HTTP/1.1 on a socket: requests are read within limits of size and time, answered in their order, and the rest is refused.
 
-httptools reads; what is here is what a request may cost before anybody looks at it. The transport translates, `Handle` decides.
+httptools reads; what is here is what a request may cost before anybody looks at it. The transport translates, a door's
+`handle` decides.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from email.utils import formatdate
+from time import monotonic
 from typing import Any
 
 import httptools
 
-from slipway.serving.config import ServingConfig
+from slipway.serving.door import Door
 from slipway.serving.messages import Request, Response, written
 from slipway.serving.refusals import refusal
 
@@ -22,43 +21,15 @@ MAX_HEAD_BYTES = 16_384
 
 _FRAMING = (b"content-length", b"transfer-encoding")
 _KEPT = frozenset({b"content-type", b"authorization", b"x-api-key", b"x-request-id", b"expect", *_FRAMING})
+_TURN_S = 0.005
+"""How long the requests of one connection are answered before those of others are."""
+
 _LINGER_S = 2.0
 """How long a refused caller may go on sending, so that it reads why instead of a reset."""
 
-log = logging.getLogger(__name__)
-
-
-Handle = Callable[[Request], Response | Awaitable[Response]]
-"""Decides. What is not awaited is written before the next byte is read."""
-
-
-@dataclass
-class Door:
-    """What the connections of a process share. now: a clock that `tick` moves, exact enough for limits."""
-
-    handle: Handle
-    config: ServingConfig
-    refused: Callable[[int], None]
-    connections: "set[Connection]" = field(default_factory=set)
-    closing: bool = False
-    now: float = 0.0
-    date: bytes = b""
-
-    def tick(self, now: float) -> None:
-        """Take the time, and end the connections whose time is over. To be called about twice a second."""
-        self.now = now
-        self.date = b"date: " + formatdate(usegmt=True).encode() + b"\r\n"
-        for connection in [each for each in self.connections if each.deadline < now]:
-            connection.expire()
-
-    def close(self) -> None:
-        """Let each connection end after what is under way on it; those that are idle, now."""
-        self.closing = True
-        for connection in list(self.connections):
-            connection.finish()
-
-
 _NEVER = float("inf")
+
+log = logging.getLogger(__name__)
 
 
 class Connection(asyncio.Protocol):
@@ -73,7 +44,8 @@ class Connection(asyncio.Protocol):
         self._lost = self._ended = self._reading = self._choked = self._half_closed = False
         self._target, self._headers, self._body = b"", dict[bytes, bytes](), bytearray()
         self._head_bytes = self._body_bytes = self._more_bytes = 0
-        self._begun = self._headed = self._offers = False
+        self._begun = self._headed = self._offers = self._resting = False
+        self._turn_ends = 0.0
         self._again = b""
         self._last_words = b""
         self.deadline = _NEVER
@@ -99,19 +71,20 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Keep a half-closed connection while it is owed an answer; a caller may shut its side after asking."""
         self._half_closed = True
-        return self._task is not None
+        return self._task is not None or bool(self._waiting)
 
     def pause_writing(self) -> None:
         self._choked = True
         self._set_deadline()
 
     def resume_writing(self) -> None:
-        self._choked = False
+        self._choked, self._turn_ends = False, monotonic() + _TURN_S
         self._set_deadline()
         self._answer_next()
 
     def data_received(self, data: bytes) -> None:
         left, self._begun = memoryview(data), False
+        self._turn_ends = monotonic() + _TURN_S
         while left and not self._ended:
             try:
                 self._parser.feed_data(left)
@@ -208,7 +181,10 @@ class Connection(asyncio.Protocol):
     # ---- answers
 
     def _answer_next(self) -> None:
-        while self._waiting and self._task is None and not self._choked and not self._ended:
+        while self._waiting and self._task is None and not (self._choked or self._ended or self._resting):
+            if monotonic() > self._turn_ends:
+                self._rest()
+                break
             request = self._waiting.popleft()
             try:
                 answer = self._door.handle(request)
@@ -222,8 +198,22 @@ class Connection(asyncio.Protocol):
                 self._transport.pause_reading()
         self._set_deadline()
 
+    def _rest(self) -> None:
+        """Let others have a turn: what was sent at once may be thousands of requests."""
+        self._resting = True
+        self._transport.pause_reading()
+        asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._resting, self._turn_ends = False, monotonic() + _TURN_S
+        if self._lost:
+            return
+        self._answer_next()
+        if not self._resting and self._task is None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
     def _answered(self, task: "asyncio.Future[Response]") -> None:
-        request, self._task = self._request, None
+        request, self._task, self._turn_ends = self._request, None, monotonic() + _TURN_S
         if self._lost or task.cancelled() or request is None:
             return
         words, self._last_words = self._last_words, b""

@@ -15,7 +15,9 @@ class TooLarge(ValueError):
     """A request stands for more bytes than are allowed."""
 
     def __init__(self) -> None:
-        super().__init__(f"the rows are larger than {MOST_PARQUET_BYTES} bytes when they are unpacked. Send them in parts.")
+        super().__init__(
+            f"the rows are larger than {MOST_PARQUET_BYTES} bytes when they are unpacked. Send them in parts."
+        )
 
 
 def check_json(content: Any, most: int) -> None:
