@@ -37,7 +37,7 @@ class Scoring:
         self.schema = self.pyfunc.metadata.get_input_schema()
         self._model, self._server, self._signature = _Asked(self.pyfunc, held), scoring_server, held.signature
         self._max_rows = max_rows
-        logging.getLogger("mlflow.pyfunc.scoring_server").setLevel(logging.ERROR)  # it has a line for each refusal
+        logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # it has a line for odd requests, and repeats them
 
     def answer(self, ask: Ask) -> Answer:
         """Answer a request. Whatever goes wrong with it becomes an answer too."""
