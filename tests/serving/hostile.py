@@ -139,7 +139,7 @@ def on_the_wire(dice: random.Random) -> Pieces:
     chunked = head("POST", "/invocations", kind, "transfer-encoding: chunked")
     offer = ("connection: upgrade", "upgrade: " + dice.choice(("h2c", "websocket")))
     return dice.choice((
-        [asked(kind, body, path=dice.choice(("/", "/models/classes/invocations", "/models/%63lasses/invocations?a=b", "//", "*", "/try", "/\xff")))],
+        [asked(kind, body, path=dice.choice(("/", "/models/known_classes/invocations", "/models/%6bnown_classes/invocations?a=b", "//", "*", "/try", "/\xff")))],
         [head(dice.choice(("GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "BREW")), "/invocations", kind, size) + body],
         [head("GET", dice.choice(("/ready", "/metrics", "/openapi.json", "/?model=" + CANARY, "/version", "/style.css", "/" + "x" * 9000)), "")],
         [head("POST", "/invocations", kind, size, key=False) + body],

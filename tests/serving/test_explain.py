@@ -1,9 +1,12 @@
+import io
 import json
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from pyarrow.parquet import write_table
 
 from slipway.serving.explain import FORMATS, explain, ragged
 from slipway.serving.wire import Column, Signature
@@ -98,8 +101,22 @@ def test_finds_nothing_where_nothing_is_plainly_wrong(content: Any) -> None:
     assert explain(json.dumps(content).encode(), "application/json", SIGNATURE) is None
 
 
+def test_names_the_row_and_the_column_of_parquet() -> None:
+    def said(table: pa.Table) -> str | None:
+        found = io.BytesIO()
+        write_table(table, found)
+        return explain(found.getvalue(), "application/vnd.apache.parquet", SIGNATURE)
+
+    columns: dict[str, list[Any]] = {"x": [1.5, 2.0], "n": [1, 2], "port": ["a", "b"]}
+    assert said(pa.table(columns)) is None
+    assert said(pa.table(columns | {"n": ["1", SECRET]})) == "row 1, column 'n': a text where a whole number is needed"
+    assert said(pa.table({"x": [1.0]})) == "columns 'n', 'port' are missing"
+    assert said(pa.table({"x": pa.array([], "float64")})) == "the body holds no row"
+    assert explain(b"PAR1", "application/vnd.apache.parquet", SIGNATURE) == "the body is not a Parquet file"
+
+
 def test_knows_nothing_of_other_formats() -> None:
-    assert explain(b"PAR1", "application/vnd.apache.parquet", SIGNATURE) is None
+    assert explain(b"x", "text/plain", SIGNATURE) is None
 
 
 def test_rows_of_equal_columns_are_not_ragged() -> None:

@@ -36,13 +36,17 @@ CALLERS = 4
 BY_DESIGN = {0, 100, 200, 400, 401, 404, 405, 408, 413, 415, 431, 503, 504}
 GIVEN_AWAY = (b"Traceback", b'File "', b"stack_trace", b"site-packages", b"mlflow.exceptions")
 SLOW_S = 0.12
+CONFORMANCE = ",".join((
+    "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
+    "response_schema_conformance", "unsupported_method", "allow_header_conformance",
+))  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def served_endpoint(served: "Callable[[str], Served]", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     log = tmp_path_factory.mktemp("fuzzed") / "serve.log"
     limits = {"header_timeout_s": 1.5, "body_timeout_s": 2.0, "keys": hashed([KEY]), "access_log": 1.0}
-    with endpoint(served("classes").folder, log, **limits) as started:
+    with endpoint(served("known_classes").folder, log, **limits) as started:
         yield started
 
 
@@ -77,6 +81,17 @@ def test_no_request_breaks_an_endpoint_or_holds_up_others(served_endpoint: Endpo
     assert served_endpoint.rss() - before < 800_000_000
     # On a machine that does nothing else all but a few are below 50 ms; an endpoint that is held up answers after seconds.
     assert sorted(pings)[int(len(pings) * 0.99)] < 2000
+
+
+def test_every_answer_is_as_the_openapi_document_says(served_endpoint: Endpoint, tmp_path: Path) -> None:
+    examples = str(max(10, NUMBER // 50))
+    words = ("run", f"{served_endpoint.url}/openapi.json", "--header", f"X-Api-Key: {KEY}", "--checks", CONFORMANCE)
+    more = ("--phases", "examples,coverage,fuzzing", "--max-examples", examples, "--seed", "20", "--no-color")
+    command = [sys.executable, "-m", "schemathesis.cli", *words, *more, "--suppress-health-check", "all"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    print(done.stdout[-1500:])
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert "Traceback" not in served_endpoint.log.read_text(errors="replace")
 
 
 def answered(endpoint: Endpoint, pieces: Pieces, statuses: "Counter[int]") -> None:

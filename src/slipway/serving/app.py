@@ -76,7 +76,8 @@ class App:
                 routes[b"/invocations"] = invoke
         self._routes = routes
         generations = [served.generation for served in models.values()]
-        self._document = json.dumps(document(generations, self._config.max_rows)).encode()
+        keyed = not self._state.keys.open
+        self._document = json.dumps(document(generations, self._config.max_rows, keyed=keyed)).encode()
 
     def __call__(self, request: Request) -> Answer:
         began = perf_counter()

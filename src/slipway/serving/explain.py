@@ -28,6 +28,8 @@ def explain(body: bytes, content_type: str, signature: Signature) -> str | None:
     kind = content_type.partition(";")[0].strip()
     if kind == "text/csv":
         return _explain_csv(body, signature)
+    if kind == "application/vnd.apache.parquet":
+        return _explain_parquet(body, signature)
     if kind != "application/json":
         return None
     try:
@@ -73,8 +75,12 @@ def _not_a_request(content: Any) -> str | None:
         return "'dataframe_records' has to be a list of objects, one a row"
     if key == "dataframe_split" and not (isinstance(part, dict) and isinstance(part.get("data"), list)):
         return "'dataframe_split' has to be an object with 'columns' and 'data', a list of rows"
-    if isinstance(part, list) and not part:
+    if key == "dataframe_split" and part.keys() - {"columns", "data", "index"}:
+        return "'dataframe_split' holds more than 'columns', 'data' and 'index'"
+    if (isinstance(part, list) and not part) or (key == "dataframe_split" and not part["data"]):
         return f"'{key}' holds no row"
+    if key == "dataframe_records" and not isinstance(part[0], dict):
+        return "row 0 is not an object"
     return None
 
 
@@ -178,3 +184,17 @@ def _explain_csv(body: bytes, signature: Signature) -> str | None:
         name: [value or None for value in values] for name, values in zip(header, zip(*rows, strict=True), strict=True)
     }
     return _explain_columns(columns, signature)
+
+
+def _explain_parquet(body: bytes, signature: Signature) -> str | None:
+    from pyarrow import ArrowException
+    from pyarrow.parquet import read_table
+
+    try:
+        table = read_table(io.BytesIO(body))
+    except (ArrowException, OSError):
+        return "the body is not a Parquet file"
+    if not table.num_rows:
+        return "the body holds no row"
+    names = {column.name for column in signature.inputs}
+    return _explain_columns({name: table[name].to_pylist() for name in table.column_names if name in names}, signature)

@@ -105,6 +105,7 @@ class _Front:
                 self._state.failures[message.model] = message
             case wire.Keys():
                 self._state.keys = KeyRing(message.hashes)
+                self._app.served()
             case wire.Drain() if not self._drain.done():
                 self._drain.set_result(message.timeout_s)
 
