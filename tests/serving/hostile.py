@@ -15,15 +15,19 @@ JSON, CSV, PARQUET = "application/json", "text/csv", "application/vnd.apache.par
 ROW: dict[str, Any] = {"air time": 1.5, "größe": None, "stops": 2, "weekend": False, "carrier": "AA", "ort": "a"}
 NAMES = list(ROW)
 ODD = (
-    None, True, CANARY, "1", "", [], {}, [CANARY], {CANARY: 1}, 1e308, -0.0, 2**63, -(2**63) - 1, 10**400, 1.5, 1e300, "1e999", "\0", "\ud800",
+    None, True, CANARY, "1", "", [], {}, [CANARY], {CANARY: 1}, 1e308, -0.0, 2**63, -(2**63) - 1, 10**400, 1.5, 1e300,
+    "1e999", "\0", "\ud800",
 )  # fmt: skip
 BITS = (
-    b"[" * 40, b"{" * 40, b'"', b"\\", b"\xff", b"null", b"1e999", b"NaN", b"-Infinity", b"\0", b"}", b"]", b",", b'{"a":' * 300, b"-",
+    b"[" * 40, b"{" * 40, b'"', b"\\", b"\xff", b"null", b"1e999", b"NaN", b"-Infinity", b"\0", b"}", b"]", b",",
+    b'{"a":' * 300, b"-",
     b"1" * 5000, b"\r\n", b"\xef\xbb\xbf", b'"ort":1,',
 )  # fmt: skip
 KINDS = (
-    JSON, JSON, JSON, CSV, PARQUET, "application/json; charset=utf-8", "application/json;charset=latin-1", "text/plain", "a", "", "application/json;",
-    "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonx", "APPLICATION/JSON", "text/csv; header=present",
+    JSON, JSON, JSON, CSV, PARQUET, "application/json; charset=utf-8", "application/json;charset=latin-1", "text/plain",
+    "a", "", "application/json;",
+    "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonx", "APPLICATION/JSON",
+    "text/csv; header=present",
 )  # fmt: skip
 Pieces = list[bytes]
 
@@ -68,8 +72,10 @@ def parquet(dice: random.Random) -> bytes:
     for name in NAMES:
         values = [each.get(name) for each in rows]
         try:
+            if {} in values:
+                raise TypeError("Parquet has no objects without keys")
             columns[name] = pa.array(values)
-        except (pa.ArrowException, UnicodeError, OverflowError):
+        except (TypeError, pa.ArrowException, UnicodeError, OverflowError):
             columns[name] = pa.array([str(value).encode(errors="replace") for value in values])
     found = io.BytesIO()
     pq.write_table(pa.table(columns), found, compression=dice.choice(("none", "snappy", "zstd")))
@@ -139,13 +145,17 @@ def on_the_wire(dice: random.Random) -> Pieces:
     chunked = head("POST", "/invocations", kind, "transfer-encoding: chunked")
     offer = ("connection: upgrade", "upgrade: " + dice.choice(("h2c", "websocket")))
     return dice.choice((
-        [asked(kind, body, path=dice.choice(("/", "/models/known_classes/invocations", "/models/%6bnown_classes/invocations?a=b", "//", "*", "/try", "/\xff")))],
-        [head(dice.choice(("GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "BREW")), "/invocations", kind, size) + body],
-        [head("GET", dice.choice(("/ready", "/metrics", "/openapi.json", "/?model=" + CANARY, "/version", "/style.css", "/" + "x" * 9000)), "")],
+        [asked(kind, body, path=dice.choice(("/", "/models/known_classes/invocations",
+            "/models/%6bnown_classes/invocations?a=b", "//", "*", "/try", "/\xff")))],
+        [head(dice.choice(("GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "BREW")), "/invocations", kind,
+            size) + body],
+        [head("GET", dice.choice(("/ready", "/metrics", "/openapi.json", "/?model=" + CANARY, "/version", "/style.css",
+            "/" + "x" * 9000)), "")],
         [head("POST", "/invocations", kind, size, key=False) + body],
         [head("POST", "/invocations", kind, f"content-length: {len(body) + dice.randint(1, 99)}") + body],
         [head("POST", "/invocations", kind, f"content-length: {max(0, len(body) - dice.randint(1, 99))}") + body],
-        [head("POST", "/invocations", kind, dice.choice(("content-length: -1", "content-length: 1e3", "content-length: " + "9" * 30))) + body],
+        [head("POST", "/invocations", kind, dice.choice(("content-length: -1", "content-length: 1e3",
+            "content-length: " + "9" * 30))) + body],
         [head("POST", "/invocations", kind, size, "transfer-encoding: chunked") + body],
         [chunked + chunks + b"\r\n"],
         [chunked + chunks + b"content-type: text/csv\r\nx: " + b"y" * dice.choice((1, 70_000)) + b"\r\n\r\n"],
@@ -155,10 +165,13 @@ def on_the_wire(dice: random.Random) -> Pieces:
         [head("POST", "/invocations", kind, size, "expect: " + CANARY) + body],
         [asked(kind, body).replace(b" HTTP/1.1", dice.choice((b" HTTP/1.0", b" HTTP/2.0", b"", b" HTTP/9"))  , 1)],
         [head("POST", "/invocations", kind, size, *offer, last=False) + body + head("GET", "/ping", "")],
-        [asked(kind, body, last=False) * dice.randint(2, 9) + head("GET", "/metrics", "", last=False) * 20 + head("GET", "/ready", "")],
-        [head("POST", "/invocations", kind, size, *(f"x{number}: {CANARY}" for number in range(dice.choice((9, 5000))))) + body],
+        [asked(kind, body, last=False) * dice.randint(2, 9) + head("GET", "/metrics", "", last=False) * 20 + head("GET",
+            "/ready", "")],
+        [head("POST", "/invocations", kind, size, *(f"x{number}: {CANARY}" for number in range(dice.choice((9,
+            5000))))) + body],
         [head("POST", "/invocations", kind, size, "x: " + "y" * dice.choice((1000, 200_000))) + body],
-        [head("POST", "/invocations", kind, size, dice.choice(("x\0: 1", "x : 1", ": 1", "x: \x01", " folded", "authorization: Basic \xff="))) + body],
+        [head("POST", "/invocations", kind, size, dice.choice(("x\0: 1", "x : 1", ": 1", "x: \x01", " folded",
+            "authorization: Basic \xff="))) + body],
         [mutated(asked(kind, body), dice)],
         [head("POST", "/try", "application/x-www-form-urlencoded", size) + body],
         [b"\x16\x03\x01\x02\x00" + body],

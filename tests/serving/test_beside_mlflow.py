@@ -1,4 +1,4 @@
-"""The endpoint beside `mlflow models serve`, of the same models: valid requests get the same bytes, others the same status and code."""
+"""The endpoint beside `mlflow models serve`: valid requests get the same bytes, others the same status and code."""
 
 import http.client
 import io
@@ -83,7 +83,8 @@ def in_json(dice: random.Random, rows: list[dict[str, Any]], order: list[str]) -
     some = [{name: each[name] for name in order} for each in rows]
     lists = {name: [each[name] for each in rows] for name in order}
     key, value = dice.choice((
-        ("dataframe_records", some), ("dataframe_split", table), ("dataframe_split", indexed), ("instances", some), ("inputs", lists), ("inputs", some),
+        ("dataframe_records", some), ("dataframe_split", table), ("dataframe_split", indexed), ("instances", some),
+        ("inputs", lists), ("inputs", some),
     ))  # fmt: skip
     text = json.dumps({key: value}, ensure_ascii=dice.random() < 0.5, indent=dice.choice((None, None, 1)))
     return text.replace("1e+22", dice.choice(("1E22", "1e+22", "10e21", "1.0E+022"))).encode()
@@ -252,7 +253,7 @@ OTHERWISE = {
     "no content type": "MLflow answers 500",
     "many digits": "MLflow answers 500",
     "ragged, more": "MLflow answers 200: it fills the other rows up",
-    "inputs of lengths": "MLflow's code is INVALID_PARAMETER_VALUE: it fills the shorter columns up, and then refuses the nulls",
+    "inputs of lengths": "MLflow's code is INVALID_PARAMETER_VALUE: it fills up, and refuses the nulls",
 }
 """What docs/protocol.md says is different."""
 

@@ -183,7 +183,7 @@ _STATUS_PATHS = {
         "responses": {
             **_status("A model is served; which version of it.")["responses"],
             "503": {"description": "None is, or the endpoint is ending.", "content": {"application/json": {}}},
-        }
+        },
     },
     "/metrics": _status("Prometheus' text format.", "text/plain", keyed=True),
     "/openapi.json": _status("This document.", keyed=True),
