@@ -110,6 +110,9 @@ def test_names_the_row_and_the_column_of_parquet() -> None:
     columns: dict[str, list[Any]] = {"x": [1.5, 2.0], "n": [1, 2], "port": ["a", "b"]}
     assert said(pa.table(columns)) is None
     assert said(pa.table(columns | {"n": ["1", SECRET]})) == "row 1, column 'n': a text where a whole number is needed"
+    assert (
+        said(pa.table(columns | {"x": [b"1", SECRET.encode()]})) == "row 0, column 'x': bytes where a number is needed"
+    )
     assert said(pa.table({"x": [1.0]})) == "columns 'n', 'port' are missing"
     assert said(pa.table({"x": pa.array([], "float64")})) == "the body holds no row"
     assert explain(b"PAR1", "application/vnd.apache.parquet", SIGNATURE) == "the body is not a Parquet file"

@@ -53,6 +53,13 @@ def test_the_rows_of_csv_are_counted_without_those_that_are_blank_or_of_one_valu
         check_csv(b"a\n" + b"1\n" * 101 + b"x" * 200_000, MOST)
 
 
+def test_csv_has_columns_within_reason() -> None:
+    for wide in (b"a," * 10_000 + b"a\n1\n", b"a\n" + b"1," * 10_000 + b"1\n"):
+        with pytest.raises(TooLarge, match="more than 10000 columns"):
+            check_csv(wide, MOST)
+    check_csv(b"a," * 9_999 + b"a\n" + b"1," * 9_999 + b"1\n", MOST)
+
+
 def test_a_small_parquet_file_of_many_rows_or_of_long_texts_is_found_before_it_is_unpacked() -> None:
     check_parquet(parquet(x=np.zeros(MOST), text=often("a" * 100_000, MOST)), MOST)
     with pytest.raises(TooManyRows):

@@ -150,6 +150,8 @@ def _wrong(value: Any, column: Column) -> str | None:
         return f"{'a list' if isinstance(value, list) else 'an object'} where {wanted or 'a single value'} is needed"
     if wanted is None or isinstance(value, bool):
         return None
+    if isinstance(value, bytes):
+        return f"bytes where {wanted} is needed"
     whole = column.type in ("long", "integer")
     if value is None or value != value:
         return f"null where {wanted} is needed" if whole or column.type == "boolean" else None

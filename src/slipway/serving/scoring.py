@@ -91,6 +91,10 @@ def refused(ask: Ask, status: int, message: str, code: str = "") -> Answer:
     return Answer(ask.id, int(status), "application/json", refusal(int(status), message, code))
 
 
+class UnknownOutput(ValueError):
+    """`params.output` is none that there is."""
+
+
 class _Asked:
     """The model as MLflow's scoring calls it; remembers what the model itself refused before MLflow adds the input."""
 
@@ -119,7 +123,7 @@ class _Asked:
         if params["output"] not in _OUTPUTS:
             from mlflow.exceptions import MlflowException
 
-            self.refused = ValueError(f'params.output is "{_OUTPUTS[0]}" or "{_OUTPUTS[1]}"')
+            self.refused = UnknownOutput(f'params.output is "{_OUTPUTS[0]}" or "{_OUTPUTS[1]}"')
             raise MlflowException.invalid_parameter_value(str(self.refused))
         return params["output"], rest
 
@@ -128,7 +132,7 @@ def _without_input(error: Any, refused: BaseException | None) -> str:
     """Return what MLflow says is wrong, without the request itself, which it likes to repeat."""
     if refused is not None:
         cause = refused.__context__ if "Failed to enforce schema of data" in str(refused) else refused
-        return f"Failed to predict. Error: {_line(cause)}" if cause else "Failed to predict."
+        return f"Failed to predict. Error: {_of_names_alone(cause)}" if cause else "Failed to predict."
     said = str(error.message)
     if said.startswith("Ensure that input is a valid JSON"):
         return "Ensure that input is a valid JSON formatted string in UTF-8."
@@ -136,7 +140,15 @@ def _without_input(error: Any, refused: BaseException | None) -> str:
         return "Ensure that input is a valid UTF-8 encoded string."
     if said.startswith("Encountered an unexpected error"):
         return "Encountered an unexpected error while evaluating the model. Verify that the input is what the model expects."
-    return _line(error).partition(" IMPORTANT:")[0]
+    return _line(error).partition(" IMPORTANT:")[0].partition(" Error: ")[0]
+
+
+def _of_names_alone(error: BaseException) -> str:
+    """Return what an error says when that is of columns and types; others say which value it was."""
+    said = _line(error)
+    if isinstance(error, UnknownOutput) or said.startswith(("Incompatible input types", "Model is missing inputs")):
+        return said.partition(" Note that there were extra inputs")[0]
+    return f"the values are not what the model expects ({type(error).__name__})"
 
 
 def _line(error: BaseException) -> str:

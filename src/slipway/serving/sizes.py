@@ -11,13 +11,15 @@ MOST_PARQUET_BYTES = 100_000_000
 """Of a Parquet file as it is read: unpacked, and each text as often as it stands in a row."""
 
 
-class TooLarge(ValueError):
-    """A request stands for more bytes than are allowed."""
+MOST_COLUMNS = 10_000
+"""Of CSV: pandas takes minutes over a line of some hundred thousand names."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            f"the rows are larger than {MOST_PARQUET_BYTES} bytes when they are unpacked. Send them in parts."
-        )
+_UNPACKED = f"the rows are larger than {MOST_PARQUET_BYTES} bytes when they are unpacked. Send them in parts."
+_WIDE = f"the body has more than {MOST_COLUMNS} columns. Send those of the signature."
+
+
+class TooLarge(ValueError):
+    """A request stands for more than is allowed."""
 
 
 def check_json(content: Any, most: int) -> None:
@@ -32,7 +34,9 @@ def check_json(content: Any, most: int) -> None:
 
 
 def check_csv(body: bytes, most: int) -> None:
-    """Raise TooManyRows for CSV of more rows than `most`."""
+    """Raise TooManyRows for CSV of more rows than `most`, TooLarge where it has too many columns."""
+    if body.count(b",") >= MOST_COLUMNS and any(line.count(b",") >= MOST_COLUMNS for line in body.splitlines()):
+        raise TooLarge(_WIDE)
     lines = max(body.count(b"\n"), body.count(b"\r"))
     if lines <= most:
         return
@@ -54,9 +58,9 @@ def check_parquet(body: bytes, most: int) -> None:
         chunks = [group.column(number) for group in groups for number in range(group.num_columns)]
         _check(sum(group.num_rows for group in groups), most)
         if sum(chunk.total_uncompressed_size for chunk in chunks) > MOST_PARQUET_BYTES:
-            raise TooLarge
+            raise TooLarge(_UNPACKED)
         if any(chunk.num_values > 10 * most for chunk in chunks) or _text_bytes(body, chunks) > MOST_PARQUET_BYTES:
-            raise TooLarge
+            raise TooLarge(_UNPACKED)
     except (ArrowException, OSError):
         return
 
