@@ -10,7 +10,7 @@ RIVALS := bentoml litserve mlserver
 PYTEST := GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-matrix soak check bench bench-search bench-scale bench-serving lock clean
+.PHONY: help demo test test-fast test-matrix soak fuzz check bench bench-search bench-scale bench-serving lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -31,6 +31,9 @@ test-matrix: $(VENV)/dev.stamp  ## every way past the guarded registry, on SQLit
 soak: $(VENV)/dev.stamp  ## a hundred rounds: promotions under load with kills and broken versions, and eight that promote at once
 	@SOAK_ROUNDS=100 GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest tests/serving/test_supervisor.py tests/workflows/test_crowd.py \
 		-k "promotions or one_wins" -s --timeout 3600
+
+fuzz: $(VENV)/dev.stamp  ## 20,000 requests that nobody should send, to a whole endpoint; prints what it answered and weighed
+	@FUZZ_REQUESTS=20000 GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest tests/serving/test_fuzz_endpoint.py -s --timeout 7200
 
 check: $(VENV)/dev.stamp  ## style, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -29,13 +29,24 @@ def test_counts_brackets_outside_of_texts(value: object) -> None:
     assert real == 0 or is_deeper(body, real - 1)
 
 
+@given(text=some.text('[]{}"\\,', max_size=40))
+def test_what_is_read_piece_by_piece_is_read_as_a_whole(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        whole = [is_deeper(text.encode(), most) for most in range(5)]
+        patch.setattr("slipway.serving.depth._PIECE", 3)
+        assert [is_deeper(text.encode(), most) for most in range(5)] == whole
+
+
 @pytest.mark.parametrize("body", [b"[" * 17 + b"]" * 17, b"[" * 1_000_000, b'{"a":' * 20, b"]"])
 def test_what_is_too_deep_or_not_closed(body: bytes) -> None:
     assert is_deeper(body, 16)
 
 
-def test_ten_megabytes_take_no_long_time() -> None:
-    body = json.dumps([{"some column": 1.5, "an\\other": "text [ {"}] * 200_000).encode()
+OBJECTS = json.dumps([{"some column": 1.5, "an\\other": "text [ {"}] * 200_000).encode()
+
+
+@pytest.mark.parametrize("body", [OBJECTS, b'"' * 10**7, b'"\\"' * 3_000_000], ids=["objects", "quotes", "escapes"])
+def test_ten_megabytes_take_no_long_time(body: bytes) -> None:
     began = time.perf_counter()
     assert not is_deeper(body, 2)
     assert time.perf_counter() - began < 1.0

@@ -1,9 +1,14 @@
+import io
 import json
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from pyarrow.parquet import write_table
 
-from slipway.serving.explain import explain, ragged
+from slipway.serving.explain import FORMATS, explain, ragged
 from slipway.serving.wire import Column, Signature
 
 SIGNATURE = Signature(
@@ -45,6 +50,7 @@ def records(*rows: Any) -> dict[str, Any]:
         (records(FAIR | {"x": [SECRET]}), "row 0, column 'x': a list where a number is needed"),
         (records(FAIR | {"n": 1.5}), "row 0, column 'n': a fraction where a whole number is needed"),
         (records(FAIR | {"n": None}), "row 0, column 'n': null where a whole number is needed"),
+        (records(FAIR | {"n": 10**400}), "row 0, column 'n': a number that is too large for long"),
         (records(FAIR | {"n": 2**63}), "row 0, column 'n': a number that is too large for long"),
         (records(FAIR | {"small": 2**31}), "column 'small': a number that is too large for integer"),
         (records(FAIR | {"yes": SECRET}), "column 'yes': a text where true or false is needed"),
@@ -65,6 +71,8 @@ def test_names_the_row_and_the_column_and_none_of_the_values(content: Any, said:
         (b'{"a": s3cret}', "application/json", "not JSON: Expecting value at line 1, column 7"),
         (b'{"a": "\xff"}', "application/json; charset=utf-8", "byte 7 is part of no character"),
         (b"[" * 100_000, "application/json", "nested too deeply"),
+        (b"1" * 5000, "application/json", "a number of more digits than are read"),
+        (b"x,n,port\n\n", "text/csv", "no row below its header"),
         (b"x,n,port\n1,2,a\n1,2\n", "text/csv", "row 1 has 2 values for 3 columns"),
         (b"x,n,port\n1,s3cret,a\n", "text/csv", "row 0, column 'n': a text where a whole number is needed"),
         (b"x,n\n1,2\n", "text/csv", "column 'port' is missing"),
@@ -93,10 +101,52 @@ def test_finds_nothing_where_nothing_is_plainly_wrong(content: Any) -> None:
     assert explain(json.dumps(content).encode(), "application/json", SIGNATURE) is None
 
 
+def test_names_the_row_and_the_column_of_parquet() -> None:
+    def said(table: pa.Table) -> str | None:
+        found = io.BytesIO()
+        write_table(table, found)
+        return explain(found.getvalue(), "application/vnd.apache.parquet", SIGNATURE)
+
+    columns: dict[str, list[Any]] = {"x": [1.5, 2.0], "n": [1, 2], "port": ["a", "b"]}
+    assert said(pa.table(columns)) is None
+    assert said(pa.table(columns | {"n": ["1", SECRET]})) == "row 1, column 'n': a text where a whole number is needed"
+    assert (
+        said(pa.table(columns | {"x": [b"1", SECRET.encode()]})) == "row 0, column 'x': bytes where a number is needed"
+    )
+    assert said(pa.table({"x": [1.0]})) == "columns 'n', 'port' are missing"
+    assert said(pa.table({"x": pa.array([], "float64")})) == "the body holds no row"
+    assert explain(b"PAR1", "application/vnd.apache.parquet", SIGNATURE) == "the body is not a Parquet file"
+
+
 def test_knows_nothing_of_other_formats() -> None:
-    assert explain(b"PAR1", "application/vnd.apache.parquet", SIGNATURE) is None
+    assert explain(b"x", "text/plain", SIGNATURE) is None
 
 
 def test_rows_of_equal_columns_are_not_ragged() -> None:
     assert ragged(records(FAIR, dict(reversed(FAIR.items())))) is None
     assert ragged({"dataframe_split": {"columns": ["x"], "data": [[1], [2]]}}) is None
+
+
+names = some.sampled_from(["x", "n", "small", "yes", "port", "other"])
+values = (
+    some.none()
+    | some.booleans()
+    | some.floats()
+    | some.integers(-(10**400), 10**400)
+    | some.text(max_size=3)
+    | some.sampled_from(["1", "1e999", "1" * 4301, "true", [], {}])
+)
+anything = some.recursive(values, lambda inner: some.lists(inner, max_size=3) | some.dictionaries(names, inner))
+splits = some.fixed_dictionaries({"columns": some.lists(names | anything), "data": some.lists(anything)})
+contents = some.dictionaries(some.sampled_from(FORMATS), anything | splits, max_size=2) | anything
+
+
+@given(contents)
+def test_no_json_is_too_odd_to_be_looked_at(content: Any) -> None:
+    explain(json.dumps(content).encode(), "application/json", SIGNATURE)
+
+
+@given(some.text(some.sampled_from('xn,\n\r"1a\0'), max_size=30) | some.text())
+def test_no_csv_is_too_odd_to_be_looked_at(text: str) -> None:
+    for body in (text, "x,n,port\n" + text):
+        explain(body.encode(errors="surrogatepass"), "text/csv", SIGNATURE)

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +129,50 @@ def test_a_chunked_body_is_read_and_bounded(front: Front) -> None:
     assert b"413" in raw(front.url, head + b"7530\r\n" + (b"x" * 30_000 + b"\r\n7530\r\n") * 5)[:20]
 
 
+@pytest.mark.parametrize(
+    "more",
+    [b"x: " + b"y" * 60_000, b"y" * 60_000, b"x: 1\r\n" * 9_000],
+    ids=["a value", "a name", "many"],
+)
+def test_trailers_are_bounded_and_stand_for_nothing(front: Front, more: bytes) -> None:
+    head = b"POST /invocations HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\nconnection: close\r\n"
+    chunks = b"\r\n%x\r\n%b\r\n0\r\n" % (len(BODY.encode()), BODY.encode())
+    found = raw(front.url, head + chunks + b"content-type: application/json\r\n\r\n")
+    assert found.startswith(b"HTTP/1.1 415 ")
+    assert raw(front.url, head + chunks + more * 5).startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_header_that_does_not_end_is_refused_while_it_is_being_sent(front: Front) -> None:
+    for start in (b"GET /ping HTTP/1.1\r\nx: ", b"GET /ping HTTP/1.1\r\n", b"GET /"):
+        with closing(socket.create_connection(front.url, 10)) as connection:
+            connection.sendall(start)
+            sent, answer = 0, b""
+            connection.setblocking(False)
+            while not answer:
+                assert sent < 20_000_000
+                with suppress(BlockingIOError):
+                    sent += connection.send(b"y" * 10_000)
+                with suppress(BlockingIOError):
+                    answer = connection.recv(100)
+            assert answer.startswith(b"HTTP/1.1 431 ")
+
+
+def test_an_offer_of_another_protocol_is_declined_and_the_request_answered(front: Front) -> None:
+    offer = b"host: x\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n"
+    get = b"GET /ping HTTP/1.1\r\n" + offer + b"\r\n"
+    body = BODY.encode()
+    post = b"POST /invocations HTTP/1.1\r\n" + offer + b"content-type: application/json\r\n"
+    sized = post + b"content-length: %d\r\n\r\n%b" % (len(body), body)
+    chunked = post + b"transfer-encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    last = b"GET /ping HTTP/1.1\r\nconnection: upgrade, close\r\nupgrade: websocket\r\n\r\n"
+    found = raw(front.url, get + sized + chunked + sized + last)
+    assert found.count(b"HTTP/1.1 200 ") == found.count(b"HTTP/1.1 ") == 5
+    assert found.count(b'{"predictions": ["late"]}') == 3
+    found = raw(front.url, b"CONNECT x:80 HTTP/1.1\r\nhost: x\r\n\r\n" + get)
+    assert found.startswith(b"HTTP/1.1 400 ")
+    assert found.count(b"HTTP/1.1 ") == 1
+
+
 def test_a_refused_large_body_is_answered_while_it_is_still_being_sent(front: Front) -> None:
     status, answer, _ = ask(front, body="x" * 30_000_000)
     assert (status, json.loads(answer)["error_code"]) == (413, "REQUEST_LIMIT_EXCEEDED")
@@ -159,6 +203,27 @@ def test_pipelined_requests_are_answered_in_their_order(front: Front) -> None:
     at = [found.index(b'["late"]'), found.index(b"from the back"), found.rindex(b'["late"]')]
     assert at == sorted(at)
     assert at[0] != at[2]
+
+
+def test_others_are_answered_between_thousands_of_requests_that_one_sends_at_once(front: Front) -> None:
+    many = 1000
+    with closing(socket.create_connection(front.url, 20)) as sender:
+        sender.sendall(b"GET /metrics HTTP/1.1\r\n\r\n" * (many - 1) + b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n")
+        seen: list[int] = []
+
+        def read() -> None:
+            found = b""
+            while data := sender.recv(1 << 20):
+                found += data
+                seen[:] = [found.count(b"HTTP/1.1 200 ")]
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        wait_for(lambda: seen)
+        assert ask(front, "/ping", None)[0] == 200
+        assert seen[0] < many
+        reader.join()
+        assert seen[0] == many
 
 
 def test_garbage_behind_a_request_does_not_cost_its_answer(front: Front) -> None:

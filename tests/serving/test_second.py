@@ -28,8 +28,8 @@ from slipway.serving.arm import Arm
 from slipway.serving.bounds import Bounds
 from slipway.serving.config import ServingConfig
 from slipway.serving.generation import Wanted
-from slipway.serving.http import Request
 from slipway.serving.listener import listen
+from slipway.serving.messages import Request
 from slipway.serving.sticky import bucket, lowest
 from slipway.serving.supervisor import Supervisor
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as some
 
-from slipway.serving.http import Request
+from slipway.serving.messages import Request
 from slipway.serving.sticky import BUCKETS, bucket, lowest
 
 HEADER = b"x-slipway-key"

@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
-from slipway.serving.http import Request, Response
+from slipway.serving.messages import Request, Response
 
 
 class AccessLog:

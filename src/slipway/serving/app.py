@@ -18,8 +18,8 @@ from slipway.serving.arms import Arms
 from slipway.serving.config import ServingConfig
 from slipway.serving.counters import Part
 from slipway.serving.feedback import Feedback
-from slipway.serving.http import Request, Response
 from slipway.serving.invoking import Invoking
+from slipway.serving.messages import Request, Response
 from slipway.serving.metrics import CONTENT_TYPE, metrics
 from slipway.serving.openapi import document
 from slipway.serving.readiness import readiness
@@ -28,6 +28,7 @@ from slipway.serving.state import Served, State
 
 Answer = Response | Awaitable[Response]
 
+_MOST_FORM_BYTES = 100_000
 _SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _UNNAMED = b'www-authenticate: Bearer, Basic realm="slipway"\r\n'
 
@@ -84,7 +85,12 @@ class App:
         self._routes = routes
         generations = [served.generation for served in models.values()]
         self._document = json.dumps(
-            document(generations, self._config.max_rows, feedback=self._state.sink is not None)
+            document(
+                generations,
+                self._config.max_rows,
+                keyed=not self._state.keys.open,
+                feedback=self._state.sink is not None,
+            )
         ).encode()
 
     def __call__(self, request: Request) -> Answer:
@@ -157,6 +163,8 @@ class App:
         return Response(200, page.page(served, self._names(served)), page.CONTENT_TYPE, page.HEADERS)
 
     async def _try(self, request: Request) -> Response:
+        if len(request.body) > _MOST_FORM_BYTES:
+            return Response(413, refusal(413, f"a filled form has at most {_MOST_FORM_BYTES} bytes"))
         try:
             values = dict(parse_qsl(request.body.decode(), keep_blank_values=True, max_num_fields=2000))
         except ValueError:

@@ -18,8 +18,8 @@ from slipway.serving.arm_metrics import arm_metrics
 from slipway.serving.arm_numbers import ERRORS, THEIRS, CanaryPart
 from slipway.serving.backs import Backs
 from slipway.serving.config import ServingConfig
-from slipway.serving.http import Request, Response
 from slipway.serving.invoking import Invoking
+from slipway.serving.messages import Request, Response
 from slipway.serving.mirror import Copy, Mirror
 from slipway.serving.readiness import second_readiness
 from slipway.serving.state import Served, State

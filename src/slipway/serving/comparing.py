@@ -33,9 +33,9 @@ from slipway.serving.backs import Backs
 from slipway.serving.comparison import Spread, apart, difference
 from slipway.serving.config import ServingConfig
 from slipway.serving.counters import Counters
-from slipway.serving.http import Request, Response
 from slipway.serving.invoking import JSON, Invoking
 from slipway.serving.keys import KeyRing
+from slipway.serving.messages import Request, Response
 from slipway.serving.mirror import Copy, copy_of
 from slipway.serving.state import Served, State, prepare
 

@@ -28,6 +28,8 @@ def explain(body: bytes, content_type: str, signature: Signature) -> str | None:
     kind = content_type.partition(";")[0].strip()
     if kind == "text/csv":
         return _explain_csv(body, signature)
+    if kind == "application/vnd.apache.parquet":
+        return _explain_parquet(body, signature)
     if kind != "application/json":
         return None
     try:
@@ -38,6 +40,8 @@ def explain(body: bytes, content_type: str, signature: Signature) -> str | None:
         return f"the body is not UTF-8: byte {error.start} is part of no character"
     except RecursionError:
         return "the body is nested too deeply"
+    except ValueError:
+        return "the body holds a number of more digits than are read"
     return _not_a_request(content) or ragged(content) or _explain_values(content, signature)
 
 
@@ -71,8 +75,12 @@ def _not_a_request(content: Any) -> str | None:
         return "'dataframe_records' has to be a list of objects, one a row"
     if key == "dataframe_split" and not (isinstance(part, dict) and isinstance(part.get("data"), list)):
         return "'dataframe_split' has to be an object with 'columns' and 'data', a list of rows"
-    if isinstance(part, list) and not part:
+    if key == "dataframe_split" and part.keys() - {"columns", "data", "index"}:
+        return "'dataframe_split' holds more than 'columns', 'data' and 'index'"
+    if (isinstance(part, list) and not part) or (key == "dataframe_split" and not part["data"]):
         return f"'{key}' holds no row"
+    if key == "dataframe_records" and not isinstance(part[0], dict):
+        return "row 0 is not an object"
     return None
 
 
@@ -142,6 +150,8 @@ def _wrong(value: Any, column: Column) -> str | None:
         return f"{'a list' if isinstance(value, list) else 'an object'} where {wanted or 'a single value'} is needed"
     if wanted is None or isinstance(value, bool):
         return None
+    if isinstance(value, bytes):
+        return f"bytes where {wanted} is needed"
     whole = column.type in ("long", "integer")
     if value is None or value != value:
         return f"null where {wanted} is needed" if whole or column.type == "boolean" else None
@@ -153,7 +163,7 @@ def _wrong(value: Any, column: Column) -> str | None:
     if whole and isinstance(value, float) and not value.is_integer():
         return f"a fraction where {wanted} is needed"
     bits = 31 if column.type == "integer" else 63
-    if whole and not -(2**bits) <= float(value) < 2**bits:
+    if whole and not -(2**bits) <= int(value) < 2**bits:
         return f"a number that is too large for {column.type}"
     if column.type == "boolean" and isinstance(value, str):
         return "a text where true or false is needed"
@@ -167,12 +177,26 @@ def _explain_csv(body: bytes, signature: Signature) -> str | None:
         return f"the body is not UTF-8: byte {error.start} is part of no character"
     except csv.Error:
         return "the body is not CSV"
-    if not table or len(table) < 2:
+    header, *rows = [row for row in table if row] or [[]]
+    if not rows:
         return "the body holds no row below its header"
-    header, rows = table[0], [row for row in table[1:] if row]
     if wrong := _wrong_width(rows, len(header)):
         return wrong
     columns = {
         name: [value or None for value in values] for name, values in zip(header, zip(*rows, strict=True), strict=True)
     }
     return _explain_columns(columns, signature)
+
+
+def _explain_parquet(body: bytes, signature: Signature) -> str | None:
+    from pyarrow import ArrowException
+    from pyarrow.parquet import read_table
+
+    try:
+        table = read_table(io.BytesIO(body))
+    except (ArrowException, OSError):
+        return "the body is not a Parquet file"
+    if not table.num_rows:
+        return "the body holds no row"
+    names = {column.name for column in signature.inputs}
+    return _explain_columns({name: table[name].to_pylist() for name in table.column_names if name in names}, signature)

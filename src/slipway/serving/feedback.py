@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta
 
 from slipway.serving.config import ServingConfig
-from slipway.serving.http import Request, Response
+from slipway.serving.messages import Request, Response
 from slipway.serving.refusals import refusal
 from slipway.serving.sink import MOST_BYTES, Sink
 from slipway.serving.state import State

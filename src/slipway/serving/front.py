@@ -26,7 +26,8 @@ from slipway.serving.backs import Backs
 from slipway.serving.capturing import Handing
 from slipway.serving.config import ServingConfig
 from slipway.serving.counters import CONNECTIONS, WAITING, Counters
-from slipway.serving.http import KEPT, Connection, Door
+from slipway.serving.door import KEPT, Door
+from slipway.serving.http import Connection
 from slipway.serving.invoking import Invoking
 from slipway.serving.keys import KeyRing
 from slipway.serving.sink import Sink
@@ -122,6 +123,7 @@ class _Front:
                 self._state.failures[message.model] = message
             case wire.Keys():
                 self._state.keys = KeyRing(message.hashes)
+                self._app.served()
             case wire.Drain() if not self._drain.done():
                 self._drain.set_result(message.timeout_s)
 

@@ -1,86 +1,33 @@
 """HTTP/1.1 on a socket: requests are read within limits of size and time, answered in their order, and the rest is refused.
 
-httptools reads; what is here is what a request may cost before anybody looks at it. The transport translates, `Handle` decides.
+httptools reads; what is here is what a request may cost before anybody looks at it. The transport translates, a door's
+`handle` decides.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from email.utils import formatdate
-from http import HTTPStatus
+from time import monotonic
 from typing import Any
 
 import httptools
 
-from slipway.serving.config import ServingConfig
+from slipway.serving.door import Door
+from slipway.serving.messages import Request, Response, written
 from slipway.serving.refusals import refusal
 
 MAX_HEAD_BYTES = 16_384
 """Of a request's target and headers together."""
 
-KEPT = frozenset({b"content-type", b"authorization", b"x-api-key", b"x-request-id", b"accept", b"expect"})
+_TURN_S = 0.005
+"""How long the requests of one connection are answered before those of others are."""
+
 _LINGER_S = 2.0
 """How long a refused caller may go on sending, so that it reads why instead of a reset."""
 
-_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
-_ALWAYS = b"x-content-type-options: nosniff\r\ncache-control: no-store\r\n"
+_NEVER = float("inf")
 
 log = logging.getLogger(__name__)
-
-
-class Request:
-    """A request that has arrived whole. headers: those that matter here, names in small letters. peer: the caller's address."""
-
-    __slots__ = ("body", "headers", "keep_alive", "method", "minor", "peer", "target")
-
-    def __init__(self, method: bytes, target: bytes, headers: dict[bytes, bytes], body: bytes, peer: str):
-        self.method, self.target, self.headers, self.body, self.peer = method, target, headers, body, peer
-        self.keep_alive, self.minor = True, b"1"
-
-
-class Response:
-    """An answer. headers: complete lines, each with its line end."""
-
-    __slots__ = ("body", "headers", "mimetype", "status")
-
-    def __init__(self, status: int, body: bytes, mimetype: bytes = b"application/json", headers: bytes = b""):
-        self.status, self.body, self.mimetype, self.headers = status, body, mimetype, headers
-
-
-Handle = Callable[[Request], Response | Awaitable[Response]]
-"""Decides. What is not awaited is written before the next byte is read."""
-
-
-@dataclass
-class Door:
-    """What the connections of a process share. now: a clock that `tick` moves. kept: headers that are handed on."""
-
-    handle: Handle
-    config: ServingConfig
-    refused: Callable[[int], None]
-    connections: "set[Connection]" = field(default_factory=set)
-    closing: bool = False
-    now: float = 0.0
-    date: bytes = b""
-    kept: frozenset[bytes] = KEPT
-
-    def tick(self, now: float) -> None:
-        """Take the time, and end the connections whose time is over. To be called about twice a second."""
-        self.now = now
-        self.date = b"date: " + formatdate(usegmt=True).encode() + b"\r\n"
-        for connection in [each for each in self.connections if each.deadline < now]:
-            connection.expire()
-
-    def close(self) -> None:
-        """Let each connection end after what is under way on it; those that are idle, now."""
-        self.closing = True
-        for connection in list(self.connections):
-            connection.finish()
-
-
-_NEVER = float("inf")
 
 
 class Connection(asyncio.Protocol):
@@ -93,8 +40,11 @@ class Connection(asyncio.Protocol):
         self._task: asyncio.Future[Response] | None = None
         self._request: Request | None = None
         self._lost = self._ended = self._reading = self._choked = self._half_closed = False
-        self._target, self._headers, self._body = b"", dict[bytes, bytes](), list[bytes]()
-        self._head_bytes = self._body_bytes = 0
+        self._target, self._headers, self._body = b"", dict[bytes, bytes](), bytearray()
+        self._head_bytes = self._body_bytes = self._more_bytes = 0
+        self._begun = self._headed = self._offers = self._resting = False
+        self._turn_ends = 0.0
+        self._again = b""
         self._last_words = b""
         self.deadline = _NEVER
 
@@ -119,33 +69,54 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Keep a half-closed connection while it is owed an answer; a caller may shut its side after asking."""
         self._half_closed = True
-        return self._task is not None
+        return self._task is not None or bool(self._waiting)
 
     def pause_writing(self) -> None:
         self._choked = True
         self._set_deadline()
 
     def resume_writing(self) -> None:
-        self._choked = False
+        self._choked, self._turn_ends = False, monotonic() + _TURN_S
         self._set_deadline()
         self._answer_next()
 
     def data_received(self, data: bytes) -> None:
-        if self._ended:
-            return
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(400, "upgrading to another protocol is not possible here")
-        except httptools.HttpParserError:
-            self._refuse(400, "this is not a well-formed HTTP/1.1 request")
+        left, self._begun = memoryview(data), False
+        self._turn_ends = monotonic() + _TURN_S
+        while left and not self._ended:
+            try:
+                self._parser.feed_data(left)
+                break
+            except httptools.HttpParserUpgrade as offered:
+                left = self._declined(left[offered.args[0] :])
+            except httptools.HttpParserError:
+                self._refuse(400, "this is not a well-formed HTTP/1.1 request")
+        if self._reading and not self._begun:
+            self._count_more(len(data))
+
+    def _declined(self, left: memoryview) -> memoryview:
+        """Go on after a request that offers another protocol, as Java's client does: it is answered in this one.
+
+        The parser leaves it at the head; where a body follows, the head is read again without the offer. Returns what to read.
+        """
+        if self._parser.get_method() == b"CONNECT":
+            self._refuse(400, "there is nothing to connect to here")
+        self._parser = httptools.HttpRequestParser(self)
+        return memoryview(self._again + left)
+
+    def _count_more(self, length: int) -> None:
+        """Bound what is not of the body: a header that does not end, trailers, the frames of chunks."""
+        self._more_bytes += length
+        if self._more_bytes - 10 * self._body_bytes > 2 * MAX_HEAD_BYTES:
+            self._refuse_head()
 
     # ---- the parser
 
     def on_message_begin(self) -> None:
-        self._reading = True
-        self._target, self._headers, self._body = b"", {}, []
-        self._head_bytes = self._body_bytes = 0
+        self._reading = self._begun = True
+        self._headed = False
+        self._target, self._headers, self._body = b"", {}, bytearray()
+        self._head_bytes = self._body_bytes = self._more_bytes = 0
         self.deadline = self._door.now + self._door.config.header_timeout_s
 
     def on_url(self, url: bytes) -> None:
@@ -154,15 +125,17 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
-        if name in self._door.kept:
+        if name in self._door.kept and not self._headed:  # after the head it is a trailer, which stands for nothing
             self._headers[name] = value
         elif name == b"content-length" and value.isdigit() and int(value[:19]) > self._door.config.max_body_bytes:
             self._refuse_body()
         self._count_head(len(name) + len(value))
 
     def on_headers_complete(self) -> None:
+        self._headed = True
         self.deadline = self._door.now + self._door.config.body_timeout_s
-        if not self._ended and self._headers.get(b"expect", b"").lower() == b"100-continue":
+        self._offers = self._parser.should_upgrade()
+        if self._headers.get(b"expect", b"").lower() == b"100-continue" and not (self._ended or self._offers):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
@@ -170,25 +143,35 @@ class Connection(asyncio.Protocol):
         if self._body_bytes > self._door.config.max_body_bytes:
             self._refuse_body()
         elif not self._ended:
-            self._body.append(body)
+            self._body += body
 
     def on_message_complete(self) -> None:
         self._reading = False
-        if self._ended:
+        if self._offers:
+            self._again = self._without_offer()
+        if self._ended or self._offers:
             return
-        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        body = bytes(self._body)
         request = Request(self._parser.get_method(), self._target, self._headers, body, self._peer)
         request.keep_alive = self._parser.should_keep_alive()
         if self._parser.get_http_version() == "1.0":
             request.minor = b"0"
-        self._body = []
+        self._body = bytearray()
         self._waiting.append(request)
         self._answer_next()
+
+    def _without_offer(self) -> bytes:
+        kept = b"".join(b"%b: %b\r\n" % header for header in self._headers.items())
+        ending = b"" if self._parser.should_keep_alive() else b"connection: close\r\n"
+        return b"%b %b HTTP/1.1\r\n%b%b\r\n" % (self._parser.get_method(), self._target, kept, ending)
 
     def _count_head(self, length: int) -> None:
         self._head_bytes += length
         if self._head_bytes > MAX_HEAD_BYTES:
-            self._refuse(431, f"the request line and headers are larger than {MAX_HEAD_BYTES} bytes")
+            self._refuse_head()
+
+    def _refuse_head(self) -> None:
+        self._refuse(431, f"the request line and headers are larger than {MAX_HEAD_BYTES} bytes")
 
     def _refuse_body(self) -> None:
         self._refuse(413, f"the body is larger than {self._door.config.max_body_bytes} bytes; send the rows in parts")
@@ -196,7 +179,10 @@ class Connection(asyncio.Protocol):
     # ---- answers
 
     def _answer_next(self) -> None:
-        while self._waiting and self._task is None and not self._choked and not self._ended:
+        while self._waiting and self._task is None and not (self._choked or self._ended or self._resting):
+            if monotonic() > self._turn_ends:
+                self._rest()
+                break
             request = self._waiting.popleft()
             try:
                 answer = self._door.handle(request)
@@ -210,8 +196,22 @@ class Connection(asyncio.Protocol):
                 self._transport.pause_reading()
         self._set_deadline()
 
+    def _rest(self) -> None:
+        """Let others have a turn: what was sent at once may be thousands of requests."""
+        self._resting = True
+        self._transport.pause_reading()
+        asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._resting, self._turn_ends = False, monotonic() + _TURN_S
+        if self._lost:
+            return
+        self._answer_next()
+        if not self._resting and self._task is None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
     def _answered(self, task: "asyncio.Future[Response]") -> None:
-        request, self._task = self._request, None
+        request, self._task, self._turn_ends = self._request, None, monotonic() + _TURN_S
         if self._lost or task.cancelled() or request is None:
             return
         words, self._last_words = self._last_words, b""
@@ -226,7 +226,7 @@ class Connection(asyncio.Protocol):
 
     def _write(self, request: Request, answer: Response, then: bytes = b"") -> None:
         last = not request.keep_alive or self._door.closing or (self._half_closed and not self._waiting)
-        self._transport.write(_bytes(request, answer, self._door.date, last=last))
+        self._transport.write(written(request, answer, self._door.date, last=last))
         if then and not last:
             self._transport.write(then)
         if last or then:
@@ -240,7 +240,7 @@ class Connection(asyncio.Protocol):
         request = Request(b"GET", b"", {}, b"", self._peer)
         headers = b"retry-after: 1\r\n" if status == 503 else b""
         answer = Response(status, refusal(status, message), headers=headers)
-        words = _bytes(request, answer, self._door.date, last=True)
+        words = written(request, answer, self._door.date, last=True)
         if self._task is None:
             self._transport.write(words)
             self._end()
@@ -280,19 +280,3 @@ class Connection(asyncio.Protocol):
             self.deadline = now + config.body_timeout_s
         else:
             self.deadline = _NEVER if self._task is not None else now + config.keep_alive_s
-
-
-def _bytes(request: Request, answer: Response, date: bytes, *, last: bool) -> bytes:
-    kept = b"" if request.minor == b"1" else b"connection: keep-alive\r\n"
-    ending = b"connection: close\r\n" if last else kept
-    body = b"" if request.method == b"HEAD" else answer.body
-    return b"%bcontent-type: %b\r\n%b%b%b%bcontent-length: %d\r\n\r\n%b" % (
-        _STATUS_LINES[answer.status],
-        answer.mimetype,
-        _ALWAYS,
-        answer.headers,
-        date,
-        ending,
-        len(answer.body),
-        body,
-    )

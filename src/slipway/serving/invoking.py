@@ -5,13 +5,14 @@ import json
 import time
 from collections.abc import Awaitable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from slipway.serving.backs import Backs, Lost
 from slipway.serving.config import ServingConfig
 from slipway.serving.counters import BACK, NARROW, WAITING
 from slipway.serving.depth import is_deeper
-from slipway.serving.http import Request, Response
+from slipway.serving.messages import Request, Response
 from slipway.serving.narrow import TooManyRows
 from slipway.serving.refusals import refusal
 from slipway.serving.state import Served, State
@@ -68,7 +69,7 @@ class Invoking:
         return await self._answer_by_back(request, model, JSON) if answer is None else _counted_rows(answer, served)
 
     async def _answer_by_back(self, request: Request, model: str, kind: bytes) -> Response:
-        if wrong := self._refused_before(request, kind):
+        if wrong := await self._refused_before(request, kind):
             return wrong
         deadline = time.monotonic() + self._config.timeout_s
         for _ in range(self._tries):
@@ -88,11 +89,15 @@ class Invoking:
         message = "the process that was to answer ended, twice; another one is being started"
         return Response(503, refusal(503, message), headers=b"retry-after: 5\r\n")
 
-    def _refused_before(self, request: Request, kind: bytes) -> Response | None:
+    async def _refused_before(self, request: Request, kind: bytes) -> Response | None:
         if not kind:
             return Response(415, refusal(415, "name the format of the body: Content-Type: application/json"))
-        if kind.startswith(JSON) and is_deeper(request.body, self._config.max_json_depth):
-            message = f"the JSON is nested deeper than {self._config.max_json_depth}, or its brackets are not closed"
+        if not kind.startswith(JSON):
+            return None
+        look, most = partial(is_deeper, request.body, self._config.max_json_depth), self._config.max_json_depth
+        large = len(request.body) > _AT_ONCE_BYTES
+        if await asyncio.get_running_loop().run_in_executor(self._thread, look) if large else look():
+            message = f"the JSON is nested deeper than {most}, or its brackets are not closed"
             return Response(400, refusal(400, message))
         return None
 

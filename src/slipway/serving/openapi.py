@@ -11,18 +11,20 @@ from slipway.serving.wire import Column, Generation, Signature
 _TYPES: dict[str, dict[str, Any]] = {
     "double": {"type": "number"},
     "float": {"type": "number"},
-    "long": {"type": "integer"},
+    "long": {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1},
     "integer": {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1},
     "boolean": {"type": "boolean"},
     "string": {"type": "string"},
     "datetime": {"type": "string", "format": "date-time"},
     "binary": {"type": "string", "contentEncoding": "base64"},
 }
-_REFUSED = (400, 401, 408, 413, 415, 503, 504)
+_REFUSED = (400, 401, 408, 413, 415, 431, 503, 504)
 
 
-def document(generations: "list[Generation]", max_rows: int, *, feedback: bool = False) -> dict[str, Any]:
-    """Return the document, of version 3.1. feedback: whether labels are taken."""
+def document(
+    generations: "list[Generation]", max_rows: int, *, keyed: bool = False, feedback: bool = False
+) -> dict[str, Any]:
+    """Return the document, of version 3.1. keyed: whether who asks has to name a key. feedback: whether labels are taken."""
     alone = len(generations) == 1
     paths: dict[str, Any] = {}
     for generation in generations:
@@ -35,6 +37,7 @@ def document(generations: "list[Generation]", max_rows: int, *, feedback: bool =
                 paths["/feedback"] = _feedback(generation, max_rows, "_alone")
     for path, said in _STATUS_PATHS.items():
         paths[path] = {"get": said}
+    paths["/try"] = {"post": _TRY}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -47,10 +50,11 @@ def document(generations: "list[Generation]", max_rows: int, *, feedback: bool =
             "schemas": {"Error": _ERROR},
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
+                "key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
                 "basic": {"type": "http", "scheme": "basic"},
             },
         },
-        "security": [{}, {"bearer": []}, {"basic": []}],
+        "security": [*([] if keyed else [{}]), {"bearer": []}, {"key": []}, {"basic": []}],
     }
 
 
@@ -191,19 +195,42 @@ _ERROR = {
 }
 
 
-def _status(description: str, mimetype: str = "application/json") -> dict[str, Any]:
-    return {"responses": {"200": {"description": description, "content": {mimetype: {}}}}}
+def _status(description: str, mimetype: str = "application/json", *, keyed: bool = False) -> dict[str, Any]:
+    """What a path answers; keyed: only to who names a key, where keys are asked for."""
+    answers = {"200": {"description": description, "content": {mimetype: {}}}}
+    return {"responses": answers | {"401": _refused(401)}} if keyed else {"responses": answers, "security": []}
 
 
+_TRY = {
+    "summary": "The page, with the prediction for a filled form.",
+    "requestBody": {
+        "required": True,
+        "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}},
+    },
+    "responses": {
+        **_status("The page.", "text/html", keyed=True)["responses"],
+        **{str(status): _refused(status) for status in (400, 404, 413)},
+    },
+}
 _STATUS_PATHS = {
     "/ping": _status("The process answers."),
     "/health": _status("The same."),
     "/version": _status("MLflow's version."),
+    "/style.css": _status("What the page looks like.", "text/css"),
     "/ready": {
+        "security": [],
         "responses": {
             **_status("A model is served; which version of it.")["responses"],
             "503": {"description": "None is, or the endpoint is ending.", "content": {"application/json": {}}},
-        }
+        },
     },
-    "/metrics": _status("Prometheus' text format.", "text/plain"),
+    "/metrics": _status("Prometheus' text format.", "text/plain", keyed=True),
+    "/openapi.json": _status("This document.", keyed=True),
+    "/": {
+        "parameters": [{"name": "model", "in": "query", "schema": {"type": "string"}}],
+        "responses": {
+            **_status("A page to try a model.", "text/html", keyed=True)["responses"],
+            "404": _refused(404),
+        },
+    },
 }

@@ -4,7 +4,9 @@ MLflow is imported when it is first needed here: a back is ready without it.
 """
 
 import json
+import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +14,7 @@ from slipway.serving.explain import explain, ragged
 from slipway.serving.held import Held
 from slipway.serving.narrow import TooManyRows
 from slipway.serving.refusals import refusal
+from slipway.serving.sizes import TooLarge, check_csv, check_json, check_parquet
 from slipway.serving.wire import Answer, Ask
 
 _MOST_SAID = 1000
@@ -32,27 +35,55 @@ class Scoring:
         how = held.declared["flavors"]["python_function"].get("predict_fn", "predict")
         self.pyfunc = PyFuncModel(Model.load(str(held.files)), _SklearnModelWrapper(held.model), how)
         self.schema = self.pyfunc.metadata.get_input_schema()
-        self._model, self._server, self._signature = _Asked(self.pyfunc, held, max_rows), scoring_server, held.signature
+        self._model, self._server, self._signature = _Asked(self.pyfunc, held), scoring_server, held.signature
+        self._max_rows = max_rows
+        logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # it has a line for odd requests, and repeats them
 
     def answer(self, ask: Ask) -> Answer:
         """Answer a request. Whatever goes wrong with it becomes an answer too."""
         from mlflow.exceptions import MlflowException
 
-        if why := _padded_silently(ask):
-            return refused(ask, HTTPStatus.BAD_REQUEST, why)
         self._model.refused = None
         try:
+            if why := self._looked_at(ask):
+                return refused(ask, HTTPStatus.BAD_REQUEST, why)
             said = self._server.invocations(ask.body, ask.content_type, self._model, self.schema)
-        except TooManyRows as error:
+        except (TooManyRows, TooLarge) as error:
             return refused(ask, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
         except MlflowException as error:
-            why = explain(ask.body, ask.content_type, self._signature) or _without_input(error, self._model.refused)
+            why = self._explained(ask) or _without_input(error, self._model.refused)
             return refused(ask, error.get_http_status_code(), why, error.error_code)
         except Exception as error:  # a request that MLflow does not foresee, such as JSON of any depth  # noqa: BLE001
-            return refused(ask, HTTPStatus.BAD_REQUEST, f"the request cannot be read ({type(error).__name__})")
+            why = self._explained(ask) or f"the request cannot be read ({type(error).__name__})"
+            return refused(ask, HTTPStatus.BAD_REQUEST, why)
         if said.status >= HTTPStatus.BAD_REQUEST:
             return refused(ask, said.status, said.response.partition(" IMPORTANT:")[0][:_MOST_SAID])
         return Answer(ask.id, said.status, said.mimetype, said.response.encode())
+
+    def _looked_at(self, ask: Ask) -> str | None:
+        """Why a request is refused that MLflow would fill up: rows that lack a column which others have.
+
+        Raises TooManyRows and TooLarge for what would take too much memory to read.
+        """
+        kind, most = ask.content_type.partition(";")[0].strip(), self._max_rows
+        if kind == "text/csv":
+            check_csv(ask.body, most)
+        elif kind == "application/vnd.apache.parquet":
+            check_parquet(ask.body, most)
+        elif kind == "application/json":
+            try:
+                content = json.loads(ask.body)
+            except (ValueError, RecursionError):  # MLflow refuses it too
+                return None
+            check_json(content, most)
+            return ragged(content)
+        return None
+
+    def _explained(self, ask: Ask) -> str | None:
+        """What is wrong with a request, where it can be said; that it cannot must not end this process."""
+        with suppress(Exception):
+            return explain(ask.body, ask.content_type, self._signature)
+        return None
 
 
 def refused(ask: Ask, status: int, message: str, code: str = "") -> Answer:
@@ -60,17 +91,19 @@ def refused(ask: Ask, status: int, message: str, code: str = "") -> Answer:
     return Answer(ask.id, int(status), "application/json", refusal(int(status), message, code))
 
 
+class UnknownOutput(ValueError):
+    """`params.output` is none that there is."""
+
+
 class _Asked:
     """The model as MLflow's scoring calls it; remembers what the model itself refused before MLflow adds the input."""
 
-    def __init__(self, pyfunc: Any, held: Held, max_rows: int):
-        self.metadata, self._pyfunc, self._held, self._max_rows = pyfunc.metadata, pyfunc, held, max_rows
+    def __init__(self, pyfunc: Any, held: Held):
+        self.metadata, self._pyfunc, self._held = pyfunc.metadata, pyfunc, held
         self.refused: BaseException | None = None
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         output, params = self._output(params)
-        if hasattr(data, "__len__") and len(data) > self._max_rows:
-            raise TooManyRows(len(data), self._max_rows)
         try:
             if output != "probabilities":
                 return self._pyfunc.predict(data, params=params)
@@ -90,26 +123,16 @@ class _Asked:
         if params["output"] not in _OUTPUTS:
             from mlflow.exceptions import MlflowException
 
-            self.refused = ValueError(f'params.output is "{_OUTPUTS[0]}" or "{_OUTPUTS[1]}"')
+            self.refused = UnknownOutput(f'params.output is "{_OUTPUTS[0]}" or "{_OUTPUTS[1]}"')
             raise MlflowException.invalid_parameter_value(str(self.refused))
         return params["output"], rest
-
-
-def _padded_silently(ask: Ask) -> str | None:
-    """Why a request is refused that MLflow would fill up: rows that lack a column which others have."""
-    if not ask.content_type.startswith("application/json"):
-        return None
-    try:
-        return ragged(json.loads(ask.body))
-    except (ValueError, RecursionError):  # MLflow refuses it too
-        return None
 
 
 def _without_input(error: Any, refused: BaseException | None) -> str:
     """Return what MLflow says is wrong, without the request itself, which it likes to repeat."""
     if refused is not None:
         cause = refused.__context__ if "Failed to enforce schema of data" in str(refused) else refused
-        return f"Failed to predict. Error: {_line(cause)}" if cause else "Failed to predict."
+        return f"Failed to predict. Error: {_of_names_alone(cause)}" if cause else "Failed to predict."
     said = str(error.message)
     if said.startswith("Ensure that input is a valid JSON"):
         return "Ensure that input is a valid JSON formatted string in UTF-8."
@@ -117,7 +140,15 @@ def _without_input(error: Any, refused: BaseException | None) -> str:
         return "Ensure that input is a valid UTF-8 encoded string."
     if said.startswith("Encountered an unexpected error"):
         return "Encountered an unexpected error while evaluating the model. Verify that the input is what the model expects."
-    return _line(error).partition(" IMPORTANT:")[0]
+    return _line(error).partition(" IMPORTANT:")[0].partition(" Error: ")[0]
+
+
+def _of_names_alone(error: BaseException) -> str:
+    """Return what an error says when that is of columns and types; others say which value it was."""
+    said = _line(error)
+    if isinstance(error, UnknownOutput) or said.startswith(("Incompatible input types", "Model is missing inputs")):
+        return said.partition(" Note that there were extra inputs")[0]
+    return f"the values are not what the model expects ({type(error).__name__})"
 
 
 def _line(error: BaseException) -> str:

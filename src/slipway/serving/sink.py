@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from slipway.handover import ANSWERED, LABELS, About, Ring, packed
 from slipway.serving.capturing import Handing
-from slipway.serving.http import Request, Response
+from slipway.serving.messages import Request, Response
 from slipway.serving.wire import Generation
 
 MOST_BYTES = 1_000_000

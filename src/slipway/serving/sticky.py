@@ -6,8 +6,8 @@ share takes callers from the first version and gives none back.
 
 from hashlib import blake2b
 
-from slipway.serving.http import Request
 from slipway.serving.keys import key_of
+from slipway.serving.messages import Request
 
 BUCKETS = 10_000
 

@@ -1,0 +1,98 @@
+"""How much a request holds, before anything is made of it: a few bytes of CSV or Parquet can stand for gigabytes of rows."""
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import Any
+
+from slipway.serving.narrow import TooManyRows
+
+MOST_PARQUET_BYTES = 100_000_000
+"""Of a Parquet file as it is read: unpacked, and each text as often as it stands in a row."""
+
+
+MOST_COLUMNS = 10_000
+"""Of CSV: pandas takes minutes over a line of some hundred thousand names."""
+
+_UNPACKED = f"the rows are larger than {MOST_PARQUET_BYTES} bytes when they are unpacked. Send them in parts."
+_WIDE = f"the body has more than {MOST_COLUMNS} columns. Send those of the signature."
+
+
+class TooLarge(ValueError):
+    """A request stands for more than is allowed."""
+
+
+def check_json(content: Any, most: int) -> None:
+    """Raise TooManyRows for a request, as `json.loads` reads it, of more rows than `most`."""
+    if not isinstance(content, dict):
+        return
+    split, inputs = content.get("dataframe_split"), content.get("inputs")
+    parts = [content.get("dataframe_records"), content.get("instances"), inputs]
+    parts += [split.get("data"), split.get("index")] if isinstance(split, dict) else []
+    parts += inputs.values() if isinstance(inputs, dict) else []
+    _check(max((len(part) for part in parts if isinstance(part, list)), default=0), most)
+
+
+def check_csv(body: bytes, most: int) -> None:
+    """Raise TooManyRows for CSV of more rows than `most`, TooLarge where it has too many columns."""
+    if body.count(b",") >= MOST_COLUMNS and any(line.count(b",") >= MOST_COLUMNS for line in body.splitlines()):
+        raise TooLarge(_WIDE)
+    lines = max(body.count(b"\n"), body.count(b"\r"))
+    if lines <= most:
+        return
+    text = io.StringIO(body.decode(errors="replace"), newline="")
+    try:
+        _check(_count(csv.reader(text), most + 1) - 1, most)
+    except csv.Error:  # a single value of too many characters, or odd line ends: as many rows as there are lines
+        _check(lines, most)
+
+
+def check_parquet(body: bytes, most: int) -> None:
+    """Raise TooManyRows or TooLarge for a Parquet file; what is no such file is left to who reads it."""
+    from pyarrow import ArrowException
+    from pyarrow.parquet import ParquetFile
+
+    try:
+        said = ParquetFile(io.BytesIO(body)).metadata
+        groups = [said.row_group(number) for number in range(said.num_row_groups)]
+        chunks = [group.column(number) for group in groups for number in range(group.num_columns)]
+        _check(sum(group.num_rows for group in groups), most)
+        if sum(chunk.total_uncompressed_size for chunk in chunks) > MOST_PARQUET_BYTES:
+            raise TooLarge(_UNPACKED)
+        if any(chunk.num_values > 10 * most for chunk in chunks) or _text_bytes(body, chunks) > MOST_PARQUET_BYTES:
+            raise TooLarge(_UNPACKED)
+    except (ArrowException, OSError):
+        return
+
+
+def _text_bytes(body: bytes, chunks: Iterable[Any]) -> int:
+    """Return how long all texts are together, found without writing out those that are kept once for many rows."""
+    import pyarrow.compute as pc
+    from pyarrow import types
+    from pyarrow.parquet import read_table
+
+    texts = sorted({chunk.path_in_schema for chunk in chunks if chunk.physical_type == "BYTE_ARRAY"})
+    if not texts:
+        return 0
+    table, found = read_table(io.BytesIO(body), columns=texts, read_dictionary=texts), 0
+    for chunk in (chunk for column in table.columns for chunk in column.chunks):
+        if types.is_dictionary(chunk.type):
+            lengths = pc.binary_length(chunk.dictionary).take(chunk.indices)
+            found += pc.sum(lengths.cast("int64")).as_py() or 0
+        else:
+            found += chunk.nbytes
+    return found
+
+
+def _count(rows: Iterable[list[str]], most: int) -> int:
+    found = 0
+    for row in rows:
+        found += bool(row)
+        if found > most:
+            break
+    return found
+
+
+def _check(rows: int, most: int) -> None:
+    if rows > most:
+        raise TooManyRows(rows, most)
