@@ -8,6 +8,7 @@ from pathlib import Path
 from slipway.serving import wire
 from slipway.serving.child import Child
 from slipway.serving.held import Held
+from slipway.serving.kept import Shelf
 from slipway.serving.packed import Unpacking
 from slipway.serving.reports import Loaded
 
@@ -17,6 +18,7 @@ class Wanted:
     """A version that is to be served under a model's name. digest: of the bytes that were registered.
 
     load: called in a back; raises a SlipwayError when the version must not be served. preload: modules that this needs.
+    shelf: where its plan is kept. kept: what was found there, to answer from while the model loads.
     """
 
     model: str
@@ -25,6 +27,8 @@ class Wanted:
     stage: str
     load: Callable[[], Held]
     preload: Sequence[str] = ()
+    shelf: Shelf | None = None
+    kept: Loaded | None = None
 
     @property
     def key(self) -> tuple[str, int, str]:
@@ -53,6 +57,8 @@ class Back:
 class Serving:
     """A generation as the supervisor keeps it. loaded: what its first back found; None while that loads.
 
+    by_kept: whether it answers from a kept plan that has not been compared with the model in this service yet.
+
     retired_at: of `time.monotonic()`, from when it is kept no longer; None while it serves or loads.
     """
 
@@ -62,11 +68,12 @@ class Serving:
     backs: list[Back] = field(default_factory=list)
     loaded: Loaded | None = None
     retired_at: float | None = None
+    by_kept: bool = False
 
     @property
     def compiled(self) -> bool | None:
         """Whether the fronts have a plan of it; None while nobody knows."""
-        return None if self.loaded is None else self.loaded.plan is not None
+        return None if self.loaded is None or self.by_kept else self.loaded.plan is not None
 
     def add_back(self) -> Back:
         """Make a place for one more process."""

@@ -27,6 +27,8 @@ from slipway.serving.log import Log
 from slipway.serving.nursery import Nursery
 
 FRONT = "slipway.serving.front:front"
+_EVALUATING = ("slipway.plans:warm",)
+"""What each front needs, and each back after it: a process that answers from plans is forked before scikit-learn is there."""
 _LATER = ("mlflow.pyfunc.scoring_server", "mlflow.sklearn")
 """What each back needs for odd requests: imported once for all that come, when the endpoint has served for a while."""
 _LATER_S = 5.0
@@ -117,6 +119,9 @@ class Supervisor:
                 self._fronts.start()
                 while not self.ended.is_set():
                     self._inbox.next()
+            except ServiceFailed as error:
+                self._log.say(str(error))
+                self._why = str(error)
             except Exception as error:  # whoever waits is told; nothing stays half-alive  # noqa: BLE001
                 self._log.say(traceback.format_exc())
                 self._why = f"the endpoint ended by itself ({type(error).__name__}); its log is {self._log.path}"
@@ -135,7 +140,8 @@ class Supervisor:
     # ---- fronts
 
     def _fork_front(self, row: int) -> Child:
-        return self._fork(self._front, listener=self.listener, config=self.config, counters=self._counters, row=row)
+        named = {"listener": self.listener, "config": self.config, "counters": self._counters, "row": row}
+        return self._fork(self._front, **named, preload=_EVALUATING)
 
     def _greeting(self) -> list[object]:
         swap = self._generations.told()
