@@ -105,7 +105,7 @@ class Through:
 
 @dataclass(frozen=True)
 class Best:
-    """The class with the highest score, or of one score a row, the second from zero on; zero: whether zero itself counts."""
+    """The class with the highest score, or of one score a row, the second above zero; zero: or at it."""
 
     scores: Answer
     classes: NDArray[Any]
