@@ -11,6 +11,7 @@ from tests.compile.tables import odd, table, target
 from slipway.compile import Compiled, LeftToOriginal, compile_model
 from slipway.compile._odd_rows import rows_of
 from slipway.compile._verify import same
+from slipway.plans import opened, stored
 
 FITTED: dict[str, tuple[Any, Compiled]] = {}
 
@@ -48,6 +49,21 @@ def test_a_compiled_pipeline_answers_what_the_pipeline_answers(name: str) -> Non
     probabilities, wanted = compiled.predict_proba(encoded), model.predict_proba(kept)
     np.testing.assert_allclose(probabilities, wanted, rtol=1e-12, atol=1e-15)
     assert compiled.classes == tuple(model.classes_.tolist())
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_a_plan_is_the_same_written_down_and_opened(name: str) -> None:
+    model, compiled = fitted(name)
+    content = stored(compiled)
+    again = opened(content)
+    assert stored(again) == stored(compile_model(model)) == content
+    encoded = compiled.encode_frame(odd().iloc[:2000])
+    np.testing.assert_array_equal(again.encode_frame(odd().iloc[:2000]), encoded)
+    encoded = encoded[~compiled.refused(encoded)]
+    for answer in ["predict", *["predict_proba"] * compiled.has_probabilities]:
+        got, wanted = getattr(again, answer)(encoded), getattr(compiled, answer)(encoded)
+        assert got.dtype == wanted.dtype
+        np.testing.assert_array_equal(got, wanted)
 
 
 @pytest.mark.parametrize("name", MATRIX)

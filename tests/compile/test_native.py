@@ -10,14 +10,14 @@ from tests.compile.pipelines import boosted, native
 from tests.compile.tables import odd, table, target
 
 from slipway.compile import compile_model
-from slipway.compile._kernels import native as as_native
+from slipway.plans.kernels import native as as_native
 from slipway.processes import child_environment
 
 _COMPILE = """
 import numpy as np, pandas as pd
 from sklearn.linear_model import Ridge
 from slipway.compile import compile_model
-from slipway.compile._kernels import NATIVE_RUN, native, run
+from slipway.plans.kernels import NATIVE_RUN, native, run
 rows = pd.DataFrame({"a": np.arange(9.0), "b": np.arange(9.0) ** 2})
 model = Ridge().fit(rows, rows["b"])
 compiled = compile_model(model)

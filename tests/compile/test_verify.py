@@ -11,8 +11,8 @@ from tests.compile.pipelines import boosted, native, usual
 from tests.compile.tables import table, target
 
 from slipway.compile import compile_model, verify
-from slipway.compile._columns import RowEncoder
-from slipway.compile._program import Operations
+from slipway.plans.columns import RowEncoder
+from slipway.plans.program import Operations
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_it_is_the_same_each_time(boosting: Any) -> None:
 
 def test_a_planted_number_is_found(logistic: Any) -> None:
     compiled = compile_model(logistic)
-    constants = compiled._program.constants
+    constants = compiled.program.constants
     constants[np.flatnonzero((constants > 1.5) & (constants < 1e6))[-1]] *= 1 + 1e-9
     agreement = verify(logistic, compiled, example())
     assert not agreement.equal
@@ -54,7 +54,7 @@ def test_a_planted_number_is_found(logistic: Any) -> None:
 
 def test_a_planted_operation_is_found(boosting: Any) -> None:
     compiled = compile_model(boosting)
-    (operations,) = (stage for stage in compiled._program.stages if isinstance(stage, Operations))
+    (operations,) = (stage for stage in compiled.program.stages if isinstance(stage, Operations))
     loads = np.flatnonzero(operations.table[:, 0] == 0)
     operations.table[loads[[0, 1]], 3] = operations.table[loads[[1, 0]], 3]
     assert not verify(boosting, compiled, example()).equal
@@ -62,24 +62,21 @@ def test_a_planted_operation_is_found(boosting: Any) -> None:
 
 def test_planted_tree_values_are_found(boosting: Any) -> None:
     compiled = compile_model(boosting)
-    walk = next(
-        cell.cell_contents for cell in compiled._head.predict_proba.__closure__ if hasattr(cell.cell_contents, "nodes")
-    )
-    walk.nodes[:, 0] += 1e-7
+    compiled.head.predict_proba.answer.walk.nodes[:, 0] += 1e-7
     assert not verify(boosting, compiled, example()).equal
 
 
 def test_a_mistaken_code_for_missing_texts_is_found(logistic: Any) -> None:
     compiled = compile_model(logistic)
-    texts = [replace(codes.column, nan=0.0) for codes in compiled._encoder._codes]
-    encoder = RowEncoder(compiled.inputs, compiled._encoder._numbers, texts)
-    assert not verify(logistic, replace(compiled, _encoder=encoder), example()).equal
+    texts = tuple(replace(text, nan=0.0) for text in compiled.encoder.text_columns)
+    encoder = RowEncoder(compiled.inputs, compiled.encoder.numbers, texts)
+    assert not verify(logistic, replace(compiled, encoder=encoder), example()).equal
 
 
 def test_a_plan_that_answers_what_its_model_refuses_is_found(logistic: Any) -> None:
     compiled = compile_model(logistic)
-    stages = tuple(Operations(stage.table[stage.table[:, 0] < 18]) for stage in compiled._program.stages)
-    careless = replace(compiled, _program=replace(compiled._program, stages=stages))
+    stages = tuple(Operations(stage.table[stage.table[:, 0] < 18]) for stage in compiled.program.stages)
+    careless = replace(compiled, program=replace(compiled.program, stages=stages))
     assert any("refuses" in problem for problem in verify(logistic, careless, example()).problems)
 
 

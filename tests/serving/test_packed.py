@@ -1,29 +1,36 @@
 """A plan passes through the supervisor without being opened there."""
 
 import pickle
+from collections.abc import Callable
 from multiprocessing import Pipe
+from typing import Any
 
 import numpy as np
 
+from slipway.plans import Compiled, stored
 from slipway.serving import wire
-from slipway.serving.packed import Packed, Unpacking, packed
+from slipway.serving.packed import Packed, Unpacking
 
 
-def passed_on(value: object) -> object:
+def passed_on(value: object) -> Any:
     ours, theirs = Pipe()
     with ours, theirs:
         wire.send(ours, value)
         return wire.receive(theirs)
 
 
-def test_a_packed_value_travels_closed_and_arrives_open() -> None:
-    value = {"nodes": np.arange(1000.0), "names": ("a", "b")}
-    closed = passed_on(packed(value))
+def test_a_packed_plan_travels_closed_and_arrives_open(served: Callable[[str], Any]) -> None:
+    plan = served("binary").generation.plan
+    closed = passed_on(Packed(stored(plan)))
     assert isinstance(closed, Packed)
     opened = passed_on(Unpacking(closed))
-    assert opened["names"] == ("a", "b")
-    np.testing.assert_array_equal(opened["nodes"], value["nodes"])
+    assert isinstance(opened, Compiled)
+    encoded = plan.encode([[1.5, None, 2, True, "AA", "a"], [99.0, 0.5, 0, False, None, "b"]])
+    np.testing.assert_array_equal(opened.predict_proba(encoded), plan.predict_proba(encoded))
 
 
-def test_its_arrays_go_beside_the_pickle() -> None:
-    assert len(pickle.dumps(packed(np.zeros(10_000)).head)) < 1000
+def test_it_goes_beside_the_pickle() -> None:
+    packed = Packed(bytearray(100_000))
+    beside: list[pickle.PickleBuffer] = []
+    assert len(pickle.dumps(packed, protocol=5, buffer_callback=beside.append)) < 1000
+    assert len(beside) == 1

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from slipway.compile import _operations as op
-from slipway.compile._columns import UNKNOWN, TextColumn
 from slipway.compile._draft import Draft, Feature, Raw
+from slipway.plans import operations as op
+from slipway.plans.columns import UNKNOWN, TextColumn
 
 
 class Missing(Enum):

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from slipway.compile import _operations as op
-from slipway.compile._columns import NumberColumn, TextColumn
-from slipway.compile._program import Function, Operations, Program, Stage
 from slipway.errors import NotCompilable
+from slipway.plans import operations as op
+from slipway.plans.columns import NumberColumn, TextColumn
+from slipway.plans.program import Function, Operations, Program, Stage
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Many trees in one array of nodes. How a node is laid out: see `_kernels/_walks.py`."""
+"""Many trees in one array of nodes. How a node is laid out: see `plans/kernels/_walks.py`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slipway.compile._kernels import NATIVE_WALK_LEAVES, NATIVE_WALK_VALUES, native, walk_leaves, walk_values
-from slipway.compile._kernels._walks import BY_CATEGORY, LEAF, LEFT, MISSING_LEFT, REGISTER, RIGHT, SET_WORDS
-from slipway.compile._kernels._walks import FLAGS as FLAGS_AT
-from slipway.compile._program import Registers
+from slipway.plans.forests import LeafForest, ValueForest
+from slipway.plans.kernels._walks import BY_CATEGORY, LEAF, LEFT, MISSING_LEFT, REGISTER, RIGHT, SET_WORDS
+from slipway.plans.kernels._walks import FLAGS as FLAGS_AT
 
 
 @dataclass
@@ -60,46 +59,13 @@ class Forest:
         self._outputs.append(output)
         self._size += len(nodes)
 
-    def values(self, start: NDArray[np.float64]) -> "ValueForest":
+    def values(self, start: NDArray[np.float64]) -> ValueForest:
         """Return the trees as sums of one value a leaf; start: (outputs,), what the sums begin with."""
         sets = np.concatenate(self._sets) if self._sets else np.zeros((0, 2 * SET_WORDS), dtype=np.uint32)
         roots, outputs = np.array(self._roots, dtype=np.int64), np.array(self._outputs, dtype=np.int64)
         return ValueForest(np.concatenate(self._nodes), roots, outputs, sets, np.asarray(start, dtype=np.float64))
 
-    def leaves(self, values: NDArray[np.float64]) -> "LeafForest":
+    def leaves(self, values: NDArray[np.float64]) -> LeafForest:
         """Return the trees as sums of a row of values a leaf; the value of each leaf is the number of its row."""
         roots = np.array(self._roots, dtype=np.int64)
         return LeafForest(np.concatenate(self._nodes), roots, np.ascontiguousarray(values, dtype=np.float64))
-
-
-@dataclass(frozen=True)
-class ValueForest:
-    """Trees whose leaves have one value."""
-
-    nodes: NDArray[np.float64]
-    roots: NDArray[np.int64]
-    outputs: NDArray[np.int64]
-    sets: NDArray[np.uint32]
-    start: NDArray[np.float64]
-
-    def __call__(self, registers: Registers) -> NDArray[np.float64]:
-        """Return the sums, (outputs, rows)."""
-        out = np.empty((len(self.start), len(registers)))
-        out[:] = self.start[:, None]
-        native(walk_values, NATIVE_WALK_VALUES)(self.nodes, self.roots, self.outputs, self.sets, registers, out)
-        return out
-
-
-@dataclass(frozen=True)
-class LeafForest:
-    """Trees whose leaves have several values."""
-
-    nodes: NDArray[np.float64]
-    roots: NDArray[np.int64]
-    rows: NDArray[np.float64]
-
-    def __call__(self, registers: Registers) -> NDArray[np.float64]:
-        """Return the sums, (rows, outputs)."""
-        out = np.zeros((len(registers), self.rows.shape[1]))
-        native(walk_leaves, NATIVE_WALK_LEAVES)(self.nodes, self.roots, self.rows, registers, out)
-        return out

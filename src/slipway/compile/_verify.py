@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from slipway.compile._left import LeftToOriginal
 from slipway.compile._odd_rows import odd_rows, rows_of
-from slipway.compile._plan import Compiled
+from slipway.plans.compiled import Compiled
+from slipway.plans.left import LeftToOriginal
 
 RELATIVE = 1e-12
 """How far two answers may be apart, as part of the larger."""

@@ -16,10 +16,11 @@ from multiprocessing.connection import Connection
 
 from slipway.compile import NotCompilable, compile_model, verify
 from slipway.errors import OutsideError, Refusal, SlipwayError
+from slipway.plans import NotStorable, stored
 from slipway.serving import wire
 from slipway.serving.batching import Batching
 from slipway.serving.held import Held
-from slipway.serving.packed import Packed, packed
+from slipway.serving.packed import Packed
 from slipway.serving.reports import Failed, Loaded
 
 _CHUNK = 1 << 18
@@ -68,8 +69,8 @@ def _checked_plan(held: Held) -> tuple[Packed | None, str]:
         return None, "it has no input example to check a plan on"
     try:
         compiled = compile_model(held.model)
-        agreement, plan = verify(held.model, compiled, example), packed(compiled)
-    except NotCompilable as error:
+        agreement, plan = verify(held.model, compiled, example), Packed(stored(compiled))
+    except (NotCompilable, NotStorable) as error:
         return None, str(error)
     except Exception as error:  # the model serves all the same  # noqa: BLE001
         return None, f"it could not be compiled and compared: {type(error).__name__}: {str(error)[:300]}"

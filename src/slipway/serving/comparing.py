@@ -97,7 +97,7 @@ class _Comparing:
             await asyncio.gather(*(self._work() for _ in range(_AT_ONCE)))
 
     def _listen(self) -> None:
-        from slipway.compile import warm
+        from slipway.plans import warm
 
         warm()
         counters = Counters(("",), 1)  # of nobody: this process counts in its own row alone

@@ -93,7 +93,7 @@ class _Front:
 
     def _listen(self) -> None:
         """Read messages, in a thread of its own; a large plan takes a while to read and to warm."""
-        from slipway.compile import warm  # heavy: loaded while the first generation is
+        from slipway.plans import warm  # heavy where the nursery has not done it
 
         warm()
         while True:

@@ -8,6 +8,7 @@ from pathlib import Path
 from slipway.serving import wire
 from slipway.serving.child import Child
 from slipway.serving.held import Held
+from slipway.serving.kept import Shelf
 from slipway.serving.packed import Unpacking
 from slipway.serving.reports import Loaded
 
@@ -18,6 +19,7 @@ class Wanted:
 
     role: what for, where it is not to answer alone.
     load: called in a back; raises a SlipwayError when the version must not be served. preload: modules that this needs.
+    shelf: where its plan is kept. kept: what was found there, to answer from while the model loads.
     """
 
     model: str
@@ -27,6 +29,8 @@ class Wanted:
     load: Callable[[], Held]
     preload: Sequence[str] = ()
     role: str = ""
+    shelf: Shelf | None = None
+    kept: Loaded | None = None
 
     @property
     def key(self) -> tuple[str, int, str]:
@@ -55,6 +59,8 @@ class Back:
 class Serving:
     """A generation as the supervisor keeps it. loaded: what its first back found; None while that loads.
 
+    by_kept: whether it answers from a kept plan that has not been compared with the model in this service yet.
+
     retired_at: of `time.monotonic()`, from when it is kept no longer; None while it serves or loads.
     """
 
@@ -64,11 +70,12 @@ class Serving:
     backs: list[Back] = field(default_factory=list)
     loaded: Loaded | None = None
     retired_at: float | None = None
+    by_kept: bool = False
 
     @property
     def compiled(self) -> bool | None:
         """Whether the fronts have a plan of it; None while nobody knows."""
-        return None if self.loaded is None else self.loaded.plan is not None
+        return None if self.loaded is None or self.by_kept else self.loaded.plan is not None
 
     def add_back(self) -> Back:
         """Make a place for one more process."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from slipway.errors import ServiceFailed
 from slipway.serving import wire
 from slipway.serving.child import Child, Gone
 from slipway.serving.config import ServingConfig
@@ -105,7 +106,13 @@ class Generations:
         self._log.say(f"{wanted} is loaded")
         serving = Serving(wanted, next(self._numbers), self.folder)
         self._others.append(serving)
-        self._start_back(serving, serving.add_back())
+        back = serving.add_back()
+        self._start_back(serving, back)
+        if wanted.kept and wanted.model not in self._current:
+            self._log.say(f"{wanted} answers from the plan that was kept, while its model loads")
+            # What only the model answers waits at its socket.
+            serving.loaded, serving.by_kept, back.ready = wanted.kept, True, True
+            self._take_over(serving)
 
     def _start_back(self, serving: Serving, back: Back) -> None:
         if self._ended or (serving not in self._others and serving not in self._current.values()):
@@ -132,12 +139,10 @@ class Generations:
     def _back_is_ready(self, serving: Serving, back: Back, loaded: Loaded) -> None:
         back.died, back.up = 0, True
         first, back.ready = not back.ready, True
-        if serving.loaded is None:
-            serving.loaded = loaded
-            if loaded.why_not:
-                self._log.say(f"{serving.wanted} is not compiled, the model itself answers: {loaded.why_not}")
-                for _ in range(self._config.fronts - 1):
-                    self._start_back(serving, serving.add_back())
+        if serving.by_kept:
+            self._compare_kept(serving, loaded)
+        elif serving.loaded is None:
+            self._take_note(serving, loaded)
             wanted = self._wanted[serving.wanted.model]
             if wanted and wanted.key == serving.wanted.key:
                 self._take_over(serving)
@@ -146,7 +151,28 @@ class Generations:
         elif first and serving in self._current.values():
             self._changed()
 
+    def _take_note(self, serving: Serving, loaded: Loaded) -> None:
+        serving.loaded = loaded
+        if loaded.why_not:
+            self._log.say(f"{serving.wanted} is not compiled, the model itself answers: {loaded.why_not}")
+            for _ in range(self._config.fronts - 1):
+                self._start_back(serving, serving.add_back())
+        if serving.wanted.shelf:
+            serving.wanted.shelf.keep(loaded)
+
+    def _compare_kept(self, serving: Serving, loaded: Loaded) -> None:
+        serving.by_kept = False
+        if loaded == serving.loaded:
+            self._log.say(f"{serving.wanted} is loaded; the plan that was kept is what it compiles to")
+            return
+        self._log.say(f"the plan that was kept is not what {serving.wanted} compiles to, and is replaced")
+        self._take_note(serving, loaded)
+        if serving in self._current.values():
+            self._changed()
+
     def _back_failed(self, serving: Serving, back: Back, failed: Failed) -> None:
+        if serving.by_kept and not failed.passing:  # as at a start without that plan
+            raise ServiceFailed(f"{serving.wanted} cannot be served any more: {failed.why}")
         if serving.loaded:  # it serves, and one of its processes could not be replaced
             self._log.say(f"a process of {serving.wanted} could not be replaced: {failed.why}")
             self._inbox.later(_TRY_AGAIN_S, self._start_back, serving, back)
@@ -168,7 +194,7 @@ class Generations:
 
     def _back_gone(self, serving: Serving, back: Back) -> None:
         back.died += 1
-        if serving.loaded is None:
+        if serving.loaded is None or serving.by_kept:
             self._back_failed(serving, back, Failed("its process ended while it loaded; the log says more"))
             return
         if self._ended:

@@ -32,6 +32,8 @@ from slipway.serving.nursery import Nursery
 from slipway.serving.second import Second
 
 FRONT = "slipway.serving.front:front"
+_EVALUATING = ("slipway.plans:warm",)
+"""What each front needs, and each back after it: a process that answers from plans is forked before scikit-learn is there."""
 _LATER = ("mlflow.pyfunc.scoring_server", "mlflow.sklearn")
 """What each back needs for odd requests: imported once for all that come, when the endpoint has served for a while."""
 _LATER_S = 5.0
@@ -142,6 +144,9 @@ class Supervisor:
                 self._fronts.start()
                 while not self.ended.is_set():
                     self._inbox.next()
+            except ServiceFailed as error:
+                self._log.say(str(error))
+                self._why = str(error)
             except Exception as error:  # whoever waits is told; nothing stays half-alive  # noqa: BLE001
                 self._log.say(traceback.format_exc())
                 self._why = f"the endpoint ended by itself ({type(error).__name__}); its log is {self._log.path}"
@@ -163,7 +168,7 @@ class Supervisor:
         more = {"beside": self._second.beside} if self._second else {}
         return self._fork(
             self._front, listener=self.listener, config=self.config, counters=self._counters, row=row,
-            capture=self._recorder.handing, **more,
+            capture=self._recorder.handing, preload=_EVALUATING, **more,
         )  # fmt: skip
 
     def _greeting(self) -> list[object]:

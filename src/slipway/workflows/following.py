@@ -68,7 +68,7 @@ class Following:
                 say(f"{error}; {followed.name} version {seen_last.version}, which was served last, is served")
                 self._away, seen = True, seen_last
             self._seen[followed.name] = seen
-            found.append(self._wanted(followed, seen))
+            found.append(self._with_kept(self._wanted(followed, seen), say))
         return found
 
     def keep_on(
@@ -142,7 +142,16 @@ class Following:
             self._watch.uri if self._watch else "",
             tuple(self.trusted.get(followed.name, ())),
         )
-        return Wanted(followed.name, seen.version, seen.digest or "", seen.stage, order, PRELOAD)
+        return Wanted(followed.name, seen.version, seen.digest or "", seen.stage, order, PRELOAD, shelf=order.shelf)
+
+    def _with_kept(self, wanted: Wanted, say: Callable[[str], None]) -> Wanted:
+        """Add the plan that was kept, where the copy of its model is there and right."""
+        if wanted.shelf is None or not (isinstance(wanted.load, Order) and wanted.load.has_copy):
+            return wanted
+        kept, why_not = wanted.shelf.find()
+        if why_not:
+            say(f"the plan that was kept of {wanted} is not used: {why_not}")
+        return replace(wanted, kept=kept)
 
 
 def _watch_of(uri: str, auth: tuple[str, str] | str | None) -> Looks:

@@ -70,7 +70,7 @@ RUN ["python", "-m", "compileall", "-q", "{PACKAGE}"]
 
 # Whoever answers owns nothing but the cache of machine code, which is filled here, on the kind of machine that builds.
 USER {_UID}:{_UID}
-RUN ["python", "-c", "from slipway.compile import warm; warm()"]
+RUN ["python", "-c", "from slipway.plans import warm; warm()"]
 
 COPY {SERVED} {SERVED}
 LABEL {label}

@@ -1,15 +1,18 @@
 """How a back gets a version: the copy on this disk when its bytes are right, else a new one; then with our own types only."""
 
+import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from slipway.errors import NoServer, UntrustedModel
+from slipway.plans.versions import versions
 from slipway.serving.held import Held
+from slipway.serving.kept import Shelf
 
 PRELOAD = (
-    "skops.io", "sklearn.ensemble", "sklearn.compose", "sklearn.linear_model", "slipway.registry.trust", __name__,
-    "slipway.compile:warm",
+    "skops.io", "sklearn.ensemble", "sklearn.compose", "sklearn.linear_model", "slipway.registry.trust", "slipway.compile",
+    __name__, "slipway.plans:warm",
 )  # fmt: skip
 
 
@@ -27,6 +30,27 @@ class Order:
     tracking_uri: str
     trusted: tuple[str, ...]
 
+    @property
+    def shelf(self) -> Shelf | None:
+        """Where the plan of the version is kept: of these bytes, of types that may be loaded, and of versions."""
+        if self.digest is None:
+            return None
+        from slipway.registry.trust import TRUSTED_TYPES
+
+        types = " ".join(sorted({*TRUSTED_TYPES, *self.trusted}))
+        made_of = hashlib.sha256(f"{self.digest} {types} {versions()}".encode()).hexdigest()
+        return Shelf(self.folder.with_name(f"{self.folder.name}.plan"), made_of)
+
+    @property
+    def has_copy(self) -> bool:
+        """Whether the copy is there, with the right bytes."""
+        from slipway.registry.trust import artifact_digest, drop_compiled_code
+
+        if not (self.folder / "MLmodel").is_file():
+            return False
+        drop_compiled_code(self.folder)
+        return artifact_digest(self.folder) == self.digest
+
     def __call__(self) -> Held:
         """Load it. Raises UntrustedModel, and NoServer when there is no copy and nobody to get one from."""
         from slipway.registry.trust import load_trusted, require_trusted_configuration
@@ -36,14 +60,11 @@ class Order:
         return Held(load_trusted(files, self.trusted), files)
 
     def _verified(self) -> Path:
-        from slipway.registry.trust import artifact_digest, drop_compiled_code
-
         if self.digest is None:
             raise UntrustedModel(f"the model of {self} has no digest in the registry; register its run again")
+        if self.has_copy:
+            return self.folder
         if (self.folder / "MLmodel").is_file():
-            drop_compiled_code(self.folder)
-            if artifact_digest(self.folder) == self.digest:
-                return self.folder
             try:
                 return self._fetched()
             except NoServer as error:

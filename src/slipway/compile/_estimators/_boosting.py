@@ -3,19 +3,18 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import expit
 from sklearn import ensemble
 from sklearn._loss.link import HalfLogitLink, IdentityLink, LogitLink, LogLink, MultinomialLogit
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from slipway.compile._draft import Draft, Features
 from slipway.compile._estimators._trees import add_tree, rounded
-from slipway.compile._forest import Forest, ValueForest
-from slipway.compile._head import Answer, Head, logistic, softmax, two_columns
-from slipway.compile._kernels._walks import SET_WORDS
-from slipway.compile._program import Registers
+from slipway.compile._forest import Forest
 from slipway.compile._transformers._categories import ordinal
+from slipway.plans.answers import Best, FirstSum, Through, Turned
+from slipway.plans.forests import ValueForest
+from slipway.plans.head import Answer, Function, Head, half_logistic, logistic, softmax
+from slipway.plans.kernels._walks import SET_WORDS
 
 
 def _gradient(draft: Draft, model: Any, features: Features) -> ValueForest:
@@ -31,23 +30,16 @@ def _gradient(draft: Draft, model: Any, features: Features) -> ValueForest:
 
 
 def _gradient_classifier(draft: Draft, model: Any, features: Features) -> Head:
-    scores, classes = _transposed(_gradient(draft, model, features)), model.classes_
-
-    def predict(registers: Registers) -> NDArray[Any]:
-        decision = scores(registers)
-        best = decision >= 0 if decision.ndim == 1 else decision.argmax(axis=1)
-        labels: NDArray[Any] = classes.take(best)
-        return labels
-
+    walk, classes = _gradient(draft, model, features), model.classes_
+    scores: Answer = FirstSum(walk) if len(walk.start) == 1 else Turned(walk, copied=True)
     link = _PROBABILITIES.get(type(model._loss.link))
     if link is None:
         raise draft.no(f"a link of type {type(model._loss.link).__name__}")
-    return Head(predict, lambda registers: link(scores(registers)), scores, classes)
+    return Head(Best(scores, classes, zero=True), Through(link, scores), scores, classes)
 
 
 def _gradient_regressor(draft: Draft, model: Any, features: Features) -> Head:
-    walk = _gradient(draft, model, features)
-    return Head(lambda registers: walk(registers)[0])
+    return Head(FirstSum(_gradient(draft, model, features)))
 
 
 def _histogram(draft: Draft, model: Any, features: Features) -> ValueForest:
@@ -97,33 +89,25 @@ def _histogram_features(draft: Draft, model: Any, features: Features) -> list[in
 def _histogram_classifier(draft: Draft, model: Any, features: Features) -> Head:
     walk, classes = _histogram(draft, model, features), model.classes_
     if model.n_trees_per_iteration_ > 1:
-        # (rows, classes) in the memory order that scikit-learn has, on which the order of a sum depends.
-        scores: Answer = lambda registers: walk(registers).T  # noqa: E731
-        return Head(lambda r: classes.take(scores(r).argmax(axis=1)), lambda r: softmax(scores(r)), scores, classes)
-    return Head(
-        lambda registers: classes.take(walk(registers)[0] > 0),
-        lambda registers: logistic(walk(registers)[0]),
-        lambda registers: walk(registers)[0],
-        classes,
-    )
+        # In the memory order that scikit-learn has, on which the order of a sum depends.
+        several = Turned(walk, copied=False)
+        return Head(Best(several, classes), Through(softmax, several), several, classes)
+    scores = FirstSum(walk)
+    return Head(Best(scores, classes), Through(logistic, scores), scores, classes)
 
 
 def _histogram_regressor(draft: Draft, model: Any, features: Features) -> Head:
-    walk, link = _histogram(draft, model, features), type(model._loss.link)
+    scores, link = FirstSum(_histogram(draft, model, features)), type(model._loss.link)
     if link is IdentityLink:
-        return Head(lambda registers: walk(registers)[0])
+        return Head(scores)
     if link is LogLink:
-        return Head(lambda registers: np.exp(walk(registers)[0]))
+        return Head(Through(np.exp, scores))
     raise draft.no(f"a link of type {link.__name__}")
 
 
-def _transposed(walk: ValueForest) -> Answer:
-    return lambda registers: walk(registers)[0] if len(walk.start) == 1 else np.ascontiguousarray(walk(registers).T)
-
-
-_PROBABILITIES: dict[type, Any] = {
+_PROBABILITIES: dict[type, Function] = {
     LogitLink: logistic,
-    HalfLogitLink: lambda scores: two_columns(expit(2 * scores)),
+    HalfLogitLink: half_logistic,
     MultinomialLogit: softmax,
 }
 

@@ -10,7 +10,7 @@ from slipway.compile._estimators._dummy import DUMMY
 from slipway.compile._estimators._linear import LINEAR
 from slipway.compile._estimators._trees import TREES
 from slipway.compile._estimators._wrappers import wrappers
-from slipway.compile._head import Head
+from slipway.plans.head import Head
 
 Compiler = Callable[[Draft, Any, Features], Head]
 

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from sklearn import ensemble, tree
 from sklearn.utils import get_tags
 
-from slipway.compile import _operations as op
 from slipway.compile._draft import Draft, Features
 from slipway.compile._forest import Forest
-from slipway.compile._head import Head
-from slipway.compile._program import Registers
+from slipway.plans import operations as op
+from slipway.plans.answers import Best, Divided, FirstSum
+from slipway.plans.head import Head
 
 
 def rounded(draft: Draft, features: Features, *, nan: bool) -> list[int]:
@@ -50,12 +50,8 @@ def _classifier(draft: Draft, model: Any, features: Features) -> Head:
         values.append(of_nodes)
         count += len(of_nodes)
     walk, divisor = forest.leaves(np.concatenate(values)), _divisor(model)
-
-    def predict_proba(registers: Registers) -> NDArray[np.float64]:
-        sums = walk(registers)
-        return sums if divisor is None else sums / divisor
-
-    return Head(lambda registers: classes.take(predict_proba(registers).argmax(axis=1)), predict_proba, None, classes)
+    probabilities = walk if divisor is None else Divided(walk, divisor)
+    return Head(Best(probabilities, classes), probabilities, None, classes)
 
 
 def _regressor(draft: Draft, model: Any, features: Features) -> Head:
@@ -63,8 +59,7 @@ def _regressor(draft: Draft, model: Any, features: Features) -> Head:
     forest = Forest(rounded(draft, features, nan=_allows_nan(trees[0], features)))
     for fitted in trees:
         add_tree(forest, fitted.tree_, fitted.tree_.value[:, 0, 0])
-    walk, divisor = forest.values(np.zeros(1)), _divisor(model)
-    return Head(lambda registers: walk(registers)[0] if divisor is None else walk(registers)[0] / divisor)
+    return Head(FirstSum(forest.values(np.zeros(1)), _divisor(model)))
 
 
 def _trees(model: Any) -> list[Any]:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import (
@@ -16,11 +15,11 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline
 
 from slipway.compile._draft import Draft, Features
-from slipway.compile._head import Head
-from slipway.compile._program import Registers
 from slipway.compile._transformers import transform
 from slipway.compile._transformers._composition import steps
 from slipway.compile._transformers._functions import KNOWN
+from slipway.plans.answers import Inverse, Threshold
+from slipway.plans.head import Head
 
 Estimate = Callable[[Draft, Any, Features], Head]
 
@@ -58,12 +57,7 @@ def wrappers(estimate: Estimate) -> dict[type, Estimate]:
         if model._training_dim != 1:
             raise draft.no("more than one output")
 
-        def predict(registers: Registers) -> NDArray[Any]:
-            # As a column and back, as the original has it.
-            values: NDArray[Any] = inverse(inner.predict(registers).reshape(-1, 1))
-            return values.squeeze(axis=1)
-
-        return Head(predict)
+        return Head(Inverse(inverse, inner.predict))
 
     return {
         Pipeline: pipeline,
@@ -90,12 +84,5 @@ def _thresholded(draft: Draft, inner: Head, methods: Any, threshold: float | Non
         raise draft.no("a threshold on a classifier without scores")
     limit = threshold if threshold is not None else (0.5 if method == "predict_proba" else 0.0)
 
-    def predict(registers: Registers) -> NDArray[Any]:
-        scores = answer(registers)
-        if method == "predict_proba":
-            scores = scores[:, position]
-        elif position == 0:
-            scores = -scores
-        return np.take(np.asarray(labels), np.asarray(scores >= limit).astype(int))
-
+    predict = Threshold(answer, method == "predict_proba", position, limit, np.asarray(labels))
     return Head(predict, inner.predict_proba, inner.decision_function, classes)

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
 
-from slipway.compile import _operations as op
 from slipway.compile._codes import code
 from slipway.compile._draft import Draft, Features, Register
+from slipway.plans import operations as op
 
 
 def ordinal(draft: Draft, model: OrdinalEncoder, features: Features) -> Features:

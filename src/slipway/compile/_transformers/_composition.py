@@ -7,8 +7,8 @@ import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from slipway.compile import _operations as op
 from slipway.compile._draft import Draft, Features, Register
+from slipway.plans import operations as op
 
 Transform = Callable[[Draft, Any, Features], Features]
 

@@ -2,8 +2,8 @@
 
 from sklearn.preprocessing import KBinsDiscretizer, PolynomialFeatures
 
-from slipway.compile import _operations as op
 from slipway.compile._draft import Draft, Features, Register
+from slipway.plans import operations as op
 
 
 def _bins(draft: Draft, model: KBinsDiscretizer, features: Features) -> Features:

@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.preprocessing import FunctionTransformer
 
-from slipway.compile import _operations as op
 from slipway.compile._draft import Draft, Features, Register
+from slipway.plans import operations as op
 
 KNOWN: frozenset[np.ufunc] = frozenset(
     {

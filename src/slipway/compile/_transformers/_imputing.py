@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from sklearn.impute import MissingIndicator, SimpleImputer
 
-from slipway.compile import _operations as op
 from slipway.compile._codes import Missing, plain, text_column
-from slipway.compile._columns import TextColumn
 from slipway.compile._draft import Draft, Feature, Features, Raw, Register
+from slipway.plans import operations as op
+from slipway.plans.columns import TextColumn
 
 
 def _impute(draft: Draft, model: SimpleImputer, features: Features) -> Features:

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
-from slipway.compile import _operations as op
 from slipway.compile._draft import Draft, Features, Register
+from slipway.plans import operations as op
 
 
 def _standard(draft: Draft, model: StandardScaler, features: Features) -> Features:

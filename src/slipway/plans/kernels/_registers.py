@@ -6,7 +6,7 @@ what they are; `constants` is where a table or a number starts.
 
 import numpy as np
 
-from slipway.compile._operations import (
+from slipway.plans.operations import (
     ADD,
     AT_MOST,
     BINS,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from slipway.compile._kernels import NATIVE_RUN, native, run
-from slipway.compile._left import LeftToOriginal
+from slipway.plans.kernels import NATIVE_RUN, native, run
+from slipway.plans.left import LeftToOriginal
 
 Registers = NDArray[np.float64]
 """(rows, registers): all that has been computed of the rows."""
@@ -14,7 +14,7 @@ Registers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Operations:
-    """Native operations. table: (operations, 5), see `_kernels/_registers.py`."""
+    """Native operations. table: (operations, 5), see `kernels/_registers.py`."""
 
     table: NDArray[np.int64]
 

@@ -1,4 +1,4 @@
-"""The operations that a plan is made of. What each reads: see `_kernels/_registers.py`."""
+"""The operations that a plan is made of. What each reads: see `kernels/_registers.py`."""
 
 (
     LOAD,  # the encoded value

@@ -1,0 +1,164 @@
+"""Rows as they come → the encoded rows: one float64 for each number, one for each category's code."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from operator import getitem, itemgetter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slipway.plans.left import LeftToOriginal
+
+UNKNOWN = -1.0
+
+# Beyond it, float64 and the original's own int64 are no longer the same number.
+EXACT = 2**53
+
+Picker = Callable[[Sequence[object]], tuple[Any, ...]]
+_NUMBERS = frozenset({int, float, bool, type(None)})
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """A column that is read as a number; missing is NaN. bools: whether true and false may be read as 1 and 0."""
+
+    column: int
+    bools: bool = True
+
+
+@dataclass(frozen=True)
+class TextColumn:
+    """A column of texts that is read as codes.
+
+    none: the code of None; nan: the code of a missing value among texts. They differ for a model that has learned one and not
+    the other. pandas reads a column of JSON nulls alone as None, and one of nulls and texts with NaN.
+    """
+
+    column: int
+    codes: tuple[tuple[str, float], ...]
+    none: float = UNKNOWN
+    nan: float = UNKNOWN
+    other: float = UNKNOWN
+
+
+class Codes(dict[Any, float]):
+    """Code by text. What is no text of it is looked at when it comes, so that what is costs one look-up."""
+
+    def __init__(self, column: TextColumn):
+        super().__init__(column.codes)
+        self.column = column
+        self[None] = column.none
+        self[np.nan] = column.nan  # found by identity: the usual NaN
+
+    def __missing__(self, key: object) -> float:
+        if isinstance(key, str):
+            return self.column.other
+        if _is_nan(key):
+            return self.column.nan
+        raise TypeError  # as for a list or an object, which is no key at all
+
+
+@dataclass(frozen=True)
+class RowEncoder:
+    """Encodes rows for the columns that a plan reads: its numbers first, then its codes. names: of all columns of a row."""
+
+    names: tuple[str, ...]
+    numbers: tuple[NumberColumn, ...]
+    text_columns: tuple[TextColumn, ...]
+
+    @property
+    def width(self) -> int:
+        """Of an encoded row."""
+        return len(self.numbers) + len(self.text_columns)
+
+    @cached_property
+    def codes(self) -> list[Codes]:
+        """The codes of each column of texts."""
+        return [Codes(text) for text in self.text_columns]
+
+    @cached_property
+    def _pick(self) -> tuple[Picker, Picker]:
+        return _picker([each.column for each in self.numbers]), _picker([each.column for each in self.text_columns])
+
+    @cached_property
+    def _no_bools(self) -> bool:
+        return any(not number.bools for number in self.numbers)
+
+    @property
+    def texts(self) -> dict[str, tuple[str, ...]]:
+        """The texts that have a code, by column."""
+        return {self.names[text.column]: tuple(known for known, _ in text.codes) for text in self.text_columns}
+
+    def encode(self, rows: Sequence[Sequence[object]]) -> NDArray[np.float64]:
+        """Return (rows, width). Raises LeftToOriginal for a value of a type that the column is not of."""
+        if len(rows) == 1:
+            return self._encode_one(rows[0])
+        out = np.empty((len(rows), self.width))
+        columns = list(zip(*rows, strict=True)) or [()] * len(self.names)
+        for i, number in enumerate(self.numbers):
+            values = columns[number.column]
+            self._check_numbers(values, (number,) * len(values), range(len(values)))
+            out[:, i] = np.array(values, dtype=np.float64)
+        for i, codes in enumerate(self.codes, len(self.numbers)):
+            out[:, i] = self._encode_texts(codes, columns[codes.column.column])
+        return out
+
+    def _encode_one(self, row: Sequence[object]) -> NDArray[np.float64]:
+        pick_numbers, pick_texts = self._pick
+        numbers = pick_numbers(row)
+        if not frozenset(map(type, numbers)) <= _FLOATS or self._no_bools:
+            self._check_numbers(numbers, self.numbers, (0,) * len(numbers))
+        try:
+            return np.array([(*numbers, *map(getitem, self.codes, pick_texts(row)))], dtype=np.float64)
+        except TypeError:
+            for codes in self.codes:
+                self._check_texts(codes, [row[codes.column.column]])
+            raise
+
+    def _check_numbers(self, values: Sequence[Any], columns: Sequence[NumberColumn], rows: Sequence[int]) -> None:
+        types = frozenset(map(type, values))
+        if types <= _FLOATS:
+            return
+        for value, column, row in zip(values, columns, rows, strict=True):
+            if type(value) not in _NUMBERS:
+                raise self.left(row, column.column, f"a {type(value).__name__} where a number is read")
+            if type(value) is int and not -EXACT <= value <= EXACT:
+                raise self.left(row, column.column, "a whole number beyond 2^53")
+            if type(value) is bool and not column.bools:
+                raise self.left(row, column.column, "a truth value where a function of numbers is applied")
+
+    def _encode_texts(self, codes: Codes, values: Sequence[Any]) -> list[float]:
+        if codes.column.none != codes.column.nan and None in values and any(value is not None for value in values):
+            values = [np.nan if value is None else value for value in values]
+        return self.encode_each(codes, values)
+
+    def encode_each(self, codes: Codes, values: Sequence[Any]) -> list[float]:
+        try:
+            return [codes[value] for value in values]
+        except TypeError:
+            self._check_texts(codes, values)
+            raise
+
+    def _check_texts(self, codes: Codes, values: Sequence[Any]) -> None:
+        for row, value in enumerate(values):
+            if not isinstance(value, str | None) and not _is_nan(value):
+                raise self.left(row, codes.column.column, f"a {type(value).__name__} in a column of texts")
+
+    def left(self, row: int, column: int, why: str) -> LeftToOriginal:
+        return LeftToOriginal(row, f"column '{self.names[column]}' holds {why}")
+
+
+_FLOATS = frozenset({float, type(None)})
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and value != value
+
+
+def _picker(columns: Sequence[int]) -> Picker:
+    """Return what takes these columns out of a row; a tuple whatever their number."""
+    if len(columns) > 1:
+        return itemgetter(*columns)
+    return lambda row: tuple(row[column] for column in columns)

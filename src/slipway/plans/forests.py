@@ -1,0 +1,42 @@
+"""Trees that lie in one array of nodes. How a node is laid out: see `kernels/_walks.py`."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slipway.plans.kernels import NATIVE_WALK_LEAVES, NATIVE_WALK_VALUES, native, walk_leaves, walk_values
+from slipway.plans.program import Registers
+
+
+@dataclass(frozen=True)
+class ValueForest:
+    """Trees whose leaves have one value."""
+
+    nodes: NDArray[np.float64]
+    roots: NDArray[np.int64]
+    outputs: NDArray[np.int64]
+    sets: NDArray[np.uint32]
+    start: NDArray[np.float64]
+
+    def __call__(self, registers: Registers) -> NDArray[np.float64]:
+        """Return the sums, (outputs, rows)."""
+        out = np.empty((len(self.start), len(registers)))
+        out[:] = self.start[:, None]
+        native(walk_values, NATIVE_WALK_VALUES)(self.nodes, self.roots, self.outputs, self.sets, registers, out)
+        return out
+
+
+@dataclass(frozen=True)
+class LeafForest:
+    """Trees whose leaves have several values."""
+
+    nodes: NDArray[np.float64]
+    roots: NDArray[np.int64]
+    rows: NDArray[np.float64]
+
+    def __call__(self, registers: Registers) -> NDArray[np.float64]:
+        """Return the sums, (rows, outputs)."""
+        out = np.zeros((len(registers), self.rows.shape[1]))
+        native(walk_leaves, NATIVE_WALK_LEAVES)(self.nodes, self.roots, self.rows, registers, out)
+        return out

@@ -1,0 +1,162 @@
+"""A plan that is kept is answered from at once, only where nothing of it changed, and compared with the model afterwards."""
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from test_supervisor import CSV, HOST, READY_S, fronts, post
+from versions import ROW, make_versions
+
+from slipway.errors import ServiceFailed
+from slipway.processes import child_environment
+from slipway.registry.trust import artifact_digest
+from slipway.serving.config import ServingConfig
+from slipway.serving.generation import Wanted
+from slipway.serving.kept import Shelf
+from slipway.serving.listener import listen
+from slipway.serving.supervisor import Supervisor
+from slipway.workflows.loading import PRELOAD, Order
+
+BODY = json.dumps({"dataframe_records": [ROW]}).encode()
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_versions(tmp_path_factory.mktemp("kept"))
+
+
+def wanted(folder: Path, shelf: Shelf) -> Wanted:
+    order = Order("m", 1, artifact_digest(folder), folder, "", ())
+    return Wanted("m", 1, order.digest or "", "Production", order, PRELOAD, shelf=shelf, kept=shelf.find()[0])
+
+
+@contextlib.contextmanager
+def service(first: Wanted, log: Path) -> Iterator[tuple[Supervisor, int]]:
+    listener = listen(HOST, 0)
+    env = child_environment({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
+    supervisor = Supervisor(ServingConfig(), ["m"], listener, env, log)
+    port = listener.getsockname()[1]
+    supervisor.start()
+    try:
+        supervisor.want(first)
+        supervisor.wait_until_ready(READY_S)
+        yield supervisor, port
+    finally:
+        supervisor.stop()
+
+
+def until(log: Path, text: str) -> None:
+    end = time.monotonic() + READY_S
+    while text not in log.read_text():
+        assert time.monotonic() < end, log.read_text()
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def shelves(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shelf]:
+    """The kept plans of versions 1 and 2, as services of them leave them."""
+    made = {}
+    for name in ("1", "2"):
+        folder = tmp_path_factory.mktemp(f"shelf{name}")
+        shelf = made[name] = Shelf(folder / "1.plan", "f" * 64)
+        with service(wanted(folders / name, shelf), folder / "log"):
+            until(folder / "log", "takes over")
+        assert shelf.find()[0] is not None
+    return made
+
+
+@pytest.mark.slow
+def test_it_answers_at_once_by_a_process_without_scikit_learn_and_is_compared_with_the_model(
+    folders: Path, shelves: dict[str, Shelf], tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with service(wanted(folders / "1", shelves["1"]), log) as (supervisor, port):
+        status, _, body = post(port, BODY)
+        (front,) = fronts(supervisor)
+        maps = Path(f"/proc/{front}/maps").read_text()
+        assert "llvmlite" in maps
+        assert not any(name in maps for name in ("/sklearn/", "/pandas/", "/skops/"))
+        assert status == 200
+        assert post(port, b"a,b,c\n0.5,-1.25,x\n", CSV)[2] == body  # the model itself, which is waited for
+        until(log, "the plan that was kept is what it compiles to")
+        assert post(port, BODY)[2] == body
+    said = log.read_text()
+    assert said.index("answers from the plan that was kept") < said.index("is what it compiles to")
+
+
+@pytest.mark.slow
+def test_one_that_is_not_what_the_model_compiles_to_is_replaced(
+    folders: Path, shelves: dict[str, Shelf], tmp_path: Path
+) -> None:
+    log, shelf = tmp_path / "log", Shelf(tmp_path / "1.plan", "f" * 64)
+    first = wanted(folders / "1", shelf)
+    with service(replace(first, kept=shelves["2"].find()[0]), log) as (_, port):
+        until(log, "is not what m version 1 compiles to, and is replaced")
+        end = time.monotonic() + READY_S
+        while post(port, BODY)[2] != post(port, b"a,b,c\n0.5,-1.25,x\n", CSV)[2]:
+            assert time.monotonic() < end
+    assert shelf.find()[0] == shelves["1"].find()[0]
+
+
+@pytest.mark.slow
+def test_a_service_ends_whose_model_may_not_be_loaded_after_all(
+    folders: Path, shelves: dict[str, Shelf], tmp_path: Path
+) -> None:
+    first = wanted(folders / "1", shelves["1"])
+    forged = replace(first, load=replace(first.load, digest="0" * 64))  # type: ignore[type-var]
+    with service(forged, tmp_path / "log") as (supervisor, _), pytest.raises(ServiceFailed, match="bytes of the copy"):
+        supervisor.wait()
+
+
+def flipped(content: bytearray) -> None:
+    content[-5] ^= 1
+
+
+def cut(content: bytearray) -> None:
+    del content[-5:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", [flipped, cut])
+def test_one_of_which_a_byte_changed_is_not_used(
+    change: Callable[[bytearray], None], shelves: dict[str, Shelf], tmp_path: Path
+) -> None:
+    content = bytearray(shelves["1"].path.read_bytes())
+    change(content)
+    shelf = Shelf(tmp_path / "1.plan", "f" * 64)
+    shelf.path.write_bytes(content)
+    assert shelf.find() == (None, "its bytes changed")
+
+
+@pytest.mark.slow
+def test_one_of_other_versions_or_that_others_may_write_is_not_used(shelves: dict[str, Shelf], tmp_path: Path) -> None:
+    assert shelves["1"].find()[0] is not None
+    assert replace(shelves["1"], made_of="e" * 64).find() == (
+        None,
+        "it was made of something else, or by other versions",
+    )
+    shelf = Shelf(tmp_path / "1.plan", "f" * 64)
+    shelf.path.write_bytes(shelves["1"].path.read_bytes())
+    shelf.path.chmod(0o666)
+    assert shelf.find() == (None, "others may have written it")
+    assert Shelf(tmp_path / "none.plan", "f" * 64).find() == (None, "")
+
+
+@pytest.mark.parametrize("changed", ["types", "digest", "versions"])
+def test_what_it_is_made_of(changed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = Order("m", 1, "a" * 64, tmp_path / "1", "", ())
+    before: Any = order.shelf
+    assert order.shelf == before
+    if changed == "versions":
+        monkeypatch.setattr("slipway.plans.versions.version", lambda name: "0.0")
+    other = replace(order, **{"types": {"trusted": ("a.B",)}, "digest": {"digest": "b" * 64}}.get(changed, {}))
+    assert other.shelf is not None
+    assert other.shelf.made_of != before.made_of
