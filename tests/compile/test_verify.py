@@ -5,8 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 from tests.compile.pipelines import boosted, native, usual
 from tests.compile.tables import table, target
 
@@ -35,6 +39,17 @@ def test_a_right_plan_agrees(logistic: Any, boosting: Any) -> None:
         assert agreement.equal, agreement.problems
         assert agreement.compared > 200
     assert verify(logistic, compile_model(logistic), example()).left > 0
+
+
+def test_an_example_whose_texts_are_all_null_is_compared_as_requests_are_read() -> None:
+    rows = table().assign(port=None)
+    rows.loc[::2, "port"] = "sea"
+    texts = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["port"]))
+    for missing in (None, np.nan):  # a model has learned one of the two
+        rows["port"] = rows["port"].astype(object).where(rows["port"].notna(), missing)
+        model = make_pipeline(texts, LogisticRegression()).fit(rows[["port"]], target("binary"))
+        agreement = verify(model, compile_model(model), pd.DataFrame({"port": [None] * 5}, dtype=object))
+        assert agreement.equal, agreement.problems
 
 
 def test_it_is_the_same_each_time(boosting: Any) -> None:
