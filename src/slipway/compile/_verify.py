@@ -124,7 +124,7 @@ def same(wanted: NDArray[Any], got: NDArray[Any]) -> NDArray[np.bool_]:
 
 def _as_read(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame as pandas reads it from JSON: an example whose texts are all null says nothing of how others are read."""
-    objects = [name for name in frame if frame[name].dtype == object]
+    objects = [str(name) for name in frame if frame[name].dtype == object]
     return frame.assign(**{name: pd.Series(frame[name].tolist(), index=frame.index) for name in objects})
 
 
