@@ -33,7 +33,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:The ``noload`` loader:sqlalchemy.exc.SADeprecationWarning"),
 ]
 NAME, MOVERS = "loans", 8
-ROUNDS = int(os.environ.get("SOAK_ROUNDS", "10"))  # `make soak` has a hundred
+ROUNDS = int(os.environ.get("SOAK_ROUNDS", "5"))  # `make soak` has a hundred
 CHAMPION = MOVERS + 1
 
 # A process a version, for all rounds: each line that comes in starts one, a list of what became of each version goes out.
