@@ -178,7 +178,9 @@ def test_without_its_registry_a_service_goes_on_and_starts_again_from_its_copy(
 
 def test_kill_9_of_a_service_ends_everything_of_it(registry: Registry, serving: subprocess.Popen[str]) -> None:
     port = port_of(serving)
-    wait_for(lambda: len(family(serving)) >= 4, 30.0)  # the nursery, two fronts, a back, which may come after the answers
+    wait_for(
+        lambda: len(family(serving)) >= 4, 30.0
+    )  # the nursery, two fronts, a back, which may come after the answers
     processes = family(serving)
     os.kill(serving.pid, signal.SIGKILL)
     wait_for(lambda: not any(process.is_running() for process in processes), 10.0)

@@ -4,7 +4,7 @@ Every cast takes a Series of anything and returns one in which what is not of th
 the same ones, so that a value means the same when a model is trained and when it is asked.
 """
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -51,14 +51,3 @@ def to_time(series: pd.Series) -> pd.Series:
         series = series.where(series.map(lambda value: isinstance(value, str | date | np.datetime64)))
     times = pd.to_datetime(series, errors="coerce", utc=True, format=None if series.dtype.kind == "M" else "ISO8601")
     return times.dt.tz_localize(None).astype("datetime64[us]")
-
-
-def naive_utc(moment: datetime) -> datetime:
-    """Return a time as `to_time` does: in UTC, without a zone; one without a zone is taken as it is.
-
-    Raises ValueError at the two ends of the calendar.
-    """
-    try:
-        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-    except OverflowError:
-        raise ValueError("this time does not exist in UTC") from None

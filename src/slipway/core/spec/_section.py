@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from slipway.core.casts import naive_utc
+from slipway.core.moments import naive_utc
 
 NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
 CODE_REF = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
