@@ -11,6 +11,7 @@ SlipwayError
 ├── UsageError               the call or the configuration is wrong          exit code 2
 │   ├── SpecInvalid              experiment.yaml does not say something valid
 │   ├── UnknownName              no such experiment, version, stage, ...
+│   ├── CallerUnknown            a server with users does not know who asks
 │   └── CodeInvalid              a function of the experiment's folder cannot be used
 └── OutsideError             something outside of Slipway failed             exit code 3
     ├── NoServer                 no tracking server is known or answers
@@ -114,6 +115,18 @@ class UnknownName(UsageError):
     def __init__(self, kind: str, asked: object, known: Iterable[object], hint: str = ""):
         self.kind, self.asked, self.known = kind, asked, tuple(known)
         super().__init__(f"there is no {kind} '{asked}'{did_you_mean(str(asked), self.known)}{hint and f'. {hint}'}")
+
+
+class CallerUnknown(UsageError):
+    """A server with users does not know who asks. user: the name that was given together with a password."""
+
+    def __init__(self, user: str | None):
+        variables = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+        super().__init__(
+            f"the user '{user}' or its password is not right: the tracking server knows no such pair; see {variables}"
+            if user
+            else f"the tracking server does not know who asks: set {variables}"
+        )
 
 
 class CodeInvalid(UsageError):

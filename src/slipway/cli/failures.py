@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from slipway.errors import OutsideError, Refusal, SlipwayError, UsageError
+from slipway.identity import caller_unknown
 
 REFUSED, WRONG_USAGE, OUTSIDE, INTERRUPTED, CLOSED_PIPE, TERMINATED = 1, 2, 3, 130, 141, 143
 _EXIT_CODES = {Refusal: REFUSED, UsageError: WRONG_USAGE, OutsideError: OUTSIDE}
@@ -71,10 +72,7 @@ def _denied(error: BaseException) -> tuple[str, int] | None:
     if getattr(error, "error_code", None) == "PERMISSION_DENIED":
         return said.removeprefix("PERMISSION_DENIED: "), REFUSED
     if "failed with error code 401" in said:
-        return (
-            "the tracking server does not know who asks: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
-            WRONG_USAGE,
-        )
+        return str(caller_unknown()), WRONG_USAGE
     if "failed with error code 403" in said:
         return (
             "the tracking server does not let this user do that; an admin gives permissions, see `slipway user`",
