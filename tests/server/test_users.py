@@ -64,3 +64,24 @@ def test_no_and_wrong_credentials_are_told_apart_and_exit_alike(
             assert main(["--tracking-uri", server.uri, *words]) == 2
         said = capsys.readouterr().err
         assert told in said and "wrong" not in said and "--debug" not in said
+
+
+@pytest.mark.parametrize(
+    ("words", "verb"),
+    [
+        (("promote", "MODEL", "2", "Production"), "promote"),
+        (("gates", "MODEL", "2"), "run the gates of"),
+        (("rollback", "MODEL"), "roll back"),
+        (("archive", "MODEL", "2"), "archive a version of"),
+        (("reconcile", "MODEL"), "reconcile"),
+    ],
+)
+def test_who_may_not_is_told_before_the_work_and_by_what_was_asked(
+    server: "Guarded", capsys: pytest.CaptureFixture[str], words: tuple[str, ...], verb: str
+) -> None:
+    if not server.users:
+        return  # everybody may
+    model = server.model()  # of which nothing can be downloaded: work that begins fails otherwise
+    with server.client("edi"):
+        assert main(["--tracking-uri", server.uri, *(model if word == "MODEL" else word for word in words)]) == 1
+    assert f"edi may not {verb} {model}: that takes the permission MANAGE" in capsys.readouterr().err

@@ -31,14 +31,16 @@ class About:
     may: tuple[str, ...]
 
 
-def about(uri: str) -> About | None:
+def about(uri: str, model: str = "") -> About | None:
     """Ask a server whether it guards its registry; None for a plain MLflow server, and for a database without any.
+
+    model: what who asks may do to that one.
 
     Raises CallerUnknown when the server wants credentials that MLflow's own settings do not give.
     """
     if not uri.startswith(("http://", "https://")):
         return None
-    answer = _request(uri, "GET", f"{ROOT}/about")
+    answer = _request(uri, "GET", f"{ROOT}/about", params={"model": model})
     if answer.status_code == 401:
         raise caller_unknown()
     told = _json(answer) if answer.status_code == 200 else {}
