@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 import click
 
 from slipway.errors import OutsideError, Refusal, SlipwayError, UsageError
-from slipway.identity import caller_unknown
 
 REFUSED, WRONG_USAGE, OUTSIDE, INTERRUPTED, CLOSED_PIPE, TERMINATED = 1, 2, 3, 130, 141, 143
 _EXIT_CODES = {Refusal: REFUSED, UsageError: WRONG_USAGE, OutsideError: OUTSIDE}
@@ -72,6 +71,8 @@ def _denied(error: BaseException) -> tuple[str, int] | None:
     if getattr(error, "error_code", None) == "PERMISSION_DENIED":
         return said.removeprefix("PERMISSION_DENIED: "), REFUSED
     if "failed with error code 401" in said:
+        from slipway.identity import caller_unknown  # late: it imports what no help needs
+
         return str(caller_unknown()), WRONG_USAGE
     if "failed with error code 403" in said:
         return (
