@@ -13,6 +13,7 @@ from slipway.errors import (
     SlipwayError,
     SpecInvalid,
     UnknownName,
+    UnknownVersion,
     did_you_mean,
 )
 from slipway.settings import read_settings
@@ -66,7 +67,7 @@ def test_every_error_is_a_refusal_a_wrong_use_or_something_outside() -> None:
     ("asked", "known", "said"),
     [
         ("flihgt", ["flights", "ferries"], "; did you mean 'flights'? There is: flights, ferries"),
-        ("zebra", ["flights", "ferries"], "; There is: flights, ferries"),
+        ("zebra", ["flights", "ferries"], "; there is: flights, ferries"),
         ("x", [], "; there is none yet"),
         ("7", range(1, 16), "; did you mean '7'? There is: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 3 more"),
     ],
@@ -74,6 +75,22 @@ def test_every_error_is_a_refusal_a_wrong_use_or_something_outside() -> None:
 def test_what_does_not_exist_is_told_with_what_does(asked: str, known: list, said: str) -> None:
     assert did_you_mean(asked, known) == said
     assert str(UnknownName("thing", asked, known, "Look again")) == f"there is no thing '{asked}'{said}. Look again"
+
+
+def test_a_hint_with_a_misspelt_name_is_left_out_where_the_nearest_is_told() -> None:
+    def said(name: str) -> str:
+        return str(UnknownName("registered model", name, ["rides"], f"Train it with `slipway run {name}`"))
+
+    assert said("rids") == "there is no registered model 'rids'; did you mean 'rides'? There is: rides"
+    assert said("boats") == "there is no registered model 'boats'; there is: rides. Train it with `slipway run boats`"
+
+
+@pytest.mark.parametrize(
+    ("known", "there"), [([2, 1], "there are 1, 2"), ([1], "there is 1"), ([], "there is none yet. Train")]
+)
+def test_a_version_that_does_not_exist_is_told_with_those_there_are(known: list[int], there: str) -> None:
+    hint = "" if known else "Train"
+    assert str(UnknownVersion("rides", 99, known, hint)) == f"there is no version 99 of rides; {there}"
 
 
 def test_a_refused_promotion_tells_only_what_failed_and_what_to_do() -> None:
@@ -103,7 +120,7 @@ def test_a_good_experiment_is_prepared(project: Path) -> None:
 
 @pytest.mark.parametrize("name", ["ferrys", "Ferries", "../experiments/ferries", "", "."])
 def test_an_experiment_that_does_not_exist_is_told_with_the_nearest(project: Path, name: str) -> None:
-    with pytest.raises(UnknownName, match=f"there is no experiment '{name}'.*There is: ferries.*{project}/experiments"):
+    with pytest.raises(UnknownName, match=f"there is no experiment '{name}'.*here is: ferries.*{project}/experiments"):
         declared(read_settings({}, project=project), name)
     with pytest.raises(UnknownName, match="did you mean 'ferries'"):
         declared(read_settings({}, project=project), "ferrys")

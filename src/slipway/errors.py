@@ -11,6 +11,8 @@ SlipwayError
 ├── UsageError               the call or the configuration is wrong          exit code 2
 │   ├── SpecInvalid              experiment.yaml does not say something valid
 │   ├── UnknownName              no such experiment, version, stage, ...
+│   │   └── UnknownVersion       a registered model has no version of that number
+│   ├── CallerUnknown            a server with users does not know who asks
 │   └── CodeInvalid              a function of the experiment's folder cannot be used
 └── OutsideError             something outside of Slipway failed             exit code 3
     ├── NoServer                 no tracking server is known or answers
@@ -113,7 +115,31 @@ class UnknownName(UsageError):
 
     def __init__(self, kind: str, asked: object, known: Iterable[object], hint: str = ""):
         self.kind, self.asked, self.known = kind, asked, tuple(known)
+        if f" {asked}" in hint and _nearest(str(asked), self.known):
+            hint = ""  # a command with the misspelt name helps nobody who meant the nearest
         super().__init__(f"there is no {kind} '{asked}'{did_you_mean(str(asked), self.known)}{hint and f'. {hint}'}")
+
+
+class UnknownVersion(UnknownName):
+    """A registered model has no version of that number."""
+
+    def __init__(self, name: str, asked: object, known: Iterable[int], hint: str = ""):
+        self.kind, self.asked, self.known = f"version of {name}", asked, tuple(sorted(known))
+        listed = _listed(self.known)
+        there = f"there {'is' if len(self.known) == 1 else 'are'} {listed}" if listed else "there is none yet"
+        UsageError.__init__(self, f"there is no version {asked} of {name}; {there}{hint and f'. {hint}'}")
+
+
+class CallerUnknown(UsageError):
+    """A server with users does not know who asks. user: the name that was given together with a password."""
+
+    def __init__(self, user: str | None):
+        variables = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+        super().__init__(
+            f"the user '{user}' or its password is not right: the tracking server knows no such pair; see {variables}"
+            if user
+            else f"the tracking server does not know who asks: set {variables}"
+        )
 
 
 class CodeInvalid(UsageError):
@@ -146,9 +172,16 @@ class FileUnusable(OutsideError):
 
 def did_you_mean(asked: str, known: Iterable[object], most: int = 12) -> str:
     """Return `; did you mean 'x'? There is: x, y, z`, ready to be put behind what was asked."""
-    names = [str(name) for name in known]
+    names = tuple(known)
     if not names:
         return "; there is none yet"
-    near = get_close_matches(asked, names, n=1, cutoff=0.6)
-    listed = ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-    return (f"; did you mean '{near[0]}'?" if near else ";") + f" There is: {listed}"
+    near = _nearest(asked, names)
+    return (f"; did you mean '{near}'? There" if near else "; there") + f" is: {_listed(names, most)}"
+
+
+def _nearest(asked: str, known: Iterable[object]) -> str | None:
+    return next(iter(get_close_matches(asked, [str(name) for name in known], n=1, cutoff=0.6)), None)
+
+
+def _listed(known: Sequence[object], most: int = 12) -> str:
+    return ", ".join(map(str, known[:most])) + (f" and {len(known) - most} more" if len(known) > most else "")

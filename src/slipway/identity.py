@@ -1,12 +1,21 @@
-"""Which process wrote something, so that another can tell whether it is still at it."""
+"""Who asks, and which process wrote something, so that another can tell whether it is still at it."""
 
+import os
 import socket
 from collections.abc import Mapping
 from functools import cache
 
 import psutil
 
+from slipway.errors import CallerUnknown
+
 HOST, _PROCESS = "slipway.host", "slipway.process"
+
+
+def caller_unknown() -> CallerUnknown:
+    """Return what to raise when a server answers 401: by what MLflow's client was told to say."""
+    user, password = (os.environ.get(f"MLFLOW_TRACKING_{what}") for what in ("USERNAME", "PASSWORD"))
+    return CallerUnknown(user if password else None)
 
 
 @cache

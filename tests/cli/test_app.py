@@ -83,7 +83,12 @@ def test_an_unknown_option_is_wrong_usage(capsys: pytest.CaptureFixture[str]) ->
 
 def test_an_unknown_stage_names_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["promote", "flights", "1", "Prodcution"]) == 2
-    assert "did you mean 'Production'?" in capsys.readouterr().err
+    assert "did you mean 'Production'? There is: Staging, Production\n" in capsys.readouterr().err
+
+
+def test_what_is_no_number_is_told_without_ranges(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["promote", "flights", "abc", "Staging"]) == 2
+    assert "'abc' is not a valid integer." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

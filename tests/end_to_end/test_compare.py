@@ -301,7 +301,7 @@ def test_a_start_that_two_runs_have_in_common_is_told(library: "Library", compar
         ((NAME, 1), 2, "a comparison takes two sides"),
         ((NAME, 1, 1), 2, "both sides are version 1"),
         ((NAME, 1, "Production"), 2, "both sides are version 1"),
-        ((NAME, 1, 9), 2, f"there is no version of {NAME} '9'"),
+        ((NAME, 1, 9), 2, f"there is no version 9 of {NAME}"),
         ((NAME, 1, "Staging"), 2, f"there is no version of {NAME} in 'Staging'"),
         ((NAME, 1, "archived"), 2, "may hold many versions; name the one that is meant by its number"),
         ((NAME, 1, "Prodcution"), 2, "did you mean 'Production'?"),

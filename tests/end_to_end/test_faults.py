@@ -104,7 +104,7 @@ def test_a_port_that_is_taken_is_named_and_nothing_is_served_elsewhere(library: 
         (("check", "late_loan"), 2, "there is no experiment 'late_loan'; did you mean 'late_loans'?"),
         (("run", "../late_loans"), 2, "there is no experiment '../late_loans'"),
         (("promote", "days_kep", 1, "Staging"), 2, "no registered model 'days_kep'; did you mean 'days_kept'?"),
-        (("promote", "days_kept", 7, "Staging"), 2, "there is no version of days_kept '7'; There is: 1"),
+        (("promote", "days_kept", 7, "Staging"), 2, "there is no version 7 of days_kept; there is 1"),
         (("promote", "days_kept", 1, "Prodution"), 2, "there is no stage 'Prodution'; did you mean 'Production'?"),
         (("archive", "days_kept", 0), 2, "0 is not in the range x>=1"),
         (("register", "days_kept", "f" * 32), 2, f"there is no run '{'f' * 32}'"),

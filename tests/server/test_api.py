@@ -62,7 +62,7 @@ def test_what_is_refused_is_told_with_its_reasons(server: "Guarded") -> None:
         RemoteRegistrar(server.uri, "pia").promote(model, 2, Stage.PRODUCTION, "")
     if server.users:
         assert "MANAGE" in move(server, model, "edi").json()["message"]
-        with server.client("edi"), pytest.raises(Refusal, match="edi may not promote"):
+        with server.client("edi"), pytest.raises(Refusal, match="edi may not roll back"):
             RemoteRegistrar(server.uri, "pia").rollback(model, "")
 
 
@@ -129,6 +129,8 @@ def test_a_page_of_another_site_moves_nothing(server: "Guarded", origin: str | N
     headers = {**kind, **({"Origin": origin} if origin else {})}
     answer = server.ask("POST", f"{ROOT}/models/{model}/movements", data=body, headers=headers, allow_redirects=False)
     assert answer.status_code == 403
+    if origin in (None, "http://localhost:1"):  # the others do not get past MLflow's own check
+        assert ("page of another site" if origin else "send JSON") in answer.json()["message"]
     assert server.state(model) == before
 
 

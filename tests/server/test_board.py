@@ -14,11 +14,12 @@ from mlflow import MlflowClient
 from slipway.core.ledger import Entry
 from slipway.core.movements import Action, Movement
 from slipway.registry.ledger import Ledger
+from slipway.registry.rights import Right
 from slipway.registry.stages import move
 from slipway.server import board as routes
 from slipway.server.api import OUTCOME
 from slipway.server.board import blueprint
-from slipway.server.people import ALL_RIGHTS, Right
+from slipway.server.people import ALL_RIGHTS
 from slipway.types import Stage, Verdict
 from slipway.workflows import board
 

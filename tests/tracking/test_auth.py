@@ -30,6 +30,16 @@ def test_a_home_gets_a_password_of_its_own_once_that_only_its_owner_reads(tmp_pa
     assert passwords[0] not in "".join(first.values())
 
 
+def test_what_a_home_had_open_to_all_is_closed(tmp_path: Path) -> None:
+    auth_environment(tmp_path)
+    kept = (auth_file(tmp_path), tmp_path / "auth.db")
+    assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o600}
+    for path in kept:
+        path.chmod(0o644)
+    auth_environment(tmp_path)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o600}
+
+
 def test_a_file_that_is_no_such_file_is_told(tmp_path: Path) -> None:
     auth_file(tmp_path).write_text("[mlflow]\nadmin_username = admin\n")
     with pytest.raises(FileUnusable, match="secret_key"):

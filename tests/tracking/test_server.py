@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ import pytest
 from slipway.errors import FileUnusable, NoServer, ServiceFailed
 from slipway.processes import child_environment, free_port, is_alive
 from slipway.settings import Settings
-from slipway.tracking.server import HOST, Server, find_server, start_server, stop_server
+from slipway.tracking.server import HOST, Server, find_server, home_at_rest, start_server, stop_server
 from slipway.workflows.platform import resolve_tracking_uri
 
 UP_TO_S = 180.0  # a busy machine takes a minute
@@ -89,11 +90,17 @@ def test_a_server_is_found_again_shared_and_stopped(home: Path) -> None:
         assert status(server, api, {"Host": host, "Origin": f"http://{host}"}, search) == 200
     assert status(server, api, {"Origin": "http://elsewhere.example"}, search) == 403
 
+    assert stat.S_IMODE((home / "mlflow.db").stat().st_mode) == 0o600  # it was readable by all
     assert stop_server(home) == server
     assert not is_alive(server.process)
     assert listeners(server) == []
     assert find_server(home) is None
     assert stop_server(home) is None
+
+
+def test_a_home_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    with home_at_rest(tmp_path / "above" / "home"):
+        assert stat.S_IMODE((tmp_path / "above" / "home").stat().st_mode) == 0o700
 
 
 @pytest.mark.slow

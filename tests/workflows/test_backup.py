@@ -359,7 +359,7 @@ def test_a_place_that_would_lose_something_is_refused(settings: Settings) -> Non
         backup(settings, settings.project / "rows.csv")
     with pytest.raises(UsageError, match="is within what is backed up"):
         backup(settings, settings.home / "artifacts" / "kept.zip")
-    with pytest.raises(FileUnusable, match="No such file or directory"):
+    with pytest.raises(FileUnusable, match="/nowhere cannot be read or written: No such file"):
         backup(settings, settings.project / "nowhere" / "kept.zip")
     with pytest.raises(UsageError, match="nothing to back up"):
         backup(elsewhere(settings), settings.project / "kept.zip")

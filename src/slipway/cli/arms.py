@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from slipway.cli.command import stage
+from slipway.cli.command import Integer, stage
 from slipway.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,9 +39,7 @@ _OPTIONS = (
     click.option("--max-disagreement", metavar="SHARE", show_default="10%", help="Of rows answered otherwise."),
     click.option("--max-errors", metavar="SHARE", show_default="1%", help="Of requests that it does not answer."),
     click.option("--max-slower", metavar="N|MS", show_default="3", help="Times the other's p99, or as in 50ms."),
-    click.option(
-        "--judge-after", type=click.IntRange(10), show_default="200", help="Requests, from when on it is judged."
-    ),
+    click.option("--judge-after", type=Integer(10), show_default="200", help="Requests, from when on it is judged."),
     click.option("--sticky-header", metavar="NAME", show_default="X-Slipway-Key", help="Says who a caller is."),
 )
 

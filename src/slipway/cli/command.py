@@ -79,6 +79,26 @@ def stage(text: str) -> Stage:
     raise UnknownName("stage", text, Stage)
 
 
+def stage_to_hold(text: str) -> Stage:
+    """Return the stage that a version is to be moved to. Raises UnknownName with those that versions are promoted to."""
+    try:
+        return stage(text)
+    except UnknownName:
+        raise UnknownName("stage", text, (Stage.STAGING, Stage.PRODUCTION)) from None
+
+
+class Integer(click.IntRange):
+    """A whole number within bounds, told without the word range."""
+
+    name = "integer"
+
+
+class Number(click.FloatRange):
+    """A number within bounds, told without the word range."""
+
+    name = "number"
+
+
 def share(text: str) -> float:
     """Return a share of `10%` or `0.1`, above 0 and up to 1. Raises UsageError."""
     try:

@@ -71,10 +71,9 @@ def _denied(error: BaseException) -> tuple[str, int] | None:
     if getattr(error, "error_code", None) == "PERMISSION_DENIED":
         return said.removeprefix("PERMISSION_DENIED: "), REFUSED
     if "failed with error code 401" in said:
-        return (
-            "the tracking server does not know who asks: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
-            WRONG_USAGE,
-        )
+        from slipway.identity import caller_unknown  # late: it imports what no help needs
+
+        return str(caller_unknown()), WRONG_USAGE
     if "failed with error code 403" in said:
         return (
             "the tracking server does not let this user do that; an admin gives permissions, see `slipway user`",

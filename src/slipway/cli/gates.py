@@ -2,20 +2,21 @@
 
 import click
 
-from slipway.cli.command import command, json_option, show, stage
+from slipway.cli.command import Integer, command, json_option, show, stage_to_hold
 from slipway.cli.failures import REFUSED
 from slipway.errors import UsageError
 from slipway.settings import Settings
 from slipway.types import Stage
 
 _stage = click.option(
-    "--stage", "to", type=stage, metavar="STAGE", default=Stage.PRODUCTION, show_default=True, help="Staging or Production."
+    "--stage", "to", type=stage_to_hold, metavar="STAGE", default=Stage.PRODUCTION, show_default=True,
+    help="Staging or Production.",
 )  # fmt: skip
 
 
 @command(example="slipway gates flight_delays 3")
 @click.argument("name")
-@click.argument("version", type=click.IntRange(1))
+@click.argument("version", type=Integer(1))
 @_stage
 @json_option
 @click.option("--markdown", is_flag=True, help="Print the result as a table in Markdown, for a pull request.")
@@ -39,7 +40,7 @@ def gates(settings: Settings, name: str, version: int, to: Stage, as_json: bool,
 
 @command(example="slipway approve flight_delays 3 --comment 'read the slices; fine for winter'")
 @click.argument("name")
-@click.argument("version", type=click.IntRange(1))
+@click.argument("version", type=Integer(1))
 @click.option("--comment", required=True, help="Why; written down with the approval.")
 @_stage
 @json_option

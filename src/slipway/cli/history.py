@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
-from slipway.cli.command import command, json_option, show
+from slipway.cli.command import Integer, command, json_option, show
 from slipway.cli.failures import REFUSED
 from slipway.errors import UsageError
 from slipway.settings import Settings
@@ -14,7 +14,7 @@ _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S",
 
 @command(example="slipway history flight_delays --at '2026-11-24 09:30'")
 @click.argument("name")
-@click.option("--last", type=click.IntRange(1), help="Only so many of the newest movements.")
+@click.option("--last", type=Integer(1), help="Only so many of the newest movements.")
 @click.option("--at", type=click.DateTime(_MOMENTS), metavar="TIME", help="What held the stages at a time, in UTC.")
 @click.option("--verify", is_flag=True, help="Find what was altered, taken out, or moved past Slipway.")
 @json_option

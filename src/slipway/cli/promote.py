@@ -2,7 +2,7 @@
 
 import click
 
-from slipway.cli.command import command, json_option, show, stage
+from slipway.cli.command import Integer, command, json_option, show, stage_to_hold
 from slipway.settings import Settings
 from slipway.types import Stage
 
@@ -11,8 +11,8 @@ _comment = click.option("--comment", default="", help="Why; written down with th
 
 @command(example="slipway promote flight_delays 3 Staging --comment 'better in autumn'")
 @click.argument("name")
-@click.argument("version", type=click.IntRange(1))
-@click.argument("to", type=stage, metavar="STAGE")
+@click.argument("version", type=Integer(1))
+@click.argument("to", type=stage_to_hold, metavar="STAGE")
 @_comment
 @json_option
 def promote(settings: Settings, name: str, version: int, to: Stage, comment: str, as_json: bool) -> None:
@@ -35,7 +35,7 @@ def rollback(settings: Settings, name: str, comment: str, as_json: bool) -> None
 
 @command(example="slipway archive flight_delays 2 --comment 'superseded'")
 @click.argument("name")
-@click.argument("version", type=click.IntRange(1))
+@click.argument("version", type=Integer(1))
 @_comment
 @json_option
 def archive(settings: Settings, name: str, version: int, comment: str, as_json: bool) -> None:

@@ -2,14 +2,14 @@
 
 import click
 
-from slipway.cli.command import command, json_option, show
+from slipway.cli.command import Integer, command, json_option, show
 from slipway.cli.failures import REFUSED
 from slipway.settings import Settings
 
 
 @command(example="slipway reproduce flight_delays 3")
 @click.argument("name")
-@click.argument("version", type=click.IntRange(1))
+@click.argument("version", type=Integer(1))
 @json_option
 def reproduce(settings: Settings, name: str, version: int, as_json: bool) -> None:
     """Fit a version's model again and compare it row by row.

@@ -2,21 +2,19 @@
 
 import click
 
-from slipway.cli.command import command, json_option, show
+from slipway.cli.command import Integer, Number, command, json_option, show
 from slipway.settings import Settings
 
 
 @command(example="slipway run flight_delays --trials 20 --seed 7")
 @click.argument("name")
-@click.option(
-    "--trials", type=click.IntRange(0), help="How many trials; by default, and for 0, what the experiment declares."
-)
-@click.option("--timeout-s", type=click.FloatRange(0, min_open=True), help="Start no trial after so many seconds.")
-@click.option("--seed", type=click.IntRange(0), help="The seed of the search; by default what the experiment declares.")
+@click.option("--trials", type=Integer(0), help="How many trials; by default, and for 0, what the experiment declares.")
+@click.option("--timeout-s", type=Number(0, min_open=True), help="Start no trial after so many seconds.")
+@click.option("--seed", type=Integer(0), help="The seed of the search; by default what the experiment declares.")
 @click.option(
     "--executor", type=click.Choice(["processes", "serial", "spark"]), help="Where trials run; serial repeats exactly."
 )
-@click.option("--workers", type=click.IntRange(1), help="How many trials at a time; by default one a core.")
+@click.option("--workers", type=Integer(1), help="How many trials at a time; by default one a core.")
 @click.option("--master", metavar="URL", help="The Spark master, as in spark://host:7077; by default this machine.")
 @click.option("--resume", is_flag=True, help="Take up the newest search of the same study: its trials count.")
 @json_option

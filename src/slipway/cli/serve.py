@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from slipway.cli.arms import arm_options, second_version
-from slipway.cli.command import command, json_option, share, show, stage
+from slipway.cli.command import Integer, Number, command, json_option, share, show, stage
 from slipway.errors import UsageError
 from slipway.settings import Settings
 from slipway.types import Stage
@@ -24,17 +24,15 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("names", nargs=-1, metavar="NAME...")
 @click.option("--from", "folder", type=_folder, help="A folder of `slipway image`; no registry is asked.")
 @click.option("--stage", "of", type=stage, default=Stage.PRODUCTION, show_default="Production", metavar="STAGE")
-@click.option("--version", type=click.IntRange(1), help="This version for good, whatever its stage.")
+@click.option("--version", type=Integer(1), help="This version for good, whatever its stage.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 to answer other machines.")
-@click.option("--port", type=click.IntRange(0, 65535), default=5001, show_default=True, help="0 for any free one.")
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that answer.")
+@click.option("--port", type=Integer(0, 65535), default=5001, show_default=True, help="0 for any free one.")
+@click.option("--workers", type=Integer(1, 64), default=1, show_default=True, help="Processes that answer.")
 @click.option("--api-keys", type=_file, help="A file with one key a line; or SLIPWAY_API_KEYS, comma separated.")
-@click.option("--max-rows", type=click.IntRange(1), default=10_000, show_default=True, help="Of a request.")
-@click.option("--max-body-mb", type=click.IntRange(1), default=10, show_default=True, help="Of a request.")
-@click.option("--timeout", type=click.FloatRange(0.1), default=30.0, show_default=True, help="Seconds for an answer.")
-@click.option(
-    "--keep-warm", type=click.FloatRange(0), default=300.0, show_default=True, help="Seconds for the version before."
-)
+@click.option("--max-rows", type=Integer(1), default=10_000, show_default=True, help="Of a request.")
+@click.option("--max-body-mb", type=Integer(1), default=10, show_default=True, help="Of a request.")
+@click.option("--timeout", type=Number(0.1), default=30.0, show_default=True, help="Seconds for an answer.")
+@click.option("--keep-warm", type=Number(0), default=300.0, show_default=True, help="Seconds for the version before.")
 @click.option(
     "--capture",
     type=share,
@@ -43,9 +41,7 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     metavar="SHARE",
     help="Keep requests and answers, all or a share such as 10%; nothing by default.",
 )
-@click.option(
-    "--capture-max-mb", type=click.IntRange(1), default=1000, show_default=True, help="On disk, of each model."
-)
+@click.option("--capture-max-mb", type=Integer(1), default=1000, show_default=True, help="On disk, of each model.")
 @click.option("--log", type=click.Path(path_type=Path), help="Where to write; by default a file in the home's logs.")
 @click.option("--engine", type=click.Choice(["slipway", "mlflow"]), default="slipway", show_default=True)
 @arm_options

@@ -7,14 +7,12 @@ from dataclasses import replace
 
 import click
 
-from slipway.cli.command import command, json_option, show
+from slipway.cli.command import Integer, command, json_option, show
 from slipway.settings import Settings
 
 
 @command(example="slipway up --detach")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=5000, show_default=True, help="The next free one if taken."
-)
+@click.option("--port", type=Integer(0, 65535), default=5000, show_default=True, help="The next free one if taken.")
 @click.option("--detach", is_flag=True, help="Return when the server answers; `slipway down` stops it.")
 @click.option("--auth", is_flag=True, help="With MLflow's users and permissions; a home that has them keeps them.")
 @click.option(

@@ -18,7 +18,8 @@ _ROLES = ("approver", "promoter")
 def user(settings: Settings, name: str, role: str, model: str | None, as_json: bool) -> None:
     """Let somebody approve or promote, on a server with auth.
 
-    An admin does it. A user who is not there yet is made; the password is asked for, or read from standard input.
+    An admin does it. A user who is not there yet is made; the password, of at least 12
+    characters, is asked for, or read from standard input.
     """
     from slipway.tracking.users import Role
     from slipway.workflows import users

@@ -12,6 +12,7 @@ from mlflow.utils.rest_utils import http_request
 
 from slipway.core.movements import Action, Movement
 from slipway.errors import NoServer, OutsideError, PromotionRefused, Refusal, SlipwayError, UsageError
+from slipway.identity import caller_unknown
 from slipway.registry.case import Case
 from slipway.types import Stage, Verdict
 
@@ -30,18 +31,18 @@ class About:
     may: tuple[str, ...]
 
 
-def about(uri: str) -> About | None:
+def about(uri: str, model: str = "") -> About | None:
     """Ask a server whether it guards its registry; None for a plain MLflow server, and for a database without any.
 
-    Raises UsageError when the server wants credentials that MLflow's own settings do not give.
+    model: what who asks may do to that one.
+
+    Raises CallerUnknown when the server wants credentials that MLflow's own settings do not give.
     """
     if not uri.startswith(("http://", "https://")):
         return None
-    answer = _request(uri, "GET", f"{ROOT}/about")
+    answer = _request(uri, "GET", f"{ROOT}/about", params={"model": model})
     if answer.status_code == 401:
-        raise UsageError(
-            f"the server at {uri} wants to know who asks: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
-        )
+        raise caller_unknown()
     told = _json(answer) if answer.status_code == 200 else {}
     if not told.get("guarded"):
         return None
@@ -112,7 +113,7 @@ def _error(answer: Any, name: str, told: Mapping[str, Any]) -> SlipwayError:
     if answer.status_code == 403:
         return Refusal(message)
     if answer.status_code == 401:
-        return UsageError("the server does not know these credentials; see MLFLOW_TRACKING_USERNAME and _PASSWORD")
+        return caller_unknown()
     if answer.status_code in (400, 404, 413):
         return UsageError(message)
     return OutsideError(f"the tracking server failed: {message}; its log says why")

@@ -7,7 +7,7 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-from slipway.errors import UnknownName
+from slipway.errors import UnknownName, UnknownVersion
 from slipway.registry.mutex import model_names
 from slipway.types import Stage
 
@@ -53,7 +53,7 @@ def create_version(
 
 
 def get_version(client: MlflowClient, name: str, number: int) -> Version:
-    """Return a version. Raises UnknownName, with the versions there are, when it does not exist."""
+    """Return a version. Raises UnknownVersion, with the versions there are, when it does not exist."""
     try:
         return _version(client.get_model_version(name, str(number)))
     except MlflowException as error:
@@ -61,7 +61,7 @@ def get_version(client: MlflowClient, name: str, number: int) -> Version:
             raise
     known = [version.number for version in list_versions(client, name)]
     hint = "" if known else f"Train the first with `slipway run {name}`"
-    raise UnknownName(f"version of {name}", number, known, hint)
+    raise UnknownVersion(name, number, known, hint)
 
 
 def is_registered(client: MlflowClient, name: str) -> bool:

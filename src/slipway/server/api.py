@@ -13,9 +13,8 @@ from slipway import __version__
 from slipway.core.movements import Action, Movement
 from slipway.errors import OutsideError, PromotionRefused, Refusal, SlipwayError, UnknownName, UsageError
 from slipway.registry.case import Case
+from slipway.registry.rights import Deed, Right, not_allowed
 from slipway.server.keeper import Keeper
-from slipway.server.people import Right
-from slipway.server.registry_guard import missing_right
 from slipway.server.rules import same_origin
 from slipway.types import Stage
 from slipway.workflows.reconcile import Reconciled
@@ -53,21 +52,21 @@ def routes(keeper: Keeper) -> Blueprint:
     @api.post("/models/<name>/judgements")
     @_answered
     def judge(name: str) -> Movement:
-        _require(keeper, Right.JUDGE, name)
+        _require(keeper, Deed.JUDGE, name)
         _require_type(_ZIP)
         return keeper.registrar.judge(name, Case.from_bytes(request.get_data()))
 
     @api.post("/models/<name>/approvals")
     @_answered
     def approve(name: str) -> Movement:
-        _require(keeper, Right.APPROVE, name)
+        _require(keeper, Deed.APPROVE, name)
         asked = _asked()
         return keeper.registrar.approve(name, _version(asked), _stage(asked), _text(asked, "comment"))
 
     @api.post("/models/<name>/movements")
     @_answered
     def move(name: str) -> Movement:
-        _require(keeper, Right.PROMOTE, name)
+        _require(keeper, _deed(), name)
         registrar = keeper.registrar
         if request.mimetype == _ZIP:  # a promotion with the case that it goes by
             case = Case.from_bytes(request.get_data())
@@ -85,7 +84,7 @@ def routes(keeper: Keeper) -> Blueprint:
     @api.post("/models/<name>/reconciliations")
     @_answered
     def reconcile(name: str) -> Reconciled:
-        _require(keeper, Right.PROMOTE, name)
+        _require(keeper, Deed.RECONCILE, name)
         return Reconciled(name, keeper.registrar.reconcile(name))
 
     return api
@@ -107,9 +106,16 @@ def _answered(route: Callable[[str], Movement | Reconciled]) -> Callable[[str], 
     return answer
 
 
-def _require(keeper: Keeper, right: Right, name: str) -> None:
-    if right not in keeper.people.may(name):
-        raise Refusal(missing_right(keeper.people.who(), right, name))
+def _require(keeper: Keeper, deed: Deed, name: str) -> None:
+    if deed.right not in keeper.people.may(name):
+        raise not_allowed(keeper.people.who(), deed, name)
+
+
+def _deed() -> Deed:
+    """Return which movement is asked for; what cannot be read, which is told later, counts as a promotion."""
+    asked = request.form if request.mimetype == _FORM else request.get_json(silent=True)
+    action = asked.get("action") if isinstance(asked, Mapping) else None
+    return {Action.ROLLBACK.value: Deed.ROLLBACK, Action.ARCHIVE.value: Deed.ARCHIVE}.get(str(action), Deed.PROMOTE)
 
 
 def _from_here() -> bool:
@@ -118,7 +124,9 @@ def _from_here() -> bool:
 
 def _require_own_origin(form: bool) -> None:
     """Refuse what a page of another site sends in a user's name: browsers say where a request comes from."""
-    if (form or "Origin" in request.headers) and not _from_here():
+    if form and "Origin" not in request.headers:
+        raise Refusal("a form that does not say by an Origin header which page it is of is not taken; send JSON")
+    if "Origin" in request.headers and not _from_here():
         raise Refusal("this request came from a page of another site; use the board of this server, or `slipway`")
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from flask import Flask, Request, request
 from mlflow.server import auth
+from mlflow.server.auth import sqlalchemy_store
 
+from slipway.server.passwords import Remembering
 from slipway.server.people import Users
 
 _OURS = "slipway"
@@ -18,6 +20,8 @@ def users() -> Users:
 
 def create_authenticated(flask_app: Flask) -> Any:
     """Return MLflow's app with its basic auth, which lets users to our routes and to no others that it does not know."""
+    # MLflow's store reads a user's stored hash for each request and asks this whether the password is its own.
+    sqlalchemy_store.check_password_hash = Remembering(sqlalchemy_store.check_password_hash)
     known = auth._find_validator
     auth._find_validator = lambda asked: _validator(asked) or known(asked)
     return auth.create_app(flask_app)

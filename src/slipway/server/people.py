@@ -1,20 +1,15 @@
 """Who asks, and what they may do to a model."""
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Protocol
 from urllib.parse import unquote
 
 from flask import g, has_request_context, request
 
+from slipway.registry.rights import Right
+
 USER_HEADER = "X-Slipway-User"
 _UNKNOWN, _MOST_CHARACTERS = "unknown", 200
-
-
-class Right(StrEnum):
-    JUDGE = "judge"
-    APPROVE = "approve"
-    PROMOTE = "promote"
 
 
 ALL_RIGHTS = frozenset(Right)

@@ -10,9 +10,9 @@ from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 
 from slipway.core.ledger import stages_after
 from slipway.errors import Refusal
+from slipway.registry.rights import Deed, not_allowed
 from slipway.registry.trust import AUTHOR
 from slipway.server.keeper import Keeper
-from slipway.server.people import Right
 from slipway.server.rules import BORN_WITH, guarded_alias, is_mutex, is_ours
 from slipway.types import Stage
 
@@ -37,7 +37,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
         number = int(held.version)
         if held.current_stage == wanted.value:
             return held
-        self._require(Right.PROMOTE, name)
+        self._require(Deed.PROMOTE, name)
         if wanted is Stage.NONE:
             refuse(f"a version that held a stage leaves it for Archived, not None: `slipway archive {name} {number}`")
         if wanted in _HELD and not archive_existing_versions and self.get_latest_versions(name, [wanted.value]):
@@ -146,9 +146,9 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
                 refuse(f"version {number} of {name} held a stage: the ledger tells of it, so it stays, archived")
         super().delete_model_version(name, version)
 
-    def _require(self, right: Right, name: str) -> None:
-        if right not in self._keeper.people.may(name):
-            refuse(missing_right(self._keeper.people.who(), right, name))
+    def _require(self, deed: Deed, name: str) -> None:
+        if deed.right not in self._keeper.people.may(name):
+            refuse(str(not_allowed(self._keeper.people.who(), deed, name)))
 
     def _require_no_history(self, name: str, what: str) -> None:
         held = self.get_latest_versions(name, [stage.value for stage in _HELD])
@@ -160,12 +160,6 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
 
 
 _BY_MLFLOW = "asked for through MLflow's own API or UI"
-
-
-def missing_right(who: str, right: Right, name: str) -> str:
-    """Say what somebody may not do, and what would let them."""
-    needed = "EDIT" if right is Right.APPROVE else "MANAGE"
-    return f"{who} may not {right} {name}: that takes the permission {needed} on the registered model, which an admin grants"
 
 
 def refuse(reason: str) -> NoReturn:

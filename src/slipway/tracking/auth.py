@@ -10,9 +10,11 @@ import secrets
 from pathlib import Path
 
 from slipway.errors import FileUnusable
+from slipway.tracking.home import keep_private
 
 ADMIN = "admin"
 _MLFLOW, _OURS = "mlflow", "slipway"
+_USERS = "sqlite:///auth.db"  # relative to the working directory, which is the home
 
 
 def auth_file(home: Path) -> Path:
@@ -31,6 +33,9 @@ def auth_environment(home: Path) -> dict[str, str]:
         key = told[_OURS]["secret_key"]
     except KeyError:
         raise FileUnusable(f"{path} has no secret_key in its section [{_OURS}]; mend it or take it away") from None
+    keep_private(path)
+    if told.get(_MLFLOW, "database_uri", fallback="") == _USERS:
+        keep_private(home / "auth.db")
     return {"MLFLOW_AUTH_CONFIG_PATH": str(path), "MLFLOW_FLASK_SERVER_SECRET_KEY": key}
 
 
@@ -38,7 +43,7 @@ def _write(path: Path) -> None:
     told = configparser.ConfigParser(interpolation=None)
     told[_MLFLOW] = {
         "default_permission": "READ",
-        "database_uri": "sqlite:///auth.db",  # relative to the working directory, which is the home
+        "database_uri": _USERS,
         "admin_username": ADMIN,
         "admin_password": secrets.token_urlsafe(18),
         "authorization_function": "mlflow.server.auth:authenticate_request_basic_auth",

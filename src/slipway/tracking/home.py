@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,6 +20,19 @@ _COUNTED = {"experiments": "experiments", "runs": "runs", "models": "registered_
 def is_kept(name: str) -> bool:
     """Say of an entry right in the home whether a backup keeps it: databases, settings, artifacts."""
     return name not in _STAYS and not name.startswith(("server.json.", "replaced-")) and not name.endswith(_SIDECARS)
+
+
+def keep_private(file: Path) -> None:
+    """Let only its owner read a file; an empty one is made where there is none, so that whoever fills it need not know.
+
+    SQLite gives what it puts beside a database the same permissions. Raises FileUnusable when it cannot be made.
+    """
+    try:
+        os.close(os.open(file, os.O_RDONLY | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise FileUnusable(f"{file} cannot be written: {error.strerror}") from error
+    with suppress(PermissionError):  # somebody else's, who shares it on purpose
+        file.chmod(0o600)
 
 
 def databases(home: Path) -> list[Path]:

@@ -17,7 +17,11 @@ def partial_file(file: Path) -> Iterator[tuple[Path, IO[bytes]]]:
 
     It is locked for as long as it is written, which tells it from those that `sweep` takes away.
     """
-    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=_SUFFIX, dir=file.parent)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=_SUFFIX, dir=file.parent)
+    except OSError as error:
+        error.filename = str(file.parent)  # which is what is missing or closed, and not the hidden file
+        raise
     with os.fdopen(descriptor, "wb") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         try:

@@ -28,6 +28,7 @@ from slipway.processes import (
     wait_until_ready,
 )
 from slipway.tracking.auth import auth_environment, auth_file
+from slipway.tracking.home import DATABASE, keep_private
 from slipway.tracking.stores import FOLDER, SQLITE, Stores
 from slipway.tracking.swap import finish
 
@@ -166,6 +167,8 @@ def _start(home: Path, port: int, auth: bool, tied: bool, stores: Stores, timeou
     uri = local_url(HOST, chosen)
     auth = auth or auth_file(home).exists()
     given = _QUIETER | stores.environment | (auth_environment(home) if auth else {})
+    if stores.backend == SQLITE:
+        keep_private(home / DATABASE)
     env = child_environment(given, without=("MLFLOW_", "_MLFLOW_", "UVICORN_"))
     process = start_process(_command(chosen, auth, stores), log=server_log(home), env=env, cwd=home, tied=tied)
     server = Server(uri, process.pid, process.started, auth, backend=stores.backend, artifacts=stores.artifacts)
@@ -241,7 +244,7 @@ def _clear(home: Path, server: Server) -> None:
 def _locked(home: Path, timeout_s: float) -> Iterator[None]:
     deadline = time.monotonic() + timeout_s
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(0o700, parents=True, exist_ok=True)
         lock = (home / "server.lock").open("ab")
     except OSError as error:
         raise _unusable(home, error) from error

@@ -8,8 +8,10 @@ from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request, verify_rest_response
 
 from slipway.errors import OutsideError, Refusal, UsageError
+from slipway.identity import caller_unknown
 
 EVERY_MODEL = "*"
+SHORTEST = 12  # characters of a password, as MLflow wants them
 _ROLES = "3.0/mlflow/roles"
 _WORKSPACE = "default"  # where MLflow keeps the roles of a server without workspaces
 
@@ -28,6 +30,10 @@ def is_user(uri: str, name: str) -> bool:
 
 def add_user(uri: str, name: str, password: str) -> None:
     """Make a user. Raises UsageError for a name or password that MLflow does not take."""
+    if len(password) < SHORTEST:
+        raise UsageError(
+            f"the password of {name} has {len(password)} characters; it takes at least {SHORTEST}. Nobody was made"
+        )
     _ask(uri, "POST", "2.0/mlflow/users/create", {"username": name, "password": password})
 
 
@@ -52,7 +58,9 @@ def _ask(uri: str, method: str, path: str, told: dict[str, Any]) -> Any:
     """
     sent: dict[str, Any] = {"params" if method == "GET" else "json": told}
     answer = http_request(get_default_host_creds(uri), f"/api/{path}", method, **sent)
-    if answer.status_code in (401, 403):
+    if answer.status_code == 401:
+        raise caller_unknown()
+    if answer.status_code == 403:
         raise Refusal("only an admin makes users: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD to one's")
     try:
         return verify_rest_response(answer, path).json()

@@ -7,6 +7,7 @@ from typing import Any
 from slipway.core.judgement import Standing
 from slipway.core.movements import Movement
 from slipway.progress import step
+from slipway.registry.rights import Deed
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
 from slipway.tracking.client import connect
@@ -62,9 +63,10 @@ def gates(settings: Settings, name: str, version: int, stage: Stage = Stage.PROD
     client = connect(resolve_tracking_uri(settings))
     ledger = open_ledger(client, name)
     wanted = get_version(client, name, version)
+    registrar = registrar_of(client, settings, Deed.JUDGE, name)
     case = gather(client, settings, wanted, stage)
     with step(f"gates before {stage}"):
-        judgement = registrar_of(client, settings).judge(name, case)
+        judgement = registrar.judge(name, case)
     return Gated(standing(client, ledger, wanted, stage), judgement)
 
 
@@ -73,4 +75,5 @@ def approve(settings: Settings, name: str, version: int, comment: str, stage: St
 
     Raises Refusal when it does not pass, when its author asks, or somebody who is not among the approvers.
     """
-    return registrar_of(connect(resolve_tracking_uri(settings)), settings).approve(name, version, stage, comment)
+    client = connect(resolve_tracking_uri(settings))
+    return registrar_of(client, settings, Deed.APPROVE, name).approve(name, version, stage, comment)

@@ -4,6 +4,7 @@ from slipway.core.movements import Movement
 from slipway.errors import Refusal
 from slipway.progress import step
 from slipway.registry.copies import tell_moved
+from slipway.registry.rights import Deed
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
 from slipway.tracking.client import connect
@@ -25,7 +26,7 @@ def promote(settings: Settings, name: str, version: int, stage: Stage, comment: 
     wanted = get_version(client, name, version)
     if wanted.stage is stage:
         raise Refusal(f"{name} version {version} is in {stage} already")
-    registrar = registrar_of(client, settings)
+    registrar = registrar_of(client, settings, Deed.PROMOTE, name)
     if stage not in GATED:
         return _told(settings, registrar.promote(name, version, stage, comment))
     case = gather(client, settings, wanted, stage)
@@ -38,14 +39,14 @@ def rollback(settings: Settings, name: str, comment: str = "") -> Movement:
 
     Raises Refusal when there is none to return to.
     """
-    return _told(settings, registrar_of(connect(resolve_tracking_uri(settings)), settings).rollback(name, comment))
+    client = connect(resolve_tracking_uri(settings))
+    return _told(settings, registrar_of(client, settings, Deed.ROLLBACK, name).rollback(name, comment))
 
 
 def archive(settings: Settings, name: str, version: int, comment: str = "") -> Movement:
     """Take a version out of its stage."""
-    return _told(
-        settings, registrar_of(connect(resolve_tracking_uri(settings)), settings).archive(name, version, comment)
-    )
+    client = connect(resolve_tracking_uri(settings))
+    return _told(settings, registrar_of(client, settings, Deed.ARCHIVE, name).archive(name, version, comment))
 
 
 def _told(settings: Settings, movement: Movement) -> Movement:

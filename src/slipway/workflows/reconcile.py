@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slipway.core.movements import Movement
+from slipway.registry.rights import Deed
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.workflows.platform import resolve_tracking_uri
@@ -30,4 +31,4 @@ class Reconciled:
 def reconcile(settings: Settings, name: str) -> Reconciled:
     """Bring stages, aliases and ledger of a model in step. Raises UnknownName when no such model is registered."""
     client = connect(resolve_tracking_uri(settings))
-    return Reconciled(name, registrar_of(client, settings).reconcile(name))
+    return Reconciled(name, registrar_of(client, settings, Deed.RECONCILE, name).reconcile(name))

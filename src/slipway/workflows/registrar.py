@@ -18,6 +18,7 @@ from slipway.registry.ledger import MADE, Ledger, now_ms
 from slipway.registry.models import temporary_folder
 from slipway.registry.mutex import exclusive
 from slipway.registry.remote import RemoteRegistrar, about
+from slipway.registry.rights import Deed, not_allowed
 from slipway.registry.stages import put_aliases_in_step
 from slipway.registry.trust import AUTHOR
 from slipway.registry.versions import Version, get_version
@@ -178,8 +179,13 @@ def _before(ledger: Ledger, live: int | None) -> int | None:
         most *= 10
 
 
-def registrar_of(client: MlflowClient, settings: Settings) -> Registrar:
-    """Return the registrar of the server that a client talks to: a guarded server is its own."""
-    if about(client.tracking_uri):
+def registrar_of(client: MlflowClient, settings: Settings, deed: Deed, name: str) -> Registrar:
+    """Return the registrar of the server that a client talks to: a guarded server is its own.
+
+    Raises Refusal where the server would refuse what is to be done to a model, before anything was worked out for that.
+    """
+    if found := about(client.tracking_uri, name):
+        if deed.right not in found.may:
+            raise not_allowed(found.user or settings.user, deed, name)
         return RemoteRegistrar(client.tracking_uri, settings.user)
     return LocalRegistrar(client, settings.user)

@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 
 from slipway.core.comparison import COST, LINEAGE, Side
 from slipway.core.metrics import METRICS
-from slipway.errors import Refusal, UnknownName, UsageError
+from slipway.errors import Refusal, UnknownName, UnknownVersion, UsageError
 from slipway.registry.versions import Version, list_versions, version_in
 from slipway.tracking.client import runs_page
 from slipway.tracking.liveness import close_dead
@@ -104,7 +104,7 @@ def _find(client: MlflowClient, name: str, asked: str, versions: Sequence[Versio
     if _RUN_ID.fullmatch(word):
         return _of_run(client, name, word, versions, experiment)
     if word.isdigit():
-        raise UnknownName(f"version of {name}", asked, [version.number for version in versions])
+        raise UnknownVersion(name, asked, [version.number for version in versions])
     known = [Stage.PRODUCTION, Stage.STAGING, *(version.number for version in versions)]
     hint = "A run is named by its id, or by 6 or more characters of its start"
     raise UnknownName(f"version, stage or run of {name}", asked, known, hint)

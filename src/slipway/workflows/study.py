@@ -56,7 +56,7 @@ def log_baselines(client: MlflowClient, experiment: str, parent: str, question: 
 def run_search(client: MlflowClient, experiment: str, parent: str, question: Question, past: Past) -> list[Trial]:
     """Search, writing each trial down as it ends, and leave the leaderboard on the parent run."""
     wanted = question.experiment.search
-    said = f", {len(past.trials)} of them before" if past.trials else ""
+    said = f", {len(past.trials)} of them before," if past.trials else ""
     with (
         step(f"search: {wanted.trials} trials{said} of {len(wanted.candidates)} candidates"),
         bar(wanted.trials, "search") as shown,
