@@ -2,7 +2,7 @@
 
 import pytest
 
-from slipway.server.rules import guarded_alias, is_ledger, is_mutex, is_ours, owners, same_origin, touches
+from slipway.server.rules import guarded_alias, is_ledger, is_mutex, is_ours, owners, same_origin
 from slipway.types import Stage
 
 RUN, MODEL = "0" * 32, f"m-{'1' * 32}"
@@ -25,25 +25,10 @@ def test_ledgers_mutexes_and_aliases_are_told_by_name() -> None:
     assert guarded_alias("champion") is None
 
 
-@pytest.mark.parametrize(
-    ("path", "touched"),
-    [
-        ("evidence", True),
-        ("evidence/rows.parquet", True),
-        ("/evidence//rows.parquet", True),
-        ("", True),
-        ("evidence2/rows.parquet", False),
-        ("plots/evidence", False),
-    ],
-)
-def test_a_path_touches_what_is_kept_below_above_and_at_it(path: str, touched: bool) -> None:
-    assert touches(path, ["evidence", "experiment.json"]) is touched
-
-
 def test_the_owner_of_an_artifact_is_found_wherever_the_experiment_keeps_it() -> None:
-    assert owners(f"3/{RUN}/artifacts/evidence/rows.parquet") == [(RUN, "evidence/rows.parquet")]
-    assert owners(f"some/where/{RUN}/artifacts") == [(RUN, "")]
-    assert owners(f"3/models/{MODEL}/artifacts/MLmodel") == [(MODEL, "MLmodel")]
+    assert owners(f"3/{RUN}/artifacts/evidence/rows.parquet") == [RUN]
+    assert owners(f"some/where/{RUN}/artifacts") == [RUN]
+    assert owners(f"3/models/{MODEL}/artifacts/MLmodel") == [MODEL]
     assert owners("3/traces/tr-1/artifacts/x") == []
 
 

@@ -161,7 +161,9 @@ def test_no_experiment_becomes_a_ledger_by_another_way(server: "Guarded") -> Non
     assert refused(server.ask("POST", f"{path}/update", ALL, json=named))
 
 
-@pytest.mark.parametrize("kept", ["experiment.json", "evidence/facts.json", "model/MLmodel", "model/more.bin"])
+@pytest.mark.parametrize(
+    "kept", ["experiment.json", "evidence/facts.json", "model/MLmodel", "model_card.md", "plots/new.txt"]
+)
 def test_the_files_of_a_version_stay_what_they_were(server: "Guarded", trained: tuple[str, str], kept: str) -> None:
     run_id, root = trained
     for path in (f"{root}/{kept}", f"{root}//{kept}", f"{root}/./{kept}", f"{root}/%65xperiment.json"):
@@ -177,11 +179,57 @@ def test_the_files_of_a_version_stay_what_they_were(server: "Guarded", trained: 
     refused(server.ask("POST", "/api/2.0/mlflow/artifacts/presigned-upload-url", ALL, json=presigned))
 
 
-def test_what_is_no_evidence_may_still_be_written_and_taken_away(server: "Guarded", trained: tuple[str, str]) -> None:
-    _, root = trained
-    assert upload(server, f"{root}/plots/new.txt").status_code == 200
-    answer = server.ask("DELETE", f"/api/2.0/mlflow-artifacts/artifacts/{root}/plots/new.txt", ALL)
+FROZEN = {
+    "runs/delete": {},
+    "runs/set-tag": {"key": "slipway.author", "value": "eve"},
+    "runs/delete-tag": {"key": "slipway.experiment"},
+    "runs/log-batch": {"metrics": [{"key": "test_roc_auc", "value": 0.99, "timestamp": 1, "step": 0}]},
+    "runs/log-metric": {"key": "test_roc_auc", "value": 0.99, "timestamp": 1},
+    "runs/log-parameter": {"key": "p", "value": "1"},
+    "experiments/delete": {},
+}
+
+
+@pytest.mark.parametrize("path", FROZEN)
+def test_what_a_version_was_made_by_stays_as_it_was(server: "Guarded", trained: tuple[str, str], path: str) -> None:
+    run_id, _ = trained
+    before = server.past.get_run(run_id)
+    of_it = {"run_id": run_id} if path.startswith("runs/") else {"experiment_id": before.info.experiment_id}
+    for way in ("/api", "/ajax-api"):
+        told = refused(server.ask("POST", f"{way}/2.0/mlflow/{path}", ALL, json={**of_it, **FROZEN[path]}))
+        assert "trained version 1 was made by this" in told
+    assert server.past.get_run(run_id).to_dictionary() == before.to_dictionary()
+
+
+def test_of_a_registered_run_a_note_and_ones_own_tags_may_change_and_another_run_altogether(
+    server: "Guarded", trained: tuple[str, str]
+) -> None:
+    run_id, _ = trained
+    for key in ("mlflow.note.content", "mine"):
+        answer = server.ask(
+            "POST", "/api/2.0/mlflow/runs/set-tag", ALL, json={"run_id": run_id, "key": key, "value": "x"}
+        )
+        assert answer.status_code == 200, answer.text
+    experiment = server.past.get_run(run_id).info.experiment_id
+    other = server.past.create_run(experiment)
+    assert upload(server, f"{artifacts(other)}/plots/new.txt").status_code == 200
+    answer = server.ask("DELETE", f"/api/2.0/mlflow-artifacts/artifacts/{artifacts(other)}/plots/new.txt", ALL)
     assert answer.status_code == 200
+    metric = {"run_id": other.info.run_id, "key": "m", "value": 1, "timestamp": 1}
+    assert server.ask("POST", "/api/2.0/mlflow/runs/log-metric", ALL, json=metric).status_code == 200
+    assert server.ask("POST", "/api/2.0/mlflow/runs/delete", ALL, json={"run_id": other.info.run_id}).status_code == 200
+
+
+def test_the_logged_model_behind_a_version_is_not_deleted(server: "Guarded") -> None:
+    with server.client(ALL) as client:
+        model = client.create_logged_model(client.create_experiment("a logged model"))
+        client.create_registered_model("logged")
+    born = {"name": "logged", "source": f"models:/{model.model_id}", "model_id": model.model_id}
+    tags = [{"key": "slipway.artifact_digest", "value": "d" * 64}]
+    made = server.ask("POST", "/api/2.0/mlflow/model-versions/create", ALL, json={**born, "tags": tags})
+    assert made.status_code == 200, made.text
+    answer = server.ask("DELETE", f"/api/2.0/mlflow/logged-models/{model.model_id}", ALL)
+    assert "logged version 1 was made by this model" in refused(answer)
 
 
 def test_the_artifacts_of_a_ledger_are_the_servers(server: "Guarded", model: str) -> None:

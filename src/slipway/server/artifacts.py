@@ -1,4 +1,4 @@
-"""Artifacts that no endpoint changes: those of ledgers, the files of registered versions, and what these are judged by."""
+"""Artifacts that no endpoint changes: those of ledgers, of registered versions, and of the runs that these were made by."""
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -14,7 +14,7 @@ from starlette.responses import Response as StarletteResponse
 
 from slipway.registry.trust import DIGEST
 from slipway.server.keeper import Keeper
-from slipway.server.rules import EVIDENCE, is_ledger, is_model, owners, touches
+from slipway.server.rules import is_ledger, is_model, owners
 
 Scope = MutableMapping[str, Any]
 _UPLOAD = re.compile(r".*/(?:ajax-)?api/2\.0/mlflow-artifacts/artifacts/(?P<path>.+)", re.DOTALL)
@@ -43,10 +43,10 @@ def refuse_kept(keeper: Keeper) -> Response | None:
         path = (request.view_args or {}).get("artifact_path", "")
         reason = why_kept(keeper, path, delete=request.method == "DELETE")
     elif request.endpoint == "serve_upload_artifact":
-        reason = _why_kept_of(keeper, request.args.get("run_uuid", ""), request.args.get("path", ""))
+        reason = _why_kept_of(keeper, request.args.get("run_uuid", ""))
     elif request.endpoint == "_create_presigned_upload_url":
         asked = handlers._get_request_message(handlers.CreatePresignedUploadUrl())
-        reason = _why_kept_of(keeper, asked.run_id or asked.model_id, asked.path)
+        reason = _why_kept_of(keeper, asked.run_id or asked.model_id)
     if reason is None:
         return None
     return Response(MlflowException(reason, PERMISSION_DENIED).serialize_as_json(), 403, mimetype="application/json")
@@ -70,15 +70,11 @@ def why_kept(keeper: Keeper, path: str, *, delete: bool = False) -> str | None:
     found = owners(path)
     if delete and not found and "traces" not in path.split("/"):
         return "whole folders of experiments are not deleted through the server: delete the artifacts of single runs"
-    reasons = (_why_kept_of(keeper, owner, inside) for owner, inside in found)
+    reasons = (_why_kept_of(keeper, owner) for owner in found)
     return next((reason for reason in reasons if reason), None)
 
 
-def _why_kept_of(keeper: Keeper, owner: str, inside: str) -> str | None:
-    try:
-        inside = validate_path_is_safe(inside) if inside else ""
-    except MlflowException:
-        return None
+def _why_kept_of(keeper: Keeper, owner: str) -> str | None:
     client = keeper.client
     if is_model(owner):
         if versions := client.search_model_versions(f"source_path = 'models:/{owner}'"):
@@ -91,12 +87,13 @@ def _why_kept_of(keeper: Keeper, owner: str, inside: str) -> str | None:
     if is_ledger(client.get_experiment(run.info.experiment_id).name):
         return "this run is of a ledger: only Slipway's own server writes there"
     for version in client.search_model_versions(f"run_id = '{owner}'"):
-        source = version.source or ""
-        stored = [] if source.startswith("models:/") else [source.rpartition(f"{owner}/")[2].removeprefix("artifacts/")]
-        if version.tags.get(DIGEST) and touches(inside, [*EVIDENCE, *stored]):
+        if version.tags.get(DIGEST):
             return _registered(version)
     return None
 
 
 def _registered(version: Any) -> str:
-    return f"these are files of {version.name} version {version.version}, or what it is judged by; register another version"
+    return (
+        f"these are files of {version.name} version {version.version}, or of the run that it was made by, which stay as they "
+        "were registered; register another version"
+    )

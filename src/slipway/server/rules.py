@@ -2,7 +2,6 @@
 
 import posixpath
 import re
-from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST
@@ -12,8 +11,6 @@ from slipway.workflows.register import LINEAGE
 LEDGER_SUFFIX, MUTEX_SUFFIX = "/promotions", ".moving"
 # What a version may be born with. A wrong digest is found when the version is judged: the server computes it anew.
 BORN_WITH = frozenset({AUTHOR, DIGEST, EVIDENCE_DIGEST, *LINEAGE})
-EVIDENCE = ("evidence", "experiment.json")
-"""What a version is judged by, among the artifacts of its run."""
 _RUN, _MODEL = re.compile(r"[0-9a-f]{32}"), re.compile(r"m-[0-9a-f]{32}")
 
 
@@ -35,21 +32,9 @@ def guarded_alias(alias: str) -> Stage | None:
     return {"staging": Stage.STAGING, "production": Stage.PRODUCTION}.get(alias.strip().casefold())
 
 
-def touches(path: str, kept: Iterable[str]) -> bool:
-    """Say whether to write or delete a path would change one of the kept ones: it, what is in it, or what it is in."""
-    path = _clean(path)
-    return any(not path or path == k or path.startswith(f"{k}/") or k.startswith(f"{path}/") for k in map(_clean, kept))
-
-
-def owners(path: str) -> list[tuple[str, str]]:
-    """Return whose artifacts a path below the server's artifact root may be: ids of runs and models, the path inside each."""
-    parts = _clean(path).split("/")
-    found = []
-    for i, part in enumerate(parts):
-        if _RUN.fullmatch(part) or _MODEL.fullmatch(part):
-            inside = parts[i + 1 :]
-            found.append((part, "/".join(inside[1:] if inside[:1] == ["artifacts"] else inside)))
-    return found
+def owners(path: str) -> list[str]:
+    """Return whose artifacts a path below the server's artifact root may be: ids of runs and models."""
+    return [part for part in _clean(path).split("/") if _RUN.fullmatch(part) or _MODEL.fullmatch(part)]
 
 
 def is_model(owner: str) -> bool:

@@ -1,4 +1,4 @@
-"""Runs and experiments as MLflow's endpoints see them: in the experiments of ledgers, nothing is written but by Slipway."""
+"""Runs and experiments as endpoints see them: ledgers are Slipway's, and what versions were made by stays as it was."""
 
 import functools
 import inspect
@@ -6,11 +6,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from mlflow.entities.model_registry.model_version_stages import STAGE_DELETED_INTERNAL
+from mlflow.store.model_registry.dbmodels.models import SqlModelVersion, SqlModelVersionTag
 from mlflow.store.tracking.dbmodels.models import SqlExperiment, SqlLoggedModel, SqlRun
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+from sqlalchemy import and_
 
+from slipway.registry.trust import DIGEST
 from slipway.server.registry_guard import refuse
-from slipway.server.rules import is_ledger
+from slipway.server.rules import is_ledger, is_ours
 
 _REMEMBERED = 100_000  # a search asks thousands of times for the same runs
 
@@ -47,6 +51,39 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
                     f"this {kind} is of a ledger: only Slipway's own server writes there; `slipway history` reads it"
                 )
 
+    def require_no_version(self, kind: str, id_: str) -> None:
+        """Refuse to change what a registered version was made by and is read by: its run, its model, their experiment."""
+        with self.ManagedSessionMaker(read_only=False) as session:
+            tagged = and_(
+                SqlModelVersionTag.name == SqlModelVersion.name,
+                SqlModelVersionTag.version == SqlModelVersion.version,
+                SqlModelVersionTag.key == DIGEST,
+            )
+            asked = session.query(SqlModelVersion.name, SqlModelVersion.version).join(SqlModelVersionTag, tagged)
+            asked = asked.filter(SqlModelVersion.current_stage != STAGE_DELETED_INTERNAL)
+            if kind == "run":
+                asked = asked.filter(SqlModelVersion.run_id == id_)
+            elif kind == "model":
+                asked = asked.filter(SqlModelVersion.source == f"models:/{id_}")
+            else:
+                asked = asked.join(SqlRun, SqlRun.run_uuid == SqlModelVersion.run_id)
+                asked = asked.filter(SqlRun.experiment_id == (int(id_) if id_.isdecimal() else -1))
+            found = asked.first()
+        if found is not None:
+            refuse(f"{found[0]} version {found[1]} was made by this {kind}, which stays as it was registered")
+
+    def set_tag(self, run_id: str, tag: Any) -> None:
+        self.require_no_ledger("run", run_id)
+        if is_ours(tag.key):
+            self.require_no_version("run", run_id)
+        super().set_tag(run_id, tag)
+
+    def delete_tag(self, run_id: str, key: str) -> None:
+        self.require_no_ledger("run", run_id)
+        if is_ours(key):
+            self.require_no_version("run", run_id)
+        super().delete_tag(run_id, key)
+
     def _look_up(self, kind: str, id_: str) -> bool:
         with self.ManagedSessionMaker(read_only=False) as session:
             asked = session.query(SqlExperiment.name)
@@ -75,7 +112,7 @@ WRITES = {
     "location": ("experiment", "log_spans"),
     "run_id": (
         "run",
-        "update_run_info delete_run restore_run set_tag delete_tag log_batch log_metric log_param log_inputs log_outputs "
+        "update_run_info delete_run restore_run log_batch log_metric log_param log_inputs log_outputs "
         "record_logged_model link_traces_to_run unlink_traces_from_run",
     ),
     "model_id": (
@@ -85,6 +122,10 @@ WRITES = {
 }
 
 
+FROZEN = frozenset({"delete_run", "log_batch", "log_metric", "log_param", "delete_logged_model", "delete_experiment"})
+"""Of these, what changes a run, model or experiment that a registered version was made by."""
+
+
 def _guarded(method: Callable[..., Any], kind: str, argument: str) -> Callable[..., Any]:
     place = list(inspect.signature(method).parameters).index(argument) - 1
 
@@ -92,6 +133,8 @@ def _guarded(method: Callable[..., Any], kind: str, argument: str) -> Callable[.
     def guarded(self: GuardedTracking, *given: Any, **named: Any) -> Any:
         id_ = named[argument] if argument in named else given[place]
         self.require_no_ledger(kind, id_)
+        if method.__name__ in FROZEN:
+            self.require_no_version(kind, str(id_))
         return method(self, *given, **named)
 
     return guarded
