@@ -92,6 +92,16 @@ def test_a_stage_has_one_holder_and_is_left_for_archived_only(server: "Guarded")
     refused(server.ask("DELETE", "/api/2.0/mlflow/model-versions/delete", "pia", json={"name": model, "version": "1"}))
 
 
+def test_a_champion_that_was_archived_still_has_to_be_beaten(server: "Guarded") -> None:
+    model = server.model(compared_with=None)
+    path = "/api/2.0/mlflow/model-versions/transition-stage"
+    ask = {"name": model, "version": "2", "stage": "Production", "archive_existing_versions": True}
+    archived = server.ask("POST", path, "pia", json={**ask, "version": "1", "stage": "Archived"})
+    assert archived.status_code == 200, archived.text
+    assert "version 1, which was in Production last" in refused(server.ask("POST", path, "pia", json=ask))
+    assert server.state(model)[1] == {}
+
+
 def test_a_version_is_born_with_lineage_and_its_author_and_nothing_else(server: "Guarded", trained: Any) -> None:
     run_id, root = trained
     born = {"name": "trained", "source": f"mlflow-artifacts:/{root}/model", "run_id": run_id}

@@ -108,6 +108,26 @@ class Movement:
         return f"{done}{replaced}{cut_off}"
 
 
+@dataclass(frozen=True)
+class Served:
+    """The version that callers rely on: the one in Production, or, while nothing is there, the one that was there last."""
+
+    version: int
+    live: bool = True
+
+    def __str__(self) -> str:
+        return (
+            f"version {self.version} in Production"
+            if self.live
+            else f"version {self.version}, which was in Production last"
+        )
+
+    @property
+    def subject(self) -> str:
+        """As a sentence goes on after it."""
+        return str(self) if self.live else f"{self},"
+
+
 def before_production(movements: Sequence[Movement]) -> int | None:
     """Return the version that a rollback returns to: the one that was in Production before the present one.
 

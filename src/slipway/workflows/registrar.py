@@ -26,7 +26,7 @@ from slipway.types import Stage
 from slipway.workflows.basis import verified_rows
 from slipway.workflows.judging import judged
 from slipway.workflows.movement import bring_to_an_end, make, movement_of, moving, open_ledger
-from slipway.workflows.standing import live_version, standing
+from slipway.workflows.standing import live_version, served_beside, standing
 
 _READ_FIRST = 100
 GATED = (Stage.STAGING, Stage.PRODUCTION)
@@ -148,8 +148,11 @@ class LocalRegistrar:
 
     def _require_same_champion(self, judgement: Movement) -> None:
         """What else came into Production while the gates were asked was not compared with. Raises Refusal."""
-        now = live_version(self._client, judgement.name)
-        if judgement.stage is Stage.PRODUCTION and now != judgement.replaced:
+        if judgement.stage is not Stage.PRODUCTION:
+            return
+        served = served_beside(self._client, judgement.name, judgement.version)
+        now = served.version if served else None
+        if now != judgement.replaced:
             came = (
                 f"version {now} of {judgement.name} came into" if now else f"no version of {judgement.name} is left in"
             )
