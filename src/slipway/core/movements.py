@@ -128,6 +128,11 @@ class Served:
         return str(self) if self.live else f"{self},"
 
 
+def stays_in_production(version: int) -> str:
+    """Say why the version that is live cannot be moved to Staging, and what can be done instead."""
+    return f"version {version} is in Production; promote another version there, roll back, or archive it"
+
+
 def before_production(movements: Sequence[Movement]) -> int | None:
     """Return the version that a rollback returns to: the one that was in Production before the present one.
 

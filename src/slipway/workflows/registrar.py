@@ -9,7 +9,7 @@ from typing import Protocol
 from mlflow import MlflowClient
 
 from slipway.core.judgement import may_approve
-from slipway.core.movements import Action, Movement, before_production
+from slipway.core.movements import Action, Movement, before_production, stays_in_production
 from slipway.core.spec import ApprovalGate
 from slipway.errors import PromotionRefused, Refusal
 from slipway.identity import process_tags
@@ -89,11 +89,11 @@ class LocalRegistrar:
 
     def promote(self, name: str, version: int, stage: Stage, comment: str, case: Case | None = None) -> Movement:
         ledger = open_ledger(self._client, name)
-        _require_elsewhere(get_version(self._client, name, version), stage)
+        require_movable(get_version(self._client, name, version), stage)
         fresh = judged(self._client, case, name, self._by) if case else None
         with moving(self._client, ledger):
             wanted = get_version(self._client, name, version)
-            _require_elsewhere(wanted, stage)
+            require_movable(wanted, stage)
             if fresh:
                 self._require_same_champion(fresh)
             files = case.files() if case else None
@@ -163,9 +163,12 @@ class LocalRegistrar:
             )
 
 
-def _require_elsewhere(version: Version, stage: Stage) -> None:
+def require_movable(version: Version, stage: Stage) -> None:
+    """Raise Refusal for a version that is where it is to go, and for one that would leave Production empty unsaid."""
     if version.stage is stage:
         raise Refusal(f"{version.name} version {version.number} is in {stage} already")
+    if version.stage is Stage.PRODUCTION and stage is not Stage.ARCHIVED:
+        raise Refusal(f"nothing was moved: of {version.name} {stays_in_production(version.number)}")
 
 
 def _before(ledger: Ledger, live: int | None) -> int | None:
