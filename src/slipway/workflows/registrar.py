@@ -3,6 +3,7 @@
 On a plain MLflow server that is the command itself. Slipway's own server is its own registrar, and nobody else there may.
 """
 
+from collections.abc import Container
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +21,7 @@ from slipway.registry.mutex import exclusive
 from slipway.registry.remote import RemoteRegistrar, about
 from slipway.registry.stages import put_aliases_in_step
 from slipway.registry.trust import AUTHOR
-from slipway.registry.versions import Version, get_version
+from slipway.registry.versions import Version, get_version, list_versions
 from slipway.settings import Settings
 from slipway.types import Stage
 from slipway.workflows.basis import verified_rows
@@ -62,6 +63,7 @@ class LocalRegistrar:
 
     def judge(self, name: str, case: Case) -> Movement:
         ledger = open_ledger(self._client, name)
+        require_not_live(get_version(self._client, name, case.version), case.stage)
         judgement = judged(self._client, case, name, self._by)
         with moving(self._client, ledger):
             self._require_same_champion(judgement)
@@ -104,7 +106,8 @@ class LocalRegistrar:
     def rollback(self, name: str, comment: str) -> Movement:
         ledger = open_ledger(self._client, name)
         with moving(self._client, ledger):
-            number = _before(ledger, live_version(self._client, name))
+            existing = {version.number for version in list_versions(self._client, name)}
+            number = _before(ledger, live_version(self._client, name), existing)
             if number is None:
                 raise Refusal(f"there is no version of {name} that was in Production before; nothing was moved")
             wanted = get_version(self._client, name, number)
@@ -163,6 +166,12 @@ class LocalRegistrar:
             )
 
 
+def require_not_live(version: Version, stage: Stage) -> None:
+    """Raise Refusal where gates before Production are asked of the version that is there: it has no champion but itself."""
+    if version.stage is stage is Stage.PRODUCTION:
+        raise Refusal(f"{version.name} version {version.number} is in {stage} already")
+
+
 def require_movable(version: Version, stage: Stage) -> None:
     """Raise Refusal for a version that is where it is to go, and for one that would leave Production empty unsaid."""
     if version.stage is stage:
@@ -171,14 +180,14 @@ def require_movable(version: Version, stage: Stage) -> None:
         raise Refusal(f"nothing was moved: of {version.name} {stays_in_production(version.number)}")
 
 
-def _before(ledger: Ledger, live: int | None) -> int | None:
+def _before(ledger: Ledger, live: int | None, existing: Container[int]) -> int | None:
     """Return the version that a rollback returns to, from as many of the newest movements as that takes."""
     most = _READ_FIRST
     while True:
         made = ledger.movements(most, MADE)
         # What is live may have got there past the ledger: by the UI, by a script.
         now = [Movement(ledger.name, Action.PROMOTE, live, Stage.PRODUCTION, "", now_ms())] if live else []
-        number = before_production([*made, *now])
+        number = before_production([*made, *now], existing)
         if number is not None or len(made) < most:
             return number
         most *= 10
