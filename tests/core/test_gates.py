@@ -190,6 +190,17 @@ def test_a_worse_model_is_refused_with_the_champions_number_and_the_interval(dec
     assert f"{low:+.4f} to {high:+.4f}" in said.reason
 
 
+def test_while_production_is_empty_the_version_that_was_there_last_is_the_champion(declare: Declare) -> None:
+    of = evidence(declare, skill=0.5, champion=3.0)
+    assert of.champion
+    of = replace(of, champion=replace(of.champion, live=False))
+    assert "than version 4, which was in Production last" in verdict(of, "not_worse_than_champion").reason
+    callers = "everything that callers of version 4, which was in Production last, send is accepted"
+    assert verdict(of, "signature").reason == callers
+    of = replace(of, champion=Champion(4, None, FIELDS, OUTPUTS, "why", live=False))
+    assert "last, could not be compared: why" in verdict(of, "not_worse_than_champion").reason
+
+
 def test_where_nothing_is_in_production_there_is_nobody_to_be_worse_than(declare: Declare) -> None:
     assert verdict(evidence(declare), "not_worse_than_champion").passed
     assert verdict(evidence(declare), "signature").passed

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.core.judgement import Judged, approval, may_approve, standing
-from slipway.core.movements import APPROVAL, Action, Movement
+from slipway.core.movements import APPROVAL, Action, Movement, Served
 from slipway.core.spec import ApprovalGate
 from slipway.types import Stage, Verdict
 
@@ -21,8 +21,8 @@ def entry(action: Action, at: int, by: str = "ana", **more: Any) -> Movement:
     return Movement("loans", action, 3, Stage.PRODUCTION, by, at, **facts)
 
 
-def asked(*entries: Movement, live: int | None = 1, digest: str = "files") -> Any:
-    return standing("loans", 3, Stage.PRODUCTION, digest, live, entries)
+def asked(*entries: Movement, live: int | None = 1, digest: str = "files", is_live: bool = True) -> Any:
+    return standing("loans", 3, Stage.PRODUCTION, digest, Served(live, is_live) if live else None, entries)
 
 
 NEEDED = (GOOD, approval(1, ()))
@@ -47,6 +47,9 @@ def test_a_judgement_of_other_files_or_another_champion_does_not_stand() -> None
     stale = asked(entry(Action.JUDGE, 1), live=2)
     assert not stale.holds and "compared with version 1 in Production, where version 2 is now" in stale.missing[0]
     assert not asked(entry(Action.JUDGE, 1), live=None).holds
+    assert asked(entry(Action.JUDGE, 1), is_live=False).holds  # archived meanwhile: it is the same evidence
+    emptied = asked(entry(Action.JUDGE, 1, replaced=None), is_live=False)
+    assert "compared with nothing, and not with version 1, which was in Production last" in emptied.missing[0]
     assert not asked(entry(Action.JUDGE, 1, replaced=None)).holds
     other = replace(entry(Action.JUDGE, 1), version=4)
     assert not asked(other).holds

@@ -106,10 +106,18 @@ def test_a_version_that_was_archived_and_promoted_again_is_not_its_own_predecess
     assert before_production([moved(1), moved(2), moved(2, ARCHIVE), moved(2)]) == 1
 
 
-def test_there_is_no_returning_to_an_older_version_that_was_taken_out_of_the_way() -> None:
-    assert before_production([moved(1), moved(2), moved(1, ARCHIVE)]) is None
-    assert before_production([moved(1), moved(2), moved(3), moved(2, ARCHIVE)]) == 1
-    assert before_production([moved(1), moved(2), moved(1), moved(2, ARCHIVE)]) is None
+def test_the_stage_that_an_earlier_version_is_in_now_does_not_matter() -> None:
+    assert before_production([moved(1), moved(2), moved(1, stage=Stage.STAGING)]) == 1
+    assert before_production([moved(1), moved(2), moved(1, stage=Stage.STAGING), moved(1, ARCHIVE)]) == 1
+    assert before_production([moved(1), moved(2), moved(3), moved(2, ARCHIVE)]) == 2
+    assert before_production([moved(1), moved(2), moved(1), moved(2, ARCHIVE)]) == 2
+
+
+def test_a_version_that_was_deleted_is_passed_over() -> None:
+    history = [moved(1), moved(2), moved(3)]
+    assert before_production(history, {1, 3}) == 1
+    assert before_production(history, {3}) is None
+    assert before_production([moved(1), moved(2), moved(2, ARCHIVE)], {1}) == 1
 
 
 def test_a_movement_reads_as_a_sentence() -> None:

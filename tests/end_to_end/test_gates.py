@@ -138,6 +138,24 @@ def test_an_approval_expires_when_the_evidence_changes(library: "Library", guard
     assert library.stages(guarded) == {1: "Production", 2: "None"}
 
 
+def test_the_champion_is_not_got_rid_of_by_emptying_production(library: "Library") -> None:
+    name = library.vary("days_kept", "emptied")
+    library.done("run", name, "--executor", "serial", "--trials", 1)
+    text = library.spec(name).read_text()
+    library.spec(name).write_text(text.replace("late_before: {type: int}", "late_before: {type: int, feature: false}"))
+    library.done("run", name, "--executor", "serial", "--trials", 1)
+    library.done("promote", name, 1, "Production")
+    assert "in Production already" in library.slipway("gates", name, 1).err
+    refused = library.slipway("promote", name, 1, "Staging")
+    assert refused.code == 1 and "promote another version there, roll back, or archive it" in refused.err
+    assert library.slipway("promote", name, 2, "Production").code == 1
+    assert library.stages(name) == {1: "Production", 2: "None"}
+    assert "version 1 archived; nothing is in Production now" in library.slipway("archive", name, 1).out
+    refused = library.slipway("promote", name, 2, "Production")
+    assert refused.code == 1 and "than version 1, which was in Production last; the low end has to be" in refused.err
+    library.done("promote", name, 1, "Production")  # it has nobody to be held against but itself
+
+
 def test_evidence_that_is_altered_or_taken_out_afterwards_is_named(library: "Library") -> None:
     name = library.vary("days_kept", "kept_evidence")
     library.done("run", name, "--executor", "serial", "--trials", 1)

@@ -78,6 +78,11 @@ def test_versions_go_through_the_stages_and_back_and_history_tells_it(registry: 
     assert live(before) == {}
     assert (live(between)["Production"]["version"], live(between)["Production"]["comment"]) == (1, "the first")
     assert live(datetime.now(UTC))["Production"]["comment"] == "too many false alarms"
+    registry.done("promote", name, 2, "Production")
+    registry.done("promote", name, 1, "Staging")
+    registry.done("rollback", name)
+    assert registry.stages(name) == {1: "Production", 2: "Archived"}
+    assert consistent(registry, name) == 1
 
 
 def test_a_version_that_fails_its_gates_is_refused_and_that_is_written_down(registry: "Library") -> None:

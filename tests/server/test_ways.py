@@ -92,6 +92,28 @@ def test_a_stage_has_one_holder_and_is_left_for_archived_only(server: "Guarded")
     refused(server.ask("DELETE", "/api/2.0/mlflow/model-versions/delete", "pia", json={"name": model, "version": "1"}))
 
 
+def test_the_version_in_production_is_not_moved_to_staging_by_any_way(server: "Guarded") -> None:
+    model = server.model()
+    before = server.state(model)
+    ask = {"name": model, "version": "1", "stage": "Staging", "archive_existing_versions": True}
+    by_mlflow = server.ask("POST", "/api/2.0/mlflow/model-versions/transition-stage", "pia", json=ask)
+    asked = {"action": "promote", "version": 1, "stage": "Staging", "comment": ""}
+    by_slipway = server.ask("POST", f"/api/2.0/slipway/models/{model}/movements", "pia", json=asked)
+    for answer in (by_mlflow, by_slipway):
+        assert "version 1 is in Production; promote another version there, roll back" in refused(answer)
+    assert server.state(model) == before
+
+
+def test_a_champion_that_was_archived_still_has_to_be_beaten(server: "Guarded") -> None:
+    model = server.model(compared_with=None)
+    path = "/api/2.0/mlflow/model-versions/transition-stage"
+    ask = {"name": model, "version": "2", "stage": "Production", "archive_existing_versions": True}
+    archived = server.ask("POST", path, "pia", json={**ask, "version": "1", "stage": "Archived"})
+    assert archived.status_code == 200, archived.text
+    assert "version 1, which was in Production last" in refused(server.ask("POST", path, "pia", json=ask))
+    assert server.state(model)[1] == {}
+
+
 def test_a_version_is_born_with_lineage_and_its_author_and_nothing_else(server: "Guarded", trained: Any) -> None:
     run_id, root = trained
     born = {"name": "trained", "source": f"mlflow-artifacts:/{root}/model", "run_id": run_id}

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slipway.core.movements import APPROVAL, Action, Movement
+from slipway.core.movements import APPROVAL, Action, Movement, Served
 from slipway.core.spec import ApprovalGate
 from slipway.types import Stage, Verdict
 
@@ -19,7 +19,7 @@ STANDING = "standing"
 
 @dataclass(frozen=True)
 class Judged:
-    """What is judged. champion: the version in Production and the digest of its files; None where nothing is there.
+    """What is judged. champion: the version that is served, see `Served`, and the digest of its files; None without one.
 
     spec, rows, newest: SHA-256 of what was declared, of the files of the test rows, of the newest rows' truth (empty without).
     """
@@ -93,12 +93,12 @@ def approval(needed: int, approvals: Sequence[Movement]) -> Verdict:
 
 
 def standing(
-    name: str, version: int, stage: Stage, digest: str, live: int | None, entries: Sequence[Movement]
+    name: str, version: int, stage: Stage, digest: str, served: Served | None, entries: Sequence[Movement]
 ) -> Standing:
     """Return what the ledger's entries say of a version that wants to move to a stage.
 
-    digest: of the version's files as they are registered. live: the version in Production. entries: oldest first; only those
-    of this version count.
+    digest: of the version's files as they are registered. served: what it has to be compared with. entries: oldest first; only
+    those of this version count.
     """
     ours = [e for e in entries if e.complete and (e.version, e.stage) == (version, stage)]
     judgement = next((e for e in reversed(ours) if e.evidence and e.action is not Action.APPROVE), None)
@@ -111,14 +111,20 @@ def standing(
     problems = []
     if judgement.digest != digest:
         problems.append("the verdict that stands is of other files than are registered")
-    if stage is Stage.PRODUCTION and judgement.replaced != live:
-        compared = f"version {judgement.replaced}" if judgement.replaced else "nothing"
-        now = f"version {live}" if live else "nothing"
+    if stage is Stage.PRODUCTION and judgement.replaced != (served.version if served else None):
         problems.append(
-            f"the verdict is stale: it compared with {compared} in Production, where {now} is now; "
+            f"the verdict is stale: it compared with {compared_and_now(judgement.replaced, served)}; "
             f"run `slipway gates {name} {version}` again"
         )
     return Standing(name, version, stage, judgement, approvals, tuple(problems))
+
+
+def compared_and_now(compared: int | None, served: Served | None) -> str:
+    """Say with which version something compared, and which it had to be."""
+    was = f"version {compared}" if compared else "nothing"
+    if served and not served.live:
+        return f"{was}, and not with {served}"
+    return f"{was} in Production, where {f'version {served.version}' if served else 'nothing'} is now"
 
 
 def may_approve(asked: ApprovalGate, found: Standing, author: str, by: str) -> str:

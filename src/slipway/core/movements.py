@@ -1,6 +1,6 @@
 """What moved through the stages, and what follows from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -108,10 +108,36 @@ class Movement:
         return f"{done}{replaced}{cut_off}"
 
 
-def before_production(movements: Sequence[Movement]) -> int | None:
+@dataclass(frozen=True)
+class Served:
+    """The version that callers rely on: the one in Production, or, while nothing is there, the one that was there last."""
+
+    version: int
+    live: bool = True
+
+    def __str__(self) -> str:
+        return (
+            f"version {self.version} in Production"
+            if self.live
+            else f"version {self.version}, which was in Production last"
+        )
+
+    @property
+    def subject(self) -> str:
+        """As a sentence goes on after it."""
+        return str(self) if self.live else f"{self},"
+
+
+def stays_in_production(version: int) -> str:
+    """Say why the version that is live cannot be moved to Staging, and what can be done instead."""
+    return f"version {version} is in Production; promote another version there, roll back, or archive it"
+
+
+def before_production(movements: Sequence[Movement], existing: Container[int] | None = None) -> int | None:
     """Return the version that a rollback returns to: the one that was in Production before the present one.
 
-    movements: oldest first. Rolling back twice goes back twice, never to and fro. When Production was archived and nothing
+    movements: oldest first. existing: the versions there still are; None = all of them. Which stage the earlier one is in now
+    does not matter. Rolling back twice goes back twice, never to and fro. When Production was archived and nothing
     took its place, that is the version itself. None when there is nothing to return to. Of the newest movements alone the
     answer is that of all of them, or None.
     """
@@ -128,8 +154,6 @@ def before_production(movements: Sequence[Movement]) -> int | None:
             held, live = [*held, movement.version], True
         elif held and movement.version == held[-1]:  # archived, or moved back to Staging
             live = False
-        elif movement.version in held:  # an older one went out of the way: there is no returning to it
-            held = [version for version in held if version != movement.version]
     # The present version may be there more than once: archived, and promoted again.
     earlier = [version for version in held if version != held[-1]] if live else held
-    return earlier[-1] if earlier else None
+    return next((version for version in reversed(earlier) if existing is None or version in existing), None)

@@ -1,4 +1,4 @@
-"""What a version is judged on, as it is stored: its files, the rows it was tested on, and the version in Production.
+"""What a version is judged on, as it is stored: its files, the rows it was tested on, and the version that is served.
 
 Everything is held against the digests that were registered, so that nothing counts that was changed afterwards.
 """
@@ -15,16 +15,19 @@ from slipway.errors import Refusal, UntrustedModel
 from slipway.registry.case import Case
 from slipway.registry.fetch import fetch_verified
 from slipway.registry.models import inputs_of, outputs_of
-from slipway.registry.stages import holder
 from slipway.registry.trust import DIGEST, EVIDENCE_DIGEST, artifact_digest
 from slipway.registry.versions import Version, get_version
 from slipway.types import Stage
 from slipway.workflows.rescoring import SameRows, rows_of
+from slipway.workflows.standing import served_beside
 
 
 @dataclass(frozen=True)
 class Basis:
-    """champion_files: None, and `problem` says why, where they are not what was registered."""
+    """champion_files: None, and `problem` says why, where they are not what was registered.
+
+    champion_live: False where the champion was in Production last, and nothing is there now.
+    """
 
     version: Version
     files: Path
@@ -33,6 +36,7 @@ class Basis:
     champion: Version | None = None
     champion_files: Path | None = None
     problem: str = ""
+    champion_live: bool = True
 
     def judged(self, case: Case) -> Judged:
         """Return what a case is a case of."""
@@ -71,7 +75,8 @@ class Basis:
             return None
         files = self.champion_files
         fields = (inputs_of(files), outputs_of(files)) if files else ({}, {})
-        return Champion(self.champion.number, case.champion, *fields, case.problem or self.problem, case.unseen)
+        problem = case.problem or self.problem
+        return Champion(self.champion.number, case.champion, *fields, problem, case.unseen, self.champion_live)
 
 
 def basis_of(client: MlflowClient, version: Version, stage: Stage, folder: Path) -> Basis:
@@ -84,15 +89,15 @@ def basis_of(client: MlflowClient, version: Version, stage: Stage, folder: Path)
     )  # first: the run of a version that is not ours has no evidence
     rows, digest = verified_rows(client, version, folder)
     basis = Basis(version, files, rows, digest)
-    live = holder(client, version.name, Stage.PRODUCTION) if stage is Stage.PRODUCTION else None
-    if live is None or int(live.version) == version.number:
+    served = served_beside(client, version.name, version.number) if stage is Stage.PRODUCTION else None
+    if served is None or served.version == version.number:
         return basis
-    champion = get_version(client, version.name, int(live.version))
+    champion = get_version(client, version.name, served.version)
     try:
         found, problem = fetch_verified(champion, folder / "champion"), ""
     except Refusal as error:
         found, problem = None, str(error)
-    return Basis(version, files, rows, digest, champion, found, problem)
+    return Basis(version, files, rows, digest, champion, found, problem, served.live)
 
 
 def verified_rows(client: MlflowClient, version: Version, folder: Path) -> tuple[SameRows, str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from slipway.core.judgement import STANDING, Standing, may_approve
-from slipway.core.movements import APPROVAL
+from slipway.core.movements import APPROVAL, stays_in_production
 from slipway.core.spec import ApprovalGate
 from slipway.reports.board import Button, Visitor
 from slipway.types import Stage
@@ -56,14 +56,14 @@ def _promote(at: Position, found: Standing) -> Button:
     stage = found.stage
     if at.stage is stage:
         why: tuple[str, ...] = (f"it is in {stage} already",)
+    elif at.stage is Stage.PRODUCTION:
+        why = (stays_in_production(at.number),)
     else:
         why = _in_the_way(found)
     says = f"Version {at.number} moves to {stage}; what is there now is archived."
     if stage is Stage.PRODUCTION:
         archived = f" Version {at.live}, which is live, is archived." if at.live else ""
         says = f"Version {at.number} goes live.{archived}"
-    elif at.stage is Stage.PRODUCTION:
-        says = f"Version {at.number} leaves Production for Staging. Nothing is live then."
     return Button("promote", f"Promote to {stage}", says, stage, why)
 
 

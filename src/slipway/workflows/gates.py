@@ -15,7 +15,7 @@ from slipway.types import Stage
 from slipway.workflows.gathering import gather
 from slipway.workflows.movement import open_ledger
 from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.registrar import registrar_of
+from slipway.workflows.registrar import registrar_of, require_not_live
 from slipway.workflows.standing import standing
 
 
@@ -58,11 +58,12 @@ def _cell(text: str) -> str:
 def gates(settings: Settings, name: str, version: int, stage: Stage = Stage.PRODUCTION) -> Gated:
     """Run the gates before Staging or Production, write down what they say, and move nothing.
 
-    Raises UnknownName, UntrustedModel, Refusal when something came into Production meanwhile.
+    Raises UnknownName, UntrustedModel, Refusal when the version is in Production already, or something came there meanwhile.
     """
     client = connect(resolve_tracking_uri(settings))
     ledger = open_ledger(client, name)
     wanted = get_version(client, name, version)
+    require_not_live(wanted, stage)
     registrar = registrar_of(client, settings, Deed.JUDGE, name)
     case = gather(client, settings, wanted, stage)
     with step(f"gates before {stage}"):

@@ -8,8 +8,8 @@ import numpy as np
 from mlflow import MlflowClient
 
 from slipway.core.gates import Measured, gates_before, judge
-from slipway.core.judgement import approval
-from slipway.core.movements import APPROVAL, Action, Movement
+from slipway.core.judgement import approval, compared_and_now
+from slipway.core.movements import APPROVAL, Action, Movement, Served
 from slipway.core.prediction import encode
 from slipway.core.spec import ApprovalGate, Experiment
 from slipway.errors import Refusal, UsageError
@@ -55,10 +55,9 @@ def _require_same(case: Case, basis: Basis) -> None:
     champion = basis.champion
     live = (champion.number, champion.tags.get(DIGEST, "")) if champion else None
     if case.champion_version != live:
-        was, now = (f"version {each[0]}" if each else "nothing" for each in (case.champion_version, live))
-        raise Refusal(
-            f"the case compares with {was} in Production, where {now} is now; nothing was moved. Run it again"
-        )
+        served = Served(champion.number, basis.champion_live) if champion else None
+        compared = compared_and_now(case.champion_version[0] if case.champion_version else None, served)
+        raise Refusal(f"the case compares with {compared}; nothing was moved. Run it again")
     truth = encode(tested.truth, tested.classes)
     for outcome in (case.challenger, case.champion):
         if outcome is not None and not np.array_equal(outcome.truth, truth, equal_nan=True):

@@ -3,13 +3,14 @@
 On a plain MLflow server that is the command itself. Slipway's own server is its own registrar, and nobody else there may.
 """
 
+from collections.abc import Container
 from pathlib import Path
 from typing import Protocol
 
 from mlflow import MlflowClient
 
 from slipway.core.judgement import may_approve
-from slipway.core.movements import Action, Movement, before_production
+from slipway.core.movements import Action, Movement, before_production, stays_in_production
 from slipway.core.spec import ApprovalGate
 from slipway.errors import PromotionRefused, Refusal
 from slipway.identity import process_tags
@@ -21,13 +22,13 @@ from slipway.registry.remote import RemoteRegistrar, about
 from slipway.registry.rights import Deed, not_allowed
 from slipway.registry.stages import put_aliases_in_step
 from slipway.registry.trust import AUTHOR
-from slipway.registry.versions import Version, get_version
+from slipway.registry.versions import Version, get_version, list_versions
 from slipway.settings import Settings
 from slipway.types import Stage
 from slipway.workflows.basis import verified_rows
 from slipway.workflows.judging import judged
 from slipway.workflows.movement import bring_to_an_end, make, movement_of, moving, open_ledger
-from slipway.workflows.standing import live_version, standing
+from slipway.workflows.standing import live_version, served_beside, standing
 
 _READ_FIRST = 100
 GATED = (Stage.STAGING, Stage.PRODUCTION)
@@ -63,6 +64,7 @@ class LocalRegistrar:
 
     def judge(self, name: str, case: Case) -> Movement:
         ledger = open_ledger(self._client, name)
+        require_not_live(get_version(self._client, name, case.version), case.stage)
         judgement = judged(self._client, case, name, self._by)
         with moving(self._client, ledger):
             self._require_same_champion(judgement)
@@ -90,11 +92,11 @@ class LocalRegistrar:
 
     def promote(self, name: str, version: int, stage: Stage, comment: str, case: Case | None = None) -> Movement:
         ledger = open_ledger(self._client, name)
-        _require_elsewhere(get_version(self._client, name, version), stage)
+        require_movable(get_version(self._client, name, version), stage)
         fresh = judged(self._client, case, name, self._by) if case else None
         with moving(self._client, ledger):
             wanted = get_version(self._client, name, version)
-            _require_elsewhere(wanted, stage)
+            require_movable(wanted, stage)
             if fresh:
                 self._require_same_champion(fresh)
             files = case.files() if case else None
@@ -105,7 +107,8 @@ class LocalRegistrar:
     def rollback(self, name: str, comment: str) -> Movement:
         ledger = open_ledger(self._client, name)
         with moving(self._client, ledger):
-            number = _before(ledger, live_version(self._client, name))
+            existing = {version.number for version in list_versions(self._client, name)}
+            number = _before(ledger, live_version(self._client, name), existing)
             if number is None:
                 raise Refusal(f"there is no version of {name} that was in Production before; nothing was moved")
             wanted = get_version(self._client, name, number)
@@ -149,8 +152,11 @@ class LocalRegistrar:
 
     def _require_same_champion(self, judgement: Movement) -> None:
         """What else came into Production while the gates were asked was not compared with. Raises Refusal."""
-        now = live_version(self._client, judgement.name)
-        if judgement.stage is Stage.PRODUCTION and now != judgement.replaced:
+        if judgement.stage is not Stage.PRODUCTION:
+            return
+        served = served_beside(self._client, judgement.name, judgement.version)
+        now = served.version if served else None
+        if now != judgement.replaced:
             came = (
                 f"version {now} of {judgement.name} came into" if now else f"no version of {judgement.name} is left in"
             )
@@ -161,19 +167,28 @@ class LocalRegistrar:
             )
 
 
-def _require_elsewhere(version: Version, stage: Stage) -> None:
-    if version.stage is stage:
+def require_not_live(version: Version, stage: Stage) -> None:
+    """Raise Refusal where gates before Production are asked of the version that is there: it has no champion but itself."""
+    if version.stage is stage is Stage.PRODUCTION:
         raise Refusal(f"{version.name} version {version.number} is in {stage} already")
 
 
-def _before(ledger: Ledger, live: int | None) -> int | None:
+def require_movable(version: Version, stage: Stage) -> None:
+    """Raise Refusal for a version that is where it is to go, and for one that would leave Production empty unsaid."""
+    if version.stage is stage:
+        raise Refusal(f"{version.name} version {version.number} is in {stage} already")
+    if version.stage is Stage.PRODUCTION and stage is not Stage.ARCHIVED:
+        raise Refusal(f"nothing was moved: of {version.name} {stays_in_production(version.number)}")
+
+
+def _before(ledger: Ledger, live: int | None, existing: Container[int]) -> int | None:
     """Return the version that a rollback returns to, from as many of the newest movements as that takes."""
     most = _READ_FIRST
     while True:
         made = ledger.movements(most, MADE)
         # What is live may have got there past the ledger: by the UI, by a script.
         now = [Movement(ledger.name, Action.PROMOTE, live, Stage.PRODUCTION, "", now_ms())] if live else []
-        number = before_production([*made, *now])
+        number = before_production([*made, *now], existing)
         if number is not None or len(made) < most:
             return number
         most *= 10

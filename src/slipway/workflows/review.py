@@ -8,7 +8,7 @@ from mlflow.exceptions import MlflowException
 
 from slipway.core.judgement import STANDING, Standing, standing
 from slipway.core.ledger import Entry
-from slipway.core.movements import Action, before_production
+from slipway.core.movements import Action, Served, before_production
 from slipway.registry.ledger import Ledger
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, get_version
@@ -19,7 +19,7 @@ from slipway.workflows.board import entries_of, goal_of, ledger_of, ledger_run
 from slipway.workflows.buttons import Position, buttons
 from slipway.workflows.duels import Duels
 from slipway.workflows.moorings import author_of, moored, registered
-from slipway.workflows.standing import live_version
+from slipway.workflows.standing import served_beside
 
 _DOORS = (Stage.STAGING, Stage.PRODUCTION)
 # Of one version, and of the movements of all: what was in Production before is among the newest of them.
@@ -40,8 +40,9 @@ def version_page(client: MlflowClient, name: str, number: int, visitor: Visitor,
     goal_of(client, name)
     version, ledger = get_version(client, name, number), ledger_of(client, name)
     entries = entries_of(ledger, number, _ENTRIES)
-    live = live_version(client, name)
-    stands = {stage: _stands(version, stage, live, entries) for stage in _DOORS}
+    served = served_beside(client, name, number)
+    live = served.version if served and served.live else None
+    stands = {stage: _stands(version, stage, served, entries) for stage in _DOORS}
     run, judged = _run(client, version), _judged(entries)
     at = Position(name, number, version.stage, author_of(version), live, _back(ledger))
     page = VersionPage(
@@ -66,9 +67,9 @@ def figure(client: MlflowClient, name: str, number: int, key: str, wanted: str, 
     return duels.figure(judged, version.run_id, wanted) if judged else None
 
 
-def _stands(version: Version, stage: Stage, live: int | None, entries: list[Entry]) -> Standing:
+def _stands(version: Version, stage: Stage, served: Served | None, entries: list[Entry]) -> Standing:
     movements = [entry.movement for entry in entries]
-    return standing(version.name, version.number, stage, version.tags.get(DIGEST, ""), live, movements)
+    return standing(version.name, version.number, stage, version.tags.get(DIGEST, ""), served, movements)
 
 
 def _door(ledger: Ledger | None, found: Standing, entries: list[Entry]) -> Door:

@@ -4,11 +4,11 @@ from mlflow import MlflowClient
 
 from slipway.core.judgement import Standing
 from slipway.core.judgement import standing as standing_of
-from slipway.core.movements import Movement
-from slipway.registry.ledger import Ledger
+from slipway.core.movements import Movement, Served
+from slipway.registry.ledger import MADE, Ledger
 from slipway.registry.stages import holder
 from slipway.registry.trust import DIGEST
-from slipway.registry.versions import Version
+from slipway.registry.versions import Version, list_versions
 from slipway.types import Stage
 
 
@@ -18,9 +18,31 @@ def standing(
     """Return whether a version may move to Staging or Production. fresh: a judgement that is in no ledger yet."""
     where = f"tags.`slipway.version` = '{version.number}' and tags.`slipway.stage` = '{stage}'"
     told = [entry.movement for entry in ledger.entries(where=where)]
-    live = live_version(client, version.name)
+    served = served_beside(client, version.name, version.number)
     entries = [*told, *([fresh] if fresh else [])]
-    return standing_of(version.name, version.number, stage, version.tags.get(DIGEST, ""), live, entries)
+    return standing_of(version.name, version.number, stage, version.tags.get(DIGEST, ""), served, entries)
+
+
+def served_beside(client: MlflowClient, name: str, version: int) -> Served | None:
+    """Return what a version has to be compared with before Production; None when nothing was ever there but itself.
+
+    That Production was emptied changes nothing of it: otherwise who cannot beat a champion would take it out first.
+    """
+    if live := live_version(client, name):
+        return Served(live)
+    last = _last_in_production(client, name)
+    if last in (None, version) or last not in {each.number for each in list_versions(client, name)}:
+        return None
+    return Served(last, live=False)
+
+
+def _last_in_production(client: MlflowClient, name: str) -> int | None:
+    experiment = client.get_experiment_by_name(f"{name}/promotions")
+    if experiment is None:
+        return None
+    there = f"{MADE} and tags.`slipway.stage` = '{Stage.PRODUCTION}'"
+    came = Ledger(client, name, experiment.experiment_id).movements(1, there)
+    return came[0].version if came else None
 
 
 def live_version(client: MlflowClient, name: str) -> int | None:

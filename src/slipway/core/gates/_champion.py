@@ -15,7 +15,7 @@ _FAMILY_ERROR = 0.05
 
 
 def not_worse_than_champion(evidence: Evidence, differences: Mapping[str, Interval]) -> Verdict:
-    """The model is not worse than the one in Production on the same test rows, up to the margin.
+    """The model is not worse than the one in Production, or there last, on the same test rows, up to the margin.
 
     Non-inferiority: the low end of the interval stays above `-margin`. On the newest labelled rows, of which there are few, the
     model must not be clearly worse: the high end stays above it.
@@ -25,7 +25,7 @@ def not_worse_than_champion(evidence: Evidence, differences: Mapping[str, Interv
         return Verdict(gate, True, "nothing is in Production yet")
     if "champion" not in differences:
         why = champion.problem or f"one of the two gives no {evidence.metric.name}"
-        return Verdict(gate, False, f"version {champion.version} in Production could not be compared: {why}")
+        return Verdict(gate, False, f"{champion.served.subject} could not be compared: {why}")
     margin = (evidence.experiment.gates.not_worse_than_champion or Margin()).margin
     passed, reason = _on_test_rows(evidence, champion, differences["champion"], margin)
     numbers = _numbers("", differences["champion"])
@@ -68,8 +68,7 @@ def _on_test_rows(evidence: Evidence, champion: Champion, difference: Interval, 
     rows = evidence.compared_rows()[0].rows
     part = "" if champion.unseen is None else f" of {evidence.challenger.rows:,}, those it was not trained on"
     return passed, (
-        f"{evidence.metric.name} is {in_words(difference)} than version {champion.version} in Production{need} "
-        f"(on {rows:,} test rows{part})"
+        f"{evidence.metric.name} is {in_words(difference)} than {champion.served}{need} (on {rows:,} test rows{part})"
     )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from slipway.core.intervals import paired_differences
 from slipway.core.metrics import METRICS, Metric, Outcome
+from slipway.core.movements import Served
 from slipway.core.spec import Experiment
 from slipway.types import Interval, Verdict
 
@@ -18,10 +19,10 @@ Fields = Mapping[str, tuple[str, bool]]
 
 @dataclass(frozen=True)
 class Champion:
-    """The version that is in Production, scored on the challenger's test rows.
+    """The version that is in Production, or was there last while nothing is, scored on the challenger's test rows.
 
     outcome is None, and `problem` says why, when it could not be scored there. unseen: (rows,), which of the rows it was not
-    trained on; None where all count, as none is known that it was.
+    trained on; None where all count, as none is known that it was. live: whether it is in Production now.
     """
 
     version: int
@@ -30,6 +31,11 @@ class Champion:
     outputs: Fields
     problem: str = ""
     unseen: NDArray[np.bool_] | None = None
+    live: bool = True
+
+    @property
+    def served(self) -> Served:
+        return Served(self.version, self.live)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def signature(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
         for (old, _r), (new, _s) in zip(evidence.champion.outputs.values(), evidence.outputs.values(), strict=False)
         if old != new
     ]
-    served = f"version {evidence.champion.version}"
+    served = evidence.champion.served.subject if not evidence.champion.live else f"version {evidence.champion.version}"
     if breaks:
         return Verdict("signature", False, f"callers of {served} would break: {'; '.join(breaks)}")
     return Verdict("signature", True, f"everything that callers of {served} send is accepted")
