@@ -186,7 +186,7 @@ def test_test_rows_that_were_changed_afterwards_are_no_evidence(library: "Librar
     library.done("run", name, "--executor", "serial", "--trials", 1)
     version = library.client.get_model_version(name, "1")
     forged = '{"target": "days_kept", "classes": [], "baselines": {}}'
-    with pytest.raises(HTTPError, match="what it is judged by"):
+    with pytest.raises(HTTPError, match="of the run that it was made by"):
         library.client.log_text(version.run_id, forged, "evidence/facts.json")
     (evidence,) = (library.home / "artifacts").rglob(f"{version.run_id}/artifacts/evidence")
     (evidence / "facts.json").write_text(forged)
