@@ -95,6 +95,17 @@ def test_a_port_that_is_taken_is_named_and_nothing_is_served_elsewhere(library: 
     assert f"port {taken} is taken on {HOST}; name another with --port, or 0 for any that is free" in said.err
 
 
+def test_an_experiment_that_was_deleted_in_mlflow_is_said_with_the_way_back(library: "Library") -> None:
+    name = library.vary("days_kept", "taken_away")
+    experiment = library.client.create_experiment(name)
+    library.client.delete_experiment(experiment)
+    said = library.slipway("run", name)
+    assert said.code == 1
+    assert (
+        f"deleted in MLflow; bring it back with `mlflow experiments restore --experiment-id {experiment}`" in said.err
+    )
+
+
 # Names
 
 

@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_RUN_NOTE
 
+from slipway.errors import Refusal
 from slipway.identity import process_tags
 
 # The server's own limits; what is longer is cut, with a sign that it was.
@@ -31,8 +32,11 @@ class Finished:
 
 
 def experiment_id(client: MlflowClient, name: str) -> str:
-    """Return the id of the MLflow experiment of that name, which is made if it is not there."""
+    """Return the id of the MLflow experiment of that name, which is made if it is not there. Raises Refusal for a deleted one."""
     if found := client.get_experiment_by_name(name):
+        if found.lifecycle_stage != "active":
+            restore = f"`mlflow experiments restore --experiment-id {found.experiment_id}`"
+            raise Refusal(f"the experiment '{name}' was deleted in MLflow; bring it back with {restore}, and run again")
         return str(found.experiment_id)
     return str(client.create_experiment(name))
 
