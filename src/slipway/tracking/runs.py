@@ -32,7 +32,7 @@ class Finished:
 
 
 def experiment_id(client: MlflowClient, name: str) -> str:
-    """Return the id of the MLflow experiment of that name, which is made if it is not there. Raises Refusal for a deleted one."""
+    """Return the id of the MLflow experiment of that name, made if it is not there. Raises Refusal for a deleted one."""
     if found := client.get_experiment_by_name(name):
         if found.lifecycle_stage != "active":
             restore = f"`mlflow experiments restore --experiment-id {found.experiment_id}`"
