@@ -178,7 +178,7 @@ def require_movable(version: Version, stage: Stage) -> None:
     if version.stage is stage:
         raise Refusal(f"{version.name} version {version.number} is in {stage} already")
     if version.stage is Stage.PRODUCTION and stage is not Stage.ARCHIVED:
-        raise Refusal(f"nothing was moved: of {version.name} {stays_in_production(version.number)}")
+        raise Refusal(f"nothing was moved: {version.name} {stays_in_production(version.number)}")
 
 
 def _before(ledger: Ledger, live: int | None, existing: Container[int]) -> int | None:
