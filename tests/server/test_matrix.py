@@ -170,9 +170,11 @@ def by_buttons(page: Page, attempt: Attempt) -> None:
 def try_in_browser(server: "Guarded", page: Page, attempt: Attempt, name: str) -> bool:
     """Make an attempt by clicking and return whether it was let through; what was refused is told on the page."""
     version = SERVED if attempt is Attempt.DELETE_SERVED else CANDIDATE
-    page.goto(f"{server.uri}/#/models/{name}/versions/{version}")
+    with page.expect_response(
+        lambda answer: "registered-models/get" in answer.url
+    ):  # else an alias may be sent of no model
+        page.goto(f"{server.uri}/#/models/{name}/versions/{version}")
     page.get_by_role("heading", name=f"Version {version}").wait_for()
-    page.wait_for_load_state("networkidle")  # else its buttons send what has not arrived yet: an alias of no model
     if attempt is Attempt.DELETE_SERVED:
         page.get_by_role("button", name="Open header dropdown menu").click()
         assert page.get_by_role("menuitem", name="Delete").is_disabled()  # MLflow's UI does not offer it
