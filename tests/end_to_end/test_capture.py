@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pandas as pd
 import psutil
 import pytest
+from tests.end_to_end.commands import read_json
 
 from slipway.capture.reading import read
 
@@ -25,16 +26,6 @@ ROWS = [
     {"branch": "hill", "genre": "saga", "pages": 812, "age": 17, "late_before": 4, "student": True},
     {"branch": "elsewhere", "genre": "crime", "pages": 90, "age": None, "late_before": 0, "student": False},
 ]
-
-
-def read_json(process: subprocess.Popen[str]) -> Any:
-    assert process.stdout is not None
-    text = ""
-    for line in process.stdout:
-        text += line
-        if line == "}\n":
-            return json.loads(text)
-    raise AssertionError(f"ended before it answered: {text}")
 
 
 def ask(url: str, path: str, body: str | None = None) -> tuple[int, str, bytes]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import mlflow
 import pandas as pd
 import pytest
+from tests.end_to_end.commands import read_json
 
 from slipway.core.lock import pins
 from slipway.processes import child_environment
@@ -212,17 +213,6 @@ def ask(url: str, body: str | None = None, kind: str = "application/json") -> An
         return json.loads(answer.read())
 
 
-def first_said(process: subprocess.Popen[str], container: Container) -> Any:
-    """What the command says as JSON once it answers."""
-    assert process.stdout is not None
-    text = ""
-    for line in process.stdout:
-        text += line
-        if line == "}\n":
-            return json.loads(text)
-    raise AssertionError(f"it ended before it answered: {container.log()}")
-
-
 def cached(container: Container) -> set[Path]:
     return {path for path in (container.home / "numba").rglob("*") if path.is_file()}
 
@@ -234,7 +224,7 @@ def test_the_container_answers_as_the_model_without_a_registry_and_ends_when_it_
     warmed = cached(container)
     assert len(warmed) >= 8
     with container.started("--port", "0", "--json") as process:
-        said = first_said(process, container)
+        said = read_json(process, container.log)
         (probe,) = (rest for rest in of(container.context, "HEALTHCHECK"))
         health = json.loads(probe[probe.index("CMD") + 3 :])
         container.run([word.replace("127.0.0.1:5001", said["url"].removeprefix("http://")) for word in health])

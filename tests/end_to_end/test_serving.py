@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import mlflow
 import pandas as pd
 import pytest
+from tests.end_to_end.commands import read_json
 
 from slipway.processes import free_port, start_process, stop_process, wait_until_ready
 from slipway.registry.trust import artifact_digest
@@ -52,16 +53,6 @@ def urls(library: "Library", tmp_path_factory: pytest.TempPathFactory) -> Iterat
             assert not listens(urlsplit(said["url"]).port or 0)
     finally:
         stop_process(process)
-
-
-def read_json(process: subprocess.Popen[str]) -> Any:
-    assert process.stdout is not None
-    text = ""
-    for line in process.stdout:
-        text += line
-        if line == "}\n":
-            return json.loads(text)
-    raise AssertionError(f"ended before it answered: {text}")
 
 
 def listens(port: int) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 sys.path.insert(0, str(Path(__file__).parent))
+from hostile import mutated
 from stand_ins import EXAMPLE, StandInBack, fronts, generation
 
 from slipway.serving.config import ServingConfig
@@ -21,37 +22,6 @@ VALID = json.dumps({"dataframe_records": [{"x": 12, "größe": None, "port": "ü
 LINES = (b"POST /invocations HTTP/1.1", b"host: x", b"content-type: application/json", b"connection: close")
 HEAD = b"\r\n".join((*LINES, b"content-length: %d", b"", b""))
 NUMBER = 1500
-BITS = (
-    b"[" * 40,
-    b"{" * 40,
-    b'"',
-    b"\\",
-    b"\xff",
-    b"null",
-    b"1e999",
-    b"NaN",
-    b"\0",
-    b"}",
-    b"]",
-    b",",
-    b'{"a":' * 300,
-    b"-",
-)
-
-
-def mutated(body: bytes, dice: random.Random) -> bytes:
-    for _ in range(dice.randint(1, 4)):
-        at = dice.randint(0, len(body))
-        match dice.randint(0, 3):
-            case 0:
-                body = body[:at]
-            case 1:
-                body = body[:at] + dice.choice(BITS) + body[at:]
-            case 2:
-                body = body[:at] + bytes([dice.randint(0, 255)]) + body[at + 1 :]
-            case 3:
-                body = body[:at] + body[dice.randint(0, len(body)) :]
-    return body
 
 
 def test_no_request_breaks_a_front_or_holds_up_others(tmp_path: Path) -> None:
