@@ -68,8 +68,7 @@ def serve(
     Raises UnknownName when there is no such version, UntrustedModel, NoServer when the registry is away and nothing was served
     before, ServiceFailed, UsageError.
     """
-    keys = KeysFile(keys_file) if keys_file else None
-    config = replace(config or ServingConfig(), keys=keys.hashes() if keys else hashed(settings.api_keys))
+    config, keys = keyed(settings, config, keys_file)
     by_name = {each.name: each for each in followed}
     trusted = {name: trusted_types(settings, name) for name in by_name}
     following = Following(
@@ -100,6 +99,12 @@ def serve(
     threading.Thread(target=keep_on, name="following", daemon=True).start()
     answers = [_served(settings, following, each) for each in wanted]
     return Endpoint(answers, replace(service, following=following), _said_of(config.arm))
+
+
+def keyed(settings: Settings, config: ServingConfig | None, file: Path | None) -> tuple[ServingConfig, KeysFile | None]:
+    """Return the configuration with the API keys of the file, or of the settings, and what reads the file again."""
+    keys = KeysFile(file) if file else None
+    return replace(config or ServingConfig(), keys=keys.hashes() if keys else hashed(settings.api_keys)), keys
 
 
 def start_service(

@@ -1,20 +1,19 @@
 """`slipway serve --from FOLDER`: one version out of a folder, for good, where no registry is."""
 
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 from slipway.registry.folder import MODEL, read_folder
 from slipway.serving.capturing import Capture
 from slipway.serving.config import ServingConfig
 from slipway.serving.generation import Wanted
-from slipway.serving.keys_file import KeysFile, hashed
+from slipway.serving.keys_file import KeysFile
 from slipway.serving.supervisor import Supervisor
 from slipway.settings import Settings
 from slipway.workflows.endpoint import Endpoint, Served
 from slipway.workflows.loading import PRELOAD, Order
 from slipway.workflows.project import trusted_types
-from slipway.workflows.serve import start_service
+from slipway.workflows.serve import keyed, start_service
 
 _KEYS_EACH_S = 1.0
 
@@ -41,8 +40,7 @@ def serve_folder(
     files = folder.resolve() / MODEL
     order = Order(name, seen.version, seen.digest, files, "", trusted_types(settings, name))
     wanted = Wanted(name, seen.version, seen.digest or "", seen.stage, order, PRELOAD)
-    keys = KeysFile(keys_file) if keys_file else None
-    config = replace(config or ServingConfig(), keys=keys.hashes() if keys else hashed(settings.api_keys))
+    config, keys = keyed(settings, config, keys_file)
     log = log or settings.home / "logs" / f"serve-{name}-{seen.version}.log"
     service = start_service(
         [wanted], host=host, port=port, config=config, log=log, capture=capture, timeout_s=timeout_s
