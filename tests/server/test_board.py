@@ -196,9 +196,10 @@ def test_a_long_ledger_is_read_through_only_when_asked(served: Served, monkeypat
     assert "adds up" in served.text("models/busy?verify=now") and "adds up" in served.text("models/busy")
 
 
-@pytest.mark.parametrize(
-    "path", ["models/nobody", "models/busy/versions/99", "models/busy/versions/1/plots/no/roc.png"]
-)
+NOWHERE = ["nobody", "busy/versions/99", "busy/versions/none", f"busy/versions/{10**30}", "busy/versions/1/plots/no/roc.png"]
+
+
+@pytest.mark.parametrize("path", ["elsewhere", *(f"models/{path}" for path in NOWHERE)])
 def test_what_does_not_exist_is_a_page_that_says_so(served: Served, path: str) -> None:
     assert "Not here" in served.text(path, 404)
 

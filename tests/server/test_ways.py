@@ -208,6 +208,12 @@ FROZEN = {
     "runs/log-batch": {"metrics": [{"key": "test_roc_auc", "value": 0.99, "timestamp": 1, "step": 0}]},
     "runs/log-metric": {"key": "test_roc_auc", "value": 0.99, "timestamp": 1},
     "runs/log-parameter": {"key": "p", "value": "1"},
+    "runs/log-inputs": {
+        "datasets": [{"dataset": {"name": "x", "digest": "d", "source_type": "local", "source": "{}"}}]
+    },
+    "runs/outputs": {"models": [{"model_id": "m-" + "1" * 32, "step": 0}]},
+    "runs/log-model": {"model_json": '{"artifact_path": "x", "flavors": {}, "utc_time_created": "2026-01-01"}'},
+    "runs/update": {"status": "RUNNING"},
     "experiments/delete": {},
 }
 
@@ -223,15 +229,29 @@ def test_what_a_version_was_made_by_stays_as_it_was(server: "Guarded", trained: 
     assert server.past.get_run(run_id).to_dictionary() == before.to_dictionary()
 
 
-def test_of_a_registered_run_a_note_and_ones_own_tags_may_change_and_another_run_altogether(
+def test_when_a_registered_run_ended_stays_as_it_was(server: "Guarded", trained: tuple[str, str]) -> None:
+    run_id, _ = trained
+    for ended in (0, 1):
+        asked = {"run_id": run_id, "end_time": ended}
+        assert "was made by" in refused(server.ask("POST", "/api/2.0/mlflow/runs/update", ALL, json=asked))
+
+
+ONES_OWN = {
+    "set-tag": {"key": "mlflow.note.content", "value": "x"},
+    "log-batch": {"tags": [{"key": "mine", "value": "x"}]},
+    "delete-tag": {"key": "mine"},
+    "update": {"run_name": "the one", "status": "FINISHED"},
+}
+
+
+def test_of_a_registered_run_name_note_and_ones_own_tags_may_change_and_another_run_altogether(
     server: "Guarded", trained: tuple[str, str]
 ) -> None:
     run_id, _ = trained
-    for key in ("mlflow.note.content", "mine"):
-        answer = server.ask(
-            "POST", "/api/2.0/mlflow/runs/set-tag", ALL, json={"run_id": run_id, "key": key, "value": "x"}
-        )
+    for path, body in ONES_OWN.items():
+        answer = server.ask("POST", f"/api/2.0/mlflow/runs/{path}", ALL, json={"run_id": run_id, **body})
         assert answer.status_code == 200, answer.text
+    assert server.past.get_run(run_id).info.run_name == "the one"
     experiment = server.past.get_run(run_id).info.experiment_id
     other = server.past.create_run(experiment)
     assert upload(server, f"{artifacts(other)}/plots/new.txt").status_code == 200
@@ -242,7 +262,9 @@ def test_of_a_registered_run_a_note_and_ones_own_tags_may_change_and_another_run
     assert server.ask("POST", "/api/2.0/mlflow/runs/delete", ALL, json={"run_id": other.info.run_id}).status_code == 200
 
 
-def test_the_logged_model_behind_a_version_is_not_deleted(server: "Guarded") -> None:
+@pytest.fixture(scope="module")
+def logged(server: "Guarded") -> Any:
+    """A logged model that a version was registered from, without a run."""
     with server.client(ALL) as client:
         model = client.create_logged_model(client.create_experiment("a logged model"))
         client.create_registered_model("logged")
@@ -250,8 +272,44 @@ def test_the_logged_model_behind_a_version_is_not_deleted(server: "Guarded") -> 
     tags = [{"key": "slipway.artifact_digest", "value": "d" * 64}]
     made = server.ask("POST", "/api/2.0/mlflow/model-versions/create", ALL, json={**born, "tags": tags})
     assert made.status_code == 200, made.text
-    answer = server.ask("DELETE", f"/api/2.0/mlflow/logged-models/{model.model_id}", ALL)
-    assert "logged version 1 was made by this model" in refused(answer)
+    return model
+
+
+def test_the_logged_model_behind_a_version_stays_as_it_was(server: "Guarded", logged: Any) -> None:
+    id_ = logged.model_id
+    path = f"/api/2.0/mlflow/logged-models/{id_}"
+    for method, what, body in (
+        ("DELETE", path, {}),
+        ("PATCH", path, {"status": "LOGGED_MODEL_UPLOAD_FAILED"}),
+        ("POST", f"{path}/params", {"params": [{"key": "a", "value": "1"}]}),
+    ):
+        told = refused(server.ask(method, what, ALL, json={"model_id": id_, **body} if body else None))
+        assert "logged version 1 was made by this model" in told
+    delete = {"experiment_id": logged.experiment_id}
+    told = refused(server.ask("POST", "/api/2.0/mlflow/experiments/delete", ALL, json=delete))
+    assert "logged version 1 was made by this experiment" in told
+
+
+def test_no_other_run_measures_the_logged_model_behind_a_version(server: "Guarded", logged: Any) -> None:
+    run_id = server.past.create_run(logged.experiment_id).info.run_id
+    metric = {"key": "test_roc_auc", "value": 0.99, "timestamp": 1, "model_id": logged.model_id}
+    for path, body in (("log-metric", metric), ("log-batch", {"metrics": [{**metric, "step": 0}]})):
+        answer = server.ask("POST", f"/api/2.0/mlflow/runs/{path}", ALL, json={"run_id": run_id, **body})
+        assert "logged version 1 was made by this model" in refused(answer)
+    assert not server.past.get_logged_model(logged.model_id).metrics
+
+
+def test_no_experiment_keeps_its_artifacts_in_the_folder_of_a_run_or_a_model(
+    server: "Guarded", trained: tuple[str, str], logged: Any
+) -> None:
+    _, root = trained
+    of_model = str(logged.artifact_location)
+    hidden = f"mlflow-artifacts:/{root}".replace("artifacts:/", "artifacts:/%2e/").replace("/a", "/%2561")
+    for location in (f"mlflow-artifacts:/{root}/evidence", of_model, f"s3://bucket/{root}", hidden):
+        asked = {"name": "nested", "artifact_location": location}
+        answer = server.ask("POST", "/api/2.0/mlflow/experiments/create", ALL, json=asked)
+        assert "an experiment keeps its artifacts elsewhere" in refused(answer)
+    assert server.past.get_experiment_by_name("nested") is None
 
 
 def test_the_artifacts_of_a_ledger_are_the_servers(server: "Guarded", model: str) -> None:

@@ -12,8 +12,8 @@ from mlflow.server import handlers
 from mlflow.utils.uri import validate_path_is_safe
 from starlette.responses import Response as StarletteResponse
 
-from slipway.registry.trust import DIGEST
 from slipway.server.keeper import Keeper
+from slipway.server.origins import made_by
 from slipway.server.rules import is_ledger, is_model, owners
 
 Scope = MutableMapping[str, Any]
@@ -75,24 +75,17 @@ def why_kept(keeper: Keeper, path: str, *, delete: bool = False) -> str | None:
 
 
 def _why_kept_of(keeper: Keeper, owner: str) -> str | None:
-    client = keeper.client
-    if is_model(owner):
-        if versions := client.search_model_versions(f"source_path = 'models:/{owner}'"):
-            return _registered(versions[0])
+    kind = "model" if is_model(owner) else "run"
+    if kind == "run":
+        try:
+            run = keeper.client.get_run(owner)
+        except MlflowException:
+            return None
+        if is_ledger(keeper.client.get_experiment(run.info.experiment_id).name):
+            return "this run is of a ledger: only Slipway's own server writes there"
+    version = made_by(handlers._get_model_registry_store(), kind, owner)
+    if version is None:
         return None
-    try:
-        run = client.get_run(owner)
-    except MlflowException:
-        return None
-    if is_ledger(client.get_experiment(run.info.experiment_id).name):
-        return "this run is of a ledger: only Slipway's own server writes there"
-    for version in client.search_model_versions(f"run_id = '{owner}'"):
-        if version.tags.get(DIGEST):
-            return _registered(version)
-    return None
-
-
-def _registered(version: Any) -> str:
     return (
         f"these are files of {version.name} version {version.version}, or of the run that it was made by, which stay as they "
         "were registered; register another version"

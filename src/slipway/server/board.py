@@ -84,6 +84,10 @@ def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = 
     def style() -> Response:
         return Response(stylesheet(), mimetype="text/css", headers={"Cache-Control": _FOR_MINUTES})
 
+    @pages.get("/<path:_>")
+    def nowhere(_: str) -> str:
+        raise UnknownName("page", request.path, ())
+
     @pages.errorhandler(SlipwayError)
     def problem(error: SlipwayError) -> tuple[str, int]:
         status, title = next(found for kind, found in _PROBLEMS.items() if isinstance(error, kind))

@@ -20,4 +20,4 @@ def install_guarded_stores(keeper: Keeper) -> None:
 
 
 def _tracking(store_uri: str, artifact_uri: str) -> GuardedTracking:
-    return GuardedTracking(store_uri, artifact_uri)
+    return GuardedTracking(store_uri, artifact_uri, handlers._get_model_registry_store)

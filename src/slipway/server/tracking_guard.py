@@ -2,27 +2,29 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
+from urllib.parse import unquote
 
-from mlflow.entities.model_registry.model_version_stages import STAGE_DELETED_INTERNAL
-from mlflow.store.model_registry.dbmodels.models import SqlModelVersion, SqlModelVersionTag
+from mlflow.entities import RunStatus
 from mlflow.store.tracking.dbmodels.models import SqlExperiment, SqlLoggedModel, SqlRun
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-from sqlalchemy import and_
 
-from slipway.registry.trust import DIGEST
+from slipway.server.origins import Origin, made_by, origins
 from slipway.server.registry_guard import refuse
-from slipway.server.rules import is_ledger, is_ours
+from slipway.server.rules import is_ledger, is_model, is_ours, owners
 
+_AT_ONCE = 500  # ids in one question to a database
 _REMEMBERED = 100_000  # a search asks thousands of times for the same runs
 
 
 class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
     """MLflow's runs, where the ledgers can be read by everybody and written by nobody who comes through an endpoint."""
 
-    def __init__(self, uri: str, artifact_root: str) -> None:
+    def __init__(self, uri: str, artifact_root: str, registry: Callable[[], Any]) -> None:
+        """registry: returns the store of the versions."""
+        self._registry = registry
         # No run changes its experiment, and no experiment becomes a ledger or stops being one: see `rename_experiment`.
         self._is_of_ledger = functools.lru_cache(_REMEMBERED)(self._look_up)
         super().__init__(uri, artifact_root)
@@ -30,6 +32,13 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
     def create_experiment(self, name: str, artifact_location: str | None = None, tags: Any = None) -> str:
         if is_ledger(name) and (artifact_location or tags):
             refuse(f"'{name}' is a ledger: Slipway keeps it, where the server's artifacts are")
+        for owner in owners(_decoded(artifact_location or "")):
+            kind = "model" if is_model(owner) else "run"
+            with suppress(LookupError):
+                self._look_up(kind, owner)
+                refuse(
+                    f"'{artifact_location}' is in the folder of {kind} {owner}; an experiment keeps its artifacts elsewhere"
+                )
         return str(super().create_experiment(name, artifact_location, tags))
 
     def rename_experiment(self, experiment_id: str, new_name: str) -> None:
@@ -52,37 +61,61 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
                 )
 
     def require_no_version(self, kind: str, id_: str) -> None:
-        """Refuse to change what a registered version was made by and is read by: its run, its model, their experiment."""
-        with self.ManagedSessionMaker(read_only=False) as session:
-            tagged = and_(
-                SqlModelVersionTag.name == SqlModelVersion.name,
-                SqlModelVersionTag.version == SqlModelVersion.version,
-                SqlModelVersionTag.key == DIGEST,
-            )
-            asked = session.query(SqlModelVersion.name, SqlModelVersion.version).join(SqlModelVersionTag, tagged)
-            asked = asked.filter(SqlModelVersion.current_stage != STAGE_DELETED_INTERNAL)
-            if kind == "run":
-                asked = asked.filter(SqlModelVersion.run_id == id_)
-            elif kind == "model":
-                asked = asked.filter(SqlModelVersion.source == f"models:/{id_}")
-            else:
-                asked = asked.join(SqlRun, SqlRun.run_uuid == SqlModelVersion.run_id)
-                asked = asked.filter(SqlRun.experiment_id == (int(id_) if id_.isdecimal() else -1))
-            found = asked.first()
+        """Refuse to change what a registered version was made by and is read by: its run, its model, their experiments."""
+        found = self._made_in(id_) if kind == "experiment" else made_by(self._registry(), kind, id_)
         if found is not None:
-            refuse(f"{found[0]} version {found[1]} was made by this {kind}, which stays as it was registered")
+            refuse(f"{found.name} version {found.version} was made by this {kind}, which stays as it was registered")
+
+    def update_run_info(self, run_id: str, run_status: Any, end_time: int | None, run_name: str | None) -> Any:
+        """Change how and when a run ended, or its name, which anybody may change."""
+        self.require_no_ledger("run", run_id)
+        held = self.get_run(run_id).info
+        status = held.status if run_status is None else RunStatus.to_string(run_status)
+        if (status, held.end_time if end_time is None else end_time) != (held.status, held.end_time):
+            self.require_no_version("run", run_id)
+        return super().update_run_info(run_id, run_status, end_time, run_name)
+
+    def log_metric(self, run_id: str, metric: Any) -> None:
+        self._require_free(run_id)
+        self._require_free_models([metric])
+        super().log_metric(run_id, metric)
+
+    def log_batch(self, run_id: str, metrics: Any, params: Any, tags: Any) -> None:
+        self._require_free(run_id, [] if metrics or params else [tag.key for tag in tags])
+        self._require_free_models(metrics)
+        super().log_batch(run_id, metrics, params, tags)
 
     def set_tag(self, run_id: str, tag: Any) -> None:
-        self.require_no_ledger("run", run_id)
-        if is_ours(tag.key):
-            self.require_no_version("run", run_id)
+        self._require_free(run_id, [tag.key])
         super().set_tag(run_id, tag)
 
     def delete_tag(self, run_id: str, key: str) -> None:
-        self.require_no_ledger("run", run_id)
-        if is_ours(key):
-            self.require_no_version("run", run_id)
+        self._require_free(run_id, [key])
         super().delete_tag(run_id, key)
+
+    def _require_free(self, run_id: str, tags: Sequence[str] = ()) -> None:
+        """Refuse to write to a run of a ledger, or of a version unless all that is written is tags of one's own."""
+        self.require_no_ledger("run", run_id)
+        if not tags or any(map(is_ours, tags)):
+            self.require_no_version("run", run_id)
+
+    def _require_free_models(self, metrics: Any) -> None:
+        """Refuse metrics that any run may log onto a model, where the model is of a version."""
+        for model in {metric.model_id for metric in metrics if metric.model_id}:
+            self.require_no_ledger("model", model)
+            self.require_no_version("model", model)
+
+    def _made_in(self, experiment_id: str) -> Origin | None:
+        """Return a version whose run or model is in an experiment."""
+        experiment = int(experiment_id) if experiment_id.isdecimal() else -1
+        by_id = {id_: each for each in origins(self._registry()) for id_ in (each.run_id, each.model_id) if id_}
+        ids = list(by_id)
+        with self.ManagedSessionMaker(read_only=False) as session:
+            for some in (ids[at : at + _AT_ONCE] for at in range(0, len(ids), _AT_ONCE)):
+                for table, id_ in ((SqlRun, SqlRun.run_uuid), (SqlLoggedModel, SqlLoggedModel.model_id)):
+                    if found := session.query(id_).filter(table.experiment_id == experiment, id_.in_(some)).first():
+                        return by_id[found[0]]
+        return None
 
     def _look_up(self, kind: str, id_: str) -> bool:
         with self.ManagedSessionMaker(read_only=False) as session:
@@ -101,7 +134,7 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
         return is_ledger(found[0])
 
 
-# Every method of the store that writes to an experiment, a run or a model, by the argument that says which.
+# Every other method of the store that writes to an experiment, a run or a model, by the argument that says which.
 WRITES = {
     "experiment_id": (
         "experiment",
@@ -112,8 +145,8 @@ WRITES = {
     "location": ("experiment", "log_spans"),
     "run_id": (
         "run",
-        "update_run_info delete_run restore_run log_batch log_metric log_param log_inputs log_outputs "
-        "record_logged_model link_traces_to_run unlink_traces_from_run",
+        "delete_run restore_run log_param log_inputs log_outputs record_logged_model link_traces_to_run "
+        "unlink_traces_from_run",
     ),
     "model_id": (
         "model",
@@ -122,8 +155,18 @@ WRITES = {
 }
 
 
-FROZEN = frozenset({"delete_run", "log_batch", "log_metric", "log_param", "delete_logged_model", "delete_experiment"})
+FROZEN = (
+    "delete_run log_param log_inputs log_outputs record_logged_model delete_logged_model finalize_logged_model "
+    "log_logged_model_params delete_experiment"
+)
 """Of these, what changes a run, model or experiment that a registered version was made by."""
+
+
+def _decoded(location: str) -> str:
+    """Take off all percent-encoding, however often it was put on: each layer of MLflow's takes off one."""
+    while (once := unquote(location)) != location:
+        location = once
+    return location
 
 
 def _guarded(method: Callable[..., Any], kind: str, argument: str) -> Callable[..., Any]:
@@ -133,7 +176,7 @@ def _guarded(method: Callable[..., Any], kind: str, argument: str) -> Callable[.
     def guarded(self: GuardedTracking, *given: Any, **named: Any) -> Any:
         id_ = named[argument] if argument in named else given[place]
         self.require_no_ledger(kind, id_)
-        if method.__name__ in FROZEN:
+        if method.__name__ in FROZEN.split():
             self.require_no_version(kind, str(id_))
         return method(self, *given, **named)
 

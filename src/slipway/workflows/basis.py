@@ -105,11 +105,17 @@ def verified_rows(client: MlflowClient, version: Version, folder: Path) -> tuple
 
     Raises UntrustedModel when it is not what was registered.
     """
+    registered = version.tags.get(EVIDENCE_DIGEST)
+    if registered is None:
+        raise UntrustedModel(
+            f"{version.name} version {version.number} was registered without the rows that it was tested on, so no gate can "
+            f"judge it; train a version with `slipway run {version.name}`"
+        )
     kept = folder / "kept"
     kept.mkdir()
     rows = rows_of(client, version.run_id, kept)
     digest = artifact_digest(kept)
-    if version.tags.get(EVIDENCE_DIGEST) != digest:
+    if registered != digest:
         raise UntrustedModel(
             f"what {version.name} version {version.number} was tested on is not what was registered with it; "
             f"train a new version with `slipway run {version.name}`"

@@ -1,0 +1,19 @@
+"""What a version can be judged on, where something of it is not there."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slipway.errors import UntrustedModel
+from slipway.registry.trust import DIGEST
+from slipway.registry.versions import Version
+from slipway.types import Stage
+from slipway.workflows.basis import verified_rows
+
+
+def test_a_version_that_was_registered_without_its_rows_is_told_so(tmp_path: Path) -> None:
+    never_asked: Any = None
+    by_hand = Version("m", 1, Stage.NONE, "", "file:///elsewhere", 0, {DIGEST: "d" * 64})
+    with pytest.raises(UntrustedModel, match="m version 1 was registered without the rows that it was tested on"):
+        verified_rows(never_asked, by_hand, tmp_path)
