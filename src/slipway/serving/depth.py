@@ -1,31 +1,38 @@
 """How deep JSON is nested, before anything reads it."""
 
+import numpy as np
+
 _ALIKE = bytes.maketrans(b"{}", b"[]")
 _DROPPED = bytes(set(range(256)) - set(b'[]{}"'))  # what is kept is then made alike
+_STEPS = np.zeros(256, np.int64)
+_STEPS[ord("[")], _STEPS[ord("]")] = 1, -1
 _PIECE = 1 << 16
 
 
 def is_deeper(body: bytes, most: int) -> bool:
     """Whether brackets are nested deeper than `most`, or are not closed. Takes some milliseconds for ten megabytes.
 
-    All but brackets and quotes is dropped, then what is between quotes; a pair with nothing in it is taken away as often as
-    deep is allowed, and what is left is too deep.
+    All but brackets and quotes is dropped, then what is between quotes. Piece by piece, so that other threads have their turns.
     """
-    if b"\\" in body:
-        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    left = _without_texts(body.translate(_ALIKE, _DROPPED).replace(b'""', b""))
-    for _ in range(most):
-        if not left:
-            return False
-        left = left.replace(b"[]", b"")
-    return bool(left)
-
-
-def _without_texts(marks: bytes) -> bytes:
-    """Drop what is between quotes; piece by piece, so that other threads have their turns, and in little memory."""
-    kept, within = [], 0
-    for at in range(0, len(marks), _PIECE):
-        parts = marks[at : at + _PIECE].split(b'"')
-        kept.append(b"".join(parts[within::2]))
+    depth, within, at = 0, 0, 0
+    while at < len(body):
+        piece = _piece(body, at)
+        at += len(piece)
+        if b"\\" in piece:
+            piece = piece.replace(b"\\\\", b"").replace(b'\\"', b"")
+        parts = piece.translate(_ALIKE, _DROPPED).split(b'"')
+        marks = b"".join(parts[within::2])
         within = (within + len(parts) - 1) % 2
-    return b"".join(kept)
+        if marks:
+            depths = depth + np.cumsum(_STEPS[np.frombuffer(marks, np.uint8)])
+            if depths.max() > most or depths.min() < 0:
+                return True
+            depth = int(depths[-1])
+    return depth > 0
+
+
+def _piece(body: bytes, at: int) -> bytes:
+    """Return the next piece, which ends behind what a backslash stands before."""
+    piece = body[at : at + _PIECE]
+    backslashes = len(piece) - len(piece.rstrip(b"\\"))
+    return body[at : at + _PIECE + backslashes % 2]

@@ -29,6 +29,8 @@ _TYPES: dict[str, Any] = {
 }
 
 _NUL = b"\\u0000"
+_LOOSE = 2  # so many commas a value; what has more holds too many rows, or a text of commas, and is read by another process:
+_PIECE = 1 << 20  # the decoder does not let go of the interpreter while it reads, some milliseconds a million values
 _encode = json.JSONEncoder().encode
 _plain = msgspec.structs.astuple
 
@@ -56,6 +58,7 @@ class Narrow:
             raise ValueError(f"column '{other.name}' is of type {other.type}, which only the model itself reads")
         self._types = {column.name: _TYPES[column.type] for column in columns}
         self._max_rows = max_rows
+        self._most_commas = _LOOSE * max_rows * (len(columns) + 1)
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(_request(columns, self._types, self._plan)).decode
         self._decode_any_order = msgspec.json.Decoder(_ANY_ORDER).decode
         self._reader = lru_cache(maxsize=16)(self._make_reader)
@@ -85,6 +88,8 @@ class Narrow:
             return None
 
     def rows(self, body: bytes) -> tuple[Sequence[Row], bool] | None:
+        if len(body) > self._most_commas and _has_more(body, b",", self._most_commas):
+            return None
         try:
             request = self._decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -181,6 +186,15 @@ _ANY_ORDER = _struct(
         )
     ],
 )
+
+
+def _has_more(body: bytes, mark: bytes, most: int) -> bool:
+    found = 0
+    for at in range(0, len(body), _PIECE):
+        found += body.count(mark, at, at + _PIECE)
+        if found > most:
+            return True
+    return False
 
 
 def _is_plain(index: list[int] | UnsetType, rows: int) -> bool:
