@@ -196,7 +196,13 @@ def test_a_long_ledger_is_read_through_only_when_asked(served: Served, monkeypat
     assert "adds up" in served.text("models/busy?verify=now") and "adds up" in served.text("models/busy")
 
 
-NOWHERE = ["nobody", "busy/versions/99", "busy/versions/none", f"busy/versions/{10**30}", "busy/versions/1/plots/no/roc.png"]
+NOWHERE = [
+    "nobody",
+    "busy/versions/99",
+    "busy/versions/none",
+    f"busy/versions/{10**30}",
+    "busy/versions/1/plots/no/roc.png",
+]
 
 
 @pytest.mark.parametrize("path", ["elsewhere", *(f"models/{path}" for path in NOWHERE)])

@@ -48,8 +48,9 @@ def test_a_run_stays_as_it_was_registered_in_another_database(runs: GuardedTrack
 
 
 def test_of_a_version_that_slipway_did_not_register_everything_may_change(
-    runs: GuardedTracking, registry: SqlAlchemyStore
+    runs: GuardedTracking, registry: SqlAlchemyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", runs.db_uri)  # where MLflow's registry looks for a model
     experiment = runs.create_experiment("search")
     model = runs.create_logged_model(experiment).model_id
     registry.create_model_version("m", f"models:/{model}", None, [])

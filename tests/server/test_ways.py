@@ -24,6 +24,7 @@ def trained(server: "Guarded") -> tuple[str, str]:
         for path in ("experiment.json", "evidence/facts.json", "model/MLmodel", "model_card.md"):
             answer = upload(server, f"{artifacts(run)}/{path}")
             assert answer.status_code == 200, answer.text
+        client.set_terminated(run_id)
         client.create_registered_model("trained")
         tags = {"slipway.artifact_digest": "d" * 64}
         client.create_model_version("trained", f"{run.info.artifact_uri}/model", run_id, tags=tags)
@@ -212,7 +213,7 @@ FROZEN = {
         "datasets": [{"dataset": {"name": "x", "digest": "d", "source_type": "local", "source": "{}"}}]
     },
     "runs/outputs": {"models": [{"model_id": "m-" + "1" * 32, "step": 0}]},
-    "runs/log-model": {"model_json": '{"artifact_path": "x", "flavors": {}, "utc_time_created": "2026-01-01"}'},
+    "runs/log-model": {"model_json": '{"artifact_path": "x", "run_id": "", "flavors": {}, "utc_time_created": "2026"}'},
     "runs/update": {"status": "RUNNING"},
     "experiments/delete": {},
 }

@@ -12,6 +12,9 @@ from slipway.registry.mutex import model_names
 from slipway.types import Stage
 
 
+_LARGEST = 2**31 - 1  # that a database keeps; asked for more, it fails
+
+
 @dataclass(frozen=True)
 class Version:
     """One registered version. created_ms: Unix milliseconds."""
@@ -55,7 +58,8 @@ def create_version(
 def get_version(client: MlflowClient, name: str, number: int) -> Version:
     """Return a version. Raises UnknownVersion, with the versions there are, when it does not exist."""
     try:
-        return _version(client.get_model_version(name, str(number)))
+        if number <= _LARGEST:
+            return _version(client.get_model_version(name, str(number)))
     except MlflowException as error:
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise
