@@ -82,6 +82,14 @@ def changed(**facts: Any) -> bytes:
     )
 
 
+def torn(entry: bytes, at: int, said: int) -> bytes:
+    """A case of which one number in the headers of its zip is another: the flags, or how a file is packed."""
+    data = bytearray(of().to_bytes())
+    for header, place in ((entry, at), (b"PK\x03\x04", at - 2)):
+        data[data.index(header) + place] = said
+    return bytes(data)
+
+
 @pytest.mark.parametrize(
     ("data", "complaint"),
     [
@@ -96,6 +104,9 @@ def changed(**facts: Any) -> bytes:
         (changed(format=9), "a case of format 9"),
         (changed(stage="Live"), "case.json, stage"),
         (changed(version="three"), "case.json, version"),
+        (changed(version=10**12), "case.json, version"),
+        (torn(b"PK\x01\x02", 8, 1), "is encrypted"),
+        (torn(b"PK\x01\x02", 10, 99), "this is no case"),
     ],
 )
 def test_what_is_no_case_is_refused_with_what_is_wrong(data: bytes, complaint: str) -> None:
@@ -106,6 +117,12 @@ def test_what_is_no_case_is_refused_with_what_is_wrong(data: bytes, complaint: s
 def test_a_case_that_unpacks_too_large_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(case_module, "MOST_BYTES", 100)
     with pytest.raises(UsageError, match="at most 100 bytes"):
+        Case.from_bytes(of().to_bytes())
+
+
+def test_a_case_of_which_a_few_bytes_stand_for_too_many_rows_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(case_module, "_MOST_NUMBERS", 59)
+    with pytest.raises(UsageError, match="20 rows of 3 columns; 59 numbers are taken"):
         Case.from_bytes(of().to_bytes())
 
 

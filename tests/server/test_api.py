@@ -76,6 +76,12 @@ def test_what_is_refused_is_told_with_its_reasons(server: "Guarded") -> None:
         ({"stage": "Productoin"}, 404, "did you mean 'Production'"),
         ({"action": "delete"}, 404, "no action 'delete'"),
         ({"comment": 7}, 400, "comment is 7"),
+        ({"version": 2**31}, 400, "version is 2147483648"),
+        ({"version": [1]}, 400, "version is [1]"),
+        ({"stage": None}, 400, "stage is None"),
+        ({"action": {"a": 1}}, 400, "action is {'a': 1}"),
+        ({"comment": "\0"}, 400, "text without NUL"),
+        ({"comment": "\ud800"}, 400, "halves of characters"),
     ],
 )
 def test_a_wrong_call_is_told_what_is_wrong(server: "Guarded", told: Any, status: int, said: str) -> None:
@@ -86,6 +92,25 @@ def test_a_wrong_call_is_told_what_is_wrong(server: "Guarded", told: Any, status
     assert server.state(model) == before
 
 
+@pytest.mark.parametrize("name", ["a%00b", "a%3Ab", "..%5C", "%FF", "o'brien", "%F0%9F%9A%A2", "x" * 2000, " "])
+@pytest.mark.parametrize("what", ["approvals", "movements", "reconciliations", "judgements"])
+def test_no_name_is_a_crash(server: "Guarded", name: str, what: str) -> None:
+    asked = {"action": "archive", "version": 1, "stage": "Staging", "comment": "x"}
+    answer = server.ask("POST", f"{ROOT}/models/{name}/{what}", "admin", json=asked)
+    assert answer.status_code in (400, 404) and answer.json()["message"], answer.text
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+def test_what_is_no_route_is_told_which_there_are(server: "Guarded", method: str) -> None:
+    for path in ("nothing", "models/x", "models/x/deletions", "about/us"):
+        answer = server.ask(method, f"{ROOT}/{path}", json={})
+        assert answer.status_code == 404 and f"{ROOT}/models/NAME/movements" in answer.json()["message"], answer.text
+    answer = server.ask("PUT", f"{ROOT}/models/x/movements", json={"action": "rollback"})
+    assert answer.status_code == 404 and "'PUT " in answer.json()["message"]
+    assert server.ask("HEAD", f"{ROOT}/about").status_code == 200
+    assert server.ask("OPTIONS", f"{ROOT}/models/x/movements").status_code in (200, 204)
+
+
 def test_what_is_no_case_and_no_json_is_not_read(server: "Guarded") -> None:
     model = server.model()
     for what, kind, body, status in (
@@ -93,6 +118,11 @@ def test_what_is_no_case_and_no_json_is_not_read(server: "Guarded") -> None:
         ("judgements", "application/json", b"{}", 400),
         ("movements", "text/plain", b'{"action": "rollback"}', 400),
         ("movements", "application/json", b"[]", 400),
+        ("movements", "application/json", b"\xff\xfe", 400),
+        ("movements", "application/json", b"[" * 60_000, 400),
+        ("movements", "application/json; charset=utf-16", b'{"action": "nothing"}', 404),
+        ("movements", "application/zip", b"PK", 400),
+        ("approvals", "multipart/form-data", b"--x", 400),
         ("movements", "application/json", b'{"comment": "' + b"x" * 100_000 + b'"}', 413),
     ):
         answer = server.ask("POST", f"{ROOT}/models/{model}/{what}", data=body, headers={"Content-Type": kind})

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from slipway.core.movements import Action, Movement
 from slipway.registry.ledger import Ledger
 from slipway.registry.rights import Right
 from slipway.registry.stages import move
+from slipway.registry.versions import list_versions
 from slipway.server import board as routes
 from slipway.server.api import OUTCOME
 from slipway.server.board import blueprint
@@ -213,6 +215,21 @@ def test_what_does_not_exist_is_a_page_that_says_so(served: Served, path: str) -
 def test_a_place_in_the_list_that_nobody_gave_out_is_no_crash(served: Served) -> None:
     assert "Not to be had" in served.text("?from=nowhere", 400)
     assert "adds up" in served.text("models/busy?until=yesterday")
+    assert "adds up" in served.text(f"models/busy?until={10**30}") and "adds up" in served.text("models/busy?until=-1")
+
+
+@pytest.mark.parametrize("name", ["o'brien", "o'br\"ien", "o''b%_"])
+def test_a_name_with_quotes_is_one_as_any_other(served: Served, name: str) -> None:
+    for each in (name, name.replace("'", "_")):
+        served.client.create_registered_model(each)
+        served.client.create_model_version(each, f"s3://bucket/{len(each)}")
+    try:
+        assert "What busy is for." in served.text("") and name in unescape(served.text(""))
+        assert name in unescape(served.text(f"models/{quote(name)}"))
+        assert [version.name for version in list_versions(served.client, name)] == [name]
+    finally:
+        for each in (name, name.replace("'", "_")):
+            served.client.delete_registered_model(each)
 
 
 def test_what_may_not_be_read_is_not_there(served: Served) -> None:

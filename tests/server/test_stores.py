@@ -23,19 +23,19 @@ NOT_OURS = {
     "link_prompt_version_to_run link_prompts_to_trace set_prompt_alias set_prompt_tag set_prompt_version_tag "
     "update_model_version",
     "language models": "add_guardrail_to_endpoint attach_model_to_endpoint create_budget_policy create_endpoint_binding "
-    "create_gateway_endpoint create_gateway_guardrail create_gateway_model_definition create_gateway_secret "
+    "create_gateway_guardrail create_gateway_model_definition create_gateway_secret "
     "create_mcp_access_endpoint create_mcp_server create_mcp_server_version delete_budget_policy delete_endpoint_binding "
     "delete_gateway_endpoint delete_gateway_endpoint_tag delete_gateway_guardrail delete_gateway_model_definition "
     "delete_gateway_secret delete_mcp_access_endpoint delete_mcp_server delete_mcp_server_alias delete_mcp_server_tag "
     "delete_mcp_server_version delete_mcp_server_version_tag detach_model_from_endpoint link_mcp_server_versions_to_trace "
     "remove_guardrail_from_endpoint set_gateway_endpoint_tag set_mcp_server_alias set_mcp_server_tag "
-    "set_mcp_server_version_tag update_budget_policy update_endpoint_guardrail_config update_gateway_endpoint "
+    "set_mcp_server_version_tag update_budget_policy update_endpoint_guardrail_config "
     "update_gateway_model_definition update_gateway_secret update_mcp_access_endpoint update_mcp_server "
     "update_mcp_server_version",
     # Of a trace, a queue, a data set that is there already; none can be made in a ledger.
-    "of what no ledger holds": "add_dataset_to_experiments add_items_to_review_queue archive_traces create_assessment "
-    "create_dataset delete_assessment delete_dataset delete_dataset_records delete_dataset_tag delete_label_schema "
-    "delete_review_queue delete_trace_tag deprecated_end_trace_v2 remove_dataset_from_experiments "
+    "of what no ledger holds": "add_items_to_review_queue archive_traces create_assessment "
+    "delete_assessment delete_dataset delete_dataset_records delete_dataset_tag delete_label_schema "
+    "delete_review_queue delete_trace_tag deprecated_end_trace_v2 "
     "remove_items_from_review_queue set_dataset_tags set_review_queue_item_status set_trace_tag update_assessment "
     "update_issue update_label_schema update_review_queue upsert_dataset_records set_model_versions_tags",
     "by the tracking": "log_batch_async log_metric_async log_param_async log_spans_async set_tag_async "

@@ -11,15 +11,17 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow import ArrowException
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from slipway.core.gates import Measured, Newest
 from slipway.core.metrics import Outcome
@@ -31,6 +33,7 @@ CASE, TEST, NEWEST = "case.json", "test.parquet", "newest.parquet"
 FORMAT = 1
 MOST_BYTES = 512 * 1024 * 1024
 """Of a case, packed or unpacked: ten million rows with three scores each."""
+_MOST_NUMBERS = MOST_BYTES // 2  # of a file, unpacked: a page of Parquet may say the same one a billion times
 _CHALLENGER, _CHAMPION, _UNSEEN = "challenger", "champion", "unseen"
 
 
@@ -42,7 +45,7 @@ class Facts:
     """
 
     name: str
-    version: int
+    version: Annotated[int, Field(ge=1, lt=2**31)]
     stage: Stage
     digest: str
     champion: tuple[int, str] | None
@@ -112,7 +115,7 @@ class Case:
                 if sum(member.file_size for member in members) > MOST_BYTES:
                     raise UsageError(f"a case is at most {MOST_BYTES:,} bytes, unpacked")
                 return cls.from_files({member.filename: archive.read(member) for member in members})
-        except zipfile.BadZipFile as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
             raise UsageError(f"this is no case: {error}; a zip of {CASE} and {TEST} is asked for") from None
 
     @classmethod
@@ -122,7 +125,7 @@ class Case:
             facts = TypeAdapter(Facts).validate_json(files[CASE])
             if facts.format != FORMAT:
                 raise UsageError(f"a case of format {facts.format}; this Slipway reads {FORMAT}")
-            return _case(facts, pd.read_parquet(io.BytesIO(files[TEST])), files.get(NEWEST))
+            return _case(facts, _columns(files[TEST]), files.get(NEWEST))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
@@ -153,7 +156,7 @@ def _case(facts: Facts, test: pd.DataFrame, newest: bytes | None) -> Case:
         _champion(test, theirs),
         facts.problem,
         unseen,
-        None if newest is None else _newest(facts, pd.read_parquet(io.BytesIO(newest))),
+        None if newest is None else _newest(facts, _columns(newest)),
         facts.measured,
     )
 
@@ -172,6 +175,13 @@ def _checked(outcome: Outcome) -> Outcome:
     if any(array.dtype != np.float64 for array in arrays):
         raise ValueError(f"truth, answers and scores are float64; found {', '.join(str(a.dtype) for a in arrays)}")
     return outcome
+
+
+def _columns(data: bytes) -> pd.DataFrame:
+    shape = pq.read_metadata(io.BytesIO(data))
+    if shape.num_rows * shape.num_columns > _MOST_NUMBERS:
+        raise ValueError(f"{shape.num_rows:,} rows of {shape.num_columns} columns; {_MOST_NUMBERS:,} numbers are taken")
+    return pd.read_parquet(io.BytesIO(data))
 
 
 def _parquet(columns: Mapping[str, NDArray[Any]]) -> bytes:

@@ -11,8 +11,8 @@ from slipway.errors import UnknownName, UnknownVersion
 from slipway.registry.mutex import model_names
 from slipway.types import Stage
 
-
-_LARGEST = 2**31 - 1  # that a database keeps; asked for more, it fails
+_QUOTE = "'"
+_MOST_NUMBER = 2**31 - 1  # what a database keeps of one
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def create_version(
 def get_version(client: MlflowClient, name: str, number: int) -> Version:
     """Return a version. Raises UnknownVersion, with the versions there are, when it does not exist."""
     try:
-        if number <= _LARGEST:
+        if number <= _MOST_NUMBER:
             return _version(client.get_model_version(name, str(number)))
     except MlflowException as error:
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
@@ -81,10 +81,12 @@ def is_registered(client: MlflowClient, name: str) -> bool:
 
 def list_versions(client: MlflowClient, name: str) -> list[Version]:
     """Return every version of a registered model, newest first; none when the model is not registered."""
+    # A filter knows no way to say a quote, but any character in its place.
+    named = f"name LIKE '{name.replace(_QUOTE, '_')}'" if _QUOTE in name else f"name = '{name}'"
     versions, token = [], None
     while True:
-        page = client.search_model_versions(f"name = '{name}'", max_results=1000, page_token=token)
-        versions += [_version(version) for version in page]
+        page = client.search_model_versions(named, max_results=1000, page_token=token)
+        versions += [_version(version) for version in page if version.name == name]
         token = page.token
         if not token:
             return sorted(versions, key=lambda version: -version.number)

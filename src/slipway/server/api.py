@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, Response, redirect, request
+from mlflow.exceptions import MlflowException
 from mlflow.server.handlers import _add_static_prefix
 
 from slipway import __version__
@@ -22,6 +23,10 @@ from slipway.workflows.reconcile import Reconciled
 ROOT = "/api/2.0/slipway"
 OUTCOME = "slipway_outcome"
 """The cookie that tells the board what became of a form: percent-encoded, for one page."""
+_ROUTES = (
+    "GET {root}/about?model=NAME",
+    *(f"POST {{root}}/models/NAME/{what}" for what in ("judgements", "approvals", "movements", "reconciliations")),
+)
 _FORM, _JSON, _ZIP = "application/x-www-form-urlencoded", "application/json", "application/zip"
 # The kinds of errors with their codes in MLflow's form, the more special first.
 _ERRORS: Mapping[type[SlipwayError], tuple[int, str]] = {
@@ -30,6 +35,7 @@ _ERRORS: Mapping[type[SlipwayError], tuple[int, str]] = {
     UsageError: (400, "INVALID_PARAMETER_VALUE"),
     OutsideError: (503, "TEMPORARILY_UNAVAILABLE"),
 }
+_MOST_VERSION = 2**31 - 1  # what a database keeps in the column of it
 
 
 def routes(keeper: Keeper) -> Blueprint:
@@ -39,7 +45,7 @@ def routes(keeper: Keeper) -> Blueprint:
 
     @api.get("/about")
     def about() -> Response:
-        may = people.may(request.args.get("model", ""))
+        may = people.may(request.args.get("model", "").replace("\0", ""))
         told = {
             "slipway": __version__,
             "guarded": True,
@@ -70,7 +76,7 @@ def routes(keeper: Keeper) -> Blueprint:
         registrar = keeper.registrar
         if request.mimetype == _ZIP:  # a promotion with the case that it goes by
             case = Case.from_bytes(request.get_data())
-            return registrar.promote(name, case.version, case.stage, request.args.get("comment", ""), case)
+            return registrar.promote(name, case.version, case.stage, _text(request.args, "comment"), case)
         asked = _asked()
         comment, action = _text(asked, "comment"), _text(asked, "action")
         if action == Action.PROMOTE:
@@ -87,6 +93,11 @@ def routes(keeper: Keeper) -> Blueprint:
         _require(keeper, Deed.RECONCILE, name)
         return Reconciled(name, keeper.registrar.reconcile(name))
 
+    @api.route("/<path:_>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    def nowhere(_: str) -> Response:
+        hint = f"These are taken: {', '.join(_ROUTES)}".format(root=_add_static_prefix(ROOT))
+        return _error(UnknownName("route", f"{request.method} {request.path}", (), hint))
+
     return api
 
 
@@ -98,8 +109,10 @@ def _answered(route: Callable[[str], Movement | Reconciled]) -> Callable[[str], 
         form = request.mimetype == _FORM
         try:
             _require_own_origin(form)
+            _require_kept("the name of the model", name)
             done = route(name)
-        except SlipwayError as error:
+        except (SlipwayError, MlflowException) as raised:
+            error = raised if isinstance(raised, SlipwayError) else _of_mlflow(raised)
             return _back(name, f"Not done: {error}") if form and _from_here() else _error(error)
         return _back(name, f"Done: {done}") if form else _answer(done.as_dict())
 
@@ -113,7 +126,7 @@ def _require(keeper: Keeper, deed: Deed, name: str) -> None:
 
 def _deed() -> Deed:
     """Return which movement is asked for; what cannot be read, which is told later, counts as a promotion."""
-    asked = request.form if request.mimetype == _FORM else request.get_json(silent=True)
+    asked = request.form if request.mimetype == _FORM else _json()
     action = asked.get("action") if isinstance(asked, Mapping) else None
     return {Action.ROLLBACK.value: Deed.ROLLBACK, Action.ARCHIVE.value: Deed.ARCHIVE}.get(str(action), Deed.PROMOTE)
 
@@ -139,26 +152,43 @@ def _asked() -> Mapping[str, Any]:
     if request.mimetype == _FORM:
         return request.form
     _require_type(_JSON)
-    asked = request.get_json(silent=True)
+    asked = _json()
     if not isinstance(asked, dict):
         raise UsageError("the body is no JSON object")
     return asked
+
+
+def _json() -> Any:
+    """Return what the body says; None for what is no JSON, or nested too deeply to be read."""
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:
+        return None
 
 
 def _text(asked: Mapping[str, Any], key: str) -> str:
     text = asked.get(key, "")
     if not isinstance(text, str):
         raise UsageError(f"{key} is {text!r}; it has to be text")
+    _require_kept(key, text)
     return text
+
+
+def _require_kept(what: str, text: str) -> None:
+    """Refuse what databases cannot keep: half of a surrogate pair, which JSON can say, and NUL."""
+    if "\0" in text or text.encode("utf-8", "ignore").decode() != text:
+        raise UsageError(f"{what} is {text[:200]!r}; it has to be text without NUL and halves of characters")
 
 
 def _version(asked: Mapping[str, Any]) -> int:
     said = asked.get("version")
     try:
-        if isinstance(said, bool) or not isinstance(said, int | str) or (number := int(said)) < 1:
+        if isinstance(said, bool) or not isinstance(said, int | str) or not 1 <= (number := int(said)) <= _MOST_VERSION:
             raise ValueError
     except ValueError:
-        raise UsageError(f"version is {said!r}; it has to be a whole number from 1 on") from None
+        raise UsageError(
+            f"version is {repr(said)[:100]}; it has to be a whole number from 1 to {_MOST_VERSION}"
+        ) from None
     return number
 
 
@@ -180,6 +210,12 @@ def _error(error: SlipwayError) -> Response:
     if isinstance(error, PromotionRefused):
         told["verdicts"] = [{"gate": v.gate, "passed": v.passed, "reason": v.reason} for v in error.verdicts]
     return _answer(told, status)
+
+
+def _of_mlflow(error: MlflowException) -> SlipwayError:
+    """Return what MLflow's stores raised as one of ours: what they do not take is the caller's to mend, all else is outside."""
+    said = error.message.partition("\n")[0][:500]
+    return UsageError(said) if error.get_http_status_code() < 500 else OutsideError(f"the store failed: {said}")
 
 
 def _back(name: str, outcome: str) -> Response:

@@ -39,6 +39,7 @@ def _guarded(people: People, app: Any) -> Any:
     from slipway.server.board import blueprint
     from slipway.server.keeper import Keeper, serve_own_artifacts
     from slipway.server.limits import BodyLimit
+    from slipway.server.outside import NoAssistant, take_no_jobs
     from slipway.server.stores import install_guarded_stores
 
     if not hasattr(app, "user_middleware"):
@@ -48,11 +49,12 @@ def _guarded(people: People, app: Any) -> Any:
     if MLFLOW_ENABLE_WORKSPACES.get():
         raise UsageError("Slipway does not guard MLflow's workspaces; unset MLFLOW_ENABLE_WORKSPACES")
     serve_own_artifacts()
+    take_no_jobs()
     keeper = Keeper(people)
     install_guarded_stores(keeper)
     flask_app.register_blueprint(routes(keeper))
     flask_app.register_blueprint(blueprint(lambda: keeper.client, people, _add_static_prefix("")))
     flask_app.before_request(lambda: refuse_kept(keeper))  # behind auth's hook, which was there first
     # The innermost, so that auth, which MLflow adds as the outermost, is asked first.
-    app.user_middleware += [Middleware(BodyLimit), Middleware(ArtifactGuard, keeper=keeper)]
+    app.user_middleware += [Middleware(NoAssistant), Middleware(BodyLimit), Middleware(ArtifactGuard, keeper=keeper)]
     return app

@@ -14,10 +14,11 @@ from starlette.responses import Response as StarletteResponse
 
 from slipway.server.keeper import Keeper
 from slipway.server.origins import made_by
-from slipway.server.rules import is_ledger, is_model, owners
+from slipway.server.rules import holds_runs, is_elsewhere, is_ledger, is_model, owners
 
 Scope = MutableMapping[str, Any]
-_UPLOAD = re.compile(r".*/(?:ajax-)?api/2\.0/mlflow-artifacts/artifacts/(?P<path>.+)", re.DOTALL)
+# The first that looks like the route is the route: what comes behind it is the artifact's path, whatever that looks like.
+_UPLOAD = re.compile(r".*?/(?:ajax-)?api/2\.0/mlflow-artifacts/artifacts/(?P<path>.+)", re.DOTALL)
 
 
 class ArtifactGuard:
@@ -27,13 +28,33 @@ class ArtifactGuard:
         self._app, self._keeper = app, keeper
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS", "DELETE", "POST"):
-            found = _UPLOAD.fullmatch(scope["path"])
-            if found and (reason := await anyio.to_thread.run_sync(why_kept, self._keeper, found["path"])):
-                error = MlflowException(reason, PERMISSION_DENIED)
-                answer = StarletteResponse(error.serialize_as_json(), 403, media_type="application/json")
-                return await answer(scope, receive, send)
-        return await self._app(scope, receive, send)
+        writes = scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS", "DELETE", "POST")
+        found = _UPLOAD.fullmatch(scope["path"]) if writes else None
+        if found is None:
+            return await self._app(scope, receive, send)
+        path = found["path"]
+
+        async def require_free() -> None:
+            if reason := await anyio.to_thread.run_sync(why_kept, self._keeper, path):
+                raise _Kept(reason, PERMISSION_DENIED)
+
+        async def received() -> Any:
+            message = await receive()
+            if not message.get("more_body"):  # whoever sent it slowly may have registered a version meanwhile
+                await require_free()
+            return message
+
+        try:
+            await require_free()
+            await self._app(scope, received, send)
+        except _Kept as error:
+            answer = StarletteResponse(error.serialize_as_json(), 403, media_type="application/json")
+            await answer(scope, receive, send)
+        return None
+
+
+class _Kept(MlflowException):  # type: ignore[misc]
+    """Raised while a body is read, where MLflow answers it itself and drops what came."""
 
 
 def refuse_kept(keeper: Keeper) -> Response | None:
@@ -45,7 +66,10 @@ def refuse_kept(keeper: Keeper) -> Response | None:
     elif request.endpoint == "serve_upload_artifact":
         reason = _why_kept_of(keeper, request.args.get("run_uuid", ""))
     elif request.endpoint == "_create_presigned_upload_url":
-        asked = handlers._get_request_message(handlers.CreatePresignedUploadUrl())
+        try:
+            asked = handlers._get_request_message(handlers.CreatePresignedUploadUrl())
+        except MlflowException:
+            return None  # MLflow refuses it itself
         reason = _why_kept_of(keeper, asked.run_id or asked.model_id)
     if reason is None:
         return None
@@ -68,22 +92,28 @@ def why_kept(keeper: Keeper, path: str, *, delete: bool = False) -> str | None:
     except MlflowException:
         return None  # MLflow refuses it itself
     found = owners(path)
-    if delete and not found and "traces" not in path.split("/"):
+    known = found or "traces" in path.split("/")
+    if delete and (not known or holds_runs(path, keeper.locations())):
         return "whole folders of experiments are not deleted through the server: delete the artifacts of single runs"
-    reasons = (_why_kept_of(keeper, owner) for owner in found)
+    reasons = (_why_kept_of(keeper, owner, path) for owner in found)
     return next((reason for reason in reasons if reason), None)
 
 
-def _why_kept_of(keeper: Keeper, owner: str) -> str | None:
-    kind = "model" if is_model(owner) else "run"
-    if kind == "run":
-        try:
-            run = keeper.client.get_run(owner)
-        except MlflowException:
+def _why_kept_of(keeper: Keeper, owner: str, path: str | None = None) -> str | None:
+    """Say why the artifacts of a run or model are kept. path: a file that may be one of them, or only be named after it."""
+    client = keeper.client
+    try:
+        run = None if is_model(owner) else client.get_run(owner).info
+        kept_in = run.artifact_uri if run else client.get_logged_model(owner).artifact_location
+    except MlflowException:
+        if not is_model(owner):
             return None
-        if is_ledger(keeper.client.get_experiment(run.info.experiment_id).name):
-            return "this run is of a ledger: only Slipway's own server writes there"
-    version = made_by(handlers._get_model_registry_store(), kind, owner)
+        run, kept_in = None, ""
+    if path is not None and is_elsewhere(path, kept_in):
+        return None
+    if run and is_ledger(client.get_experiment(run.experiment_id).name):
+        return "this run is of a ledger: only Slipway's own server writes there"
+    version = made_by(handlers._get_model_registry_store(), owner)
     if version is None:
         return None
     return (

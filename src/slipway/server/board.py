@@ -27,6 +27,7 @@ from slipway.workflows.duels import Duels
 
 # What was found in a ledger is told for so long; what does not add up may be a movement that is being made.
 _FRESH_S, _FRESH_FINDINGS_S = 600.0, 10.0
+_NO_TIME_MS = 2**63
 _FOR_EVER, _FOR_MINUTES = "private, max-age=31536000, immutable", "private, max-age=300"
 # The kinds of errors with their codes and titles, the more special first.
 _PROBLEMS: Mapping[type[SlipwayError], tuple[int, str]] = {
@@ -63,7 +64,7 @@ def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = 
     def model(name: str) -> str:
         _require_readable(people, name)
         now = request.args.get("verify") == "now"
-        found = board.model_page(client(), name, until_ms=request.args.get("until", type=int))
+        found = board.model_page(client(), name, until_ms=_until())
         return model_page(found, verified.of(name, now=now), frame(name))
 
     @pages.get("/models/<name>/versions/<int:number>")
@@ -135,6 +136,12 @@ def _outcome() -> Outcome | None:
     return Outcome(message[:1].upper() + message[1:], told == "Done") if message else None
 
 
+def _until() -> int | None:
+    """The time up to which entries are asked for; what no database takes for one is passed over."""
+    said = request.args.get("until", type=int)
+    return said if said is not None and abs(said) < _NO_TIME_MS else None
+
+
 def _require_readable(people: People, name: str) -> None:
-    if not people.may_read(name):
+    if "\0" in name or not people.may_read(name):
         raise UnknownName("registered model", name, ())

@@ -4,16 +4,19 @@ import os
 import posixpath
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from mlflow import MlflowClient
+from mlflow.entities import ViewType
 from mlflow.server import ARTIFACTS_DESTINATION_ENV_VAR, BACKEND_STORE_URI_ENV_VAR, REGISTRY_STORE_URI_ENV_VAR
 from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry, get_artifact_repository
 
 from slipway.errors import UsageError
 from slipway.registry.ledger import Ledger
 from slipway.server.people import People
+from slipway.server.rules import decoded
 from slipway.server.webhooks import TellingClient
 from slipway.workflows.registrar import LocalRegistrar
 
@@ -40,6 +43,17 @@ class Keeper:
         found = self.client.get_experiment_by_name(f"{model}/promotions")
         return Ledger(self.client, model, str(found.experiment_id)) if found else None
 
+    def locations(self) -> list[str]:
+        """Return where below the artifact root each experiment keeps its artifacts, the deleted ones too."""
+        root, found, token = _root(), list[str](), None
+        while True:
+            page = self.client.search_experiments(ViewType.ALL, max_results=1000, page_token=token)
+            paths = (decoded(urlsplit(each.artifact_location).path) for each in page)
+            found += [path.removeprefix(root) for path in paths]
+            token = page.token
+            if not token:
+                return found
+
 
 def serve_own_artifacts() -> None:
     """Let clients inside this process read and write `mlflow-artifacts:` locations where the server itself keeps them.
@@ -55,3 +69,9 @@ def _own_repository(artifact_uri: str, tracking_uri: str | None = None, registry
     path = posixpath.normpath(urlsplit(artifact_uri).path).strip("/")
     root = os.environ[ARTIFACTS_DESTINATION_ENV_VAR].rstrip("/")
     return get_artifact_repository(f"{root}/{path}", tracking_uri, registry_uri)
+
+
+def _root() -> str:
+    """Return the path that locations which are no `mlflow-artifacts:` ones begin with."""
+    root = urlsplit(os.environ[ARTIFACTS_DESTINATION_ENV_VAR])
+    return decoded(root.path if root.scheme else Path(root.path).absolute().as_posix()).rstrip("/")

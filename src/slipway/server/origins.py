@@ -4,26 +4,29 @@ from typing import Any, NamedTuple
 
 from mlflow.entities.model_registry.model_version_stages import STAGE_DELETED_INTERNAL
 from mlflow.store.model_registry.dbmodels.models import SqlModelVersion, SqlModelVersionTag
-from sqlalchemy import and_
+from sqlalchemy import and_, or_
 
 from slipway.registry.trust import DIGEST
-
-_OF_MODEL = "models:/"
+from slipway.server.rules import decoded, owners
 
 
 class Origin(NamedTuple):
-    """A version that Slipway registered, and what it was made by; source: where its files are."""
+    """A version that Slipway registered, and what it was made by.
+
+    source: where its files are, as it was said. location: the same as MLflow found it, which is where they are read from.
+    """
 
     name: str
     version: int
     run_id: str | None
     source: str | None
+    location: str | None
 
     @property
-    def model_id(self) -> str | None:
-        """The logged model that its files are of; None for files of a run."""
-        source = self.source or ""
-        return source.removeprefix(_OF_MODEL) if source.startswith(_OF_MODEL) else None
+    def ids(self) -> frozenset[str]:
+        """The run and the logged models that it was made by and that its files are of, however its source names them."""
+        files = (owner for uri in (self.source, self.location) for owner in owners(decoded(uri or "")))
+        return frozenset([*files, *([self.run_id] if self.run_id else [])])
 
 
 def origins(registry: Any) -> list[Origin]:
@@ -32,12 +35,17 @@ def origins(registry: Any) -> list[Origin]:
         return [Origin(*row) for row in _registered(session)]
 
 
-def made_by(registry: Any, kind: str, id_: str) -> Origin | None:
-    """Return a version that was made by a run or a logged model (kind "model"); None where there is none."""
+def made_by(registry: Any, id_: str) -> Origin | None:
+    """Return a version that was made by a run or a logged model; None where there is none."""
+    # What is percent-encoded cannot be told by a database.
+    named = (
+        column.contains(part, autoescape=True)
+        for column in (SqlModelVersion.source, SqlModelVersion.storage_location)
+        for part in (id_, "%")
+    )
     with registry.ManagedSessionMaker(read_only=False) as session:
-        made = SqlModelVersion.run_id == id_ if kind == "run" else SqlModelVersion.source == f"{_OF_MODEL}{id_}"
-        found = _registered(session).filter(made).first()
-    return Origin(*found) if found else None
+        asked = _registered(session).filter(or_(SqlModelVersion.run_id == id_, *named))
+        return next((found for found in (Origin(*row) for row in asked) if id_ in found.ids), None)
 
 
 def _registered(session: Any) -> Any:
@@ -46,6 +54,12 @@ def _registered(session: Any) -> Any:
         SqlModelVersionTag.version == SqlModelVersion.version,
         SqlModelVersionTag.key == DIGEST,
     )
-    of_each = (SqlModelVersion.name, SqlModelVersion.version, SqlModelVersion.run_id, SqlModelVersion.source)
+    of_each = (
+        SqlModelVersion.name,
+        SqlModelVersion.version,
+        SqlModelVersion.run_id,
+        SqlModelVersion.source,
+        SqlModelVersion.storage_location,
+    )
     asked = session.query(*of_each).join(SqlModelVersionTag, tagged)
     return asked.filter(SqlModelVersion.current_stage != STAGE_DELETED_INTERNAL)

@@ -1,15 +1,19 @@
 """The registry as MLflow's endpoints see it: every way to it ends in this store, so what is refused here is refused to all."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from mlflow.entities.model_registry import ModelVersion, ModelVersionTag, RegisteredModelTag
 from mlflow.entities.model_registry.model_version_stages import get_canonical_stage
 from mlflow.exceptions import MlflowException
+from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 
 from slipway.core.ledger import stages_after
 from slipway.errors import Refusal
+from slipway.registry.mutex import exclusive
 from slipway.registry.rights import Deed, not_allowed
 from slipway.registry.trust import AUTHOR
 from slipway.server.keeper import Keeper
@@ -54,37 +58,63 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
         return self.get_model_version(name, version)
 
     def set_registered_model_alias(self, name: str, alias: str, version: str) -> None:
-        if stage := guarded_alias(alias):
+        _require_no_mutex(name)
+        stage = self._stage_of(name, alias)
+        if stage is None:
+            super().set_registered_model_alias(name, alias, version)
+            return
+        if alias != stage.lower():
+            refuse(
+                f"the alias '{alias}' would not go with the stage as '{stage.lower()}' does; take that, or another name"
+            )
+        with self._at_rest(name):
             named = self.get_model_version(name, version)
             if named.current_stage != stage.value:
                 refuse(
                     f"the alias '{alias}' goes with the stage, and version {named.version} is in {named.current_stage}; "
                     f"`slipway promote {name} {named.version} {stage}` moves both"
                 )
-        super().set_registered_model_alias(name, alias, version)
+            super().set_registered_model_alias(name, alias, version)
 
     def delete_registered_model_alias(self, name: str, alias: str) -> None:
-        stage = guarded_alias(alias)
-        if stage and self.get_latest_versions(name, [stage.value]):
-            refuse(f"the alias '{alias}' goes with the stage; `slipway archive {name} VERSION` takes it off both")
-        super().delete_registered_model_alias(name, alias)
+        _require_no_mutex(name)
+        stage = self._stage_of(name, alias)
+        if stage is None or (alias != stage.lower() and alias in self.get_registered_model(name).aliases):
+            super().delete_registered_model_alias(name, alias)
+            return
+        with self._at_rest(name):
+            if self.get_latest_versions(name, [stage.value]):
+                refuse(f"the alias '{alias}' goes with the stage; `slipway archive {name} VERSION` takes it off both")
+            super().delete_registered_model_alias(name, alias)
 
     def set_model_version_tag(self, name: str, version: str, tag: ModelVersionTag) -> None:
+        _require_no_mutex(name)
+        if _tells_prompts(tag.key):
+            self._require_kind(name, prompt=_says_prompt(tag))
         if is_ours(tag.key):
             _require_unchanged(self.get_model_version(name, version).tags, tag)
         super().set_model_version_tag(name, version, tag)
 
     def delete_model_version_tag(self, name: str, version: str, key: str) -> None:
+        _require_no_mutex(name)
+        if _tells_prompts(key):
+            self._require_kind(name, prompt=False)
         if is_ours(key):
             _refuse_tag(key)
         super().delete_model_version_tag(name, version, key)
 
     def set_registered_model_tag(self, name: str, tag: RegisteredModelTag) -> None:
+        _require_no_mutex(name)
+        if _tells_prompts(tag.key):
+            self._require_kind(name, prompt=_says_prompt(tag))
         if is_ours(tag.key):
             _require_unchanged(self.get_registered_model(name).tags, tag)
         super().set_registered_model_tag(name, tag)
 
     def delete_registered_model_tag(self, name: str, key: str) -> None:
+        _require_no_mutex(name)
+        if _tells_prompts(key):
+            self._require_kind(name, prompt=False)
         if is_ours(key):
             _refuse_tag(key)
         super().delete_registered_model_tag(name, key)
@@ -99,7 +129,9 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
         **named: Any,
     ) -> ModelVersion:
         """Register a version. Its lineage and digest are taken as they are said; its author, where users are known, is not."""
+        _require_no_mutex(name)
         said = [ModelVersionTag(tag.key, tag.value) for tag in tags or ()]
+        self._require_kind(name, prompt=any(_says_prompt(tag) for tag in said))
         if unknown := sorted(tag.key for tag in said if is_ours(tag.key) and tag.key not in BORN_WITH):
             refuse(f"{', '.join(unknown)} cannot be said of a version: only Slipway's own server writes it")
         if self._keeper.people.auth:
@@ -123,28 +155,54 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
     def rename_registered_model(self, name: str, new_name: str) -> Any:
         _require_no_mutex(name)
         _require_no_mutex(new_name)
-        self._require_no_history(name, "be renamed")
-        if self._keeper.ledger(new_name):
-            refuse(f"there is a history of a model '{new_name}'; take a name that nothing is written down of")
-        return super().rename_registered_model(name, new_name)
+        with self._at_rest(name):
+            self._require_no_history(name, "be renamed")
+            if self._keeper.ledger(new_name):
+                refuse(f"there is a history of a model '{new_name}'; take a name that nothing is written down of")
+            return super().rename_registered_model(name, new_name)
 
     def delete_registered_model(self, name: str) -> None:
         _require_no_mutex(name)
-        self._require_no_history(name, "be deleted")
-        super().delete_registered_model(name)
+        with self._at_rest(name):
+            self._require_no_history(name, "be deleted")
+            super().delete_registered_model(name)
 
     def delete_model_version(self, name: str, version: str) -> None:
-        held = self.get_model_version(name, version)
-        number = int(held.version)
-        if held.current_stage in _HELD:
+        _require_no_mutex(name)
+        with self._at_rest(name):
+            held = self.get_model_version(name, version)
+            number = int(held.version)
+            if held.current_stage in _HELD:
+                refuse(
+                    f"version {number} of {name} is in {held.current_stage}; `slipway archive {name} {number}` comes first"
+                )
+            if ledger := self._keeper.ledger(name):
+                of_it = f"tags.`slipway.version` = '{number}'"
+                if number in stages_after([entry.movement for entry in ledger.entries(where=of_it)]):
+                    refuse(f"version {number} of {name} held a stage: the ledger tells of it, so it stays, archived")
+            super().delete_model_version(name, version)
+
+    @contextmanager
+    def _at_rest(self, name: str) -> Iterator[None]:
+        """Let nothing of a model move for as long as the block takes: what it finds stays so until it has acted on it."""
+        try:
+            with exclusive(self._keeper.client, name):
+                yield
+        except Refusal as error:
+            refuse(str(error))
+
+    def _stage_of(self, name: str, alias: str) -> Stage | None:
+        """Return the stage that an alias of a model goes with; a prompt is in none, and its aliases are anybody's."""
+        stage = guarded_alias(alias)
+        return None if stage is None or self.get_registered_model(name)._is_prompt() else stage
+
+    def _require_kind(self, name: str, *, prompt: bool) -> None:
+        """Refuse to make a prompt of a model, all whose versions a search would not find then, or a model of a prompt."""
+        if prompt is not self.get_registered_model(name)._is_prompt():
             refuse(
-                f"version {number} of {name} is in {held.current_stage}; `slipway archive {name} {number}` comes first"
+                f"'{name}' is a {'model' if prompt else 'prompt'} and stays one; "
+                f"a {'prompt' if prompt else 'model'} goes by another name"
             )
-        if ledger := self._keeper.ledger(name):
-            of_it = f"tags.`slipway.version` = '{number}'"
-            if number in stages_after([entry.movement for entry in ledger.entries(where=of_it)]):
-                refuse(f"version {number} of {name} held a stage: the ledger tells of it, so it stays, archived")
-        super().delete_model_version(name, version)
 
     def _require(self, deed: Deed, name: str) -> None:
         if deed.right not in self._keeper.people.may(name):
@@ -181,3 +239,11 @@ def _require_unchanged(tags: dict[str, str], tag: ModelVersionTag | RegisteredMo
 def _require_no_mutex(name: str) -> None:
     if is_mutex(name):
         refuse(f"'{name}' stands for a movement that is under way: only Slipway's own server makes or deletes it")
+
+
+def _tells_prompts(key: str) -> bool:
+    return key.strip().casefold() == str(IS_PROMPT_TAG_KEY)
+
+
+def _says_prompt(tag: ModelVersionTag | RegisteredModelTag) -> bool:
+    return _tells_prompts(tag.key) and str(tag.value).casefold() == "true"

@@ -2,7 +2,8 @@
 
 import posixpath
 import re
-from urllib.parse import urlsplit
+from collections.abc import Iterable
+from urllib.parse import unquote, urlsplit
 
 from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST
 from slipway.types import Stage
@@ -15,11 +16,11 @@ _RUN, _MODEL = re.compile(r"[0-9a-f]{32}"), re.compile(r"m-[0-9a-f]{32}")
 
 
 def is_ledger(experiment: str) -> bool:
-    return experiment.casefold().endswith(LEDGER_SUFFIX)
+    return experiment.strip().casefold().endswith(LEDGER_SUFFIX)
 
 
 def is_mutex(model: str) -> bool:
-    return model.casefold().endswith(MUTEX_SUFFIX)
+    return model.strip().casefold().endswith(MUTEX_SUFFIX)
 
 
 def is_ours(tag: str) -> bool:
@@ -33,8 +34,31 @@ def guarded_alias(alias: str) -> Stage | None:
 
 
 def owners(path: str) -> list[str]:
-    """Return whose artifacts a path below the server's artifact root may be: ids of runs and models."""
-    return [part for part in _clean(path).split("/") if _RUN.fullmatch(part) or _MODEL.fullmatch(part)]
+    """Return whose artifacts a path below the server's artifact root may be: ids of runs and models.
+
+    Some file systems take a name in capitals for the same.
+    """
+    return [part for part in _clean(path).casefold().split("/") if _RUN.fullmatch(part) or _MODEL.fullmatch(part)]
+
+
+def holds_runs(folder: str, locations: Iterable[str]) -> bool:
+    """Say whether a folder that is named after no run holds whole ones, or models.
+
+    locations: where experiments keep their artifacts, below the same root; that may be called anything, `traces` too.
+    """
+    wanted = _parts(folder)
+    kept = [_parts(location) for location in locations]
+    return any(at[: len(wanted)] == wanted or (*at, "models") == wanted for at in kept)
+
+
+def is_elsewhere(path: str, location: str) -> bool:
+    """Say whether a path below the artifact root is outside of the folder of a run or model whose artifacts are at a location.
+
+    Of a location that is said otherwise than from that root nothing is known.
+    """
+    told = urlsplit(location)
+    folder = _parts(decoded(told.path).casefold())[:-1]
+    return told.scheme == "mlflow-artifacts" and _parts(path.casefold())[: len(folder)] != folder
 
 
 def is_model(owner: str) -> bool:
@@ -45,6 +69,17 @@ def is_model(owner: str) -> bool:
 def same_origin(origin: str | None, host: str | None) -> bool:
     """Say whether a browser's Origin header names the host that was asked."""
     return bool(origin) and bool(host) and urlsplit(origin or "").netloc.casefold() == (host or "").casefold()
+
+
+def decoded(location: str) -> str:
+    """Take off all percent-encoding, however often it was put on: each layer of MLflow's takes off one."""
+    while (once := unquote(location)) != location:
+        location = once
+    return location
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(part for part in _clean(path).split("/") if part)
 
 
 def _clean(path: str) -> str:

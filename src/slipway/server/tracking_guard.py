@@ -5,7 +5,6 @@ import inspect
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
-from urllib.parse import unquote
 
 from mlflow.entities import RunStatus
 from mlflow.store.tracking.dbmodels.models import SqlExperiment, SqlLoggedModel, SqlRun
@@ -13,7 +12,7 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 from slipway.server.origins import Origin, made_by, origins
 from slipway.server.registry_guard import refuse
-from slipway.server.rules import is_ledger, is_model, is_ours, owners
+from slipway.server.rules import decoded, is_ledger, is_model, is_ours, owners
 
 _AT_ONCE = 500  # ids in one question to a database
 _REMEMBERED = 100_000  # a search asks thousands of times for the same runs
@@ -32,7 +31,7 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
     def create_experiment(self, name: str, artifact_location: str | None = None, tags: Any = None) -> str:
         if is_ledger(name) and (artifact_location or tags):
             refuse(f"'{name}' is a ledger: Slipway keeps it, where the server's artifacts are")
-        for owner in owners(_decoded(artifact_location or "")):
+        for owner in owners(decoded(artifact_location or "")):
             kind = "model" if is_model(owner) else "run"
             with suppress(LookupError):
                 self._look_up(kind, owner)
@@ -62,7 +61,7 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
 
     def require_no_version(self, kind: str, id_: str) -> None:
         """Refuse to change what a registered version was made by and is read by: its run, its model, their experiments."""
-        found = self._made_in(id_) if kind == "experiment" else made_by(self._registry(), kind, id_)
+        found = self._made_in(id_) if kind == "experiment" else made_by(self._registry(), id_)
         if found is not None:
             refuse(f"{found.name} version {found.version} was made by this {kind}, which stays as it was registered")
 
@@ -107,8 +106,8 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
 
     def _made_in(self, experiment_id: str) -> Origin | None:
         """Return a version whose run or model is in an experiment."""
-        experiment = int(experiment_id) if experiment_id.isdecimal() else -1
-        by_id = {id_: each for each in origins(self._registry()) for id_ in (each.run_id, each.model_id) if id_}
+        experiment = _number(experiment_id)
+        by_id = {id_: each for each in origins(self._registry()) for id_ in each.ids}
         ids = list(by_id)
         with self.ManagedSessionMaker(read_only=False) as session:
             for some in (ids[at : at + _AT_ONCE] for at in range(0, len(ids), _AT_ONCE)):
@@ -127,7 +126,7 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
                 asked = asked.join(SqlLoggedModel, SqlLoggedModel.experiment_id == SqlExperiment.experiment_id)
                 asked = asked.filter(SqlLoggedModel.model_id == id_)
             else:
-                asked = asked.filter(SqlExperiment.experiment_id == (int(id_) if id_.isdecimal() else -1))
+                asked = asked.filter(SqlExperiment.experiment_id == _number(id_))
             found = asked.first()
         if found is None:
             raise LookupError(id_)
@@ -140,8 +139,9 @@ WRITES = {
         "experiment",
         "delete_experiment restore_experiment set_experiment_tag delete_experiment_tag create_run create_logged_model "
         "deprecated_start_trace_v2 register_scorer delete_scorer create_issue create_label_schema create_review_queue "
-        "get_or_create_user_queue upsert_online_scoring_config delete_traces",
+        "get_or_create_user_queue upsert_online_scoring_config delete_traces create_gateway_endpoint update_gateway_endpoint",
     ),
+    "experiment_ids": ("experiment", "create_dataset add_dataset_to_experiments remove_dataset_from_experiments"),
     "location": ("experiment", "log_spans"),
     "run_id": (
         "run",
@@ -162,22 +162,24 @@ FROZEN = (
 """Of these, what changes a run, model or experiment that a registered version was made by."""
 
 
-def _decoded(location: str) -> str:
-    """Take off all percent-encoding, however often it was put on: each layer of MLflow's takes off one."""
-    while (once := unquote(location)) != location:
-        location = once
-    return location
+def _number(experiment_id: str) -> int:
+    """Read the id of an experiment as MLflow does, which takes ` +07` for 7, and nothing for the default one."""
+    try:
+        return int(experiment_id or SqlAlchemyStore.DEFAULT_EXPERIMENT_ID)
+    except ValueError:
+        return -1
 
 
 def _guarded(method: Callable[..., Any], kind: str, argument: str) -> Callable[..., Any]:
-    place = list(inspect.signature(method).parameters).index(argument) - 1
+    signature = inspect.signature(method)
 
     @functools.wraps(method)
     def guarded(self: GuardedTracking, *given: Any, **named: Any) -> Any:
-        id_ = named[argument] if argument in named else given[place]
-        self.require_no_ledger(kind, id_)
-        if method.__name__ in FROZEN.split():
-            self.require_no_version(kind, str(id_))
+        said = signature.bind(self, *given, **named).arguments.get(argument)
+        for id_ in [said] if said is None or isinstance(said, str | int) else said:
+            self.require_no_ledger(kind, str(id_ or ""))
+            if method.__name__ in FROZEN.split():
+                self.require_no_version(kind, str(id_ or ""))
         return method(self, *given, **named)
 
     return guarded

@@ -1,0 +1,92 @@
+"""Aliases, prompts and the mutex of movements, as they are guarded in the registry."""
+
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
+
+from slipway.registry.mutex import exclusive
+
+if TYPE_CHECKING:
+    from conftest import Guarded
+
+ALL, REST, LOOK_S = "admin", "/api/2.0/mlflow", 1.0
+
+
+def refused(answer: Any, said: str) -> None:
+    assert answer.status_code == 403, answer.text
+    assert answer.json()["error_code"] == "PERMISSION_DENIED" and said in answer.json()["message"], answer.text
+
+
+def done(answer: Any) -> Any:
+    assert answer.status_code == 200, answer.text
+    return answer.json() if answer.content else None
+
+
+def post(server: "Guarded", what: str, **body: Any) -> Any:
+    return server.ask("POST", f"{REST}/{what}", ALL, json=body)
+
+
+def test_an_alias_that_would_only_look_like_the_stages_is_not_set_and_can_be_taken_off(server: "Guarded") -> None:
+    model = server.model()
+    served = {"name": model, "version": "1"}
+    for alias in ("Production", "PRODUCTION", "Staging"):
+        refused(
+            post(server, "registered-models/alias", **served, alias=alias), f"'{alias}' would not go with the stage"
+        )
+    server.past.set_registered_model_alias(model, "Production", "1")
+    asked = {"name": model, "alias": "Production"}
+    done(server.ask("DELETE", f"{REST}/registered-models/alias", ALL, json=asked))
+    assert server.state(model)[1] == {"production": 1}
+
+
+def test_no_version_is_hidden_as_a_prompt(server: "Guarded") -> None:
+    """MLflow's search, by which a champion is found, passes over all versions of what looks like a prompt."""
+    model = server.model()
+    before = server.state(model)
+    prompt = {"key": IS_PROMPT_TAG_KEY, "value": "true"}
+    for asked in (
+        post(server, "model-versions/set-tag", name=model, version="2", **prompt),
+        post(server, "registered-models/set-tag", name=model, **prompt),
+        post(server, "model-versions/create", name=model, source="prompt-template", tags=[prompt]),
+    ):
+        refused(asked, f"'{model}' is a model and stays one")
+    assert server.state(model) == before
+    done(post(server, "registered-models/create", name="words", tags=[prompt]))
+    for asked in (
+        server.ask("DELETE", f"{REST}/registered-models/delete-tag", ALL, json={"name": "words", "key": prompt["key"]}),
+        post(server, "registered-models/set-tag", name="words", key=prompt["key"], value="false"),
+        post(server, "model-versions/create", name="words", source="s3://bucket/model"),
+    ):
+        refused(asked, "'words' is a prompt and stays one")
+
+
+def test_nothing_is_put_into_the_mutex_of_movements(server: "Guarded") -> None:
+    name = "busy.moving"
+    server.past.create_registered_model(name)
+    tag = {"key": "mine", "value": "1"}
+    for asked in (
+        post(server, "model-versions/create", name=name, source="s3://bucket/model"),
+        post(server, "registered-models/set-tag", name=name, **tag),
+        post(server, "registered-models/create", name=f"{name} "),
+    ):
+        refused(asked, "stands for a movement that is under way")
+    server.past.delete_registered_model(name)
+
+
+WAITING = {
+    "an alias": ("POST", "registered-models/alias", {"version": "1", "alias": "production"}),
+    "a version that is deleted": ("DELETE", "model-versions/delete", {"version": "2"}),
+}
+
+
+@pytest.mark.parametrize("what", WAITING)
+def test_what_goes_with_the_stage_waits_for_a_movement_that_is_under_way(server: "Guarded", what: str) -> None:
+    model = server.model()
+    method, path, body = WAITING[what]
+    with ThreadPoolExecutor(1) as pool:
+        with exclusive(server.past, model):
+            asked = pool.submit(server.ask, method, f"/api/2.0/mlflow/{path}", "pia", json={"name": model, **body})
+            assert not wait([asked], LOOK_S).done
+        assert asked.result().status_code == 200, asked.result().text
