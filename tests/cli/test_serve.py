@@ -17,7 +17,7 @@ from slipway.serving.listener import listen
         (("m", "--from", "."), "one of the two"),
         (("--from", ".", "--stage", "Staging"), "it goes without --version and --stage"),
         (("--from", ".", "--shadow", "Staging"), "--shadow takes one name of the registry"),
-        (("m", "--stage", "Prod"), "did you mean 'Production'"),
+        (("m", "--stage", "Prod"), "there is: None, Staging, Production, Archived"),
         (("m", "--workers", "0"), "0 is not in the range 1<=x<=64"),
         (("m", "--port", "70000"), "70000 is not in the range 0<=x<=65535"),
         (("m", "--timeout", "nan"), "'nan' is not a number"),

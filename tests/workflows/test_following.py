@@ -15,7 +15,7 @@ from slipway.workflows.following import Following
 ODD: tuple[Any, ...] = (
     [],
     "no",
-    {"model_versions": [{}]},
+    {"model_versions": [{"current_stage": "None"}]},
     {"model_versions": [{"version": "x"}]},
     {"model_versions": 7},
 )
