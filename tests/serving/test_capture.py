@@ -250,7 +250,7 @@ def test_a_writer_that_hangs_is_replaced_and_nothing_is_lost(start: Start) -> No
     assert {service.ask()[0] for _ in range(20)} == {200}
     service.written(21)
     assert service.writer != hung
-    assert "has done nothing for 6 s and is killed" in service.log.read_text()
+    assert re.search(r"has done nothing for \d+ s and is killed", service.log.read_text())
 
 
 @pytest.fixture
