@@ -196,3 +196,8 @@ def test_a_stage_that_does_not_exist_is_told_with_the_nearest() -> None:
         stage("Prodcution")
     known = "None, Staging, Production, Archived"
     assert str(raised.value) == f"there is no stage 'Prodcution'; did you mean 'Production'? There is: {known}"
+
+
+def test_what_is_said_of_a_server_holds_nobodys_password() -> None:
+    said = str(errors.NoServer("no tracking server answers at http://me:s3cr@t@ml.example:5000/a@b (Timeout)"))
+    assert said == "no tracking server answers at http://ml.example:5000/a@b (Timeout)"

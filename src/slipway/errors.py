@@ -25,6 +25,7 @@ Constructors take facts and make the sentence: what was found, what is allowed, 
 Exit codes belong to `slipway.cli`.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -32,6 +33,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from slipway.types import Problem, Verdict, Violation
+
+
+_USER_IN_URL = re.compile(r"(?<=://)[^/\s]+@")
 
 
 class SlipwayError(Exception):
@@ -147,7 +151,10 @@ class CodeInvalid(UsageError):
 
 
 class NoServer(OutsideError):
-    """No tracking server is known, or the known one does not answer."""
+    """No tracking server is known, or the known one does not answer. Told to callers of a service too: without users."""
+
+    def __init__(self, message: str):
+        super().__init__(_USER_IN_URL.sub("", message))
 
 
 class NotCompilable(OutsideError):

@@ -157,3 +157,10 @@ def test_what_is_of_no_column_or_has_a_name_of_ours_is_kept_beside() -> None:
 @pytest.mark.parametrize("answer", [b"", b"[1]", b'{"predictions": 1}', b"\xff", b"[" * 100_000])
 def test_an_answer_without_predictions_is_none(answer: bytes) -> None:
     assert predictions_of(answer) is None
+
+
+def test_a_small_file_of_very_many_values_is_kept_as_it_came() -> None:
+    found = io.BytesIO()
+    pd.DataFrame({f"c{number}": [1.0] * 5_000 for number in range(201)}).to_parquet(found)
+    assert len(found.getvalue()) < 200_000
+    assert rows_of(found.getvalue(), "application/vnd.apache.parquet", INPUTS) is None

@@ -41,6 +41,7 @@ def test_a_canary_has_its_share_bounds_and_header() -> None:
         (("--canary", "Staging"), "does not say how many callers: write --canary Staging=5%"),
         (("--canary", "Staging=0%"), "'0%' is no share: 0.01% to 100%, such as 5% or 0.05"),
         (("--canary", "Staging=150%"), "'150%' is no share"),
+        (("--canary", "0=5%"), "--canary 0=5%: versions are counted from 1; name one, or a stage such as Staging"),
         (("--canary", "Staging=half"), "'half' is no share"),
         (("--canary", "Stagign=5%"), "did you mean 'Staging'"),
         (("--canary", "Production=5%"), "--canary Production is what is served already"),

@@ -83,9 +83,9 @@ class Front:
 
 @contextmanager
 def fronts(
-    *generations: wire.Generation, config: ServingConfig | None = None, number: int = 1
+    *generations: wire.Generation, config: ServingConfig | None = None, number: int = 1, main: Any = front
 ) -> Iterator[list[Front]]:
-    """Start fronts on one socket, all serving the same."""
+    """Start fronts on one socket, all serving the same. main: of their processes."""
     config, context = config or ServingConfig(), get_context("spawn")
     counters = Counters(tuple(dict.fromkeys(each.model for each in generations)), number)
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -95,7 +95,7 @@ def fronts(
     try:
         for row in range(number):
             ours, theirs = context.Pipe()
-            process = context.Process(target=front, args=(listener, theirs, config, counters, row))
+            process = context.Process(target=main, args=(listener, theirs, config, counters, row))
             process.start()
             theirs.close()
             started.append(Front(listener.getsockname(), ours, process, counters))

@@ -62,9 +62,9 @@ class Service:
 
     def __init__(self, files: Path, folder: Path, log: Path, share: float, segment_s: float, more: dict[str, Any]):
         self.folder, self.log = folder, log
-        ring = {"size": more.pop("ring", 16_000_000)}
+        ring, hung_s = {"size": more.pop("ring", 16_000_000)}, more.pop("hung_s", 60.0)
         arguments = {"folder": folder, "limits": Limits(segment_s)}
-        capture = Capture(share, WRITER, arguments, CAPTURE_PRELOAD, ring) if share else None
+        capture = Capture(share, WRITER, arguments, CAPTURE_PRELOAD, ring, hung_s) if share else None
         listener = listen(HOST, 0)
         self.port = listener.getsockname()[1]
         env = child_environment({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
@@ -229,13 +229,28 @@ def test_a_writer_that_does_not_keep_up_slows_nobody_and_what_is_dropped_is_coun
     assert service.ask("/feedback", b'{"request_id": "a", "label": 1}')[0] == 503
     wait_for(lambda: service.trouble() == "the process that writes does not answer")
     assert service.ask("/ready", None)[0] == 200
+    assert b"\nslipway_capture_trouble 1.0\n" in service.ask("/metrics", None)[1]
+    wait_for(lambda: "captured requests has done nothing for" in service.log.read_text())
     os.kill(service.writer, signal.SIGCONT)
     service.written(201 - int(dropped))
     assert service.trouble() is None
+    wait_for(lambda: "captured requests is at work again" in service.log.read_text())
     assert captured(service.folder, "m").dropped == {"full": dropped}
     large = json.dumps({"dataframe_records": [ROW] * 2, "params": {"x": "y" * 1_000_000}}).encode()
     assert service.ask(body=large)[0] == 200
     assert service.metric("slipway_capture_dropped_total", reason="large") == 1
+
+
+def test_a_writer_that_hangs_is_replaced_and_nothing_is_lost(start: Start) -> None:
+    service = start(hung_s=6.0)
+    assert service.ask()[0] == 200
+    service.written(1)
+    hung = service.writer
+    os.kill(hung, signal.SIGSTOP)
+    assert {service.ask()[0] for _ in range(20)} == {200}
+    service.written(21)
+    assert service.writer != hung
+    assert re.search(r"has done nothing for \d+ s and is killed", service.log.read_text())
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import math
 from typing import Any
@@ -7,8 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from slipway.core.arms import Role
+from slipway.serving.arm import Arm
+from slipway.serving.comparing import _Comparing
 from slipway.serving.comparison import Difference, Spread, difference
-from slipway.serving.mirror import Copy, copy_of
+from slipway.serving.config import ServingConfig
+from slipway.serving.mirror import MOST_BYTES, Copy, copy_of
 
 
 def body(predictions: Any) -> bytes:
@@ -85,3 +90,30 @@ def test_a_copy_arrives_as_it_was(copy: Copy) -> None:
     frame = copy.frame()
     assert int.from_bytes(frame[:4], "big") == len(frame) - 4
     assert copy_of(frame[4:]) == copy
+
+
+def test_copies_that_wait_to_be_compared_are_bounded_in_bytes() -> None:
+    large = Copy((1, 2), 0.1, b"application/json", bytes(MOST_BYTES // 4), b"{}")
+
+    async def keep() -> int:
+        config = ServingConfig(arm=Arm(Role.SHADOW, "Staging", 1.0))
+        waiting: Any = _Comparing(None, None, config, None)  # type: ignore[arg-type]
+        reader: Any = asyncio.StreamReader()
+        reader.feed_data(large.frame() * 12)
+        reader.feed_eof()
+        taking = asyncio.create_task(waiting._take(reader, _Writer()))
+        done, most = 0, 0
+        while done < 12:
+            await asyncio.sleep(0.01)
+            most = max(most, waiting._copies.qsize())
+            assert (await asyncio.wait_for(waiting._next(), 5)).size == large.size
+            done += 1
+        await taking
+        return most
+
+    assert asyncio.run(keep()) <= 5
+
+
+class _Writer:
+    def close(self) -> None:
+        pass

@@ -21,3 +21,11 @@ def test_a_call_of_later_waits_for_its_time_and_does_not_hold_up_others() -> Non
     while len(made) < 2:
         inbox.next()
     assert made == ["now", "later"]
+
+
+def test_what_is_put_off_for_ever_keeps_nothing_from_being_done() -> None:
+    inbox, made = Inbox(), []
+    inbox.later(float("inf"), made.append, "never")
+    threading.Timer(0.01, inbox.post, [made.append, "now"]).start()
+    inbox.next()
+    assert made == ["now"]

@@ -27,15 +27,19 @@ def test_each_line_is_a_key_and_only_its_hash_is_kept(tmp_path: Path) -> None:
 def test_a_file_that_changes_is_read_again_and_one_that_cannot_be_read_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     write(path, "one", 1)
-    keys = KeysFile(path)
-    assert not keys.changed()
+    keys, said = KeysFile(path), list[str]()
+    assert not keys.changed(said.append)
     write(path, "one\ntwo", 2)
-    assert keys.changed()
+    assert keys.changed(said.append)
     assert keys.hashes() == (sha("one"), sha("two"))
+    assert not said
     write(path, "\n", 3)  # in the middle of being written
-    assert not keys.changed()
+    assert not keys.changed(said.append)
+    assert not keys.changed(said.append)
+    assert said == [f"there is no API key in {path}; write one a line; the keys that were read before stay valid"]
     path.unlink()
-    assert not keys.changed()
+    assert not keys.changed(said.append)
+    assert len(said) == 2
     assert keys.hashes() == (sha("one"), sha("two"))
 
 

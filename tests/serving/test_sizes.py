@@ -70,6 +70,15 @@ def test_a_small_parquet_file_of_many_rows_or_of_long_texts_is_found_before_it_i
             check_parquet(long, MOST)
 
 
+def test_numbers_that_are_kept_once_for_many_rows_are_counted_as_often_as_they_are_read() -> None:
+    rows = 10_000
+    check_parquet(parquet(**{f"c{number}": np.ones(rows) for number in range(1_000)}), rows)
+    small = parquet(**{f"c{number}": np.ones(rows) for number in range(1_500)})
+    assert len(small) < 1_000_000
+    with pytest.raises(TooLarge, match="larger than 100000000 bytes"):
+        check_parquet(small, rows)
+
+
 @pytest.mark.parametrize("body", [b"", b"PAR1", b"PAR1" * 100, parquet(x=[1.0])[:-9]])
 def test_what_is_no_parquet_file_is_left_to_who_reads_it(body: bytes) -> None:
     check_parquet(body, MOST)

@@ -12,6 +12,9 @@ from typing import Any
 import msgspec
 
 _FORMATS = ("dataframe_records", "dataframe_split", "instances", "inputs")
+_MOST_VALUES = 1_000_000
+"""Of a table: a small Parquet file may stand for many more than a writer has memory for."""
+
 Values = Mapping[str, Sequence[Any]]
 
 
@@ -108,7 +111,7 @@ def _csv(body: bytes, inputs: Sequence[tuple[str, str]]) -> Any:
 
 def _of_table(table: Any) -> Rows | None:
     names = [str(name) for name in table.columns]
-    if len(set(names)) < len(names):
+    if len(set(names)) < len(names) or table.size > _MOST_VALUES:
         return None
     values = [table.iloc[:, at] for at in range(len(names))]
     plain = [each.astype(object).where(each.notna(), None).tolist() for each in values]

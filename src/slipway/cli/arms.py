@@ -61,6 +61,8 @@ def second_version(name: str, arms: dict[str, Any]) -> "tuple[Arm, Followed] | N
     of, _, share = asked.partition("=")
     if role is Role.CANARY and not share:
         raise UsageError(f"--canary {asked} does not say how many callers: write --canary {of}=5%")
+    if of.isascii() and of.isdigit() and not int(of):
+        raise UsageError(f"--{role} {asked}: versions are counted from 1; name one, or a stage such as Staging")
     followed = Followed(name, version=int(of)) if of.isascii() and of.isdigit() else Followed(name, stage(of))
     sticky = arms["sticky_header"] or STICKY_HEADER
     if not _HEADER.fullmatch(sticky):

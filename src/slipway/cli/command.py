@@ -98,6 +98,11 @@ class Number(click.FloatRange):
 
     name = "number"
 
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if math.isnan(found := super().convert(value, param, ctx)):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return found
+
 
 def share(text: str) -> float:
     """Return a share of `10%` or `0.1`, above 0 and up to 1. Raises UsageError."""

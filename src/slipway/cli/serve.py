@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from slipway.cli.arms import arm_options, second_version
 from slipway.cli.command import Integer, Number, command, json_option, share, show, stage
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
+_OURS = ("api_keys", "workers", "max_rows", "max_body_mb", "timeout", "keep_warm")
+"""Options of which `mlflow models serve` knows nothing."""
 
 
 @command(example="slipway serve flight_delays --port 5001 --workers 2 --api-keys keys.txt")
@@ -42,7 +45,11 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Keep requests and answers, all or a share such as 10%; nothing by default.",
 )
 @click.option("--capture-max-mb", type=Integer(1), default=1000, show_default=True, help="On disk, of each model.")
-@click.option("--log", type=click.Path(path_type=Path), help="Where to write; by default a file in the home's logs.")
+@click.option(
+    "--log",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write; by default a file in the home's logs.",
+)
 @click.option("--engine", type=click.Choice(["slipway", "mlflow"]), default="slipway", show_default=True)
 @arm_options
 @json_option
@@ -80,9 +87,12 @@ def serve(
     second = second_version(next(iter(names), ""), arms)
     if second:
         _require_room_for(second, names, of, version, engine)
+    if _given("capture_max_mb") and not capture:
+        raise UsageError("--capture-max-mb bounds what --capture keeps, and that is not given; add --capture")
     if capture and engine == "mlflow":
         raise UsageError("--engine mlflow captures nothing; leave --capture out, or serve with --engine slipway")
     if engine == "mlflow":
+        _require_known_to_mlflow(settings)
         from slipway.workflows.serve_mlflow import serve_with_mlflow
 
         endpoint = serve_with_mlflow(settings, names[0], stage=of, number=version, host=host, port=port)
@@ -97,6 +107,7 @@ def serve(
             fronts=workers,
             max_rows=max_rows,
             max_body_bytes=max_body_mb * 1_000_000,
+            max_bodies_bytes=max(10, max_body_mb) * 10_000_000,
             timeout_s=timeout,
             keep_warm_s=keep_warm,
             arm=second[0] if second else None,
@@ -109,6 +120,22 @@ def serve(
         endpoint = start(host=host, port=port, config=config, keys_file=api_keys, log=log, capture=kept)
     show(endpoint, as_json)
     endpoint.stay()
+
+
+def _given(option: str) -> bool:
+    return click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE
+
+
+def _require_known_to_mlflow(settings: Settings) -> None:
+    """Refuse what would be ignored, above all keys: who asks for them has to get a service that asks for them."""
+    if unknown := [f"--{each.replace('_', '-')}" for each in _OURS if _given(each)]:
+        raise UsageError(
+            f"--engine mlflow knows no {', '.join(unknown)}; leave that out, or serve with --engine slipway"
+        )
+    if settings.api_keys:
+        raise UsageError(
+            "SLIPWAY_API_KEYS is set, and --engine mlflow asks nobody for a key; unset it, or --engine slipway"
+        )
 
 
 def _require_room_for(
@@ -126,8 +153,8 @@ def _require_one_source(
 ) -> None:
     if bool(names) == bool(folder):
         raise UsageError("name the models to serve, or a folder that `slipway image` wrote with --from; one of the two")
-    if folder and version:
-        raise UsageError("--from serves the version that is in the folder; it goes without --version")
+    if folder and (version or _given("of")):
+        raise UsageError("--from serves the version that is in the folder; it goes without --version and --stage")
     if engine == "mlflow" and (folder or log):
         raise UsageError("--engine mlflow goes without --from and --log")
     if len(names) > 1 and (version or engine == "mlflow"):

@@ -3,22 +3,33 @@
 import json
 import random
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TextIO
 
 from slipway.serving.messages import Request, Response
 
+MOST_FAILED = 25
+"""Of the answers with a status of 500 or more, between two calls of `flush`: many callers must not fill the disk."""
+
 
 class AccessLog:
-    """Writes a share of the answers, and every one with a status of 500 or more. Lines are kept until `flush`."""
+    """Writes a share of the answers, and those with a status of 500 or more, or how many more of these there were.
+
+    Lines are kept until `flush`.
+    """
 
     def __init__(self, share: float, to: TextIO | None = None):
         self._share, self._to = share, to or sys.stderr
         self._lines: list[str] = []
+        self._failed = 0
 
     def wants(self, status: int) -> bool:
         """Whether an answer of this status is to be written."""
-        return status >= 500 or (self._share > 0 and (self._share >= 1 or random.random() < self._share))  # noqa: S311
+        if self._share > 0 and (self._share >= 1 or random.random() < self._share):  # noqa: S311
+            return True
+        self._failed += status >= 500
+        return status >= 500 and self._failed <= MOST_FAILED
 
     def write(
         self, request: Request, answer: Response, request_id: bytes, model: str, version: int, seconds: float
@@ -40,8 +51,13 @@ class AccessLog:
         self._lines.append(json.dumps(line))
 
     def flush(self) -> None:
-        """Write what was kept."""
+        """Write what was kept, or let it go where the disk is full."""
+        if self._failed > MOST_FAILED:
+            at = datetime.now(UTC).isoformat(timespec="milliseconds")
+            self._lines.append(json.dumps({"at": at, "failed_and_not_listed": self._failed - MOST_FAILED}))
+        self._failed = 0
         if self._lines:
             lines, self._lines = self._lines, []
-            self._to.write("\n".join(lines) + "\n")
-            self._to.flush()
+            with suppress(OSError):
+                self._to.write("\n".join(lines) + "\n")
+                self._to.flush()

@@ -88,8 +88,13 @@ class _Asked:
     connection: socket.socket
 
     def answered(self, answer: wire.Answer) -> None:
-        with suppress(OSError):  # the front has gone, or does not read
+        try:
             self.connection.sendall(wire.frame(answer))
+        except (
+            OSError
+        ):  # the front has gone, or does not read; what comes behind half an answer would be read as its rest
+            with suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)
 
 
 def _accept(listener: socket.socket, asks: "queue.SimpleQueue[_Asked]") -> None:

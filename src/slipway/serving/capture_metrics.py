@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from slipway.handover.ring import REASONS
 from slipway.serving.sink import Sink
@@ -24,4 +24,7 @@ def capture_metrics(sink: Sink | None) -> Iterable[Metric]:
         labels.add_metric([model], sink.ring.total(model, "labels"))
         for reason in REASONS:
             dropped.add_metric([model, reason], sink.ring.total(model, reason))
-    yield from (rows, dropped, labels)
+    trouble = GaugeMetricFamily(
+        "slipway_capture_trouble", "1 while nothing is written; /ready says why.", value=bool(sink.trouble)
+    )
+    yield from (rows, dropped, labels, trouble)

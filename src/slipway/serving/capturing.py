@@ -12,7 +12,11 @@ from slipway.serving.log import Log
 FLUSH_S = 2.0
 """How long the last segment may take when the endpoint ends."""
 
+SILENT_S = 5.0
+"""After how long a writer that does nothing is in trouble."""
+
 _PAUSE_S = 1.0
+_LOOKED_AT_EACH_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class Capture:
 
     writer: module:function of the process that writes, called with `ring`, `control` and these arguments; it ends when anything
     comes over `control`. preload: modules that it needs. ring: given to `Ring`, such as its size.
+    hung_s: after how long a writer that does nothing is killed and replaced.
     """
 
     share: float
@@ -28,6 +33,7 @@ class Capture:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     preload: Sequence[str] = ()
     ring: Mapping[str, Any] = field(default_factory=dict)
+    hung_s: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ class Recorder:
         self.handing = Handing(Ring(models, fronts, **capture.ring), capture.share) if capture else None
         self._child: Child | None = None
         self._ended: Callable[[], None] | None = None
+        self._silent = False
 
     @property
     def pid(self) -> int | None:
@@ -70,6 +77,8 @@ class Recorder:
             self._capture.writer, preload=self._capture.preload, ring=self.handing.ring, **self._capture.arguments
         )
         child.listen(lambda said: self._inbox.post(self._heard, child, said))
+        self.handing.ring.beat()  # it has its time to come
+        self._look(child)
 
     def end(self, ended: Callable[[], None]) -> None:
         """Let it write what is left, for which it gets a moment, and call `ended`."""
@@ -85,6 +94,23 @@ class Recorder:
         self._ended = self._ended or (lambda: None)
         if self._child:
             self._child.kill()
+
+    def _look(self, child: Child) -> None:
+        """See whether the writer does anything, while it is the present one."""
+        if self._capture is None or self.handing is None or child is not self._child or self._ended:
+            return
+        silent_s = self.handing.ring.silent_s
+        if silent_s > self._capture.hung_s:
+            self._log.say(
+                f"the process that writes captured requests has done nothing for {silent_s:.0f} s and is killed"
+            )
+            child.kill()
+            return
+        if (silent := silent_s > SILENT_S) != self._silent:
+            self._silent = silent
+            does = f"has done nothing for {silent_s:.0f} s" if silent else "is at work again"
+            self._log.say(f"the process that writes captured requests {does}")
+        self._inbox.later(_LOOKED_AT_EACH_S, self._look, child)
 
     def _heard(self, child: Child, said: object) -> None:
         if not isinstance(said, Gone) or child is not self._child:

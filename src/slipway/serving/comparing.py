@@ -36,7 +36,7 @@ from slipway.serving.counters import Counters
 from slipway.serving.invoking import JSON, Invoking
 from slipway.serving.keys import KeyRing
 from slipway.serving.messages import Request, Response
-from slipway.serving.mirror import Copy, copy_of
+from slipway.serving.mirror import MOST_BYTES, Copy, copy_of
 from slipway.serving.state import Served, State, prepare
 
 _CHUNK = 1 << 18
@@ -87,10 +87,12 @@ class _Comparing:
         self._pair = (0, 0)
         self._former = set[tuple[int, int]]()
         self._spread: Spread | None = None
+        self._copies: asyncio.Queue[Copy] = asyncio.Queue(_WAITING)
+        self._copied_bytes = 0
+        self._room = asyncio.Event()
 
     async def run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._copies: asyncio.Queue[Copy] = asyncio.Queue(_WAITING)
         self._served = asyncio.Event()
         threading.Thread(target=self._listen, name="control", daemon=True).start()
         async with await asyncio.start_unix_server(self._take, sock=self._listener, limit=_CHUNK):
@@ -128,12 +130,26 @@ class _Comparing:
         with contextlib.suppress(OSError):
             while data := await reader.read(_CHUNK):
                 for content in frames.feed(data):
-                    await self._copies.put(copy_of(content))
+                    await self._keep(copy_of(content))
         writer.close()
+
+    async def _keep(self, copy: Copy) -> None:
+        """Let a copy wait for its turn, when there is room for it; until then the fronts keep theirs, or drop them."""
+        while self._copied_bytes > MOST_BYTES:
+            await self._room.wait()
+        self._copied_bytes += copy.size
+        await self._copies.put(copy)
+
+    async def _next(self) -> Copy:
+        copy = await self._copies.get()
+        self._copied_bytes -= copy.size
+        self._room.set()
+        self._room = asyncio.Event()
+        return copy
 
     async def _work(self) -> None:
         while True:
-            copy = await self._copies.get()
+            copy = await self._next()
             if not await self._is_of_now(copy):
                 self._row.add(DROPPED)
                 continue

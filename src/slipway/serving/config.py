@@ -11,6 +11,7 @@ class ServingConfig:
 
     fronts: processes that answer. keys: SHA-256 of the API keys in hex; None asks for none.
     max_body_bytes, max_json_depth, max_rows: of a request; more is refused with 413 or 400.
+    max_bodies_bytes: of the large bodies of a front together, those that arrive and those under way; more are refused with 503.
     max_waiting: requests of a front that wait for the back; more are refused with 503.
     max_connections: of a front; more are refused with 503.
     timeout_s: for an answer of the back, then 504. header_timeout_s, body_timeout_s: for a request to arrive, then 408.
@@ -23,6 +24,7 @@ class ServingConfig:
     fronts: int = 1
     keys: tuple[str, ...] | None = None
     max_body_bytes: int = 10_000_000
+    max_bodies_bytes: int = 100_000_000
     max_json_depth: int = 16
     max_rows: int = 10_000
     max_waiting: int = 256

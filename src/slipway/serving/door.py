@@ -18,12 +18,16 @@ _FRAMING = (b"content-length", b"transfer-encoding")  # by which a request that 
 KEPT = frozenset({b"content-type", b"authorization", b"x-api-key", b"x-request-id", b"expect", *_FRAMING})
 """Headers that are handed on."""
 
+_SMALL_BYTES = 32_768
+"""Bodies up to this size are not counted: those of all connections are not much together."""
+
 
 @dataclass
 class Door:
     """What the connections of a process share.
 
     now: a clock that `tick` moves, exact enough for limits. kept: headers that are handed on.
+    large_bytes: of the large bodies that arrive or are under way. counted_from: above which size a body is a large one.
     """
 
     handle: Handle
@@ -34,6 +38,11 @@ class Door:
     now: float = 0.0
     date: bytes = b""
     kept: frozenset[bytes] = KEPT
+    large_bytes: int = 0
+    counted_from: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.counted_from = min(_SMALL_BYTES, self.config.max_body_bytes)
 
     def tick(self, now: float) -> None:
         """Take the time, and end the connections whose time is over. To be called about twice a second."""

@@ -6,11 +6,13 @@ What it serves arrives over a pipe, is made ready in a thread, and is swapped in
 import asyncio
 import contextlib
 import gc
+import resource
 import signal
 import socket
 import sys
 import threading
 import time
+from dataclasses import replace
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
@@ -35,6 +37,8 @@ from slipway.serving.state import Served, State, prepare
 
 _TICK_S = 0.25
 _LAST_S = 0.3
+_OWN_FILES = 64
+"""Files that a front has open beside its connections."""
 # A thread that reads a large request lets go of the interpreter this often, for the small ones.
 _SWITCH_S = 0.001
 
@@ -53,8 +57,21 @@ def front(
         signal.signal(number, signal.SIG_IGN)
     sys.setswitchinterval(_SWITCH_S)
     counters.put(row, WAITING, 0)  # of a front before this one
+    config = replace(config, max_connections=min(config.max_connections, _connections_for(config.max_connections)))
     state = State(counters, row, KeyRing(config.keys), sink=Sink(capture, row) if capture else None)
     uvloop.run(_Front(listener, control, config, state, beside).run())
+
+
+def _connections_for(wanted: int) -> int:
+    """Return how many connections this process has files for, after asking for as many files as it would take.
+
+    Twice as many as connections: those that are refused stay for a moment to read why.
+    """
+    needed, (soft, hard) = 2 * wanted + _OWN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == resource.RLIM_INFINITY else max(1, soft - _OWN_FILES)
 
 
 class _Front:

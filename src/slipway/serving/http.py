@@ -13,7 +13,8 @@ from typing import Any
 import httptools
 
 from slipway.serving.door import Door
-from slipway.serving.messages import Request, Response, written
+from slipway.serving.large import LargeBodies
+from slipway.serving.messages import Request, Response, without_offer, written
 from slipway.serving.refusals import refusal
 
 MAX_HEAD_BYTES = 16_384
@@ -44,8 +45,8 @@ class Connection(asyncio.Protocol):
         self._head_bytes = self._body_bytes = self._more_bytes = 0
         self._begun = self._headed = self._offers = self._resting = False
         self._turn_ends = 0.0
-        self._again = b""
-        self._last_words = b""
+        self._again = self._last_words = b""
+        self._large = LargeBodies(door)
         self.deadline = _NEVER
 
     # ---- the transport
@@ -63,6 +64,7 @@ class Connection(asyncio.Protocol):
         self._lost = True
         self._door.connections.discard(self)
         self._waiting.clear()
+        self._large.all_gone()
         if self._task is not None:
             self._task.cancel()
 
@@ -72,13 +74,17 @@ class Connection(asyncio.Protocol):
         return self._task is not None or bool(self._waiting)
 
     def pause_writing(self) -> None:
+        """Read nothing from who does not read: what would wait here has no bound."""
         self._choked = True
+        self._transport.pause_reading()
         self._set_deadline()
 
     def resume_writing(self) -> None:
         self._choked, self._turn_ends = False, monotonic() + _TURN_S
-        self._set_deadline()
+        if self._reading or (self._ended and self._task is None):
+            self.deadline = self._door.now + (_LINGER_S if self._ended else self._door.config.body_timeout_s)
         self._answer_next()
+        self._read_on()
 
     def data_received(self, data: bytes) -> None:
         left, self._begun = memoryview(data), False
@@ -140,15 +146,16 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
-        if self._body_bytes > self._door.config.max_body_bytes:
-            self._refuse_body()
-        elif not self._ended:
+        if self._body_bytes > self._door.counted_from and not self._ended:
+            self._count_body(len(body))
+        if not self._ended:
             self._body += body
 
     def on_message_complete(self) -> None:
         self._reading = False
         if self._offers:
-            self._again = self._without_offer()
+            keep_alive = self._parser.should_keep_alive()
+            self._again = without_offer(self._parser.get_method(), self._target, self._headers, keep_alive=keep_alive)
         if self._ended or self._offers:
             return
         body = bytes(self._body)
@@ -160,11 +167,6 @@ class Connection(asyncio.Protocol):
         self._waiting.append(request)
         self._answer_next()
 
-    def _without_offer(self) -> bytes:
-        kept = b"".join(b"%b: %b\r\n" % header for header in self._headers.items())
-        ending = b"" if self._parser.should_keep_alive() else b"connection: close\r\n"
-        return b"%b %b HTTP/1.1\r\n%b%b\r\n" % (self._parser.get_method(), self._target, kept, ending)
-
     def _count_head(self, length: int) -> None:
         self._head_bytes += length
         if self._head_bytes > MAX_HEAD_BYTES:
@@ -175,6 +177,13 @@ class Connection(asyncio.Protocol):
 
     def _refuse_body(self) -> None:
         self._refuse(413, f"the body is larger than {self._door.config.max_body_bytes} bytes; send the rows in parts")
+
+    def _count_body(self, length: int) -> None:
+        self._large.grew(length, self._body_bytes)
+        if self._body_bytes > self._door.config.max_body_bytes:
+            self._refuse_body()
+        elif self._door.large_bytes > self._door.config.max_bodies_bytes:
+            self._refuse(503, "too many large requests are under way; try again in a moment, or send the rows in parts")
 
     # ---- answers
 
@@ -207,17 +216,21 @@ class Connection(asyncio.Protocol):
         if self._lost:
             return
         self._answer_next()
-        if not self._resting and self._task is None and not self._transport.is_closing():
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Read again, ended or not: only who reads learns that the caller has gone."""
+        if self._task is None and not (self._choked or self._resting or self._transport.is_closing()):
             self._transport.resume_reading()
 
     def _answered(self, task: "asyncio.Future[Response]") -> None:
         request, self._task, self._turn_ends = self._request, None, monotonic() + _TURN_S
+        self._request = None  # an idle connection keeps no body
         if self._lost or task.cancelled() or request is None:
             return
         words, self._last_words = self._last_words, b""
         self._write(request, self._broken(task.exception()) if task.exception() else task.result(), then=words)
-        if not self._transport.is_closing():  # ended or not: only who reads learns that the caller has gone
-            self._transport.resume_reading()
+        self._read_on()
         self._answer_next()
 
     def _broken(self, error: BaseException | None = None) -> Response:
@@ -226,6 +239,8 @@ class Connection(asyncio.Protocol):
 
     def _write(self, request: Request, answer: Response, then: bytes = b"") -> None:
         last = not request.keep_alive or self._door.closing or (self._half_closed and not self._waiting)
+        if self._large.bytes:
+            self._large.gone(len(request.body))
         self._transport.write(written(request, answer, self._door.date, last=last))
         if then and not last:
             self._transport.write(then)
@@ -236,6 +251,9 @@ class Connection(asyncio.Protocol):
         """Answer what has not arrived whole, then end; what was asked before it is not answered any more."""
         if self._ended:
             return
+        if self._reading:
+            self._large.gone(self._body_bytes)
+        self._body = bytearray()
         self._door.refused(status)
         request = Request(b"GET", b"", {}, b"", self._peer)
         headers = b"retry-after: 1\r\n" if status == 503 else b""
@@ -250,11 +268,12 @@ class Connection(asyncio.Protocol):
     def _end(self) -> None:
         """Send no more, and read what still comes for a moment: closing at once would reset what was just written."""
         self._ended = True
-        self.deadline = self._door.now + _LINGER_S
         if self._half_closed:  # nothing comes any more
             self._transport.close()
         elif self._transport.can_write_eof() and not self._transport.is_closing():
             self._transport.write_eof()
+        unread = self._choked or self._transport.is_closing()
+        self.deadline = self._door.now + (self._door.config.body_timeout_s if unread else _LINGER_S)
 
     # ---- the end
 
@@ -267,16 +286,15 @@ class Connection(asyncio.Protocol):
         """The time for what this connection waits for is over."""
         if self._reading and not self._ended and not self._choked:
             self._refuse(408, "the request did not arrive in time")
-        elif self._choked:
+        elif self._choked or self._transport.is_closing():
             self._transport.abort()  # it does not read its answers
         else:
+            self.deadline = self._door.now + self._door.config.body_timeout_s  # for the rest of what was answered
             self._transport.close()
 
     def _set_deadline(self) -> None:
         config, now = self._door.config, self._door.now
-        if self._ended or self._reading:
-            return
         if self._choked:
             self.deadline = now + config.body_timeout_s
-        else:
+        elif not (self._ended or self._reading):
             self.deadline = _NEVER if self._task is not None else now + config.keep_alive_s

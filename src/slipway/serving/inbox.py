@@ -28,7 +28,7 @@ class Inbox:
 
     def next(self) -> None:
         """Wait for the next call and make it."""
-        wait_s = self._due[0][0] - time.monotonic() if self._due else _NEVER_S
+        wait_s = min(self._due[0][0] - time.monotonic(), _NEVER_S) if self._due else _NEVER_S
         if wait_s <= 0:
             heapq.heappop(self._due)[2]()
             return

@@ -1,7 +1,7 @@
 """API keys: a file with one a line, read again when it changes, so that keys can be added before others are taken out."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from slipway.errors import FileUnusable, UsageError
@@ -17,23 +17,29 @@ class KeysFile:
 
     def __init__(self, path: Path):
         self._path = path
-        self._read_at = self._changed_at()
+        self._read_at = self._said_at = self._changed_at()
         self._hashes = self._read()
 
     def hashes(self) -> tuple[str, ...]:
         """Return the hashes of the keys that were read last."""
         return self._hashes
 
-    def changed(self) -> bool:
-        """Read the file again if it was written to, and say so. What cannot be read leaves the keys as they are."""
+    def changed(self, say: Callable[[str], None]) -> bool:
+        """Read the file again if it was written to, and return whether.
+
+        What cannot be read leaves the keys as they are, and is said once: who took a key out has to know that it stays valid.
+        """
         at = self._changed_at()
-        if at in (self._read_at, 0):
+        if at == self._read_at:
             return False
         try:
             self._hashes = self._read()
-        except (UsageError, FileUnusable):
+        except (UsageError, FileUnusable) as error:
+            if at != self._said_at:
+                say(f"{error}; the keys that were read before stay valid")
+            self._said_at = at
             return False
-        self._read_at = at
+        self._read_at = self._said_at = at
         return True
 
     def _read(self) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ def listen(host: str, port: int) -> socket.socket:
 
     Raises ServiceFailed when the port is taken, UsageError when this user cannot listen on that host or port at all.
     """
+    if not host:  # which would be every address of this machine
+        raise UsageError("--host is empty; name an address, such as 127.0.0.1, or 0.0.0.0 to answer other machines")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named: of a socket that is handed on with protocol 0, CPython's servers do not know that it is TCP, leave
     # TCP_NODELAY off, and each answer over a kept connection waits 40 ms for an acknowledgement.

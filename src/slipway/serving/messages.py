@@ -40,3 +40,10 @@ def written(request: Request, answer: Response, date: bytes, *, last: bool) -> b
         len(answer.body),
         body,
     )
+
+
+def without_offer(method: bytes, target: bytes, headers: dict[bytes, bytes], *, keep_alive: bool) -> bytes:
+    """Return the head of a request that offers another protocol, without the offer."""
+    kept = b"".join(b"%b: %b\r\n" % header for header in headers.items())
+    ending = b"" if keep_alive else b"connection: close\r\n"
+    return b"%b %b HTTP/1.1\r\n%b%b\r\n" % (method, target, kept, ending)

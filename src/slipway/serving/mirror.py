@@ -30,6 +30,10 @@ class Copy:
     body: bytes
     answer: bytes
 
+    @property
+    def size(self) -> int:
+        return len(self.body) + len(self.answer)
+
     def frame(self) -> bytes:
         """Return the bytes of it: four of length, then what `copy_of` reads."""
         kind, body = self.content_type, self.body
@@ -59,7 +63,7 @@ class Mirror(asyncio.Protocol):
 
     def offer(self, copy: Copy) -> None:
         """Send it soon, together with others; or count that there was no room for it."""
-        size = len(copy.body) + len(copy.answer)
+        size = copy.size
         written = self._transport.get_write_buffer_size() if self._transport else 0
         if self._bytes + written + size > MOST_BYTES:
             self._row.add(DROPPED)

@@ -200,13 +200,18 @@ def _born(modules: Sequence[str], payload: bytes, files: Sequence[int], asks: so
                 getattr(imported, function)()
             _done.add(f"{module}:{function}".rstrip(":"))
     except Exception:  # the nursery goes on; who asked is told  # noqa: BLE001
-        traceback.print_exc()
+        _say_why()
         return -1
     if not payload:
         return 0
     gc.freeze()  # what all share stays shared: no collection writes into it
     tie = die_with_parent(signal.SIGKILL)
-    if pid := os.fork():
+    try:
+        pid = os.fork()
+    except OSError:  # no more processes, or no memory: those that are there go on
+        _say_why()
+        return -1
+    if pid:
         return pid
     code = 1
     try:
@@ -220,11 +225,18 @@ def _born(modules: Sequence[str], payload: bytes, files: Sequence[int], asks: so
         getattr(importlib.import_module(module), function)(*args, **named)
         code = 0
     except BaseException:  # the process ends here, whatever it was  # noqa: BLE001
-        traceback.print_exc()
+        _say_why()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
         os._exit(code)
+
+
+def _say_why() -> None:
+    """Write down an error, if the disk has room for it; without it, a child must end all the same, and here."""
+    with suppress(OSError):
+        traceback.print_exc()
 
 
 if __name__ == "__main__":

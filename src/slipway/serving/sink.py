@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable
 
 from slipway.handover import ANSWERED, LABELS, About, Ring, packed
-from slipway.serving.capturing import Handing
+from slipway.serving.capturing import SILENT_S, Handing
 from slipway.serving.messages import Request, Response
 from slipway.serving.wire import Generation
 
@@ -14,7 +14,6 @@ MOST_BYTES = 1_000_000
 """Of a request and its answer together; larger ones are not captured."""
 
 _VERSION = re.compile(rb"x-slipway-version: (\d+)\r\n")
-_SILENT_S = 5.0
 _MOST_HEADERS = 100
 
 
@@ -74,7 +73,7 @@ class Sink:
         """What keeps the writer from writing, "" for nothing."""
         if self.ring.failing:
             return "no segment can be written; the log says why"
-        return "the process that writes does not answer" if self.ring.silent_s > _SILENT_S else ""
+        return "the process that writes does not answer" if self.ring.silent_s > SILENT_S else ""
 
 
 def _about(generation: Generation) -> About:

@@ -101,9 +101,14 @@ class Following:
             seen = self._asked(followed)
         except UnknownName:  # nothing holds the stage any more: what serves goes on
             return
-        except SlipwayError as error:
+        except Exception as error:  # whatever a registry answers, this thread has to go on looking  # noqa: BLE001
             if not self._away:
-                say(f"{error}; what is served goes on")
+                said = (
+                    error
+                    if isinstance(error, SlipwayError)
+                    else f"the registry was not understood ({type(error).__name__})"
+                )
+                say(f"{said}; what is served goes on")
             self._away = True
             return
         if self._away:
@@ -118,7 +123,7 @@ class Following:
             seen: Seen | None = self._asked(beside.followed)
         except UnknownName:
             seen = None
-        except SlipwayError:  # said of the first version already; what is there goes on
+        except Exception:  # said of the first version already; what is there goes on  # noqa: BLE001
             return
         if seen and seen.version == self._seen[beside.followed.name].version:
             seen = None

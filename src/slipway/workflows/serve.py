@@ -92,7 +92,7 @@ def serve(
         supervisor.say(text)
 
     def read_keys() -> None:
-        if keys and keys.changed():
+        if keys and keys.changed(supervisor.say):
             supervisor.use_keys(keys.hashes())
 
     keep_on = partial(following.keep_on, supervisor.want, supervisor.say, read_keys)

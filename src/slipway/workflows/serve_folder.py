@@ -54,5 +54,5 @@ def serve_folder(
 
 def _keep_reading(keys: KeysFile, supervisor: Supervisor) -> None:
     while not supervisor.ended.wait(_KEYS_EACH_S):
-        if keys.changed():
+        if keys.changed(supervisor.say):
             supervisor.use_keys(keys.hashes())
