@@ -15,6 +15,9 @@ class Stage(StrEnum):
     ARCHIVED = "Archived"
 
 
+MOST_VERSION = 2**31 - 1
+"""The largest number of a version that databases keep."""
+
 MISSING_IN_CSV = ("", "NA", "NaN", "nan", "null")
 """What stands for a missing value in every CSV file that is read; other words, such as None, are what they say."""
 

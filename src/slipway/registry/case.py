@@ -27,7 +27,7 @@ from slipway.core.gates import Measured, Newest
 from slipway.core.metrics import Outcome
 from slipway.errors import UsageError
 from slipway.registry.evidence import outcome_columns, outcome_of
-from slipway.types import Stage
+from slipway.types import MOST_VERSION, Stage
 
 CASE, TEST, NEWEST = "case.json", "test.parquet", "newest.parquet"
 FORMAT = 1
@@ -45,7 +45,7 @@ class Facts:
     """
 
     name: str
-    version: Annotated[int, Field(ge=1, lt=2**31)]
+    version: Annotated[int, Field(ge=1, le=MOST_VERSION)]
     stage: Stage
     digest: str
     champion: tuple[int, str] | None

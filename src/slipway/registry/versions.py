@@ -9,10 +9,9 @@ from mlflow.exceptions import MlflowException
 
 from slipway.errors import UnknownName, UnknownVersion
 from slipway.registry.mutex import model_names
-from slipway.types import Stage
+from slipway.types import MOST_VERSION, Stage
 
 _QUOTE = "'"
-_MOST_NUMBER = 2**31 - 1  # what a database keeps of one
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def create_version(
 def get_version(client: MlflowClient, name: str, number: int) -> Version:
     """Return a version. Raises UnknownVersion, with the versions there are, when it does not exist."""
     try:
-        if number <= _MOST_NUMBER:
+        if number <= MOST_VERSION:
             return _version(client.get_model_version(name, str(number)))
     except MlflowException as error:
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):

@@ -17,7 +17,7 @@ from slipway.registry.case import Case
 from slipway.registry.rights import Deed, Right, not_allowed
 from slipway.server.keeper import Keeper
 from slipway.server.rules import same_origin
-from slipway.types import Stage
+from slipway.types import MOST_VERSION, Stage
 from slipway.workflows.reconcile import Reconciled
 
 ROOT = "/api/2.0/slipway"
@@ -35,7 +35,6 @@ _ERRORS: Mapping[type[SlipwayError], tuple[int, str]] = {
     UsageError: (400, "INVALID_PARAMETER_VALUE"),
     OutsideError: (503, "TEMPORARILY_UNAVAILABLE"),
 }
-_MOST_VERSION = 2**31 - 1  # what a database keeps in the column of it
 
 
 def routes(keeper: Keeper) -> Blueprint:
@@ -183,11 +182,11 @@ def _require_kept(what: str, text: str) -> None:
 def _version(asked: Mapping[str, Any]) -> int:
     said = asked.get("version")
     try:
-        if isinstance(said, bool) or not isinstance(said, int | str) or not 1 <= (number := int(said)) <= _MOST_VERSION:
+        if isinstance(said, bool) or not isinstance(said, int | str) or not 1 <= (number := int(said)) <= MOST_VERSION:
             raise ValueError
     except ValueError:
         raise UsageError(
-            f"version is {repr(said)[:100]}; it has to be a whole number from 1 to {_MOST_VERSION}"
+            f"version is {repr(said)[:100]}; it has to be a whole number from 1 to {MOST_VERSION}"
         ) from None
     return number
 
