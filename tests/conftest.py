@@ -25,6 +25,7 @@ import hypothesis
 import psycopg2
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
+from xdist.scheduler import LoadFileScheduling
 
 from slipway.core.spec import Experiment
 from slipway.processes import child_environment, free_port, start_process, stop_process, wait_until_ready
@@ -232,6 +233,18 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_QUIET))
         yield browser
         browser.close()
+
+
+class ByServer(LoadFileScheduling):
+    """Keeps the tests of a file in one process, and all that ask a guarded server, which takes seconds to start."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(super()._split_scope(nodeid))
+        return str(file.parent if file.parent.name == "server" and file.stem != "test_matrix" else file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByServer:
+    return ByServer(config, log)
 
 
 # The same examples in every run, so that a failure is of the change and not of the day; machines are slow and shared.

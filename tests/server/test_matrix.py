@@ -175,10 +175,9 @@ def try_in_browser(server: "Guarded", page: Page, attempt: Attempt, name: str) -
         assert page.get_by_role("menuitem", name="Delete").is_disabled()  # MLflow's UI does not offer it
         return False
     answered = clicked(server, page, attempt, name)
-    if "Missing value for required parameter 'name'" in answered.text():
-        answered = clicked(
-            server, page, attempt, name
-        )  # MLflow's UI sends an alias of no model before it has its model
+    for pause_ms in (500, 2000, 8000):  # MLflow's UI sends an alias of no model before it has its model
+        if answered.status == 400 and "required parameter 'name'" in answered.text():
+            answered = clicked(server, page, attempt, name, pause_ms)
     assert answered.status in (200, 403), answered.text()
     if answered.status == 403 and "error_code" in answered.text():
         reason = answered.json()["message"].splitlines()[0]
@@ -193,9 +192,10 @@ def open_version(server: "Guarded", page: Page, name: str, version: int) -> None
     page.get_by_role("heading", name=f"Version {version}").wait_for()
 
 
-def clicked(server: "Guarded", page: Page, attempt: Attempt, name: str) -> Response:
+def clicked(server: "Guarded", page: Page, attempt: Attempt, name: str, pause_ms: int = 0) -> Response:
     """Click through an attempt on a fresh page and return what the server answered."""
     open_version(server, page, name, CANDIDATE)
+    page.wait_for_timeout(pause_ms)
     method, path, _ = asked(attempt, name)
     with page.expect_response(lambda answer: answer.request.method == method and answer.url.endswith(path)) as answered:
         by_buttons(page, attempt)

@@ -9,6 +9,7 @@ import pytest
 from mlflow.entities import LoggedModelParameter, Param, RunStatus
 from mlflow.entities.model_registry import ModelVersionTag
 from mlflow.exceptions import MlflowException
+from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 
 from slipway.registry.trust import DIGEST
@@ -40,7 +41,10 @@ def test_a_run_stays_as_it_was_registered_in_another_database(runs: GuardedTrack
     runs.log_param(run, Param("before", "1"))
     registry.create_model_version("m", "file:///elsewhere", run, [ModelVersionTag(DIGEST, "d" * 64)])
     refused("run", runs.log_param, run, Param("after", "1"))
-    refused("run", runs.update_run_info, run, RunStatus.FINISHED, 2, None)
+    runs.update_run_info(run, RunStatus.FINISHED, 2, None)  # it may be registered before it ends, as by `mlflow run`
+    runs.update_run_info(run, RunStatus.FINISHED, 2, "the same, by another name")
+    refused("run", runs.update_run_info, run, RunStatus.FAILED, None, None)
+    assert runs.update_run_info(run, RunStatus.FINISHED, 3, None).end_time == 2
     refused("experiment", runs.delete_experiment, experiment)
     registry.delete_model_version("m", "1")
     runs.log_param(run, Param("after", "1"))
@@ -48,12 +52,15 @@ def test_a_run_stays_as_it_was_registered_in_another_database(runs: GuardedTrack
 
 
 def test_of_a_version_that_slipway_did_not_register_everything_may_change(
-    runs: GuardedTracking, registry: SqlAlchemyStore, monkeypatch: pytest.MonkeyPatch
+    runs: GuardedTracking, registry: SqlAlchemyStore
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", runs.db_uri)  # where MLflow's registry looks for a model
     experiment = runs.create_experiment("search")
     model = runs.create_logged_model(experiment).model_id
-    registry.create_model_version("m", f"models:/{model}", None, [])
+    registry.create_model_version("m", "file:///elsewhere", None, [])
+    with registry.ManagedSessionMaker(
+        read_only=False
+    ) as session:  # MLflow would ask its own tracking server for the model
+        session.query(SqlModelVersion).update({SqlModelVersion.source: f"models:/{model}"})
     runs.log_logged_model_params(model, [LoggedModelParameter("a", "1")])
     registry.set_model_version_tag("m", "1", ModelVersionTag(DIGEST, "d" * 64))
     refused("model", runs.log_logged_model_params, model, [LoggedModelParameter("b", "1")])

@@ -22,17 +22,17 @@ def client(server: "Guarded", request: pytest.FixtureRequest) -> Iterator[Mlflow
     """The client of a user, whose MLflow speaks to the server; an admin differs from others where there are users."""
     if request.param == "admin" and not server.users:
         pytest.skip("without auth everybody is the same")
-    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
-    with server.client(request.param) as client:
-        mlflow.set_tracking_uri(server.uri)
-        mlflow.set_registry_uri(server.uri)
+    with server.client(request.param) as client, pytest.MonkeyPatch.context() as patch:
+        # What MLflow's own functions for these leave behind, in the environment too, other tests would find.
+        patch.setattr("mlflow.tracking._tracking_service.utils._tracking_uri", server.uri)
+        patch.setattr("mlflow.tracking._model_registry.utils._registry_uri", server.uri)
+        patch.setattr("mlflow.tracking.fluent._active_experiment_id", None)
+        patch.setenv("MLFLOW_EXPERIMENT_ID", "0")
         mlflow.set_experiment(f"plain {request.param}")
         try:
             yield client
         finally:
             mlflow.end_run()
-            mlflow.set_tracking_uri(before[0])
-            mlflow.set_registry_uri(before[1])
 
 
 def log_model(name: str | None = None) -> Any:

@@ -66,12 +66,17 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
             refuse(f"{found.name} version {found.version} was made by this {kind}, which stays as it was registered")
 
     def update_run_info(self, run_id: str, run_status: Any, end_time: int | None, run_name: str | None) -> Any:
-        """Change how and when a run ended, or its name, which anybody may change."""
+        """End a run, which may have been registered before it ended, or change its name; how and when it ended stays.
+
+        That it ended so may be said again, as `mlflow run` does behind what it ran.
+        """
         self.require_no_ledger("run", run_id)
         held = self.get_run(run_id).info
-        status = held.status if run_status is None else RunStatus.to_string(run_status)
-        if (status, held.end_time if end_time is None else end_time) != (held.status, held.end_time):
-            self.require_no_version("run", run_id)
+        if RunStatus.is_terminated(RunStatus.from_string(held.status)):
+            if run_status is not None and RunStatus.to_string(run_status) != held.status:
+                self.require_no_version("run", run_id)
+            elif end_time is not None and made_by(self._registry(), run_id):
+                end_time = None
         return super().update_run_info(run_id, run_status, end_time, run_name)
 
     def log_metric(self, run_id: str, metric: Any) -> None:
