@@ -7,7 +7,7 @@ SLIPWAY := $(BIN)/slipway
 # Servers that the endpoint is measured beside, each in an environment of its own below .venv.
 RIVALS := bentoml litserve mlserver
 # OpenMP threads that soon sleep: the cores are shared by the test processes and the servers that they start.
-PYTEST := GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+PYTEST := GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-fast test-matrix soak fuzz check bench bench-search bench-scale bench-serving lock clean

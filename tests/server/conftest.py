@@ -90,12 +90,14 @@ class Guarded:
     def client(self, who: str = "pia") -> "contextlib.AbstractContextManager[MlflowClient]":
         return self._speaking_as(self.who(who))
 
-    def model(self, digest: str | None = DIGEST, compared_with: int | None = SERVED, passed: bool = True) -> str:
+    def model(
+        self, kind: str = "model", digest: str | None = DIGEST, compared_with: int | None = SERVED, passed: bool = True
+    ) -> str:
         """Make a model with version 1 in Production and version 2 with a judgement, past the server; return its name.
 
-        digest: of the files that were judged; None = there is no judgement.
+        kind: what its name begins with. digest: of the files that were judged; None = there is no judgement.
         """
-        name = f"model_{next(numbers)}"
+        name = f"{kind}_{next(numbers)}"
         past = self.past
         past.create_registered_model(name)
         for _ in (SERVED, CANDIDATE):

@@ -113,6 +113,8 @@ SEEN = {
     "mlflow.assistant.panelOpen_v1": "false",
 }
 WITH_STAGES = {"_mlflow_user_setting_dismiss_next_model_registry_ui": "true"}
+# It forgets a model that is not among the first hundred by name, and sends an alias of none.
+FIRST = "a_model"
 
 
 @pytest.fixture(scope="module")
@@ -175,9 +177,6 @@ def try_in_browser(server: "Guarded", page: Page, attempt: Attempt, name: str) -
         assert page.get_by_role("menuitem", name="Delete").is_disabled()  # MLflow's UI does not offer it
         return False
     answered = clicked(server, page, attempt, name)
-    for pause_ms in (500, 2000, 8000):  # MLflow's UI sends an alias of no model before it has its model
-        if answered.status == 400 and "required parameter 'name'" in answered.text():
-            answered = clicked(server, page, attempt, name, pause_ms)
     assert answered.status in (200, 403), answered.text()
     if answered.status == 403 and "error_code" in answered.text():
         reason = answered.json()["message"].splitlines()[0]
@@ -186,16 +185,15 @@ def try_in_browser(server: "Guarded", page: Page, attempt: Attempt, name: str) -
 
 
 def open_version(server: "Guarded", page: Page, name: str, version: int) -> None:
-    page.goto("about:blank")
-    with page.expect_response(lambda answer: "registered-models/get?" in answer.url):
-        page.goto(f"{server.uri}/#/models/{name}/versions/{version}")
+    """Go by the model's page to that of a version, which then has its model."""
+    page.goto(f"{server.uri}/#/models/{name}")
+    page.get_by_role("link", name=f"Version {version}").first.click()
     page.get_by_role("heading", name=f"Version {version}").wait_for()
 
 
-def clicked(server: "Guarded", page: Page, attempt: Attempt, name: str, pause_ms: int = 0) -> Response:
+def clicked(server: "Guarded", page: Page, attempt: Attempt, name: str) -> Response:
     """Click through an attempt on a fresh page and return what the server answered."""
     open_version(server, page, name, CANDIDATE)
-    page.wait_for_timeout(pause_ms)
     method, path, _ = asked(attempt, name)
     with page.expect_response(lambda answer: answer.request.method == method and answer.url.endswith(path)) as answered:
         by_buttons(page, attempt)
@@ -232,6 +230,7 @@ def test_what_gets_through_is_what_the_evidence_and_the_role_allow(
     if held is Held.WRONG_ROLE and not server.users:
         pytest.skip("without auth there are no roles")
     name = server.model(
+        FIRST if way is Way.UI else "model",
         digest={Held.NONE: None, Held.OTHER: OTHER}.get(held, DIGEST),
         compared_with=None if held is Held.STALE else SERVED,
         passed=held is not Held.FAILED,
