@@ -69,7 +69,7 @@ class Endpoint:
     def serves(self, version: int) -> None:
         """Wait until all fronts have this second version, 0 for none."""
         for _ in range(8):  # each connection is another front's, by and by
-            wait_for(lambda: self.second["state"] == "serving" and self.second["version"] == version)
+            wait_for(lambda: {"state": "serving", "version": version}.items() <= self.second.items())
 
     def process(self, name: str) -> int:
         second = self.supervisor._second
