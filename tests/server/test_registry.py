@@ -1,31 +1,22 @@
 """Aliases, prompts and the mutex of movements, as they are guarded in the registry."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
 
 from slipway.registry.mutex import exclusive
 
+sys.path.insert(0, str(Path(__file__).parent))
+from asking import ALL, REST, done, post, refused
+
 if TYPE_CHECKING:
     from conftest import Guarded
 
-ALL, REST, LOOK_S = "admin", "/api/2.0/mlflow", 1.0
-
-
-def refused(answer: Any, said: str) -> None:
-    assert answer.status_code == 403, answer.text
-    assert answer.json()["error_code"] == "PERMISSION_DENIED" and said in answer.json()["message"], answer.text
-
-
-def done(answer: Any) -> Any:
-    assert answer.status_code == 200, answer.text
-    return answer.json() if answer.content else None
-
-
-def post(server: "Guarded", what: str, **body: Any) -> Any:
-    return server.ask("POST", f"{REST}/{what}", ALL, json=body)
+LOOK_S = 1.0
 
 
 def test_an_alias_that_would_only_look_like_the_stages_is_not_set_and_can_be_taken_off(server: "Guarded") -> None:

@@ -1,30 +1,20 @@
 """What is guarded is guarded however it is spelled, whatever it is hidden in, and however slowly it comes."""
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+from asking import ALL, done, post, refused
+
 if TYPE_CHECKING:
     from conftest import Guarded
 
-ALL = "admin"
-REST, ARTIFACTS = "/api/2.0/mlflow", "/api/2.0/mlflow-artifacts/artifacts"
+ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 DIGESTED = [{"key": "slipway.artifact_digest", "value": "d" * 64}]
-
-
-def refused(answer: Any, said: str) -> None:
-    assert answer.status_code == 403, answer.text
-    assert answer.json()["error_code"] == "PERMISSION_DENIED" and said in answer.json()["message"], answer.text
-
-
-def done(answer: Any) -> Any:
-    assert answer.status_code == 200, answer.text
-    return answer.json() if answer.content else None
-
-
-def post(server: "Guarded", what: str, **body: Any) -> Any:
-    return server.ask("POST", f"{REST}/{what}", ALL, json=body)
 
 
 def folder_of(run: Any) -> str:

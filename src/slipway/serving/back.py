@@ -90,9 +90,8 @@ class _Asked:
     def answered(self, answer: wire.Answer) -> None:
         try:
             self.connection.sendall(wire.frame(answer))
-        except (
-            OSError
-        ):  # the front has gone, or does not read; what comes behind half an answer would be read as its rest
+        except OSError:  # the front has gone, or does not read
+            # What came behind half an answer would be read as its rest.
             with suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RDWR)
 

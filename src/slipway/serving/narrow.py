@@ -29,10 +29,10 @@ _TYPES: dict[str, Any] = {
 }
 
 _NUL = b"\\u0000"
-_LOOSE = (
-    2  # so many commas a value; what has more holds too many rows, or a text of commas, and is read by another process:
-)
-_PIECE = 1 << 20  # the decoder does not let go of the interpreter while it reads, some milliseconds a million values
+# So many commas a value: what has more holds too many rows, or a text of commas, and is read by another process. The decoder
+# does not let go of the interpreter while it reads, some milliseconds a million values.
+_LOOSE = 2
+_PIECE = 1 << 20
 _encode = json.JSONEncoder().encode
 _plain = msgspec.structs.astuple
 
