@@ -146,11 +146,16 @@ def told_at(store: Store, age: float) -> None:
     command(store.project, store.uri, "history", NAME, "--at", f"{at:%Y-%m-%d %H:%M}")
 
 
-def started(store: Store) -> None:
-    """A whole process that asks `history --at`."""
+def asked_by_a_process(store: Store) -> None:
     words = ["history", NAME, "--at", f"{datetime.now(UTC):%Y-%m-%d %H:%M}", "--project", str(store.project)]
-    program = [sys.executable, "-c", "import sys; from slipway.cli import main; sys.exit(main(sys.argv[1:]))"]
-    subprocess.run([*program, *words, "--tracking-uri", store.uri], check=True, capture_output=True)
+    program = [sys.executable, "-m", "slipway", *words, "--tracking-uri", store.uri]
+    subprocess.run(program, check=True, capture_output=True)
+
+
+def started(store: Store) -> None:
+    """What a command waits for before it asks anything of MLflow's client."""
+    program = "import sys; from slipway.tracking.client import connect; connect(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", program, store.uri], check=True, capture_output=True)
 
 
 def there_and_away(store: Store) -> None:
@@ -170,7 +175,8 @@ COMMANDS: Mapping[str, Callable[[Store], object]] = {
     f"slipway history {NAME} --verify": lambda store: command(store.project, store.uri, "history", NAME, "--verify"),
     f"slipway promote {NAME} 1 Staging, and archive": there_and_away,
     f"slipway rollback {NAME}": lambda store: command(store.project, store.uri, "rollback", NAME),
-    "start of a command": started,
+    f"slipway history {NAME} --at NOW, as a process": asked_by_a_process,
+    "start of a command with MLflow's client": started,
     "leaderboard of one search": lambda store: trials_of(store.client, store.search, METRIC),
 }
 

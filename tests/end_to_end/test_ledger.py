@@ -81,6 +81,21 @@ def test_history_tells_what_was_live_at_a_time_and_who_decided_on_what(library: 
     assert len(library.done("history", told, "--last", 2)["movements"]) == 2
 
 
+@pytest.mark.parametrize("words", [("--at", "2100-01-01"), ("--last", "2")])
+def test_a_short_question_is_not_held_up_by_the_import_of_mlflow(
+    library: "Library", told: str, words: tuple[str, ...]
+) -> None:
+    """Slipway's server answers it; what another one would be asked through MLflow's client is the same."""
+    program = (
+        "import sys; from slipway.cli import main; code = main(sys.argv[1:]); sys.exit(code or 'mlflow' in sys.modules)"
+    )
+    asked = ["history", told, *words, "--json", "--tracking-uri", library.uri, "--project", str(library.project)]
+    quick = subprocess.run([sys.executable, "-c", program, *asked], capture_output=True, text=True, check=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("slipway.workflows.history.told", lambda *_: None)
+        assert library.done("history", told, *words) == json.loads(quick.stdout)
+
+
 def test_an_entry_altered_in_the_database_is_named(library: "Library") -> None:
     name = quick(library, "altered", versions=1)
     library.done("promote", name, 1, "Production", "--comment", "as agreed")

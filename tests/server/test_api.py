@@ -1,6 +1,7 @@
 """Slipway's own routes: who may ask, what is answered, and what a page of another site cannot do."""
 
 import socket
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -11,6 +12,8 @@ from slipway import __version__
 from slipway.errors import PromotionRefused, Refusal, UsageError
 from slipway.registry.remote import RemoteRegistrar, about
 from slipway.types import Stage
+from slipway.workflows.history import History, Moment
+from slipway.workflows.past import history_of, moment_of
 
 if TYPE_CHECKING:
     from conftest import Guarded
@@ -51,6 +54,52 @@ def test_a_movement_is_made_and_written_down_in_the_name_of_who_asked(server: "G
     assert server.state(model)[1] == {"production": 2}
     assert move(server, model, action="rollback").json()["version"] == 1
     assert move(server, model, action="archive", version=1).json()["stage"] == "Archived"
+
+
+def test_the_past_is_told_as_commands_tell_it(server: "Guarded") -> None:
+    model = server.model()
+    before = datetime.now(UTC)
+    move(server, model)
+    route = f"{ROOT}/models/{model}/history"
+    told, ledger = server.ask("GET", route).json(), server.ledger(model)
+    assert told == history_of(server.past, ledger).as_dict()
+    assert History.from_dict(told).as_dict() == told and len(told["movements"]) == 3
+    assert told["stages"] == {"Production": 2}
+    assert server.ask("GET", route, params={"last": 1}).json()["movements"] == told["movements"][-1:]
+    at = server.ask("GET", route, params={"at": before.isoformat()}).json()
+    assert at == moment_of(ledger, before).as_dict() == Moment.from_dict(at).as_dict()
+    assert at["stages"]["Production"]["version"] == 1
+    naive = server.ask("GET", route, params={"at": before.replace(tzinfo=None).isoformat()})
+    assert naive.json()["stages"] == at["stages"]
+    assert server.ask("GET", route, params={"at": "2001-01-01"}).json()["stages"] == {}
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"last": "0"}, "last is '0'"),
+        ({"last": "1001"}, "from 1 to 1000"),
+        ({"last": "-1"}, "last is '-1'"),
+        ({"last": "²"}, "last is '²'"),
+        ({"at": "yesterday"}, "at is 'yesterday'"),
+        ({"at": ""}, "at is ''"),
+    ],
+)
+def test_a_wrong_question_about_the_past_is_told_what_is_wrong(
+    server: "Guarded", asked: dict[str, str], said: str
+) -> None:
+    answer = server.ask("GET", f"{ROOT}/models/{server.model()}/history", params=asked)
+    assert answer.status_code == 400 and said in answer.json()["message"], answer.text
+
+
+def test_the_past_of_what_is_not_there_is_not_told(server: "Guarded") -> None:
+    other = server.model()
+    answer = server.ask("GET", f"{ROOT}/models/nowhere/history")
+    assert answer.status_code == 404 and other not in answer.text
+    foreign = {"headers": {"Origin": "https://elsewhere.example"}}
+    assert server.ask("GET", f"{ROOT}/models/{other}/history", **foreign).status_code == 403
+    if server.users:
+        assert requests.get(f"{server.uri}{ROOT}/models/{other}/history", timeout=60).status_code == 401
 
 
 def test_what_is_refused_is_told_with_its_reasons(server: "Guarded") -> None:

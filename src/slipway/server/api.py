@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import wraps
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from flask import Blueprint, Response, redirect, request
@@ -15,9 +16,12 @@ from slipway.core.movements import Action, Movement
 from slipway.errors import OutsideError, PromotionRefused, Refusal, SlipwayError, UnknownName, UsageError
 from slipway.registry.case import Case
 from slipway.registry.rights import Deed, Right, not_allowed
+from slipway.registry.told import MOST_TOLD
 from slipway.server.keeper import Keeper
 from slipway.server.rules import same_origin
 from slipway.types import MOST_VERSION, Stage
+from slipway.workflows.history import History, Moment
+from slipway.workflows.past import history_of, moment_of
 from slipway.workflows.reconcile import Reconciled
 
 ROOT = "/api/2.0/slipway"
@@ -25,6 +29,8 @@ OUTCOME = "slipway_outcome"
 """The cookie that tells the board what became of a form: percent-encoded, for one page."""
 _ROUTES = (
     "GET {root}/about?model=NAME",
+    "GET {root}/models/NAME/history?last=N",
+    "GET {root}/models/NAME/history?at=TIME",
     *(f"POST {{root}}/models/NAME/{what}" for what in ("judgements", "approvals", "movements", "reconciliations")),
 )
 _FORM, _JSON, _ZIP = "application/x-www-form-urlencoded", "application/json", "application/zip"
@@ -35,6 +41,12 @@ _ERRORS: Mapping[type[SlipwayError], tuple[int, str]] = {
     UsageError: (400, "INVALID_PARAMETER_VALUE"),
     OutsideError: (503, "TEMPORARILY_UNAVAILABLE"),
 }
+
+
+class _Told(Protocol):
+    """What a route answers with: values as JSON, and for the board a sentence."""
+
+    def as_dict(self) -> dict[str, Any]: ...
 
 
 def routes(keeper: Keeper) -> Blueprint:
@@ -53,6 +65,15 @@ def routes(keeper: Keeper) -> Blueprint:
             "may": [right.value for right in Right if right in may],
         }
         return _answer(told)
+
+    @api.get("/models/<name>/history")
+    @_answered
+    def history(name: str) -> History | Moment:
+        ledger = keeper.ledger(name) if people.may_read(name) else None
+        if ledger is None:
+            raise UnknownName("history", name, (), "A model has one from its first judgement or movement on")
+        at = _time(request.args)
+        return moment_of(ledger, at) if at else history_of(keeper.client, ledger, _last(request.args))
 
     @api.post("/models/<name>/judgements")
     @_answered
@@ -100,7 +121,7 @@ def routes(keeper: Keeper) -> Blueprint:
     return api
 
 
-def _answered(route: Callable[[str], Movement | Reconciled]) -> Callable[[str], Response]:
+def _answered(route: Callable[[str], _Told]) -> Callable[[str], Response]:
     """Answer with the movement or the error: as JSON to a client, and to a form by going back to the board."""
 
     @wraps(route)
@@ -197,6 +218,25 @@ def _stage(asked: Mapping[str, Any]) -> Stage:
     if said.lower() not in known:
         raise UnknownName("stage", said, known.values())
     return known[said.lower()]
+
+
+def _last(asked: Mapping[str, str]) -> int:
+    said = asked.get("last", "100")
+    if not (said.isascii() and said.isdigit() and len(said) <= 4 and 1 <= int(said) <= MOST_TOLD):
+        raise UsageError(f"last is {said[:100]!r}; it has to be a whole number from 1 to {MOST_TOLD}")
+    return int(said)
+
+
+def _time(asked: Mapping[str, str]) -> datetime | None:
+    """Return a time that is asked about, UTC where it does not say; None where none is."""
+    said = asked.get("at")
+    if said is None:
+        return None
+    try:
+        at = datetime.fromisoformat(said)
+    except ValueError:
+        raise UsageError(f"at is {said[:100]!r}; it has to be a time such as 2026-11-24T09:30") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _answer(told: Mapping[str, Any], status: int = 200) -> Response:

@@ -5,17 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from slipway.core.ledger import CHARACTERS, Finding, digest_of, verify, verify_kept
+from slipway.core.ledger import CHARACTERS, Finding
 from slipway.core.movements import Movement
-from slipway.progress import bar
-from slipway.registry.ledger import MADE, Ledger
-from slipway.registry.stages import holders
-from slipway.registry.versions import list_versions
+from slipway.registry.told import MOST_TOLD, told
 from slipway.settings import Settings
 from slipway.types import Stage
-from slipway.workflows.movement import open_registry
+from slipway.workflows.platform import resolve_tracking_uri
 
-_HELD = (Stage.PRODUCTION, Stage.STAGING)
+HELD = (Stage.PRODUCTION, Stage.STAGING)
 
 
 @dataclass(frozen=True)
@@ -32,6 +29,11 @@ class History:
             "stages": {stage.value: version for stage, version in self.holders.items()},
             "movements": [movement.as_dict() for movement in self.movements],
         }
+
+    @classmethod
+    def from_dict(cls, said: Mapping[str, Any]) -> "History":
+        stages = {Stage(stage): version for stage, version in said["stages"].items()}
+        return cls(said["name"], stages, tuple(map(Movement.from_dict, said["movements"])))
 
     def __str__(self) -> str:
         held = ", ".join(f"{stage}: version {version}" for stage, version in self.holders.items()) or "no stage is held"
@@ -51,9 +53,14 @@ class Moment:
         stages = {stage.value: movement.as_dict() for stage, movement in self.movements.items()}
         return {"name": self.name, "at": self.at.isoformat(), "stages": stages}
 
+    @classmethod
+    def from_dict(cls, said: Mapping[str, Any]) -> "Moment":
+        stages = {Stage(stage): Movement.from_dict(movement) for stage, movement in said["stages"].items()}
+        return cls(said["name"], datetime.fromisoformat(said["at"]), stages)
+
     def __str__(self) -> str:
         lines = [f"{self.name} at {self.at:%Y-%m-%d %H:%M:%S} UTC"]
-        for stage in _HELD:
+        for stage in HELD:
             movement = self.movements.get(stage)
             lines.append(f"{stage}: version {movement.version}, since" if movement else f"{stage}: nothing")
             lines += [f"  {line}" for line in _told(movement)] if movement else []
@@ -83,48 +90,37 @@ class Verified:
 
 def history(settings: Settings, name: str, last: int | None = None) -> History:
     """Return the movements of a registered model, the newest `last` of them. Raises UnknownName when there is no such model."""
-    client, ledger = open_registry(settings, name)
-    return History(name, holders(client, name), tuple(ledger.movements(last)))
+    if last and last <= MOST_TOLD and (said := _said(settings, name, last=str(last))):
+        return History.from_dict(said)
+    from slipway.workflows.movement import open_registry
+    from slipway.workflows.past import history_of
+
+    return history_of(*open_registry(settings, name), last)
 
 
 def history_at(settings: Settings, name: str, at: datetime) -> Moment:
     """Return what held the stages at a time (UTC). Raises UnknownName when there is no such model."""
-    _, ledger = open_registry(settings, name)
-    before_ms = int(at.timestamp() * 1000)
-    found = {stage: _holding(ledger, stage, before_ms) for stage in _HELD}
-    return Moment(name, at, {stage: movement for stage, movement in found.items() if movement})
+    if said := _said(settings, name, at=at.isoformat()):
+        return Moment.from_dict(said)
+    from slipway.workflows.movement import open_registry
+    from slipway.workflows.past import moment_of
+
+    return moment_of(open_registry(settings, name)[1], at)
 
 
 def verify_history(settings: Settings, name: str) -> Verified:
-    """Hold the ledger against itself, the evidence that is kept with it, and the registry.
+    """Hold the ledger against itself, the evidence that is kept with it, and the registry; no server's word is taken for it.
 
     Raises UnknownName when there is no such model.
     """
-    client, ledger = open_registry(settings, name)
-    entries, head = ledger.entries(), ledger.head
-    stages = {version.number: version.stage for version in list_versions(client, name)}
-    findings = verify(entries, stages, head)
-    keeping = [entry for entry in entries if entry.movement.kept and entry.movement.complete]
-    with bar(len(keeping), "evidence") as progress:
-        for entry in keeping:
-            findings += verify_kept(entry, digest_of(ledger.kept(entry)))
-            progress.update()
-    return Verified(name, len(entries), head, tuple(findings))
+    from slipway.workflows.movement import open_registry
+    from slipway.workflows.past import verified
+
+    return verified(*open_registry(settings, name))
 
 
-def _holding(ledger: Ledger, stage: Stage, before_ms: int) -> Movement | None:
-    """The movement by which a version held a stage at a time: the last into it, if the version did not leave it again.
-
-    The server finds both, so that it takes the same time in a ledger of any length.
-    """
-    made = f"{MADE} and attributes.start_time <= {before_ms}"
-    into = ledger.entries(1, f"{made} and tags.`slipway.stage` = '{stage}'")
-    if not into:
-        return None
-    movement = into[0].movement
-    of_it = f"tags.`slipway.version` = '{movement.version}' and attributes.start_time >= {movement.at_ms}"
-    last = ledger.entries(1, f"{made} and {of_it}")
-    return movement if last[0].movement.stage is stage else None
+def _said(settings: Settings, name: str, **asked: str) -> Mapping[str, Any] | None:
+    return told(resolve_tracking_uri(settings), name, asked, settings.tracking_auth)
 
 
 def _told(movement: Movement) -> list[str]:
