@@ -204,6 +204,16 @@ def test_a_back_that_is_stuck_is_killed_and_the_others_go_on(start: Start, folde
     assert not psutil.pid_exists(stuck)
 
 
+def test_a_front_that_hangs_is_killed_and_another_takes_its_place(start: Start, folders: Path, tmp_path: Path) -> None:
+    supervisor, port = start(wanted(folders / "1", 1), timeout_s=1.0, fronts=1)
+    (hanging,) = fronts(supervisor)
+    time.sleep(2)  # seen at work first
+    os.kill(hanging, signal.SIGSTOP)
+    assert post(port, ASKED[0][1])[:2] == (200, "1")  # it waited for the other one to accept it
+    assert fronts(supervisor) != [hanging] and not psutil.pid_exists(hanging)
+    assert "front 0 hangs, and is killed" in (tmp_path / "serve.log").read_text()
+
+
 def test_the_keys_are_changed_without_a_restart(start: Start, folders: Path) -> None:
     supervisor, port = start(wanted(folders / "1", 1), keys=hashed(["one"]))
     assert post(port, ASKED[0][1])[0] == 401

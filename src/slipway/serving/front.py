@@ -27,7 +27,7 @@ from slipway.serving.arms import Arms
 from slipway.serving.backs import Backs
 from slipway.serving.capturing import Handing
 from slipway.serving.config import ServingConfig
-from slipway.serving.counters import CONNECTIONS, WAITING, Counters
+from slipway.serving.counters import CONNECTIONS, TURNS, WAITING, Counters
 from slipway.serving.door import KEPT, Door
 from slipway.serving.http import Connection
 from slipway.serving.invoking import Invoking
@@ -103,6 +103,7 @@ class _Front:
     def _tick(self) -> None:
         self._door.tick(self._loop.time())
         self._counters.put(self._row, CONNECTIONS, len(self._door.connections))
+        self._counters.add(self._row, TURNS)
         self._log.flush()
         self._loop.call_later(_TICK_S, self._tick)
 

@@ -1,21 +1,36 @@
-"""The processes that answer: as many as there are to be, each in its row of the counters, replaced when they end."""
+"""The processes that answer: as many as there are to be, each in its row of the counters, replaced when they end or hang."""
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from slipway.serving.child import Child, Gone
-from slipway.serving.counters import FRONTS_REPLACED, Counters
+from slipway.serving.counters import FRONTS_REPLACED, TURNS, Counters
 from slipway.serving.inbox import Inbox
 from slipway.serving.log import Log
 
 _PAUSE_S = 0.2
+_LOOK_S = 1.0
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A front at the last look, by how often its loop had come round. still: at how many looks in a row it had not since.
+
+    None while it starts, for which it may have to wait.
+    """
+
+    child: Child
+    turns: float
+    still: int | None = None
 
 
 class Fronts:
     """Used from the supervisor's thread alone.
 
     fork: starts the process of a row. greeting: what a new one has to know. said: called with whatever one says.
+    patience_s: for how long the loop of one may stand still. It counts looks, so that a machine that slept blames nobody.
     """
 
     def __init__(
@@ -26,11 +41,14 @@ class Fronts:
         fork: Callable[[int], Child],
         greeting: Callable[[], Sequence[object]],
         said: Callable[[Any], None],
+        patience_s: float,
     ):
         self._counters, self._inbox, self._log = counters, inbox, log
         self._fork, self._greeting, self._said = fork, greeting, said
         self._children: dict[int, Child] = {}
         self._ending: Callable[[], None] | None = None
+        self._patience_s = patience_s
+        self._seen: dict[int, _Seen] = {}
 
     @property
     def pids(self) -> list[int]:
@@ -40,6 +58,7 @@ class Fronts:
         """Start them all."""
         for row in range(self._counters.fronts):
             self._start(row)
+        self._inbox.later(_LOOK_S, self._look)
 
     def tell(self, message: object) -> None:
         """Tell them all."""
@@ -82,3 +101,21 @@ class Fronts:
         self._counters.add(self._counters.supervisor, FRONTS_REPLACED)
         # One that ends as soon as it starts would be started without a pause.
         self._inbox.later(_PAUSE_S if time.monotonic() - born < _PAUSE_S else 0.0, self._start, row)
+
+    def _look(self) -> None:
+        """Kill what hangs; its end is heard like any other."""
+        self._seen = {row: self._look_at(row, child) for row, child in self._children.items()}
+        self._inbox.later(_LOOK_S, self._look)
+
+    def _look_at(self, row: int, child: Child) -> _Seen:
+        turns, last = self._counters.own(row, TURNS), self._seen.get(row)
+        if last is None or last.child is not child:
+            return _Seen(child, turns)
+        if turns != last.turns:
+            return _Seen(child, turns, 0)
+        if last.still is None:
+            return last
+        if last.still * _LOOK_S >= self._patience_s:
+            self._log.say(f"front {row} hangs, and is killed")
+            child.kill()
+        return _Seen(child, turns, last.still + 1)

@@ -37,6 +37,8 @@ _EVALUATING = ("slipway.plans:warm",)
 _LATER = ("mlflow.pyfunc.scoring_server", "mlflow.sklearn")
 """What each back needs for odd requests: imported once for all that come, when the endpoint has served for a while."""
 _LATER_S = 5.0
+_PATIENCE_S = 5.0
+"""With a front that hangs, at least: on a busy machine it may have to wait."""
 
 
 class Supervisor:
@@ -65,8 +67,9 @@ class Supervisor:
         self._counters = Counters(tuple(models), config.fronts)
         self._inbox = Inbox()
         self._fronts = Fronts(
-            self._counters, self._inbox, self._log, self._fork_front, self._greeting, self._front_said
-        )
+            self._counters, self._inbox, self._log, self._fork_front, self._greeting, self._front_said,
+            patience_s=max(config.timeout_s, _PATIENCE_S),
+        )  # fmt: skip
         self._generations = Generations(
             config, models, self._counters, self._inbox, self._log, self._fork, self._changed, self._fronts.tell, served
         )
