@@ -14,9 +14,9 @@ from slipway.core.movements import Action, Movement
 from slipway.errors import NoServer, OutsideError, PromotionRefused, Refusal, SlipwayError, UsageError
 from slipway.identity import caller_unknown
 from slipway.registry.case import Case
+from slipway.registry.told import ROOT
 from slipway.types import Stage, Verdict
 
-ROOT = "/api/2.0/slipway"
 # A judgement of many rows takes seconds, and waits for the movement before it.
 _TIMEOUT_S = 600
 

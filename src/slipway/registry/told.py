@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+ROOT = "/api/2.0/slipway"
+"""Where a guarded server has routes of its own."""
 MOST_TOLD = 1000
 """Movements that are told at once."""
 _TIMEOUT_S = 10.0
@@ -22,7 +24,7 @@ def told(
     import requests
 
     token = {"Authorization": f"Bearer {auth}"} if isinstance(auth, str) else {}
-    address = f"{uri.rstrip('/')}/api/2.0/slipway/models/{quote(model, safe='')}/history"
+    address = f"{uri.rstrip('/')}{ROOT}/models/{quote(model, safe='')}/history"
     pair = auth if isinstance(auth, tuple) else None
     try:
         answer = requests.get(address, asked, headers=token, auth=pair, timeout=_TIMEOUT_S, allow_redirects=False)

@@ -16,7 +16,7 @@ from slipway.core.movements import Action, Movement
 from slipway.errors import OutsideError, PromotionRefused, Refusal, SlipwayError, UnknownName, UsageError
 from slipway.registry.case import Case
 from slipway.registry.rights import Deed, Right, not_allowed
-from slipway.registry.told import MOST_TOLD
+from slipway.registry.told import MOST_TOLD, ROOT
 from slipway.server.keeper import Keeper
 from slipway.server.rules import same_origin
 from slipway.types import MOST_VERSION, Stage
@@ -24,7 +24,6 @@ from slipway.workflows.history import History, Moment
 from slipway.workflows.past import history_of, moment_of
 from slipway.workflows.reconcile import Reconciled
 
-ROOT = "/api/2.0/slipway"
 OUTCOME = "slipway_outcome"
 """The cookie that tells the board what became of a form: percent-encoded, for one page."""
 _ROUTES = (
