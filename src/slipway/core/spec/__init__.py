@@ -8,11 +8,12 @@ import hashlib
 import json
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from slipway.core.metrics import Task, metrics_of
 from slipway.core.spec._data import Column, ColumnType, Data, DataSla, Source
-from slipway.core.spec._gates import ApprovalGate, Gates, Margin, SlicesGate
+from slipway.core.spec._duties import Duty, undeclared
+from slipway.core.spec._gates import OF_MATURITY, ApprovalGate, Gates, Margin, SlicesGate
 from slipway.core.spec._release import Evaluation, Monitor, Sla
 from slipway.core.spec._scope import Costs, Maturity, Scope
 from slipway.core.spec._search import Baseline, Candidate, Halving, Search
@@ -24,6 +25,7 @@ __all__ = [
     "CODE_REF",
     "IMPORT_PATH",
     "NAME",
+    "OF_MATURITY",
     "ApprovalGate",
     "Baseline",
     "Candidate",
@@ -32,6 +34,7 @@ __all__ = [
     "Costs",
     "Data",
     "DataSla",
+    "Duty",
     "Evaluation",
     "Experiment",
     "Gates",
@@ -50,6 +53,7 @@ __all__ = [
     "Split",
     "TimeSplit",
     "json_schema",
+    "undeclared",
 ]
 
 
@@ -145,11 +149,9 @@ class Experiment(Section):
 
     @model_validator(mode="after")
     def _gates_have_what_they_judge_by(self) -> Self:
-        gates, known = self.gates, "name columns in evaluation.slices"
-        production = self.scope.maturity is Maturity.PRODUCTION and "slices" not in gates.without
-        if (gates.slices or production) and not self.evaluation.columns:
-            reason = " or say in gates.without.slices why none" if production else ""
-            raise wrong(f"slices are looked at before a release: {known}{reason}", "gates")
+        gates = self.gates
+        if gates.slices and not self.evaluation.columns:
+            raise wrong("slices are looked at before a release: name columns in evaluation.slices", "gates")
         if gates.latency and not (gates.latency.p99_ms or self.sla.p99_ms):
             raise wrong("no latency is promised: give p99_ms here or in `sla`", "gates", "latency")
         if gates.freshness and not self.data.time:
@@ -160,29 +162,18 @@ class Experiment(Section):
 
     @model_validator(mode="after")
     def _maturity_has_its_duties(self) -> Self:
-        maturity = self.scope.maturity
-        duties: list[tuple[tuple[str, ...], object, str]] = []
-        if maturity is not Maturity.POC:
-            promised = "service" not in self.delivery or self.sla.p99_ms
-            duties = [
-                (("scope", "owner"), self.scope.owner, "an owner"),
-                (("scope", "decision"), self.scope.decision, "a decision that it serves"),
-                (
-                    ("gates", "thresholds"),
-                    self.search.metric in self.gates.thresholds,
-                    f"a threshold for {self.search.metric}",
-                ),
-                (("sla",), promised, "sla.p99_ms, since it is delivered as a service"),
+        """All that is missing is told at once: pydantic takes the errors of an error apart."""
+        missing = undeclared(self) if self.scope.maturity is not Maturity.POC else ()
+        if missing:
+            errors = [
+                wrong(
+                    f"maturity {self.scope.maturity} needs {duty.what}; as in `{duty.at[-1]}: {duty.example}`", *duty.at
+                )
+                for duty in missing
             ]
-        if maturity is Maturity.PRODUCTION:
-            duties.append((("monitor",), self.monitor, "monitor"))
-            duties += [
-                (("data", "columns", name), self.data.columns[name].known, f"{name}'s `known`: how it is known in time")
-                for name in self.data.features
-            ]
-        for at, given, duty in duties:
-            if not given:
-                raise wrong(f"maturity {maturity} needs {duty}", *at)
+            raise ValidationError.from_exception_data(
+                type(self).__name__, [{"type": error, "input": None} for error in errors]
+            )
         return self
 
 
