@@ -36,6 +36,7 @@ SAID = (
     "region", "north", "880", "0.3125",
     "the demographic parity difference is 0.1275", "Of too few rows to be compared: south", "0.1725", "4.5",
     "0.3456", "0.3401 to 0.3511", "0.4567", "0.6789", "0.7891", "is 0.0234 off on average", "0.6543", "0.5678",
+    "sla.availability", "0.993", "not measured yet",
     "Disagreement with version 2", "3.1% of 50,123 test rows", "MQ", "on time (0.4812)", "late (0.7123)",
 )  # fmt: skip
 
@@ -140,9 +141,9 @@ def test_a_baseline_that_is_as_good_is_marked_whichever_way_the_metric_points(fi
 
 def test_a_bare_card_is_complete(self_contained):
     text = self_contained(html(bare())).text
-    for said in ("There are no results.", "No caveat was given.", "not registered", "declares no gate"):
+    for said in ("There are no results.", "No caveat was given.", "not registered", "No gate was written down"):
         assert said in text
-    for said in ("There are no results.", "No caveat was given.", "declares no gate"):
+    for said in ("There are no results.", "No caveat was given.", "No gate was written down"):
         assert said in markdown(bare())
     assert "None" not in text + markdown(bare())
 

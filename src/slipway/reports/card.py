@@ -11,6 +11,7 @@ from datetime import datetime
 from slipway.core.calibration import Calibration
 from slipway.core.disagreement import DisputedRow, Gap
 from slipway.core.metrics import Task
+from slipway.core.promises import Promise
 from slipway.core.slices import Slice
 from slipway.reports._templates import render_html, render_markdown
 from slipway.types import Interval
@@ -162,7 +163,7 @@ class CardDisagreement:
 
 @dataclass(frozen=True)
 class CardGate:
-    """One declared gate, in words. stage: the stage whose door it guards."""
+    """One gate, in words. stage: the first stage that it stands before; empty where it does not stand."""
 
     name: str
     demand: str
@@ -191,6 +192,7 @@ class ModelCard:
     version: the registered version; None before registration.
     slices: parts of the test rows by column, measured by the search metric, the columns together.
     decided: where costs are declared. disagreement: where a version was in Production.
+    promises: what is declared for the time after a release, and by what it is measured.
     """
 
     name: str
@@ -217,6 +219,7 @@ class ModelCard:
     decided: CardDecision | None = None
     calibration: Calibration | None = None
     disagreement: CardDisagreement | None = None
+    promises: tuple[Promise, ...] = ()
 
     @property
     def baseline_names(self) -> tuple[str, ...]:
