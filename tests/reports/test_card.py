@@ -5,6 +5,7 @@ import pytest
 from markdown_it import MarkdownIt
 from pydantic import TypeAdapter
 
+from slipway.core.calibration import Calibration, CalibrationBin
 from slipway.core.disagreement import MOST, Answer, DisputedRow, Gap
 from slipway.core.metrics import Task
 from slipway.core.slices import Slice
@@ -234,3 +235,13 @@ def test_the_card_fits_any_screen_and_both_schemes(card):
     assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in page
     assert "prefers-color-scheme: dark" in page and page.count("<style>") == 1
     assert "default-src 'none'" in page
+
+
+def test_the_decision_is_warned_of_where_probabilities_mislead(filled_card):
+    off = Calibration(0.35, (CalibrationBin(0.6, 0.25, 5000), CalibrationBin(0.9, 0.55, 5000)))
+    for write in (markdown, html):
+        assert "cannot be taken at their word: they are 0.35 off" in write(filled_card(calibration=off))
+        assert "cannot be taken at their word" not in write(filled_card())
+        assert "were calibrated before" not in write(filled_card())
+    settled = replace(filled_card().decided, calibrated=True)
+    assert "were calibrated before, on the same rows" in markdown(filled_card(decided=settled))

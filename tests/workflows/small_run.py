@@ -17,7 +17,7 @@ from slipway.workflows.evaluation import Evaluated, evaluate
 from slipway.workflows.preparation import Prepared, prepare
 from slipway.workflows.project import Declared
 from slipway.workflows.study import question_of
-from slipway.workflows.winner import Winner, fit_winner, winner_of
+from slipway.workflows.winner import Winner, fit_chosen
 
 CANDIDATES: Mapping[str, Any] = {"logistic": {"estimator": "sklearn.linear_model.LogisticRegression"}}
 
@@ -57,7 +57,6 @@ def run_small(spec: Declared) -> SmallRun:
     (name,) = spec.experiment.search.candidates
     trial = run_trial(question_of(spec, prepared), Proposal(1, name, {}))
     assert not trial.error, trial.error
-    winner = winner_of(trial, spec.experiment)
-    model = fit_winner(spec, prepared, winner)
+    model, winner = fit_chosen(spec, prepared, trial)
     baselines = fit_baselines(spec.folder, spec.experiment, prepared.splits.development, prepared.classes)
     return SmallRun(spec, prepared, trial, winner, model, evaluate(model, spec, prepared, baselines))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from slipway.core.calibration import Calibration
+from slipway.core.calibration import Calibration, miscalibrated
 from slipway.core.disagreement import MOST as MOST_DISPUTED
 from slipway.core.disagreement import Gap
 from slipway.core.metrics import Task
@@ -20,6 +20,7 @@ __all__ = [
     "disagreed",
     "equals",
     "measures_of",
+    "miscalibrated",
     "right_sides",
     "sliced",
     "slower",

@@ -128,7 +128,7 @@ class CardDecision:
     """The threshold from which on the answer is yes, and what answers cost by the declared costs of wrong ones.
 
     cost: the mean of a test row at the threshold, with its 95 % interval. at_half: at a threshold of 0.5.
-    always_yes, always_no: what answering all rows alike costs.
+    always_yes, always_no: what answering all rows alike costs. calibrated: whether the probabilities were, before.
     """
 
     threshold: float
@@ -138,6 +138,7 @@ class CardDecision:
     at_half: float
     always_yes: float
     always_no: float
+    calibrated: bool = False
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def build_pipeline(folder: Path, experiment: Experiment, name: str, params: Mapp
     return with_preprocessing(estimator, experiment.data)
 
 
-def decided(pipeline: Pipeline, threshold: float | None, positive: Any) -> BaseEstimator:
+def decided(pipeline: BaseEstimator, threshold: float | None, positive: Any) -> BaseEstimator:
     """Return an unfitted model that answers `positive` from a probability of `threshold` on; None leaves the pipeline as it is.
 
     The threshold is in the model, so that whatever serves it gives the same labels.

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from pydantic import TypeAdapter
 
+from slipway.core.calibration import miscalibrated
 from slipway.core.choice import contenders
 from slipway.core.gates import every_gate
 from slipway.core.promises import promises
@@ -75,7 +76,7 @@ def model_card(
         search=_search(experiment, trials, winner),
         results=results,
         gates=_gates(experiment),
-        caveats=(*findings.doubts, *_caveats(experiment, prepared, findings, trials)),
+        caveats=(*_warnings(experiment, findings), *findings.doubts, *_caveats(experiment, prepared, findings, trials)),
         lineage=_lineage(spec, code),
         positive_class=f"{prepared.classes[1]}" if len(prepared.classes) == 2 else "",
         created=datetime.now(UTC),
@@ -139,6 +140,12 @@ def _gates(experiment: Experiment) -> tuple[CardGate, ...]:
     return tuple(
         CardGate(gate.name, gate.demand, gate.stages[0].value if gate.stages else "") for gate in every_gate(experiment)
     )
+
+
+def _warnings(experiment: Experiment, findings: Findings) -> tuple[str, ...]:
+    """What is read before all other doubts."""
+    warning = miscalibrated(experiment.task, findings.calibration)
+    return (warning,) if warning else ()
 
 
 def _caveats(
