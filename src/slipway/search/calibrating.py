@@ -73,7 +73,8 @@ def learn_curve(question: Question, candidate: str, params: Mapping[str, Any]) -
     """Fit the pipeline on the training rows of each fold and learn the curve on the answers to its validation rows.
 
     None where costs are not declared, where the pipeline gives no probabilities, or where the curve makes the log loss of
-    those rows no better than two fitted numbers do by chance: then the probabilities are left as they are.
+    those rows no better than two fitted numbers do by chance, or turns the ranking around: then the probabilities are left as
+    they are.
     """
     costs, classes = question.experiment.scope.costs, question.classes
     found = _answers(question, candidate, params) if costs else None
@@ -87,7 +88,8 @@ def learn_curve(question: Question, candidate: str, params: Mapping[str, Any]) -
     at = seen.classes_.tolist().index(classes[-1])
     calibrated = fitted.fit(rows, labels).predict_proba(rows)[:, at]
     before, after = (_outcome(labels, classes, scores) for scores in (probabilities[:, at], calibrated))
-    if len(rows) * (_log_loss(before) - _log_loss(after)) <= _WON_BY_CHANCE:
+    turned = calibrated[probabilities[:, at].argmax()] <= calibrated[probabilities[:, at].argmin()]
+    if turned or len(rows) * (_log_loss(before) - _log_loss(after)) <= _WON_BY_CHANCE:
         return None
     return Curve(fitted, cheapest_threshold(after, costs)[0])
 
