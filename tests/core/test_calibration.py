@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.core.calibration import BINS, bins_of, calibration, miscalibrated
-from slipway.core.metrics import Outcome, Task
+from slipway.core.metrics import Outcome
+from slipway.core.tasks import Task
 
 shares = st.floats(0, 1)
 rows = st.lists(st.tuples(st.sampled_from([0.0, 1.0]), shares), min_size=1, max_size=80)

@@ -9,10 +9,10 @@ import pytest
 from slipway.core.arms import ArmRecord, ArmState, Role
 from slipway.core.calibration import Calibration, CalibrationBin
 from slipway.core.disagreement import Answer, DisputedRow, Gap
-from slipway.core.metrics import Task
 from slipway.core.movements import Action, Movement
 from slipway.core.promises import Promise
 from slipway.core.slices import Slice
+from slipway.core.tasks import Task
 from slipway.core.trials import Trial
 from slipway.reports.card import (
     CardColumn,

@@ -7,8 +7,8 @@ from pydantic import TypeAdapter
 
 from slipway.core.calibration import Calibration, CalibrationBin
 from slipway.core.disagreement import MOST, Answer, DisputedRow, Gap
-from slipway.core.metrics import Task
 from slipway.core.slices import Slice
+from slipway.core.tasks import Task
 from slipway.reports.card import (
     CardData,
     CardDecision,

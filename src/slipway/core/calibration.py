@@ -12,7 +12,8 @@ from math import pi, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from slipway.core.metrics import Array, Outcome, Task
+from slipway.core.metrics import Array, Outcome
+from slipway.core.tasks import Task
 
 BINS = 10
 # Probabilities that are further off than this decide otherwise than whoever reads them expects; 0.1 of 0.3 is a third.
@@ -65,7 +66,7 @@ def calibration(task: Task, outcome: Outcome, bins: int = BINS) -> Calibration |
     """
     if task.is_classification and (outcome.scores is None or not outcome.probabilistic):
         return None
-    predicted, observed = _compared(task, outcome)
+    predicted, observed = _compared(outcome)
     keep = np.isfinite(predicted) & np.isfinite(observed)
     predicted, observed = predicted[keep], observed[keep]
     if not len(predicted):
@@ -99,9 +100,9 @@ def bins_of(predicted: Array, bins: int = BINS) -> NDArray[np.intp]:
     return np.searchsorted(edges[1:-1], predicted, side="right")
 
 
-def _compared(task: Task, outcome: Outcome) -> tuple[Array, Array]:
+def _compared(outcome: Outcome) -> tuple[Array, Array]:
     if outcome.scores is None:
         return outcome.predicted, outcome.truth
-    if task is Task.BINARY:
+    if outcome.scores.ndim == 1:
         return outcome.scores, outcome.truth
     return outcome.scores.max(axis=1), (outcome.scores.argmax(axis=1) == outcome.truth).astype(np.float64)

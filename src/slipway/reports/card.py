@@ -10,9 +10,9 @@ from datetime import datetime
 
 from slipway.core.calibration import Calibration
 from slipway.core.disagreement import DisputedRow, Gap
-from slipway.core.metrics import Task
 from slipway.core.promises import Promise
 from slipway.core.slices import Slice
+from slipway.core.tasks import Task
 from slipway.reports._templates import render_html, render_markdown
 from slipway.types import Interval
 

@@ -14,6 +14,8 @@ from slipway.core.spec import Candidate, Experiment
 from slipway.errors import CodeInvalid, did_you_mean
 from slipway.search.preprocessing import with_preprocessing
 
+_KINDS = {"classifier": is_classifier, "regressor": is_regressor}
+
 
 def build_pipeline(folder: Path, experiment: Experiment, name: str, params: Mapping[str, Any]) -> Pipeline:
     """Return the unfitted pipeline of a candidate with its fixed parameters and those of one trial.
@@ -46,9 +48,8 @@ def check_candidate(folder: Path, experiment: Experiment, name: str) -> None:
     """
     candidate = experiment.search.candidates[name]
     pipeline = build_pipeline(folder, experiment, name, _first_values(candidate))
-    fits = is_classifier(pipeline) if experiment.task.is_classification else is_regressor(pipeline)
-    if not fits:
-        wanted = "classifier" if experiment.task.is_classification else "regressor"
+    wanted = experiment.task.traits.estimator
+    if not _KINDS[wanted](pipeline):
         raise CodeInvalid(f"candidate '{name}' is no {wanted}, and the task is {experiment.task}")
 
 

@@ -45,7 +45,7 @@ class CheckReport:
         parameters = {name: ", ".join(c.space) or "no parameter varied" for name, c in search.candidates.items()}
         candidates = "\n".join(f"    {name}: {varied}" for name, varied in parameters.items())
         rule = f" and {experiment.baseline.rule}" if experiment.baseline.rule else ""
-        constant = "class prior" if experiment.task.is_classification else "mean"
+        _, constant = experiment.task.traits.constant
         return (
             f"{experiment.name} is ready to run: {experiment.scope.goal}\n"
             f"  data        {len(self.prepared.frame):,} rows keep the contract of {len(experiment.data.columns)} columns\n"

@@ -10,7 +10,6 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from slipway.core.metrics import Task, metrics_of
 from slipway.core.spec._data import Column, ColumnType, Data, DataSla, Source
 from slipway.core.spec._duties import Duty, undeclared
 from slipway.core.spec._gates import OF_MATURITY, ApprovalGate, Gates, Margin, SlicesGate
@@ -19,6 +18,7 @@ from slipway.core.spec._scope import Costs, Maturity, Scope
 from slipway.core.spec._search import Baseline, Candidate, Halving, Search
 from slipway.core.spec._section import CODE_REF, IMPORT_PATH, NAME, Name, Section, wrong
 from slipway.core.spec._split import GroupSplit, RandomSplit, Split, TimeSplit
+from slipway.core.tasks import Task
 from slipway.errors import did_you_mean
 
 __all__ = [
@@ -96,27 +96,25 @@ class Experiment(Section):
         named += [(("gates", "thresholds", name), name) for name in self.gates.thresholds]
         named += [(("monitor", "metric"), self.monitor.metric)] if self.monitor else []
         for at, name in named:
-            if name not in metrics_of(self.task):
-                raise wrong(
-                    f"'{name}' is no metric of a {self.task} task{did_you_mean(name, metrics_of(self.task))}", *at
-                )
+            known = self.task.traits.metrics
+            if name not in known:
+                raise wrong(f"'{name}' is no metric of a {self.task} task{did_you_mean(name, known)}", *at)
         return self
 
     @model_validator(mode="after")
     def _target_fits_the_task(self) -> Self:
-        target = self.data.columns[self.data.target].type
-        at = ("data", "columns", self.data.target, "type")
-        if self.task is Task.REGRESSION and target not in (ColumnType.INT, ColumnType.FLOAT):
-            raise wrong(f"the target of a regression has to be int or float; it is {target}", *at)
-        if self.task.is_classification and target in (ColumnType.FLOAT, ColumnType.DATETIME):
-            raise wrong(f"the target of a classification has to be int, bool, category or text; it is {target}", *at)
-        if self.data.positive is not None and self.task is not Task.BINARY:
+        target, traits = self.data.columns[self.data.target].type, self.task.traits
+        if target not in traits.targets:
+            *first, last = traits.targets
+            said = f"the target of a {traits.family} has to be {', '.join(first)} or {last}; it is {target}"
+            raise wrong(said, "data", "columns", self.data.target, "type")
+        if self.data.positive is not None and not traits.has_positive:
             raise wrong(f"a {self.task} task has no positive class", "data", "positive")
         return self
 
     @model_validator(mode="after")
     def _costs_fit_the_task(self) -> Self:
-        if self.scope.costs and self.task is not Task.BINARY:
+        if self.scope.costs and not self.task.traits.has_positive:
             raise wrong(f"costs are of a binary decision, and the task is {self.task}", "scope", "costs")
         return self
 
