@@ -62,11 +62,11 @@ def test_every_gate_says_what_it_demands_or_why_it_does_not_stand(declare: Decla
     assert list(told) == [*(entry.name for entry in CATALOGUE), "few_alarms"]
     standing = [name for name, gate in told.items() if Stage.PRODUCTION in gate.stages]
     assert standing == [*gates_before(ripe, Stage.PRODUCTION), "few_alarms"]
-    assert told["thresholds"].demand.endswith(": roc_auc at least 0.6, log_loss at most 0.5")
-    assert told["beats_baseline"].demand.endswith(": margin 0.02")
-    assert told["not_worse_than_champion"].demand.endswith(": margin 0")
-    assert told["latency"].demand.endswith(": p99_ms 50")
-    assert told["approval"].demand.endswith(": number 1, approvers ana, ben")
+    assert told["thresholds"].demand.endswith(" (roc_auc at least 0.6, log_loss at most 0.5)")
+    assert told["beats_baseline"].demand.endswith(" (margin 0.02)")
+    assert told["not_worse_than_champion"].demand.endswith(" (margin 0)")
+    assert told["latency"].demand.endswith(" (p99_ms 50)")
+    assert told["approval"].demand.endswith(" (number 1, approvers ana, ben)")
     assert told["slices"].demand == "left out: one port only" and told["slices"].asked_for
     assert told["size"].demand == "not asked for; gates.size asks for it" and not told["size"].asked_for
 

@@ -46,7 +46,7 @@ def test_check_lists_every_gate_what_is_promised_and_all_that_production_will_as
     said, told = str(report), report.as_dict()
     assert [gate["name"] for gate in told["gates"]] == [*(entry.name for entry in CATALOGUE), "few_alarms"]
     assert all(gate["name"] in said for gate in told["gates"])
-    assert "size (before Production): the model's files are at most so many megabytes: megabytes 5" in said
+    assert "size (before Production): the model's files are at most so many megabytes (megabytes 5)" in said
     assert "not asked for: calibration, slices, latency, reproducible, freshness, approval" in said
     assert all(f"{promise} (not measured yet)" in said for promise in LATER)
     assert "before Production: scope.owner, as in `owner: team@example.com`" in said

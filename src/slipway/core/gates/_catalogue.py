@@ -138,7 +138,7 @@ def _stands(entry: GateEntry, experiment: Experiment) -> bool:
 def _notice(entry: GateEntry, experiment: Experiment) -> GateNotice:
     if _stands(entry, experiment):
         values = _values(entry.name, experiment)
-        return GateNotice(entry.name, entry.stages, entry.section, entry.sentence + (f": {values}" if values else ""))
+        return GateNotice(entry.name, entry.stages, entry.section, entry.sentence + (f" ({values})" if values else ""))
     why = experiment.gates.without.get(entry.name)
     demand = f"left out: {why}" if why else f"not asked for; {entry.section} asks for it"
     return GateNotice(entry.name, (), entry.section, demand, asked_for=bool(why))
