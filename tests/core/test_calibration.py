@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.core.calibration import BINS, bins_of, calibration
-from slipway.core.metrics import Outcome, Task
+from slipway.core.calibration import BINS, bins_of, calibration, miscalibrated
+from slipway.core.metrics import Outcome
+from slipway.core.tasks import Task
 
 shares = st.floats(0, 1)
 rows = st.lists(st.tuples(st.sampled_from([0.0, 1.0]), shares), min_size=1, max_size=80)
@@ -93,3 +94,20 @@ def test_rows_that_are_not_finite_are_left_out():
     found = calibration(Task.REGRESSION, Outcome(np.array([1.0, np.nan, 3.0]), np.array([1.0, 2.0, np.inf])))
     assert [part.rows for part in found.bins] == [1]
     assert calibration(Task.REGRESSION, Outcome(np.array([]), np.array([]))) is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "off", "warned"), [(5000, 0.35, True), (5000, 0.0, False), (5000, 0.05, False), (30, 0.0, False)]
+)
+def test_what_is_off_by_much_and_not_by_chance_is_warned_of(rows, off, warned):
+    rng = np.random.default_rng(1)
+    scores = 0.4 + 0.2 * rng.random(rows)
+    said = miscalibrated(Task.BINARY, calibration(Task.BINARY, binary(rng.random(rows) < scores - off, scores)))
+    assert bool(said) is warned
+    assert not warned or "they are 0.35 off on average" in said
+
+
+def test_nothing_is_warned_of_where_nothing_is_said_of_probabilities():
+    assert miscalibrated(Task.BINARY, None) == ""
+    truth = np.arange(100.0)
+    assert miscalibrated(Task.REGRESSION, calibration(Task.REGRESSION, Outcome(truth, truth + 50))) == ""

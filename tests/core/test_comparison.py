@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from slipway.core.comparison import COST, Comparison, OnSameRows, Side, better_by, differing, measured
 from slipway.core.disagreement import disagreement
 from slipway.core.gates import Champion, Evidence
-from slipway.core.metrics import Outcome, Task
+from slipway.core.metrics import Outcome
 from slipway.core.spec import Experiment
+from slipway.core.tasks import Task
 from slipway.types import Interval, Stage
 
 Declare = Callable[..., Experiment]

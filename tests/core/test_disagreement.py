@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from slipway.core.disagreement import Gap, disagreement, disputed_rows
-from slipway.core.metrics import Outcome, Task
+from slipway.core.metrics import Outcome
+from slipway.core.tasks import Task
 
 ROWS = 12
 unit = st.floats(0, 1)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from slipway.core.metrics import METRICS, Outcome, Task, measure, metrics_of, prepare_all
+from slipway.core.metrics import METRICS, Outcome, measure, prepare_all
+from slipway.core.tasks import Task
 
 SCIKIT = {
     "accuracy": lambda o, w: sk.accuracy_score(o.truth, o.predicted, sample_weight=w),
@@ -63,7 +64,7 @@ def weighted_outcomes(draw: Callable, task: Task, complete: bool = True) -> tupl
 def test_every_metric_equals_scikit_learns_under_weights_and_ties(task: Task, data: st.DataObject) -> None:
     outcome, weights = data.draw(weighted_outcomes(task))
     ours = {name: metric(weights) for name, metric in prepare_all(task, outcome).items()}
-    assert tuple(ours) == metrics_of(task)
+    assert tuple(ours) == task.traits.metrics
     theirs = {name: SCIKIT[name](outcome, weights) for name in ours}
     assert ours == pytest.approx(theirs, rel=1e-9, abs=1e-12)
 

@@ -9,8 +9,9 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from slipway.core.metrics import METRICS, Task, measure
+from slipway.core.metrics import METRICS, measure
 from slipway.core.prediction import classes_of, encode, predict, predict_once
+from slipway.core.tasks import Task
 
 labels = st.one_of(
     st.lists(st.integers(-5, 5), min_size=2, max_size=2, unique=True),

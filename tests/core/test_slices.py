@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.core.intervals import bootstrap
-from slipway.core.metrics import METRICS, Outcome, Task, metrics_of
+from slipway.core.metrics import METRICS, Outcome
 from slipway.core.slices import FEWEST_ROWS, MISSING, MOST_RESAMPLED, OTHER, Slice, slice_labels, slices
+from slipway.core.tasks import Task
 
 
 def names(column: pd.Series, **more: int) -> list[str]:
@@ -114,7 +115,7 @@ def test_a_column_without_a_value_is_one_slice(dtype):
     assert names(pd.Series([], dtype=dtype)) == []
 
 
-@pytest.mark.parametrize("name", metrics_of(Task.BINARY))
+@pytest.mark.parametrize("name", Task.BINARY.traits.metrics)
 def test_a_slice_has_the_value_that_the_metric_has_on_its_rows(name):
     outcome, metric = answered(600), METRICS[name]
     port = pd.Series(np.where(np.arange(600) % 3 == 0, "a", "b"))
@@ -165,7 +166,7 @@ def test_slices_of_several_classes_are_measured():
     truth = rng.integers(0, 3, 300)
     scores = rng.dirichlet(np.ones(3), 300)
     outcome = Outcome(truth.astype(float), scores.argmax(axis=1).astype(float), scores, True)
-    for name in metrics_of(Task.MULTICLASS):
+    for name in Task.MULTICLASS.traits.metrics:
         assert all(part.interval for part in slices(outcome, {"p": pd.Series(["a", "b"] * 150)}, METRICS[name], seed=0))
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from slipway.core.reading import read_experiment
-from slipway.core.spec import Experiment, json_schema
+from slipway.core.spec import Experiment, json_schema, undeclared
+from slipway.errors import SpecInvalid
 
 Declare = Callable[..., Experiment]
 
@@ -216,7 +217,6 @@ def test_a_candidate_that_cannot_be_built_is_refused(declare: Declare, candidate
         ("mvp", ("scope", "decision"), "needs a decision"),
         ("mvp", ("gates", "thresholds"), "needs a threshold for roc_auc"),
         ("mvp", ("sla", "p99_ms"), "needs sla.p99_ms"),
-        ("production", ("monitor",), "needs monitor"),
     ],
 )
 def test_maturity_has_its_duties(declare: Declare, maturity: str, left_out: tuple[str, ...], said: str) -> None:
@@ -230,6 +230,36 @@ def test_maturity_has_its_duties(declare: Declare, maturity: str, left_out: tupl
     assert said in refused(declare, **sections)
     sections["scope"]["maturity"] = "poc"
     assert declare(**sections)
+
+
+def test_all_that_a_maturity_asks_for_is_named_at_once_with_its_line_and_an_example(declare: Declare) -> None:
+    whole = declare().as_dict()
+    bare = {key: whole[key] for key in ("name", "task", "data", "split", "search")}
+    bare |= {"scope": {"goal": "Say it.", "maturity": "production"}}
+    bare["data"]["columns"]["port"]["known"] = None
+    with pytest.raises(SpecInvalid) as raised:
+        read_experiment(json.dumps(bare, indent=1))
+    said = {problem.key: problem.message for problem in raised.value.problems}
+    assert list(said) == [
+        "scope.owner", "scope.decision", "data.columns.port.known", "evaluation.slices", "gates.thresholds.roc_auc",
+        "sla.p99_ms",
+    ]  # fmt: skip
+    assert said["scope.owner"] == "maturity production needs an owner; as in `owner: team@example.com`"
+    assert "as in `roc_auc: 0.7`" in said["gates.thresholds.roc_auc"]
+    lines = {problem.key: problem.line for problem in raised.value.problems}
+    assert lines["scope.owner"] > lines["data.columns.port.known"] > lines["sla.p99_ms"] == 1
+
+
+def test_in_production_nothing_is_asked_for_that_nothing_reads(declare: Declare) -> None:
+    assert declare(**{key: value for key, value in FULL.items() if key != "monitor"}).monitor is None
+
+
+def test_what_a_proof_of_concept_lacks_for_production_is_known_before_it_is_trained(declare: Declare) -> None:
+    assert [str(duty) for duty in undeclared(declare())] == [
+        "scope.owner, as in `owner: team@example.com`",
+        "gates.thresholds.roc_auc, as in `roc_auc: 0.7`",
+    ]
+    assert undeclared(declare(**FULL)) == ()
 
 
 def test_in_production_it_is_said_of_each_feature_how_it_is_known(declare: Declare) -> None:

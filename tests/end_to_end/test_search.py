@@ -21,7 +21,7 @@ WIDER = ("min_samples_leaf: {int: [20, 60]}", "min_samples_leaf: {int: [5, 600]}
 
 LOGISTIC = (
     ("sklearn.tree.DecisionTreeClassifier", "sklearn.linear_model.LogisticRegression"),
-    ("params: {max_depth: 2}", "params: {max_iter: 1000}"),
+    ("params: {max_depth: 2}", "params: {max_iter: 1000, class_weight: balanced}"),
     ("min_samples_leaf: {int: [20, 60]}", "C: {log_uniform: [0.1, 10]}"),
 )
 
@@ -60,6 +60,8 @@ def test_the_threshold_that_costs_least_is_in_the_model_that_anybody_serves(libr
     stock = mlflow.pyfunc.load_model(f"models:/{name}/{done['version']}")
     likely = mlflow.sklearn.load_model(f"models:/{name}/{done['version']}").predict_proba(asked)[:, 1]
 
+    assert winner["calibrated"]  # weighed classes rank well and give no probabilities
+    assert likely.mean() == pytest.approx((rows["late"] == "yes").mean(), abs=0.1)
     assert 0 < winner["threshold"] < 0.4 and winner["threshold"] == run.data.metrics["validation_threshold"]
     assert (stock.predict(asked) == np.where(likely >= winner["threshold"], "yes", "no")).all()
     wrong = stock.predict(asked) != rows["late"]

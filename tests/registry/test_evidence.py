@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from slipway.core.metrics import Outcome, Task, measure
+from slipway.core.metrics import Outcome, measure
+from slipway.core.tasks import Task
 from slipway.registry.evidence import TestRows, load, save
 
 ROWS = pd.DataFrame(

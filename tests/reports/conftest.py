@@ -9,9 +9,10 @@ import pytest
 from slipway.core.arms import ArmRecord, ArmState, Role
 from slipway.core.calibration import Calibration, CalibrationBin
 from slipway.core.disagreement import Answer, DisputedRow, Gap
-from slipway.core.metrics import Task
 from slipway.core.movements import Action, Movement
+from slipway.core.promises import Promise
 from slipway.core.slices import Slice
+from slipway.core.tasks import Task
 from slipway.core.trials import Trial
 from slipway.reports.card import (
     CardColumn,
@@ -148,6 +149,7 @@ def _filled_card(word: str = "", **changed: object) -> ModelCard:
             CardResult("log_loss", Interval(0.4861, 0.4838, 0.4885), {say("prior"): 0.5332}),
         ),
         "gates": (CardGate(say("threshold"), say("roc_auc at least 0.68"), say("Staging")),),
+        "promises": (Promise(say("sla.availability"), say("0.993"), say("not measured yet")),),
         "caveats": (say("The late rate moves."),),
         "lineage": CardLineage(
             say("4f2a9c"), say("sha256:5bec"), say("sha256:10c4"), say("sha256:a27f"), (say("f.py"),)

@@ -5,9 +5,10 @@ import pytest
 from markdown_it import MarkdownIt
 from pydantic import TypeAdapter
 
+from slipway.core.calibration import Calibration, CalibrationBin
 from slipway.core.disagreement import MOST, Answer, DisputedRow, Gap
-from slipway.core.metrics import Task
 from slipway.core.slices import Slice
+from slipway.core.tasks import Task
 from slipway.reports.card import (
     CardData,
     CardDecision,
@@ -36,6 +37,7 @@ SAID = (
     "region", "north", "880", "0.3125",
     "the demographic parity difference is 0.1275", "Of too few rows to be compared: south", "0.1725", "4.5",
     "0.3456", "0.3401 to 0.3511", "0.4567", "0.6789", "0.7891", "is 0.0234 off on average", "0.6543", "0.5678",
+    "sla.availability", "0.993", "not measured yet",
     "Disagreement with version 2", "3.1% of 50,123 test rows", "MQ", "on time (0.4812)", "late (0.7123)",
 )  # fmt: skip
 
@@ -140,9 +142,9 @@ def test_a_baseline_that_is_as_good_is_marked_whichever_way_the_metric_points(fi
 
 def test_a_bare_card_is_complete(self_contained):
     text = self_contained(html(bare())).text
-    for said in ("There are no results.", "No caveat was given.", "not registered", "declares no gate"):
+    for said in ("There are no results.", "No caveat was given.", "not registered", "No gate was written down"):
         assert said in text
-    for said in ("There are no results.", "No caveat was given.", "declares no gate"):
+    for said in ("There are no results.", "No caveat was given.", "No gate was written down"):
         assert said in markdown(bare())
     assert "None" not in text + markdown(bare())
 
@@ -233,3 +235,13 @@ def test_the_card_fits_any_screen_and_both_schemes(card):
     assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in page
     assert "prefers-color-scheme: dark" in page and page.count("<style>") == 1
     assert "default-src 'none'" in page
+
+
+def test_the_decision_is_warned_of_where_probabilities_mislead(filled_card):
+    off = Calibration(0.35, (CalibrationBin(0.6, 0.25, 5000), CalibrationBin(0.9, 0.55, 5000)))
+    for write in (markdown, html):
+        assert "cannot be taken at their word: they are 0.35 off" in write(filled_card(calibration=off))
+        assert "cannot be taken at their word" not in write(filled_card())
+        assert "were calibrated before" not in write(filled_card())
+    settled = replace(filled_card().decided, calibrated=True)
+    assert "were calibrated before, on the same rows" in markdown(filled_card(decided=settled))

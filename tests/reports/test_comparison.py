@@ -10,7 +10,8 @@ import pytest
 
 from slipway.core.comparison import Comparison, OnSameRows, Side
 from slipway.core.disagreement import disagreement, disputed_rows
-from slipway.core.metrics import Outcome, Task
+from slipway.core.metrics import Outcome
+from slipway.core.tasks import Task
 from slipway.reports._comparison_words import words
 from slipway.reports.comparison import comparison_page, comparison_text
 from slipway.types import Interval, Stage

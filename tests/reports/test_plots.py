@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from slipway.core.calibration import calibration
-from slipway.core.metrics import Outcome, Task, measure
+from slipway.core.metrics import Outcome, measure
+from slipway.core.tasks import Task
 from slipway.core.trials import Trial
 from slipway.reports._style import BASELINE, SERIES, WINNER
 from slipway.reports.plots import evaluation_figures, history_figure, importance_figure, png

@@ -2,8 +2,8 @@ import pytest
 
 from slipway.core.calibration import Calibration, CalibrationBin
 from slipway.core.disagreement import Gap
-from slipway.core.metrics import Task
 from slipway.core.slices import Slice
+from slipway.core.tasks import Task
 from slipway.reports import _sentences as say
 from slipway.types import Interval
 

@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from slipway.core.metrics import Outcome, Task
+from slipway.core.metrics import Outcome
 from slipway.core.movements import Action, Movement
 from slipway.core.spec import Experiment
+from slipway.core.tasks import Task
 from slipway.registry.case import Case
 from slipway.registry.evidence import FOLDER, TestRows, save
 from slipway.registry.ledger import Ledger

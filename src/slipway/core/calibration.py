@@ -7,13 +7,17 @@ et al., On Calibration of Modern Neural Networks (ICML 2017). The error of few r
 """
 
 from dataclasses import dataclass
+from math import pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slipway.core.metrics import Array, Outcome, Task
+from slipway.core.metrics import Array, Outcome
+from slipway.core.tasks import Task
 
 BINS = 10
+# Probabilities that are further off than this decide otherwise than whoever reads them expects; 0.1 of 0.3 is a third.
+_LARGE = 0.1
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,17 @@ class Calibration:
     def worst(self) -> CalibrationBin:
         return max(self.bins, key=lambda part: abs(part.off))
 
+    @property
+    def noise(self) -> float:
+        """The error that right probabilities would have on as many rows: the mean distance of a share from its expectation."""
+        spread = (part.rows * sqrt(part.predicted * (1 - part.predicted) / part.rows) for part in self.bins)
+        return sqrt(2 / pi) * sum(spread) / sum(part.rows for part in self.bins)
+
+    @property
+    def misleads(self) -> bool:
+        """Whether probabilities are off by much, and by more than twice what noise makes."""
+        return self.error > _LARGE and self.error > 2 * self.noise
+
 
 def calibration(task: Task, outcome: Outcome, bins: int = BINS) -> Calibration | None:
     """Compare predictions with what came, in bins of equally many rows; None without rows, or scores that are probabilities.
@@ -51,7 +66,7 @@ def calibration(task: Task, outcome: Outcome, bins: int = BINS) -> Calibration |
     """
     if task.is_classification and (outcome.scores is None or not outcome.probabilistic):
         return None
-    predicted, observed = _compared(task, outcome)
+    predicted, observed = _compared(outcome)
     keep = np.isfinite(predicted) & np.isfinite(observed)
     predicted, observed = predicted[keep], observed[keep]
     if not len(predicted):
@@ -64,6 +79,18 @@ def calibration(task: Task, outcome: Outcome, bins: int = BINS) -> Calibration |
     return Calibration(sum(part.rows * abs(part.off) for part in parts) / len(predicted), parts)
 
 
+def miscalibrated(task: Task, found: Calibration | None) -> str:
+    """Return a warning where probabilities cannot be taken at their word; empty where they can, and for a regression."""
+    if found is None or not task.is_classification or not found.misleads:
+        return ""
+    worst = found.worst
+    return (
+        f"The probabilities cannot be taken at their word: they are {found.error:.2f} off on average, most where "
+        f"{worst.predicted:.2f} was predicted and {worst.observed:.2f} came; a threshold on them, and what it costs, hold only "
+        "where the rows to come are like the validation rows."
+    )
+
+
 def bins_of(predicted: Array, bins: int = BINS) -> NDArray[np.intp]:
     """Return the bin of each row, from 0; bins hold about equally many rows, and equal predictions are in one."""
     values = np.unique(predicted)
@@ -73,9 +100,9 @@ def bins_of(predicted: Array, bins: int = BINS) -> NDArray[np.intp]:
     return np.searchsorted(edges[1:-1], predicted, side="right")
 
 
-def _compared(task: Task, outcome: Outcome) -> tuple[Array, Array]:
+def _compared(outcome: Outcome) -> tuple[Array, Array]:
     if outcome.scores is None:
         return outcome.predicted, outcome.truth
-    if task is Task.BINARY:
+    if outcome.scores.ndim == 1:
         return outcome.scores, outcome.truth
     return outcome.scores.max(axis=1), (outcome.scores.argmax(axis=1) == outcome.truth).astype(np.float64)

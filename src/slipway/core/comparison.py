@@ -11,8 +11,9 @@ import numpy as np
 from slipway.core.decisions import mean_cost
 from slipway.core.disagreement import Disagreement, DisputedRow
 from slipway.core.intervals import bootstrap
-from slipway.core.metrics import METRICS, Outcome, Task, Weighted, prepare_all
+from slipway.core.metrics import METRICS, Outcome, Weighted, prepare_all
 from slipway.core.spec import Experiment
+from slipway.core.tasks import Task
 from slipway.types import Interval, Stage
 
 COST = "cost"

@@ -7,25 +7,16 @@ prepared ROC AUC costs one cumulative sum instead of a new sort. Values equal sc
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from slipway.core.tasks import Task
+
 Array = NDArray[np.float64]
 Weighted = Callable[[Array], float]
 """The value of a prepared metric under row weights of shape (rows,)."""
-
-
-class Task(StrEnum):
-    BINARY = "binary"
-    MULTICLASS = "multiclass"
-    REGRESSION = "regression"
-
-    @property
-    def is_classification(self) -> bool:
-        return self is not Task.REGRESSION
 
 
 @dataclass(frozen=True)
@@ -55,18 +46,21 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric's name, direction and way of being prepared."""
+    """A metric's name, direction and way of being prepared.
+
+    compares_classes: whether it means nothing on rows of one class; means over rows do, and so do those of values.
+    """
 
     name: str
-    tasks: frozenset[Task]
     greater_is_better: bool
     prepare: Callable[[Outcome], Weighted]
     needs_scores: bool = False
     needs_probabilities: bool = False
+    compares_classes: bool = False
 
     def fits(self, task: Task, outcome: Outcome) -> bool:
         """Whether the metric can be computed: right task, and scores or probabilities where it needs them."""
-        if task not in self.tasks or (self.needs_scores and outcome.scores is None):
+        if self.name not in task.traits.metrics or (self.needs_scores and outcome.scores is None):
             return False
         return outcome.probabilistic or not self.needs_probabilities
 
@@ -217,35 +211,27 @@ def _r2(outcome: Outcome) -> Weighted:
     return r2
 
 
-_BINARY, _BOTH = frozenset({Task.BINARY}), frozenset({Task.BINARY, Task.MULTICLASS})
-_MULTI, _REGRESSION = frozenset({Task.MULTICLASS}), frozenset({Task.REGRESSION})
-
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {
         metric.name: metric
         for metric in (
-            Metric("roc_auc", _BOTH, True, _roc_auc, needs_scores=True),
-            Metric("average_precision", _BINARY, True, _average_precision, needs_scores=True),
-            Metric("log_loss", _BOTH, False, _log_loss, needs_scores=True, needs_probabilities=True),
-            Metric("brier_score", _BINARY, False, _brier, needs_scores=True, needs_probabilities=True),
-            Metric("accuracy", _BOTH, True, _accuracy),
-            Metric("balanced_accuracy", _BOTH, True, _balanced_accuracy),
-            Metric("f1", _BINARY, True, _f1),
-            Metric("precision", _BINARY, True, _precision),
-            Metric("recall", _BINARY, True, _recall),
-            Metric("f1_macro", _MULTI, True, _f1_macro),
-            Metric("rmse", _REGRESSION, False, _rmse),
-            Metric("mae", _REGRESSION, False, _mae),
-            Metric("r2", _REGRESSION, True, _r2),
+            Metric("roc_auc", True, _roc_auc, needs_scores=True, compares_classes=True),
+            Metric("average_precision", True, _average_precision, needs_scores=True, compares_classes=True),
+            Metric("log_loss", False, _log_loss, needs_scores=True, needs_probabilities=True),
+            Metric("brier_score", False, _brier, needs_scores=True, needs_probabilities=True),
+            Metric("accuracy", True, _accuracy),
+            Metric("balanced_accuracy", True, _balanced_accuracy, compares_classes=True),
+            Metric("f1", True, _f1, compares_classes=True),
+            Metric("precision", True, _precision, compares_classes=True),
+            Metric("recall", True, _recall, compares_classes=True),
+            Metric("f1_macro", True, _f1_macro, compares_classes=True),
+            Metric("rmse", False, _rmse),
+            Metric("mae", False, _mae),
+            Metric("r2", True, _r2),
         )
     }
 )
 """Every metric by its name, in the order in which reports show them."""
-
-
-def metrics_of(task: Task) -> tuple[str, ...]:
-    """Return the names of the metrics that a task knows."""
-    return tuple(name for name, metric in METRICS.items() if task in metric.tasks)
 
 
 def measure(task: Task, outcome: Outcome) -> dict[str, float]:
@@ -256,4 +242,5 @@ def measure(task: Task, outcome: Outcome) -> dict[str, float]:
 
 def prepare_all(task: Task, outcome: Outcome) -> dict[str, Weighted]:
     """Prepare each metric of the task that fits the outcome."""
-    return {name: metric.prepare(outcome) for name, metric in METRICS.items() if metric.fits(task, outcome)}
+    metrics = [METRICS[name] for name in task.traits.metrics]
+    return {metric.name: metric.prepare(outcome) for metric in metrics if metric.fits(task, outcome)}

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from slipway.core.metrics import Array, Outcome, Task
+from slipway.core.metrics import Array, Outcome
+from slipway.core.tasks import Task
 
 _SAMPLE = 2000
 
@@ -25,8 +26,8 @@ def classes_of(target: pd.Series, task: Task, positive: Any = None) -> tuple[Any
     if not task.is_classification:
         return ()
     classes = sorted(target.unique().tolist())
-    if task is Task.BINARY and len(classes) != 2:
-        raise ValueError(f"a binary task needs two classes in its target; found {len(classes)}: {classes[:10]}")
+    if task.traits.has_positive and len(classes) != 2:
+        raise ValueError(f"a {task} task needs two classes in its target; found {len(classes)}: {classes[:10]}")
     if positive is not None:
         if positive not in classes:
             raise ValueError(f"the positive class {positive!r} is not among the classes {classes}")
@@ -43,6 +44,11 @@ def encode(target: Any, classes: Sequence[Any]) -> Array:
         return np.asarray(target, dtype=np.float64)
     codes: Array = pd.Index(classes).get_indexer(np.asarray(target, dtype=object)).astype(np.float64)
     return codes
+
+
+def scores_of(task: Task, each: Array) -> Array:
+    """Return the scores of an Outcome from those of each class, (rows, classes): where one is positive, its own alone."""
+    return each[:, 1] if task.traits.has_positive else each
 
 
 def predict(model: Model, rows: pd.DataFrame, truth: pd.Series, task: Task, classes: Sequence[Any]) -> Outcome:
@@ -82,11 +88,11 @@ def _scores(model: Any, rows: pd.DataFrame, task: Task, classes: Sequence[Any]) 
         known = {value: column for column, value in enumerate(model.classes_.tolist())}
         proba = np.asarray(model.predict_proba(rows), dtype=np.float64)
         scores = np.column_stack([proba[:, known[c]] if c in known else np.zeros(len(proba)) for c in classes])
-        return (scores[:, 1] if task is Task.BINARY else scores), True
+        return scores_of(task, scores), True
     if hasattr(model, "decision_function"):
         scores = np.asarray(model.decision_function(rows), dtype=np.float64)
         known = model.classes_.tolist()
-        if task is Task.BINARY:
+        if task.traits.has_positive:
             return (scores if known == list(classes) else -scores), False
         # A margin cannot be made up for a class that the model was trained without: the labels are all there is.
         return (scores, False) if known == list(classes) else (None, False)

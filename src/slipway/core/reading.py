@@ -86,8 +86,8 @@ def _problems(details: list[ErrorDetails], lines: dict[Location, int]) -> list[P
     """One problem a place: the alternatives of a union are told as one, by the first of them."""
     problems: dict[Location, Problem] = {}
     for detail in details:
-        below = tuple(detail.get("ctx", {}).get("at", ()))
-        placed = _without_tags((*detail["loc"], *below), lines, keep_last=bool(below) or detail["type"] == "missing")
+        below = tuple(detail.get("ctx", {}).get("at", ()))  # our own: whole, although the file may not have it yet
+        placed = (*_without_tags(detail["loc"], lines, keep_last=detail["type"] == "missing"), *below)
         problems.setdefault(placed, Problem(_line(placed, lines), ".".join(map(str, placed)), _message(detail)))
     return list(problems.values())
 

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from slipway.core.intervals import interval_of, one_blas_thread
-from slipway.core.metrics import Array, Metric, Outcome, Task
+from slipway.core.metrics import Array, Metric, Outcome
 from slipway.types import Interval
 
 OTHER, MISSING = "(other)", "(missing)"
@@ -24,8 +24,6 @@ RESAMPLES = 200
 # Of larger parts so many rows are resampled, and the spread is scaled to all of them: the square-root law, as in Bickel,
 # Götze and van Zwet, Resampling Fewer Than n Observations, Statistica Sinica 7 (1997). It makes 60 slices take seconds.
 MOST_RESAMPLED = 8192
-# Means over rows are what they are on rows of one class too; the other metrics of a classification compare classes.
-_OF_SINGLE_ROWS = ("accuracy", "log_loss", "brier_score")
 
 Places = NDArray[np.intp]
 Named = tuple[Places, list[str]]
@@ -147,8 +145,7 @@ def _undefined(part: Outcome, metric: Metric) -> str:
     """Why the metric says nothing on a part; empty where it may."""
     if part.rows < FEWEST_ROWS:
         return f"fewer than {FEWEST_ROWS} rows"
-    compares_classes = Task.REGRESSION not in metric.tasks and metric.name not in _OF_SINGLE_ROWS
-    return "one class only" if compares_classes and np.ptp(part.truth) == 0 else ""
+    return "one class only" if metric.compares_classes and np.ptp(part.truth) == 0 else ""
 
 
 def _resampled(part: Outcome, metric: Metric, seed: int, stream: int) -> tuple[float, Array]:

@@ -13,9 +13,10 @@ import pandas as pd
 from sklearn.preprocessing import OrdinalEncoder
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from slipway.core.metrics import METRICS, Task
+from slipway.core.metrics import METRICS
 from slipway.core.prediction import predict
 from slipway.core.spec import ColumnType, Experiment, TimeSplit
+from slipway.core.tasks import Task
 
 # Of a score that is 0 for guessing and 1 for knowing: 2 * ROC AUC - 1, or R². Real single columns stay far below.
 REFUSED_FROM, WARNED_FROM = 0.95, 0.8
@@ -74,8 +75,9 @@ def _knows(
     kind = DecisionTreeClassifier if task.is_classification else DecisionTreeRegressor
     tree = kind(max_leaf_nodes=8, random_state=0).fit(columns[0], known)
     outcome = predict(tree, columns[1], truth, task, classes)
-    value = METRICS["roc_auc" if task.is_classification else "r2"].prepare(outcome)(np.ones(outcome.rows))
-    return 2 * value - 1 if task.is_classification else value
+    metric, nothing = task.traits.knows
+    value = METRICS[metric].prepare(outcome)(np.ones(outcome.rows))
+    return (value - nothing) / (1 - nothing)
 
 
 def _codes(train: pd.Series, held_out: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from slipway.core.calibration import calibration as measured
-from slipway.core.metrics import Array, Outcome, Task
+from slipway.core.metrics import Array, Outcome
+from slipway.core.tasks import Task
 from slipway.reports import _curves as curves
 from slipway.reports._style import (
     BASELINE,

@@ -5,7 +5,7 @@ from typing import Any
 
 from slipway.core.comparison import Comparison, OnSameRows
 from slipway.core.disagreement import Answer, DisputedRow, Gap
-from slipway.core.metrics import Task
+from slipway.core.tasks import Task
 from slipway.reports._spelling import interval, number, percent
 from slipway.types import Interval
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from slipway.core.calibration import Calibration
+from slipway.core.calibration import Calibration, miscalibrated
 from slipway.core.disagreement import MOST as MOST_DISPUTED
 from slipway.core.disagreement import Gap
-from slipway.core.metrics import Task
 from slipway.core.slices import Slice
+from slipway.core.tasks import Task
 from slipway.reports._arm_words import beside, slower
 from slipway.reports._comparison_words import answer_words, right_sides, value_words
 from slipway.reports._spelling import number, percent
@@ -20,6 +20,7 @@ __all__ = [
     "disagreed",
     "equals",
     "measures_of",
+    "miscalibrated",
     "right_sides",
     "sliced",
     "slower",
@@ -48,9 +49,9 @@ def calibrated(found: Calibration, task: Task, unit: str) -> str:
     worst = found.worst
     least = f"most where {number(worst.predicted)} was predicted on average and {number(worst.observed)} came"
     off, bins = number(found.error), f"{len(found.bins)} bins of about equally many rows"
-    if task is Task.REGRESSION:
+    if not task.is_classification:
         return f"In {bins}, what is predicted is {off}{' ' + unit if unit else ''} off on average; {least}."
-    whose = "the probability of the predicted class" if task is Task.MULTICLASS else "the probability"
+    whose = "the probability" if task.traits.has_positive else "the probability of the predicted class"
     return f"Taken at its word, {whose} is {off} off on average (expected calibration error, {bins}); {least}."
 
 
@@ -77,14 +78,17 @@ def compared(differences: Mapping[str, float | None], left_out: Sequence[str]) -
 
 def measures_of(task: Task) -> str:
     """Say what the measures of a fairness table mean."""
-    if task is Task.BINARY:
-        return (
-            "The demographic parity difference is that of the selection rates; the equalized odds difference is the larger one "
-            "of those of the true and of the false positive rates."
-        )
-    if task is Task.MULTICLASS:
-        return "The recall of a class is the share of its rows that were found."
-    return "Errors are actual minus predicted: where the mean error is above 0, too little is predicted."
+    return _MEASURES[task]
+
+
+_MEASURES = {
+    Task.BINARY: (
+        "The demographic parity difference is that of the selection rates; the equalized odds difference is the larger one "
+        "of those of the true and of the false positive rates."
+    ),
+    Task.MULTICLASS: "The recall of a class is the share of its rows that were found.",
+    Task.REGRESSION: "Errors are actual minus predicted: where the mean error is above 0, too little is predicted.",
+}
 
 
 def disagreed(measured: Gap, rate: float, mean: float, rows: int, version: int) -> str:

@@ -10,8 +10,9 @@ from datetime import datetime
 
 from slipway.core.calibration import Calibration
 from slipway.core.disagreement import DisputedRow, Gap
-from slipway.core.metrics import Task
+from slipway.core.promises import Promise
 from slipway.core.slices import Slice
+from slipway.core.tasks import Task
 from slipway.reports._templates import render_html, render_markdown
 from slipway.types import Interval
 
@@ -127,7 +128,7 @@ class CardDecision:
     """The threshold from which on the answer is yes, and what answers cost by the declared costs of wrong ones.
 
     cost: the mean of a test row at the threshold, with its 95 % interval. at_half: at a threshold of 0.5.
-    always_yes, always_no: what answering all rows alike costs.
+    always_yes, always_no: what answering all rows alike costs. calibrated: whether the probabilities were, before.
     """
 
     threshold: float
@@ -137,6 +138,7 @@ class CardDecision:
     at_half: float
     always_yes: float
     always_no: float
+    calibrated: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ class CardDisagreement:
 
 @dataclass(frozen=True)
 class CardGate:
-    """One declared gate, in words. stage: the stage whose door it guards."""
+    """One gate, in words. stage: the first stage that it stands before; empty where it does not stand."""
 
     name: str
     demand: str
@@ -191,6 +193,7 @@ class ModelCard:
     version: the registered version; None before registration.
     slices: parts of the test rows by column, measured by the search metric, the columns together.
     decided: where costs are declared. disagreement: where a version was in Production.
+    promises: what is declared for the time after a release, and by what it is measured.
     """
 
     name: str
@@ -217,6 +220,7 @@ class ModelCard:
     decided: CardDecision | None = None
     calibration: Calibration | None = None
     disagreement: CardDisagreement | None = None
+    promises: tuple[Promise, ...] = ()
 
     @property
     def baseline_names(self) -> tuple[str, ...]:

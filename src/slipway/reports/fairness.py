@@ -20,7 +20,8 @@ from fairlearn.metrics import (
 )
 from sklearn.metrics import accuracy_score, mean_absolute_error, precision_score, recall_score
 
-from slipway.core.metrics import Outcome, Task
+from slipway.core.metrics import Outcome
+from slipway.core.tasks import Task
 from slipway.reports.card import CardFairness, CardGroup
 
 FEWEST_ROWS = 30  # as for slices: rates of fewer are mostly noise, and so is the largest difference between them
@@ -30,6 +31,8 @@ PARITY, ODDS = "demographic parity difference", "equalized odds difference"
 
 Cells = pd.DataFrame
 """Rows counted by `group`, `truth` and `predicted`: how many `rows`, and their mean `score`."""
+Measures = dict[str, Callable[..., float]]
+"""What a table of groups shows, by name; each takes the truth, the prediction and the weight of each cell."""
 
 
 def fairness(
@@ -62,7 +65,7 @@ def _column(column: str, task: Task, cells: Cells, classes: Sequence[str]) -> Ca
         return CardFairness(column, ())
     rows = cells.groupby("group", observed=True)["rows"].sum()
     measured = _measured(task, cells, classes).by_group.reindex(rows.index)
-    if task is Task.BINARY:
+    if task.traits.has_positive:
         measured = _where_defined(measured, cells)
     groups = tuple(
         CardGroup(str(name), int(rows[name]), {str(measure): _plain(value) for measure, value in values.items()})
@@ -74,7 +77,7 @@ def _column(column: str, task: Task, cells: Cells, classes: Sequence[str]) -> Ca
 
 
 def _measured(task: Task, cells: Cells, classes: Sequence[str]) -> MetricFrame:
-    measures = _measures(task, cells, classes)
+    measures = _MEASURES[task](cells, classes)
     weights = {name: {"sample_weight": cells["rows"]} for name in measures}
     return MetricFrame(
         metrics=measures,
@@ -85,22 +88,26 @@ def _measured(task: Task, cells: Cells, classes: Sequence[str]) -> MetricFrame:
     )
 
 
-def _measures(task: Task, cells: Cells, classes: Sequence[str]) -> dict[str, Callable[..., float]]:
-    if task is Task.REGRESSION:
-        return {"mean error": _mean_error, "mean absolute error": mean_absolute_error}
-    if task is Task.BINARY:
-        return {
-            SELECTION: selection_rate,
-            TRUE_POSITIVE: true_positive_rate,
-            FALSE_POSITIVE: false_positive_rate,
-            "precision": partial(precision_score, zero_division=np.nan),
-        }
+def _of_two_classes(_cells: Cells, _classes: Sequence[str]) -> Measures:
+    return {
+        SELECTION: selection_rate,
+        TRUE_POSITIVE: true_positive_rate,
+        FALSE_POSITIVE: false_positive_rate,
+        "precision": partial(precision_score, zero_division=np.nan),
+    }
+
+
+def _of_several_classes(cells: Cells, classes: Sequence[str]) -> Measures:
     frequent = cells.groupby("truth")["rows"].sum().nlargest(MOST_CLASSES).index
     recalls = {
         f"recall of {classes[int(code)]}": partial(recall_score, labels=[code], average="micro", zero_division=np.nan)
         for code in sorted(frequent)
     }
     return {"accuracy": accuracy_score, **recalls}
+
+
+def _of_values(_cells: Cells, _classes: Sequence[str]) -> Measures:
+    return {"mean error": _mean_error, "mean absolute error": mean_absolute_error}
 
 
 def _mean_error(truth: pd.Series, predicted: pd.Series, sample_weight: pd.Series) -> float:
@@ -120,11 +127,11 @@ def _where_defined(measured: pd.DataFrame, cells: Cells) -> pd.DataFrame:
 
 def _differences(task: Task, cells: Cells, classes: Sequence[str]) -> dict[str, float | None]:
     """Between the groups that are furthest apart; equalized odds among those that have rows of both classes."""
-    if task is Task.BINARY:
+    if task.traits.has_positive:
         both = cells[cells["group"].isin(_with(cells, 0) & _with(cells, 1))]
         found = {PARITY: (cells, demographic_parity_difference), ODDS: (both, equalized_odds_difference)}
         return {name: _between(some, difference) for name, (some, difference) in found.items()}
-    compared = {Task.MULTICLASS: ["accuracy"], Task.REGRESSION: ["mean error", "mean absolute error"]}[task]
+    compared = _COMPARED[task]
     if cells["group"].nunique() < 2:
         return dict.fromkeys((f"{name} difference" for name in compared), None)
     apart = _measured(task, cells, classes).difference()
@@ -150,3 +157,12 @@ def _with(cells: Cells, truth: int) -> set[object]:
 
 def _plain(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
+
+
+_MEASURES: Mapping[Task, Callable[[Cells, Sequence[str]], Measures]] = {
+    Task.BINARY: _of_two_classes,
+    Task.MULTICLASS: _of_several_classes,
+    Task.REGRESSION: _of_values,
+}
+# Of two classes the differences are fairlearn's own, demographic parity and equalized odds.
+_COMPARED = {Task.MULTICLASS: ("accuracy",), Task.REGRESSION: ("mean error", "mean absolute error")}

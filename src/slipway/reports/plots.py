@@ -4,14 +4,16 @@ Every function returns `matplotlib.figure.Figure` objects that belong to nobody 
 they can be made in any thread and are freed when they are dropped. `mlflow.log_figure` and `png` take them as they are.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 
 from matplotlib.figure import Figure
 
-from slipway.core.metrics import Outcome, Task
+from slipway.core.metrics import Outcome
 from slipway.core.slices import Slice
 from slipway.core.spec import Costs
+from slipway.core.tasks import Task
 from slipway.core.trials import Trial
 from slipway.reports._class_plots import calibration, confusion_matrix
 from slipway.reports._cost_plot import cost
@@ -22,6 +24,39 @@ from slipway.reports._regression_plots import predicted_vs_actual, residuals
 from slipway.reports._search_plots import history, importance
 from slipway.reports._slices_plot import slices_plot
 from slipway.types import Interval
+
+
+@dataclass(frozen=True)
+class _Evaluation:
+    """What the figures of a task are drawn from."""
+
+    outcome: Outcome
+    others: Mapping[str, Outcome]
+    classes: Sequence[str]
+    target: str
+    unit: str
+
+    @property
+    def positive(self) -> str:
+        return str(self.classes[1])
+
+
+_FIGURES: Mapping[Task, Mapping[str, Callable[[_Evaluation], Figure]]] = {
+    Task.BINARY: {
+        "roc": lambda of: roc_binary(of.outcome, of.positive, of.others),
+        "precision_recall": lambda of: precision_recall(of.outcome, of.positive, of.others),
+        "calibration": lambda of: calibration(of.outcome, of.positive, of.others),
+        "confusion_matrix": lambda of: confusion_matrix(of.outcome, of.classes),
+    },
+    Task.MULTICLASS: {
+        "confusion_matrix": lambda of: confusion_matrix(of.outcome, of.classes),
+        "roc": lambda of: roc_multiclass(of.outcome, of.classes, of.others),
+    },
+    Task.REGRESSION: {
+        "residuals": lambda of: residuals(of.outcome, of.target, of.unit, of.others),
+        "predicted_vs_actual": lambda of: predicted_vs_actual(of.outcome, of.target, of.unit, of.others),
+    },
+}
 
 
 def evaluation_figures(
@@ -44,21 +79,9 @@ def evaluation_figures(
     cannot be drawn (one class only, no rows) becomes a figure that says so.
     """
     shown, others = finite(outcome), {name: finite(baseline) for name, baseline in baselines.items()}
-    if task is Task.REGRESSION:
-        return {
-            "residuals": residuals(shown, target, unit, others),
-            "predicted_vs_actual": predicted_vs_actual(shown, target, unit, others),
-        }
-    if task is Task.MULTICLASS:
-        return {"confusion_matrix": confusion_matrix(shown, classes), "roc": roc_multiclass(shown, classes, others)}
-    positive = str(classes[1])
-    figures = {
-        "roc": roc_binary(shown, positive, others),
-        "precision_recall": precision_recall(shown, positive, others),
-    }
-    if shown.probabilistic and shown.scores is not None:
-        figures["calibration"] = calibration(shown, positive, others)
-    return figures | {"confusion_matrix": confusion_matrix(shown, classes)}
+    drawn = _Evaluation(shown, others, classes, target, unit)
+    without = {"calibration"} if shown.scores is None or not shown.probabilistic else set()
+    return {name: _FIGURES[task][name](drawn) for name in task.traits.figures if name not in without}
 
 
 def importance_figure(names: Sequence[str], mean: Sequence[float], std: Sequence[float], *, metric: str = "") -> Figure:

@@ -1,6 +1,7 @@
 """From an experiment's candidates to a fitted winner: pipelines, baselines, hyperopt's TPE, executors."""
 
 from slipway.search.baselines import Baseline, fit_baselines, score_baselines
+from slipway.search.calibrating import Curve, learn_curve
 from slipway.search.candidates import build_pipeline, check_candidate, decided
 from slipway.search.leaderboard import leaderboard
 from slipway.search.question import Question
@@ -9,6 +10,7 @@ from slipway.search.study import Budget, best_of, search
 __all__ = [
     "Baseline",
     "Budget",
+    "Curve",
     "Question",
     "best_of",
     "build_pipeline",
@@ -16,6 +18,7 @@ __all__ = [
     "decided",
     "fit_baselines",
     "leaderboard",
+    "learn_curve",
     "score_baselines",
     "search",
 ]

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from slipway.code import load_function
-from slipway.core.metrics import Array, Outcome, Task, measure
-from slipway.core.prediction import encode
+from slipway.core.metrics import Array, Outcome, measure
+from slipway.core.prediction import encode, scores_of
 from slipway.core.spec import Experiment
+from slipway.core.tasks import Task
 from slipway.errors import CodeInvalid
 from slipway.search.question import Question, mean_over_folds
 
@@ -36,7 +37,8 @@ def fit_baselines(folder: Path, experiment: Experiment, train: pd.DataFrame, cla
     target = experiment.data.target
     truth = encode(train[target], classes)
     constant = _prior(truth, experiment.task, len(classes)) if classes else _mean(truth)
-    baselines = [Baseline("prior" if classes else "mean", lambda rows, y: constant(len(rows), encode(y, classes)))]
+    name, _ = experiment.task.traits.constant
+    baselines = [Baseline(name, lambda rows, y: constant(len(rows), encode(y, classes)))]
     if ref := experiment.baseline.rule:
         rule: Rule = load_function(folder, ref)
         name = ref.partition(":")[2]
@@ -73,8 +75,7 @@ def _prior(truth: Array, task: Task, classes: int) -> Callable[[int, Array], Out
 
     def outcome(rows: int, y: Array) -> Outcome:
         predicted = np.full(rows, float(shares.argmax()))
-        scores = np.full(rows, shares[1]) if task is Task.BINARY else np.tile(shares, (rows, 1))
-        return Outcome(y, predicted, scores, probabilistic=True)
+        return Outcome(y, predicted, scores_of(task, np.tile(shares, (rows, 1))), probabilistic=True)
 
     return outcome
 
@@ -96,7 +97,7 @@ def _ruled(
             f"the baseline {ref} has to answer each row; {len(rows)} rows were given, {len(answer)} came back"
         )
     y = encode(truth, classes)
-    if task is Task.BINARY and np.issubdtype(answer.dtype, np.floating):
+    if task.traits.has_positive and np.issubdtype(answer.dtype, np.floating):
         if not np.isfinite(answer).all() or answer.min() < 0 or answer.max() > 1:
             raise CodeInvalid(f"the baseline {ref} has to answer probabilities from 0 to 1, or labels")
         return Outcome(y, (answer >= 0.5).astype(float), answer.astype(float), probabilistic=True)
@@ -107,5 +108,5 @@ def _ruled(
     if not np.isfinite(predicted).all() or (len(classes) and (predicted < 0).any()):
         raise CodeInvalid(f"the baseline {ref} answered something that is no {'class' if classes else 'finite number'}")
     # Labels alone still rank: a hard label is a score of 0 or 1.
-    hard = None if not classes else predicted if task is Task.BINARY else np.eye(len(classes))[predicted.astype(int)]
+    hard = scores_of(task, np.eye(len(classes))[predicted.astype(int)]) if len(classes) else None
     return Outcome(y, predicted, hard)

@@ -14,6 +14,8 @@ from slipway.core.spec import Candidate, Experiment
 from slipway.errors import CodeInvalid, did_you_mean
 from slipway.search.preprocessing import with_preprocessing
 
+_KINDS = {"classifier": is_classifier, "regressor": is_regressor}
+
 
 def build_pipeline(folder: Path, experiment: Experiment, name: str, params: Mapping[str, Any]) -> Pipeline:
     """Return the unfitted pipeline of a candidate with its fixed parameters and those of one trial.
@@ -29,7 +31,7 @@ def build_pipeline(folder: Path, experiment: Experiment, name: str, params: Mapp
     return with_preprocessing(estimator, experiment.data)
 
 
-def decided(pipeline: Pipeline, threshold: float | None, positive: Any) -> BaseEstimator:
+def decided(pipeline: BaseEstimator, threshold: float | None, positive: Any) -> BaseEstimator:
     """Return an unfitted model that answers `positive` from a probability of `threshold` on; None leaves the pipeline as it is.
 
     The threshold is in the model, so that whatever serves it gives the same labels.
@@ -46,9 +48,8 @@ def check_candidate(folder: Path, experiment: Experiment, name: str) -> None:
     """
     candidate = experiment.search.candidates[name]
     pipeline = build_pipeline(folder, experiment, name, _first_values(candidate))
-    fits = is_classifier(pipeline) if experiment.task.is_classification else is_regressor(pipeline)
-    if not fits:
-        wanted = "classifier" if experiment.task.is_classification else "regressor"
+    wanted = experiment.task.traits.estimator
+    if not _KINDS[wanted](pipeline):
         raise CodeInvalid(f"candidate '{name}' is no {wanted}, and the task is {experiment.task}")
 
 

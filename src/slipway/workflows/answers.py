@@ -10,7 +10,8 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from slipway.core.metrics import Outcome, Task
+from slipway.core.metrics import Outcome
+from slipway.core.tasks import Task
 from slipway.errors import UsageError
 from slipway.registry.case import Case
 from slipway.registry.ledger import EVIDENCE

@@ -8,8 +8,10 @@ from pathlib import Path
 import pandas as pd
 from pydantic import TypeAdapter
 
+from slipway.core.calibration import miscalibrated
 from slipway.core.choice import contenders
-from slipway.core.metrics import METRICS
+from slipway.core.gates import every_gate
+from slipway.core.promises import promises
 from slipway.core.spec import ColumnType, Experiment, TimeSplit
 from slipway.core.trials import Trial
 from slipway.reports.card import (
@@ -74,7 +76,7 @@ def model_card(
         search=_search(experiment, trials, winner),
         results=results,
         gates=_gates(experiment),
-        caveats=(*findings.doubts, *_caveats(experiment, prepared, findings, trials)),
+        caveats=(*_warnings(experiment, findings), *findings.doubts, *_caveats(experiment, prepared, findings, trials)),
         lineage=_lineage(spec, code),
         positive_class=f"{prepared.classes[1]}" if len(prepared.classes) == 2 else "",
         created=datetime.now(UTC),
@@ -83,6 +85,7 @@ def model_card(
         decided=findings.decided,
         calibration=findings.calibration,
         disagreement=findings.disagreement,
+        promises=promises(experiment),
     )
 
 
@@ -133,22 +136,16 @@ def _search(experiment: Experiment, trials: Sequence[Trial], winner: Trial) -> C
 
 
 def _gates(experiment: Experiment) -> tuple[CardGate, ...]:
-    gates, metric = experiment.gates, experiment.search.metric
-    sides = {name: "at least" if METRICS[name].greater_is_better else "at most" for name in gates.thresholds}
-    demands = [
-        CardGate("thresholds", f"{name} {sides[name]} {bound:g}", "Staging") for name, bound in gates.thresholds.items()
-    ]
-    beats = gates.beats_baseline.margin if gates.beats_baseline else 0
-    worse = gates.not_worse_than_champion.margin if gates.not_worse_than_champion else 0
-    return (
-        *demands,
-        CardGate("beats_baseline", f"{metric} better than every baseline by more than {beats:g}", "Staging"),
-        CardGate("specified", "goal, owner and target metric are declared", "Production"),
-        CardGate(
-            "not_worse_than_champion", f"{metric} not worse by more than {worse:g} on the same rows", "Production"
-        ),
-        CardGate("signature", "what callers send is still accepted", "Production"),
+    """Every gate, those that do not stand with the reason."""
+    return tuple(
+        CardGate(gate.name, gate.demand, gate.stages[0].value if gate.stages else "") for gate in every_gate(experiment)
     )
+
+
+def _warnings(experiment: Experiment, findings: Findings) -> tuple[str, ...]:
+    """What is read before all other doubts."""
+    warning = miscalibrated(experiment.task, findings.calibration)
+    return (warning,) if warning else ()
 
 
 def _caveats(

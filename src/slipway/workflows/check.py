@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from slipway.core.gates import GateNotice, every_gate
+from slipway.core.promises import promises
+from slipway.core.spec import Experiment, undeclared
 from slipway.progress import step
 from slipway.settings import Settings
 from slipway.workflows.preparation import Prepared, check_code, prepare
@@ -28,6 +31,9 @@ class CheckReport:
             "candidates": list(experiment.search.candidates),
             "metric": experiment.search.metric,
             "trials": experiment.search.trials,
+            "gates": [vars(gate) for gate in every_gate(experiment)],
+            "undeclared": [{"key": duty.key, "example": duty.example} for duty in undeclared(experiment)],
+            "promises": [vars(promise) for promise in promises(experiment)],
             "data_digest": self.prepared.digests["all"],
             "spec_digest": experiment.digest,
         }
@@ -39,7 +45,7 @@ class CheckReport:
         parameters = {name: ", ".join(c.space) or "no parameter varied" for name, c in search.candidates.items()}
         candidates = "\n".join(f"    {name}: {varied}" for name, varied in parameters.items())
         rule = f" and {experiment.baseline.rule}" if experiment.baseline.rule else ""
-        constant = "class prior" if experiment.task.is_classification else "mean"
+        _, constant = experiment.task.traits.constant
         return (
             f"{experiment.name} is ready to run: {experiment.scope.goal}\n"
             f"  data        {len(self.prepared.frame):,} rows keep the contract of {len(experiment.data.columns)} columns\n"
@@ -48,7 +54,8 @@ class CheckReport:
             f"  baselines   {constant}{rule}\n"
             f"  search      up to {search.trials} trials or {search.timeout_s:g} s for the best {search.metric}, over\n"
             f"{candidates}\n"
-            f"  gates       {_gates(self.spec)}" + "".join(f"\n  a leak?     {doubt}" for doubt in self.prepared.doubts)
+            f"  gates       {_gates(experiment)}{_later(experiment)}"
+            + "".join(f"\n  a leak?     {doubt}" for doubt in self.prepared.doubts)
         )
 
 
@@ -63,6 +70,21 @@ def check(settings: Settings, name: str) -> CheckReport:
         return CheckReport(spec, prepare(spec))
 
 
-def _gates(spec: Declared) -> str:
-    thresholds = ", ".join(f"{name} {bound:g}" for name, bound in spec.experiment.gates.thresholds.items())
-    return f"thresholds ({thresholds or 'none'}), beats the baselines, not worse than Production, signature"
+def _gates(experiment: Experiment) -> str:
+    """Every gate on a line of its own; those that nobody asked for only by name."""
+    listed = every_gate(experiment)
+    said = [f"{gate.name} ({_where(gate)}): {gate.demand}" for gate in listed if gate.asked_for]
+    if silent := [gate.name for gate in listed if not gate.asked_for]:
+        said.append(f"not asked for: {', '.join(silent)}")
+    return "\n              ".join(said)
+
+
+def _where(gate: GateNotice) -> str:
+    return f"before {' and '.join(gate.stages)}" if gate.stages else "does not stand"
+
+
+def _later(experiment: Experiment) -> str:
+    """What is promised for the time after a release, and what has still to be declared for one, each on a line."""
+    lines = [f"  promised    {promise}" for promise in promises(experiment)]
+    lines += [f"  to declare  before Production: {duty}" for duty in undeclared(experiment)]
+    return "".join(f"\n{line}" for line in lines)

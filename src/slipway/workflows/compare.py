@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from slipway.core.comparison import Comparison, OnSameRows, Side, better_by, measured
 from slipway.core.disagreement import disagreement, disputed_rows
-from slipway.core.metrics import Task
 from slipway.errors import Refusal
 from slipway.progress import step
 from slipway.registry.fetch import fetch_verified
@@ -191,7 +190,7 @@ def _compared(
         metric=experiment.search.metric,
         trained_on=trained_on,
         columns=_columns(rows, rescored),
-        positive=str(classes[-1]) if experiment.task is Task.BINARY else "",
+        positive=str(classes[-1]) if experiment.task.traits.has_positive else "",
         left=measured(experiment, left) if left else {},
         right=measured(experiment, right) if right else {},
         problems={side.label: each.problem for side, each in zip(sides, rescored, strict=True) if each.problem},

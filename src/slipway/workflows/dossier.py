@@ -32,7 +32,7 @@ from slipway.workflows.findings import Findings, find
 from slipway.workflows.note import note
 from slipway.workflows.preparation import Prepared
 from slipway.workflows.project import Declared
-from slipway.workflows.winner import winner_of
+from slipway.workflows.winner import Winner
 
 # Shuffling columns costs a prediction each; a sample of this size orders them well enough.
 _IMPORTANCE_ROWS, _IMPORTANCE_REPEATS = 2000, 3
@@ -47,10 +47,11 @@ def log_dossier(
     evaluated: Evaluated,
     trials: Sequence[Trial],
     winner: Trial,
+    chosen: Winner,
 ) -> None:
     """Write plots, tables, card, evidence and lock file to the run, in one upload, and the note that is read first."""
     tested = _tested(spec, prepared, evaluated)
-    findings = find(client, settings, spec, tested, evaluated, winner_of(winner, spec.experiment))
+    findings = find(client, settings, spec, tested, evaluated, chosen)
     card = model_card(run_id, spec, prepared, evaluated, findings, trials, winner)
     with step("dossier: plots, model card, evidence"), tempfile.TemporaryDirectory(prefix="slipway-dossier-") as made:
         folder = Path(made)

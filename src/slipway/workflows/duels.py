@@ -16,7 +16,7 @@ from mlflow.exceptions import MlflowException
 
 from slipway.core.disagreement import disagreement, disputed_rows
 from slipway.core.ledger import Entry
-from slipway.core.metrics import Outcome, Task
+from slipway.core.metrics import Outcome
 from slipway.core.spec import ApprovalGate
 from slipway.registry.models import recorded_experiment, temporary_folder
 from slipway.reports.board import Duel, VersionPage
@@ -29,12 +29,6 @@ _CARD = "model_card.json"
 # Not there, or written by another Slipway: the page does without.
 _UNREADABLE = (OSError, ValueError, MlflowException)
 _KEPT, _KEPT_ANSWERS, _KEPT_FIGURES = 64, 8, 16
-# In the order in which they are read. A confusion matrix shows one model only.
-_FIGURES = {
-    Task.BINARY: ("roc", "precision_recall", "calibration"),
-    Task.MULTICLASS: ("roc", "confusion_matrix"),
-    Task.REGRESSION: ("predicted_vs_actual", "residuals"),
-}
 T = TypeVar("T")
 
 
@@ -110,7 +104,8 @@ class Duels:
 
 def duel(key: str, answers: Answers) -> Duel:
     """Return what is told of two models on the same rows. key: part of the address of the figures."""
-    names = tuple(name for name in _FIGURES[answers.task] if name != "calibration" or answers.challenger.probabilistic)
+    shown = answers.task.traits.figures_beside
+    names = tuple(name for name in shown if name != "calibration" or answers.challenger.probabilistic)
     version, other = answers.champion or (None, None)
     return Duel(key, answers.challenger.rows, version, names, _disagreement(answers, version, other))
 

@@ -90,7 +90,16 @@ def _decided(experiment: Experiment, evaluated: Evaluated, winner: Winner) -> Ca
         return None
     ones = np.ones(outcome.rows)
     at_half, yes, no = (mean_cost(answered_from(outcome, at), costs)(ones) for at in (0.5, -np.inf, np.inf))
-    return CardDecision(winner.threshold, costs.false_positive, costs.false_negative, evaluated.cost, at_half, yes, no)
+    return CardDecision(
+        winner.threshold,
+        costs.false_positive,
+        costs.false_negative,
+        evaluated.cost,
+        at_half,
+        yes,
+        no,
+        winner.calibrated,
+    )
 
 
 def _disagreement(

@@ -11,6 +11,7 @@ from typing import Any
 from mlflow import MlflowClient
 from pydantic import ValidationError
 
+from slipway.core.calibration import calibration, miscalibrated
 from slipway.core.choice import choose, contenders
 from slipway.core.metrics import METRICS
 from slipway.core.spec import Search
@@ -33,7 +34,7 @@ from slipway.workflows.project import Declared, declared, travelling_code
 from slipway.workflows.register import Registered, register_run
 from slipway.workflows.resume import STUDY, Past, offer, past_of
 from slipway.workflows.study import log_baselines, log_what_is_searched, question_of, run_search
-from slipway.workflows.winner import fit_winner, winner_of
+from slipway.workflows.winner import fit_chosen
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class RunResult:
     failed: int
     url: str
     trials_url: str
+    warning: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -63,6 +65,7 @@ class RunResult:
             "baselines": {name: dict(values) for name, values in self.evaluated.baselines.items()},
             "url": self.url,
             "trials_url": self.trials_url,
+            "warning": self.warning,
         }
 
     def __str__(self) -> str:
@@ -77,7 +80,7 @@ class RunResult:
             f"  test        {metric} {self.evaluated.intervals[metric]} on {self.evaluated.rows:,} rows\n"
             f"  baselines   {baselines}\n"
             f"  run         {self.url}\n"
-            f"  trials      {self.trials_url}"
+            f"  trials      {self.trials_url}" + (f"\n  WARNING     {self.warning}" if self.warning else "")
         )
 
 
@@ -125,8 +128,10 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
     with step("registry: new version"):
         registered = register_run(client, name, run_id)
     failed = sum(trial.failed for trial in found)
-    pages = [_url(client, experiment, page) for page in (f"/{run_id}?", f"?viewStateShareKey={view.key}&")]
-    return RunResult(registered, run_id, winner, evaluated, len(found), failed, *pages)
+    url, trials_url = (_url(client, experiment, page) for page in (f"/{run_id}?", f"?viewStateShareKey={view.key}&"))
+    task = spec.experiment.task
+    warning = miscalibrated(task, calibration(task, evaluated.outcome))
+    return RunResult(registered, run_id, winner, evaluated, len(found), failed, url, trials_url, warning)
 
 
 def _with_search(spec: Declared, given: Mapping[str, Any]) -> Declared:
@@ -172,9 +177,9 @@ def _refit_and_evaluate(
 ) -> Evaluated:
     """Fit the winner anew on training and validation rows, and look at the test rows for the first and only time."""
     with step(f"evaluate: {winner.candidate} on {len(prepared.splits.test):,} test rows"):
-        model = fit_winner(spec, prepared, winner_of(winner, spec.experiment))
+        model, chosen = fit_chosen(spec, prepared, winner)
         evaluated = evaluate(model, spec, prepared, baselines)
-    log_dossier(client, settings, run_id, spec, prepared, evaluated, trials, winner)
+    log_dossier(client, settings, run_id, spec, prepared, evaluated, trials, winner, chosen)
     fixed = spec.experiment.search.candidates[winner.candidate].params
     validation = {f"validation_{name}": value for name, value in winner.metrics.items()}
     counts = {
@@ -184,8 +189,9 @@ def _refit_and_evaluate(
         "trials_within_noise": len(contenders(trials, evaluated.metric)),
     }
     params = {"candidate": winner.candidate, **fixed, **winner.params}
-    tags = winner_of(winner, spec.experiment).as_tag()
-    write(client, run_id, params, {**validation, **evaluated.metrics(), **counts}, tags)
+    if chosen.threshold is not None:  # of calibrated probabilities another than the trial's own
+        validation["validation_threshold"] = chosen.threshold
+    write(client, run_id, params, {**validation, **evaluated.metrics(), **counts}, chosen.as_tag())
     return evaluated
 
 

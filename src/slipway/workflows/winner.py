@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from slipway.core.spec import Experiment
 from slipway.core.trials import Trial
-from slipway.search import build_pipeline, decided
+from slipway.search import Curve, build_pipeline, decided, learn_curve
 from slipway.workflows.preparation import Prepared
 from slipway.workflows.project import Declared
+from slipway.workflows.study import question_of
 
 WINNER = "slipway.winner"
 
@@ -21,22 +22,18 @@ class Winner:
     """All that a model follows from, beside the declaration and the data.
 
     threshold: of the positive class's probability, where costs are declared; chosen on validation rows.
+    calibrated: whether the probabilities go through a curve that is learned on validation rows.
     """
 
     trial: int
     candidate: str
     params: Mapping[str, Any]
     threshold: float | None = None
+    calibrated: bool = False
 
     def as_tag(self) -> dict[str, str]:
         """The tag that a run keeps; floats come back from it as they were."""
         return {WINNER: json.dumps(vars(self) | {"params": dict(self.params)})}
-
-
-def winner_of(trial: Trial, experiment: Experiment) -> Winner:
-    """Return the winner that a trial is."""
-    threshold = trial.metrics.get("threshold") if experiment.scope.costs else None
-    return Winner(trial.number, trial.candidate, trial.params, threshold)
 
 
 def winner_from(tags: Mapping[str, str]) -> Winner:
@@ -44,13 +41,39 @@ def winner_from(tags: Mapping[str, str]) -> Winner:
     return Winner(**json.loads(tags[WINNER]))
 
 
+def fit_chosen(spec: Declared, prepared: Prepared, trial: Trial) -> tuple[Any, Winner]:
+    """Fit the trial that was chosen on all development rows and return the model, and the winner that it is.
+
+    Where costs are declared, its probabilities are calibrated first, if that makes them better, and the threshold is chosen
+    on what comes out; both on validation rows, as a pipeline answers them that was fitted on the training rows alone.
+    """
+    threshold = trial.metrics.get("threshold") if spec.experiment.scope.costs else None
+    winner = Winner(trial.number, trial.candidate, trial.params, threshold)
+    curve = _curve(spec, prepared, winner) if threshold is not None else None
+    if curve is not None:
+        winner = replace(winner, threshold=curve.threshold, calibrated=True)
+    return _fit(spec, prepared, winner, curve), winner
+
+
 def fit_winner(spec: Declared, prepared: Prepared, winner: Winner) -> Any:
-    """Fit the winner on all development rows and return the model, which decides by the threshold where there is one."""
-    pipeline = build_pipeline(spec.folder, spec.experiment, winner.candidate, winner.params)
-    model = decided(pipeline, winner.threshold, prepared.classes[-1] if prepared.classes else None)
-    return model.fit(*features_and_target(spec.experiment, prepared.splits.development))
+    """Fit a winner once more on all development rows and return the model, with its threshold and curve, if any."""
+    curve = _curve(spec, prepared, winner) if winner.calibrated else None
+    return _fit(spec, prepared, winner, curve)
 
 
 def features_and_target(experiment: Experiment, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
     """Return the features of rows, and their target."""
     return rows[list(experiment.data.features)], rows[experiment.data.target]
+
+
+def _curve(spec: Declared, prepared: Prepared, winner: Winner) -> Curve | None:
+    return learn_curve(question_of(spec, prepared), winner.candidate, winner.params)
+
+
+def _fit(spec: Declared, prepared: Prepared, winner: Winner, curve: Curve | None) -> Any:
+    pipeline = build_pipeline(spec.folder, spec.experiment, winner.candidate, winner.params)
+    rows, target = features_and_target(spec.experiment, prepared.splits.development)
+    positive = prepared.classes[-1] if prepared.classes else None
+    if curve is None:
+        return decided(pipeline, winner.threshold, positive).fit(rows, target)
+    return curve.over(pipeline.fit(rows, target), rows, target, positive)

@@ -8,22 +8,24 @@ import hashlib
 import json
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from slipway.core.metrics import Task, metrics_of
 from slipway.core.spec._data import Column, ColumnType, Data, DataSla, Source
-from slipway.core.spec._gates import ApprovalGate, Gates, Margin, SlicesGate
+from slipway.core.spec._duties import Duty, undeclared
+from slipway.core.spec._gates import OF_MATURITY, ApprovalGate, Gates, Margin, SlicesGate
 from slipway.core.spec._release import Evaluation, Monitor, Sla
 from slipway.core.spec._scope import Costs, Maturity, Scope
 from slipway.core.spec._search import Baseline, Candidate, Halving, Search
 from slipway.core.spec._section import CODE_REF, IMPORT_PATH, NAME, Name, Section, wrong
 from slipway.core.spec._split import GroupSplit, RandomSplit, Split, TimeSplit
+from slipway.core.tasks import Task
 from slipway.errors import did_you_mean
 
 __all__ = [
     "CODE_REF",
     "IMPORT_PATH",
     "NAME",
+    "OF_MATURITY",
     "ApprovalGate",
     "Baseline",
     "Candidate",
@@ -32,6 +34,7 @@ __all__ = [
     "Costs",
     "Data",
     "DataSla",
+    "Duty",
     "Evaluation",
     "Experiment",
     "Gates",
@@ -50,6 +53,7 @@ __all__ = [
     "Split",
     "TimeSplit",
     "json_schema",
+    "undeclared",
 ]
 
 
@@ -92,27 +96,25 @@ class Experiment(Section):
         named += [(("gates", "thresholds", name), name) for name in self.gates.thresholds]
         named += [(("monitor", "metric"), self.monitor.metric)] if self.monitor else []
         for at, name in named:
-            if name not in metrics_of(self.task):
-                raise wrong(
-                    f"'{name}' is no metric of a {self.task} task{did_you_mean(name, metrics_of(self.task))}", *at
-                )
+            known = self.task.traits.metrics
+            if name not in known:
+                raise wrong(f"'{name}' is no metric of a {self.task} task{did_you_mean(name, known)}", *at)
         return self
 
     @model_validator(mode="after")
     def _target_fits_the_task(self) -> Self:
-        target = self.data.columns[self.data.target].type
-        at = ("data", "columns", self.data.target, "type")
-        if self.task is Task.REGRESSION and target not in (ColumnType.INT, ColumnType.FLOAT):
-            raise wrong(f"the target of a regression has to be int or float; it is {target}", *at)
-        if self.task.is_classification and target in (ColumnType.FLOAT, ColumnType.DATETIME):
-            raise wrong(f"the target of a classification has to be int, bool, category or text; it is {target}", *at)
-        if self.data.positive is not None and self.task is not Task.BINARY:
+        target, traits = self.data.columns[self.data.target].type, self.task.traits
+        if target not in traits.targets:
+            *first, last = traits.targets
+            said = f"the target of a {traits.family} has to be {', '.join(first)} or {last}; it is {target}"
+            raise wrong(said, "data", "columns", self.data.target, "type")
+        if self.data.positive is not None and not traits.has_positive:
             raise wrong(f"a {self.task} task has no positive class", "data", "positive")
         return self
 
     @model_validator(mode="after")
     def _costs_fit_the_task(self) -> Self:
-        if self.scope.costs and self.task is not Task.BINARY:
+        if self.scope.costs and not self.task.traits.has_positive:
             raise wrong(f"costs are of a binary decision, and the task is {self.task}", "scope", "costs")
         return self
 
@@ -145,11 +147,9 @@ class Experiment(Section):
 
     @model_validator(mode="after")
     def _gates_have_what_they_judge_by(self) -> Self:
-        gates, known = self.gates, "name columns in evaluation.slices"
-        production = self.scope.maturity is Maturity.PRODUCTION and "slices" not in gates.without
-        if (gates.slices or production) and not self.evaluation.columns:
-            reason = " or say in gates.without.slices why none" if production else ""
-            raise wrong(f"slices are looked at before a release: {known}{reason}", "gates")
+        gates = self.gates
+        if gates.slices and not self.evaluation.columns:
+            raise wrong("slices are looked at before a release: name columns in evaluation.slices", "gates")
         if gates.latency and not (gates.latency.p99_ms or self.sla.p99_ms):
             raise wrong("no latency is promised: give p99_ms here or in `sla`", "gates", "latency")
         if gates.freshness and not self.data.time:
@@ -160,29 +160,18 @@ class Experiment(Section):
 
     @model_validator(mode="after")
     def _maturity_has_its_duties(self) -> Self:
-        maturity = self.scope.maturity
-        duties: list[tuple[tuple[str, ...], object, str]] = []
-        if maturity is not Maturity.POC:
-            promised = "service" not in self.delivery or self.sla.p99_ms
-            duties = [
-                (("scope", "owner"), self.scope.owner, "an owner"),
-                (("scope", "decision"), self.scope.decision, "a decision that it serves"),
-                (
-                    ("gates", "thresholds"),
-                    self.search.metric in self.gates.thresholds,
-                    f"a threshold for {self.search.metric}",
-                ),
-                (("sla",), promised, "sla.p99_ms, since it is delivered as a service"),
+        """All that is missing is told at once: pydantic takes the errors of an error apart."""
+        missing = undeclared(self) if self.scope.maturity is not Maturity.POC else ()
+        if missing:
+            errors = [
+                wrong(
+                    f"maturity {self.scope.maturity} needs {duty.what}; as in `{duty.at[-1]}: {duty.example}`", *duty.at
+                )
+                for duty in missing
             ]
-        if maturity is Maturity.PRODUCTION:
-            duties.append((("monitor",), self.monitor, "monitor"))
-            duties += [
-                (("data", "columns", name), self.data.columns[name].known, f"{name}'s `known`: how it is known in time")
-                for name in self.data.features
-            ]
-        for at, given, duty in duties:
-            if not given:
-                raise wrong(f"maturity {maturity} needs {duty}", *at)
+            raise ValidationError.from_exception_data(
+                type(self).__name__, [{"type": error, "input": None} for error in errors]
+            )
         return self
 
 

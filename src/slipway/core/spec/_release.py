@@ -24,14 +24,20 @@ class Evaluation(Section):
 class Sla(Section):
     """What the service promises to those who call it."""
 
-    p99_ms: Annotated[float, Field(gt=0)] | None = None
-    availability: Fraction | None = None
-    report: Literal["daily", "weekly", "monthly"] | None = None
+    p99_ms: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="99 % of the requests take at most so many milliseconds; measured by the gate latency"
+    )
+    availability: Fraction | None = Field(
+        None, description="share of the time in which the service answers; not measured yet"
+    )
+    report: Literal["daily", "weekly", "monthly"] | None = Field(
+        None, description="how often a report is due; not measured yet"
+    )
 
 
 class Monitor(Section):
-    """What is watched once the version is live."""
+    """What is to be watched once the version is live; not measured yet: nothing reads it."""
 
     metric: str
-    floor: float = Field(description="the value of the metric at which a retuning is due")
-    window_days: Annotated[float, Field(gt=0)] = 7
+    floor: float = Field(description="the value of the metric at which a retuning is due; not measured yet")
+    window_days: Annotated[float, Field(gt=0)] = Field(7, description="over so many days; not measured yet")

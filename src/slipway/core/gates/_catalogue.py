@@ -1,0 +1,170 @@
+"""The catalogue of the gates: before which stages each stands, where experiment.yaml says it, and one sentence on it.
+
+`slipway check`, the model card and the table of docs/promotion.md say what stands here, and nothing of their own. A new gate
+is a function of this package and an entry here; one with a section of its own is a field of `slipway.core.spec.Gates` too.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import get_args
+
+from slipway.core.gates._champion import not_worse_than_champion, slices
+from slipway.core.gates._evidence import Evidence
+from slipway.core.gates._measured import freshness, latency, reproducible, size
+from slipway.core.gates._numbers import beats_baseline, calibration, thresholds
+from slipway.core.gates._signature import signature
+from slipway.core.gates._specified import specified
+from slipway.core.metrics import METRICS
+from slipway.core.movements import APPROVAL
+from slipway.core.spec import OF_MATURITY, Experiment, Gates, Maturity, Section
+from slipway.types import Interval, Stage, Verdict
+
+Gate = Callable[[Evidence, Mapping[str, Interval]], Verdict]
+"""A gate sees the evidence and its paired differences."""
+
+_BOTH, _LAST = (Stage.STAGING, Stage.PRODUCTION), (Stage.PRODUCTION,)
+
+
+@dataclass(frozen=True)
+class GateEntry:
+    """One gate of the catalogue.
+
+    stages: before which it stands. section: the key of experiment.yaml that says what it demands, and asks for it where it is
+    optional. sentence: it passes when this holds. judge: None for the approval, which people give.
+    """
+
+    name: str
+    stages: tuple[Stage, ...]
+    section: str
+    sentence: str
+    judge: Gate | None
+    optional: bool = False
+
+    @property
+    def stands(self) -> str:
+        """Say where it stands, for the documentation."""
+        if not self.optional:
+            return f"before {' and '.join(self.stages)}"
+        if self.name not in OF_MATURITY:
+            return "named"
+        served = " if it is delivered as a service" if self.name == "latency" else ""
+        return f"`maturity: production`{served}, or named"
+
+
+CATALOGUE: tuple[GateEntry, ...] = (
+    GateEntry("specified", _LAST, "scope", "goal, owner and a threshold for the search metric are declared", specified),
+    GateEntry(
+        "thresholds", _BOTH, "gates.thresholds",
+        "each declared metric is at least (scores) or at most (errors) its threshold", thresholds,
+    ),
+    GateEntry(
+        "beats_baseline", _BOTH, "gates.beats_baseline",
+        "better than every baseline: the whole 95 % interval of the difference is above the margin", beats_baseline,
+    ),
+    GateEntry(
+        "not_worse_than_champion", _LAST, "gates.not_worse_than_champion",
+        "the interval of the difference to the version in Production stays above minus the margin; on the newest rows it is "
+        "not clearly worse", not_worse_than_champion,
+    ),
+    GateEntry(
+        "signature", _LAST, "data.columns",
+        "what callers of the version in Production send is still accepted, and the answer's type stays", signature,
+    ),
+    GateEntry(
+        "calibration", _LAST, "gates.calibration", "the expected calibration error is at most the declared error",
+        calibration, optional=True,
+    ),
+    GateEntry(
+        "slices", _LAST, "gates.slices",
+        "no slice of evaluation is clearly worse than with the version in Production by more than the margin, nor than worst",
+        slices, optional=True,
+    ),
+    GateEntry(
+        "latency", _LAST, "gates.latency",
+        "of 500 requests of one row to its own service, 99 % take at most p99_ms, by default that of sla", latency,
+        optional=True,
+    ),
+    GateEntry("size", _LAST, "gates.size", "the model's files are at most so many megabytes", size, optional=True),
+    GateEntry(
+        "reproducible", _LAST, "gates.reproducible",
+        "the winner is fitted again and answers the same, up to the difference; it takes as long as one fit", reproducible,
+        optional=True,
+    ),
+    GateEntry(
+        "freshness", _LAST, "gates.freshness", "the newest test row is at most max_age_days old", freshness, optional=True
+    ),
+    GateEntry(
+        APPROVAL, _LAST, "gates.approval",
+        "so many people who are not the author approved this evidence; only the approvers, if any are named", None,
+        optional=True,
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class GateNotice:
+    """A gate as it stands for one experiment.
+
+    stages: none where it does not stand, and then `demand` says why. asked_for: also where it was, and is left out.
+    """
+
+    name: str
+    stages: tuple[Stage, ...]
+    section: str
+    demand: str
+    asked_for: bool = True
+
+
+def gates_before(experiment: Experiment, stage: Stage) -> tuple[str, ...]:
+    """Return the names of the gates that stand before a stage, `approval` among them; none before None and Archived."""
+    return tuple(entry.name for entry in CATALOGUE if stage in entry.stages and _stands(entry, experiment))
+
+
+def every_gate(experiment: Experiment) -> tuple[GateNotice, ...]:
+    """Return every gate of the catalogue, then the experiment's own: what each demands here, or why it does not stand."""
+    gates = experiment.gates
+    own = (GateNotice(ref.partition(":")[2], _LAST, "gates.own", f"your function {ref} says so") for ref in gates.own)
+    return (*(_notice(entry, experiment) for entry in CATALOGUE), *own)
+
+
+def _stands(entry: GateEntry, experiment: Experiment) -> bool:
+    if not entry.optional or getattr(experiment.gates, entry.name) is not None:
+        return True
+    of_maturity = experiment.scope.maturity is Maturity.PRODUCTION and entry.name in OF_MATURITY
+    served = entry.name != "latency" or "service" in experiment.delivery
+    return of_maturity and served and entry.name not in experiment.gates.without
+
+
+def _notice(entry: GateEntry, experiment: Experiment) -> GateNotice:
+    if _stands(entry, experiment):
+        values = _values(entry.name, experiment)
+        return GateNotice(entry.name, entry.stages, entry.section, entry.sentence + (f" ({values})" if values else ""))
+    why = experiment.gates.without.get(entry.name)
+    demand = f"left out: {why}" if why else f"not asked for; {entry.section} asks for it"
+    return GateNotice(entry.name, (), entry.section, demand, asked_for=bool(why))
+
+
+def _values(name: str, experiment: Experiment) -> str:
+    """The numbers that a gate goes by, as declared or by default."""
+    gates = experiment.gates
+    if name == "thresholds":
+        sides = {metric: "at least" if METRICS[metric].greater_is_better else "at most" for metric in gates.thresholds}
+        return ", ".join(f"{m} {sides[m]} {bound:g}" for m, bound in gates.thresholds.items()) or "none is declared"
+    if name not in Gates.model_fields:
+        return ""
+    section = getattr(gates, name) or _by_default(name)
+    values = {key: value for key, value in section if value not in (None, [])}
+    if name == "latency":
+        values.setdefault("p99_ms", experiment.sla.p99_ms)
+    return ", ".join(f"{key} {_spelled(value)}" for key, value in values.items())
+
+
+def _by_default(name: str) -> Section:
+    """What a gate goes by that stands without being named: its section with nothing in it."""
+    (section, _none) = get_args(Gates.model_fields[name].annotation)
+    made: Section = section()
+    return made
+
+
+def _spelled(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else ", ".join(value) if isinstance(value, list) else str(value)

@@ -1,0 +1,60 @@
+"""What an experiment has to declare before a release: by its maturity, all of it at once, each with an example.
+
+From `mvp` on the declaration is not read without it. A `poc` is read and trained without it, and the gate `specified` asks
+for it before Production.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from slipway.core.metrics import METRICS
+from slipway.core.spec._scope import Maturity
+
+if TYPE_CHECKING:
+    from slipway.core.spec import Experiment
+
+
+@dataclass(frozen=True)
+class Duty:
+    """One thing to declare. at: its place in experiment.yaml. example: a value that shows the form, as YAML."""
+
+    at: tuple[str, ...]
+    what: str
+    example: str
+
+    @property
+    def key(self) -> str:
+        return ".".join(self.at)
+
+    def __str__(self) -> str:
+        return f"{self.key}, as in `{self.at[-1]}: {self.example}`"
+
+
+def undeclared(experiment: "Experiment") -> tuple[Duty, ...]:
+    """Return what the experiment's maturity asks for before Production and the experiment does not say, in the file's order."""
+    return tuple(duty for given, duty in _duties(experiment) if not given)
+
+
+def _duties(experiment: "Experiment") -> Iterator[tuple[object, Duty]]:
+    """Yield each duty of the maturity, after what is declared for it."""
+    scope, metric = experiment.scope, experiment.search.metric
+    yield scope.owner, Duty(("scope", "owner"), "an owner", "team@example.com")
+    if scope.maturity is not Maturity.POC:
+        yield scope.decision, Duty(("scope", "decision"), "a decision that it serves", "whom to call first")
+    if scope.maturity is Maturity.PRODUCTION:
+        yield from _in_production(experiment)
+    bound = "0.7" if METRICS[metric].greater_is_better else "0.5"
+    wanted = Duty(("gates", "thresholds", metric), f"a threshold for {metric}", bound)
+    yield metric in experiment.gates.thresholds, wanted
+    if scope.maturity is not Maturity.POC and "service" in experiment.delivery:
+        yield experiment.sla.p99_ms, Duty(("sla", "p99_ms"), "sla.p99_ms, since it is delivered as a service", "50")
+
+
+def _in_production(experiment: "Experiment") -> Iterator[tuple[object, Duty]]:
+    for name in experiment.data.features:
+        what = f"{name}'s `known`: how it is known in time"
+        yield experiment.data.columns[name].known, Duty(("data", "columns", name, "known"), what, "from the timetable")
+    if "slices" not in experiment.gates.without:
+        what = "columns whose slices are looked at before a release, or a reason in gates.without.slices why none are"
+        yield experiment.evaluation.columns, Duty(("evaluation", "slices"), what, f"[{experiment.data.features[0]}]")

@@ -1,0 +1,118 @@
+"""Probabilities that can be taken at their word: a curve over the scores of a pipeline, learned on the validation rows.
+
+Where wrong answers have declared costs, the answer is decided by a threshold on a probability. Estimators that weigh classes,
+or that are all too sure, give scores that rank well and are no probabilities. The curve is Platt's (Probabilistic Outputs for
+Support Vector Machines, 1999), two numbers, as scikit-learn's CalibratedClassifierCV fits it: it changes no ranking, plans of
+`slipway.compile` have it, and stock MLflow loads it.
+"""
+
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+from slipway.core.decisions import cheapest_threshold
+from slipway.core.metrics import METRICS, Array, Outcome
+from slipway.core.prediction import encode
+from slipway.search.candidates import build_pipeline, decided
+from slipway.search.question import Question
+
+# By Akaike's criterion so much of the log likelihood is won by chance where two numbers are fitted.
+_WON_BY_CHANCE = 2.0
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What was learned on the validation rows. fitted: of scores. threshold: the cheapest on calibrated probabilities."""
+
+    fitted: CalibratedClassifierCV
+    threshold: float
+
+    def over(self, pipeline: Pipeline, rows: pd.DataFrame, target: pd.Series, positive: Any) -> BaseEstimator:
+        """Return the model: a pipeline that is fitted on these rows, its scores through the curve, decided by the threshold."""
+        template = CalibratedClassifierCV(clone(pipeline), method="sigmoid", ensemble=False)
+        calibrated = clone(template)
+        calibrated.classes_ = self.fitted.classes_
+        part = copy(self.fitted.calibrated_classifiers_[0])
+        part.estimator = pipeline
+        calibrated.calibrated_classifiers_ = [part]
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(pipeline, name):
+                setattr(calibrated, name, getattr(pipeline, name))
+        model = decided(FrozenEstimator(calibrated), self.threshold, positive).fit(rows, target)
+        # As if it had been fitted whole: skops would write a fitted pipeline down again wherever it stands.
+        model.estimator, model.estimator_ = template, calibrated
+        return model
+
+
+class _Scored(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
+    """A classifier whose rows are its scores, so that a curve can be fitted on scores that are there already."""
+
+    def __init__(self, classes: Any) -> None:
+        self.classes = classes
+        self.classes_ = classes
+
+    def fit(self, _scores: Array, _labels: Any) -> "_Scored":
+        return self
+
+    def decision_function(self, scores: Array) -> Array:
+        return scores[:, 0]
+
+    def predict(self, scores: Array) -> Any:
+        return self.classes_[(scores[:, 0] > 0).astype(int)]
+
+
+def learn_curve(question: Question, candidate: str, params: Mapping[str, Any]) -> Curve | None:
+    """Fit the pipeline on the training rows of each fold and learn the curve on the answers to its validation rows.
+
+    None where costs are not declared, where the pipeline gives no probabilities, or where the curve makes the log loss of
+    those rows no better than two fitted numbers do by chance, or turns the ranking around: then the probabilities are left as
+    they are.
+    """
+    costs, classes = question.experiment.scope.costs, question.classes
+    found = _answers(question, candidate, params) if costs else None
+    if costs is None or found is None:
+        return None
+    labels, scores, probabilities = found
+    rows = scores.reshape(-1, 1)
+    seen = _Scored(np.unique(labels)).fit(rows, labels)
+    everything = [(np.arange(len(rows)), np.arange(len(rows)))]
+    fitted = CalibratedClassifierCV(FrozenEstimator(seen), method="sigmoid", ensemble=False, cv=everything)
+    at = seen.classes_.tolist().index(classes[-1])
+    calibrated = fitted.fit(rows, labels).predict_proba(rows)[:, at]
+    before, after = (_outcome(labels, classes, scores) for scores in (probabilities[:, at], calibrated))
+    turned = calibrated[probabilities[:, at].argmax()] <= calibrated[probabilities[:, at].argmin()]
+    if turned or len(rows) * (_log_loss(before) - _log_loss(after)) <= _WON_BY_CHANCE:
+        return None
+    return Curve(fitted, cheapest_threshold(after, costs)[0])
+
+
+def _answers(question: Question, candidate: str, params: Mapping[str, Any]) -> tuple[Any, Array, Array] | None:
+    """Labels, scores and probabilities of the validation rows of all folds; scores are what the curve will be asked for."""
+    features, target = list(question.experiment.data.features), question.experiment.data.target
+    labels, scores, probabilities = [], [], []
+    for train, validation in question.parts(share=1.0):
+        pipeline = build_pipeline(question.folder, question.experiment, candidate, params)
+        pipeline.fit(train[features], train[target])
+        if not hasattr(pipeline, "predict_proba"):
+            return None
+        probabilities.append(pipeline.predict_proba(validation[features]))
+        margins = hasattr(pipeline, "decision_function")  # CalibratedClassifierCV prefers them, too
+        scores.append(pipeline.decision_function(validation[features]) if margins else probabilities[-1][:, 1])
+        labels.append(validation[target].to_numpy())
+    return np.concatenate(labels), np.concatenate(scores).astype(np.float64), np.concatenate(probabilities)
+
+
+def _outcome(labels: Any, classes: Any, scores: Array) -> Outcome:
+    return Outcome(encode(labels, classes), (scores >= 0.5).astype(np.float64), scores, probabilistic=True)
+
+
+def _log_loss(outcome: Outcome) -> float:
+    return METRICS["log_loss"].prepare(outcome)(np.ones(outcome.rows))
