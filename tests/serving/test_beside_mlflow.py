@@ -175,27 +175,34 @@ def without(name: str) -> bytes:
     return found.getvalue()
 
 
+# As MLflow's own messages begin in the same cases; its tests look for them.
+ONE = (
+    "The input must be a JSON dictionary with exactly one of the input fields "
+    "dataframe_records, dataframe_split, instances, inputs. Received "
+)
+RECORDS = "Dataframe records format must be a list of records. Got "
+SPLIT = "Dataframe split format must "
 SAID_TWICE = "row 1, column 'stops': "
 INVALID: list[tuple[str, str | None, bytes, str]] = [
-    ("empty", JSON, b"", "not JSON"),
+    ("empty", JSON, b"", "Ensure that input is a valid JSON formatted string; the body is not JSON"),
     ("no json", JSON, CANARY.encode(), "not JSON"),
     ("cut off", JSON, changed()[:-2], "or its brackets are not closed"),
     ("more behind it", JSON, changed() + b"{}", "not JSON"),
     ("not utf-8", JSON, b'{"dataframe_records": "\xff"}', "not UTF-8"),
     ("utf-16", JSON, CANARY.encode("utf-16"), "not"),
-    ("a list", JSON, json.dumps([ROW]).encode(), "has to be an object"),
-    ("a text", JSON, json.dumps(CANARY).encode(), "has to be an object"),
-    ("null", JSON, b"null", "has to be an object"),
-    ("no format", JSON, json.dumps(ROW).encode(), "has none of"),
-    ("an unknown format", JSON, json.dumps({CANARY: [ROW]}).encode(), "has none of"),
-    ("two formats", JSON, json.dumps({"instances": [ROW], "inputs": [ROW]}).encode(), "instances and inputs"),
+    ("a list", JSON, json.dumps([ROW]).encode(), ONE + "a list."),
+    ("a text", JSON, json.dumps(CANARY).encode(), ONE + "a text."),
+    ("null", JSON, b"null", ONE + "null."),
+    ("no format", JSON, json.dumps(ROW).encode(), ONE + "none of them."),
+    ("an unknown format", JSON, json.dumps({CANARY: [ROW]}).encode(), ONE + "none of them."),
+    ("two formats", JSON, json.dumps({"instances": [ROW], "inputs": [ROW]}).encode(), ONE + "instances and inputs."),
     ("many digits", JSON, b'{"dataframe_records": [{"stops": ' + b"1" * 5000 + b"}]}", "more digits"),
     ("records of texts", JSON, records(CANARY), "row 0 is not an object"),
     ("records of lists", JSON, records(list(ROW.values())), "row 0 is not an object"),
     ("records of nothing", JSON, records(), "no row"),
-    ("records no list", JSON, json.dumps({"dataframe_records": ROW}).encode(), "list of objects"),
-    ("records null", JSON, json.dumps({"dataframe_records": None}).encode(), "list of objects"),
-    ("records a text", JSON, json.dumps({"dataframe_records": CANARY}).encode(), "list of objects"),
+    ("records no list", JSON, json.dumps({"dataframe_records": ROW}).encode(), RECORDS + "dictionary."),
+    ("records null", JSON, json.dumps({"dataframe_records": None}).encode(), RECORDS + "null."),
+    ("records a text", JSON, json.dumps({"dataframe_records": CANARY}).encode(), RECORDS + "a text."),
     ("ragged", JSON, records(ROW, lacking("stops")), "row 1 lacks column 'stops'"),
     ("ragged, more", JSON, records(ROW, ROW | {CANARY: 1}), "row 1 has a column that row 0 lacks"),
     ("a column missing", JSON, records(lacking("stops")), "column 'stops' is missing"),
@@ -214,14 +221,19 @@ INVALID: list[tuple[str, str | None, bytes, str]] = [
     ("null for a truth", JSON, changed(weekend=None), "row 1, column 'weekend': null"),
     ("a list for a text", JSON, changed(ort=[CANARY]), "row 1, column 'ort': a list"),
     ("an object for a text", JSON, changed(ort={"a": CANARY}), "row 1, column 'ort': an object"),
-    ("split no object", JSON, json.dumps({"dataframe_split": [CANARY]}).encode(), "with 'columns' and 'data'"),
-    ("split without data", JSON, json.dumps({"dataframe_split": {"columns": NAMES}}).encode(), "with 'columns'"),
+    ("split no object", JSON, json.dumps({"dataframe_split": [CANARY]}).encode(), SPLIT + "be a dictionary. Got list."),
+    (
+        "split without data",
+        JSON,
+        json.dumps({"dataframe_split": {"columns": NAMES}}).encode(),
+        SPLIT + "have 'data' field",
+    ),
     ("split too narrow", JSON, split(data=[[1, 2]]), "row 0 has 2 values for 6 columns"),
     ("split too wide", JSON, split(data=[[*ROW.values(), CANARY]]), "row 0 has 7 values for 6"),
     ("split of texts", JSON, split(data=[CANARY]), "row 0 is not a list"),
     ("split of other names", JSON, split(columns=["a", "b", "c", "d", "e", CANARY]), "are missing"),
     ("split of no row", JSON, split(data=[]), "no row"),
-    ("split with more", JSON, split(**{CANARY: 1}), "holds more than"),
+    ("split with more", JSON, split(**{CANARY: 1}), SPLIT + "have 'data' field"),
     ("split, a text", JSON, split(data=[[1.5, None, CANARY, False, "AA", "a"]]), "row 0, column 'stops': a text"),
     ("index too short", JSON, split(data=[list(ROW.values())] * 2, index=[1]), ""),
     ("inputs of lengths", JSON, inputs(stops=[1, 2]), "not of the same length"),
