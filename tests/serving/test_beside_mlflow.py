@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
+from requests import HTTPError
 
 sys.path.insert(0, str(Path(__file__).parent))
 from endpoints import HOST, Endpoint, endpoint
@@ -130,6 +131,39 @@ def test_valid_requests_of_all_formats_get_the_same_bytes(both: Both, kind: str)
             formats.add(content_type)
     assert formats == {JSON, "application/json; charset=utf-8", CSV, PARQUET}
     assert answered >= REQUESTS * 0.9
+
+
+# ---- MLflow's own clients
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of its own type hints, as it is imported
+def test_mlflows_scoring_client_gets_the_same_from_both(both: Both) -> None:
+    from mlflow.pyfunc.scoring_server.client import ScoringServerClient
+
+    for kind, (ours, stock) in both.items():
+        clients = [ScoringServerClient(HOST, port) for port in (ours.port, stock)]
+        rows = pd.DataFrame([ROW, ROW | {"größe": 1.0, "carrier": None}])  # a missing number goes as NaN
+        for data in (rows, [ROW, ROW], json.dumps({"dataframe_records": [ROW, ROW]})):
+            found, expected = (client.invoke(data) for client in clients)
+            assert (found, len(found["predictions"])) == (expected, 2)
+        for client in clients:
+            client.wait_server_ready()
+            with pytest.raises(ValueError, match="values to unpack"):  # it never asks
+                client.invoke({name: [value] for name, value in ROW.items()})
+        if kind != "known_regression":
+            answer = clients[0].invoke(rows, params={"output": "probabilities"})
+            assert len(answer.get_predictions("ndarray")) == 2
+
+
+def test_mlflows_deployment_client_is_answered(both: Both) -> None:
+    from mlflow.deployments import get_deploy_client
+
+    for kind, (ours, stock) in both.items():
+        client = get_deploy_client(ours.url)
+        expected = json.loads(ask(stock, JSON, records(ROW))[2])
+        assert client.predict(endpoint=kind, inputs={"dataframe_records": [ROW]}) == expected
+        with pytest.raises(HTTPError, match="Dataframe records format must be a list of records"):
+            client.predict(endpoint=kind, inputs={"dataframe_records": ROW})
 
 
 # ---- requests that are not

@@ -1,0 +1,54 @@
+"""What a ledger is read for: all that moved, what held a stage at some time, whether it adds up."""
+
+from datetime import datetime
+
+from mlflow import MlflowClient
+
+from slipway.core.history import HELD, History, Moment, Verified
+from slipway.core.ledger import digest_of, verify, verify_kept
+from slipway.core.movements import Movement
+from slipway.progress import bar
+from slipway.registry.ledger import MADE, Ledger
+from slipway.registry.stages import holders
+from slipway.registry.versions import list_versions
+from slipway.types import Stage
+
+
+def history_of(client: MlflowClient, ledger: Ledger, last: int | None = None) -> History:
+    """Return the movements, the newest `last` of them, and what holds each stage now."""
+    return History(ledger.name, holders(client, ledger.name), tuple(ledger.movements(last)))
+
+
+def moment_of(ledger: Ledger, at: datetime) -> Moment:
+    """Return what held the stages at a time."""
+    before_ms = int(at.timestamp() * 1000)
+    found = {stage: _holding(ledger, stage, before_ms) for stage in HELD}
+    return Moment(ledger.name, at, {stage: movement for stage, movement in found.items() if movement})
+
+
+def verified(client: MlflowClient, ledger: Ledger) -> Verified:
+    """Hold a ledger against itself, the evidence that is kept with it, and the registry."""
+    entries, head = ledger.entries(), ledger.head
+    stages = {version.number: version.stage for version in list_versions(client, ledger.name)}
+    findings = verify(entries, stages, head)
+    keeping = [entry for entry in entries if entry.movement.kept and entry.movement.complete]
+    with bar(len(keeping), "evidence") as progress:
+        for entry in keeping:
+            findings += verify_kept(entry, digest_of(ledger.kept(entry)))
+            progress.update()
+    return Verified(ledger.name, len(entries), head, tuple(findings))
+
+
+def _holding(ledger: Ledger, stage: Stage, before_ms: int) -> Movement | None:
+    """The movement by which a version held a stage at a time: the last into it, if the version did not leave it again.
+
+    The server finds both, so that it takes the same time in a ledger of any length.
+    """
+    made = f"{MADE} and attributes.start_time <= {before_ms}"
+    into = ledger.entries(1, f"{made} and tags.`slipway.stage` = '{stage}'")
+    if not into:
+        return None
+    movement = into[0].movement
+    of_it = f"tags.`slipway.version` = '{movement.version}' and attributes.start_time >= {movement.at_ms}"
+    last = ledger.entries(1, f"{made} and {of_it}")
+    return movement if last[0].movement.stage is stage else None
