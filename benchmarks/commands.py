@@ -184,14 +184,15 @@ def timed(command: Command, home: Home, python: Sequence[str] = PYTHON) -> Taken
 
 
 def _until_it_ends(command: Command, home: Home, line: Sequence[str], env: Mapping[str, str]) -> Taken:
-    served, used, clock = cpu_s(home.server), _children_cpu_s(), time.perf_counter()
+    folder = Path(env["SLIPWAY_HOME"])
+    before = find_server(folder)
+    served, used, clock = cpu_s(before.pid) if before else 0.0, _children_cpu_s(), time.perf_counter()
     done = subprocess.run(
         line, env=env, cwd=home.written, input=command.stdin, capture_output=True, text=True, timeout=LONGEST_S
     )
     wall, used = time.perf_counter() - clock, _children_cpu_s() - used
-    server = cpu_s(home.server) - served
-    if command.name == "up" and (started := find_server(home.idle)):
-        server = cpu_s(started.pid)
+    after = find_server(folder)  # one that `up` started, or none after `down`
+    server = cpu_s(after.pid) - served if after else 0.0
     failed = f"exit code {done.returncode}: {(done.stderr or done.stdout).strip()[-500:]}" if done.returncode else ""
     return Taken(wall, used, server, done.stderr, failed)
 
