@@ -10,7 +10,7 @@ RIVALS := bentoml litserve mlserver
 PYTEST := GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-matrix soak fuzz check bench bench-search bench-scale bench-serving lock clean
+.PHONY: help demo test test-fast test-matrix soak fuzz check bench bench-search bench-scale bench-commands bench-serving lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -40,13 +40,16 @@ check: $(VENV)/dev.stamp  ## style, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: bench-search bench-scale bench-serving  ## all benchmarks, on a machine that does nothing else; see benchmarks/README.md
+bench: bench-search bench-scale bench-commands bench-serving  ## all benchmarks, on a machine that does nothing else; see benchmarks/README.md
 
 bench-search: $(VENV)/bench.stamp  ## a search beside a plain MLflow script, Optuna, and the sum of its fits
 	@$(BIN)/python benchmarks/search.py $(ARGS)
 
 bench-scale: $(VENV)/bench.stamp  ## commands on an experiment of 10,000 runs beside one of 100
 	@$(BIN)/python benchmarks/scale.py $(ARGS)
+
+bench-commands: $(VENV)/bench.stamp  ## every command on a home with 2 models beside one with 200; ARGS=--profile says where it goes
+	@$(BIN)/python benchmarks/commands.py $(ARGS)
 
 bench-serving: $(VENV)/bench.stamp $(RIVALS:%=$(VENV)/bench-%.stamp)  ## the endpoint beside five other servers of the same model
 	@$(BIN)/python benchmarks/serving.py $(ARGS)

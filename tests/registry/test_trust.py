@@ -164,5 +164,5 @@ def test_compiled_code_that_no_digest_vouches_for_is_removed_before_it_can_be_ru
 
 
 def test_a_command_that_loads_no_model_does_not_wait_for_scikit_learn() -> None:
-    program = "import sys, slipway.workflows.past; sys.exit(bool({'skops', 'sklearn'} & sys.modules.keys()))"
+    program = "import sys, slipway.registry.history; sys.exit(bool({'skops', 'sklearn'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", program], env=child_environment({})).returncode == 0

@@ -9,11 +9,11 @@ import pytest
 import requests
 
 from slipway import __version__
+from slipway.core.history import History, Moment
 from slipway.errors import PromotionRefused, Refusal, UsageError
+from slipway.registry.history import history_of, moment_of
 from slipway.registry.remote import RemoteRegistrar, about
 from slipway.types import Stage
-from slipway.workflows.history import History, Moment
-from slipway.workflows.past import history_of, moment_of
 
 if TYPE_CHECKING:
     from conftest import Guarded

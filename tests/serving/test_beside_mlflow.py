@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
+from requests import HTTPError
 
 sys.path.insert(0, str(Path(__file__).parent))
 from endpoints import HOST, Endpoint, endpoint
@@ -132,6 +133,39 @@ def test_valid_requests_of_all_formats_get_the_same_bytes(both: Both, kind: str)
     assert answered >= REQUESTS * 0.9
 
 
+# ---- MLflow's own clients
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of its own type hints, as it is imported
+def test_mlflows_scoring_client_gets_the_same_from_both(both: Both) -> None:
+    from mlflow.pyfunc.scoring_server.client import ScoringServerClient
+
+    for kind, (ours, stock) in both.items():
+        clients = [ScoringServerClient(HOST, port) for port in (ours.port, stock)]
+        rows = pd.DataFrame([ROW, ROW | {"größe": 1.0, "carrier": None}])  # a missing number goes as NaN
+        for data in (rows, [ROW, ROW], json.dumps({"dataframe_records": [ROW, ROW]})):
+            found, expected = (client.invoke(data) for client in clients)
+            assert (found, len(found["predictions"])) == (expected, 2)
+        for client in clients:
+            client.wait_server_ready()
+            with pytest.raises(ValueError, match="values to unpack"):  # it never asks
+                client.invoke({name: [value] for name, value in ROW.items()})
+        if kind != "known_regression":
+            answer = clients[0].invoke(rows, params={"output": "probabilities"})
+            assert len(answer.get_predictions("ndarray")) == 2
+
+
+def test_mlflows_deployment_client_is_answered(both: Both) -> None:
+    from mlflow.deployments import get_deploy_client
+
+    for kind, (ours, stock) in both.items():
+        client = get_deploy_client(ours.url)
+        expected = json.loads(ask(stock, JSON, records(ROW))[2])
+        assert client.predict(endpoint=kind, inputs={"dataframe_records": [ROW]}) == expected
+        with pytest.raises(HTTPError, match="Dataframe records format must be a list of records"):
+            client.predict(endpoint=kind, inputs={"dataframe_records": ROW})
+
+
 # ---- requests that are not
 
 
@@ -175,27 +209,34 @@ def without(name: str) -> bytes:
     return found.getvalue()
 
 
+# As MLflow's own messages begin in the same cases; its tests look for them.
+ONE = (
+    "The input must be a JSON dictionary with exactly one of the input fields "
+    "dataframe_records, dataframe_split, instances, inputs. Received "
+)
+RECORDS = "Dataframe records format must be a list of records. Got "
+SPLIT = "Dataframe split format must "
 SAID_TWICE = "row 1, column 'stops': "
 INVALID: list[tuple[str, str | None, bytes, str]] = [
-    ("empty", JSON, b"", "not JSON"),
+    ("empty", JSON, b"", "Ensure that input is a valid JSON formatted string; the body is not JSON"),
     ("no json", JSON, CANARY.encode(), "not JSON"),
     ("cut off", JSON, changed()[:-2], "or its brackets are not closed"),
     ("more behind it", JSON, changed() + b"{}", "not JSON"),
     ("not utf-8", JSON, b'{"dataframe_records": "\xff"}', "not UTF-8"),
     ("utf-16", JSON, CANARY.encode("utf-16"), "not"),
-    ("a list", JSON, json.dumps([ROW]).encode(), "has to be an object"),
-    ("a text", JSON, json.dumps(CANARY).encode(), "has to be an object"),
-    ("null", JSON, b"null", "has to be an object"),
-    ("no format", JSON, json.dumps(ROW).encode(), "has none of"),
-    ("an unknown format", JSON, json.dumps({CANARY: [ROW]}).encode(), "has none of"),
-    ("two formats", JSON, json.dumps({"instances": [ROW], "inputs": [ROW]}).encode(), "instances and inputs"),
+    ("a list", JSON, json.dumps([ROW]).encode(), ONE + "a list."),
+    ("a text", JSON, json.dumps(CANARY).encode(), ONE + "a text."),
+    ("null", JSON, b"null", ONE + "null."),
+    ("no format", JSON, json.dumps(ROW).encode(), ONE + "none of them."),
+    ("an unknown format", JSON, json.dumps({CANARY: [ROW]}).encode(), ONE + "none of them."),
+    ("two formats", JSON, json.dumps({"instances": [ROW], "inputs": [ROW]}).encode(), ONE + "instances and inputs."),
     ("many digits", JSON, b'{"dataframe_records": [{"stops": ' + b"1" * 5000 + b"}]}", "more digits"),
     ("records of texts", JSON, records(CANARY), "row 0 is not an object"),
     ("records of lists", JSON, records(list(ROW.values())), "row 0 is not an object"),
     ("records of nothing", JSON, records(), "no row"),
-    ("records no list", JSON, json.dumps({"dataframe_records": ROW}).encode(), "list of objects"),
-    ("records null", JSON, json.dumps({"dataframe_records": None}).encode(), "list of objects"),
-    ("records a text", JSON, json.dumps({"dataframe_records": CANARY}).encode(), "list of objects"),
+    ("records no list", JSON, json.dumps({"dataframe_records": ROW}).encode(), RECORDS + "dictionary."),
+    ("records null", JSON, json.dumps({"dataframe_records": None}).encode(), RECORDS + "null."),
+    ("records a text", JSON, json.dumps({"dataframe_records": CANARY}).encode(), RECORDS + "a text."),
     ("ragged", JSON, records(ROW, lacking("stops")), "row 1 lacks column 'stops'"),
     ("ragged, more", JSON, records(ROW, ROW | {CANARY: 1}), "row 1 has a column that row 0 lacks"),
     ("a column missing", JSON, records(lacking("stops")), "column 'stops' is missing"),
@@ -214,14 +255,19 @@ INVALID: list[tuple[str, str | None, bytes, str]] = [
     ("null for a truth", JSON, changed(weekend=None), "row 1, column 'weekend': null"),
     ("a list for a text", JSON, changed(ort=[CANARY]), "row 1, column 'ort': a list"),
     ("an object for a text", JSON, changed(ort={"a": CANARY}), "row 1, column 'ort': an object"),
-    ("split no object", JSON, json.dumps({"dataframe_split": [CANARY]}).encode(), "with 'columns' and 'data'"),
-    ("split without data", JSON, json.dumps({"dataframe_split": {"columns": NAMES}}).encode(), "with 'columns'"),
+    ("split no object", JSON, json.dumps({"dataframe_split": [CANARY]}).encode(), SPLIT + "be a dictionary. Got list."),
+    (
+        "split without data",
+        JSON,
+        json.dumps({"dataframe_split": {"columns": NAMES}}).encode(),
+        SPLIT + "have 'data' field",
+    ),
     ("split too narrow", JSON, split(data=[[1, 2]]), "row 0 has 2 values for 6 columns"),
     ("split too wide", JSON, split(data=[[*ROW.values(), CANARY]]), "row 0 has 7 values for 6"),
     ("split of texts", JSON, split(data=[CANARY]), "row 0 is not a list"),
     ("split of other names", JSON, split(columns=["a", "b", "c", "d", "e", CANARY]), "are missing"),
     ("split of no row", JSON, split(data=[]), "no row"),
-    ("split with more", JSON, split(**{CANARY: 1}), "holds more than"),
+    ("split with more", JSON, split(**{CANARY: 1}), SPLIT + "have 'data' field"),
     ("split, a text", JSON, split(data=[[1.5, None, CANARY, False, "AA", "a"]]), "row 0, column 'stops': a text"),
     ("index too short", JSON, split(data=[list(ROW.values())] * 2, index=[1]), ""),
     ("inputs of lengths", JSON, inputs(stops=[1, 2]), "not of the same length"),

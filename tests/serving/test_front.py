@@ -73,6 +73,21 @@ def test_what_is_not_narrow_goes_to_the_back_as_it_came(front: Front, back: Stan
         assert headers["X-Slipway-Version"] == "1"
 
 
+def test_a_content_type_has_no_case(front: Front, back: StandInBack) -> None:
+    before = len(back.asked)
+    for kind in ("Application/JSON", 'application/json; Charset="UTF-8"'):
+        status, answer, _ = ask(front, headers={"Content-Type": kind})
+        assert (status, json.loads(answer)) == (200, {"predictions": ["late"]})
+    assert len(back.asked) == before
+    for body, kind, read in [
+        (ODD, "APPLICATION/JSON; charset=UTF-8", "application/json"),
+        ("x,port\n1,a\n", "Text/CSV", "text/csv"),
+        ("PAR1", "Application/vnd.Apache.Parquet", "application/vnd.apache.parquet"),
+    ]:
+        assert ask(front, body=body, headers={"Content-Type": kind})[0] == 200
+        assert back.asked[-1].content_type == read
+
+
 def test_ping_health_version_are_mlflows(front: Front) -> None:
     from mlflow.version import VERSION
 

@@ -4,9 +4,13 @@ After Mitchell et al., Model Cards for Model Reporting (2019). The caller fills 
 up here. Both texts escape whatever they are given.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
+
+from pydantic import TypeAdapter
 
 from slipway.core.calibration import Calibration
 from slipway.core.disagreement import DisputedRow, Gap
@@ -236,3 +240,18 @@ def markdown(card: ModelCard) -> str:
 def html(card: ModelCard) -> str:
     """Write the card as one HTML file that needs nothing else: no script, no font, no address."""
     return render_html("card.html.j2", card=card)
+
+
+def card_json(card: ModelCard) -> str:
+    """Write the card as JSON, to be read back by `read_card`; NaN stays NaN, which pydantic's own JSON would make null."""
+    return json.dumps(_adapter().dump_python(card, mode="json"), indent=2, ensure_ascii=False)
+
+
+def read_card(text: str | bytes) -> ModelCard:
+    """Read a card that `card_json` wrote. Raises ValueError for a text that is no card."""
+    return _adapter().validate_json(text)
+
+
+@cache  # what it costs is paid by those who read or write JSON
+def _adapter() -> TypeAdapter[ModelCard]:
+    return TypeAdapter(ModelCard)

@@ -12,16 +12,16 @@ from mlflow.exceptions import MlflowException
 from mlflow.server.handlers import _add_static_prefix
 
 from slipway import __version__
+from slipway.core.history import History, Moment
 from slipway.core.movements import Action, Movement
 from slipway.errors import OutsideError, PromotionRefused, Refusal, SlipwayError, UnknownName, UsageError
 from slipway.registry.case import Case
+from slipway.registry.history import history_of, moment_of
 from slipway.registry.rights import Deed, Right, not_allowed
 from slipway.registry.told import MOST_TOLD, ROOT
 from slipway.server.keeper import Keeper
 from slipway.server.rules import same_origin
 from slipway.types import MOST_VERSION, Stage
-from slipway.workflows.history import History, Moment
-from slipway.workflows.past import history_of, moment_of
 from slipway.workflows.reconcile import Reconciled
 
 OUTCOME = "slipway_outcome"

@@ -79,6 +79,7 @@ class App:
             invoke = Route((b"POST",), lambda request, model=model: ask(request, model), model=model)  # type: ignore[misc]
             feedback = Route((b"POST",), lambda request, model=model: self._feedback(request, model))  # type: ignore[misc]
             routes[f"/models/{model}/invocations".encode()] = invoke
+            routes[f"/endpoints/{model}/invocations".encode()] = invoke  # where MLflow's deployment client asks
             routes[f"/models/{model}/feedback".encode()] = feedback
             if len(models) == 1:
                 routes |= {b"/invocations": invoke, b"/feedback": feedback}

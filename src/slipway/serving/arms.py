@@ -18,6 +18,7 @@ from slipway.serving.arm_metrics import arm_metrics
 from slipway.serving.arm_numbers import ERRORS, THEIRS, CanaryPart
 from slipway.serving.backs import Backs
 from slipway.serving.config import ServingConfig
+from slipway.serving.content_types import normalised
 from slipway.serving.invoking import Invoking
 from slipway.serving.messages import Request, Response
 from slipway.serving.mirror import Copy, Mirror
@@ -100,7 +101,7 @@ class Arms:
         """Have an answer compared, unless what made it is no longer served."""
         second, served = self._state.second, self._state.served[by.generation.model]
         if answer.status == 200 and second is not None and answer.headers == by.headers:
-            kind = request.headers.get(b"content-type", b"")
+            kind = normalised(request.headers.get(b"content-type", b""))
             pair = served.generation.number, second.generation.number
             self._mirror.offer(Copy(pair, seconds, kind, request.body, answer.body))
 

@@ -80,7 +80,7 @@ class Batching:
             yield place, self.scoring.answer(asks[place])
 
     def _rows(self, ask: Ask) -> Sequence[Any] | None:
-        if self._reading is None or ask.content_type.lower() != _JSON:
+        if self._reading is None or ask.content_type != _JSON:
             return None
         try:
             found = self._reading.rows(ask.body)

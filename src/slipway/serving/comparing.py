@@ -32,8 +32,9 @@ from slipway.serving.arm_numbers import (
 from slipway.serving.backs import Backs
 from slipway.serving.comparison import Spread, apart, difference
 from slipway.serving.config import ServingConfig
+from slipway.serving.content_types import JSON
 from slipway.serving.counters import Counters
-from slipway.serving.invoking import JSON, Invoking
+from slipway.serving.invoking import Invoking
 from slipway.serving.keys import KeyRing
 from slipway.serving.messages import Request, Response
 from slipway.serving.mirror import MOST_BYTES, Copy, copy_of

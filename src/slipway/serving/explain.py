@@ -13,6 +13,17 @@ from typing import Any
 from slipway.serving.wire import Column, Signature
 
 FORMATS = ("dataframe_records", "dataframe_split", "instances", "inputs")
+# The beginnings of MLflow's own messages: its clients and its tests look for them. Of the input they repeat nothing here.
+_ONE_FORMAT = f"The input must be a JSON dictionary with exactly one of the input fields {', '.join(FORMATS)}"
+_VALID_JSON = "Ensure that input is a valid JSON formatted string"
+_KINDS: Mapping[type, str] = {
+    list: "a list",
+    dict: "an object",
+    str: "a text",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+}
 _NUMBERS = {"double", "float", "long", "integer"}
 _WORDS = {
     "double": "a number",
@@ -35,9 +46,9 @@ def explain(body: bytes, content_type: str, signature: Signature) -> str | None:
     try:
         content = json.loads(body)
     except json.JSONDecodeError as error:
-        return f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        return f"{_VALID_JSON}; the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
     except UnicodeDecodeError as error:
-        return f"the body is not UTF-8: byte {error.start} is part of no character"
+        return f"{_VALID_JSON}; the body is not UTF-8: byte {error.start} is part of no character"
     except RecursionError:
         return "the body is nested too deeply"
     except ValueError:
@@ -64,24 +75,42 @@ def ragged(content: Any) -> str | None:
 
 
 def _not_a_request(content: Any) -> str | None:
-    listed = ", ".join(FORMATS)
     if not isinstance(content, dict):
-        return f"the body has to be an object with exactly one of {listed}"
+        return f"{_ONE_FORMAT}. Received {_kind(content)}."
     given = [key for key in FORMATS if key in content]
     if len(given) != 1:
-        return f"the body has {' and '.join(given) or 'none'} of {listed}; exactly one is needed"
+        return f"{_ONE_FORMAT}. Received {' and '.join(given) or 'none of them'}."
     part, key = content[given[0]], given[0]
     if key == "dataframe_records" and not isinstance(part, list):
-        return "'dataframe_records' has to be a list of objects, one a row"
-    if key == "dataframe_split" and not (isinstance(part, dict) and isinstance(part.get("data"), list)):
-        return "'dataframe_split' has to be an object with 'columns' and 'data', a list of rows"
-    if key == "dataframe_split" and part.keys() - {"columns", "data", "index"}:
-        return "'dataframe_split' holds more than 'columns', 'data' and 'index'"
+        return f"Dataframe records format must be a list of records. Got {_mlflows_kind(part)}. Send an object for each row."
+    if key == "dataframe_split" and (wrong := _not_a_split(part)):
+        return wrong
     if (isinstance(part, list) and not part) or (key == "dataframe_split" and not part["data"]):
         return f"'{key}' holds no row"
     if key == "dataframe_records" and not isinstance(part[0], dict):
         return "row 0 is not an object"
     return None
+
+
+def _not_a_split(part: Any) -> str | None:
+    if not isinstance(part, dict):
+        hint = "Send an object with 'columns' and 'data', a list of rows."
+        return f"Dataframe split format must be a dictionary. Got {_mlflows_kind(part)}. {hint}"
+    if "data" not in part or part.keys() - {"columns", "data", "index"}:
+        found = "Received other fields too." if "data" in part else "Received no 'data'."
+        return f"Dataframe split format must have 'data' field and optionally 'columns' and 'index' fields. {found}"
+    if not isinstance(part["data"], list):
+        return f"'data' of 'dataframe_split' is {_kind(part['data'])}; it has to be a list of rows"
+    return None
+
+
+def _kind(value: Any) -> str:
+    return _KINDS.get(type(value), "null")
+
+
+def _mlflows_kind(value: Any) -> str:
+    """Return a kind as MLflow names it in the messages that its own tests look for."""
+    return "list" if isinstance(value, list) else "dictionary" if isinstance(value, dict) else _kind(value)
 
 
 def _ragged_rows(rows: Sequence[Any]) -> str | None:

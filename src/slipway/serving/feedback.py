@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta
 
 from slipway.serving.config import ServingConfig
+from slipway.serving.content_types import JSON, normalised
 from slipway.serving.messages import Request, Response
 from slipway.serving.refusals import refusal
 from slipway.serving.sink import MOST_BYTES, Sink
@@ -18,7 +19,6 @@ from slipway.serving.state import State
 from slipway.serving.wire import Signature
 
 FORM = '{"request_id": …, "labels": [one a row]}, or {"request_id": …, "row": 0, "label": …}, or a list of such objects'
-_JSON = b"application/json"
 _AT_ONCE_BYTES = 32_768
 _SHOWN = 12
 
@@ -52,13 +52,13 @@ class Feedback:
 
     def __call__(self, request: Request, model: str) -> Response | Awaitable[Response]:
         """Take the labels of a request. model: one that is served."""
-        sink, kind = self._state.sink, request.headers.get(b"content-type", b"")
+        sink, kind = self._state.sink, normalised(request.headers.get(b"content-type", b""))
         if sink is None:
             return _refused(
                 404,
                 f"labels are not kept: this service does not capture; start it with `slipway serve {model} --capture`",
             )
-        if not kind.startswith(_JSON):
+        if not kind.startswith(JSON):
             return _refused(415, "name the format of the body: Content-Type: application/json")
         if len(request.body) > _AT_ONCE_BYTES:
             return self._later(request, model, sink)

@@ -10,6 +10,7 @@ from typing import Any
 
 from slipway.serving.backs import Backs, Lost
 from slipway.serving.config import ServingConfig
+from slipway.serving.content_types import JSON, normalised
 from slipway.serving.counters import BACK, NARROW, WAITING
 from slipway.serving.depth import is_deeper
 from slipway.serving.messages import Request, Response
@@ -17,7 +18,6 @@ from slipway.serving.narrow import TooManyRows
 from slipway.serving.refusals import refusal
 from slipway.serving.state import Served, State
 
-JSON = b"application/json"
 _AT_ONCE_BYTES = 32_768
 """Larger bodies are read in a thread, so that nobody else waits for them: a few hundred rows."""
 
@@ -36,8 +36,8 @@ class Invoking:
     def __call__(self, request: Request, model: str) -> Response | Coroutine[Any, Any, Response]:
         """Answer at once where the narrow path can. model: one that is served."""
         served = self._state.served[model]
-        kind = request.headers.get(b"content-type", b"")
-        if served.narrow is not None and kind.startswith(JSON) and _is_json(kind):
+        kind = normalised(request.headers.get(b"content-type", b""))
+        if served.narrow is not None and kind == JSON:
             if len(request.body) > _AT_ONCE_BYTES:
                 return self._queued(self._answer_large(request, model, served))
             if (answer := _answer_narrow(request.body, served)) is not None:
@@ -124,8 +124,3 @@ def cleaned(status: int, body: bytes) -> bytes:
         return refusal(status, str(said["message"])[:1000], str(said["error_code"])[:100])
     except (ValueError, KeyError, TypeError):
         return refusal(status, "the model refused the request")
-
-
-def _is_json(kind: bytes) -> bool:
-    """Whether a content type is JSON as MLflow takes it: without parameters, or with charset=utf-8."""
-    return len(kind) == len(JSON) or kind.replace(b" ", b"").lower() == b"application/json;charset=utf-8"

@@ -29,6 +29,7 @@ def document(
     paths: dict[str, Any] = {}
     for generation in generations:
         paths[f"/models/{quote(generation.model)}/invocations"] = _invocations(generation, max_rows, "")
+        paths[f"/endpoints/{quote(generation.model)}/invocations"] = _invocations(generation, max_rows, "-endpoint")
         if alone:
             paths["/invocations"] = _invocations(generation, max_rows, "_alone")
         if feedback:

@@ -184,7 +184,7 @@ def receive(connection: Connection) -> Any:
 class Ask:
     """A request to `/invocations`. deadline: of `time.monotonic()`, which the processes of a machine share.
 
-    content_type: as it came, "" for none. What the deadline has passed for need not be answered.
+    content_type: as MLflow spells it, "" for none. What the deadline has passed for need not be answered.
     """
 
     id: int

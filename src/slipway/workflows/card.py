@@ -1,12 +1,10 @@
 """The model card of a run, filled from what was declared, cut, searched and measured."""
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
-from pydantic import TypeAdapter
 
 from slipway.core.calibration import miscalibrated
 from slipway.core.choice import contenders
@@ -30,18 +28,8 @@ from slipway.workflows.findings import Findings
 from slipway.workflows.preparation import Prepared
 from slipway.workflows.project import Declared, travelling_code
 
-_CARD = TypeAdapter(ModelCard)
 _FEW_TEST_ROWS = 1000
 _FEW = 4
-
-
-def card_json(card: ModelCard) -> str:
-    """The card as JSON, to be read back by `read_card`; NaN stays NaN, which pydantic's own JSON would make null."""
-    return json.dumps(_CARD.dump_python(card, mode="json"), indent=2, ensure_ascii=False)
-
-
-def read_card(text: str | bytes) -> ModelCard:
-    return _CARD.validate_json(text)
 
 
 def model_card(

@@ -15,7 +15,7 @@ from slipway.core.prediction import predict
 from slipway.core.trials import Trial
 from slipway.progress import step
 from slipway.registry.evidence import FOLDER, TestRows, save
-from slipway.reports.card import html, markdown
+from slipway.reports.card import card_json, html, markdown
 from slipway.reports.plots import (
     cost_figure,
     evaluation_figures,
@@ -26,7 +26,7 @@ from slipway.reports.plots import (
 )
 from slipway.settings import Settings
 from slipway.tracking.runs import write
-from slipway.workflows.card import card_json, model_card
+from slipway.workflows.card import model_card
 from slipway.workflows.evaluation import Evaluated
 from slipway.workflows.findings import Findings, find
 from slipway.workflows.note import note

@@ -20,10 +20,8 @@ from slipway.core.metrics import Outcome
 from slipway.core.spec import ApprovalGate
 from slipway.registry.models import recorded_experiment, temporary_folder
 from slipway.reports.board import Duel, VersionPage
-from slipway.reports.card import CardDisagreement, ModelCard
-from slipway.reports.plots import evaluation_figures, png
+from slipway.reports.card import CardDisagreement, ModelCard, read_card
 from slipway.workflows.answers import Answers, answers_of, downloaded
-from slipway.workflows.card import read_card
 
 _CARD = "model_card.json"
 # Not there, or written by another Slipway: the page does without.
@@ -112,6 +110,9 @@ def duel(key: str, answers: Answers) -> Duel:
 
 def figures(answers: Answers) -> Mapping[str, bytes]:
     """Draw the usual figures of the task as PNG, the champion in the place of a baseline."""
+    # Here, since importing matplotlib takes a second, for which no page has to wait.
+    from slipway.reports.plots import evaluation_figures, png
+
     beside = {f"version {answers.champion[0]}": answers.champion[1]} if answers.champion else {}
     classes = [str(name) for name in answers.classes]
     drawn = evaluation_figures(answers.task, answers.challenger, classes, beside, target=answers.target)

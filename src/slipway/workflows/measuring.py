@@ -1,4 +1,7 @@
-"""What is measured of a version apart from its answers, as far as the gates that stand before it ask for it."""
+"""What is measured of a version apart from its answers, as far as the gates that stand before it ask for it.
+
+Few experiments ask for a latency or a second fit. A service and the whole search, which measure them, are imported on demand.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,16 +17,10 @@ from slipway.core.gates import Evidence, Latency, Measured, Reproduced
 from slipway.errors import CodeInvalid, SlipwayError
 from slipway.progress import step
 from slipway.registry.trust import DIGEST
-from slipway.serving.config import ServingConfig
-from slipway.serving.generation import Wanted
-from slipway.serving.latency import latencies_ms
 from slipway.settings import Settings
 from slipway.types import Verdict
 from slipway.workflows.basis import Basis
-from slipway.workflows.loading import PRELOAD, Order
 from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.reproduce import reproduce
-from slipway.workflows.serve import start_service
 
 # The 99th percentile of fewer is the mood of three requests.
 _REQUESTS = 500
@@ -62,6 +59,12 @@ def own_verdicts(settings: Settings, evidence: Evidence) -> tuple[Verdict, ...]:
 
 def _latency(settings: Settings, basis: Basis, trusted: Sequence[str]) -> Latency:
     """Of the service as `slipway serve` starts it, asked about test rows."""
+    from slipway.serving.config import ServingConfig
+    from slipway.serving.generation import Wanted
+    from slipway.serving.latency import latencies_ms
+    from slipway.workflows.loading import PRELOAD, Order
+    from slipway.workflows.serve import start_service
+
     version, tested = basis.version, basis.rows.tested.rows
     rows = tested[list(basis.rows.experiment.data.features)].sample(_REQUESTS, replace=True, random_state=0)
     log = settings.home / "logs" / f"latency-{version.name}-{version.number}.log"
@@ -86,6 +89,8 @@ def _size(files: Path) -> int:
 
 
 def _reproduced(settings: Settings, basis: Basis) -> Reproduced:
+    from slipway.workflows.reproduce import reproduce
+
     found = reproduce(settings, basis.version.name, basis.version.number)
     return Reproduced(found.rows, found.different, found.largest)
 

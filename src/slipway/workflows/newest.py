@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from slipway.core.spec import Experiment
-from slipway.data import check_contract, read_source
 from slipway.errors import SlipwayError
 from slipway.progress import note
 from slipway.settings import Settings
@@ -24,6 +23,11 @@ def newest_rows(
     folder = settings.experiments / experiment.name
     if not time or not all(time in rows for rows in seen) or not folder.is_dir():
         return None
+    from slipway.data import (  # here, since most versions have no time by which rows are newer
+        check_contract,
+        read_source,
+    )
+
     try:
         raw = read_source(folder, experiment.name, experiment.data)
         frame, violations = check_contract(raw, experiment.data, now=datetime.now(UTC).replace(tzinfo=None))

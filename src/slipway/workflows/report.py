@@ -11,14 +11,13 @@ from slipway.core.arms import ArmRecord
 from slipway.core.movements import Movement
 from slipway.errors import FileUnusable, UnknownName
 from slipway.registry.versions import Version, list_versions
-from slipway.reports.card import ModelCard
+from slipway.reports.card import ModelCard, read_card
 from slipway.reports.page import ExperimentPage, Standing, VersionRow, experiment_page
 from slipway.settings import Settings
 from slipway.tracking.client import connect, runs_page
 from slipway.tracking.runs import every_run
 from slipway.types import Stage
 from slipway.workflows.arms import read_arms
-from slipway.workflows.card import read_card
 from slipway.workflows.movement import open_ledger
 from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.trials import trials_of

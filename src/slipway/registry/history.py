@@ -4,6 +4,7 @@ from datetime import datetime
 
 from mlflow import MlflowClient
 
+from slipway.core.history import HELD, History, Moment, Verified
 from slipway.core.ledger import digest_of, verify, verify_kept
 from slipway.core.movements import Movement
 from slipway.progress import bar
@@ -11,7 +12,6 @@ from slipway.registry.ledger import MADE, Ledger
 from slipway.registry.stages import holders
 from slipway.registry.versions import list_versions
 from slipway.types import Stage
-from slipway.workflows.history import HELD, History, Moment, Verified
 
 
 def history_of(client: MlflowClient, ledger: Ledger, last: int | None = None) -> History:

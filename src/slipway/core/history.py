@@ -1,0 +1,91 @@
+"""The history of a registered model: what moved and holds the stages, what held them at some time, whether all adds up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from slipway.core.ledger import CHARACTERS, Finding
+from slipway.core.movements import Movement
+from slipway.types import Stage
+
+HELD = (Stage.PRODUCTION, Stage.STAGING)
+
+
+@dataclass(frozen=True)
+class History:
+    """What holds each stage now, and the movements, oldest first."""
+
+    name: str
+    holders: Mapping[Stage, int]
+    movements: tuple[Movement, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "stages": {stage.value: version for stage, version in self.holders.items()},
+            "movements": [movement.as_dict() for movement in self.movements],
+        }
+
+    @classmethod
+    def from_dict(cls, said: Mapping[str, Any]) -> "History":
+        stages = {Stage(stage): version for stage, version in said["stages"].items()}
+        return cls(said["name"], stages, tuple(map(Movement.from_dict, said["movements"])))
+
+    def __str__(self) -> str:
+        held = ", ".join(f"{stage}: version {version}" for stage, version in self.holders.items()) or "no stage is held"
+        lines = [line for movement in self.movements for line in _told(movement)]
+        return "\n".join([f"{self.name} · {held}", *(lines or ["nothing has moved yet"])])
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What held each stage at a time, and the movements that had put it there, with who decided and on which verdicts."""
+
+    name: str
+    at: datetime
+    movements: Mapping[Stage, Movement]
+
+    def as_dict(self) -> dict[str, Any]:
+        stages = {stage.value: movement.as_dict() for stage, movement in self.movements.items()}
+        return {"name": self.name, "at": self.at.isoformat(), "stages": stages}
+
+    @classmethod
+    def from_dict(cls, said: Mapping[str, Any]) -> "Moment":
+        stages = {Stage(stage): Movement.from_dict(movement) for stage, movement in said["stages"].items()}
+        return cls(said["name"], datetime.fromisoformat(said["at"]), stages)
+
+    def __str__(self) -> str:
+        lines = [f"{self.name} at {self.at:%Y-%m-%d %H:%M:%S} UTC"]
+        for stage in HELD:
+            movement = self.movements.get(stage)
+            lines.append(f"{stage}: version {movement.version}, since" if movement else f"{stage}: nothing")
+            lines += [f"  {line}" for line in _told(movement)] if movement else []
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What does not add up in a ledger. head: the hash of its newest entry, to be noted somewhere else."""
+
+    name: str
+    entries: int
+    head: str
+    findings: tuple[Finding, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        found = [{"kind": finding.kind.value, "message": finding.message} for finding in self.findings]
+        return {"name": self.name, "verified": not found, "entries": self.entries, "head": self.head, "findings": found}
+
+    def __str__(self) -> str:
+        lines = [f"  {finding}" for finding in self.findings]
+        verdict = f"{len(lines)} thing(s) do not add up" if lines else "all of it adds up"
+        return "\n".join(
+            [f"{self.name}: {self.entries} entries, head {self.head[:CHARACTERS] or '-'}; {verdict}", *lines]
+        )
+
+
+def _told(movement: Movement) -> list[str]:
+    said = f" — {movement.comment}" if movement.comment else ""
+    line = f"{movement.at:%Y-%m-%d %H:%M:%S} UTC  {movement}, by {movement.by}{said}"
+    return [line, *(f"    {'✓' if v.passed else '✗'} {v.gate}: {v.reason}" for v in movement.verdicts)]
