@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from slipway.core.spec._section import CodeRef, Moment, Name, Section, Share, Text, wrong
+from slipway.core.spec._section import CodeRef, ColumnName, Moment, Section, Share, Text, wrong
 from slipway.errors import did_you_mean
 
 
@@ -82,15 +82,15 @@ class DataSla(Section):
 
 class Data(Section):
     source: Source
-    target: Name
+    target: ColumnName
     positive: bool | int | str | None = Field(
         None, description="the positive class of a binary task; default: the last in order"
     )
-    id: Name | None = Field(None, description="a column that is unique to each row")
-    time: Name | None = Field(None, description="the moment of the prediction")
-    columns: dict[Name, Column] = Field(min_length=2)
+    id: ColumnName | None = Field(None, description="a column that is unique to each row")
+    time: ColumnName | None = Field(None, description="the moment of the prediction")
+    columns: dict[ColumnName, Column] = Field(min_length=2)
     sla: DataSla = DataSla()
-    not_leaking: list[Name] = Field(
+    not_leaking: list[ColumnName] = Field(
         default_factory=list, description="features that know the target nearly perfectly, and rightly so"
     )
 
