@@ -1,6 +1,5 @@
 """Files whose columns have odd names are scored, and come out with the very names that they came with."""
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,7 +9,20 @@ from hypothesis import strategies as some
 
 from slipway.batch import score_file
 
-ODD = ["Net Sales", "F.Undergrad", "Größe [cm]", "a/b", "% off", "it's", 'the "best"', "a, b", "a\\b", "__x", "self", "kwargs"]
+ODD = [
+    "Net Sales",
+    "F.Undergrad",
+    "Größe [cm]",
+    "a/b",
+    "% off",
+    "it's",
+    'the "best"',
+    "a, b",
+    "a\\b",
+    "__x",
+    "self",
+    "kwargs",
+]
 names = some.sampled_from(ODD) | some.text(
     some.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=40
 ).filter(lambda name: name == name.strip() and name != "prediction")
@@ -36,6 +48,10 @@ def test_a_file_keeps_its_names_and_gets_the_predictions(
     inputs = {three[0]: ("double", True), three[1]: ("string", False)}
     scored = score_file(Doubles(), inputs, folder / f"in.{kind}", folder / f"out.{kind}", {}, lambda _: None)
     assert scored.rows == 2
-    out = pd.read_csv(folder / "out.csv", dtype={three[1]: str}) if kind == "csv" else pd.read_parquet(folder / "out.parquet")
+    out = (
+        pd.read_csv(folder / "out.csv", dtype={three[1]: str})
+        if kind == "csv"
+        else pd.read_parquet(folder / "out.parquet")
+    )
     pd.testing.assert_frame_equal(out[three].astype({three[2]: "int64"}), frame, check_dtype=False)
     assert out["prediction"].tolist() == [3.0, 5.0]

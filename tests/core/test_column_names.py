@@ -17,15 +17,27 @@ from slipway.types import Problem
 Declare = Callable[..., Experiment]
 
 ODD = [
-    *("Net Sales", "F.Undergrad", "Größe [cm]", "a/b", "x:y", "% off", "it's", 'the "best"', "a\\b", "__init__", "a__b"),
+    *(
+        "Net Sales",
+        "F.Undergrad",
+        "Größe [cm]",
+        "a/b",
+        "x:y",
+        "% off",
+        "it's",
+        'the "best"',
+        "a\\b",
+        "__init__",
+        "a__b",
+    ),
     *("1st floor", "2013", "yes", "null", "~", "<<", "- a", "# no", "{a: 1}", "a, b", "$x_1$", "|", "*", "&a", "!a"),
     *("日本語", "naïve", "\U0001f6eb", "نیم‌فاصله", "[key]", "a\u00a0b", "self", "_", "-", ".", "x" * MOST_CHARACTERS),
 ]
 """Names of real tables, and of what YAML, Python and regular expressions take for something else."""
 
-names = some.text(
-    some.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=MOST_CHARACTERS
-).filter(lambda name: name == name.strip()) | some.sampled_from(ODD)
+names = some.text(some.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=MOST_CHARACTERS).filter(
+    lambda name: name == name.strip()
+) | some.sampled_from(ODD)
 
 
 def declaring(declare: Declare, target: str, number: str, words: str) -> dict[str, Any]:
@@ -48,7 +60,11 @@ def test_every_key_that_names_a_column_takes_any_readable_name(declare: Declare,
     experiment = read_experiment(json.dumps(said, ensure_ascii=False))
     assert list(experiment.data.columns) == three
     assert experiment.data.features == (three[1],)
-    assert (experiment.data.target, experiment.data.id, experiment.evaluation.columns) == (three[0], three[2], (three[1],))
+    assert (experiment.data.target, experiment.data.id, experiment.evaluation.columns) == (
+        three[0],
+        three[2],
+        (three[1],),
+    )
     assert Experiment.model_validate(json.loads(json.dumps(experiment.as_dict()))) == experiment
 
 
@@ -67,7 +83,9 @@ def test_every_key_that_names_a_column_takes_any_readable_name(declare: Declare,
         ("x" * (MOST_CHARACTERS + 1), f"has {MOST_CHARACTERS + 1} characters; {MOST_CHARACTERS} are allowed"),
     ],
 )
-def test_a_name_that_cannot_be_told_from_another_by_eye_is_refused_with_its_line_and_the_reason(name: str, why: str) -> None:
+def test_a_name_that_cannot_be_told_from_another_by_eye_is_refused_with_its_line_and_the_reason(
+    name: str, why: str
+) -> None:
     found = problems(TEXT.replace("port:", f"{json.dumps(name)}:"))
     assert [problem.line for problem in found] == [8]
     assert why in found[0].message and "rename it in the table" in found[0].message

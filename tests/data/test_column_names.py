@@ -17,7 +17,20 @@ from slipway.core.spec import Experiment
 from slipway.data import audit, check_contract, fingerprint, read_source, split
 from slipway.errors import ContractBroken
 
-ODD = ["Net Sales", "F.Undergrad", "Größe [cm]", "a/b", "% off", "it's", 'the "best"', "a, b", "a\\b", "__x", "self", "$p$"]
+ODD = [
+    "Net Sales",
+    "F.Undergrad",
+    "Größe [cm]",
+    "a/b",
+    "% off",
+    "it's",
+    'the "best"',
+    "a, b",
+    "a\\b",
+    "__x",
+    "self",
+    "$p$",
+]
 names = some.sampled_from(ODD) | some.text(
     some.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=MOST_CHARACTERS
 ).filter(lambda name: name == name.strip())
@@ -39,7 +52,12 @@ def declared(declare: Callable[..., Experiment], four: list[str], source: dict[s
 
 def table(four: list[str]) -> pd.DataFrame:
     random = np.random.default_rng(0)
-    columns = [np.arange(60) % 2, random.normal(size=60), random.choice(["x", "y"], 60), [f"g{i // 3}" for i in range(60)]]
+    columns = [
+        np.arange(60) % 2,
+        random.normal(size=60),
+        random.choice(["x", "y"], 60),
+        [f"g{i // 3}" for i in range(60)],
+    ]
     return pd.DataFrame(dict(zip(four, columns, strict=True)))
 
 
@@ -63,7 +81,9 @@ def test_rows_are_read_held_to_their_contract_cut_and_audited_whatever_their_col
 
 
 @given(four=four)
-def test_a_broken_promise_is_told_of_the_column_by_its_name(declare: Callable[..., Experiment], four: list[str]) -> None:
+def test_a_broken_promise_is_told_of_the_column_by_its_name(
+    declare: Callable[..., Experiment], four: list[str]
+) -> None:
     frame = table(four)
     frame.loc[3, four[1]] = -11.0
     frame.loc[4, four[2]] = "z"
@@ -101,13 +121,17 @@ def test_a_declared_name_that_two_columns_have_is_refused(declare: Callable[...,
 
 @pytest.mark.parametrize(
     ("written", "name"),
-    [("Gr\u00f6\u00dfe", unicodedata.normalize("NFD", "Gr\u00f6\u00dfe")), (" net  sales ", "Net sales"), ("a\u00a0b", "a b")],
+    [
+        ("Gr\u00f6\u00dfe", unicodedata.normalize("NFD", "Gr\u00f6\u00dfe")),
+        (" net  sales ", "Net sales"),
+        ("a\u00a0b", "a b"),
+    ],
 )
 def test_a_name_that_looks_like_the_declared_one_is_told_character_by_character(
     declare: Callable[..., Experiment], tmp_path: Path, written: str, name: str
 ) -> None:
     said = missing(declare, tmp_path, f"late,port,{written}", name)
-    assert f"the one that looks like it is spelled {ascii(written)}, not {ascii(name)}" in said
+    assert f"the one that looks like it is spelled {written!a}, not {name!a}" in said
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_name(declare: Callable[..., Experiment], tmp_path: Path) -> None:

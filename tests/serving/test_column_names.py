@@ -1,4 +1,4 @@
-"""Columns with names that JSON, regular expressions or Python would read as something else: the compiled model answers as MLflow."""
+"""Columns with names that JSON or Python would read as something else: the compiled model answers as MLflow does."""
 
 import io
 import json
@@ -26,11 +26,28 @@ from slipway.serving.openapi import document
 from slipway.serving.page import request_of
 from slipway.serving.wire import Column, Generation, Signature
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow tells of its own type hints, and of columns that are too many
+# MLflow tells of its own type hints, and of columns that are too many.
+pytestmark = pytest.mark.filterwarnings("ignore")
 
-ODD = ["Net Sales", "F.Undergrad", "Größe [cm]", "a/b", "% off", "it's", 'the "best"', "a\\b", '\\"', "$p$", "__x", "0", "\x7f0"]
+ODD = [
+    "Net Sales",
+    "F.Undergrad",
+    "Größe [cm]",
+    "a/b",
+    "% off",
+    "it's",
+    'the "best"',
+    "a\\b",
+    '\\"',
+    "$p$",
+    "__x",
+    "0",
+    "\x7f0",
+]
 names = some.sampled_from(ODD) | some.text(
-    some.characters(exclude_categories=["C", "Zl", "Zp"]) | some.sampled_from('"\\/{}[],:\'%&='), min_size=1, max_size=MOST_CHARACTERS
+    some.characters(exclude_categories=["C", "Zl", "Zp"]) | some.sampled_from("\"\\/{}[],:'%&="),
+    min_size=1,
+    max_size=MOST_CHARACTERS,
 ).filter(lambda name: name == name.strip())
 three = some.lists(names, min_size=3, max_size=3, unique=True)
 
@@ -68,7 +85,9 @@ class Made:
         from mlflow.pyfunc.scoring_server import invocations
 
         try:
-            return bytes(invocations(body, kind, self.mlflow, self.mlflow.metadata.get_input_schema()).response.encode())
+            return bytes(
+                invocations(body, kind, self.mlflow, self.mlflow.metadata.get_input_schema()).response.encode()
+            )
         except MlflowException:
             return None
 
@@ -82,7 +101,10 @@ class Made:
             "instances": rows,
             "inputs": {name: [row[name] for row in rows] for name in order},
         }
-        return [json.dumps({key: value}, ensure_ascii=number % 2 == 0).encode() for number, (key, value) in enumerate(formats.items())]
+        return [
+            json.dumps({key: value}, ensure_ascii=number % 2 == 0).encode()
+            for number, (key, value) in enumerate(formats.items())
+        ]
 
 
 @given(three=three)
@@ -125,7 +147,9 @@ def test_values_under_names_with_quotes_are_read_as_they_are_under_plain_ones(va
     for made in (plain, quoted):
         row = {**made.table(1).to_dict("records")[0], made.names[0]: value}
         answers = [found and found[0] for found in map(made.narrow.answer, made.bodies([row]))]
-        assert [a in (None, made.stock(body)) for a, body in zip(answers, made.bodies([row]), strict=True)] == [True] * 4
+        assert [a in (None, made.stock(body)) for a, body in zip(answers, made.bodies([row]), strict=True)] == [
+            True
+        ] * 4
         made.answers = answers  # type: ignore[attr-defined]
     assert plain.answers == quoted.answers  # type: ignore[attr-defined]
 
@@ -133,7 +157,15 @@ def test_values_under_names_with_quotes_are_read_as_they_are_under_plain_ones(va
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_bodies_that_are_no_request_are_for_the_model_itself(count: int) -> None:
     made = Made(['the "best"', "a\\b", "c"])
-    for body in (b"", b"[1]", b'{"dataframe_records": [[1, 2, "x"]]}', b'{"inputs": [1]}', b'{"instances": {}}', b"\xff", b"1"):
+    for body in (
+        b"",
+        b"[1]",
+        b'{"dataframe_records": [[1, 2, "x"]]}',
+        b'{"inputs": [1]}',
+        b'{"instances": {}}',
+        b"\xff",
+        b"1",
+    ):
         assert made.narrow.answer(body + b" " * count) is None
 
 

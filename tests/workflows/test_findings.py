@@ -5,7 +5,18 @@ from slipway.workflows.findings import Findings
 
 
 def test_a_difference_between_groups_is_a_metric_of_its_own_whatever_its_column_is_called() -> None:
-    columns = ("port", "Größe [cm]", "Größe (cm)", "net sales", "net_sales", "a//b", "..", "% off", 'the "best"', "x" * 250)
+    columns = (
+        "port",
+        "Größe [cm]",
+        "Größe (cm)",
+        "net sales",
+        "net_sales",
+        "a//b",
+        "..",
+        "% off",
+        'the "best"',
+        "x" * 250,
+    )
     fairness = [CardFairness(name, (), {"demographic parity difference": at / 10}) for at, name in enumerate(columns)]
     metrics = Findings(fairness=tuple(fairness)).metrics()
     assert list(metrics.values()) == [at / 10 for at in range(len(columns))]

@@ -6,7 +6,7 @@ import unicodedata
 
 MOST_CHARACTERS = 250
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-# Control characters, other marks that steer a text, halves of a pair, line ends. Two joiners are letters to those who write Persian.
+# Control characters, other marks that steer a text, halves of a pair, line ends. Persian words need the two joiners.
 _UNSEEN, _JOINERS = ("Cc", "Cf", "Cs", "Zl", "Zp"), "\u200c\u200d"
 _SLUG_CHARACTERS = 60
 
@@ -34,8 +34,8 @@ def unusable(name: str) -> str:
 def key_part(name: str) -> str:
     """Return what stands for a column in the key of a metric, param or tag, and in the name of a file.
 
-    A plain name stands as it is. Of another the letters and digits are kept, and a digest tells apart what looks alike then; the
-    dot before the digest is in no plain name.
+    A plain name stands as it is. Of another name the letters and digits are kept, and a digest tells apart what looks alike
+    then; no plain name has the dot before the digest.
     """
     if is_plain(name):
         return name

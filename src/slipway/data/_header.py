@@ -14,7 +14,7 @@ def why_not_one(name: str, found: Sequence[object]) -> str:
         return f"{count} columns have this name; rename all but one of them in the table"
     shown = ", ".join(str(each) or "(a header cell that is empty)" for each in found[:_SHOWN])
     alike = next((each for each in found if _as_seen(each) == _as_seen(name)), None)
-    spelled = f"; the one that looks like it is spelled {ascii(alike)}, not {ascii(name)}" if alike is not None else ""
+    spelled = f"; the one that looks like it is spelled {alike!a}, not {name!a}" if alike is not None else ""
     return f"the column is missing; there is: {shown}{spelled}"
 
 

@@ -1,7 +1,7 @@
 """Requests of models with column names that JSON escapes: a quote, a backslash.
 
-msgspec reads no field of such a name. Where a signature has one, a request is read as plain values first, its keys are replaced by
-stand-ins, and the values are taken into the types of the signature then: several times slower, and still without pandas.
+msgspec reads no field of such a name. Where a signature has one, a request is read as plain values first, its keys are
+replaced by stand-ins, and the values are taken into the types of the signature then: slower, and still without pandas.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +39,7 @@ def reader(names: Sequence[str], spelled: Sequence[str], request: Any) -> Callab
 
 
 def _replaced(content: Any, keys: Mapping[str, str]) -> Any:
-    """Replace the keys of each row, and those of the columns of `inputs`; what has another form is left for `convert` to refuse."""
+    """Replace the keys of each row, and those of `inputs`; what has another form is left for `convert` to refuse."""
     if not isinstance(content, dict):
         return content
     found = dict(content)

@@ -13,6 +13,7 @@ from slipway.code import load_function
 from slipway.core.gates import Evidence, Latency, Measured, Reproduced
 from slipway.errors import CodeInvalid, SlipwayError
 from slipway.progress import step
+from slipway.registry.models import inputs_of
 from slipway.registry.trust import DIGEST
 from slipway.serving.config import ServingConfig
 from slipway.serving.generation import Wanted
@@ -63,7 +64,7 @@ def own_verdicts(settings: Settings, evidence: Evidence) -> tuple[Verdict, ...]:
 def _latency(settings: Settings, basis: Basis, trusted: Sequence[str]) -> Latency:
     """Of the service as `slipway serve` starts it, asked about test rows."""
     version, tested = basis.version, basis.rows.tested.rows
-    rows = tested[list(basis.rows.experiment.data.features)].sample(_REQUESTS, replace=True, random_state=0)
+    rows = tested[list(inputs_of(basis.files))].sample(_REQUESTS, replace=True, random_state=0)
     log = settings.home / "logs" / f"latency-{version.name}-{version.number}.log"
     digest = version.tags[DIGEST]
     order = Order(version.name, version.number, digest, basis.files, resolve_tracking_uri(settings), tuple(trusted))

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from slipway.core.spec import Experiment
 from slipway.core.trials import Trial
 from slipway.search import build_pipeline, decided
@@ -48,9 +46,5 @@ def fit_winner(spec: Declared, prepared: Prepared, winner: Winner) -> Any:
     """Fit the winner on all development rows and return the model, which decides by the threshold where there is one."""
     pipeline = build_pipeline(spec.folder, spec.experiment, winner.candidate, winner.params)
     model = decided(pipeline, winner.threshold, prepared.classes[-1] if prepared.classes else None)
-    return model.fit(*features_and_target(spec.experiment, prepared.splits.development))
-
-
-def features_and_target(experiment: Experiment, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
-    """Return the features of rows, and their target."""
-    return rows[list(experiment.data.features)], rows[experiment.data.target]
+    rows = prepared.splits.development
+    return model.fit(rows[list(spec.experiment.inputs_of(winner.candidate))], rows[spec.experiment.data.target])

@@ -22,6 +22,11 @@ class ColumnType(StrEnum):
     def is_numeric(self) -> bool:
         return self in (ColumnType.INT, ColumnType.FLOAT, ColumnType.BOOL)
 
+    @property
+    def is_encoded(self) -> bool:
+        """Whether the automatic preprocessing makes numbers of such a column."""
+        return self.is_numeric or self is ColumnType.CATEGORY
+
 
 class Source(Section):
     """Where the rows come from: one of a Python function, a CSV file, a Parquet file."""
@@ -99,6 +104,11 @@ class Data(Section):
         """The columns that a model may see, in the order of the contract."""
         kept = {self.target, self.id, self.time}
         return tuple(name for name, column in self.columns.items() if column.feature and name not in kept)
+
+    @property
+    def encoded(self) -> tuple[str, ...]:
+        """The features that the automatic preprocessing takes: all but texts and times."""
+        return tuple(name for name in self.features if self.columns[name].type.is_encoded)
 
     @model_validator(mode="after")
     def _names_are_declared(self) -> Self:

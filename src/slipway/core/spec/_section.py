@@ -16,16 +16,16 @@ IMPORT_PATH = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"
 
 def _column_name(value: Any) -> Any:
     if not isinstance(value, str):
-        raise wrong(f"found {value}, which YAML does not read as a text; put it in quotes if it is the name of a column")
+        raise wrong(
+            f"found {value}, which YAML does not read as a text; put it in quotes if it is the name of a column"
+        )
     if why := unusable(value):
         raise wrong(f"{value[:80]!r} cannot be the name of a column: {why}; rename it in the table that is read")
     return value
 
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
-ColumnName = Annotated[
-    str, StringConstraints(min_length=1, max_length=MOST_CHARACTERS), BeforeValidator(_column_name)
-]
+ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=MOST_CHARACTERS), BeforeValidator(_column_name)]
 """As the table names it; the constraints are those that a JSON Schema can say."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 CodeRef = Annotated[str, StringConstraints(pattern=CODE_REF)]
