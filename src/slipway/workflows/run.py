@@ -92,7 +92,7 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
     check_code(spec)
     check_executor(spec.experiment.search)
     if not_given := unused(spec.experiment):
-        note(not_given)
+        note(f"not used: {not_given}")
     tracking_uri = resolve_tracking_uri(settings)  # before the data are read, which may take minutes
     with step("data: read, contract, split"):
         prepared = prepare(spec)
