@@ -106,3 +106,10 @@ def test_a_plan_of_another_model_is_found(logistic: Any, boosting: Any) -> None:
 
 def test_nothing_to_compare_is_no_agreement(logistic: Any) -> None:
     assert not verify(logistic, compile_model(logistic), example().iloc[:0]).equal
+
+
+def test_a_column_of_texts_that_is_called_self_is_compared_too() -> None:
+    frame = pd.DataFrame({"self": pd.Series(["x", "y"] * 20, dtype=object), "n": np.arange(40.0)})
+    encode = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["self"]), remainder="passthrough")
+    model = make_pipeline(encode, Ridge()).fit(frame, frame["n"])
+    assert verify(model, compile_model(model), frame.head(5)).equal

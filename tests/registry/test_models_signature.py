@@ -32,7 +32,7 @@ def experiment(declare: Declare) -> Experiment:
 
 
 def test_the_signature_is_the_contracts_features_in_their_order(experiment: Experiment) -> None:
-    inputs = signature_of(experiment).inputs.inputs
+    inputs = signature_of(experiment, experiment.data.features).inputs.inputs
     assert [(column.name, column.type.name, column.required) for column in inputs] == [
         ("port", "string", False),
         ("minutes", "double", True),
@@ -43,7 +43,7 @@ def test_the_signature_is_the_contracts_features_in_their_order(experiment: Expe
 
 
 def test_neither_target_nor_time_nor_what_is_no_feature_is_asked_of_callers(experiment: Experiment) -> None:
-    assert not {"late", "when", "remark"} & set(signature_of(experiment).inputs.input_names())
+    assert not {"late", "when", "remark"} & set(signature_of(experiment, experiment.data.features).inputs.input_names())
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,8 @@ def test_the_answer_is_of_the_targets_type_and_of_a_regression_always_a_float(
     base = declare().as_dict()
     columns = {**base["data"]["columns"], "late": {"type": target}}
     search = {**base["search"], "metric": "rmse" if task == "regression" else "log_loss"}
-    (output,) = signature_of(declare(task=task, data={**base["data"], "columns": columns}, search=search)).outputs
+    experiment = declare(task=task, data={**base["data"], "columns": columns}, search=search)
+    (output,) = signature_of(experiment, experiment.data.features).outputs
     assert output.type.name == answer
 
 
@@ -70,7 +71,7 @@ def test_mlflow_accepts_rows_that_keep_the_contract_and_refuses_those_without_a_
     experiment: Experiment,
 ) -> None:
     row = {"port": "A", "minutes": 1.5, "count": 3, "waiting": 2.0, "holiday": True}
-    schema = signature_of(experiment).inputs
+    schema = signature_of(experiment, experiment.data.features).inputs
     for left_out in ([], ["port"], ["port", "waiting"]):
         frame = pd.DataFrame([row]).drop(columns=left_out)
         assert len(_enforce_schema(frame, schema)) == 1

@@ -80,7 +80,10 @@ def _scored(
     """The chunk with its predictions; typed: and with the model's types, which are the same in every chunk."""
     rows = conform(chunk, inputs, first_row)
     answers = answering(rows)
-    given = chunk.assign(**{name: rows[name] for name in inputs if name in chunk}) if typed else chunk
+    given = chunk.copy(deep=False)
+    for name in inputs if typed else ():
+        if name in chunk:
+            given[name] = rows[name]
     scored = given.assign(prediction=answers.predictions)
     if answers.probabilities is not None:
         for i, label in enumerate(model.classes_):

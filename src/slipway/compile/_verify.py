@@ -124,8 +124,11 @@ def same(wanted: NDArray[Any], got: NDArray[Any]) -> NDArray[np.bool_]:
 
 def _as_read(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame as pandas reads it from JSON: an example whose texts are all null says nothing of how others are read."""
-    objects = [str(name) for name in frame if frame[name].dtype == object]
-    return frame.assign(**{name: pd.Series(frame[name].tolist(), index=frame.index) for name in objects})
+    read = frame.copy(deep=False)
+    for name in frame:
+        if frame[name].dtype == object:
+            read[name] = pd.Series(frame[name].tolist(), index=frame.index)
+    return read
 
 
 def _nulls_alone(example: pd.DataFrame) -> Sequence[pd.DataFrame]:

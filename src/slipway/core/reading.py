@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from slipway.core.naming import is_plain
 from slipway.core.space import KINDS
 from slipway.core.spec import CODE_REF, IMPORT_PATH, NAME, Experiment, Section
 from slipway.errors import SpecInvalid, did_you_mean
@@ -18,6 +19,7 @@ Location = tuple[str | int, ...]
 # What a YAML file may hold here; sets, bytes and objects have no place in a declaration.
 _KINDS = ("str", "int", "float", "bool", "null", "timestamp", "map", "seq", "merge")
 _TAGS = {f"tag:yaml.org,2002:{kind}" for kind in _KINDS}
+_READ_AS_TEXT = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
 _MOST_DIGITS = 100  # Python itself refuses to write numbers of some thousands
 _PATTERNS = {
     NAME: "a name: a letter, then letters, digits, _ or -, 64 at most",
@@ -75,11 +77,20 @@ def _note_lines(node: Node, at: Location, lines: dict[Location, int], most: int 
         for key, value in node.value:
             if not isinstance(key, ScalarNode):
                 raise MarkedYAMLError(problem="a key has to be a word", problem_mark=key.start_mark)
-            lines[(*at, key.value)] = key.start_mark.line + 1
+            for part in (key.value, *_as_pydantic_names(key)):
+                lines[(*at, part)] = key.start_mark.line + 1
             _note_lines(value, (*at, key.value), lines)
     elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
             _note_lines(value, (*at, index), lines)
+
+
+def _as_pydantic_names(key: ScalarNode) -> tuple[str | int, ...]:
+    """How a location names a key that YAML does not read as a text, such as 2013 or null."""
+    if str(key.tag) in _READ_AS_TEXT:
+        return ()
+    value = YAML(typ="safe", pure=True).constructor.construct_object(key)
+    return (int(value) if isinstance(value, int) else repr(value),)
 
 
 def _problems(details: list[ErrorDetails], lines: dict[Location, int]) -> list[Problem]:
@@ -88,7 +99,7 @@ def _problems(details: list[ErrorDetails], lines: dict[Location, int]) -> list[P
     for detail in details:
         below = tuple(detail.get("ctx", {}).get("at", ()))  # our own: whole, although the file may not have it yet
         placed = (*_without_tags(detail["loc"], lines, keep_last=detail["type"] == "missing"), *below)
-        problems.setdefault(placed, Problem(_line(placed, lines), ".".join(map(str, placed)), _message(detail)))
+        problems.setdefault(placed, Problem(_line(placed, lines), _key(placed), _message(detail)))
     return list(problems.values())
 
 
@@ -99,6 +110,11 @@ def _without_tags(at: Location, lines: dict[Location, int], *, keep_last: bool) 
         if (*placed, part) in lines or (keep_last and i == len(at) - 1):
             placed = (*placed, part)
     return placed
+
+
+def _key(at: Location) -> str:
+    """The way to a place; a name is quoted where its own dots or blanks could be taken for steps of the way."""
+    return ".".join(part if isinstance(part, str) and is_plain(part) else repr(part) for part in at)
 
 
 def _line(at: Location, lines: dict[Location, int]) -> int:

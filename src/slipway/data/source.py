@@ -10,6 +10,7 @@ from pyarrow import ArrowException
 
 from slipway.code import load_function
 from slipway.core.spec import ColumnType, Data
+from slipway.data._header import why_not_one
 from slipway.errors import CodeInvalid, ContractBroken, FileUnusable
 from slipway.types import MISSING_IN_CSV, Violation
 
@@ -29,11 +30,9 @@ def read_source(folder: Path, experiment: str, data: Data) -> pd.DataFrame:
         text = {name: str for name, column in data.columns.items() if column.type in _AS_TEXT}
         frame = read_table(folder / str(data.source.csv or data.source.parquet), text)
     declared = [*([data.id] if data.id and data.id not in data.columns else []), *data.columns]
-    if missing := [name for name in declared if name not in frame.columns]:
-        found = ", ".join(map(str, frame.columns[:40]))
-        raise ContractBroken(
-            experiment, [Violation(name, f"the column is missing; there is: {found}", len(frame)) for name in missing]
-        )
+    found = _header(folder / data.source.csv) if data.source.csv else list(frame.columns)
+    if wrong := {name: why for name in declared if (why := why_not_one(name, found))}:
+        raise ContractBroken(experiment, [Violation(name, why, len(frame)) for name, why in wrong.items()])
     return frame[declared].reset_index(drop=True)
 
 
@@ -55,6 +54,12 @@ def read_table(path: Path, as_text: Mapping[str, Any] | None = None) -> pd.DataF
     except (OSError, EOFError, zlib.error, ValueError, ArrowException, pd.errors.ParserError) as error:
         raise FileUnusable(f"{path} cannot be read as {kind}: {str(error).splitlines()[0]}") from error
     raise FileUnusable(f"{path} ends in '{path.suffix}'; what can be read is .csv, .csv.gz and .parquet")
+
+
+def _header(path: Path) -> list[str]:
+    """The cells of a CSV file's header as they are written; pandas makes up names for those that are empty or repeated."""
+    cells = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
+    return [str(cell) for cell in cells.iloc[0].tolist()]
 
 
 def _call(folder: Path, ref: str, params: dict[str, object]) -> pd.DataFrame:

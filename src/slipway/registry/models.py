@@ -28,19 +28,20 @@ _TYPES = {
 }
 
 
-def signature_of(experiment: Experiment) -> ModelSignature:
-    """Return the signature that the data contract promises: its features, in order, optional where nulls are allowed.
+def signature_of(experiment: Experiment, inputs: Sequence[str]) -> ModelSignature:
+    """Return the signature that the data contract promises of a model's inputs, in their order.
 
-    A whole number or truth value that may be missing is a double, as pandas holds it.
+    A column is optional where nulls are allowed. A whole number or truth value that may be missing is a double, as pandas
+    holds it.
     """
-    columns = {name: experiment.data.columns[name] for name in experiment.data.features}
-    inputs = [
+    columns = {name: experiment.data.columns[name] for name in inputs}
+    asked = [
         ColSpec(_type(column.type, column.nulls > 0), name, required=column.nulls == 0)
         for name, column in columns.items()
     ]
     target = experiment.data.columns[experiment.data.target].type
     output = DataType.double if not experiment.task.is_classification else _TYPES[target]
-    return ModelSignature(Schema(inputs), Schema([ColSpec(output)]))
+    return ModelSignature(Schema(asked), Schema([ColSpec(output)]))
 
 
 def log_model(
@@ -54,8 +55,9 @@ def log_model(
 ) -> str:
     """Log a fitted pipeline to a run as a plain scikit-learn model and return its URI.
 
-    example: a few rows of features. code: files of the experiment that the pipeline's functions live in; they travel with it.
-    trusted: types beside Slipway's own list that the pipeline may hold. Raises UntrustedModel for any other.
+    example: a few rows of the model's inputs, which are what callers are asked for. code: files of the experiment that the
+    pipeline's functions live in; they travel with it. trusted: types beside Slipway's own list that the pipeline may hold.
+    Raises UntrustedModel for any other.
     """
     # MLflow files a model under the active experiment, not under the one that its run is in.
     mlflow.set_experiment(experiment_id=mlflow.get_run(run_id).info.experiment_id)
@@ -65,7 +67,7 @@ def log_model(
         run_id=run_id,
         serialization_format="skops",
         skops_trusted_types=types_to_trust(pipeline, trusted),
-        signature=signature_of(experiment),
+        signature=signature_of(experiment, [str(name) for name in example]),
         input_example=example,
         pip_requirements=[f"{name}=={installed(name)}" for name in _REQUIRED],
         code_paths=[str(path) for path in code] or None,

@@ -25,7 +25,7 @@ from slipway.types import Interval
 class CardColumn:
     """One column of the data contract.
 
-    role: feature, target, id or time.
+    role: feature, target, id, time, kept beside, or left out: a feature that the model is not given.
     null_share: share of missing values in the data read, 0 to 1; None where it was not measured.
     known: how the value is known at the time of prediction.
     """

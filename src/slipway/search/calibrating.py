@@ -96,7 +96,7 @@ def learn_curve(question: Question, candidate: str, params: Mapping[str, Any]) -
 
 def _answers(question: Question, candidate: str, params: Mapping[str, Any]) -> tuple[Any, Array, Array] | None:
     """Labels, scores and probabilities of the validation rows of all folds; scores are what the curve will be asked for."""
-    features, target = list(question.experiment.data.features), question.experiment.data.target
+    features, target = list(question.experiment.inputs_of(candidate)), question.experiment.data.target
     labels, scores, probabilities = [], [], []
     for train, validation in question.parts(share=1.0):
         pipeline = build_pipeline(question.folder, question.experiment, candidate, params)

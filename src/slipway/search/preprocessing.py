@@ -19,10 +19,10 @@ def with_preprocessing(estimator: BaseEstimator, data: Data) -> Pipeline:
 
     An estimator with `categorical_features` (histogram gradient boosting) gets categories as codes and treats them, and
     missing values, natively. One that allows missing values gets one-hot categories and numbers as they are. All others get
-    imputed, scaled numbers too. Booleans are 0 and 1. Unknown and rare categories are grouped, never an error. Columns of type
-    text and datetime are left out.
+    imputed, scaled numbers too. Booleans are 0 and 1. Unknown and rare categories are grouped, never an error. The pipeline is
+    to be fitted on `data.encoded`: texts and times are left out.
     """
-    columns = {name: data.columns[name].type for name in data.features}
+    columns = {name: data.columns[name].type for name in data.encoded}
     # Kept apart from numbers: pandas makes objects of the two together, and an imputer refuses booleans alone.
     flags = [name for name, kind in columns.items() if kind is ColumnType.BOOL and not data.columns[name].nulls]
     numbers = [name for name, kind in columns.items() if kind.is_numeric and name not in flags]

@@ -104,7 +104,7 @@ class _Answer:
 
     def take_in(self, proposal: Proposal, train: pd.DataFrame, validation: pd.DataFrame) -> None:
         asked = self._question
-        features, target = list(asked.experiment.data.features), asked.experiment.data.target
+        features, target = list(asked.experiment.inputs_of(proposal.candidate)), asked.experiment.data.target
         pipeline = build_pipeline(asked.folder, asked.experiment, proposal.candidate, proposal.params)
         pipeline.fit(train[features], train[target])
         clock = time.perf_counter()

@@ -16,6 +16,7 @@ import numpy as np
 from msgspec import UNSET, Meta, UnsetType
 from numpy.typing import NDArray
 
+from slipway.serving.escaped import reader, stand_ins
 from slipway.serving.wire import Column, Generation, Plan
 
 Row = tuple[object, ...]
@@ -61,7 +62,9 @@ class Narrow:
         self._types = {column.name: _TYPES[column.type] for column in columns}
         self._max_rows = max_rows
         self._most_commas = _LOOSE * max_rows * (len(columns) + 1)
-        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(_request(columns, self._types, self._plan)).decode
+        spelled = stand_ins(self._names)
+        request = _request(columns, spelled, self._types, self._plan)
+        self._decode: Callable[[bytes], Any] = reader(self._names, spelled, request)
         self._decode_any_order = msgspec.json.Decoder(_ANY_ORDER).decode
         self._reader = lru_cache(maxsize=16)(self._make_reader)
 
@@ -135,11 +138,14 @@ class Narrow:
         return decode, itemgetter(*at) if len(at) > 1 else tuple
 
 
-def _request(columns: Sequence[Column], types: dict[str, Any], plan: Plan) -> Any:
-    """Return the type of a request; all that is not of it, unknown keys too, is refused by its decoder."""
+def _request(columns: Sequence[Column], spelled: Sequence[str], types: dict[str, Any], plan: Plan) -> Any:
+    """Return the type of a request; all that is not of it, unknown keys too, is refused by its decoder.
+
+    spelled: the names of the columns as the fields of a row have them.
+    """
     fields = [f"column_{number}" for number in range(len(columns))]
     names = [column.name for column in columns]
-    renamed = dict(zip(fields, names, strict=True))
+    renamed = dict(zip(fields, spelled, strict=True))
 
     def row(name: str, kinds: Sequence[Any]) -> Any:
         return _struct(name, list(zip(fields, kinds, strict=True)), rename=renamed)

@@ -10,6 +10,7 @@ from slipway.progress import step
 from slipway.settings import Settings
 from slipway.workflows.preparation import Prepared, check_code, prepare
 from slipway.workflows.project import Declared, declared
+from slipway.workflows.unused import unused
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class CheckReport:
             "rows": {name: len(part) for name, part in self.prepared.splits.parts().items()},
             "split": self.prepared.splits.rule,
             "features": list(experiment.data.features),
+            "not_used": [name for name in experiment.data.features if name not in self._used],
             "candidates": list(experiment.search.candidates),
             "metric": experiment.search.metric,
             "trials": experiment.search.trials,
@@ -37,6 +39,17 @@ class CheckReport:
             "data_digest": self.prepared.digests["all"],
             "spec_digest": experiment.digest,
         }
+
+    @property
+    def _used(self) -> set[str]:
+        """What some candidate's model is given."""
+        experiment = self.spec.experiment
+        return {feature for name in experiment.search.candidates for feature in experiment.inputs_of(name)}
+
+    @property
+    def _not_used(self) -> str:
+        said = unused(self.spec.experiment)
+        return f"  not used    {said}\n" if said else ""
 
     def __str__(self) -> str:
         experiment, parts = self.spec.experiment, self.prepared.splits.parts()
@@ -50,7 +63,7 @@ class CheckReport:
             f"{experiment.name} is ready to run: {experiment.scope.goal}\n"
             f"  data        {len(self.prepared.frame):,} rows keep the contract of {len(experiment.data.columns)} columns\n"
             f"  split       {rows} ({self.prepared.splits.rule})\n"
-            f"  features    {', '.join(experiment.data.features)}\n"
+            f"  features    {', '.join(experiment.data.features)}\n{self._not_used}"
             f"  baselines   {constant}{rule}\n"
             f"  search      up to {search.trials} trials or {search.timeout_s:g} s for the best {search.metric}, over\n"
             f"{candidates}\n"

@@ -108,13 +108,13 @@ def _importance(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> tup
         outcome = predict(model, rows, truth, experiment.task, prepared.classes)
         return sign * metric.prepare(outcome)(np.ones(outcome.rows))
 
-    features = list(experiment.data.features)
+    inputs = list(evaluated.inputs)
     found = permutation_importance(
         evaluated.pipeline,
-        sample[features],
+        sample[inputs],
         sample[experiment.data.target],
         scoring=scorer,
         n_repeats=_IMPORTANCE_REPEATS,
         random_state=experiment.search.seed,
     )
-    return features, found.importances_mean, found.importances_std
+    return inputs, found.importances_mean, found.importances_std

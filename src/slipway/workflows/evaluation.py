@@ -13,7 +13,6 @@ from slipway.search import Baseline
 from slipway.types import Interval
 from slipway.workflows.preparation import Prepared
 from slipway.workflows.project import Declared
-from slipway.workflows.winner import features_and_target
 
 _OVER = "over:"  # no metric is called so
 
@@ -22,11 +21,13 @@ _OVER = "over:"  # no metric is called so
 class Evaluated:
     """The refitted winner and what it is worth on the test rows.
 
-    intervals: each metric with its 95 % interval. baselines: each baseline's metrics on the same rows.
-    over: by how much the search metric is better than each baseline's, paired. cost: of a row, where costs are declared.
+    inputs: the columns that the winner is given. intervals: each metric with its 95 % interval. baselines: each baseline's
+    metrics on the same rows. over: by how much the search metric is better than each baseline's, paired. cost: of a row, where
+    costs are declared.
     """
 
     pipeline: Any
+    inputs: tuple[str, ...]
     metric: str
     outcome: Outcome
     intervals: Mapping[str, Interval]
@@ -52,11 +53,17 @@ class Evaluated:
         return flat
 
 
-def evaluate(pipeline: Any, spec: Declared, prepared: Prepared, baselines: Sequence[Baseline]) -> Evaluated:
-    """Score a fitted pipeline and the baselines on the test rows, under the same resamples of them."""
-    experiment = spec.experiment
-    rows, truth = features_and_target(experiment, prepared.splits.test)
-    outcome = predict(pipeline, rows, truth, experiment.task, prepared.classes)
+def evaluate(
+    pipeline: Any, candidate: str, spec: Declared, prepared: Prepared, baselines: Sequence[Baseline]
+) -> Evaluated:
+    """Score the fitted pipeline of a candidate and the baselines on the test rows, under the same resamples of them.
+
+    Baselines are given all features, be they texts or times.
+    """
+    experiment, test = spec.experiment, prepared.splits.test
+    inputs = experiment.inputs_of(candidate)
+    rows, truth = test[list(experiment.data.features)], test[experiment.data.target]
+    outcome = predict(pipeline, rows[list(inputs)], truth, experiment.task, prepared.classes)
     others = {baseline.name: baseline.predict(rows, truth) for baseline in baselines}
     own = prepare_all(experiment.task, outcome)
     own[experiment.search.metric] = remembering(own[experiment.search.metric])
@@ -66,6 +73,7 @@ def evaluate(pipeline: Any, spec: Declared, prepared: Prepared, baselines: Seque
     drawn = bootstrap({**own, **over, **cost}, outcome.rows, seed=experiment.search.seed)
     return Evaluated(
         pipeline=pipeline,
+        inputs=inputs,
         metric=experiment.search.metric,
         outcome=outcome,
         intervals={name: drawn[name] for name in own},

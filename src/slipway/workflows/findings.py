@@ -12,6 +12,7 @@ from slipway.core.calibration import Calibration, calibration
 from slipway.core.decisions import answered_from, mean_cost
 from slipway.core.disagreement import DisputedRow, disagreement, disputed_rows
 from slipway.core.metrics import METRICS, Outcome
+from slipway.core.naming import key_part
 from slipway.core.slices import Slice, slice_labels, slices
 from slipway.core.spec import Experiment
 from slipway.progress import step
@@ -50,8 +51,8 @@ class Findings:
         if self.disagreement:
             told["disagreement_with_production"] = self.disagreement.rate
         for column in self.fairness:
-            named = {f"{name} {column.column}": value for name, value in column.differences.items()}
-            told |= {key.replace(" ", "_"): value for key, value in named.items() if value is not None}
+            named = {name.replace(" ", "_"): value for name, value in column.differences.items() if value is not None}
+            told |= {f"{name}_{key_part(column.column)}": value for name, value in named.items()}
         return told
 
     def tables(self) -> dict[str, pd.DataFrame]:

@@ -16,6 +16,7 @@ from slipway.code import load_function
 from slipway.core.gates import Evidence, Latency, Measured, Reproduced
 from slipway.errors import CodeInvalid, SlipwayError
 from slipway.progress import step
+from slipway.registry.models import inputs_of
 from slipway.registry.trust import DIGEST
 from slipway.settings import Settings
 from slipway.types import Verdict
@@ -66,7 +67,7 @@ def _latency(settings: Settings, basis: Basis, trusted: Sequence[str]) -> Latenc
     from slipway.workflows.serve import start_service
 
     version, tested = basis.version, basis.rows.tested.rows
-    rows = tested[list(basis.rows.experiment.data.features)].sample(_REQUESTS, replace=True, random_state=0)
+    rows = tested[list(inputs_of(basis.files))].sample(_REQUESTS, replace=True, random_state=0)
     log = settings.home / "logs" / f"latency-{version.name}-{version.number}.log"
     digest = version.tags[DIGEST]
     order = Order(version.name, version.number, digest, basis.files, resolve_tracking_uri(settings), tuple(trusted))

@@ -1,6 +1,6 @@
 """`slipway reproduce`: the winner again, from what was recorded, held against the stored model row by row."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
@@ -18,7 +18,7 @@ from slipway.core.spec import Experiment
 from slipway.errors import Refusal
 from slipway.progress import step
 from slipway.registry.fetch import fetch_verified
-from slipway.registry.models import recorded_experiment, requirements_of, temporary_folder
+from slipway.registry.models import inputs_of, recorded_experiment, requirements_of, temporary_folder
 from slipway.registry.trust import load_trusted
 from slipway.registry.versions import Version, get_version
 from slipway.settings import Settings
@@ -27,7 +27,7 @@ from slipway.tracking.lineage import code_digest, file_digest
 from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.preparation import Prepared, prepare
 from slipway.workflows.project import Declared
-from slipway.workflows.winner import WINNER, features_and_target, fit_winner, winner_from
+from slipway.workflows.winner import WINNER, fit_winner, winner_from
 
 _SHOWN = 5
 
@@ -94,7 +94,8 @@ def reproduce(settings: Settings, name: str, version: int) -> Reproduction:
             model = fit_winner(spec, prepared, winner)
         trusted = (*spec.experiment.search.trusted_types, *settings.trusted_types)
         with step("predictions: compared row by row"):
-            again, stored = (_score(m, spec.experiment, prepared) for m in (model, load_trusted(files, trusted)))
+            again = _score(model, spec.experiment.inputs_of(winner.candidate), spec.experiment, prepared)
+            stored = _score(load_trusted(files, trusted), inputs_of(files), spec.experiment, prepared)
         return _compared(wanted, run, spec.experiment, prepared, again, stored, _surroundings(settings, run, files))
 
 
@@ -136,9 +137,10 @@ def _surroundings(settings: Settings, run: Run, files: Path) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _score(model: Any, experiment: Experiment, prepared: Prepared) -> Outcome:
-    rows, truth = features_and_target(experiment, prepared.splits.test)
-    return predict(model, rows, truth, experiment.task, prepared.classes)
+def _score(model: Any, inputs: Iterable[str], experiment: Experiment, prepared: Prepared) -> Outcome:
+    """Score on what the model asks for: one that was registered when signatures held texts and times asks for them too."""
+    test = prepared.splits.test
+    return predict(model, test[list(inputs)], test[experiment.data.target], experiment.task, prepared.classes)
 
 
 def _compared(

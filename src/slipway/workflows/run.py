@@ -4,7 +4,7 @@ data → baselines → search → evaluation on the test rows → model → vers
 its data is found before the first run is opened.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ from slipway.workflows.project import Declared, declared, travelling_code
 from slipway.workflows.register import Registered, register_run
 from slipway.workflows.resume import STUDY, Past, offer, past_of
 from slipway.workflows.study import log_baselines, log_what_is_searched, question_of, run_search
+from slipway.workflows.unused import unused
 from slipway.workflows.winner import fit_chosen
 
 
@@ -93,6 +94,8 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
     spec = _with_search(declared(settings, name), given)
     check_code(spec)
     check_executor(spec.experiment.search)
+    if not_given := unused(spec.experiment):
+        note(f"not used: {not_given}")
     tracking_uri = resolve_tracking_uri(settings)  # before the data are read, which may take minutes
     with step("data: read, contract, split"):
         prepared = prepare(spec)
@@ -115,7 +118,7 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
         winner = choose(found, spec.experiment.search.metric, spec.experiment.search.prefer)
         evaluated = _refit_and_evaluate(client, settings, run_id, spec, prepared, baselines, found, winner)
         with step("model: store"):
-            example = _example(spec, prepared)
+            example = _example(spec, prepared, evaluated.inputs)
             trusted = (*spec.experiment.search.trusted_types, *settings.trusted_types)
             log_model(
                 run_id,
@@ -178,7 +181,7 @@ def _refit_and_evaluate(
     """Fit the winner anew on training and validation rows, and look at the test rows for the first and only time."""
     with step(f"evaluate: {winner.candidate} on {len(prepared.splits.test):,} test rows"):
         model, chosen = fit_chosen(spec, prepared, winner)
-        evaluated = evaluate(model, spec, prepared, baselines)
+        evaluated = evaluate(model, winner.candidate, spec, prepared, baselines)
     log_dossier(client, settings, run_id, spec, prepared, evaluated, trials, winner, chosen)
     fixed = spec.experiment.search.candidates[winner.candidate].params
     validation = {f"validation_{name}": value for name, value in winner.metrics.items()}
@@ -195,9 +198,9 @@ def _refit_and_evaluate(
     return evaluated
 
 
-def _example(spec: Declared, prepared: Prepared) -> Any:
+def _example(spec: Declared, prepared: Prepared, inputs: Sequence[str]) -> Any:
     """Three test rows without missing values, if there are such, since JSON has no NaN."""
-    rows = prepared.splits.test[list(spec.experiment.data.features)]
+    rows = prepared.splits.test[list(inputs)]
     whole = rows.dropna()
     rows = rows if whole.empty else whole
     return rows.sample(min(3, len(rows)), random_state=spec.experiment.search.seed)

@@ -5,9 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pandas as pd
-
-from slipway.core.spec import Experiment
 from slipway.core.trials import Trial
 from slipway.search import Curve, build_pipeline, decided, learn_curve
 from slipway.workflows.preparation import Prepared
@@ -61,18 +58,15 @@ def fit_winner(spec: Declared, prepared: Prepared, winner: Winner) -> Any:
     return _fit(spec, prepared, winner, curve)
 
 
-def features_and_target(experiment: Experiment, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
-    """Return the features of rows, and their target."""
-    return rows[list(experiment.data.features)], rows[experiment.data.target]
-
-
 def _curve(spec: Declared, prepared: Prepared, winner: Winner) -> Curve | None:
     return learn_curve(question_of(spec, prepared), winner.candidate, winner.params)
 
 
 def _fit(spec: Declared, prepared: Prepared, winner: Winner, curve: Curve | None) -> Any:
     pipeline = build_pipeline(spec.folder, spec.experiment, winner.candidate, winner.params)
-    rows, target = features_and_target(spec.experiment, prepared.splits.development)
+    development = prepared.splits.development
+    rows = development[list(spec.experiment.inputs_of(winner.candidate))]
+    target = development[spec.experiment.data.target]
     positive = prepared.classes[-1] if prepared.classes else None
     if curve is None:
         return decided(pipeline, winner.threshold, positive).fit(rows, target)

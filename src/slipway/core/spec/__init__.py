@@ -90,6 +90,13 @@ class Experiment(Section):
         """The declaration as plain JSON values, under the keys of the file."""
         return self.model_dump(mode="json", by_alias=True)
 
+    def inputs_of(self, candidate: str) -> tuple[str, ...]:
+        """The features that a candidate's model is given, and that its callers are asked for.
+
+        A pipeline of the experiment's own is given all of them, one of automatic preprocessing those that are encoded.
+        """
+        return self.data.features if self.search.candidates[candidate].pipeline else self.data.encoded
+
     @model_validator(mode="after")
     def _metrics_fit_the_task(self) -> Self:
         named: list[tuple[tuple[str, ...], str]] = [(("search", "metric"), self.search.metric)]
@@ -110,6 +117,17 @@ class Experiment(Section):
             raise wrong(said, "data", "columns", self.data.target, "type")
         if self.data.positive is not None and not traits.has_positive:
             raise wrong(f"a {self.task} task has no positive class", "data", "positive")
+        return self
+
+    @model_validator(mode="after")
+    def _candidates_have_inputs(self) -> Self:
+        for name in self.search.candidates:
+            if not self.inputs_of(name):
+                raise wrong(
+                    "automatic preprocessing takes neither texts nor times, and no feature is of another type; turn them into "
+                    "numbers or categories, or name a pipeline of your own",
+                    *("search", "candidates", name, "estimator"),
+                )
         return self
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from slipway.core.spec._section import CodeRef, Moment, Name, Section, Share, Text, wrong
+from slipway.core.spec._section import CodeRef, ColumnName, Moment, Section, Share, Text, wrong
 from slipway.errors import did_you_mean
 
 
@@ -21,6 +21,11 @@ class ColumnType(StrEnum):
     @property
     def is_numeric(self) -> bool:
         return self in (ColumnType.INT, ColumnType.FLOAT, ColumnType.BOOL)
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether the automatic preprocessing makes numbers of such a column."""
+        return self.is_numeric or self is ColumnType.CATEGORY
 
 
 class Source(Section):
@@ -82,15 +87,15 @@ class DataSla(Section):
 
 class Data(Section):
     source: Source
-    target: Name
+    target: ColumnName
     positive: bool | int | str | None = Field(
         None, description="the positive class of a binary task; default: the last in order"
     )
-    id: Name | None = Field(None, description="a column that is unique to each row")
-    time: Name | None = Field(None, description="the moment of the prediction")
-    columns: dict[Name, Column] = Field(min_length=2)
+    id: ColumnName | None = Field(None, description="a column that is unique to each row")
+    time: ColumnName | None = Field(None, description="the moment of the prediction")
+    columns: dict[ColumnName, Column] = Field(min_length=2)
     sla: DataSla = DataSla()
-    not_leaking: list[Name] = Field(
+    not_leaking: list[ColumnName] = Field(
         default_factory=list, description="features that know the target nearly perfectly, and rightly so"
     )
 
@@ -99,6 +104,11 @@ class Data(Section):
         """The columns that a model may see, in the order of the contract."""
         kept = {self.target, self.id, self.time}
         return tuple(name for name, column in self.columns.items() if column.feature and name not in kept)
+
+    @property
+    def encoded(self) -> tuple[str, ...]:
+        """The features that the automatic preprocessing takes: all but texts and times."""
+        return tuple(name for name in self.features if self.columns[name].type.is_encoded)
 
     @model_validator(mode="after")
     def _names_are_declared(self) -> Self:

@@ -4,14 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from slipway.core.spec._section import Fraction, Name, Section
+from slipway.core.spec._section import ColumnName, Fraction, Section
 
 
 class Evaluation(Section):
     """What reviewers see of the test rows beyond the metrics: parts of them, by columns of the contract."""
 
-    slices: list[Name] = Field(default_factory=list, description="columns whose values are looked at one by one")
-    sensitive: list[Name] = Field(
+    slices: list[ColumnName] = Field(default_factory=list, description="columns whose values are looked at one by one")
+    sensitive: list[ColumnName] = Field(
         default_factory=list, description="columns whose groups have to be treated alike; they are slices too"
     )
 

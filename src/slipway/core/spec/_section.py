@@ -1,18 +1,32 @@
 """What every section of experiment.yaml is made of: the kinds of its values, and how it says what is wrong."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from slipway.core.moments import naive_utc
+from slipway.core.naming import MOST_CHARACTERS, unusable
 
 NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
 CODE_REF = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
 IMPORT_PATH = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"
 
+
+def _column_name(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise wrong(
+            f"found {value}, which YAML does not read as a text; put it in quotes if it is the name of a column"
+        )
+    if why := unusable(value):
+        raise wrong(f"{value[:80]!r} cannot be the name of a column: {why}; rename it in the table that is read")
+    return value
+
+
 Name = Annotated[str, StringConstraints(pattern=NAME)]
+ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=MOST_CHARACTERS), BeforeValidator(_column_name)]
+"""As the table names it; the constraints are those that a JSON Schema can say."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 CodeRef = Annotated[str, StringConstraints(pattern=CODE_REF)]
 """`module:function`; the module is looked for in the experiment's folder first."""

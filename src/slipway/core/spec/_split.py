@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from slipway.core.spec._section import Fraction, Moment, Name, Section, wrong
+from slipway.core.spec._section import ColumnName, Fraction, Moment, Section, wrong
 
 _VALIDATION = 0.15
 
@@ -58,7 +58,7 @@ class GroupSplit(_Shares):
     """All rows of a group fall on one side."""
 
     method: Literal["group"]
-    group: Name
+    group: ColumnName
 
 
 class RandomSplit(_Shares):
