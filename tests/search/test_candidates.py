@@ -70,6 +70,46 @@ def test_a_candidate_that_cannot_be_used_is_told_with_the_nearest_name(
         check_candidate(tmp_path, one(**candidate), "it")
 
 
+LIKE_LIGHTGBM = """
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+
+class Booster(ClassifierMixin, BaseEstimator):
+    def __init__(self, *, leaves=31, random_state=None, **others):
+        self.leaves, self.random_state = leaves, random_state
+        self.set_params(**others)
+
+    def get_params(self, deep=True):
+        return super().get_params(deep) | getattr(self, "_others", {})
+
+    def set_params(self, **params):
+        for key, value in params.items():
+            setattr(self, key, value)
+        self._others = getattr(self, "_others", {}) | {k: v for k, v in params.items() if k not in self._get_param_names()}
+        return self
+
+
+class Strict(ClassifierMixin, BaseEstimator):
+    def __init__(self, leaves=31, **others):
+        self.leaves = leaves
+"""
+
+
+def test_an_estimator_that_takes_any_parameter_gets_those_that_it_does_not_name(
+    one: Callable[..., Experiment], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "like_lightgbm.py").write_text(LIKE_LIGHTGBM)
+    monkeypatch.syspath_prepend(tmp_path)
+    experiment = one(
+        seed=7, estimator="like_lightgbm.Booster", params={"verbose": -1}, space={"bagging": {"uniform": [0.5, 1]}}
+    )
+    check_candidate(tmp_path, experiment, "it")
+    estimator = build_pipeline(tmp_path, experiment, "it", {"bagging": 0.75})[-1]
+    assert estimator.get_params() == {"leaves": 31, "random_state": 7, "verbose": -1, "bagging": 0.75}
+    with pytest.raises(CodeInvalid, match=r"candidate 'it': like_lightgbm\.Strict cannot be made: .*'verbose'"):
+        check_candidate(tmp_path, one(estimator="like_lightgbm.Strict", params={"verbose": -1}), "it")
+
+
 def test_a_regression_wants_a_regressor(declare: Callable[..., Experiment], tmp_path: Path) -> None:
     search = {"metric": "rmse", "candidates": {"it": {"estimator": FOREST}}}
     with pytest.raises(CodeInvalid, match="'it' is no regressor, and the task is regression"):

@@ -1,5 +1,6 @@
 """A candidate and its parameters → an unfitted pipeline."""
 
+import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,8 @@ def _estimator(name: str, path: str, params: dict[str, Any], seed: int) -> BaseE
     try:
         estimator = cls()
         known = estimator.get_params()
-        if unknown := [key for key in params if key not in known]:
+        unknown = [] if _takes_any(cls) else [key for key in params if key not in known]
+        if unknown:
             raise CodeInvalid(
                 f"candidate '{name}': {path} has no parameter '{unknown[0]}'{did_you_mean(unknown[0], known)}"
             )
@@ -82,3 +84,8 @@ def _estimator(name: str, path: str, params: dict[str, Any], seed: int) -> BaseE
         return estimator.set_params(**{**seeded, **params})
     except (TypeError, ValueError) as error:
         raise CodeInvalid(f"candidate '{name}': {path} cannot be made: {error}") from error
+
+
+def _takes_any(cls: type[Any]) -> bool:
+    """Say whether a class takes parameters that it does not name, as LightGBM's and XGBoost's do: `verbose` is such a one."""
+    return any(each.kind is each.VAR_KEYWORD for each in inspect.signature(cls).parameters.values())
