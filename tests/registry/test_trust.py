@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from slipway.code import load_function
-from slipway.errors import UntrustedModel
+from slipway.errors import LibraryMissing, UntrustedModel
 from slipway.processes import child_environment
 from slipway.registry.trust import (
     TRUSTED_TYPES,
@@ -75,6 +75,24 @@ def test_code_of_the_experiment_is_loaded_when_it_was_allowed_and_refused_when_n
     assert model.predict(ROWS).shape == (60,)
     with pytest.raises(UntrustedModel, match=r"types that are not trusted: .*own_features\.double"):
         load_trusted(with_code, [])
+
+
+def test_a_library_that_is_not_installed_is_named_with_the_version_that_the_model_was_made_with(
+    tmp_path: Path,
+) -> None:
+    library = tmp_path / "site"
+    library.mkdir()
+    (library / "made_up_boosting.py").write_text(OWN)
+    pipeline = make_pipeline(FunctionTransformer(load_function(library, "made_up_boosting:double")))
+    folder = stored(tmp_path / "model", pipeline.fit(ROWS))
+    del sys.modules["made_up_boosting"]
+    (folder / "requirements.txt").write_text("numpy==2.4.6\nmade-up-boosting==4.7.0\n")
+    said = r"the library 'made_up_boosting', which is not installed here; .*`pip install made-up-boosting==4\.7\.0`"
+    with pytest.raises(LibraryMissing, match=said):
+        load_trusted(folder, ["made_up_boosting.double"])
+    (folder / "requirements.txt").unlink()
+    with pytest.raises(LibraryMissing, match="install the package that brings it"):
+        load_trusted(folder, ["made_up_boosting.double"])
 
 
 def test_a_forged_model_does_not_trust_itself(with_code: Path) -> None:

@@ -52,7 +52,10 @@ def test_a_pipeline_is_new_each_time_and_not_fitted(one: Callable[..., Experimen
             {"estimator": "sklearn.ensembel.RandomForestClassifier"},
             "no module 'sklearn.ensembel'; did you mean 'ensemble'",
         ),
-        ({"estimator": "xgboots.XGBClassifier"}, "there is no module 'xgboots'"),
+        (
+            {"estimator": "xgboots.XGBClassifier"},
+            "candidate 'it': xgboots.XGBClassifier: there is no module 'xgboots'.* `pip install xgboots`",
+        ),
         ({"estimator": "sklearn.metrics.roc_auc_score"}, "there is no class 'roc_auc_score'"),
         ({"estimator": "pathlib.Path"}, "is no scikit-learn estimator"),
         ({"estimator": "sklearn.base.BaseEstimator"}, "is no classifier, and the task is binary"),
@@ -60,7 +63,7 @@ def test_a_pipeline_is_new_each_time_and_not_fitted(one: Callable[..., Experimen
         ({"estimator": "sklearn.multiclass.OneVsRestClassifier"}, "cannot be made"),
         ({"estimator": FOREST, "params": {"max_dept": 3}}, "no parameter 'max_dept'; did you mean 'max_depth'"),
         ({"estimator": FOREST, "space": {"n_estimator": {"int": [1, 2]}}}, "did you mean 'n_estimators'"),
-        ({"pipeline": "own_pipelines:make"}, "there is no module 'own_pipelines'"),
+        ({"pipeline": "own_pipelines:make"}, "candidate 'it': own_pipelines:make: there is no module 'own_pipelines'"),
     ],
 )
 def test_a_candidate_that_cannot_be_used_is_told_with_the_nearest_name(
@@ -135,6 +138,10 @@ def test_a_function_of_the_experiment_makes_its_own_pipeline(one: Callable[..., 
         ("def make():\n    return 3\n", "has to return a scikit-learn Pipeline; it returned int"),
         ("def make(C):\n    pass\n", r"features:make\(\) failed: TypeError"),
         ("def maek():\n    pass\n", "did you mean 'maek'"),
+        (
+            "def make():\n    import no_such_library\n",
+            "candidate 'it': .*no_such_library'.* `pip install no_such_library`",
+        ),
     ],
 )
 def test_a_function_that_makes_no_pipeline_is_told_by_its_name(

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from packaging.utils import canonicalize_name
 
 from slipway.code import importable
-from slipway.errors import UntrustedModel
+from slipway.errors import LibraryMissing, UntrustedModel
 
 # What fitted estimators of scikit-learn 1.9 hold beyond what skops trusts by itself, as found by dumping each of them.
 # None runs code of the file's choosing: of a partial, skops audits the function inside as well.
@@ -66,7 +67,8 @@ def types_to_trust(model: Any, allowed: Iterable[str]) -> list[str]:
 def load_trusted(folder: Path, allowed: Iterable[str]) -> Any:
     """Load the scikit-learn pipeline of a downloaded MLflow model, with types from our own configuration only.
 
-    allowed: types beside Slipway's own list. Raises UntrustedModel for any other format than skops, and any other type.
+    allowed: types beside Slipway's own list. Raises UntrustedModel for any other format than skops, and any other type,
+    and LibraryMissing for a model of a library that is not installed.
     """
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
@@ -84,6 +86,17 @@ def load_trusted(folder: Path, allowed: Iterable[str]) -> Any:
             return skops.io.load(folder / flavor["pickled_model"], trusted=trusted)
     except UntrustedTypesFoundException as error:
         raise UntrustedModel(f"the model holds types that are not trusted: {error}") from None
+    except ModuleNotFoundError as error:
+        module = str(error.name).partition(".")[0]
+        raise LibraryMissing(module, _pinned(folder, module)) from error
+
+
+def _pinned(folder: Path, module: str) -> str:
+    """Return the line of a downloaded model's requirements that names a module's package; empty where none does."""
+    file = folder / "requirements.txt"
+    lines = file.read_text().splitlines() if file.is_file() else []
+    wanted = canonicalize_name(module)
+    return next((line for line in lines if canonicalize_name(line.partition("==")[0]) == wanted), "")
 
 
 def require_trusted_configuration(folder: Path, allowed: Iterable[str]) -> None:
