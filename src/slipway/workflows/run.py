@@ -156,7 +156,7 @@ def _lineage(settings: Settings, spec: Declared, prepared: Prepared, past: Past)
         STUDY: spec.experiment.study_digest,
         **({"slipway.lock_digest": lock} if lock else {}),
         **({"slipway.continues": past.continues} if past.continues else {}),
-        **git_state(settings.project),
+        **git_state(settings.project, spec.folder),
     }
 
 
