@@ -53,13 +53,42 @@ def types_to_trust(model: Any, allowed: Iterable[str]) -> list[str]:
 
     Raises UntrustedModel for a type that is in neither.
     """
-    import skops.io  # it costs seconds, with scikit-learn: commands that load no model do without
+    return _types_in(_stored(model), allowed)
 
-    held = skops.io.get_untrusted_types(data=skops.io.dumps(model))
+
+def stored_and_loaded(model: Any, allowed: Iterable[str]) -> Any:
+    """Return what is left of a fitted model when it is stored and loaded again, as every version is.
+
+    Raises UntrustedModel where it cannot be stored, or holds a type that is neither in Slipway's list nor in `allowed`.
+    """
+    import skops.io
+
+    allowed = tuple(allowed)
+    data = _stored(model)
+    _types_in(data, allowed)
+    return skops.io.loads(data, trusted=sorted(TRUSTED_TYPES | set(allowed)))
+
+
+def _stored(model: Any) -> bytes:
+    import skops.io  # it costs seconds, with scikit-learn: commands that load no model do without
+    from skops.io.exceptions import UnsupportedTypeException
+
+    try:
+        return bytes(skops.io.dumps(model))
+    except UnsupportedTypeException as error:
+        raise UntrustedModel(f"the pipeline cannot be stored: {error}") from error
+
+
+def _types_in(data: bytes, allowed: Iterable[str]) -> list[str]:
+    import skops.io
+
+    held, allowed = skops.io.get_untrusted_types(data=data), tuple(allowed)
     if unknown := sorted(set(held) - TRUSTED_TYPES - set(allowed)):
+        more = f" and {', '.join(allowed)}" if allowed else ""
         raise UntrustedModel(
-            f"the pipeline holds types that are not trusted: {', '.join(unknown)}; "
-            "put those of the experiment's own code into search.trusted_types of experiment.yaml"
+            f"the pipeline holds types that are not trusted: {', '.join(unknown)}; trusted are the types of scikit-learn, "
+            f"numpy and scipy that docs/trust.md tells of{more}. Put types of the experiment's own code, and of libraries "
+            "that you trust, into search.trusted_types of experiment.yaml"
         )
     return sorted(held)
 

@@ -10,8 +10,8 @@ from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
 from slipway.code import load_class, load_function
-from slipway.core.space import Choice
-from slipway.core.spec import Candidate, Experiment
+from slipway.core.space import spread
+from slipway.core.spec import Experiment
 from slipway.errors import CodeInvalid, did_you_mean, how_to_get
 from slipway.search.preprocessing import with_preprocessing
 
@@ -49,15 +49,12 @@ def check_candidate(folder: Path, experiment: Experiment, name: str) -> None:
     Raises CodeInvalid for an estimator, function or parameter that does not exist, or is of another task.
     """
     candidate = experiment.search.candidates[name]
-    pipeline = build_pipeline(folder, experiment, name, _first_values(candidate))
+    (first,) = spread(candidate.space, 1)
+    pipeline = build_pipeline(folder, experiment, name, first)
     fits = is_classifier(pipeline) if experiment.task.is_classification else is_regressor(pipeline)
     if not fits:
         wanted = "classifier" if experiment.task.is_classification else "regressor"
         raise CodeInvalid(f"candidate '{name}' is no {wanted}, and the task is {experiment.task}")
-
-
-def _first_values(candidate: Candidate) -> dict[str, Any]:
-    return {key: d.options[0] if isinstance(d, Choice) else d.ends[0] for key, d in candidate.space.items()}
 
 
 def _own_pipeline(folder: Path, ref: str, params: dict[str, Any]) -> Pipeline:
