@@ -48,12 +48,33 @@ AUTHOR = "slipway.author"
 _OF_THE_REGISTRY = "registered_model_meta"  # written beside a model when it is registered or downloaded
 
 
-def types_to_trust(model: Any, allowed: Iterable[str]) -> list[str]:
-    """Return the types beyond skops' own that a model holds, all of which are in Slipway's list or in `allowed`.
+def as_stored(model: Any) -> bytes:
+    """Return a fitted model as skops stores it. Raises UntrustedModel where skops cannot."""
+    import skops.io  # it costs seconds, with scikit-learn: commands that load no model do without
+    from skops.io.exceptions import UnsupportedTypeException
+
+    try:
+        return bytes(skops.io.dumps(model))
+    except UnsupportedTypeException as error:
+        raise UntrustedModel(f"the pipeline cannot be stored: {error}") from error
+
+
+def types_to_trust(stored: bytes, allowed: Iterable[str]) -> list[str]:
+    """Return the types beyond skops' own that a stored model holds, all of which are in Slipway's list or in `allowed`.
 
     Raises UntrustedModel for a type that is in neither.
     """
-    return _types_in(_stored(model), allowed)
+    import skops.io
+
+    held, allowed = skops.io.get_untrusted_types(data=stored), tuple(allowed)
+    if unknown := sorted(set(held) - TRUSTED_TYPES - set(allowed)):
+        more = f" and {', '.join(allowed)}" if allowed else ""
+        raise UntrustedModel(
+            f"the pipeline holds types that are not trusted: {', '.join(unknown)}; trusted are the types of scikit-learn, "
+            f"numpy and scipy that docs/trust.md tells of{more}. Put types of the experiment's own code, and of libraries "
+            "that you trust, into search.trusted_types of experiment.yaml"
+        )
+    return sorted(held)
 
 
 def stored_and_loaded(model: Any, allowed: Iterable[str]) -> Any:
@@ -64,33 +85,9 @@ def stored_and_loaded(model: Any, allowed: Iterable[str]) -> Any:
     import skops.io
 
     allowed = tuple(allowed)
-    data = _stored(model)
-    _types_in(data, allowed)
+    data = as_stored(model)
+    types_to_trust(data, allowed)
     return skops.io.loads(data, trusted=sorted(TRUSTED_TYPES | set(allowed)))
-
-
-def _stored(model: Any) -> bytes:
-    import skops.io  # it costs seconds, with scikit-learn: commands that load no model do without
-    from skops.io.exceptions import UnsupportedTypeException
-
-    try:
-        return bytes(skops.io.dumps(model))
-    except UnsupportedTypeException as error:
-        raise UntrustedModel(f"the pipeline cannot be stored: {error}") from error
-
-
-def _types_in(data: bytes, allowed: Iterable[str]) -> list[str]:
-    import skops.io
-
-    held, allowed = skops.io.get_untrusted_types(data=data), tuple(allowed)
-    if unknown := sorted(set(held) - TRUSTED_TYPES - set(allowed)):
-        more = f" and {', '.join(allowed)}" if allowed else ""
-        raise UntrustedModel(
-            f"the pipeline holds types that are not trusted: {', '.join(unknown)}; trusted are the types of scikit-learn, "
-            f"numpy and scipy that docs/trust.md tells of{more}. Put types of the experiment's own code, and of libraries "
-            "that you trust, into search.trusted_types of experiment.yaml"
-        )
-    return sorted(held)
 
 
 def load_trusted(folder: Path, allowed: Iterable[str]) -> Any:
