@@ -2,13 +2,13 @@
 
 import importlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from slipway.errors import CodeInvalid, did_you_mean
+from slipway.errors import CodeInvalid, did_you_mean, how_to_get
 
 
 def load_function(folder: Path, ref: str) -> Callable[..., Any]:
@@ -18,7 +18,7 @@ def load_function(folder: Path, ref: str) -> Callable[..., Any]:
     """
     module_name, _, name = ref.partition(":")
     with importable(folder):
-        module = _import(module_name, ref)
+        module = _import(module_name, ref, sorted(path.stem for path in folder.glob("*.py")))
     function = getattr(module, name, None)
     if not callable(function):
         known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
@@ -68,11 +68,19 @@ def _forget_unless_in(folder: Path, name: str) -> None:
             del sys.modules[key]
 
 
-def _import(module_name: str, asked: str) -> ModuleType:
+def _import(module_name: str, asked: str, own: Sequence[str] = ()) -> ModuleType:
+    """Import a module. own: the modules of the experiment's folder, which it may be a misspelling of."""
     try:
         return importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        raise CodeInvalid(f"{asked}: there is no module '{error.name}'{_nearby(module_name)}") from error
+        missing = str(error.name)
+        if own and missing == module_name:
+            instead = did_you_mean(missing, own)
+        elif "." in missing:
+            instead = _nearby(missing)
+        else:
+            instead = f"; {how_to_get(missing)}"
+        raise CodeInvalid(f"{asked}: there is no module '{missing}'{instead}") from error
     except Exception as error:  # whatever the experiment's own module does at import
         raise CodeInvalid(f"{asked}: importing {module_name} failed: {type(error).__name__}: {error}") from error
 

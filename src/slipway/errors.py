@@ -13,7 +13,8 @@ SlipwayError
 │   ├── UnknownName              no such experiment, version, stage, ...
 │   │   └── UnknownVersion       a registered model has no version of that number
 │   ├── CallerUnknown            a server with users does not know who asks
-│   └── CodeInvalid              a function of the experiment's folder cannot be used
+│   ├── CodeInvalid              a function of the experiment's folder cannot be used
+│   └── LibraryMissing           a library that a stored model needs is not installed
 └── OutsideError             something outside of Slipway failed             exit code 3
     ├── NoServer                 no tracking server is known or answers
     ├── NotCompilable            a model has a step that no plan is made of
@@ -150,6 +151,21 @@ class CodeInvalid(UsageError):
     """A function or class named by experiment.yaml cannot be imported or does not do what it has to."""
 
 
+class LibraryMissing(UsageError):
+    """A library that a stored model needs is not installed.
+
+    Args:
+        module: the name that could not be imported.
+        pinned: the requirement that the model was made with, such as `lightgbm==4.7.0`; empty where it is not known.
+    """
+
+    def __init__(self, module: str, pinned: str = ""):
+        self.module = module
+        self.pinned = pinned
+        get = f"install the one that it was made with: `pip install {pinned}`" if pinned else how_to_get(module)
+        super().__init__(f"the model needs the library '{module}', which is not installed here; {get}")
+
+
 class NoServer(OutsideError):
     """No tracking server is known, or the known one does not answer. Told to callers of a service too: without users."""
 
@@ -175,6 +191,11 @@ class StoreUnusable(OutsideError):
 
 class FileUnusable(OutsideError):
     """A file cannot be read or written."""
+
+
+def how_to_get(module: str) -> str:
+    """Return what to do about a module that is not installed; its package may have another name, hence the `as in`."""
+    return f"install the package that brings it, as in `pip install {module}`, and pin it in requirements.lock"
 
 
 def did_you_mean(asked: str, known: Iterable[object], most: int = 12) -> str:

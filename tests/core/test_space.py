@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from slipway.core.space import KINDS, Choice, Distribution, Int, LogUniform, Uniform, contains
+from slipway.core.space import KINDS, Choice, Distribution, Int, LogUniform, Space, Uniform, contains, spread
 
 adapter: TypeAdapter = TypeAdapter(Distribution)
 floats = st.floats(-1e6, 1e6)
@@ -102,3 +102,21 @@ def test_every_kind_is_known_by_the_name_that_its_arguments_stand_under() -> Non
     assert {kind: next(iter(model.model_fields.values())).alias for kind, model in KINDS.items()} == {
         k: k for k in KINDS
     }
+
+
+def test_points_of_a_space_are_spread_from_the_low_ends_to_the_high_ones_and_lie_in_it() -> None:
+    space = TypeAdapter(Space).validate_python(
+        {
+            "leaves": {"int": [2, 9]},
+            "rate": {"log_uniform": [0.01, 1]},
+            "share": {"uniform": [0, 1]},
+            "kind": {"choice": ["a", "b"]},
+        }
+    )
+    points = spread(space, 3)
+    assert points[0] == {"leaves": 2, "rate": 0.01, "share": 0, "kind": "a"}
+    assert points[1] == {"leaves": 6, "rate": pytest.approx(0.1), "share": 0.5, "kind": "b"}
+    assert points[2] == {"leaves": 9, "rate": pytest.approx(1), "share": 1, "kind": "a"}
+    assert all(contains(space[key], value) for point in points for key, value in point.items())
+    assert spread({}, 3) == [{}]
+    assert spread(TypeAdapter(Space).validate_python({"kind": {"choice": ["a"]}}), 3) == [{"kind": "a"}]

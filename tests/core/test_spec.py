@@ -142,6 +142,8 @@ def test_a_time_that_does_not_exist_in_utc_is_refused(declare: Declare) -> None:
             "no column",
         ),
         ({"source": {}}, "exactly one of function, csv, parquet; found none"),
+        ({"source": {"csv": "https://x.com/rows.csv"}}, "https://x.com/rows.csv is a URL, and URLs are not read yet"),
+        ({"source": {"parquet": "s3://rows/all.parquet"}}, "a file of this machine, or a function"),
         ({"source": {"csv": "a.csv", "parquet": "a.parquet"}}, "found csv, parquet"),
         ({"source": {"csv": "a.csv", "params": {"n": 1}}}, "arguments of a function"),
         ({"source": {"function": "features.load"}}, "should match pattern"),

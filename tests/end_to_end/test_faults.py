@@ -251,7 +251,7 @@ def test_data_that_cannot_be_learned_from_is_told_before_a_run_is_opened(
 
 BROKEN = (
     "    stump:\n",
-    "    broken: {estimator: sklearn.linear_model.LogisticRegression, params: {C: -1}}\n    stump:\n",
+    "    broken: {estimator: sklearn.dummy.DummyClassifier, space: {strategy: {choice: [prior, none_such]}}}\n    stump:\n",
 )
 
 
@@ -264,7 +264,7 @@ def test_a_trial_that_fails_is_recorded_and_the_search_goes_on(library: "Library
     assert said["failed_trials"] == len(failed)
     for run in failed:
         assert run.data.params["candidate"] == "broken"
-        assert "InvalidParameterError: The 'C' parameter of LogisticRegression" in run.data.tags["slipway.error"]
+        assert "InvalidParameterError: The 'strategy' parameter of DummyClassifier" in run.data.tags["slipway.error"]
         assert "roc_auc" not in run.data.metrics
     assert said["candidate"] == "stump"
     (parent,) = library.runs(name, "search")
@@ -272,15 +272,30 @@ def test_a_trial_that_fails_is_recorded_and_the_search_goes_on(library: "Library
 
 
 def test_when_all_trials_fail_the_run_is_failed_and_no_version_made(library: "Library") -> None:
-    name = library.vary("days_kept", "all_fail", ("alpha: {log_uniform: [0.1, 10]}", "alpha: {uniform: [-3, -1]}"))
+    nearest = ("sklearn.linear_model.Ridge", "sklearn.neighbors.KNeighborsRegressor")
+    too_many = ("alpha: {log_uniform: [0.1, 10]}", "n_neighbors: {int: [90000, 90009]}")  # which no fit minds
+    name = library.vary("days_kept", "all_fail", nearest, too_many)
     said = library.slipway("run", name)
     assert (said.code, said.out) == (1, "")
-    assert "all 2 trials failed:\n  ridge: InvalidParameterError: The 'alpha' parameter of Ridge" in said.err
+    assert "all 2 trials failed:\n  ridge: ValueError: Expected n_neighbors <= n_samples_fit" in said.err
     (parent,) = library.runs(name, "search")
     assert parent.info.status == "FAILED"
     assert "all 2 trials failed" in parent.data.tags["slipway.error"]
     assert {run.info.status for run in library.runs(name, "trial")} == {"FAILED"}
     assert library.stages(name) == {}
+
+
+def test_a_candidate_that_can_never_be_fitted_or_stored_is_refused_before_a_run_is_opened(library: "Library") -> None:
+    name = library.vary("days_kept", "never", ("alpha: {log_uniform: [0.1, 10]}", "alpha: {uniform: [-3, -1]}"))
+    for command in ("check", "run"):
+        said = library.slipway(command, name)
+        assert (said.code, said.out) == (2, "")
+        assert "candidate 'ridge' cannot be fitted; nothing was trained: InvalidParameterError: The 'alpha'" in said.err
+    name = library.vary("own_pipeline", "not_trusted", ("  trusted_types: [features.per_page]\n", ""))
+    said = library.slipway("run", name)
+    assert (said.code, said.out) == (1, "")
+    assert "candidate 'ours': the pipeline holds types that are not trusted: features.per_page" in said.err
+    assert library.runs("never") == library.runs("not_trusted") == []
 
 
 @pytest.fixture(scope="module")

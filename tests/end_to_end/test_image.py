@@ -115,6 +115,39 @@ def test_a_lock_that_pip_would_refuse_is_refused_and_another_that_would_do_can_b
     assert f'slipway.version="{version}"' in (tmp_path / "image/Dockerfile").read_text()
 
 
+def test_a_library_of_the_pipeline_that_the_lock_does_not_pin_is_named_and_no_image_is_written(
+    library: "Library", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = tmp_path / "site" / "made_up_scaling-4.7.0.dist-info"
+    about.mkdir(parents=True)
+    (about.parent / "made_up_scaling.py").write_text("def twice(rows):\n    return 2 * rows\n")
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: made-up-scaling\nVersion: 4.7.0\n")
+    (about / "RECORD").write_text("made_up_scaling.py,,\n")
+    monkeypatch.syspath_prepend(about.parent)
+    trusted = (
+        "  trusted_types: [features.per_page]\n",
+        "  trusted_types: [features.per_page, made_up_scaling.twice]\n",
+    )
+    name = library.vary("own_pipeline", "other_library", trusted)
+    features = library.spec(name).with_name("features.py")
+    code = features.read_text().replace(
+        "StandardScaler(),", "StandardScaler(), FunctionTransformer(made_up_scaling.twice),"
+    )
+    features.write_text(f"import made_up_scaling\n{code}")
+    version = library.done("run", name, "--trials", 1, "--executor", "serial")["version"]
+    pinned = Path(library.client.download_artifacts(library.runs(name, "search")[0].info.run_id, "requirements.lock"))
+    assert "made-up-scaling" not in pinned.read_text()
+
+    refused = library.slipway("image", name, "--version", version, "--output", tmp_path / "image")
+    assert refused.code == 1 and "it does not pin made-up-scaling" in refused.err
+    assert "uv pip compile --generate-hashes" in refused.err and not (tmp_path / "image").exists()
+    lock = tmp_path / "with_it.lock"
+    lock.write_text(f"{pinned.read_text()}\nmade-up-scaling==4.7.0 --hash=sha256:{'0' * 64}\n")
+    said = library.done("image", name, "--version", version, "--output", tmp_path / "image", "--lock", lock)
+    model = Path(said["folder"]) / "served/model"
+    assert "made-up-scaling==4.7.0" in (model / "requirements.txt").read_text().splitlines()
+
+
 def test_an_older_context_is_replaced_and_what_is_somebodys_own_is_left_alone(
     library: "Library", context: Path, tmp_path: Path
 ) -> None:

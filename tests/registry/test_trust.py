@@ -20,11 +20,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from slipway.code import load_function
-from slipway.errors import UntrustedModel
+from slipway.errors import LibraryMissing, UntrustedModel
 from slipway.processes import child_environment
 from slipway.registry.trust import (
     TRUSTED_TYPES,
     artifact_digest,
+    as_stored,
     drop_compiled_code,
     load_trusted,
     require_trusted_configuration,
@@ -60,14 +61,14 @@ def test_what_a_fitted_pipeline_of_scikit_learn_holds_is_trusted_and_loads_again
     estimator: Any, tmp_path: Path
 ) -> None:
     pipeline = make_pipeline(StandardScaler(), estimator).fit(ROWS, TRUTH)
-    assert set(types_to_trust(pipeline, [])) <= TRUSTED_TYPES
+    assert set(types_to_trust(as_stored(pipeline), [])) <= TRUSTED_TYPES
     loaded = load_trusted(stored(tmp_path / "model", pipeline), [])
     assert np.array_equal(loaded.predict_proba(ROWS), pipeline.predict_proba(ROWS))
 
 
 def test_a_function_that_was_not_allowed_is_refused_by_name_before_anything_is_stored() -> None:
     with pytest.raises(UntrustedModel, match=r"not trusted: .*itertools\.accumulate.*search\.trusted_types"):
-        types_to_trust(make_pipeline(FunctionTransformer(itertools.accumulate)), [])
+        types_to_trust(as_stored(make_pipeline(FunctionTransformer(itertools.accumulate))), [])
 
 
 def test_code_of_the_experiment_is_loaded_when_it_was_allowed_and_refused_when_not(with_code: Path) -> None:
@@ -75,6 +76,24 @@ def test_code_of_the_experiment_is_loaded_when_it_was_allowed_and_refused_when_n
     assert model.predict(ROWS).shape == (60,)
     with pytest.raises(UntrustedModel, match=r"types that are not trusted: .*own_features\.double"):
         load_trusted(with_code, [])
+
+
+def test_a_library_that_is_not_installed_is_named_with_the_version_that_the_model_was_made_with(
+    tmp_path: Path,
+) -> None:
+    library = tmp_path / "site"
+    library.mkdir()
+    (library / "made_up_boosting.py").write_text(OWN)
+    pipeline = make_pipeline(FunctionTransformer(load_function(library, "made_up_boosting:double")))
+    folder = stored(tmp_path / "model", pipeline.fit(ROWS))
+    del sys.modules["made_up_boosting"]
+    (folder / "requirements.txt").write_text("numpy==2.4.6\nmade-up-boosting==4.7.0\n")
+    said = r"the library 'made_up_boosting', which is not installed here; .*`pip install made-up-boosting==4\.7\.0`"
+    with pytest.raises(LibraryMissing, match=said):
+        load_trusted(folder, ["made_up_boosting.double"])
+    (folder / "requirements.txt").unlink()
+    with pytest.raises(LibraryMissing, match="install the package that brings it"):
+        load_trusted(folder, ["made_up_boosting.double"])
 
 
 def test_a_forged_model_does_not_trust_itself(with_code: Path) -> None:
@@ -94,7 +113,7 @@ def test_a_forged_model_does_not_trust_itself(with_code: Path) -> None:
 def test_a_trusted_partial_does_not_carry_an_untrusted_function_with_it(function: Any, tmp_path: Path) -> None:
     hidden = FunctionTransformer(functools.partial(function, "true"))
     with pytest.raises(UntrustedModel):
-        types_to_trust(hidden, [])
+        types_to_trust(as_stored(hidden), [])
     with pytest.raises(UntrustedModel):
         load_trusted(stored(tmp_path / "model", hidden), [])
 

@@ -52,7 +52,10 @@ def test_a_pipeline_is_new_each_time_and_not_fitted(one: Callable[..., Experimen
             {"estimator": "sklearn.ensembel.RandomForestClassifier"},
             "no module 'sklearn.ensembel'; did you mean 'ensemble'",
         ),
-        ({"estimator": "xgboots.XGBClassifier"}, "there is no module 'xgboots'"),
+        (
+            {"estimator": "xgboots.XGBClassifier"},
+            "candidate 'it': xgboots.XGBClassifier: there is no module 'xgboots'.* `pip install xgboots`",
+        ),
         ({"estimator": "sklearn.metrics.roc_auc_score"}, "there is no class 'roc_auc_score'"),
         ({"estimator": "pathlib.Path"}, "is no scikit-learn estimator"),
         ({"estimator": "sklearn.base.BaseEstimator"}, "is no classifier, and the task is binary"),
@@ -60,7 +63,7 @@ def test_a_pipeline_is_new_each_time_and_not_fitted(one: Callable[..., Experimen
         ({"estimator": "sklearn.multiclass.OneVsRestClassifier"}, "cannot be made"),
         ({"estimator": FOREST, "params": {"max_dept": 3}}, "no parameter 'max_dept'; did you mean 'max_depth'"),
         ({"estimator": FOREST, "space": {"n_estimator": {"int": [1, 2]}}}, "did you mean 'n_estimators'"),
-        ({"pipeline": "own_pipelines:make"}, "there is no module 'own_pipelines'"),
+        ({"pipeline": "own_pipelines:make"}, "candidate 'it': own_pipelines:make: there is no module 'own_pipelines'"),
     ],
 )
 def test_a_candidate_that_cannot_be_used_is_told_with_the_nearest_name(
@@ -68,6 +71,46 @@ def test_a_candidate_that_cannot_be_used_is_told_with_the_nearest_name(
 ) -> None:
     with pytest.raises(CodeInvalid, match=said):
         check_candidate(tmp_path, one(**candidate), "it")
+
+
+LIKE_LIGHTGBM = """
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+
+class Booster(ClassifierMixin, BaseEstimator):
+    def __init__(self, *, leaves=31, random_state=None, **others):
+        self.leaves, self.random_state = leaves, random_state
+        self.set_params(**others)
+
+    def get_params(self, deep=True):
+        return super().get_params(deep) | getattr(self, "_others", {})
+
+    def set_params(self, **params):
+        for key, value in params.items():
+            setattr(self, key, value)
+        self._others = getattr(self, "_others", {}) | {k: v for k, v in params.items() if k not in self._get_param_names()}
+        return self
+
+
+class Strict(ClassifierMixin, BaseEstimator):
+    def __init__(self, leaves=31, **others):
+        self.leaves = leaves
+"""
+
+
+def test_an_estimator_that_takes_any_parameter_gets_those_that_it_does_not_name(
+    one: Callable[..., Experiment], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "like_lightgbm.py").write_text(LIKE_LIGHTGBM)
+    monkeypatch.syspath_prepend(tmp_path)
+    experiment = one(
+        seed=7, estimator="like_lightgbm.Booster", params={"verbose": -1}, space={"bagging": {"uniform": [0.5, 1]}}
+    )
+    check_candidate(tmp_path, experiment, "it")
+    estimator = build_pipeline(tmp_path, experiment, "it", {"bagging": 0.75})[-1]
+    assert estimator.get_params() == {"leaves": 31, "random_state": 7, "verbose": -1, "bagging": 0.75}
+    with pytest.raises(CodeInvalid, match=r"candidate 'it': like_lightgbm\.Strict cannot be made: .*'verbose'"):
+        check_candidate(tmp_path, one(estimator="like_lightgbm.Strict", params={"verbose": -1}), "it")
 
 
 def test_a_regression_wants_a_regressor(declare: Callable[..., Experiment], tmp_path: Path) -> None:
@@ -95,6 +138,10 @@ def test_a_function_of_the_experiment_makes_its_own_pipeline(one: Callable[..., 
         ("def make():\n    return 3\n", "has to return a scikit-learn Pipeline; it returned int"),
         ("def make(C):\n    pass\n", r"features:make\(\) failed: TypeError"),
         ("def maek():\n    pass\n", "did you mean 'maek'"),
+        (
+            "def make():\n    import no_such_library\n",
+            "candidate 'it': .*no_such_library'.* `pip install no_such_library`",
+        ),
     ],
 )
 def test_a_function_that_makes_no_pipeline_is_told_by_its_name(

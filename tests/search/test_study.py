@@ -1,6 +1,9 @@
+import time
+from dataclasses import replace
+
 import pytest
 
-from slipway.core.spec import Experiment
+from slipway.core.spec import Experiment, Halving
 from slipway.core.trials import Trial
 from slipway.errors import SearchFailed
 from slipway.search import Budget, best_of, search
@@ -49,6 +52,14 @@ class Instant:
         pass
 
 
+class InShares(Instant):
+    """One that says on how many of the rows it was, as halving needs it."""
+
+    def next_finished(self):
+        share = self._out[-1].share
+        return replace(super().next_finished(), share=share)
+
+
 def test_the_budget_of_trials_is_used_and_no_more_are_out_than_fit():
     executor = Instant(lambda proposal: proposal.params["C"], capacity=4)
     trials = search(experiment(WIDE), executor, Budget(11, 60), lambda trial: None)
@@ -88,6 +99,39 @@ def test_no_trial_starts_after_the_time():
 def test_a_search_in_which_all_fail_says_what_failed():
     with pytest.raises(SearchFailed, match="all 3 trials failed:\n  one: no score"):
         search(experiment(WIDE), Instant(lambda p: None), Budget(3, 60), lambda trial: None)
+
+
+def failure(space, executor, budget, past=()):
+    with pytest.raises(SearchFailed) as told:
+        search(space, executor, budget, lambda trial: None, past)
+    return str(told.value).splitlines()[0]
+
+
+def test_a_search_in_which_all_fail_says_why_fewer_were_tried_than_were_asked_for():
+    five = experiment({"C": {"choice": [1, 2, 3, 4, 5]}})
+    assert failure(five, Instant(lambda p: None), Budget(6, 60)) == (
+        "all 5 trials failed (6 were asked for; the space has nothing else to try):"
+    )
+
+    def slow(proposal):
+        time.sleep(0.2)
+
+    said = failure(experiment(WIDE), Instant(slow), Budget(60, 0.1))
+    assert said == "the only trial failed (60 were asked for; the time, search.timeout_s, was over):"
+
+
+def test_trials_that_failed_before_are_counted_and_told_apart():
+    past = [Trial(1, "one", None, {"C": 1.0}, error="no score"), Trial(2, "one", None, {"C": 2.0}, error="no score")]
+    said = failure(experiment(WIDE), Instant(lambda p: None), Budget(6, 60), past)
+    assert said == "all 6 trials failed (2 of them in the search that is resumed):"
+
+
+def test_trials_that_were_let_go_did_not_fail():
+    halved = experiment(WIDE)
+    search_of = halved.search.model_copy(update={"halving": Halving(factor=3, min_share=0.3)})
+    executor = InShares(lambda p: None if p.share == 1 else 1 / p.number)
+    said = failure(halved.model_copy(update={"search": search_of}), executor, Budget(6, 60))
+    assert said == "no trial came to the end: 1 of 6 trials failed, 5 were stopped early on fewer rows:"
 
 
 def test_a_failed_trial_does_not_stop_the_search():

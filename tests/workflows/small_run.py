@@ -14,9 +14,8 @@ from slipway.search import fit_baselines
 from slipway.search.proposals import Proposal
 from slipway.search.question import run_trial
 from slipway.workflows.evaluation import Evaluated, evaluate
-from slipway.workflows.preparation import Prepared, prepare
+from slipway.workflows.preparation import Prepared, prepare, question_of
 from slipway.workflows.project import Declared
-from slipway.workflows.study import question_of
 from slipway.workflows.winner import Winner, fit_chosen
 
 CANDIDATES: Mapping[str, Any] = {"logistic": {"estimator": "sklearn.linear_model.LogisticRegression"}}

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from slipway.batch.answering import Answering
 from slipway.batch.columns import Fields, conform
 from slipway.errors import DataUnusable, FileUnusable
+from slipway.files import whole_file
 from slipway.types import MISSING_IN_CSV
 
 CHUNK_ROWS = 50_000
@@ -48,24 +49,21 @@ def score_file(
     require_kind(source, _READ)
     require_kind(output, _WRITTEN)
     answering = Answering(model)
-    partial = output.with_name(f".{output.name}.partial")
     try:
-        with _writer(partial, output.suffix, metadata) as writer:
-            rows = 0
-            for chunk in filter(len, _chunks(source, inputs)):  # of a header alone comes a chunk without rows
-                writer.write(_scored(answering, model, inputs, chunk, rows, typed=output.suffix == ".parquet"))
-                rows += len(chunk)
-                on_rows(len(chunk))
-        if not rows:
-            raise FileUnusable(f"{source} has no rows")
-        partial.replace(output)
+        with whole_file(output) as draft:
+            with _writer(draft, output.suffix, metadata) as writer:
+                rows = 0
+                for chunk in filter(len, _chunks(source, inputs)):  # of a header alone comes a chunk without rows
+                    writer.write(_scored(answering, model, inputs, chunk, rows, typed=output.suffix == ".parquet"))
+                    rows += len(chunk)
+                    on_rows(len(chunk))
+            if not rows:
+                raise FileUnusable(f"{source} has no rows")
         if output.suffix == ".csv":
             output.with_name(f"{output.name}.meta.json").write_text(json.dumps(dict(metadata), indent=2))
         return ScoredFile(rows, answering.compiled, answering.why_not, answering.left)
     except OSError as error:
         raise FileUnusable(f"{output} cannot be written: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def require_kind(path: Path, kinds: tuple[str, ...]) -> None:

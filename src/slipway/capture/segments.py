@@ -1,6 +1,5 @@
 """Segments on disk: each appears whole or not at all, is read by its owner alone, and the oldest make room for new ones."""
 
-import os
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,8 +11,9 @@ from urllib.parse import quote, unquote
 
 import pyarrow.parquet as pq
 
+from slipway.files import sweep_dead, whole_file
+
 REQUESTS, LABELS = "requests", "labels"
-_PARTIAL = ".partial"
 
 
 def folder_of(base: Path, name: str) -> Path:
@@ -59,18 +59,10 @@ class Store:
         """Write a segment and wait until it is on the disk. Raises OSError; nothing is left then."""
         path = named.path(self._folder)
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.{os.getpid()}{_PARTIAL}")
         given = {key.encode(): value.encode() for key, value in metadata.items()}
-        try:
-            with partial.open("wb") as file:
-                pq.write_table(table.replace_schema_metadata(given), file, compression="zstd")
-                file.flush()
-                os.fsync(file.fileno())
-                size = file.tell()
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-        _sync(path.parent)
+        with whole_file(path, synced=True) as draft:
+            pq.write_table(table.replace_schema_metadata(given), draft, compression="zstd")
+            size = draft.stat().st_size
         if self._known is not None:
             self._known.append((path, size))
             self._bytes += size
@@ -90,19 +82,7 @@ class Store:
 
     def clean(self) -> None:
         """Remove what a writer that was killed left half-written."""
-        for path in self._folder.glob(f"*/*/.*{_PARTIAL}"):
-            if not _runs(path.name.removesuffix(_PARTIAL).rpartition(".")[2]):
-                path.unlink(missing_ok=True)
-
-
-def _runs(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return int(pid) != os.getpid()
+        sweep_dead(self._folder, "*/*")
 
 
 def _size(path: Path) -> int:
@@ -110,11 +90,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -114,3 +114,27 @@ def contains(distribution: Any, value: Any) -> bool:
             slack = 1e-12 * max(abs(low), abs(high))
             return math.isfinite(value) and low - slack <= value <= high + slack
     raise TypeError(f"not a distribution: {distribution!r}")
+
+
+def spread(space: Space, count: int) -> list[dict[str, Any]]:
+    """Return up to `count` different points of a space: the low ends and first choices, then evenly up to the high ends."""
+    points: list[dict[str, Any]] = []
+    for place in range(count):
+        share = place / max(1, count - 1)
+        point = {name: _value(distribution, share, place) for name, distribution in space.items()}
+        if point not in points:
+            points.append(point)
+    return points
+
+
+def _value(distribution: Any, share: float, place: int) -> Any:
+    match distribution:
+        case Choice(options=options):
+            return options[place % len(options)]
+        case Int(ends=(low, high)):
+            return low + round(share * (high - low))
+        case Uniform(ends=(low, high)):
+            return min(high, low + share * (high - low))
+        case LogUniform(ends=(low, high)):
+            return min(high, low * (high / low) ** share)
+    raise TypeError(f"not a distribution: {distribution!r}")

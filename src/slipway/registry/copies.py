@@ -5,11 +5,11 @@ HOME/moved/NAME                    touched by each command that moves a version 
 """
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from slipway.files import whole_file
 from slipway.registry.following import Followed, Seen
 from slipway.types import Stage
 
@@ -24,9 +24,8 @@ def remember(home: Path, followed: Followed, seen: Seen) -> None:
     path = _record(home, followed)
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        draft.write_text(json.dumps(asdict(seen)) + "\n")
-        draft.replace(path)
+        with whole_file(path) as draft:
+            draft.write_text(json.dumps(asdict(seen)) + "\n")
 
 
 def remembered(home: Path, followed: Followed) -> Seen | None:

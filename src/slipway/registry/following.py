@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import requests
 
 from slipway.errors import NoServer, UnknownName
+from slipway.registry.absent import ABSENT
 from slipway.types import Stage
 
 _API = "/api/2.0/mlflow/"
@@ -83,7 +84,7 @@ class Watch:
             said = answer.json() if answer.content else {}
         except (requests.RequestException, ValueError) as error:
             raise NoServer(f"no tracking server answers at {self.uri} ({type(error).__name__})") from None
-        if answer.status_code == HTTPStatus.NOT_FOUND or said.get("error_code") == "RESOURCE_DOES_NOT_EXIST":
+        if answer.status_code == HTTPStatus.NOT_FOUND or said.get("error_code") == ABSENT:
             return {}
         if answer.status_code != HTTPStatus.OK:
             raise NoServer(f"the tracking server at {self.uri} answers with status {answer.status_code}")

@@ -3,7 +3,6 @@
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,10 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
 from slipway.core.spec import ColumnType, Experiment
-from slipway.registry.trust import types_to_trust
+from slipway.registry.libraries import pinned
+from slipway.registry.trust import as_stored, types_to_trust
 
 MODEL = "model"
-_REQUIRED = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops")
 _TYPES = {
     ColumnType.INT: DataType.long,
     ColumnType.FLOAT: DataType.double,
@@ -57,8 +56,10 @@ def log_model(
 
     example: a few rows of the model's inputs, which are what callers are asked for. code: files of the experiment that the
     pipeline's functions live in; they travel with it. trusted: types beside Slipway's own list that the pipeline may hold.
-    Raises UntrustedModel for any other.
+    Raises UntrustedModel for any other. Every library that the pipeline's types are of, or that the code imports, is pinned in
+    the model's requirements.
     """
+    stored = as_stored(pipeline)
     # MLflow files a model under the active experiment, not under the one that its run is in.
     mlflow.set_experiment(experiment_id=mlflow.get_run(run_id).info.experiment_id)
     info = mlflow.sklearn.log_model(
@@ -66,10 +67,10 @@ def log_model(
         name=MODEL,
         run_id=run_id,
         serialization_format="skops",
-        skops_trusted_types=types_to_trust(pipeline, trusted),
+        skops_trusted_types=types_to_trust(stored, trusted),
         signature=signature_of(experiment, [str(name) for name in example]),
         input_example=example,
-        pip_requirements=[f"{name}=={installed(name)}" for name in _REQUIRED],
+        pip_requirements=pinned(stored, code),
         code_paths=[str(path) for path in code] or None,
     )
     return str(info.model_uri)

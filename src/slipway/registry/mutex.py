@@ -18,15 +18,15 @@ from mlflow.exceptions import MlflowException
 
 from slipway.errors import Refusal
 from slipway.identity import HOST, is_dead, is_here, process_tags
+from slipway.registry.absent import ABSENT, is_absent
 
 _SUFFIX = ".moving"
 # Of many that wait, each asks the server again and again: the longer it has waited, the less often.
 _PAUSE_S, _MOST_PAUSE_S = 0.1, 0.4
 # Nothing can be known of a process on another machine; a movement takes seconds.
 _STALE_S = 120.0
-_GONE = "RESOURCE_DOES_NOT_EXIST"
 # The second: it was there when MLflow wrote, and let go of before MLflow read what stood in the way.
-_HELD = ("RESOURCE_ALREADY_EXISTS", _GONE)
+_HELD = ("RESOURCE_ALREADY_EXISTS", ABSENT)
 
 
 @contextmanager
@@ -103,7 +103,7 @@ def _holder(client: MlflowClient, lock: str) -> str:
     try:
         return str(client.get_registered_model(lock).description or "")
     except MlflowException as error:
-        if error.error_code != _GONE:
+        if not is_absent(error):
             raise
         return ""
 

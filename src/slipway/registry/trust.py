@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from packaging.utils import canonicalize_name
 
 from slipway.code import importable
-from slipway.errors import UntrustedModel
+from slipway.errors import LibraryMissing, UntrustedModel
 
 # What fitted estimators of scikit-learn 1.9 hold beyond what skops trusts by itself, as found by dumping each of them.
 # None runs code of the file's choosing: of a partial, skops audits the function inside as well.
@@ -47,26 +48,53 @@ AUTHOR = "slipway.author"
 _OF_THE_REGISTRY = "registered_model_meta"  # written beside a model when it is registered or downloaded
 
 
-def types_to_trust(model: Any, allowed: Iterable[str]) -> list[str]:
-    """Return the types beyond skops' own that a model holds, all of which are in Slipway's list or in `allowed`.
+def as_stored(model: Any) -> bytes:
+    """Return a fitted model as skops stores it. Raises UntrustedModel where skops cannot."""
+    import skops.io  # it costs seconds, with scikit-learn: commands that load no model do without
+    from skops.io.exceptions import UnsupportedTypeException
+
+    try:
+        return bytes(skops.io.dumps(model))
+    except UnsupportedTypeException as error:
+        raise UntrustedModel(f"the pipeline cannot be stored: {error}") from error
+
+
+def types_to_trust(stored: bytes, allowed: Iterable[str]) -> list[str]:
+    """Return the types beyond skops' own that a stored model holds, all of which are in Slipway's list or in `allowed`.
 
     Raises UntrustedModel for a type that is in neither.
     """
-    import skops.io  # it costs seconds, with scikit-learn: commands that load no model do without
+    import skops.io
 
-    held = skops.io.get_untrusted_types(data=skops.io.dumps(model))
+    held, allowed = skops.io.get_untrusted_types(data=stored), tuple(allowed)
     if unknown := sorted(set(held) - TRUSTED_TYPES - set(allowed)):
+        more = f" and {', '.join(allowed)}" if allowed else ""
         raise UntrustedModel(
-            f"the pipeline holds types that are not trusted: {', '.join(unknown)}; "
-            "put those of the experiment's own code into search.trusted_types of experiment.yaml"
+            f"the pipeline holds types that are not trusted: {', '.join(unknown)}; trusted are the types of scikit-learn, "
+            f"numpy and scipy that docs/trust.md tells of{more}. Put types of the experiment's own code, and of libraries "
+            "that you trust, into search.trusted_types of experiment.yaml"
         )
     return sorted(held)
+
+
+def stored_and_loaded(model: Any, allowed: Iterable[str]) -> Any:
+    """Return what is left of a fitted model when it is stored and loaded again, as every version is.
+
+    Raises UntrustedModel where it cannot be stored, or holds a type that is neither in Slipway's list nor in `allowed`.
+    """
+    import skops.io
+
+    allowed = tuple(allowed)
+    data = as_stored(model)
+    types_to_trust(data, allowed)
+    return skops.io.loads(data, trusted=sorted(TRUSTED_TYPES | set(allowed)))
 
 
 def load_trusted(folder: Path, allowed: Iterable[str]) -> Any:
     """Load the scikit-learn pipeline of a downloaded MLflow model, with types from our own configuration only.
 
-    allowed: types beside Slipway's own list. Raises UntrustedModel for any other format than skops, and any other type.
+    allowed: types beside Slipway's own list. Raises UntrustedModel for any other format than skops, and any other type,
+    and LibraryMissing for a model of a library that is not installed.
     """
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
@@ -84,6 +112,17 @@ def load_trusted(folder: Path, allowed: Iterable[str]) -> Any:
             return skops.io.load(folder / flavor["pickled_model"], trusted=trusted)
     except UntrustedTypesFoundException as error:
         raise UntrustedModel(f"the model holds types that are not trusted: {error}") from None
+    except ModuleNotFoundError as error:
+        module = str(error.name).partition(".")[0]
+        raise LibraryMissing(module, _pinned(folder, module)) from error
+
+
+def _pinned(folder: Path, module: str) -> str:
+    """Return the line of a downloaded model's requirements that names a module's package; empty where none does."""
+    file = folder / "requirements.txt"
+    lines = file.read_text().splitlines() if file.is_file() else []
+    wanted = canonicalize_name(module)
+    return next((line for line in lines if canonicalize_name(line.partition("==")[0]) == wanted), "")
 
 
 def require_trusted_configuration(folder: Path, allowed: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from slipway.errors import UnknownName, UnknownVersion
+from slipway.registry.absent import is_absent
 from slipway.registry.mutex import model_names
 from slipway.types import MOST_VERSION, Stage
 
@@ -60,7 +61,7 @@ def get_version(client: MlflowClient, name: str, number: int) -> Version:
         if number <= MOST_VERSION:
             return _version(client.get_model_version(name, str(number)))
     except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        if not is_absent(error, or_malformed=True):
             raise
     known = [version.number for version in list_versions(client, name)]
     hint = "" if known else f"Train the first with `slipway run {name}`"
@@ -72,7 +73,7 @@ def is_registered(client: MlflowClient, name: str) -> bool:
     try:
         client.get_registered_model(name)
     except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        if not is_absent(error, or_malformed=True):
             raise
         return False
     return True

@@ -1,5 +1,6 @@
 """A candidate and its parameters → an unfitted pipeline."""
 
+import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,9 @@ from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
 from slipway.code import load_class, load_function
-from slipway.core.space import Choice
-from slipway.core.spec import Candidate, Experiment
-from slipway.errors import CodeInvalid, did_you_mean
+from slipway.core.space import spread
+from slipway.core.spec import Experiment
+from slipway.errors import CodeInvalid, did_you_mean, how_to_get
 from slipway.search.preprocessing import with_preprocessing
 
 _KINDS = {"classifier": is_classifier, "regressor": is_regressor}
@@ -25,10 +26,13 @@ def build_pipeline(folder: Path, experiment: Experiment, name: str, params: Mapp
     """
     candidate = experiment.search.candidates[name]
     given = {**candidate.params, **params}
-    if candidate.pipeline:
-        return _own_pipeline(folder, candidate.pipeline, given)
-    estimator = _estimator(name, str(candidate.estimator), given, experiment.search.seed)
-    return with_preprocessing(estimator, experiment.data)
+    try:
+        if candidate.pipeline:
+            return _own_pipeline(folder, candidate.pipeline, given)
+        estimator = _estimator(str(candidate.estimator), given, experiment.search.seed)
+        return with_preprocessing(estimator, experiment.data)
+    except CodeInvalid as error:
+        raise CodeInvalid(f"candidate '{name}': {error}") from error
 
 
 def decided(pipeline: BaseEstimator, threshold: float | None, positive: Any) -> BaseEstimator:
@@ -47,20 +51,19 @@ def check_candidate(folder: Path, experiment: Experiment, name: str) -> None:
     Raises CodeInvalid for an estimator, function or parameter that does not exist, or is of another task.
     """
     candidate = experiment.search.candidates[name]
-    pipeline = build_pipeline(folder, experiment, name, _first_values(candidate))
+    (first,) = spread(candidate.space, 1)
+    pipeline = build_pipeline(folder, experiment, name, first)
     wanted = experiment.task.traits.estimator
     if not _KINDS[wanted](pipeline):
         raise CodeInvalid(f"candidate '{name}' is no {wanted}, and the task is {experiment.task}")
-
-
-def _first_values(candidate: Candidate) -> dict[str, Any]:
-    return {key: d.options[0] if isinstance(d, Choice) else d.ends[0] for key, d in candidate.space.items()}
 
 
 def _own_pipeline(folder: Path, ref: str, params: dict[str, Any]) -> Pipeline:
     function = load_function(folder, ref)
     try:
         pipeline = function(**params)
+    except ModuleNotFoundError as error:
+        raise CodeInvalid(f"{ref} imports '{error.name}', which is not there; {how_to_get(str(error.name))}") from error
     except Exception as error:  # the experiment's own code may raise anything
         raise CodeInvalid(f"{ref}({', '.join(params)}) failed: {type(error).__name__}: {error}") from error
     if not isinstance(pipeline, Pipeline):
@@ -68,18 +71,22 @@ def _own_pipeline(folder: Path, ref: str, params: dict[str, Any]) -> Pipeline:
     return pipeline
 
 
-def _estimator(name: str, path: str, params: dict[str, Any], seed: int) -> BaseEstimator:
+def _estimator(path: str, params: dict[str, Any], seed: int) -> BaseEstimator:
     cls = load_class(path)
     if not issubclass(cls, BaseEstimator):
-        raise CodeInvalid(f"candidate '{name}': {path} is no scikit-learn estimator")
+        raise CodeInvalid(f"{path} is no scikit-learn estimator")
     try:
         estimator = cls()
         known = estimator.get_params()
-        if unknown := [key for key in params if key not in known]:
-            raise CodeInvalid(
-                f"candidate '{name}': {path} has no parameter '{unknown[0]}'{did_you_mean(unknown[0], known)}"
-            )
+        unknown = [] if _takes_any(cls) else [key for key in params if key not in known]
+        if unknown:
+            raise CodeInvalid(f"{path} has no parameter '{unknown[0]}'{did_you_mean(unknown[0], known)}")
         seeded = {"random_state": seed} if known.get("random_state", 0) is None else {}
         return estimator.set_params(**{**seeded, **params})
     except (TypeError, ValueError) as error:
-        raise CodeInvalid(f"candidate '{name}': {path} cannot be made: {error}") from error
+        raise CodeInvalid(f"{path} cannot be made: {error}") from error
+
+
+def _takes_any(cls: type[Any]) -> bool:
+    """Say whether a class takes parameters that it does not name, as LightGBM's and XGBoost's do: `verbose` is such a one."""
+    return any(each.kind is each.VAR_KEYWORD for each in inspect.signature(cls).parameters.values())

@@ -56,7 +56,7 @@ def search(
         if trial:
             on_trial(trial)
     if not any(trial.complete for trial in study.trials):
-        raise SearchFailed(_all_failed(study.trials))
+        raise SearchFailed(study.all_failed())
     return study.trials
 
 
@@ -78,6 +78,8 @@ class _Study:
 
     def __init__(self, experiment: Experiment, budget: Budget, past: Sequence[Trial]) -> None:
         self.trials: list[Trial] = []
+        self._past = len(past)
+        self._exhausted = False
         taken = {trial.number for trial in past}  # a trial that was lost with its process leaves its number free
         self._numbers = (number for number in count(1) if number not in taken)
         self._asked: dict[int, int] = {}  # number of a trial that is out → the proposer's number of it
@@ -111,7 +113,29 @@ class _Study:
                 self._asked[number] = proposal.number
                 return replace(proposal, number=number, share=self._rungs.shares[0])
             self._proposer.tell(proposal.number, self._losses[key])
+        self._exhausted = True
         return None
+
+    def all_failed(self) -> str:
+        """Return the sentence on a search without a usable model: how many failed, of how many, and of what."""
+        if not self.trials:
+            return "no trial was started within the budget; give search.timeout_s more seconds"
+        failed = [trial for trial in self.trials if trial.failed]
+        errors = dict.fromkeys(f"{trial.candidate}: {trial.error}" for trial in failed)
+        return f"{self._how_many(len(failed))}:\n" + "\n".join(f"  {error}" for error in list(errors)[:5])
+
+    def _how_many(self, failed: int) -> str:
+        tried, asked_for = len(self.trials), self._budget.trials
+        if failed < tried:
+            let_go = f"{tried - failed} were stopped early on fewer rows"
+            said = f"no trial came to the end: {failed} of {tried} trials failed, {let_go}"
+        else:
+            said = "the only trial failed" if tried == 1 else f"all {tried} trials failed"
+        notes = [f"{self._past} of them in the search that is resumed"] if self._past else []
+        if tried < asked_for:
+            why = "the space has nothing else to try" if self._exhausted else "the time, search.timeout_s, was over"
+            notes.append(f"{asked_for} were asked for; {why}")
+        return said + (f" ({'; '.join(notes)})" if notes else "")
 
     def take_in(self, trial: Trial) -> Trial | None:
         """Take in what came back; returns the trial when it is over, None when it goes on with more rows."""
@@ -163,10 +187,3 @@ class _Study:
 
 def _key(candidate: str, params: Mapping[str, Any]) -> str:
     return json.dumps([candidate, dict(params)], sort_keys=True, default=repr)
-
-
-def _all_failed(trials: Sequence[Trial]) -> str:
-    if not trials:
-        return "no trial was started within the budget; give search.timeout_s more seconds"
-    errors = dict.fromkeys(f"{trial.candidate}: {trial.error}" for trial in trials if trial.failed)
-    return f"all {len(trials)} trials failed:\n" + "\n".join(f"  {error}" for error in list(errors)[:5])

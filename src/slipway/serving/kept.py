@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from slipway.files import whole_file
 from slipway.serving.packed import Packed
 from slipway.serving.reports import Loaded
 from slipway.serving.wire import Signature
@@ -34,10 +35,8 @@ class Shelf:
                 return
             content = msgspec.json.encode(loaded.signature) + b"\n" + loaded.plan.content
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            draft = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-            with open(draft, "wb", opener=_own) as stream:
-                stream.write(self._head(content) + content)
-            draft.replace(self.path)
+            with whole_file(self.path, private=True) as draft:
+                draft.write_bytes(self._head(content) + content)
 
     def find(self) -> tuple[Loaded | None, str]:
         """Return what was kept, or None and why it is not used, "" where nothing was."""
@@ -59,7 +58,3 @@ class Shelf:
 
     def _head(self, content: bytes | bytearray) -> bytes:
         return f"{self.made_of} {hashlib.sha256(content).hexdigest()}\n".encode()
-
-
-def _own(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -5,11 +5,11 @@ HOME/auth.db         MLflow's own users, roles and permissions
 """
 
 import configparser
-import os
 import secrets
 from pathlib import Path
 
 from slipway.errors import FileUnusable
+from slipway.files import whole_file
 from slipway.tracking.home import keep_private
 
 ADMIN = "admin"
@@ -50,11 +50,8 @@ def _write(path: Path) -> None:
         "grant_default_workspace_access": "false",
     }
     told[_OURS] = {"secret_key": secrets.token_urlsafe(32)}
-    draft = path.with_suffix(f".{os.getpid()}")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        with whole_file(path, private=True) as draft, draft.open("w", encoding="utf-8") as file:
             told.write(file)
-        draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise FileUnusable(f"{path} cannot be written: {error.strerror}") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from slipway.errors import FileUnusable
+from slipway.files import is_partial
 
 DATABASE = "mlflow.db"
 # Belong to the machine and the moment: what a server printed, where it is, what was served and captured.
@@ -19,7 +20,9 @@ _COUNTED = {"experiments": "experiments", "runs": "runs", "models": "registered_
 
 def is_kept(name: str) -> bool:
     """Say of an entry right in the home whether a backup keeps it: databases, settings, artifacts."""
-    return name not in _STAYS and not name.startswith(("server.json.", "replaced-")) and not name.endswith(_SIDECARS)
+    if is_partial(name) or name.endswith(_SIDECARS):
+        return False
+    return name not in _STAYS and not name.startswith(("server.json.", "replaced-"))
 
 
 def keep_private(file: Path) -> None:

@@ -5,13 +5,37 @@ import subprocess
 from pathlib import Path
 
 
-def git_state(folder: Path) -> dict[str, str]:
-    """Return the tags of the commit that a folder is checked out at: empty where it is no git checkout."""
-    commit = _git(folder, "rev-parse", "HEAD")
+def git_commit(folder: Path) -> str:
+    """Return the commit that a folder is checked out at; empty where it is no git checkout."""
+    return _git(folder, "rev-parse", "HEAD") or ""
+
+
+def git_state(project: Path, experiment: Path) -> dict[str, str]:
+    """Return the tags of the commit that a project is checked out at: empty where it is no git checkout.
+
+    `slipway.git_dirty` is "false" only where that commit gives the run back: no committed file of the checkout was changed, and
+    the experiment's folder holds no file that was never committed. Of the files that git ignores, the declaration and the
+    code count too; rows and caches do not, since rows have a digest of their own.
+    """
+    commit = git_commit(project)
     if not commit:
         return {}
-    dirty = "true" if _git(folder, "status", "--porcelain", "--untracked-files=no") else "false"
+    dirty = "true" if _changed(project) or _never_committed(project, experiment) else "false"
     return {"mlflow.source.git.commit": commit, "slipway.git_commit": commit, "slipway.git_dirty": dirty}
+
+
+def _changed(project: Path) -> bool:
+    """Say whether a committed file was changed; a git that does not answer vouches for nothing."""
+    return _git(project, "status", "--porcelain", "--untracked-files=no") != ""
+
+
+def _never_committed(project: Path, experiment: Path) -> bool:
+    others = ("ls-files", "--others", "-z")
+    seen = _git(project, *others, "--exclude-standard", "--", str(experiment))
+    ignored_too = _git(project, *others, "--", str(experiment))
+    # A name that ends in a slash is a checkout within the checkout, of which no file is listed.
+    code = [name for name in (ignored_too or "").split("\0") if name.endswith((".py", "/experiment.yaml", "/"))]
+    return seen != "" or ignored_too is None or bool(code)
 
 
 def file_digest(path: Path) -> str | None:
@@ -27,11 +51,17 @@ def code_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _git(folder: Path, *words: str) -> str:
+def _git(folder: Path, *words: str) -> str | None:
+    """Return what a git command prints; None where it fails, there is no git, or it takes too long."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=20, check=False
+            ["git", "-C", str(folder), *words],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=20,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

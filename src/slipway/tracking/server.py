@@ -8,7 +8,6 @@ The first two stay empty where a team keeps them elsewhere: see `slipway.trackin
 
 import fcntl
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from slipway.errors import FileUnusable, ServiceFailed, UsageError
+from slipway.files import whole_file
 from slipway.processes import (
     Process,
     child_environment,
@@ -226,12 +226,10 @@ def _read(home: Path) -> tuple[Server, bool] | None:
 
 def _write(home: Path, server: Server, *, ready: bool) -> None:
     fields = {name: value for name, value in asdict(server).items() if name != "adopted"} | {"ready": ready}
-    draft = home / f"server.json.{os.getpid()}"
     try:
-        draft.write_text(json.dumps(fields) + "\n", encoding="utf-8")
-        draft.replace(_record(home))
+        with whole_file(_record(home)) as draft:
+            draft.write_text(json.dumps(fields) + "\n", encoding="utf-8")
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise _unusable(home, error) from error
 
 

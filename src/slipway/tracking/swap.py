@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from os.path import lexists
 from pathlib import Path
 
+from slipway.files import whole_file
 from slipway.tracking.home import is_kept
 
 _STAYS = {"logs", "capture", "server.lock", ".restore"}
@@ -54,9 +55,8 @@ def exchange(home: Path, now: str) -> Path | None:
     old = [path.name for path in home.iterdir() if path.name not in _STAYS and not path.name.startswith("replaced-")]
     aside = next(name for name in _numbered(f"replaced-{now}") if not (home / name).exists())
     plan = _Plan(aside, sorted(old), sorted(path.name for path in (home / ".restore" / "new").iterdir()))
-    draft = home / ".restore" / "draft"
-    draft.write_text(json.dumps(asdict(plan)), encoding="utf-8")
-    draft.replace(home / ".restore" / "plan")
+    with whole_file(home / ".restore" / "plan") as draft:
+        draft.write_text(json.dumps(asdict(plan)), encoding="utf-8")
     try:
         _forward(home, plan)
     except OSError:

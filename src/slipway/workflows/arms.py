@@ -1,23 +1,22 @@
 """What a service saw of a second version: HOME/arms/NAME-shadow.json and NAME-canary.json, written by it, shown by reports."""
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from slipway.core.arms import ArmRecord, ArmState, Role
+from slipway.files import whole_file
 
 
 def write_arm(home: Path, record: ArmRecord) -> None:
     """Write it whole or not at all. A disk that is full keeps nobody from serving."""
     path = _path(home, record.model, record.role)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps(asdict(record), indent=1) + "\n")
-        draft.replace(path)
+        with whole_file(path) as draft:
+            draft.write_text(json.dumps(asdict(record), indent=1) + "\n")
 
 
 def read_arms(home: Path, model: str) -> list[ArmRecord]:

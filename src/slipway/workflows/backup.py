@@ -14,11 +14,11 @@ from typing import Any
 
 from slipway import __version__
 from slipway.errors import FileUnusable, UsageError
+from slipway.files import locked_file, sweep, whole_locked_file
 from slipway.progress import bytes_bar
 from slipway.settings import Settings
 from slipway.tracking.archive import Manifest, Writer, reading
 from slipway.tracking.home import DATABASE, copy_database, counts, databases, other_files, revision
-from slipway.tracking.partial import partial_file, sweep, whole_file
 from slipway.tracking.schema import known_revisions, newest_revision
 from slipway.tracking.server import find_server, home_at_rest
 from slipway.tracking.stores import FOLDER, SQLITE
@@ -83,7 +83,7 @@ def backup(settings: Settings, file: Path) -> Backup:
         _require_embedded(settings)
         _require_ours(home, file)
         sweep(file)
-        with whole_file(file) as stream:
+        with whole_locked_file(file) as stream:
             before = (home / DATABASE).stat().st_ino
             with Writer(stream) as archive:
                 manifest = _write(home, file, archive)
@@ -119,7 +119,7 @@ def _write(home: Path, file: Path, archive: Writer) -> Manifest:
     held: dict[str, Any] = {}
     with bytes_bar(sum(map(_size, [*databases(home), *other_files(home)])), "backing up") as shown:
         for database in databases(home):
-            with partial_file(file) as (copy, _):
+            with locked_file(file) as (copy, _):
                 copy_database(database, copy)
                 if database.name == DATABASE:
                     held = {"revision": revision(copy), "counts": counts(copy)}

@@ -9,6 +9,7 @@ from mlflow.exceptions import MlflowException
 
 from slipway.core.ledger import Entry, verify
 from slipway.errors import UnknownName
+from slipway.registry.absent import is_absent
 from slipway.registry.ledger import Ledger
 from slipway.registry.mutex import is_mutex, model_names
 from slipway.registry.versions import Version, list_versions
@@ -84,7 +85,7 @@ def goal_of(client: MlflowClient, name: str) -> str:
     try:
         return str(client.get_registered_model(name).description or "")
     except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        if not is_absent(error, or_malformed=True):
             raise
     raise UnknownName("registered model", name, model_names(client))
 

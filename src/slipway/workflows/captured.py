@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from slipway.capture.gathered import LABELLED, ROW, TIME, VERSION
 from slipway.capture.reading import Captured, captured, names
 from slipway.errors import FileUnusable, UnknownName
+from slipway.files import whole_file
 from slipway.settings import Settings
 from slipway.workflows.capturing import capture_folder
 
@@ -97,17 +98,13 @@ def look_at_captured(settings: Settings, name: str, since: datetime | None = Non
 
 
 def _write(there: Captured, found: Found, output: Path) -> None:
-    partial = output.with_name(f".{output.name}.partial")
     try:
-        with _writer(partial, output.suffix, there.schema) as writer:
+        with whole_file(output) as draft, _writer(draft, output.suffix, there.schema) as writer:
             for table in there.tables():
                 found.count(table)
                 writer.write_table(table)
-        partial.replace(output)
     except (OSError, pa.ArrowException) as error:
         raise FileUnusable(f"{output} cannot be written: {getattr(error, 'strerror', None) or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _writer(path: Path, kind: str, schema: Any) -> Any:

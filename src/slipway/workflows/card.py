@@ -22,7 +22,7 @@ from slipway.reports.card import (
     CardSearch,
     ModelCard,
 )
-from slipway.tracking.lineage import file_digest, git_state
+from slipway.tracking.lineage import file_digest, git_commit
 from slipway.workflows.evaluation import Evaluated
 from slipway.workflows.findings import Findings
 from slipway.workflows.preparation import Prepared
@@ -166,9 +166,8 @@ def _caveats(
 
 
 def _lineage(spec: Declared, code: Sequence[Path]) -> CardLineage:
-    commit = git_state(spec.folder).get("slipway.git_commit", "")
     return CardLineage(
-        git_commit=commit,
+        git_commit=git_commit(spec.folder),
         spec_digest=spec.experiment.digest,
         lock_digest=file_digest(spec.folder.parents[1] / "requirements.lock") or "",
         code=tuple(path.name for path in code),

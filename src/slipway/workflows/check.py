@@ -8,8 +8,9 @@ from slipway.core.promises import promises
 from slipway.core.spec import Experiment, undeclared
 from slipway.progress import step
 from slipway.settings import Settings
-from slipway.workflows.preparation import Prepared, check_code, prepare
+from slipway.workflows.preparation import Prepared, check_code, prepare, question_of
 from slipway.workflows.project import Declared, declared
+from slipway.workflows.rehearsal import rehearse
 from slipway.workflows.unused import unused
 
 
@@ -73,14 +74,16 @@ class CheckReport:
 
 
 def check(settings: Settings, name: str) -> CheckReport:
-    """Validate an experiment, its code and its data without training anything.
+    """Validate an experiment, its code and its data without training anything but each candidate on a few rows.
 
     Raises what `slipway run` would raise before its first trial.
     """
     spec = declared(settings, name)
     check_code(spec)
     with step("data: read, contract, split"):
-        return CheckReport(spec, prepare(spec))
+        prepared = prepare(spec)
+    rehearse(question_of(spec, prepared), (*spec.experiment.search.trusted_types, *settings.trusted_types))
+    return CheckReport(spec, prepared)
 
 
 def _gates(experiment: Experiment) -> str:

@@ -16,6 +16,7 @@ from slipway.core.comparison import Comparison, OnSameRows, Side, better_by, mea
 from slipway.core.disagreement import disagreement, disputed_rows
 from slipway.errors import Refusal
 from slipway.progress import step
+from slipway.registry.absent import is_absent
 from slipway.registry.fetch import fetch_verified
 from slipway.registry.models import download, temporary_folder
 from slipway.registry.trust import drop_compiled_code
@@ -166,7 +167,7 @@ def _gone_as(said: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise Refusal(said) from error
     except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+        if not is_absent(error):
             raise
         raise Refusal(said) from error
 

@@ -17,6 +17,7 @@ from slipway.errors import FileUnusable, Refusal
 from slipway.registry.fetch import fetch_verified
 from slipway.registry.folder import write_folder
 from slipway.registry.following import Seen
+from slipway.registry.libraries import libraries_in
 from slipway.registry.models import python_of, requirements_of, temporary_folder
 from slipway.registry.trust import DIGEST, require_trusted_configuration
 from slipway.registry.versions import Version, get_version, version_in
@@ -135,7 +136,8 @@ def _require_installable(text: str, files: Path, origin: str) -> None:
         needed = [each.name for each in declared if each.marker is None or each.marker.evaluate({"extra": ""})]
     except importlib.metadata.PackageNotFoundError:  # run from its source: the build will say what it lacks
         needed = []
-    if found := amiss(text, exactly, needed):
+    # Versions of before pin six libraries whatever they hold; those of a model that is made here are in `exactly` already.
+    if found := amiss(text, exactly, [*needed, *libraries_in(files)]):
         lines = "\n".join(f"  {each}" for each in found)
         raise Refusal(
             f"the {LOCK} ({origin}) cannot be installed in an image:\n{lines}\n"

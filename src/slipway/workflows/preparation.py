@@ -11,7 +11,7 @@ from slipway.code import load_function
 from slipway.core.prediction import classes_of
 from slipway.data import Leak, Splits, audit, check_contract, fingerprint, read_source, split
 from slipway.errors import ContractBroken, DataLeaks, DataUnusable
-from slipway.search import check_candidate
+from slipway.search import Question, check_candidate
 from slipway.workflows.project import Declared
 
 
@@ -60,3 +60,9 @@ def prepare(declared: Declared, now: datetime | None = None) -> Prepared:
         raise DataLeaks(experiment.name, fatal)
     digests = {"all": fingerprint(frame), **{name: fingerprint(part) for name, part in splits.parts().items()}}
     return Prepared(frame, splits, classes, digests, tuple(leaks))
+
+
+def question_of(declared: Declared, prepared: Prepared) -> Question:
+    """Return what each trial of an experiment answers."""
+    splits = prepared.splits
+    return Question(declared.folder, declared.experiment, prepared.classes, splits.development, splits.folds)

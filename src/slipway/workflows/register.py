@@ -8,6 +8,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from slipway.errors import Refusal, UnknownName
+from slipway.registry.absent import is_absent
 from slipway.registry.models import MODEL, download, temporary_folder
 from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST, artifact_digest
 from slipway.registry.versions import Version, create_version, version_of_run
@@ -90,7 +91,7 @@ def _tags_of_finished(client: MlflowClient, name: str, run_id: str) -> dict[str,
     try:
         run = client.get_run(run_id)
     except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        if not is_absent(error, or_malformed=True):
             raise
         raise UnknownName("run", run_id, (), "A run's id is on its page in the MLflow UI") from None
     if run.info.status != "FINISHED" or run.data.tags.get("slipway.kind") != "search":

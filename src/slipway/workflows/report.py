@@ -10,6 +10,7 @@ from mlflow.entities import Run
 from slipway.core.arms import ArmRecord
 from slipway.core.movements import Movement
 from slipway.errors import FileUnusable, UnknownName
+from slipway.files import whole_file
 from slipway.registry.versions import Version, list_versions
 from slipway.reports.card import ModelCard, read_card
 from slipway.reports.page import ExperimentPage, Standing, VersionRow, experiment_page
@@ -45,12 +46,10 @@ def report(settings: Settings, name: str, output: Path | None = None) -> Path:
 
 def write_page(path: Path, text: str) -> None:
     """Write a page whole or not at all. Raises FileUnusable when it cannot be written."""
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        with whole_file(path) as draft:
+            draft.write_text(text, encoding="utf-8")
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise FileUnusable(f"{path} cannot be written: {error.strerror}") from error
 
 

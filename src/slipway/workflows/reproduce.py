@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
@@ -130,11 +131,18 @@ def _surroundings(settings: Settings, run: Run, files: Path) -> tuple[str, ...]:
     if tags.get("slipway.lock_digest") != (file_digest(settings.project / "requirements.lock") or None):
         said.append("requirements.lock")
     for requirement in map(Requirement, requirements_of(files)):
-        if not requirement.specifier.contains(found := installed(requirement.name)):
-            said.append(f"{requirement.name}{requirement.specifier} then, {found} now")
+        if not requirement.specifier.contains(found := _installed(requirement.name)):
+            said.append(f"{requirement.name}{requirement.specifier} then, {found or 'not installed'} now")
     if tags.get("slipway.git_dirty") == "true":
         said.append("the checkout had changes that were in no commit (the experiment's own code is as it was)")
     return tuple(said)
+
+
+def _installed(name: str) -> str:
+    try:
+        return installed(name)
+    except PackageNotFoundError:
+        return ""
 
 
 def _score(model: Any, inputs: Iterable[str], experiment: Experiment, prepared: Prepared) -> Outcome:

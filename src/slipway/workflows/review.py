@@ -9,6 +9,7 @@ from mlflow.exceptions import MlflowException
 from slipway.core.judgement import STANDING, Standing, standing
 from slipway.core.ledger import Entry
 from slipway.core.movements import Action, Served, before_production
+from slipway.registry.absent import is_absent
 from slipway.registry.ledger import Ledger
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, get_version
@@ -101,7 +102,7 @@ def _run(client: MlflowClient, version: Version) -> Run | None:
     try:
         return client.get_run(version.run_id) if version.run_id else None
     except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+        if not is_absent(error):
             raise
         return None
 

@@ -29,11 +29,12 @@ from slipway.tracking.runs import View, describe_experiment, experiment_id, open
 from slipway.workflows.dossier import log_dossier
 from slipway.workflows.evaluation import Evaluated, evaluate
 from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.preparation import Prepared, check_code, prepare
+from slipway.workflows.preparation import Prepared, check_code, prepare, question_of
 from slipway.workflows.project import Declared, declared, travelling_code
 from slipway.workflows.register import Registered, register_run
+from slipway.workflows.rehearsal import rehearse
 from slipway.workflows.resume import STUDY, Past, offer, past_of
-from slipway.workflows.study import log_baselines, log_what_is_searched, question_of, run_search
+from slipway.workflows.study import log_baselines, log_what_is_searched, run_search
 from slipway.workflows.unused import unused
 from slipway.workflows.winner import fit_chosen
 
@@ -99,6 +100,9 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
     tracking_uri = resolve_tracking_uri(settings)  # before the data are read, which may take minutes
     with step("data: read, contract, split"):
         prepared = prepare(spec)
+    question = question_of(spec, prepared)
+    trusted = (*spec.experiment.search.trusted_types, *settings.trusted_types)
+    rehearse(question, trusted)
     client = connect(tracking_uri)
     experiment = experiment_id(client, name)
     view = _best_first(spec.experiment.search.metric)
@@ -110,7 +114,6 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
     tags = _lineage(settings, spec, prepared, past)
     with open_run(client, experiment, "search", tags, settings.mlflow_run_id, past.run_id) as run_id:
         baselines = fit_baselines(spec.folder, spec.experiment, prepared.splits.development, prepared.classes)
-        question = question_of(spec, prepared)
         if past.run_id is None:
             log_what_is_searched(client, run_id, spec, prepared)
             log_baselines(client, experiment, run_id, question)
@@ -119,7 +122,6 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
         evaluated = _refit_and_evaluate(client, settings, run_id, spec, prepared, baselines, found, winner)
         with step("model: store"):
             example = _example(spec, prepared, evaluated.inputs)
-            trusted = (*spec.experiment.search.trusted_types, *settings.trusted_types)
             log_model(
                 run_id,
                 evaluated.pipeline,
@@ -164,7 +166,7 @@ def _lineage(settings: Settings, spec: Declared, prepared: Prepared, past: Past)
         STUDY: spec.experiment.study_digest,
         **({"slipway.lock_digest": lock} if lock else {}),
         **({"slipway.continues": past.continues} if past.continues else {}),
-        **git_state(settings.project),
+        **git_state(settings.project, spec.folder),
     }
 
 

@@ -12,6 +12,7 @@ from mlflow.exceptions import MlflowException
 from slipway.core.comparison import COST, LINEAGE, Side
 from slipway.core.metrics import METRICS
 from slipway.errors import Refusal, UnknownName, UnknownVersion, UsageError
+from slipway.registry.absent import is_absent
 from slipway.registry.versions import Version, list_versions, version_in
 from slipway.tracking.client import runs_page
 from slipway.tracking.liveness import close_dead
@@ -161,7 +162,7 @@ def _run(client: MlflowClient, run_id: str) -> Run | None:
     try:
         return client.get_run(run_id)
     except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+        if not is_absent(error):
             raise
         return None
 

@@ -16,12 +16,6 @@ from slipway.workflows.resume import Past
 from slipway.workflows.trials import trial_run
 
 
-def question_of(spec: Declared, prepared: Prepared) -> Question:
-    """Return what each trial of an experiment answers."""
-    splits = prepared.splits
-    return Question(spec.folder, spec.experiment, prepared.classes, splits.development, splits.folds)
-
-
 def log_what_is_searched(client: MlflowClient, run_id: str, spec: Declared, prepared: Prepared) -> None:
     """Write the declaration and the parts of the data to the run."""
     client.log_text(run_id, spec.text, "experiment.yaml")

@@ -1,5 +1,6 @@
 """`data`: where the rows come from, and what each column promises."""
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -8,6 +9,8 @@ from pydantic import Field, model_validator
 
 from slipway.core.spec._section import CodeRef, ColumnName, Moment, Section, Share, Text, wrong
 from slipway.errors import did_you_mean
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class ColumnType(StrEnum):
@@ -45,6 +48,13 @@ class Source(Section):
             raise wrong(f"give exactly one of function, csv, parquet; found {', '.join(given) or 'none'}")
         if self.params and not self.function:
             raise wrong(f"params are the arguments of a function, and the source is {given[0]}", "params")
+        for kind in ("csv", "parquet"):
+            if _URL.match(named := getattr(self, kind) or ""):
+                raise wrong(
+                    f"{named} is a URL, and URLs are not read yet; name a file of this machine, "
+                    "or a function of the experiment's folder that fetches the rows",
+                    kind,
+                )
         return self
 
 

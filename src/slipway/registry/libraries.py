@@ -1,0 +1,91 @@
+"""The libraries that a model needs where it is loaded: those of its types, and those that its own code imports."""
+
+import ast
+import io
+import json
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, files, packages_distributions
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ALWAYS = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops")
+"""What every model is loaded with."""
+
+_OURS = "slipway"  # which an image brings by itself, and no registry has
+
+
+def pinned(stored: bytes, code: Sequence[Path]) -> list[str]:
+    """Return a line such as `lightgbm==4.7.0` for each library that a model needs, at the version that is installed.
+
+    Args:
+        stored: the model, as skops stores it.
+        code: files of the experiment that travel with the model. All that they import counts, inside of functions too.
+    """
+    more = sorted(_libraries(stored, code) - set(ALWAYS), key=str.lower)
+    return [f"{name}=={installed(name)}" for name in (*ALWAYS, *more)]
+
+
+def libraries_in(folder: Path) -> set[str]:
+    """Return the libraries that a downloaded model needs, by the names of their packages, as far as they are installed here."""
+    flavor = yaml.safe_load((folder / "MLmodel").read_text())["flavors"]["sklearn"]
+    code = sorted((folder / flavor["code"]).glob("*.py")) if flavor.get("code") else []
+    return _libraries((folder / flavor["pickled_model"]).read_bytes(), code)
+
+
+def _libraries(stored: bytes, code: Sequence[Path]) -> set[str]:
+    known = packages_distributions()
+    own = {path.stem for path in code}
+    modules = {*_of_types(stored), *(module for path in code for module in _imported(path))}
+    return {
+        name
+        for module in modules
+        if (top := module.partition(".")[0]) not in own and top not in sys.stdlib_module_names
+        for name in _packages(module, known.get(top, ()))
+        if name != _OURS
+    }
+
+
+def _of_types(stored: bytes) -> set[str]:
+    """Return the modules of everything that a model holds, which skops writes beside each object."""
+    found: set[str] = set()
+
+    def note(node: dict[str, Any]) -> Mapping[str, Any]:
+        found.add(str(node.get("__module__", "")))
+        return node
+
+    with zipfile.ZipFile(io.BytesIO(stored)) as archive:
+        json.loads(archive.read("schema.json"), object_hook=note)
+    return found
+
+
+def _imported(path: Path) -> Iterator[str]:
+    try:
+        tree = ast.parse(path.read_bytes())
+    except SyntaxError:  # a file beside those that the pipeline was made by
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def _packages(module: str, names: Sequence[str]) -> set[str]:
+    """Return the packages that bring a module, of those that bring its top: `google` is of many."""
+    if len(set(names)) < 2:
+        return set(names)
+    path = module.replace(".", "/")
+    holding = {name for name in names if any(str(file).startswith((f"{path}/", f"{path}.")) for file in _files(name))}
+    return holding or set(names)
+
+
+def _files(name: str) -> Sequence[Any]:
+    try:
+        return files(name) or ()
+    except PackageNotFoundError:
+        return ()
