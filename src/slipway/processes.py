@@ -181,12 +181,6 @@ def die_with_parent(number: int) -> Callable[[], None] | None:
     return tie
 
 
-def outlive_parent() -> None:
-    """Undo `die_with_parent` in this process, which then has to see by itself that nobody needs it."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, 0)
-
-
 class _Child(subprocess.Popen[bytes]):
     def __del__(self) -> None:
         """Say nothing of a child that lives on: a detached one does so on purpose, and pids do the rest."""
