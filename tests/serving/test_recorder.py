@@ -49,7 +49,7 @@ class Kept:
         (base / "held.py").write_text(HELD)
         (base / "sockets").mkdir(exist_ok=True)
         env = {"PYTHONPATH": os.pathsep.join(filter(None, [str(base), os.environ.get("PYTHONPATH")]))}
-        self.log, self.folder = base / "serve.log", more.pop("folder", base / "capture")
+        self.log, self.folder = base / f"{len(list(base.iterdir()))}.log", more.pop("folder", base / "capture")
         log = Log(self.log)
         self.nursery = Nursery(child_environment(env), self.log, base / "sockets")
         self.inbox, self.ended = Inbox(), threading.Event()

@@ -91,6 +91,11 @@ class Supervisor:
 
     # ---- what others call, from any thread
 
+    @property
+    def log(self) -> Path:
+        """Where the endpoint's processes write."""
+        return self._log.path
+
     def start(self) -> None:
         """Start the fronts; they answer when a first generation is there."""
         self._thread.start()
@@ -248,4 +253,5 @@ class Supervisor:
         if self._second:
             self._second.close()
         self.listener.close()
+        self._log.close()
         self.ended.set()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from slipway.serving.latency import latencies_ms
 from slipway.settings import Settings
 from slipway.types import Verdict
 from slipway.workflows.basis import Basis
+from slipway.workflows.endpoint import own_log
 from slipway.workflows.loading import PRELOAD, Order
 from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.reproduce import reproduce
@@ -64,7 +66,7 @@ def _latency(settings: Settings, basis: Basis, trusted: Sequence[str]) -> Latenc
     """Of the service as `slipway serve` starts it, asked about test rows."""
     version, tested = basis.version, basis.rows.tested.rows
     rows = tested[list(basis.rows.experiment.data.features)].sample(_REQUESTS, replace=True, random_state=0)
-    log = settings.home / "logs" / f"latency-{version.name}-{version.number}.log"
+    log = partial(own_log, settings, f"latency-{version.name}-{version.number}")
     digest = version.tags[DIGEST]
     order = Order(version.name, version.number, digest, basis.files, resolve_tracking_uri(settings), tuple(trusted))
     wanted = Wanted(version.name, version.number, digest, version.stage, order, PRELOAD)
