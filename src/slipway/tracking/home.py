@@ -11,7 +11,7 @@ from slipway.errors import FileUnusable
 
 DATABASE = "mlflow.db"
 # Belong to the machine and the moment: what a server printed, where it is, what was served and captured.
-_STAYS = {"logs", "models", "capture", "server.json", "server.lock", ".restore"}
+_STAYS = {"logs", "models", "capture", "server.json", "server.lock", "server.port", ".restore"}
 _SIDECARS = ("-wal", "-shm", "-journal")
 _SQLITE = b"SQLite format 3\0"
 _COUNTED = {"experiments": "experiments", "runs": "runs", "models": "registered_models", "versions": "model_versions"}
@@ -19,7 +19,11 @@ _COUNTED = {"experiments": "experiments", "runs": "runs", "models": "registered_
 
 def is_kept(name: str) -> bool:
     """Say of an entry right in the home whether a backup keeps it: databases, settings, artifacts."""
-    return name not in _STAYS and not name.startswith(("server.json.", "replaced-")) and not name.endswith(_SIDECARS)
+    return (
+        name not in _STAYS
+        and not name.startswith(("server.json.", "server.port.", "replaced-"))
+        and not name.endswith(_SIDECARS)
+    )
 
 
 def keep_private(file: Path) -> None:
