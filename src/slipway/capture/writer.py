@@ -62,7 +62,7 @@ def writer(ring: Ring, folder: Path, limits: Limits, control: Connection) -> Non
     pa.set_cpu_count(1)
     _write_left(folder, limits, ring.beat)  # before the ring is taken over, which counts what ends its writers
     attempt = ring.take_over()
-    taking = _Writer(ring, folder, limits, ring.beat)
+    taking = _Writer(ring, folder, limits)
     if attempt > _MOST_ATTEMPTS:
         taking.give_up()
     while not _told_to_end(control):
@@ -100,14 +100,14 @@ def _told_to_end(control: Connection) -> bool:
 
 
 class _Writer:
-    """A writer of one ring. beat: called while it is at work."""
+    """A writer of one ring. beat: called while it is at work; the ring's own by default."""
 
-    def __init__(self, ring: Ring, folder: Path, limits: Limits, beat: Callable[[], None]):
+    def __init__(self, ring: Ring, folder: Path, limits: Limits, beat: Callable[[], None] | None = None):
         from slipway.capture.segments import Store
 
         self._ring = ring
         self._limits = limits
-        self._beat = beat
+        self._beat = beat or ring.beat
         self._stores: dict[str, Store] = {name: Store(folder, name, limits.max_bytes) for name in ring.names}
         self._seen = ring.heads()
         self._read = [ring.kept(giver) for giver in range(ring.givers)]

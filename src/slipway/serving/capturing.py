@@ -15,8 +15,8 @@ SILENT_S = 5.0
 
 _PAUSE_S = 1.0
 _LOOKED_AT_EACH_S = 1.0
-_STARTS_AT_END = 3
-"""Of writers that take the place of one that ended while it wrote what was left."""
+_STARTS_AT_END = 2
+"""Of writers that take the place of one that ended before it had written what was left. One more would drop that."""
 _DIES_WITHIN_S = 5.0
 """After a kill -9. What waits for a disk that does not answer lives on until that does."""
 
