@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from slipway.errors import FileUnusable, ServiceFailed, UsageError
+from slipway.logfiles import hold
 from slipway.processes import (
     Process,
     child_environment,
@@ -217,11 +218,18 @@ def test_a_log_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         start_process([sys.executable], log=tmp_path / "file" / "log", env={})
 
 
-def test_the_log_before_is_kept(start: Callable[..., Process], tmp_path: Path) -> None:
-    wait_for_end(start("-c", "print('first')"))
-    wait_for_end(start("-c", "print('second')"))
-    assert log_tail(tmp_path / "child.log.1") == "  first"
-    assert log_tail(tmp_path / "child.log") == "  second"
+def test_some_logs_before_are_kept(start: Callable[..., Process], tmp_path: Path) -> None:
+    for number in range(3):
+        wait_for_end(start("-c", f"print({number})"))
+    assert [log_tail(tmp_path / f"child.log{earlier}") for earlier in (".2", ".1", "")] == ["  0", "  1", "  2"]
+
+
+def test_a_log_is_in_use_for_as_long_as_its_process_lives(start: Callable[..., Process], tmp_path: Path) -> None:
+    process = start("-c", SLEEP)
+    with pytest.raises(FileUnusable, match="is written by another process that runs"):
+        hold(tmp_path / "child.log")
+    stop_process(process)
+    os.close(hold(tmp_path / "child.log"))
 
 
 @pytest.mark.parametrize(("host", "url"), [("0.0.0.0", "http://127.0.0.1:1"), ("::1", "http://[::1]:1")])

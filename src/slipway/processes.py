@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from slipway import logfiles
 from slipway.errors import FileUnusable, ServiceFailed, UsageError
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -70,16 +71,16 @@ def child_environment(changes: Mapping[str, str], *, without: tuple[str, ...] = 
 def start_process(
     command: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path | None = None, tied: bool = True
 ) -> Process:
-    """Start `command` in a session of its own, without a terminal, writing to `log`; the log before is kept as `.1`.
+    """Start `command` in a session of its own, without a terminal, writing to `log`; some before are kept, as `.1`, `.2` ….
 
     tied: the process is stopped with SIGTERM when the thread that called this ends, even by kill -9 (Linux only).
     Raises FileUnusable when the log cannot be written, ServiceFailed when the command cannot be run.
     """
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        if log.exists():
-            log.replace(log.with_name(f"{log.name}.1"))
+        logfiles.rotate(log)
         with log.open("wb") as stream:
+            logfiles.lock(stream.fileno())  # for as long as one of the family lives
             child = _Child(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -179,12 +180,6 @@ def die_with_parent(number: int) -> Callable[[], None] | None:
             os._exit(1)
 
     return tie
-
-
-def outlive_parent() -> None:
-    """Undo `die_with_parent` in this process, which then has to see by itself that nobody needs it."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, 0)
 
 
 class _Child(subprocess.Popen[bytes]):

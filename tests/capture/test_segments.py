@@ -39,7 +39,7 @@ def write(folder: Path, *records: bytes, ring: Ring | None = None) -> Ring:
     ring = ring or Ring(["m"], 1)
     for record in records:
         assert ring.giver(0).put(record)
-    _Writer(ring, folder, Limits()).end()
+    _Writer(ring, folder, Limits(last_s=0.0)).end()
     return ring
 
 

@@ -230,7 +230,7 @@ sys.exit(main(["wait"]))
 """
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_lets_the_command_close_what_it_opened(number: signal.Signals, code: int) -> None:
     command = [sys.executable, "-c", WAITING]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
@@ -240,6 +240,18 @@ def test_a_signal_lets_the_command_close_what_it_opened(number: signal.Signals, 
         child.send_signal(number)
         out, err = child.communicate(timeout=20)
     assert (child.returncode, out, err) == (code, "closed\n", "slipway: stopped\n")
+
+
+def test_under_nohup_the_end_of_the_terminal_ends_nothing() -> None:
+    command = ["nohup", sys.executable, "-c", WAITING]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "waiting\n"
+        child.send_signal(signal.SIGHUP)
+        time.sleep(0.1)
+        child.send_signal(signal.SIGTERM)
+        child.communicate(timeout=20)
+    assert child.returncode == 143
 
 
 def test_commands_are_in_the_table_under_their_own_names() -> None:

@@ -50,6 +50,8 @@ def test_a_password_among_the_arguments_does_not_stay_there(tmp_path: Path, sile
         (("--backend", f"mysql://ann:{SECRET}@db/runs"), "found 'mysql://…'"),
         (("--backend", f"postgresql://ann:{SECRET}/x@db/runs"), "percent-encoded"),
         (("--artifacts", f"gs://{SECRET}"), "--artifacts takes a bucket on S3"),
+        (("--host", "0.0.0.0"), "add --auth, so that they need a user and a password, or leave --host out"),
+        (("--host", ""), "--host is empty"),
     ],
 )
 def test_what_cannot_be_a_store_is_wrong_usage(

@@ -142,7 +142,7 @@ def test_without_its_registry_a_service_goes_on_and_starts_again_from_its_copy(
         down(registry.settings)
         time.sleep(2.5)
         assert post(port, ASKED[0][1])[:2] == (200, "2")
-        first.terminate()
+        first.send_signal(signal.SIGHUP)  # its terminal is closed
         assert first.wait(30) == 0
     try:
         with registry.serve() as again:

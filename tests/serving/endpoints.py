@@ -32,7 +32,7 @@ class Endpoint:
         return f"http://{HOST}:{self.port}"
 
     def processes(self) -> list[psutil.Process]:
-        nursery = psutil.Process(self.supervisor._nursery._process.pid)
+        nursery = psutil.Process(self.supervisor._nursery.pid)
         return [nursery, *nursery.children(recursive=True)]
 
     def rss(self) -> int:

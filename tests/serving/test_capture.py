@@ -63,8 +63,8 @@ class Service:
     def __init__(self, files: Path, folder: Path, log: Path, share: float, segment_s: float, more: dict[str, Any]):
         self.folder, self.log = folder, log
         ring, hung_s = {"size": more.pop("ring", 16_000_000)}, more.pop("hung_s", 60.0)
-        arguments = {"folder": folder, "limits": Limits(segment_s)}
-        capture = Capture(share, WRITER, arguments, CAPTURE_PRELOAD, ring, hung_s) if share else None
+        arguments = {"limits": Limits(segment_s)}
+        capture = Capture(share, WRITER, folder, arguments, CAPTURE_PRELOAD, ring, hung_s) if share else None
         listener = listen(HOST, 0)
         self.port = listener.getsockname()[1]
         env = child_environment({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})

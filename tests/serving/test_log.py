@@ -19,6 +19,17 @@ def test_the_log_of_the_service_before_is_kept_beside(tmp_path: Path) -> None:
     assert (tmp_path / "logs" / "serve.log.1").read_text().endswith("Z first\n")
 
 
+def test_two_services_never_share_a_log_nor_move_it_away(tmp_path: Path) -> None:
+    first = Log(tmp_path / "serve.log")
+    first.say("first")
+    with pytest.raises(FileUnusable, match="is written by another process that runs; name another with --log"):
+        Log(tmp_path / "serve.log")
+    assert first.path.read_text().endswith("Z first\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["serve.log"]
+    first.close()
+    Log(tmp_path / "serve.log").say("next")
+
+
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="no /dev/shm on this machine")
 def test_what_is_under_dev_is_written_to_and_never_moved(tmp_path: Path) -> None:
     stream = Path(f"/dev/shm/slipway-test-{os.getpid()}")

@@ -3,10 +3,12 @@
 import gc
 import os
 import queue
+import signal
 import socket
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,3 +72,87 @@ def test_what_cannot_be_forked_is_said_and_the_nursery_goes_on(monkeypatch: pyte
     with ours, theirs:
         assert nursery._born(["json"], b"x", [], ours) == -1
     gc.unfreeze()
+
+
+HELD = """
+import os, time
+from pathlib import Path
+here = Path(__file__).parent
+(here / "importing").touch()
+while not (here / "go").exists():
+    time.sleep(0.02)
+
+def stay(control):
+    (here / f"stays-{os.getpid()}").touch()
+    control.recv_bytes()
+"""
+
+
+@pytest.fixture
+def held(tmp_path: Path, sockets: Path) -> Iterator[tuple[Nursery, Path]]:
+    """A nursery that imports the module `held` until the file `go` is there, and the folder of that."""
+    (tmp_path / "held.py").write_text(HELD)
+    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    started = Nursery(child_environment({"PYTHONPATH": path}), tmp_path / "log", sockets)
+    yield started, tmp_path
+    (tmp_path / "go").touch()
+    started.stop()
+
+
+def test_killing_what_is_not_forked_yet_waits_for_nothing(held: tuple[Nursery, Path]) -> None:
+    """The supervisor has one thread: it must not stand still while the nursery imports."""
+    started, folder = held
+    said: queue.Queue[Any] = queue.Queue()
+    child = started.start("held:stay")
+    child.listen(said.put)
+    killing = threading.Thread(target=child.kill, daemon=True)
+    killing.start()
+    killing.join(10)
+    assert not killing.is_alive()
+    (folder / "go").touch()
+    assert isinstance(said.get(timeout=60), Gone)
+
+
+def test_signals_that_are_meant_for_the_supervisor_end_no_process_of_its(held: tuple[Nursery, Path]) -> None:
+    """As systemd, which sends SIGTERM to all processes of a service at once."""
+    started, folder = held
+    (folder / "go").touch()
+    said: queue.Queue[Any] = queue.Queue()
+    child = started.start("held:stay")
+    child.listen(said.put)
+    assert eventually(lambda: list(folder.glob("stays-*")))
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        os.kill(child.pid, number)
+        os.kill(started.pid, number)
+    another = started.start("held:stay")
+    assert eventually(lambda: len(list(folder.glob("stays-*"))) == 2)
+    assert started.alive and said.empty()
+    for each in (child, another):
+        each.kill()
+
+
+@pytest.mark.parametrize("outlives", [True, False])
+def test_what_outlives_the_nursery_is_started_even_if_that_ends_before(
+    held: tuple[Nursery, Path], outlives: bool
+) -> None:
+    """As a service that is stopped right after its start: its writer has not been forked yet."""
+    started, folder = held
+    child = started.start("held:stay", outlives=outlives)
+    assert eventually((folder / "importing").exists)
+    started.stop()
+    (folder / "go").touch()
+    assert eventually(lambda: not started.alive)
+    if outlives:
+        assert eventually(lambda: list(folder.glob("stays-*")))
+    assert bool(list(folder.glob("stays-*"))) is outlives
+    child.listen(lambda _: None)
+    child.tell("end")
+
+
+def eventually(truth: Callable[[], object], within_s: float = 60.0) -> bool:
+    deadline = time.monotonic() + within_s
+    while not truth():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

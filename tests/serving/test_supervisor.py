@@ -106,7 +106,7 @@ def live(port: int, version: str, within_s: float = 60.0) -> float:
 
 
 def children(supervisor: Supervisor) -> list[psutil.Process]:
-    return psutil.Process(supervisor._nursery._process.pid).children(recursive=True)
+    return psutil.Process(supervisor._nursery.pid).children(recursive=True)
 
 
 def fronts(supervisor: Supervisor) -> list[int]:
@@ -233,7 +233,7 @@ def test_what_goes_unused_for_its_time_is_let_go(start: Start, folders: Path) ->
 
 def test_the_process_that_starts_others_is_replaced_too(start: Start, folders: Path) -> None:
     supervisor, port = start(wanted(folders / "1", 1))
-    os.kill(supervisor._nursery._process.pid, signal.SIGKILL)
+    os.kill(supervisor._nursery.pid, signal.SIGKILL)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError, http.client.HTTPException):

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -17,10 +18,11 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from slipway.errors import FileUnusable, NoServer, ServiceFailed
+from slipway.errors import FileUnusable, NoServer, ServiceFailed, UsageError
 from slipway.processes import child_environment, free_port, is_alive
 from slipway.settings import Settings
-from slipway.tracking.server import HOST, Server, find_server, home_at_rest, start_server, stop_server
+from slipway.tracking.address import HOST, remember_port, remembered_port
+from slipway.tracking.server import Server, find_server, home_at_rest, start_server, stop_server
 from slipway.workflows.platform import resolve_tracking_uri
 
 UP_TO_S = 180.0  # a busy machine takes a minute
@@ -104,7 +106,7 @@ def test_a_home_is_made_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_taken_port_is_passed_over_and_two_starts_share_one_server(
+def test_the_port_that_the_home_had_is_passed_over_when_it_is_taken_and_two_starts_share_one_server(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in (("MLFLOW_GUNICORN_OPTS", "--reload"), ("MLFLOW_SERVER_ALLOWED_HOSTS", "elsewhere.example")):
@@ -112,9 +114,10 @@ def test_a_taken_port_is_passed_over_and_two_starts_share_one_server(
     wanted = free_port(HOST, 0)
     command = [sys.executable, "-m", "http.server", str(wanted), "--bind", HOST, "--directory", str(home.parent)]
     found: list[Server] = []
+    remember_port(home, wanted)
 
     def start() -> None:
-        found.append(start_server(home, port=wanted, tied=False, timeout_s=UP_TO_S))
+        found.append(start_server(home, tied=False, timeout_s=UP_TO_S))
 
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as holder:
         while free_port(HOST, wanted) == wanted:
@@ -128,6 +131,8 @@ def test_a_taken_port_is_passed_over_and_two_starts_share_one_server(
     assert len({(server.pid, server.uri) for server in found}) == 1
     assert sorted(server.adopted for server in found) == [False, True]
     assert (urlsplit(found[0].uri).port or 0) > wanted
+    assert {server.instead_of for server in found} == {None, wanted}  # whoever started it says so
+    assert remembered_port(home) == urlsplit(found[0].uri).port
     assert status(found[0], "/") == 200
 
 
@@ -144,10 +149,27 @@ def test_what_a_killed_server_leaves_is_cleared_away(home: Path) -> None:
 
 
 @pytest.mark.slow
+def test_other_machines_reach_it_by_its_names_where_they_have_to_say_who_they_are(home: Path) -> None:
+    with pytest.raises(UsageError, match="add --auth"):
+        start_server(home, host="0.0.0.0")
+    server = start_server(home, host="0.0.0.0", port=0, auth=True, timeout_s=UP_TO_S)
+    port, search, api = urlsplit(server.uri).port, '{"max_results": 1}', "/ajax-api/2.0/mlflow/experiments/search"
+    name = f"{socket.gethostname()}:{port}"
+    assert status(server, api, {"Host": name, "Origin": f"http://{name}"}, search) == 401
+    assert status(server, api, {"Host": "elsewhere.example", "Origin": "http://elsewhere.example"}, search) == 403
+    assert remembered_port(home) is None  # it was to be any
+    found = find_server(home)
+    assert found and found.host == "0.0.0.0"
+    with pytest.raises(UsageError, match=r"is up on 0\.0\.0\.0; `slipway down` first"):
+        start_server(home, host=HOST)
+
+
+@pytest.mark.slow
 def test_kill_9_of_up_ends_its_server_unless_it_was_detached(home: Path) -> None:
     env = child_environment({"SLIPWAY_HOME": str(home)}, without=("MLFLOW_", "SLIPWAY_"))
-    command = [sys.executable, "-m", "slipway", "up", "--json", "--port", "0"]
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as up:
+    command = [sys.executable, "-m", "slipway", "up", "--json"]
+    port = free_port(HOST, 0)
+    with subprocess.Popen([*command, "--port", str(port)], env=env, stdout=subprocess.PIPE, text=True) as up:
         assert up.stdout is not None
         assert up.stdout.readline() == "{\n"  # printed when the server answers
         up.kill()
@@ -157,6 +179,7 @@ def test_kill_9_of_up_ends_its_server_unless_it_was_detached(home: Path) -> None
     done = subprocess.run([*command, "--detach"], env=env, capture_output=True, text=True, check=True)
     said = json.loads(done.stdout)
     assert not said["adopted"]
+    assert said["uri"] == f"http://{HOST}:{port}"  # where it was before
     assert (found := find_server(home)) is not None
     assert (found.uri, found.pid) == (said["uri"], said["pid"])
     adopted = subprocess.run(

@@ -2,23 +2,25 @@
 
 It is a process of its own that nobody waits for. What it has not brought to the disk stays in the ring: when it is killed, its
 successor writes the same segment again; when the disk is full, it tries again, and the fronts drop what comes meanwhile.
+It outlives the service: when that is killed, and when it does not wait, what it had handed over is written all the same.
 """
 
 import contextlib
 import json
 import os
 import signal
+import struct
 import sys
 import time
 import traceback
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from slipway.handover import ANSWERED, About, Record, Ring
-from slipway.processes import outlive_parent
+from slipway.handover import ANSWERED, About, Left, Record, Ring, leave, left_in
 
 if TYPE_CHECKING:
     from slipway.capture.gathered import Labels, Requests
@@ -31,34 +33,64 @@ _MOST_ATTEMPTS = 3
 """How often the same records may end their writer before they are dropped."""
 
 _NICE = 10
+_AGAIN_S = 0.5
+_BEATS_EACH = 100
+"""Records that are read between two beats."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """segment_s: how long a segment is gathered. max_bytes: of a model's segments on disk."""
+    """segment_s: how long a segment is gathered. max_bytes: of a model's segments on disk.
+
+    last_s: for how long the last segment is tried again where the disk has no room for it.
+    """
 
     segment_s: float = 5.0
     max_bytes: int = 1_000_000_000
+    last_s: float = 10.0
 
 
 def writer(ring: Ring, folder: Path, limits: Limits, control: Connection) -> None:
     """Write until something comes over `control`, or its other end is gone, and then what is left: the process' main."""
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the supervisor
         signal.signal(number, signal.SIG_IGN)
-    outlive_parent()  # the service may be killed; what it had handed over is written all the same
     os.nice(_NICE)
     os.umask(0o077)
-    attempt = ring.take_over()
     ring.beat()
     import pyarrow as pa
 
     pa.set_cpu_count(1)
+    _write_left(folder, limits, ring.beat)  # before the ring is taken over, which counts what ends its writers
+    attempt = ring.take_over()
     taking = _Writer(ring, folder, limits)
     if attempt > _MOST_ATTEMPTS:
         taking.give_up()
     while not _told_to_end(control):
         taking.turn()
-    taking.end()
+    if not taking.end():
+        _say(leave(ring, folder))
+
+
+def _write_left(folder: Path, limits: Limits, beat: Callable[[], None]) -> None:
+    """Write what services before left."""
+    with left_in(folder) as found:
+        for left in found:
+            try:
+                _write_one(left, folder, limits, beat)
+            except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
+                _say(f"{left.path}, which a service before left, cannot be written: {error}")
+
+
+def _write_one(left: Left, folder: Path, limits: Limits, beat: Callable[[], None]) -> None:
+    beat()
+    ring = left.ring()
+    if ring is None:
+        _say(f"{left.path}, which a service before left, ended its writer several times and is put aside")
+    elif _Writer(ring, folder, replace(limits, last_s=0.0), beat).end():
+        left.remove()
+        _say(f"what a service before left in {left.path} is written")
+    else:
+        left.try_again()
 
 
 def _told_to_end(control: Connection) -> bool:
@@ -68,41 +100,43 @@ def _told_to_end(control: Connection) -> bool:
 
 
 class _Writer:
-    def __init__(self, ring: Ring, folder: Path, limits: Limits):
+    """A writer of one ring. beat: called while it is at work; the ring's own by default."""
+
+    def __init__(self, ring: Ring, folder: Path, limits: Limits, beat: Callable[[], None] | None = None):
         from slipway.capture.segments import Store
 
-        self._ring, self._limits = ring, limits
+        self._ring = ring
+        self._limits = limits
+        self._beat = beat or ring.beat
         self._stores: dict[str, Store] = {name: Store(folder, name, limits.max_bytes) for name in ring.names}
         self._seen = ring.heads()
         self._read = [ring.kept(giver) for giver in range(ring.givers)]
         self._abouts: dict[bytes, About] = {}
         self._failed = False
+        self._records = 0
         self._start_anew()
         for store in self._stores.values():
             store.clean()
 
     def turn(self) -> None:
         """Take what is there, and close the segment when it is time."""
-        self._ring.beat()
+        self._beat()
         self._take()
         full = self._bytes >= _MOST_BYTES and not self._failed
         if self._gathered and (full or time.monotonic() >= self._due):
             self._close()
 
-    def end(self) -> None:
-        """Write what is left, once."""
+    def end(self) -> bool:
+        """Write what is left, trying again for a while; False where the disk has no room for it."""
         for _ in range(2):  # what was put a moment ago is seen the second time
             while self._take():
-                if self._bytes >= _MOST_BYTES:
-                    self._close()
-                    if self._failed:
-                        return
-        if self._gathered:
-            self._close()
+                if self._bytes >= _MOST_BYTES and not self._close_at_last():
+                    return False
+        return not self._gathered or self._close_at_last()
 
     def give_up(self) -> None:
         """Let go of what ended one writer after the other."""
-        self._say("the records that ended the writer several times are dropped")
+        _say("the records that ended the writer several times are dropped")
         for giver, until in enumerate(self._seen):
             for content, _ in self._ring.records(giver, self._read[giver], until):
                 self._ring.count(self._ring.givers, self._about(Record.of(content).about).model, "writer")
@@ -120,6 +154,9 @@ class _Writer:
                     return True
                 self._add(content)
                 self._read[giver] = behind
+                self._records += 1
+                if self._records % _BEATS_EACH == 0:
+                    self._beat()
         self._seen = self._ring.heads()
         return self._bytes > before
 
@@ -147,6 +184,19 @@ class _Writer:
 
     # ---- writing
 
+    def _close_at_last(self) -> bool:
+        until = time.monotonic() + self._limits.last_s
+        self._close()
+        if self._failed and self._limits.last_s:
+            _say(
+                f"no segment can be written at the end of the service; it is tried again for {self._limits.last_s:.0f} s"
+            )
+        while self._failed and time.monotonic() < until:
+            time.sleep(_AGAIN_S)
+            self._beat()
+            self._close()
+        return not self._failed
+
     def _close(self) -> None:
         try:
             for (kind, *_), (about, rows) in self._gathered.items():
@@ -161,7 +211,7 @@ class _Writer:
                 ring.count(ring.givers, model, "rows", len(rows))
         self._start_anew()
         if self._failed:
-            self._say("segments are written again")
+            _say("segments are written again")
             self._failed = False
             ring.fail(failing=False)
         for store in self._stores.values():
@@ -175,7 +225,7 @@ class _Writer:
         try:
             table = rows.table()
         except Exception:  # a fault of ours; the rest is written all the same  # noqa: BLE001
-            self._say(f"{len(rows)} rows of {about.model} cannot be written:\n{traceback.format_exc()}")
+            _say(f"{len(rows)} rows of {about.model} cannot be written:\n{traceback.format_exc()}")
             ring.count(ring.givers, about.model, "writer", len(rows))
             return
         named = Named(
@@ -189,9 +239,7 @@ class _Writer:
 
     def _fail(self, error: OSError) -> None:
         if not self._failed:
-            self._say(
-                f"no segment can be written ({error.strerror or error}); what comes meanwhile is dropped and counted"
-            )
+            _say(f"no segment can be written ({error.strerror or error}); what comes meanwhile is dropped and counted")
         self._failed = True
         self._ring.fail(failing=True)
         self._due = time.monotonic() + self._limits.segment_s
@@ -200,9 +248,10 @@ class _Writer:
         self._gathered: dict[tuple[int, str, int], tuple[About, Requests | Labels]] = {}
         self._bytes, self._due = 0, 0.0
 
-    def _say(self, text: str) -> None:
-        with contextlib.suppress(OSError):  # the log may be on the same full disk
-            print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z capture: {text}", file=sys.stderr, flush=True)
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):  # the log may be on the same full disk
+        print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z capture: {text}", file=sys.stderr, flush=True)
 
 
 def _metadata(ring: Ring, about: About) -> dict[str, str]:

@@ -25,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(signal.SIGHUP, _terminate)
     try:
         # Not `app.main`: that answers Ctrl-C and closed pipes itself, with other exit codes.
         with app.make_context("slipway", list(given)) as context:
@@ -35,6 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return failures.report(error, given)
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> None:
+def _terminate(number: int, _frame: FrameType | None) -> None:
     """Unwind as for Ctrl-C, so that whatever was started is stopped and open runs are closed."""
-    raise failures.Terminated
+    raise failures.Terminated(number)

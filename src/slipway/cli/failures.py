@@ -5,6 +5,7 @@ import errno
 import os
 import select
 import shlex
+import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -13,12 +14,16 @@ import click
 
 from slipway.errors import OutsideError, Refusal, SlipwayError, UsageError
 
-REFUSED, WRONG_USAGE, OUTSIDE, INTERRUPTED, CLOSED_PIPE, TERMINATED = 1, 2, 3, 130, 141, 143
+REFUSED, WRONG_USAGE, OUTSIDE, INTERRUPTED, CLOSED_PIPE = 1, 2, 3, 130, 141
 _EXIT_CODES = {Refusal: REFUSED, UsageError: WRONG_USAGE, OutsideError: OUTSIDE}
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, unwound like Ctrl-C."""
+    """SIGTERM, or SIGHUP when the terminal is closed, unwound like Ctrl-C. number: the signal's."""
+
+    def __init__(self, number: int = signal.SIGTERM):
+        super().__init__()
+        self.number = number
 
 
 def report(error: BaseException, arguments: Sequence[str]) -> int:
@@ -47,7 +52,7 @@ def explain(error: BaseException, arguments: Sequence[str]) -> tuple[str, int]:
     if isinstance(error, SlipwayError):
         return str(error), next((code for kind, code in _EXIT_CODES.items() if isinstance(error, kind)), OUTSIDE)
     if isinstance(error, Terminated):
-        return "stopped", TERMINATED
+        return "stopped", 128 + error.number
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return "stopped", INTERRUPTED
     if _disk_is_full(error):

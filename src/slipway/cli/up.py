@@ -12,7 +12,12 @@ from slipway.settings import Settings
 
 
 @command(example="slipway up --detach")
-@click.option("--port", type=Integer(0, 65535), default=5000, show_default=True, help="The next free one if taken.")
+@click.option("--host", help="127.0.0.1 by default; another address, such as 0.0.0.0, goes with --auth alone.")
+@click.option(
+    "--port",
+    type=Integer(0, 65535),
+    help="The one that the home had before by default, else 5000; the next free one if taken, any for 0.",
+)
 @click.option("--detach", is_flag=True, help="Return when the server answers; `slipway down` stops it.")
 @click.option("--auth", is_flag=True, help="With MLflow's users and permissions; a home that has them keeps them.")
 @click.option(
@@ -21,7 +26,14 @@ from slipway.settings import Settings
 @click.option("--artifacts", metavar="URI", help="The bucket, s3://BUCKET/PREFIX; by default SLIPWAY_ARTIFACTS.")
 @json_option
 def up(
-    settings: Settings, port: int, detach: bool, auth: bool, backend: str | None, artifacts: str | None, as_json: bool
+    settings: Settings,
+    host: str | None,
+    port: int | None,
+    detach: bool,
+    auth: bool,
+    backend: str | None,
+    artifacts: str | None,
+    as_json: bool,
 ) -> None:
     """Start the MLflow tracking server and keep it up until Ctrl-C.
 
@@ -32,7 +44,7 @@ def up(
     if backend:
         _keep_out_of_the_process_list(backend)
     asked = replace(settings, backend=backend or settings.backend, artifacts=artifacts or settings.artifacts)
-    kept = platform.up(asked, port=port, auth=auth, detach=detach)
+    kept = platform.up(asked, host=host, port=port, auth=auth, detach=detach)
     show(kept, as_json)
     kept.stay()
 

@@ -112,6 +112,16 @@ class Ring:
         """Return up to where the givers have put something."""
         return list(self._words[self._heads : self._heads + self.givers])
 
+    @property
+    def waiting(self) -> bool:
+        """Whether anything was put that is not safe."""
+        return any(head > self.kept(giver) for giver, head in enumerate(self.heads()))
+
+    def go_on_from(self, number: int, began_ns: int) -> None:
+        """Gather under this number from here on, as begun then: in a ring that was just made, for what is left of another."""
+        self._words[_NUMBER] = number
+        self._words[self._slot(number)] = began_ns
+
     def kept(self, giver: int) -> int:
         """Return up to where a giver's records are safe."""
         return int(self._words[self._slot(self._words[_NUMBER]) + 1 + giver])
@@ -149,6 +159,10 @@ class Ring:
         """Return what all have counted."""
         width, first = len(self.names) * len(COUNTED), self._name_at[name] * len(COUNTED) + _COUNT_AT[what]
         return sum(self._words[self._counts + row * width + first] for row in range(self.givers + 1))
+
+    def totals(self, name: str) -> dict[str, int]:
+        """Return all that was counted under a name."""
+        return {what: self.total(name, what) for what in COUNTED}
 
     def _slot(self, number: int) -> int:
         """Where the beginning and the positions of a number are; those of the next one are elsewhere, to be made ready."""

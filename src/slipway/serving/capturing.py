@@ -2,34 +2,39 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from slipway.handover import Ring
+from slipway.handover import Ring, leave
 from slipway.serving.child import Child, Gone
 from slipway.serving.inbox import Inbox
 from slipway.serving.log import Log
-
-FLUSH_S = 2.0
-"""How long the last segment may take when the endpoint ends."""
 
 SILENT_S = 5.0
 """After how long a writer that does nothing is in trouble."""
 
 _PAUSE_S = 1.0
 _LOOKED_AT_EACH_S = 1.0
+_STARTS_AT_END = 2
+"""Of writers that take the place of one that ended before it had written what was left. One more would drop that."""
+_DIES_WITHIN_S = 5.0
+"""After a kill -9. What waits for a disk that does not answer lives on until that does."""
 
 
 @dataclass(frozen=True)
 class Capture:
     """share: of the requests, 0 to 1; whole requests are kept or not.
 
-    writer: module:function of the process that writes, called with `ring`, `control` and these arguments; it ends when anything
-    comes over `control`. preload: modules that it needs. ring: given to `Ring`, such as its size.
+    writer: module:function of the process that writes, called with `ring`, `folder`, `control` and these arguments; it ends
+    when anything comes over `control`, once it has written what is in the ring.
+    folder: where it writes, and where that is left which no writer could write at the end.
+    preload: modules that it needs. ring: given to `Ring`, such as its size.
     hung_s: after how long a writer that does nothing is killed and replaced.
     """
 
     share: float
     writer: str
+    folder: Path
     arguments: Mapping[str, Any] = field(default_factory=dict)
     preload: Sequence[str] = ()
     ring: Mapping[str, Any] = field(default_factory=dict)
@@ -59,10 +64,14 @@ class Recorder:
         log: Log,
         fork: Callable[..., Child],
     ):
-        self._capture, self._inbox, self._log, self._fork = capture, inbox, log, fork
+        self._capture = capture
+        self._inbox = inbox
+        self._log = log
+        self._fork = fork
         self.handing = Handing(Ring(models, fronts, **capture.ring), capture.share) if capture else None
         self._child: Child | None = None
         self._ended: Callable[[], None] | None = None
+        self._starts_left = _STARTS_AT_END
         self._silent = False
 
     @property
@@ -71,40 +80,54 @@ class Recorder:
 
     def start(self) -> None:
         """Start the writer."""
-        if self._capture is None or self.handing is None or self._ended:
-            return
-        child = self._child = self._fork(
-            self._capture.writer, preload=self._capture.preload, ring=self.handing.ring, **self._capture.arguments
-        )
-        child.listen(lambda said: self._inbox.post(self._heard, child, said))
-        self.handing.ring.beat()  # it has its time to come
-        self._look(child)
+        if self._ended is None:
+            self._start()
 
     def end(self, ended: Callable[[], None]) -> None:
-        """Let it write what is left, for which it gets a moment, and call `ended`."""
-        self._ended = ended
-        if self._child is None:
-            ended()
-            return
-        self._child.tell("end")
-        self._inbox.later(FLUSH_S, ended)
+        """Have what is left written and call `ended`; nothing puts anything any more.
 
-    def kill(self) -> None:
-        """End it now."""
+        A writer is waited for as long as it does anything, and started where none runs. What none of them writes is left on
+        disk for the writer of the next service.
+        """
+        self._ended = ended
+        if self._child:
+            self._child.tell("end")
+        self._write_rest()
+
+    def close(self) -> None:
+        """Wait for nothing: a writer that runs or is being started writes what is left after this process has ended."""
         self._ended = self._ended or (lambda: None)
         if self._child:
-            self._child.kill()
+            self._child.tell("end")
+        else:
+            self._leave_rest()
+
+    def _start(self) -> None:
+        if self._capture is None or self.handing is None:
+            return
+        capture, ring = self._capture, self.handing.ring
+        child = self._child = self._fork(
+            capture.writer,
+            preload=capture.preload,
+            outlives=True,
+            ring=ring,
+            folder=capture.folder,
+            **capture.arguments,
+        )
+        child.listen(lambda said: self._inbox.post(self._heard, child, said))
+        ring.beat()  # it has its time to come
+        self._look(child)
 
     def _look(self, child: Child) -> None:
         """See whether the writer does anything, while it is the present one."""
-        if self._capture is None or self.handing is None or child is not self._child or self._ended:
+        if self._capture is None or self.handing is None or child is not self._child:
             return
         silent_s = self.handing.ring.silent_s
         if silent_s > self._capture.hung_s:
             self._log.say(
                 f"the process that writes captured requests has done nothing for {silent_s:.0f} s and is killed"
             )
-            child.kill()
+            self._kill(child)
             return
         if (silent := silent_s > SILENT_S) != self._silent:
             self._silent = silent
@@ -112,12 +135,41 @@ class Recorder:
             self._log.say(f"the process that writes captured requests {does}")
         self._inbox.later(_LOOKED_AT_EACH_S, self._look, child)
 
+    def _kill(self, child: Child) -> None:
+        child.kill()
+        if self._ended:  # its successor would hang as well, and whoever stops the service does not wait for ever
+            self._starts_left = 0
+            self._inbox.later(_DIES_WITHIN_S, self._heard, child, Gone())
+
     def _heard(self, child: Child, said: object) -> None:
         if not isinstance(said, Gone) or child is not self._child:
             return
         self._child = None
         if self._ended:
-            self._ended()
+            self._write_rest()
             return
         self._log.say("the process that writes captured requests ended; another one takes its place")
         self._inbox.later(_PAUSE_S, self.start)
+
+    # ---- the end
+
+    def _write_rest(self) -> None:
+        waiting = self.handing is not None and self.handing.ring.waiting
+        if waiting and self._child:
+            return  # its end is heard
+        if waiting and self._starts_left:
+            self._starts_left -= 1
+            self._start()
+            assert self._child is not None
+            self._child.tell("end")
+            return
+        if self._child:  # it has nothing to do, and may not even be there yet
+            self._child.kill()
+            self._child = None
+        self._leave_rest()
+        assert self._ended is not None
+        self._ended()
+
+    def _leave_rest(self) -> None:
+        if self._capture and self.handing and (said := leave(self.handing.ring, self._capture.folder)):
+            self._log.say(said)

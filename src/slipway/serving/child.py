@@ -42,9 +42,8 @@ class Child:
         self._out.put(message)
 
     def kill(self) -> None:
-        """Kill -9."""
-        with suppress(ServiceFailed, ProcessLookupError):
-            os.kill(self._pid.result(), signal.SIGKILL)
+        """Kill -9: at once, or as soon as the process was forked. This waits for neither."""
+        self._pid.add_done_callback(_kill)
 
     def _hear(self, said: Callable[[Any], None]) -> None:
         with suppress(EOFError, OSError):
@@ -58,3 +57,8 @@ class Child:
             while (message := self._out.get()) is not Gone:
                 wire.send(self._pipe, message)
         self._pipe.close()
+
+
+def _kill(pid: "Future[int]") -> None:
+    with suppress(ServiceFailed, ProcessLookupError):
+        os.kill(pid.result(), signal.SIGKILL)

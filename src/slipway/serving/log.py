@@ -1,32 +1,37 @@
 """The log of an endpoint: a line for each thing that happened to it, between what its processes write."""
 
+import os
 import threading
+import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from slipway import logfiles
 from slipway.errors import FileUnusable
 
 
 class Log:
-    """path: the file; that of the service before is kept as `.1`. What is under /dev, as /dev/stderr, is only written to.
+    """path: the file, of this service alone; some of the services before are kept, as `.1`, `.2` …. What is under /dev, as
+    /dev/stderr, is only written to.
 
-    Raises FileUnusable where no such file can be.
+    Raises FileUnusable where no such file can be, and where another process writes it.
     """
 
     def __init__(self, path: Path):
         self.path, self._lock = path, threading.Lock()
+        self._let_go: Callable[[], object] = lambda: None
         if path.is_relative_to("/dev"):
             return
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if path.is_dir():  # which is not to be moved out of the way
-                raise IsADirectoryError(None, "it is a folder")
-            if path.exists():
-                path.replace(path.with_name(f"{path.name}.1"))
-            path.touch()
+            self._let_go = weakref.finalize(self, os.close, logfiles.hold(path))
         except OSError as error:
             raise FileUnusable(f"the log {path} cannot be written: {error.strerror}; name another with --log") from None
+
+    def close(self) -> None:
+        """Let others have the file; a last line can still be written."""
+        self._let_go()
 
     def say(self, text: str) -> None:
         """Write a line with its time, in UTC. A disk that is full keeps nobody from serving."""

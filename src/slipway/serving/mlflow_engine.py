@@ -1,6 +1,7 @@
 """The endpoint as MLflow itself serves it: `mlflow models serve`, run and watched as a child process."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,11 +38,12 @@ class Service:
 
 
 def start_service(
-    model_uri: str, *, tracking_uri: str, host: str, port: int, log: Path, timeout_s: float = 120.0
+    model_uri: str, *, tracking_uri: str, host: str, port: int, log: Callable[[int], Path], timeout_s: float = 120.0
 ) -> Service:
     """Serve a model and return when it answers /ping.
 
-    port: this very one, or any free one for 0. The service ends with the calling thread, even by kill -9.
+    port: this very one, or any free one for 0. log: where to write, by the port.
+    The service ends with the calling thread, even by kill -9.
 
     Raises ServiceFailed when the port is taken, or with the end of the log when the model does not come up within
     `timeout_s`; UsageError when this machine has no such host.
@@ -53,11 +55,13 @@ def start_service(
         *(sys.executable, "-m", "mlflow", "models", "serve", "-m", model_uri, "--env-manager", "local"),
         *("--host", host, "--port", str(chosen), "--workers", "1"),
     ]
-    process = start_process(command, log=log, env=child_environment({"MLFLOW_TRACKING_URI": tracking_uri} | uvicorn))
-    service = Service(local_url(host, chosen), process, log)
+    env = child_environment({"MLFLOW_TRACKING_URI": tracking_uri} | uvicorn)
+    where = log(chosen)
+    process = start_process(command, log=where, env=env)
+    service = Service(local_url(host, chosen), process, where)
     try:
         wait_until_ready(
-            process, f"{service.url}/ping", name=f"the service of {model_uri}", log=log, timeout_s=timeout_s
+            process, f"{service.url}/ping", name=f"the service of {model_uri}", log=where, timeout_s=timeout_s
         )
     except BaseException:  # Ctrl-C included: nothing half-started stays
         service.stop()

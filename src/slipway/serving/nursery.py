@@ -1,7 +1,9 @@
 """The process that fronts and backs are forked from: what they import is imported once, and a successor starts in milliseconds.
 
 It has one thread of Python's, imports what it is asked to and forks; no model and no request ever gets into it. It ends with
-the process that started it, even by kill -9 of that, and its children end with it.
+the process that started it, even by kill -9 of that, and its children end with it, but for those that are to outlive it.
+Neither it nor what it forks heeds the signals that end a service: they are meant for the supervisor, and systemd sends them
+to all processes of a service at once.
 """
 
 import gc
@@ -29,7 +31,8 @@ from slipway.errors import ServiceFailed
 from slipway.processes import die_with_parent
 from slipway.serving.child import Child
 
-_SIZE = struct.Struct(">Q")
+_HEAD = struct.Struct(">QQ?")
+"""How long the names of modules and the call are, and whether the process outlives this one."""
 _PID = struct.Struct(">q")
 _MOST_FILES = 16
 _END_S = 2.0
@@ -56,51 +59,64 @@ class Nursery:
             )
         self._socket, self._lock = ours, threading.Lock()
         self._waiting: list[Future[int]] = []
+        self._outliving: Future[int] | None = None
         threading.Thread(target=self._hear, name="nursery", daemon=True).start()
 
-    def start(self, target: str, *args: Any, preload: Sequence[str] = (), **named: Any) -> Child:
+    def start(
+        self, target: str, *args: Any, preload: Sequence[str] = (), outlives: bool = False, **named: Any
+    ) -> Child:
         """Fork a process that calls a function and ends; return at once, before it has started.
 
         target: module:function, called with `control`, the other end of the child's, and these arguments; they are what
         multiprocessing can hand to a process, sockets and connections included.
         preload: what is there before the fork, beside the module of the target: modules to import, module:function to call.
+        outlives: whether the process goes on when the nursery ends, and is started even if that happens before.
         """
         ours, theirs = Pipe()
         with theirs:
             module = target.partition(":")[0]
-            pid = self._ask(((module, *preload), (target, args, {**named, "control": theirs})))
+            pid = self._ask((module, *preload), (target, args, {**named, "control": theirs}), outlives)
+        if outlives:
+            self._outliving = pid
         return Child(pid, ours)
 
     def preload(self, *modules: str) -> "Future[int]":
         """Import modules for all that is forked later; the future is done when they are, and fails with ServiceFailed."""
-        return self._ask((modules, None))
+        return self._ask(modules, None)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
 
     def stop(self) -> None:
-        """End the nursery, and with it whatever of its children is left."""
+        """End the nursery, and with it whatever of its children is left and does not outlive it."""
+        waited_for = self._outliving is not None and not self._outliving.done()
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         try:
             self._process.wait(_END_S)
         except subprocess.TimeoutExpired:  # in the middle of an import
-            self._process.kill()
-            self._process.wait()
+            if waited_for:  # the nursery has a process to fork yet, and ends by itself after that
+                threading.Thread(target=self._process.wait, name="nursery ends", daemon=True).start()
+            else:
+                self._process.kill()
+                self._process.wait()
         self._socket.close()
 
-    def _ask(self, request: tuple[Sequence[str], Any]) -> "Future[int]":
+    def _ask(self, modules: Sequence[str], call: Any, outlives: bool = False) -> "Future[int]":
         files = _Files()
-        payload = files.dumps(request[1])
-        names = ",".join(request[0]).encode()
+        payload = files.dumps(call) if call else b""
+        names = ",".join(modules).encode()
         answer: Future[int] = Future()
         with self._lock:
             self._waiting.append(answer)
             try:
-                head = _SIZE.pack(len(names)) + _SIZE.pack(len(payload) if request[1] else 0)
-                socket.send_fds(self._socket, [head], files.fds)
-                self._socket.sendall(names + (payload if request[1] else b""))
+                socket.send_fds(self._socket, [_HEAD.pack(len(names), len(payload), outlives)], files.fds)
+                self._socket.sendall(names + payload)
             except OSError:
                 self._waiting.remove(answer)
                 answer.set_exception(ServiceFailed("the process that starts others has ended"))
@@ -181,18 +197,28 @@ def _main(asks: socket.socket, folder: str) -> None:
 def _serve(asks: socket.socket) -> None:
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children: the end of their pipe says it
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # meant for the supervisor; what is forked inherits it
+        signal.signal(number, signal.SIG_IGN)
     while True:
-        head, files, _, _ = socket.recv_fds(asks, 2 * _SIZE.size, _MOST_FILES)
+        head, files, _, _ = socket.recv_fds(asks, _HEAD.size, _MOST_FILES)
         if not head:
             return
-        names, payload = (_received(asks, size) for size in struct.unpack(">QQ", head))
-        pid = _born(names.decode().split(","), payload, files, asks)
+        *sizes, outlives = _HEAD.unpack(head)
+        names, payload = (_received(asks, size) for size in sizes)
+        pid = _born(names.decode().split(","), payload, files, asks, outlives)
         for file in files:
             os.close(file)
-        asks.sendall(_PID.pack(pid))
+        with suppress(OSError):  # who asked is gone: what it has asked for since is forked too, and may outlive it
+            asks.sendall(_PID.pack(pid))
 
 
-def _born(modules: Sequence[str], payload: bytes, files: Sequence[int], asks: socket.socket) -> int:
+def _born(
+    modules: Sequence[str], payload: bytes, files: Sequence[int], asks: socket.socket, outlives: bool = False
+) -> int:
     try:
         for module, _, function in (each.partition(":") for each in modules if each not in _done):
             imported = importlib.import_module(module)
@@ -205,7 +231,7 @@ def _born(modules: Sequence[str], payload: bytes, files: Sequence[int], asks: so
     if not payload:
         return 0
     gc.freeze()  # what all share stays shared: no collection writes into it
-    tie = die_with_parent(signal.SIGKILL)
+    tie = None if outlives else die_with_parent(signal.SIGKILL)
     try:
         pid = os.fork()
     except OSError:  # no more processes, or no memory: those that are there go on

@@ -19,7 +19,7 @@ from typing import Any
 from slipway.core.arms import ArmRecord
 from slipway.errors import ServiceFailed, UntrustedModel
 from slipway.serving import wire
-from slipway.serving.capturing import FLUSH_S, Capture, Recorder
+from slipway.serving.capturing import Capture, Recorder
 from slipway.serving.child import Child
 from slipway.serving.config import ServingConfig
 from slipway.serving.counters import Counters
@@ -37,6 +37,8 @@ _EVALUATING = ("slipway.plans:warm",)
 _LATER = ("mlflow.pyfunc.scoring_server", "mlflow.sklearn")
 """What each back needs for odd requests: imported once for all that come, when the endpoint has served for a while."""
 _LATER_S = 5.0
+_LATE_S = 2.0
+"""How long a front that is to end may take beyond the time for its answers, and how long one that was killed then."""
 _PATIENCE_S = 5.0
 """With a front that hangs, at least: on a busy machine it may have to wait."""
 
@@ -82,11 +84,17 @@ class Supervisor:
             )  # fmt: skip
         self._recorder = Recorder(capture, models, config.fronts, self._inbox, self._log, self._fork)
         self._draining = False
+        self._recording_rest = False
         self.ready, self.ended = threading.Event(), threading.Event()
         self._why = ""
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
 
     # ---- what others call, from any thread
+
+    @property
+    def log(self) -> Path:
+        """Where the endpoint's processes write."""
+        return self._log.path
 
     def start(self) -> None:
         """Start the fronts; they answer when a first generation is there."""
@@ -128,11 +136,14 @@ class Supervisor:
             raise ServiceFailed(self._why)
 
     def stop(self) -> None:
-        """Accept nothing more, let what is under way be answered within the time for that, and end; once ended, do nothing."""
+        """Accept nothing more, let what is under way be answered within the time for that, and end; once ended, do nothing.
+
+        With `capture` this takes as long as its writer writes what is left. An exception in between, such as a second Ctrl-C,
+        ends the wait and not the writer.
+        """
         self._inbox.post(self._drain)
-        if not self.ended.wait(self.config.drain_s + 5.0):
-            self._inbox.post(self._end)
-            self.ended.wait(5.0)
+        while self._thread.is_alive() and not self.ended.wait(1.0):
+            pass
 
     # ---- the thread
 
@@ -222,18 +233,25 @@ class Supervisor:
         if self._second:
             self._second.generations.replace_none()
         self._log.say("the endpoint ends; what is under way is answered first")
-        self._fronts.end(wire.Drain(self.config.drain_s), lambda: self._recorder.end(self._end))
+        self._fronts.end(wire.Drain(self.config.drain_s), self._record_rest)
         self.listener.close()  # the fronts have it still, and take what has been connected before they let go of it
-        self._inbox.later(self.config.drain_s + 2.0 + FLUSH_S, self._end)
+        self._inbox.later(self.config.drain_s + _LATE_S, self._fronts.kill)
+        self._inbox.later(self.config.drain_s + 2 * _LATE_S, self._record_rest)
+
+    def _record_rest(self) -> None:
+        if not self._recording_rest:
+            self._recording_rest = True
+            self._recorder.end(self._end)
 
     def _end(self) -> None:
         if self.ended.is_set():
             return
         self._draining = True
         self._fronts.kill()
-        self._recorder.kill()
+        self._recorder.close()
         self._generations.close()
         if self._second:
             self._second.close()
         self.listener.close()
+        self._log.close()
         self.ended.set()

@@ -12,7 +12,7 @@ from slipway.files import is_partial
 
 DATABASE = "mlflow.db"
 # Belong to the machine and the moment: what a server printed, where it is, what was served and captured.
-_STAYS = {"logs", "models", "capture", "server.json", "server.lock", ".restore"}
+_STAYS = {"logs", "models", "capture", "server.json", "server.lock", "server.port", ".restore"}
 _SIDECARS = ("-wal", "-shm", "-journal")
 _SQLITE = b"SQLite format 3\0"
 _COUNTED = {"experiments": "experiments", "runs": "runs", "models": "registered_models", "versions": "model_versions"}
@@ -22,7 +22,7 @@ def is_kept(name: str) -> bool:
     """Say of an entry right in the home whether a backup keeps it: databases, settings, artifacts."""
     if is_partial(name) or name.endswith(_SIDECARS):
         return False
-    return name not in _STAYS and not name.startswith(("server.json.", "replaced-"))
+    return name not in _STAYS and not name.startswith(("server.json.", "server.port.", "replaced-"))
 
 
 def keep_private(file: Path) -> None:

@@ -2,7 +2,8 @@
 
 HOME/mlflow.db       runs and registry           HOME/server.json    where the server is, while it runs
 HOME/artifacts/      artifacts                   HOME/server.lock    held while a server is started or stopped
-HOME/logs/           what the server prints      HOME/auth.ini, auth.db   see `slipway.tracking.auth`
+HOME/logs/           what the server prints      HOME/server.port    the port that it had last
+                                                 HOME/auth.ini, auth.db   see `slipway.tracking.auth`
 The first two stay empty where a team keeps them elsewhere: see `slipway.tracking.stores`.
 """
 
@@ -27,12 +28,12 @@ from slipway.processes import (
     stop_process,
     wait_until_ready,
 )
+from slipway.tracking.address import FIRST_PORT, HOST, reach_words, remember_port, remembered_port, require_safe
 from slipway.tracking.auth import auth_environment, auth_file
 from slipway.tracking.home import DATABASE, keep_private
 from slipway.tracking.stores import FOLDER, SQLITE, Stores
 from slipway.tracking.swap import finish
 
-HOST = "127.0.0.1"
 _PORT_RACES = 3  # how often a port may be lost between being found free and being listened on
 
 
@@ -41,7 +42,8 @@ class Server:
     """A tracking server that answers at `uri`.
 
     started: see `slipway.processes.Process`. auth: it wants to know who asks. adopted: it was up already, nothing was started.
-    backend, artifacts: where it keeps them, as it may be shown.
+    backend, artifacts: where it keeps them, as it may be shown. host: the address it listens on.
+    instead_of: the port that it was to have, and which is taken; None where it has that.
     """
 
     uri: str
@@ -51,6 +53,8 @@ class Server:
     adopted: bool = False
     backend: str = SQLITE
     artifacts: str = FOLDER
+    host: str = HOST
+    instead_of: int | None = None
 
     @property
     def process(self) -> Process:
@@ -60,7 +64,8 @@ class Server:
 def start_server(
     home: Path,
     *,
-    port: int = 5000,
+    host: str | None = None,
+    port: int | None = None,
     auth: bool = False,
     tied: bool = True,
     stores: Stores | None = None,
@@ -68,17 +73,22 @@ def start_server(
 ) -> Server:
     """Return the server of `home` when it answers: the one that runs already, or a new one.
 
-    port: the wanted one; the next free one is taken when it is in use, any free one for 0.
+    host: the address to listen on; by default 127.0.0.1, which this machine alone reaches. Any other takes `auth`.
+    port: the wanted one; by default the one that the server of `home` had last, else 5000. The next free one is taken when
+    it is in use, any free one for 0, which is not remembered.
     auth: with MLflow's basic auth, which a home that has had it once keeps: see `slipway.tracking.auth`.
     tied: the new server ends with the calling thread, even by kill -9; otherwise it stays until `stop_server`.
     stores: where it keeps runs and artifacts; in `home` when nothing is said.
     What the server is, is said here alone: MLFLOW_* and UVICORN_* variables of the surroundings do not reach it.
 
-    Raises UsageError when it is up on other stores or without the auth that was asked for, StoreUnusable when the stores
+    Raises UsageError when it is up on other stores, another address or without the auth that was asked for, and for an address
+    that others reach without auth; StoreUnusable when the stores
     cannot be used, FileUnusable when `home` cannot be written, ServiceFailed with the end of its log when the server does
     not come up within `timeout_s`.
     """
     stores = stores or Stores()
+    listens_on = HOST if host is None else host
+    require_safe(listens_on, auth or auth_file(home).exists())
     with _locked(home, timeout_s):
         if found := _read(home):
             server, ready = found
@@ -86,14 +96,17 @@ def start_server(
                 stores.require_same(server.backend, server.artifacts)
                 if auth and not server.auth:
                     raise UsageError(f"the server of {home} is up without auth; `slipway down` first")
+                if host not in (None, server.host):
+                    raise UsageError(f"the server of {home} is up on {server.host}; `slipway down` first")
                 return replace(server, adopted=True)
             _clear(home, server)  # died, or was left half-started by a `slipway up` that was killed
         finish(home)  # a restore that was killed while it renamed
         stores.check()
+        wanted = remembered_port(home) or FIRST_PORT if port is None else port
         for _ in range(_PORT_RACES - 1):
             with suppress(_PortLost):
-                return _start(home, port, auth, tied, stores, timeout_s)
-        return _start(home, port, auth, tied, stores, timeout_s)
+                return _start(home, listens_on, wanted, auth, tied, stores, timeout_s)
+        return _start(home, listens_on, wanted, auth, tied, stores, timeout_s)
 
 
 def find_server(home: Path) -> Server | None:
@@ -162,21 +175,27 @@ class _PortLost(ServiceFailed):
     pass
 
 
-def _start(home: Path, port: int, auth: bool, tied: bool, stores: Stores, timeout_s: float) -> Server:
-    chosen = free_port(HOST, port)
-    uri = local_url(HOST, chosen)
+def _start(home: Path, host: str, port: int, auth: bool, tied: bool, stores: Stores, timeout_s: float) -> Server:
+    chosen = free_port(host, port)
+    uri = local_url(host, chosen)
     auth = auth or auth_file(home).exists()
     given = _QUIETER | stores.environment | (auth_environment(home) if auth else {})
     if stores.backend == SQLITE:
         keep_private(home / DATABASE)
     env = child_environment(given, without=("MLFLOW_", "_MLFLOW_", "UVICORN_"))
-    process = start_process(_command(chosen, auth, stores), log=server_log(home), env=env, cwd=home, tied=tied)
-    server = Server(uri, process.pid, process.started, auth, backend=stores.backend, artifacts=stores.artifacts)
+    command = _command(host, chosen, auth, stores)
+    process = start_process(command, log=server_log(home), env=env, cwd=home, tied=tied)
+    server = Server(
+        uri, process.pid, process.started, auth, backend=stores.backend, artifacts=stores.artifacts, host=host,
+        instead_of=port if port not in (0, chosen) else None,
+    )  # fmt: skip
     try:
         _write(home, server, ready=False)
         wait_until_ready(
             process, f"{uri}/health", name="the tracking server", log=server_log(home), timeout_s=timeout_s
         )
+        if port:
+            remember_port(home, chosen)
         _write(home, server, ready=True)
     except ServiceFailed as error:
         _clear(home, server)
@@ -194,11 +213,12 @@ def _start(home: Path, port: int, auth: bool, tied: bool, stores: Stores, timeou
 _QUIETER = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
 
 
-def _command(port: int, auth: bool, stores: Stores) -> list[str]:
+def _command(host: str, port: int, auth: bool, stores: Stores) -> list[str]:
     return [
         *(sys.executable, "-m", "mlflow", "server", "--app-name", "slipway-auth" if auth else "slipway"),
         *stores.words,
-        *("--host", HOST, "--port", str(port), "--workers", "1"),
+        *("--host", host, "--port", str(port), "--workers", "1"),
+        *reach_words(host, port),
         # A search asks thousands of times: no line for each. A browser that keeps asking does not hold up the end.
         *("--uvicorn-opts", "--no-access-log --timeout-graceful-shutdown 5"),
     ]
@@ -218,6 +238,7 @@ def _read(home: Path) -> tuple[Server, bool] | None:
             bool(fields.get("auth")),
             backend=str(fields["backend"]),
             artifacts=str(fields["artifacts"]),
+            host=str(fields.get("host", HOST)),
         )
         return server, bool(fields["ready"])
     except (OSError, ValueError, KeyError, TypeError):  # not there, or not ours to understand
@@ -225,7 +246,8 @@ def _read(home: Path) -> tuple[Server, bool] | None:
 
 
 def _write(home: Path, server: Server, *, ready: bool) -> None:
-    fields = {name: value for name, value in asdict(server).items() if name != "adopted"} | {"ready": ready}
+    kept = {name: value for name, value in asdict(server).items() if name not in ("adopted", "instead_of")}
+    fields = kept | {"ready": ready}
     try:
         with whole_file(_record(home)) as draft:
             draft.write_text(json.dumps(fields) + "\n", encoding="utf-8")

@@ -18,4 +18,4 @@ def capture_folder(settings: Settings) -> Path:
 def to_capture(settings: Settings, share: float, max_bytes: int) -> Capture:
     """Return what keeps a share of the requests, above 0 and up to 1. max_bytes: on disk, of each model."""
     limits = Limits(max_bytes=max_bytes)
-    return Capture(share, WRITER, {"folder": capture_folder(settings), "limits": limits}, PRELOAD)
+    return Capture(share, WRITER, capture_folder(settings), {"limits": limits}, PRELOAD)

@@ -68,7 +68,7 @@ def _platform(settings: Settings, once: bool) -> Iterator[Platform]:
     # MLflow, scikit-learn and pandas take seconds to import: as long as the server takes to start.
     threading.Thread(target=importlib.import_module, args=["slipway.workflows.run"], daemon=True).start()
     with step("MLflow server"):
-        platform = up(settings, port=_ANY_PORT if once else 5000, detach=True)
+        platform = up(settings, port=_ANY_PORT if once else None, detach=True)
     try:
         yield platform
     finally:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from slipway.logfiles import make_room
+from slipway.settings import Settings
 from slipway.types import Stage
 
 
@@ -65,7 +67,7 @@ class Endpoint:
         return f"curl -s {self._path(self.served[0])} -H 'Content-Type: application/json' -d {shlex.quote(body)}"
 
     def stay(self) -> None:
-        """Serve until Ctrl-C or SIGTERM, then stop. Raises ServiceFailed when the service ends by itself."""
+        """Serve until Ctrl-C, SIGTERM or SIGHUP, then stop. Raises ServiceFailed when the service ends by itself."""
         try:
             self.engine.wait()
         except KeyboardInterrupt:  # asked for, so it is no failure
@@ -87,6 +89,13 @@ class Endpoint:
 
     def _path(self, served: Served) -> str:
         return f"{self.url}/invocations" if len(self.served) == 1 else f"{self.url}/models/{served.name}/invocations"
+
+
+def own_log(settings: Settings, name: str, port: int) -> Path:
+    """Return where a service that listens on a port writes by default: no other one that runs writes there."""
+    log = settings.home / "logs" / f"{name}-{port}.log"
+    make_room(log)
+    return log
 
 
 def _without_nan(value: Any) -> Any:

@@ -6,6 +6,7 @@ Few experiments ask for a latency or a second fit. A service and the whole searc
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from slipway.registry.trust import DIGEST
 from slipway.settings import Settings
 from slipway.types import Verdict
 from slipway.workflows.basis import Basis
+from slipway.workflows.endpoint import own_log
 from slipway.workflows.platform import resolve_tracking_uri
 
 # The 99th percentile of fewer is the mood of three requests.
@@ -68,7 +70,7 @@ def _latency(settings: Settings, basis: Basis, trusted: Sequence[str]) -> Latenc
 
     version, tested = basis.version, basis.rows.tested.rows
     rows = tested[list(inputs_of(basis.files))].sample(_REQUESTS, replace=True, random_state=0)
-    log = settings.home / "logs" / f"latency-{version.name}-{version.number}.log"
+    log = partial(own_log, settings, f"latency-{version.name}-{version.number}")
     digest = version.tags[DIGEST]
     order = Order(version.name, version.number, digest, basis.files, resolve_tracking_uri(settings), tuple(trusted))
     wanted = Wanted(version.name, version.number, digest, version.stage, order, PRELOAD)

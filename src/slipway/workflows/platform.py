@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from slipway.errors import NoServer, ServiceFailed
 from slipway.processes import log_tail, wait_for_end
 from slipway.settings import Settings
+from slipway.tracking.address import is_loopback, own_name
 from slipway.tracking.auth import ADMIN, auth_file
 from slipway.tracking.server import Server, find_server, server_log, start_server, stop_server, was_stopped
 from slipway.tracking.stores import FOLDER, SQLITE, parse_stores
@@ -23,7 +25,7 @@ class Platform:
     detached: bool
 
     def stay(self) -> None:
-        """Keep the server up until Ctrl-C, SIGTERM or `slipway down`, then stop it; return at once when it is not ours.
+        """Keep the server up until Ctrl-C, SIGTERM, SIGHUP or `slipway down`, then stop it; return at once when it is not ours.
 
         Raises ServiceFailed with the end of its log when the server ends by itself.
         """
@@ -47,6 +49,8 @@ class Platform:
             "pid": self.server.pid,
             "adopted": self.server.adopted,
             "auth": self.server.auth,
+            "host": self.server.host,
+            "instead_of": self.server.instead_of,
             "home": str(self.settings.home),
             "backend": self.server.backend,
             "artifacts": self.server.artifacts,
@@ -59,9 +63,24 @@ class Platform:
         return (
             f"MLflow {was} at {self.server.uri} (process {self.server.pid}, {self._kept})\n"
             f"export MLFLOW_TRACKING_URI={self.server.uri}\n"
-            f"{users}"
+            f"{self._elsewhere}{users}"
             f"{end} stops it."
         )
+
+    @property
+    def _elsewhere(self) -> str:
+        """What somebody has to know who looks for it where it is not."""
+        server, port, said = self.server, urlsplit(self.server.uri).port, ""
+        if server.instead_of:
+            said = (
+                f"port {server.instead_of} is taken by another process: whatever was told that one needs {port} now\n"
+            )
+        if not is_loopback(server.host):
+            said += (
+                f"other machines reach it at http://{own_name(server.host)}:{port}; passwords go there unencrypted: "
+            )
+            said += "let a proxy with TLS answer them where the network is not yours alone\n"
+        return said
 
     @property
     def _kept(self) -> str:
@@ -89,15 +108,19 @@ class Stopped:
         return f"stopped MLflow at {self.server.uri} (process {self.server.pid})"
 
 
-def up(settings: Settings, *, port: int = 5000, auth: bool = False, detach: bool = False) -> Platform:
+def up(
+    settings: Settings, *, host: str | None = None, port: int | None = None, auth: bool = False, detach: bool = False
+) -> Platform:
     """Start the tracking server of `settings.home`, or find the one that is up, and return when it answers.
 
+    host, port: as `start_server` takes them; by default 127.0.0.1, and the port that the home had last or 5000.
     It keeps runs and artifacts in `settings.backend` and `settings.artifacts`, or in its home.
     Without `detach` the server lives as long as this process: call `stay` on what is returned.
     Raises UsageError, StoreUnusable, FileUnusable and ServiceFailed as `start_server` does.
     """
     stores = parse_stores(settings.backend, settings.artifacts, settings.s3_endpoint)
-    return Platform(settings, start_server(settings.home, port=port, auth=auth, tied=not detach, stores=stores), detach)
+    server = start_server(settings.home, host=host, port=port, auth=auth, tied=not detach, stores=stores)
+    return Platform(settings, server, detach)
 
 
 def down(settings: Settings) -> Stopped:

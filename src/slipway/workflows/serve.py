@@ -20,7 +20,7 @@ from slipway.serving.listener import listen
 from slipway.serving.supervisor import Supervisor
 from slipway.settings import Settings
 from slipway.workflows.arms import write_arm
-from slipway.workflows.endpoint import Endpoint, Served
+from slipway.workflows.endpoint import Endpoint, Served, own_log
 from slipway.workflows.following import Following, SecondFollowed
 from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.project import trusted_types
@@ -80,9 +80,10 @@ def serve(
     def served(version: Wanted) -> None:
         remember(settings.home, by_name[version.model], following.seen(version.model))
 
-    log = log or settings.home / "logs" / f"serve-{'-'.join(each.label for each in followed)[:100]}.log"
+    label = "-".join(each.label for each in followed)[:100]
     service = start_service(
-        wanted, host=host, port=port, config=config, log=log, served=served, capture=capture, timeout_s=timeout_s,
+        wanted, host=host, port=port, config=config, served=served, capture=capture, timeout_s=timeout_s,
+        log=lambda port: log or own_log(settings, f"serve-{label}", port),
         record=partial(write_arm, settings.home),
     )  # fmt: skip
     supervisor = service.supervisor
@@ -113,7 +114,7 @@ def start_service(
     host: str,
     port: int,
     config: ServingConfig,
-    log: Path,
+    log: Callable[[int], Path],
     served: Callable[[Wanted], None] = lambda _: None,
     record: Callable[[ArmRecord], None] = lambda _: None,
     capture: Capture | None = None,
@@ -121,16 +122,18 @@ def start_service(
 ) -> Service:
     """Serve versions, each under its model's name, and return when all answer. served: called with each that takes over.
 
+    log: where to write, by the port.
     record: takes what was seen of a second version.
     capture: what is kept of requests and answers; None to keep nothing.
 
     Raises UntrustedModel, ServiceFailed, UsageError.
     """
     listener = listen(host, port)
-    url = local_url(host, listener.getsockname()[1])
+    chosen = listener.getsockname()[1]
+    url = local_url(host, chosen)
     env = child_environment(_ONE_THREAD, without=("SLIPWAY_API_KEYS",))
     names = [each.model for each in wanted]
-    supervisor = Supervisor(config, names, listener, env, log, served, record=record, capture=capture)
+    supervisor = Supervisor(config, names, listener, env, log(chosen), served, record=record, capture=capture)
     supervisor.start()
     try:
         for each in wanted:
@@ -139,7 +142,7 @@ def start_service(
     except BaseException:  # Ctrl-C included: nothing half-started stays
         supervisor.stop()
         raise
-    return Service(url, log, supervisor)
+    return Service(url, supervisor.log, supervisor)
 
 
 def _first(settings: Settings, following: Following, said: list[str]) -> list[Wanted]:

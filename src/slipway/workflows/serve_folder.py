@@ -10,7 +10,7 @@ from slipway.serving.generation import Wanted
 from slipway.serving.keys_file import KeysFile
 from slipway.serving.supervisor import Supervisor
 from slipway.settings import Settings
-from slipway.workflows.endpoint import Endpoint, Served
+from slipway.workflows.endpoint import Endpoint, Served, own_log
 from slipway.workflows.loading import PRELOAD, Order
 from slipway.workflows.project import trusted_types
 from slipway.workflows.serve import keyed, start_service
@@ -41,10 +41,10 @@ def serve_folder(
     order = Order(name, seen.version, seen.digest, files, "", trusted_types(settings, name))
     wanted = Wanted(name, seen.version, seen.digest or "", seen.stage, order, PRELOAD)
     config, keys = keyed(settings, config, keys_file)
-    log = log or settings.home / "logs" / f"serve-{name}-{seen.version}.log"
     service = start_service(
-        [wanted], host=host, port=port, config=config, log=log, capture=capture, timeout_s=timeout_s
-    )
+        [wanted], host=host, port=port, config=config, capture=capture, timeout_s=timeout_s,
+        log=lambda port: log or own_log(settings, f"serve-{name}-{seen.version}", port),
+    )  # fmt: skip
     if keys:
         threading.Thread(target=_keep_reading, args=[keys, service.supervisor], name="keys", daemon=True).start()
     example = files / "serving_input_example.json"

@@ -1,6 +1,7 @@
 """`slipway serve --engine mlflow`: the version of a stage behind MLflow's own scoring server, as it is."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 from slipway.errors import UntrustedModel
@@ -12,7 +13,7 @@ from slipway.serving.mlflow_engine import start_service
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.types import Stage
-from slipway.workflows.endpoint import Endpoint, Served
+from slipway.workflows.endpoint import Endpoint, Served, own_log
 from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.project import trusted_types
 
@@ -38,7 +39,7 @@ def serve_with_mlflow(
     version = get_version(client, name, number) if number else version_in(client, name, stage)
     files = _verified_copy(settings, version)
     require_trusted_configuration(files, trusted_types(settings, name))
-    log = settings.home / "logs" / f"serve-{name}-{number or stage}.log"
+    log = partial(own_log, settings, f"serve-{name}-{number or stage}")
     service = start_service(str(files), tracking_uri=tracking_uri, host=host, port=port, log=log, timeout_s=timeout_s)
     return Endpoint((Served(name, version.number, version.stage, version.run_id, input_example(files)),), service)
 
