@@ -8,6 +8,7 @@ import pandas as pd
 
 from slipway.core.casts import to_bool, to_number, to_text, to_time, to_whole
 from slipway.core.spec import Column, ColumnType, Data
+from slipway.core.values import text_of
 from slipway.data._pandera import pa
 from slipway.types import Violation
 
@@ -76,7 +77,7 @@ def _checks(column: Column) -> list[pa.Check]:
     if column.max is not None:
         checks.append(pa.Check.le(column.max, error=f"above the maximum {column.max}"))
     if column.values is not None:
-        values = [str(value) for value in column.values] if not column.type.is_numeric else column.values
+        values = [text_of(value) for value in column.values] if not column.type.is_numeric else column.values
         checks.append(pa.Check.isin(values, error=f"not one of the known values {_listed(values)}"))
     return [*checks, _unique()] if column.unique else checks
 
