@@ -18,7 +18,15 @@ wholes = some.integers(-(2**53), 2**53)
 
 @given(wholes)
 def test_a_whole_number_has_one_text_in_all_its_forms(number: int) -> None:
-    forms = [number, float(number), np.int64(number), np.float64(number), Decimal(number), Decimal(number) / 1, f"{number}"]
+    forms = [
+        number,
+        float(number),
+        np.int64(number),
+        np.float64(number),
+        Decimal(number),
+        Decimal(number) / 1,
+        f"{number}",
+    ]
     assert {text_of(each) for each in forms} == {str(number)}
     assert {text_of(Decimal(f"{number}.00")), respelled(f"{number}.0"), respelled(str(number))} == {str(number)}
 
@@ -41,7 +49,13 @@ def test_training_and_serving_have_the_same_text_of_a_value(value: object) -> No
 
 def test_texts_are_themselves_and_what_is_none_stays() -> None:
     assert [text_of(each) for each in ("01", "1.0", "", "true")] == ["01", "1.0", "", "true"]
-    assert [text_of(each) for each in (True, np.True_, 1.5, math.inf, Decimal("1.50"))] == ["True", "True", "1.5", "inf", "1.5"]
+    assert [text_of(each) for each in (True, np.True_, 1.5, math.inf, Decimal("1.50"))] == [
+        "True",
+        "True",
+        "1.5",
+        "inf",
+        "1.5",
+    ]
     assert text_of(None) is None
     assert math.isnan(text_of(math.nan))  # type: ignore[arg-type]
     assert text_of(b"1") == b"1" and text_of([1]) == [1]
@@ -67,7 +81,17 @@ def test_an_instant_is_the_same_in_all_its_forms(moment: datetime, zone: timezon
     assert time_of(milliseconds) == time_of(float(milliseconds)) == whole.isoformat(timespec="microseconds")
 
 
-ENDINGS = ("", "T10", "T10:30", " 10:30:05", "T10:30:05.5", "T10:30:05.123456789", "T10:30Z", " 10:30:05 +02:00", "T1030+0200")
+ENDINGS = (
+    "",
+    "T10",
+    "T10:30",
+    " 10:30:05",
+    "T10:30:05.5",
+    "T10:30:05.123456789",
+    "T10:30Z",
+    " 10:30:05 +02:00",
+    "T1030+0200",
+)
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -14,7 +14,7 @@ EXACT = 2**53
 """Beyond it a float64 no longer tells one whole number from the next."""
 
 LEAST_MS, MOST_MS = 10**11, 10**14
-"""A number is taken for milliseconds since 1970 from the one to the other: 1973 to 5138. Fewer could be seconds, more finer units."""
+"""A number between them is taken for milliseconds since 1970: 1973 to 5138. Fewer could be seconds, more finer units."""
 
 FIRST, LAST = datetime(1677, 9, 22), datetime(2262, 4, 11)
 """MLflow holds times as nanoseconds in 64 bits."""

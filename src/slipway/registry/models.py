@@ -49,12 +49,14 @@ def log_model(
     experiment: Experiment,
     example: pd.DataFrame,
     *,
+    contract: Mapping[str, Any],
     code: Sequence[Path] = (),
     trusted: Sequence[str] = (),
 ) -> str:
     """Log a fitted pipeline to a run as a plain scikit-learn model and return its URI.
 
-    example: a few rows of features. code: files of the experiment that the pipeline's functions live in; they travel with it.
+    example: a few rows of features. contract: of `contract_of`, what is promised of them.
+    code: files of the experiment that the pipeline's functions live in; they travel with it.
     trusted: types beside Slipway's own list that the pipeline may hold. Raises UntrustedModel for any other.
     """
     # MLflow files a model under the active experiment, not under the one that its run is in.
@@ -67,6 +69,7 @@ def log_model(
         skops_trusted_types=types_to_trust(pipeline, trusted),
         signature=signature_of(experiment),
         input_example=example,
+        metadata=dict(contract),
         pip_requirements=[f"{name}=={installed(name)}" for name in _REQUIRED],
         code_paths=[str(path) for path in code] or None,
     )

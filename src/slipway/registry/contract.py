@@ -1,0 +1,53 @@
+"""The data contract as a version carries it: in the metadata of its MLmodel file, of which MLflow makes nothing."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+
+from slipway.core.promises import METADATA, Promise, read_promises
+from slipway.core.spec import Column, ColumnType, Experiment
+from slipway.core.values import text_of, time_of
+
+MOST_KNOWN, MOST_CHARACTERS = 1_000, 20_000
+"""Of the categories of a column that a version knows by name. A column of more has no category that is unknown."""
+
+
+def contract_of(experiment: Experiment, learned_from: pd.DataFrame) -> dict[str, Any]:
+    """Return the metadata that say what is promised of each feature. learned_from: the rows that the model is fitted on."""
+    promises = {
+        name: _promise(experiment.data.columns[name], learned_from[name]).as_dict() for name in experiment.data.features
+    }
+    return {METADATA: {name: promise for name, promise in promises.items() if promise}}
+
+
+def promises_of(folder: Path) -> dict[str, Promise]:
+    """Return the promises, by column, that a downloaded model carries."""
+    return read_promises(mlflow.models.Model.load(str(folder)).metadata)
+
+
+def categories_of(folder: Path) -> Mapping[str, frozenset[str]]:
+    """Return the categories that a downloaded model knows, by column."""
+    found = {name: promise.values or promise.known or () for name, promise in promises_of(folder).items()}
+    return {name: frozenset(each for each in known if isinstance(each, str)) for name, known in found.items()}
+
+
+def _promise(column: Column, rows: pd.Series) -> Promise:
+    values: tuple[float | str, ...] | None = None
+    if column.values is not None:
+        numeric = column.type.is_numeric
+        values = tuple(float(value) if numeric else str(text_of(value)) for value in column.values)
+    known = _known(rows) if column.type is ColumnType.CATEGORY and values is None else None
+    return Promise(_end(column.min), _end(column.max), values, known)
+
+
+def _known(rows: pd.Series) -> tuple[str, ...] | None:
+    known = tuple(sorted(map(str, rows.dropna().unique())))
+    return known if len(known) <= MOST_KNOWN and sum(map(len, known)) <= MOST_CHARACTERS else None
+
+
+def _end(end: float | datetime | None) -> float | str | None:
+    return time_of(end) if isinstance(end, datetime) else end

@@ -1,0 +1,175 @@
+"""Values as callers write them → values as a model was trained on them, and what of them its contract does not expect.
+
+One place for the endpoint's two paths: what answers from a plan brings rows of JSON scalars, what asks the model itself brings
+columns of JSON, CSV or Parquet.
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from functools import partial
+from operator import is_not
+from typing import Any
+
+from slipway.core.promises import Find, Kind, Promise, breach, shown
+from slipway.core.values import TIMES, respelled, text_of, time_of
+from slipway.serving.wire import Column
+
+Row = Sequence[object]
+_NUMBERS = ("double", "float", "long", "integer", "boolean")
+_NOTHING_PROMISED = Promise()
+
+
+class Unreadable(ValueError):
+    """A value of a request is in no form that its column has."""
+
+    def __init__(self, row: int, column: str, why: str):
+        super().__init__(f"row {row}, column '{column}': {why}")
+
+
+class Values:
+    """The values of the columns of a signature. Holds no state that changes, and can be used by several threads."""
+
+    def __init__(self, columns: Sequence[Column]):
+        self.columns = tuple(columns)
+        self._judges = [_judge(column) for column in columns]
+        # What passes these is as the model was trained on it; most requests are looked at no further.
+        self._tests = [(at, test) for at, column in enumerate(columns) if (test := _test(column))]
+
+    def of_rows(self, rows: Sequence[Row]) -> tuple[Sequence[Row], tuple[Find, ...]]:
+        """Return rows, in the order of the columns, as the model was trained on them. Raises Unreadable."""
+        if len(rows) == 1:
+            (row,) = rows
+            odd = [at for at, test in self._tests if not test(row[at])]
+        else:
+            columns = list(zip(*rows, strict=True))
+            odd = [at for at, test in self._tests if not all(map(test, columns[at]))]
+        return self._mended(rows, odd) if odd else (rows, ())
+
+    def _mended(self, rows: Sequence[Row], odd: Sequence[int]) -> tuple[Sequence[Row], tuple[Find, ...]]:
+        columns: list[Sequence[object]] = list(zip(*rows, strict=True))
+        found: list[Find] = []
+        for at in odd:
+            columns[at], finds = self.of_column(at, columns[at])
+            found += finds
+        return list(zip(*columns, strict=True)), tuple(found)
+
+    def of_column(self, at: int, values: Sequence[object]) -> tuple[list[object], list[Find]]:
+        """Return the values of one column as the model was trained on them; a time as text. Raises Unreadable."""
+        judge, read, found = self._judges[at], [], dict[Kind, list[Any]]()
+        for row, given in enumerate(values):
+            try:
+                value, kind = judge(given)
+            except ValueError as error:
+                raise Unreadable(row, self.columns[at].name, str(error)) from None
+            read.append(value)
+            if kind is not None:
+                found.setdefault(kind, [0, row, shown(given)])[0] += 1
+        return read, [Find(at, kind, *rest) for kind, rest in found.items()]
+
+    def breach(self, finds: Sequence[Find]) -> str | None:
+        """Return how the first of them breaks the contract; None when none does."""
+        for find in sorted(finds, key=lambda find: (find.row, find.column)):
+            column = self.columns[find.column]
+            if why := breach(column.name, column.promise or _NOTHING_PROMISED, find):
+                return why
+        return None
+
+
+def kinds_of(column: Column) -> tuple[Kind, ...]:
+    """Return how values of a column can be unexpected."""
+    promise = column.promise or _NOTHING_PROMISED
+    can = {
+        Kind.NULL: column.required,
+        Kind.OUT_OF_BOUNDS: promise.low is not None or promise.high is not None,
+        Kind.UNKNOWN: bool(promise.values or promise.known),
+    }
+    return tuple(kind for kind, possible in can.items() if possible)
+
+
+Judge = Callable[[object], tuple[object, Kind | None]]
+
+
+def _judge(column: Column) -> Judge:
+    """Return what gives a value as the model was trained on it, and how it is unexpected."""
+    promise = column.promise or _NOTHING_PROMISED
+    is_expected = _expectation(promise)
+    read = _reader(column, promise)
+
+    def judge(given: object) -> tuple[object, Kind | None]:
+        if given is None or (isinstance(given, float) and given != given):
+            return given, Kind.NULL if column.required else None
+        value = read(given)
+        return value, is_expected(value if column.type not in _NUMBERS else _number(value))
+
+    return judge
+
+
+def _reader(column: Column, promise: Promise) -> Callable[[object], object]:
+    if column.type == "string":
+        return partial(_text, _texts(promise))
+    return _time if column.type == "datetime" else lambda value: value
+
+
+def _texts(promise: Promise) -> frozenset[object]:
+    return frozenset(promise.values if promise.values is not None else promise.known or ())
+
+
+def _text(known: frozenset[object], value: object) -> object:
+    if isinstance(value, bytes):
+        raise ValueError("bytes where a text is needed")
+    text = text_of(value)
+    if isinstance(text, str) and text not in known and (other := respelled(text)) in known:
+        return other
+    return text
+
+
+def _time(value: object) -> object:
+    try:
+        return time_of(value)
+    except ValueError as error:
+        raise ValueError(f"{error} where a time is needed: {TIMES}") from None
+
+
+def _number(value: object) -> object:
+    """Return a value as the number that MLflow reads in it; None where it is none, which MLflow refuses."""
+    try:
+        return float(value) if isinstance(value, str | Decimal) else value if isinstance(value, int | float) else None
+    except ValueError:
+        return None
+
+
+def _expectation(promise: Promise) -> Callable[[Any], Kind | None]:
+    low: Any = promise.low
+    high: Any = promise.high
+    values = promise.values
+    known = frozenset(values if values is not None else promise.known or ())
+
+    def expected(value: Any) -> Kind | None:
+        if not isinstance(value, str | int | float):  # nothing, or what MLflow refuses
+            return None
+        if (low is not None and value < low) or (high is not None and value > high):
+            return Kind.OUT_OF_BOUNDS
+        return Kind.UNKNOWN if known and value not in known else None
+
+    return expected
+
+
+def _test(column: Column) -> Callable[[Any], bool] | None:
+    """Return a quick look at a JSON scalar: true where it is expected, and as the model was trained on it."""
+    promise, nullable = column.promise or _NOTHING_PROMISED, not column.required
+    low, high = promise.low, promise.high
+    if column.type == "string":
+        known = _texts(promise)
+        if known:
+            return frozenset({*known, None} if nullable else known).__contains__
+        return (lambda value: value is None or type(value) is str) if nullable else lambda value: type(value) is str
+    if column.type not in _NUMBERS:
+        return None
+    if promise.values is not None or low is not None or high is not None:
+        expected = _expectation(promise)
+        if promise.values is None:
+            least, most = -float("inf") if low is None else low, float("inf") if high is None else high
+            return lambda value: nullable if value is None else least <= value <= most
+        return lambda value: nullable if value is None else expected(value) is None
+    # Whole numbers and truth values that are null are not read by the quick path at all.
+    return partial(is_not, None) if column.required and column.type in ("double", "float") else None
