@@ -124,7 +124,7 @@ def test_a_range_finds_exactly_the_rows_outside_of_it(check: Check, values: list
 
 
 @pytest.mark.parametrize("declared", [[1, 2], ["1", "2"], [1.0, 2.0]])
-@pytest.mark.parametrize("values", [[1, 2], [1.0, 2.0], ["1", "2"], [1, None], [None, 2.0]])
+@pytest.mark.parametrize("values", [[1, 2], [1.0, 2.0], ["1", "2"], [1, None], [None, 2.0], ["1.0", None]])
 def test_a_category_of_whole_numbers_is_the_same_however_it_is_declared_and_read(
     check: Check, declared: list, values: list
 ) -> None:

@@ -1,6 +1,5 @@
 """The contract that a version carries."""
 
-import json
 from collections.abc import Callable
 
 import pandas as pd
@@ -29,8 +28,7 @@ def rows(tails: list[str]) -> pd.DataFrame:
 
 def test_the_promises_of_the_features_go_there_and_back_as_json(declare: Callable[..., Experiment]) -> None:
     experiment = declare(data={"source": {"csv": "a.csv"}, "target": "late", "columns": COLUMNS})
-    said = json.loads(json.dumps(contract_of(experiment, rows(["N1", "N2", "N1"]))))
-    assert read_promises(said) == {
+    assert read_promises(contract_of(experiment, rows(["N1", "N2", "N1"]))) == {
         "season": Promise(values=("1", "2", "3")),
         "port": Promise(known=("A", "B")),
         "tail": Promise(known=("N1", "N2")),
@@ -43,12 +41,10 @@ def test_the_promises_of_the_features_go_there_and_back_as_json(declare: Callabl
 def test_categories_that_are_too_many_or_too_long_are_not_kept_by_name(declare: Callable[..., Experiment]) -> None:
     experiment = declare(data={"source": {"csv": "a.csv"}, "target": "late", "columns": COLUMNS})
     for tails in ([f"N{at}" for at in range(MOST_KNOWN + 1)], ["x" * MOST_CHARACTERS, "y", "y"]):
-        assert "tail" not in contract_of(experiment, rows(tails))[METADATA]
-    assert (
-        len(contract_of(experiment, rows([f"N{at}" for at in range(MOST_KNOWN)]))[METADATA]["tail"]["known"])
-        == MOST_KNOWN
-    )
+        assert "tail" not in read_promises(contract_of(experiment, rows(tails)))
+    known = read_promises(contract_of(experiment, rows([f"N{at}" for at in range(MOST_KNOWN)])))["tail"].known
+    assert len(known or ()) == MOST_KNOWN
 
 
 def test_a_version_of_before_carries_none() -> None:
-    assert read_promises(None) == read_promises({}) == read_promises({METADATA: {}}) == {}
+    assert read_promises(None) == read_promises({}) == read_promises({METADATA: ""}) == {}

@@ -36,10 +36,10 @@ from slipway.serving.wire import Answer, Ask, Column, Generation
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 JSON, CSV, PARQUET = "application/json", "text/csv", "application/vnd.apache.parquet"
-CONTRACT = {
+CONTRACT: dict[str, dict[str, Any]] = {
     "season": {"values": ["1", "2", "3", "4"]},
     "holiday": {"values": ["True", "False"]},
-    "port": {"known": ["01", "A", "B"]},
+    "port": {"known": ["01", "A", "7.0"]},
     "heat": {"low": -20.0, "high": 45.0},
     "day": {"values": [1.0, 2.0, 3.0]},
     "at": {"low": "2013-01-01T00:00:00.000000", "high": "2013-12-31T23:59:59.000000"},
@@ -74,7 +74,7 @@ def held(folder: Path, *, times: bool) -> Held:
         steps.append(("at", FunctionTransformer(hour), ["at"]))
         specs.append(ColSpec(DataType.datetime, "at"))
     goal = frame["heat"] * 3.0 + frame["season"].astype(int) ** 2 * 10 + (frame["holiday"] == "True") * 7
-    goal += (frame["port"] == "01") * 5 + (hour(frame)["hour"] if times else 0)
+    goal += (frame["port"] == "01") * 5 + (frame["port"] == "7.0") * 13 + (hour(frame)["hour"] if times else 0)
     model = make_pipeline(ColumnTransformer(steps), LinearRegression()).fit(frame, goal)
     mlflow.sklearn.save_model(
         model,
@@ -83,7 +83,7 @@ def held(folder: Path, *, times: bool) -> Held:
         input_example=frame.head(2),
         pip_requirements=["scikit-learn"],
         serialization_format="cloudpickle",
-        metadata={METADATA: CONTRACT},
+        metadata={METADATA: json.dumps(CONTRACT)},
     )
     return Held(model, folder)
 
@@ -145,7 +145,7 @@ def predictions(answer: Answer | Answered | None) -> list[float]:
 FORMS = {
     "season": [("2", 2, 2.0, "2.0"), ("4", 4, 4.0, "+4")],
     "holiday": [("True", True, "true"), ("False", False, "FALSE")],
-    "port": [("A",), ("01",)],
+    "port": [("A",), ("01",), ("7.0", 7, 7.0, "7")],
 }
 """Values that mean the same."""
 

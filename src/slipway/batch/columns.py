@@ -6,8 +6,8 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from slipway.core.casts import to_bool, to_number, to_text, to_time, to_whole
-from slipway.core.values import respelled
+from slipway.core.casts import spelled, to_bool, to_number, to_text, to_time, to_whole
+from slipway.core.values import Spellings
 from slipway.errors import DataUnusable
 
 Fields = Mapping[str, tuple[str, bool]]
@@ -23,7 +23,7 @@ def conform(
 ) -> pd.DataFrame:
     """Return the model's columns, in its order, cast to its types. first_row: number of the first row, for messages.
 
-    known: categories; a text that is none of a column's and spells one of them as a number or truth value is that one.
+    known: categories; a text that is another spelling of one of them, as a number or a truth value, is that one.
 
     An optional column that is not there is all missing; other columns are left out.
     Raises DataUnusable naming the column, what is wrong with it, how often, and the first such row.
@@ -34,8 +34,8 @@ def conform(
             f"the input has no column {', '.join(missing)}; it has {', '.join(map(str, rows.columns[:40]))}"
         )
     cast = {name: _cast(rows, name, kind, required, first_row) for name, (kind, required) in inputs.items()}
-    spelled = {name: _spelled(cast[name], known[name]) for name in inputs if known.get(name)}
-    return pd.DataFrame(cast | spelled, index=rows.index)
+    cast |= {name: spelled(cast[name], Spellings(known[name])) for name in inputs if known.get(name)}
+    return pd.DataFrame(cast, index=rows.index)
 
 
 def _cast(rows: pd.DataFrame, name: str, kind: str, required: bool, first_row: int) -> pd.Series:
@@ -49,11 +49,6 @@ def _cast(rows: pd.DataFrame, name: str, kind: str, required: bool, first_row: i
     if kind in ("double", "float"):
         _refuse(given, np.isinf(cast), "is not a finite number", name, first_row)
     return cast.astype("float64") if kind == "boolean" and not required else cast
-
-
-def _spelled(texts: pd.Series, known: frozenset[str]) -> pd.Series:
-    others = {text: other for text in set(texts.dropna()) - known if (other := respelled(text)) in known}
-    return texts.replace(others) if others else texts
 
 
 def _refuse(given: pd.Series, wrong: pd.Series, what: str, name: str, first_row: int) -> None:

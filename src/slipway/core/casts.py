@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from slipway.core.values import EXACT, text_of
+from slipway.core.values import EXACT, Spellings, text_of
 
 _BOOLEANS = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 
@@ -45,6 +45,12 @@ def to_text(series: pd.Series) -> pd.Series:
     if series.dtype == object or pd.api.types.is_float_dtype(series):
         return series.astype(object).map(text_of).astype("str").where(series.notna())
     return series.astype("str").where(series.notna())
+
+
+def spelled(texts: pd.Series, known: Spellings) -> pd.Series:
+    """Return a column of texts in the spelling of the categories that are known."""
+    others = {text: known(text) for text in set(texts.dropna()) - known.known}
+    return texts.replace({text: other for text, other in others.items() if text != other})
 
 
 def to_time(series: pd.Series) -> pd.Series:

@@ -9,7 +9,7 @@ from typing import Any
 from slipway.core.values import EXACT
 
 METADATA = "slipway.contract"
-"""Under this key of an MLmodel file's metadata stand the promises, by column."""
+"""Under this key of an MLmodel file's metadata stand the promises, by column: as JSON, which is read faster than YAML."""
 
 _MOST_LISTED, _MOST_SHOWN = 12, 60
 
@@ -57,7 +57,7 @@ class Find:
 
 def read_promises(metadata: Mapping[str, Any] | None) -> dict[str, Promise]:
     """Return the promises, by column, that the metadata of an MLmodel file hold; none where a version was made without."""
-    said = (metadata or {}).get(METADATA) or {}
+    said = json.loads((metadata or {}).get(METADATA) or "{}")
     return {name: _promise(promise) for name, promise in said.items()}
 
 

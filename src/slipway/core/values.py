@@ -4,6 +4,7 @@ Apart from `casts`, since what answers requests has no need of pandas. A contrac
 """
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from numbers import Integral, Real
@@ -25,7 +26,7 @@ TIMES = (
 )
 _MONTH = re.compile(r"[0-9]{4}(-[0-9]{2})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}")
-_WHOLE = re.compile(r"[+-]?[0-9]{1,16}(\.0*)?")
+_WHOLE = re.compile(r"[+-]?(0|[1-9][0-9]{0,15})(\.0*)?")
 _TRUTHS = {"true": "True", "false": "False"}
 
 
@@ -48,11 +49,30 @@ def text_of(value: object) -> object:
     return value
 
 
-def respelled(text: str) -> str | None:
-    """Return how a contract spells a text that is a whole number or a truth value, as CSV may have it; None for others.
+class Spellings:
+    """The categories of a column: finds the one that a text stands for, whatever spelling of a number or a truth value it has.
 
-    "1.0" and "+1" are "1", "true" is "True". Only for a text that is no category itself: "01" may be one, beside "1".
+    "1.0", "+1" and "1" stand for each other, so do "true" and "True", where but one of them is a category. "01" and "1" do not:
+    a leading zero is that of a code.
     """
+
+    def __init__(self, known: Iterable[str]):
+        self.known = frozenset(known)
+        found: dict[str, list[str]] = {}
+        for each in self.known:
+            if (plain := _plain(each)) is not None:
+                found.setdefault(plain, []).append(each)
+        self._by_plain = {plain: each[0] for plain, each in found.items() if len(each) == 1}
+
+    def __call__(self, text: str) -> str:
+        """Return the category that a text stands for; the text itself where there is none."""
+        if text in self.known or not self._by_plain:
+            return text
+        plain = _plain(text)
+        return self._by_plain.get(plain, text) if plain is not None else text
+
+
+def _plain(text: str) -> str | None:
     if _WHOLE.fullmatch(text):
         return str(int(text.partition(".")[0]))
     return _TRUTHS.get(text.lower())

@@ -1,9 +1,9 @@
 """The data contract as a version carries it: in the metadata of its MLmodel file, of which MLflow makes nothing."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import mlflow
 import pandas as pd
@@ -12,16 +12,16 @@ from slipway.core.promises import METADATA, Promise, read_promises
 from slipway.core.spec import Column, ColumnType, Experiment
 from slipway.core.values import text_of, time_of
 
-MOST_KNOWN, MOST_CHARACTERS = 1_000, 20_000
+MOST_KNOWN, MOST_CHARACTERS = 10_000, 100_000
 """Of the categories of a column that a version knows by name. A column of more has no category that is unknown."""
 
 
-def contract_of(experiment: Experiment, learned_from: pd.DataFrame) -> dict[str, Any]:
+def contract_of(experiment: Experiment, learned_from: pd.DataFrame) -> dict[str, str]:
     """Return the metadata that say what is promised of each feature. learned_from: the rows that the model is fitted on."""
     promises = {
         name: _promise(experiment.data.columns[name], learned_from[name]).as_dict() for name in experiment.data.features
     }
-    return {METADATA: {name: promise for name, promise in promises.items() if promise}}
+    return {METADATA: json.dumps({name: promise for name, promise in promises.items() if promise}, ensure_ascii=False)}
 
 
 def promises_of(folder: Path) -> dict[str, Promise]:

@@ -49,7 +49,7 @@ def log_model(
     experiment: Experiment,
     example: pd.DataFrame,
     *,
-    contract: Mapping[str, Any],
+    contract: Mapping[str, str],
     code: Sequence[Path] = (),
     trusted: Sequence[str] = (),
 ) -> str:

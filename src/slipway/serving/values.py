@@ -11,7 +11,7 @@ from operator import is_not
 from typing import Any
 
 from slipway.core.promises import Find, Kind, Promise, breach, shown
-from slipway.core.values import TIMES, respelled, text_of, time_of
+from slipway.core.values import TIMES, Spellings, text_of, time_of
 from slipway.serving.wire import Column
 
 Row = Sequence[object]
@@ -106,21 +106,19 @@ def _judge(column: Column) -> Judge:
 
 def _reader(column: Column, promise: Promise) -> Callable[[object], object]:
     if column.type == "string":
-        return partial(_text, _texts(promise))
+        return partial(_text, Spellings(_texts(promise)))
     return _time if column.type == "datetime" else lambda value: value
 
 
-def _texts(promise: Promise) -> frozenset[object]:
-    return frozenset(promise.values if promise.values is not None else promise.known or ())
+def _texts(promise: Promise) -> frozenset[str]:
+    return frozenset(map(str, promise.values if promise.values is not None else promise.known or ()))
 
 
-def _text(known: frozenset[object], value: object) -> object:
+def _text(known: Spellings, value: object) -> object:
     if isinstance(value, bytes):
         raise ValueError("bytes where a text is needed")
     text = text_of(value)
-    if isinstance(text, str) and text not in known and (other := respelled(text)) in known:
-        return other
-    return text
+    return known(text) if isinstance(text, str) else text
 
 
 def _time(value: object) -> object:
