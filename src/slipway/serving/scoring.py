@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from slipway.core.promises import Find
-from slipway.serving.cells import cells
+from slipway.serving.cells import Cells
 from slipway.serving.explain import explain, ragged
 from slipway.serving.held import Held
 from slipway.serving.narrow import TooManyRows
@@ -142,13 +142,13 @@ class _Asked:
 
     def read_json(self, content: Any) -> None:
         """Let the values of a request be as the model was trained on them. Raises Unreadable."""
-        places = cells(content)
+        cells = Cells(content)
         for at, column in enumerate(self._values.columns):
-            if found := places.get(column.name):
-                read, finds = self._values.of_column(at, [holder[key] for holder, key in found])
-                self.finds += tuple(finds)
-                for (holder, key), value in zip(found, read, strict=True):
-                    holder[key] = value
+            given = cells.read(column.name)
+            read, finds = self._values.of_column(at, given)
+            self.finds += tuple(finds)
+            if read is not given:
+                cells.write(column.name, read)
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         output, params = self._output(params)

@@ -1,5 +1,6 @@
 """A table that was read from CSV or Parquet → the same with its values as the model was trained on them."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from slipway.core.promises import Find
@@ -22,11 +23,11 @@ def read_table(table: "pd.DataFrame", values: Values) -> "tuple[pd.DataFrame, tu
         if column.type == "datetime" and given.dtype.kind in "iufb":
             # Parquet has times of its own.
             _refuse_numbers(given, column.name)
-        plain = given.astype(object).where(given.notna(), None).tolist()
+        plain = given.tolist() if given.notna().all() else given.astype(object).where(given.notna(), None).tolist()
         read, finds = values.of_column(at, plain)
         found += finds
         # Texts stay as they were read: to some encoders one that is missing is another thing as None than as NaN.
-        if column.type == "datetime" or (column.type == "string" and (read != plain or not _is_text(given))):
+        if column.type == "datetime" or (column.type == "string" and (read is not plain or not _is_text(given))):
             changed[column.name] = _column(read, column.type, given)
     return table.assign(**changed), tuple(found)
 
@@ -37,10 +38,11 @@ def _is_text(given: "pd.Series") -> bool:
     return given.dtype == object or isinstance(given.dtype, pd.StringDtype)
 
 
-def _column(read: list[object], kind: str, given: "pd.Series") -> "pd.Series":
+def _column(read: Sequence[object], kind: str, given: "pd.Series") -> "pd.Series":
     import pandas as pd
 
-    made = pd.Series(read, index=given.index, dtype=None if any(each is not None for each in read) else object)
+    some = any(each is not None for each in read)
+    made: pd.Series = pd.Series(list(read), index=given.index, dtype=None if some else object)
     return pd.to_datetime(made, format="ISO8601") if kind == "datetime" else made
 
 

@@ -7,7 +7,7 @@ columns of JSON, CSV or Parquet.
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
-from operator import is_not
+from operator import is_not, ne
 from typing import Any
 
 from slipway.core.promises import Find, Kind, Promise, breach, shown
@@ -16,6 +16,7 @@ from slipway.serving.wire import Column
 
 Row = Sequence[object]
 _NUMBERS = ("double", "float", "long", "integer", "boolean")
+_NEVER_NULL = ("long", "integer", "boolean")
 _NOTHING_PROMISED = Promise()
 
 
@@ -33,16 +34,22 @@ class Values:
         self.columns = tuple(columns)
         self._judges = [_judge(column) for column in columns]
         # What passes these is as the model was trained on it; most requests are looked at no further.
-        self._tests = [(at, test) for at, column in enumerate(columns) if (test := _test(column))]
+        self._tests = [_test(column) for column in columns]
+        # Whole numbers and truth values that are null do not come in rows of JSON scalars.
+        self._of_rows = [
+            (at, test)
+            for at, (column, test) in enumerate(zip(columns, self._tests, strict=True))
+            if test and (column.type not in _NEVER_NULL or (column.promise and column.promise != _NOTHING_PROMISED))
+        ]
 
     def of_rows(self, rows: Sequence[Row]) -> tuple[Sequence[Row], tuple[Find, ...]]:
         """Return rows, in the order of the columns, as the model was trained on them. Raises Unreadable."""
         if len(rows) == 1:
             (row,) = rows
-            odd = [at for at, test in self._tests if not test(row[at])]
+            odd = [at for at, test in self._of_rows if not test(row[at])]
         else:
             columns = list(zip(*rows, strict=True))
-            odd = [at for at, test in self._tests if not all(map(test, columns[at]))]
+            odd = [at for at, test in self._of_rows if not all(map(test, columns[at]))]
         return self._mended(rows, odd) if odd else (rows, ())
 
     def _mended(self, rows: Sequence[Row], odd: Sequence[int]) -> tuple[Sequence[Row], tuple[Find, ...]]:
@@ -53,8 +60,13 @@ class Values:
             found += finds
         return list(zip(*columns, strict=True)), tuple(found)
 
-    def of_column(self, at: int, values: Sequence[object]) -> tuple[list[object], list[Find]]:
-        """Return the values of one column as the model was trained on them; a time as text. Raises Unreadable."""
+    def of_column(self, at: int, values: Sequence[object]) -> tuple[Sequence[object], list[Find]]:
+        """Return the values of one column as the model was trained on them, themselves where they are; a time as text.
+
+        Raises Unreadable.
+        """
+        if self._are_plain(at, values):
+            return values, []
         judge, read, found = self._judges[at], [], dict[Kind, list[Any]]()
         for row, given in enumerate(values):
             try:
@@ -65,6 +77,15 @@ class Values:
             if kind is not None:
                 found.setdefault(kind, [0, row, shown(given)])[0] += 1
         return read, [Find(at, kind, *rest) for kind, rest in found.items()]
+
+    def _are_plain(self, at: int, values: Sequence[object]) -> bool:
+        column, test = self.columns[at], self._tests[at]
+        if test is None:
+            return column.type in _NUMBERS and not kinds_of(column)
+        try:  # NaN is unlike itself
+            return all(map(test, values)) and not (column.type in _NUMBERS and any(map(ne, values, values)))
+        except TypeError:  # a text for a number, or a list
+            return False
 
     def breach(self, finds: Sequence[Find]) -> str | None:
         """Return how the first of them breaks the contract; None when none does."""
@@ -169,5 +190,4 @@ def _test(column: Column) -> Callable[[Any], bool] | None:
             least, most = -float("inf") if low is None else low, float("inf") if high is None else high
             return lambda value: nullable if value is None else least <= value <= most
         return lambda value: nullable if value is None else expected(value) is None
-    # Whole numbers and truth values that are null are not read by the quick path at all.
-    return partial(is_not, None) if column.required and column.type in ("double", "float") else None
+    return partial(is_not, None) if column.required else None
