@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from stand_ins import generation
 
-from slipway.core.promises import Find, Kind, Promise
+from slipway.core.expectations import Expectation, Find, Unexpected
 from slipway.serving.config import ServingConfig
 from slipway.serving.counters import Counters, totals
 from slipway.serving.invoking import Invoking
@@ -22,7 +22,7 @@ from slipway.serving.metrics import metrics
 from slipway.serving.state import State, prepare
 from slipway.serving.wire import Answer
 
-PROMISES = {"x": Promise(low=-5.0, high=100.0), "port": Promise(values=("1", "2"))}
+EXPECTATIONS = {"x": Expectation(low=-5.0, high=100.0), "port": Expectation(values=("1", "2"))}
 
 
 class Backs:
@@ -37,7 +37,7 @@ class Backs:
 
 def endpoint(*finds: Find, strict: bool) -> tuple[Invoking, State]:
     given = generation()
-    columns = tuple(replace(column, promise=PROMISES.get(column.name)) for column in given.signature.inputs)
+    columns = tuple(replace(column, expectation=EXPECTATIONS.get(column.name)) for column in given.signature.inputs)
     counters = Counters(("delays",), 1)
     state = State(counters, 0, KeyRing(None))
     state.served["delays"] = prepare(
@@ -96,7 +96,7 @@ def test_what_a_plan_finds_is_counted_by_column_and_refused_where_that_is_asked(
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_what_the_model_itself_finds_is_counted_and_refused_alike(strict: bool) -> None:
-    invoking, state = endpoint(Find(2, Kind.NULL, 3, 4, "null"), strict=strict)
+    invoking, state = endpoint(Find(2, Unexpected.NULL, 3, 4, "null"), strict=strict)
     answer = ask(invoking, {}, kind=b"text/csv")
     assert answer.status == (400 if strict else 200)
     if strict:
@@ -109,7 +109,9 @@ def test_what_the_model_itself_finds_is_counted_and_refused_alike(strict: bool) 
 def test_a_category_that_no_contract_lists_is_counted_and_answered() -> None:
     invoking, state = endpoint(strict=True)
     served = state.served["delays"]
-    columns = tuple(replace(each, promise=Promise(known=("1",))) for each in served.generation.signature.inputs[2:])
+    columns = tuple(
+        replace(each, expectation=Expectation(known=("1",))) for each in served.generation.signature.inputs[2:]
+    )
     opened = replace(served.generation.signature, inputs=served.generation.signature.inputs[:2] + columns)
     state.served["delays"] = prepare(replace(served.generation, signature=opened), state.counters, 0, 10)
     assert ask(invoking, {"port": "new"}).status == 200

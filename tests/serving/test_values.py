@@ -26,7 +26,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from slipway.compile import compile_model
-from slipway.core.promises import METADATA, Kind
+from slipway.core.expectations import METADATA, Unexpected
 from slipway.serving.held import Held
 from slipway.serving.narrow import Answered, Narrow
 from slipway.serving.scoring import Scoring
@@ -221,16 +221,16 @@ def test_both_paths_read_and_find_the_same(narrow: Narrow, ask: Callable[..., An
 
 
 UNEXPECTED = [
-    ({"season": 5}, "season", Kind.UNKNOWN, "row 0, column 'season': 5, where the contract allows 1, 2, 3, 4"),
-    ({"port": "Z"}, "port", Kind.UNKNOWN, None),
-    ({"heat": 46}, "heat", Kind.OUT_OF_BOUNDS, "row 0, column 'heat': 46, where the contract allows -20 to 45"),
-    ({"day": 7}, "day", Kind.UNKNOWN, "row 0, column 'day': 7, where the contract allows 1, 2, 3"),
+    ({"season": 5}, "season", Unexpected.UNKNOWN, "row 0, column 'season': 5, where the contract allows 1, 2, 3, 4"),
+    ({"port": "Z"}, "port", Unexpected.UNKNOWN, None),
+    ({"heat": 46}, "heat", Unexpected.OUT_OF_BOUNDS, "row 0, column 'heat': 46, where the contract allows -20 to 45"),
+    ({"day": 7}, "day", Unexpected.UNKNOWN, "row 0, column 'day': 7, where the contract allows 1, 2, 3"),
 ]
 
 
 @pytest.mark.parametrize(("changed", "name", "kind", "says"), UNEXPECTED)
 def test_what_is_unexpected_is_found_on_both_paths(
-    narrow: Narrow, ask: Callable[..., Answer], changed: dict, name: str, kind: Kind, says: str | None
+    narrow: Narrow, ask: Callable[..., Answer], changed: dict, name: str, kind: Unexpected, says: str | None
 ) -> None:
     at = list(ROW).index(name)
     for body in bodies([ROW | changed]):
@@ -251,7 +251,7 @@ def test_a_null_that_the_contract_forbids_is_found_and_another_is_not(
     for answer in (narrow.answer(body), ask(body)):
         assert answer is not None
         (find,) = answer.finds
-        assert (find.column, find.kind, find.count, find.row, find.found) == (0, Kind.NULL, 2, 1, "null")
+        assert (find.column, find.kind, find.count, find.row, find.found) == (0, Unexpected.NULL, 2, 1, "null")
         said = "row 1, column 'season': null (and 1 more of its values), where the contract allows no missing value"
         assert narrow.values.breach(answer.finds) == said
 
@@ -268,8 +268,8 @@ def test_a_model_without_a_contract_has_nulls_alone_that_are_unexpected() -> Non
     assert read.of_rows([(1e9, None, 1)]) == ([(1e9, None, "1")], ())
     assert read.of_rows([(1e9, "x", "y")]) == ([(1e9, "x", "y")], ())
     _, finds = read.of_rows([(None, "x", "y"), (1.0, None, None)])
-    assert [(find.column, find.kind) for find in finds] == [(0, Kind.NULL), (2, Kind.NULL)]
-    assert [kinds_of(column) for column in columns] == [(Kind.NULL,), (), (Kind.NULL,)]
+    assert [(find.column, find.kind) for find in finds] == [(0, Unexpected.NULL), (2, Unexpected.NULL)]
+    assert [kinds_of(column) for column in columns] == [(Unexpected.NULL,), (), (Unexpected.NULL,)]
 
 
 # ---- times
@@ -338,8 +338,8 @@ def test_a_number_for_a_time_is_refused_where_a_format_has_times_of_its_own(ask_
 def test_a_time_out_of_its_bounds_and_a_missing_one_are_found(ask_times: Callable[..., Answer]) -> None:
     answer = ask_times(bodies([ROW | {"at": "2014-01-01"}, ROW | {"at": None}])[0])
     assert [(find.column, find.kind, find.row) for find in answer.finds] == [
-        (5, Kind.OUT_OF_BOUNDS, 0),
-        (5, Kind.NULL, 1),
+        (5, Unexpected.OUT_OF_BOUNDS, 0),
+        (5, Unexpected.NULL, 1),
     ]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as some
 
-from slipway.core.promises import Find, Kind
+from slipway.core.expectations import Find, Unexpected
 from slipway.serving import wire
 
 asks = some.builds(
@@ -17,7 +17,7 @@ asks = some.builds(
 finds = some.builds(
     Find,
     some.integers(0, 99),
-    some.sampled_from(Kind),
+    some.sampled_from(Unexpected),
     some.integers(1, 99),
     some.integers(0, 99),
     some.text(max_size=9),

@@ -12,7 +12,7 @@ from functools import cached_property
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from slipway.core.promises import Find
+from slipway.core.expectations import Find
 from slipway.serving.held import Held
 from slipway.serving.narrow import Narrow, TooManyRows
 from slipway.serving.scoring import Scoring

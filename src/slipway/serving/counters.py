@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from slipway.core.promises import Find, Kind
+from slipway.core.expectations import Find, Unexpected
 from slipway.serving.shared import Shared
 
 STATUSES = (200, 303, 400, 401, 404, 405, 408, 411, 413, 415, 431, 500, 501, 503, 504)
@@ -31,7 +31,7 @@ _FINDS = _SECONDS + 4
 MOST_COLUMNS = 256
 """Of which a model's unexpected values are counted, over all its versions; those of further ones are counted under ""."""
 
-_PER_COLUMN = 1 + len(Kind)
+_PER_COLUMN = 1 + len(Unexpected)
 """A column's name, as a number, and its counts."""
 
 _PER_MODEL = _FINDS + _PER_COLUMN * (MOST_COLUMNS + 1)
@@ -131,7 +131,7 @@ def _key(name: str) -> float:
 
 
 def found_by_column(counters: Counters, model: str, names: Sequence[str]) -> dict[str, tuple[float, ...]]:
-    """Return what all fronts have counted of columns: one number a Kind."""
+    """Return what all fronts have counted of columns: one number for each Unexpected."""
     sums: dict[float, list[float]] = {}
     for row in range(counters.fronts):
         first = counters.offset(row, model) + _FINDS
@@ -140,8 +140,8 @@ def found_by_column(counters: Counters, model: str, names: Sequence[str]) -> dic
             if not key and at > first:  # the others are free too
                 break
             if any(counts):
-                sums[key] = [a + b for a, b in zip(sums.get(key, [0.0] * len(Kind)), counts, strict=True)]
-    return {name: tuple(sums.get(_key(name) if name else 0.0, [0.0] * len(Kind))) for name in names}
+                sums[key] = [a + b for a, b in zip(sums.get(key, [0.0] * len(Unexpected)), counts, strict=True)]
+    return {name: tuple(sums.get(_key(name) if name else 0.0, [0.0] * len(Unexpected))) for name in names}
 
 
 @dataclass(frozen=True)

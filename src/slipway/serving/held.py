@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from slipway.core.promises import read_promises
+from slipway.core.expectations import read_expectations
 from slipway.serving.wire import Column, Signature
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ class Held:
         """What the model is asked with."""
         said = self.declared.get("signature") or {}
         inputs, outputs = (json.loads(said.get(side) or "[]") for side in ("inputs", "outputs"))
-        promises = read_promises(self.declared.get("metadata"))
+        expectations = read_expectations(self.declared.get("metadata"))
         columns = [
-            Column(name := each.get("name", ""), each["type"], each.get("required", True), promises.get(name))
+            Column(name := each.get("name", ""), each["type"], each.get("required", True), expectations.get(name))
             for each in inputs
         ]
         example = self.files / "serving_input_example.json"

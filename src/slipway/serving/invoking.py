@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from slipway.core.promises import Find
+from slipway.core.expectations import Find
 from slipway.serving.backs import Backs, Lost
 from slipway.serving.config import ServingConfig
 from slipway.serving.counters import BACK, NARROW, WAITING

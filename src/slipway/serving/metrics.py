@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from slipway.core.promises import Kind
+from slipway.core.expectations import Unexpected
 from slipway.serving.capture_metrics import capture_metrics
 from slipway.serving.counters import (
     BACKS_REPLACED,
@@ -111,7 +111,7 @@ class _Collector(Collector):
             expected = {column.name: kinds_of(column) for column in (*second, *served.values.columns)}
             counted = found_by_column(self._state.counters, model, [*expected, ""])
             for name, counts in counted.items():
-                for kind, count in zip(Kind, counts, strict=True):
+                for kind, count in zip(Unexpected, counts, strict=True):
                     if count or kind in expected.get(name, ()):
                         found.add_metric([model, name, kind.name.lower()], count)
         return found

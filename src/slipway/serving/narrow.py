@@ -16,7 +16,7 @@ import numpy as np
 from msgspec import UNSET, Meta, UnsetType
 from numpy.typing import NDArray
 
-from slipway.core.promises import Find
+from slipway.core.expectations import Find
 from slipway.serving.values import Values
 from slipway.serving.wire import Column, Generation, Plan
 

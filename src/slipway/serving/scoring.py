@@ -11,7 +11,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from slipway.core.promises import Find
+from slipway.core.expectations import Find
 from slipway.serving.cells import Cells
 from slipway.serving.explain import explain, ragged
 from slipway.serving.held import Held

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from slipway.core.promises import Find
+from slipway.core.expectations import Find
 from slipway.serving.values import Unreadable, Values
 
 if TYPE_CHECKING:

@@ -10,14 +10,14 @@ from functools import partial
 from operator import is_not, ne
 from typing import Any
 
-from slipway.core.promises import Find, Kind, Promise, breach, shown
+from slipway.core.expectations import Expectation, Find, Unexpected, breach, shown
 from slipway.core.values import TIMES, Spellings, text_of, time_of
 from slipway.serving.wire import Column
 
 Row = Sequence[object]
 _NUMBERS = ("double", "float", "long", "integer", "boolean")
 _NEVER_NULL = ("long", "integer", "boolean")
-_NOTHING_PROMISED = Promise()
+_NOTHING_EXPECTED = Expectation()
 
 
 class Unreadable(ValueError):
@@ -39,7 +39,8 @@ class Values:
         self._of_rows = [
             (at, test)
             for at, (column, test) in enumerate(zip(columns, self._tests, strict=True))
-            if test and (column.type not in _NEVER_NULL or (column.promise and column.promise != _NOTHING_PROMISED))
+            if test
+            and (column.type not in _NEVER_NULL or (column.expectation and column.expectation != _NOTHING_EXPECTED))
         ]
 
     def of_rows(self, rows: Sequence[Row]) -> tuple[Sequence[Row], tuple[Find, ...]]:
@@ -67,7 +68,7 @@ class Values:
         """
         if self._are_plain(at, values):
             return values, []
-        judge, read, found = self._judges[at], [], dict[Kind, list[Any]]()
+        judge, read, found = self._judges[at], [], dict[Unexpected, list[Any]]()
         for row, given in enumerate(values):
             try:
                 value, kind = judge(given)
@@ -91,48 +92,48 @@ class Values:
         """Return how the first of them breaks the contract; None when none does."""
         for find in sorted(finds, key=lambda find: (find.row, find.column)):
             column = self.columns[find.column]
-            if why := breach(column.name, column.promise or _NOTHING_PROMISED, find):
+            if why := breach(column.name, column.expectation or _NOTHING_EXPECTED, find):
                 return why
         return None
 
 
-def kinds_of(column: Column) -> tuple[Kind, ...]:
+def kinds_of(column: Column) -> tuple[Unexpected, ...]:
     """Return how values of a column can be unexpected."""
-    promise = column.promise or _NOTHING_PROMISED
+    expectation = column.expectation or _NOTHING_EXPECTED
     can = {
-        Kind.NULL: column.required,
-        Kind.OUT_OF_BOUNDS: promise.low is not None or promise.high is not None,
-        Kind.UNKNOWN: bool(promise.values or promise.known),
+        Unexpected.NULL: column.required,
+        Unexpected.OUT_OF_BOUNDS: expectation.low is not None or expectation.high is not None,
+        Unexpected.UNKNOWN: bool(expectation.values or expectation.known),
     }
     return tuple(kind for kind, possible in can.items() if possible)
 
 
-Judge = Callable[[object], tuple[object, Kind | None]]
+Judge = Callable[[object], tuple[object, Unexpected | None]]
 
 
 def _judge(column: Column) -> Judge:
     """Return what gives a value as the model was trained on it, and how it is unexpected."""
-    promise = column.promise or _NOTHING_PROMISED
-    is_expected = _expectation(promise)
-    read = _reader(column, promise)
+    expectation = column.expectation or _NOTHING_EXPECTED
+    is_expected = _unexpected(expectation)
+    read = _reader(column, expectation)
 
-    def judge(given: object) -> tuple[object, Kind | None]:
+    def judge(given: object) -> tuple[object, Unexpected | None]:
         if given is None or (isinstance(given, float) and given != given):
-            return given, Kind.NULL if column.required else None
+            return given, Unexpected.NULL if column.required else None
         value = read(given)
         return value, is_expected(value if column.type not in _NUMBERS else _number(value))
 
     return judge
 
 
-def _reader(column: Column, promise: Promise) -> Callable[[object], object]:
+def _reader(column: Column, expectation: Expectation) -> Callable[[object], object]:
     if column.type == "string":
-        return partial(_text, Spellings(_texts(promise)))
+        return partial(_text, Spellings(_texts(expectation)))
     return _time if column.type == "datetime" else lambda value: value
 
 
-def _texts(promise: Promise) -> frozenset[str]:
-    return frozenset(map(str, promise.values if promise.values is not None else promise.known or ()))
+def _texts(expectation: Expectation) -> frozenset[str]:
+    return frozenset(map(str, expectation.values if expectation.values is not None else expectation.known or ()))
 
 
 def _text(known: Spellings, value: object) -> object:
@@ -157,36 +158,36 @@ def _number(value: object) -> object:
         return None
 
 
-def _expectation(promise: Promise) -> Callable[[Any], Kind | None]:
-    low: Any = promise.low
-    high: Any = promise.high
-    values = promise.values
-    known = frozenset(values if values is not None else promise.known or ())
+def _unexpected(expectation: Expectation) -> Callable[[Any], Unexpected | None]:
+    low: Any = expectation.low
+    high: Any = expectation.high
+    values = expectation.values
+    known = frozenset(values if values is not None else expectation.known or ())
 
-    def expected(value: Any) -> Kind | None:
+    def expected(value: Any) -> Unexpected | None:
         if not isinstance(value, str | int | float):  # nothing, or what MLflow refuses
             return None
         if (low is not None and value < low) or (high is not None and value > high):
-            return Kind.OUT_OF_BOUNDS
-        return Kind.UNKNOWN if known and value not in known else None
+            return Unexpected.OUT_OF_BOUNDS
+        return Unexpected.UNKNOWN if known and value not in known else None
 
     return expected
 
 
 def _test(column: Column) -> Callable[[Any], bool] | None:
     """Return a quick look at a JSON scalar: true where it is expected, and as the model was trained on it."""
-    promise, nullable = column.promise or _NOTHING_PROMISED, not column.required
-    low, high = promise.low, promise.high
+    expectation, nullable = column.expectation or _NOTHING_EXPECTED, not column.required
+    low, high = expectation.low, expectation.high
     if column.type == "string":
-        known = _texts(promise)
+        known = _texts(expectation)
         if known:
             return frozenset({*known, None} if nullable else known).__contains__
         return (lambda value: value is None or type(value) is str) if nullable else lambda value: type(value) is str
     if column.type not in _NUMBERS:
         return None
-    if promise.values is not None or low is not None or high is not None:
-        expected = _expectation(promise)
-        if promise.values is None:
+    if expectation.values is not None or low is not None or high is not None:
+        expected = _unexpected(expectation)
+        if expectation.values is None:
             least, most = -float("inf") if low is None else low, float("inf") if high is None else high
             return lambda value: nullable if value is None else least <= value <= most
         return lambda value: nullable if value is None else expected(value) is None

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slipway.core.arms import ArmState
-from slipway.core.promises import Find, Promise
+from slipway.core.expectations import Expectation, Find
 
 
 class Plan(Protocol):
@@ -44,13 +44,13 @@ class Plan(Protocol):
 class Column:
     """An input of a signature. type: MLflow's name of it: double, float, long, integer, boolean, string, datetime, …
 
-    promise: what the contract says of its values; None for a version that carries no contract.
+    expectation: what the contract says of its values; None for a version that carries no contract.
     """
 
     name: str
     type: str
     required: bool = True
-    promise: Promise | None = None
+    expectation: Expectation | None = None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a data contract promises of the values of a column, as a version carries it; and the values that keep it not."""
+"""Which values a data contract expects of a column, as a version carries it; and the values of a request that are others."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,13 +9,13 @@ from typing import Any
 from slipway.core.values import EXACT
 
 METADATA = "slipway.contract"
-"""Under this key of an MLmodel file's metadata stand the promises, by column: as JSON, which is read faster than YAML."""
+"""Under this key of an MLmodel file's metadata stand the expectations, by column: as JSON, which is read faster than YAML."""
 
 _MOST_LISTED, _MOST_SHOWN = 12, 60
 
 
-class Kind(IntEnum):
-    """How a value is unexpected."""
+class Unexpected(IntEnum):
+    """How a value is not as expected."""
 
     NULL = 0
     OUT_OF_BOUNDS = 1
@@ -23,8 +23,8 @@ class Kind(IntEnum):
 
 
 @dataclass(frozen=True)
-class Promise:
-    """What is promised of a column beside its type and whether it may be missing.
+class Expectation:
+    """The values that are expected of a column, beside its type and whether it may be missing.
 
     low, high: both allowed; of a time as `time_of` writes it. values: all that may occur, numbers or texts.
     known: the categories that a model has learned from, where the contract lists none: another one is unknown, and allowed.
@@ -36,7 +36,7 @@ class Promise:
     known: tuple[str, ...] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The promise as plain values for `read_promises`, without what is not promised."""
+        """The expectation as plain values for `read_expectations`, without what is left open."""
         return {
             key: list(said) if isinstance(said, tuple) else said
             for key, said in asdict(self).items()
@@ -49,21 +49,21 @@ class Find:
     """Values of a request that are unexpected in one way. column: its place in the signature. row, found: of the first one."""
 
     column: int
-    kind: Kind
+    kind: Unexpected
     count: int
     row: int
     found: str
 
 
-def read_promises(metadata: Mapping[str, Any] | None) -> dict[str, Promise]:
-    """Return the promises, by column, that the metadata of an MLmodel file hold; none where a version was made without."""
+def read_expectations(metadata: Mapping[str, Any] | None) -> dict[str, Expectation]:
+    """Return the expectations, by column, that the metadata of an MLmodel file hold; none where a version was made without."""
     said = json.loads((metadata or {}).get(METADATA) or "{}")
-    return {name: _promise(promise) for name, promise in said.items()}
+    return {name: _expectation(expectation) for name, expectation in said.items()}
 
 
-def _promise(said: Mapping[str, Any]) -> Promise:
+def _expectation(said: Mapping[str, Any]) -> Expectation:
     lists = {key: tuple(said[key]) if key in said else None for key in ("values", "known")}
-    return Promise(said.get("low"), said.get("high"), **lists)
+    return Expectation(said.get("low"), said.get("high"), **lists)
 
 
 def shown(value: object) -> str:
@@ -74,26 +74,24 @@ def shown(value: object) -> str:
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
-def breach(name: str, promise: Promise, find: Find) -> str | None:
+def breach(name: str, expectation: Expectation, find: Find) -> str | None:
     """Return how a find breaks the contract, with what is allowed; None for a category that the contract leaves open."""
-    if find.kind is Kind.UNKNOWN and promise.values is None:
+    if find.kind is Unexpected.UNKNOWN and expectation.values is None:
         return None
     more = f" (and {find.count - 1} more of its values)" if find.count > 1 else ""
-    return (
-        f"row {find.row}, column '{name}': {find.found}{more}, where the contract allows {_allowed(promise, find.kind)}"
-    )
+    return f"row {find.row}, column '{name}': {find.found}{more}, where the contract allows {_allowed(expectation, find.kind)}"
 
 
-def _allowed(promise: Promise, kind: Kind) -> str:
-    if kind is Kind.NULL:
+def _allowed(expectation: Expectation, kind: Unexpected) -> str:
+    if kind is Unexpected.NULL:
         return "no missing value"
-    return _range(promise) if kind is Kind.OUT_OF_BOUNDS else _listed(promise.values or ())
+    return _range(expectation) if kind is Unexpected.OUT_OF_BOUNDS else _listed(expectation.values or ())
 
 
-def _range(promise: Promise) -> str:
-    if promise.low is None or promise.high is None:
-        return f"at most {_word(promise.high)}" if promise.low is None else f"at least {_word(promise.low)}"
-    return f"{_word(promise.low)} to {_word(promise.high)}"
+def _range(expectation: Expectation) -> str:
+    if expectation.low is None or expectation.high is None:
+        return f"at most {_word(expectation.high)}" if expectation.low is None else f"at least {_word(expectation.low)}"
+    return f"{_word(expectation.low)} to {_word(expectation.high)}"
 
 
 def _word(value: object) -> str:
