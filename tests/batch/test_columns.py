@@ -88,3 +88,22 @@ def test_whole_numbers_keep_every_digit(values: list[int]) -> None:
 @given(st.lists(st.text(max_size=5), min_size=1, max_size=9))
 def test_words_stay_as_they_are_written(values: list[str]) -> None:
     assert conform(pd.DataFrame({"w": pd.Series(values, dtype="str")}), {"w": ("string", True)})["w"].tolist() == values
+
+
+KNOWN = {"season": frozenset({"1", "2"}), "port": frozenset({"01", "A"}), "holiday": frozenset({"True", "False"})}
+
+
+@pytest.mark.parametrize("values", [[1, 2, None], [1.0, 2.0, None], ["1", "2", None], ["1.0", "+2", None]])
+def test_a_category_of_whole_numbers_is_the_same_however_it_is_written(values: list[Any]) -> None:
+    for dtype in (object, None):
+        frame = pd.DataFrame({"season": pd.Series(values, dtype=dtype)})
+        found = conform(frame, {"season": ("string", False)}, known=KNOWN)["season"]
+        assert found.tolist()[:2] == ["1", "2"]
+        assert found.isna().tolist() == [False, False, True]
+
+
+def test_texts_that_are_categories_or_spell_none_stay_as_they_are() -> None:
+    frame = pd.DataFrame({"port": ["01", "1", "A", "1.5"], "holiday": ["true", "FALSE", "True", "yes"]})
+    found = conform(frame, {"port": ("string", True), "holiday": ("string", True)}, known=KNOWN)
+    assert found["port"].tolist() == ["01", "1", "A", "1.5"]
+    assert found["holiday"].tolist() == ["True", "False", "True", "yes"]

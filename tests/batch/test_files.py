@@ -69,6 +69,15 @@ def test_words_for_missing_are_those_of_training_and_no_others(source: Path, tmp
     assert model.asked[0]["port"].tolist()[:2] == ["007", "None"]
 
 
+def test_a_file_is_asked_by_the_spelling_of_the_categories_that_the_model_knows(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("minutes,port\n1,7.0\n2,7\n3,8.0\n")
+    model = Doubles()
+    score_file(
+        model, INPUTS, tmp_path / "in.csv", tmp_path / "out.csv", METADATA, lambda _: None, {"port": frozenset("7")}
+    )
+    assert model.asked[0]["port"].tolist() == ["7", "7", "8.0"]
+
+
 @pytest.mark.parametrize("kind", ["csv", "csv.gz", "parquet"])
 def test_every_kind_of_input_gives_the_same_parquet_with_the_models_types_and_the_metadata(
     source: Path, tmp_path: Path, kind: str

@@ -123,6 +123,16 @@ def test_a_range_finds_exactly_the_rows_outside_of_it(check: Check, values: list
     assert violations == {rule: count for rule, count in expected.items() if count}
 
 
+@pytest.mark.parametrize("declared", [[1, 2], ["1", "2"], [1.0, 2.0]])
+@pytest.mark.parametrize("values", [[1, 2], [1.0, 2.0], ["1", "2"], [1, None], [None, 2.0], ["1.0", None]])
+def test_a_category_of_whole_numbers_is_the_same_however_it_is_declared_and_read(
+    check: Check, declared: list, values: list
+) -> None:
+    frame, violations = check({"type": "category", "values": declared, "nulls": 0.5}, values)
+    assert violations == []
+    assert set(frame["x"].dropna()) <= {"1", "2"}
+
+
 def with_key(declare: Callable[..., Experiment], keys: list, **declared: Any) -> list[Violation]:
     base = declare().as_dict()["data"]
     data = declare(data={**base, "id": "key", "columns": {**base["columns"], **declared}}).data

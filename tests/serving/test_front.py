@@ -382,6 +382,7 @@ def test_ready_says_what_is_served_and_what_failed(front: Front) -> None:
     wait_for(lambda: b"disagrees" in ask(front, "/ready", None)[1])
     said = json.loads(ask(front, "/ready", None)[1])["models"]["delays"]
     assert (said["version"], said["stage"], said["compiled"]) == (1, "Production", True)
+    assert said["contract"] is False  # of a version that carries none
     assert said["last_failure"] == {
         "version": 9,
         "why": "the plan disagrees with the model",

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from mlflow.exceptions import MlflowException
 
+from slipway.core.values import text_of
 from slipway.serving.narrow import Narrow, TooManyRows
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 # MLflow tells its own users of its own type hints, and numpy of rows that are refused in the end.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
+TEXTS = ("carrier", "ort")
 NAMES = ["air time", "größe", "stops", "weekend", "carrier", "ort"]
 KINDS = ["regression", "binary", "classes"]
 
@@ -111,11 +113,13 @@ def test_what_mlflow_refuses_or_reads_otherwise_is_never_answered(served: "Calla
     def check(rows: list[dict[str, Any]], order: list[str], drop: str | None, data: Any) -> None:
         for row in rows[: data.draw(some.integers(0, len(rows)))]:
             row.pop(drop, None)
-        key, value = data.draw(some.sampled_from(sorted(bodies(rows, order).items(), key=lambda item: item[0])))
-        body = json.dumps({key: value}).encode()
+        key = data.draw(some.sampled_from(sorted(bodies(rows, order))))
+        body = json.dumps({key: bodies(rows, order)[key]}).encode()
         ours = narrow(model, body)
         if ours is not None:
-            assert ours == stock(model, body), body
+            # Numbers of a column of texts are the one thing that MLflow reads otherwise.
+            read = [{name: text_of(value) if name in TEXTS else value for name, value in row.items()} for row in rows]
+            assert ours == stock(model, json.dumps({key: bodies(read, order)[key]}).encode()), body
 
     check()
 
@@ -147,7 +151,8 @@ PLAIN = request()
         request(stops="1"),
         request(weekend=None),
         request(weekend=1),
-        request(ort=5),
+        request(ort=2**63),
+        request(ort=[]),
         request(ort="a\0"),
         request(**{"air time": "1"}),
         request(**{"air time": True}),

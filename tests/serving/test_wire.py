@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as some
 
+from slipway.core.expectations import Find, Unexpected
 from slipway.serving import wire
 
 asks = some.builds(
@@ -13,9 +14,18 @@ asks = some.builds(
     some.text(max_size=50).filter(str.isprintable),
     some.binary(),
 )
-answers = some.builds(
-    wire.Answer, some.integers(0, 2**64 - 1), some.integers(0, 999), some.just("application/json"), some.binary()
+finds = some.builds(
+    Find,
+    some.integers(0, 99),
+    some.sampled_from(Unexpected),
+    some.integers(1, 99),
+    some.integers(0, 99),
+    some.text(max_size=9),
 )
+answers = some.builds(
+    wire.Answer, some.integers(0, 2**64 - 1), some.integers(0, 999), some.just("application/json"), some.binary(),
+    some.lists(finds, max_size=3).map(tuple),
+)  # fmt: skip
 
 
 @given(messages=some.lists(asks, max_size=4), cut=some.integers(1, 50))

@@ -1,19 +1,29 @@
 """Rows from a file → rows as a model's signature wants them."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
-from slipway.core.casts import to_bool, to_number, to_text, to_time, to_whole
+from slipway.core.casts import spelled, to_bool, to_number, to_text, to_time, to_whole
+from slipway.core.values import Spellings
 from slipway.errors import DataUnusable
 
 Fields = Mapping[str, tuple[str, bool]]
 """The inputs of a model: name → (MLflow type, required)."""
 
 
-def conform(rows: pd.DataFrame, inputs: Fields, first_row: int = 0) -> pd.DataFrame:
+Categories = Mapping[str, frozenset[str]]
+"""The categories that a model knows, by column."""
+
+
+def conform(
+    rows: pd.DataFrame, inputs: Fields, first_row: int = 0, known: Categories = MappingProxyType({})
+) -> pd.DataFrame:
     """Return the model's columns, in its order, cast to its types. first_row: number of the first row, for messages.
+
+    known: categories; a text that is another spelling of one of them, as a number or a truth value, is that one.
 
     An optional column that is not there is all missing; other columns are left out.
     Raises DataUnusable naming the column, what is wrong with it, how often, and the first such row.
@@ -23,10 +33,9 @@ def conform(rows: pd.DataFrame, inputs: Fields, first_row: int = 0) -> pd.DataFr
         raise DataUnusable(
             f"the input has no column {', '.join(missing)}; it has {', '.join(map(str, rows.columns[:40]))}"
         )
-    return pd.DataFrame(
-        {name: _cast(rows, name, kind, required, first_row) for name, (kind, required) in inputs.items()},
-        index=rows.index,
-    )
+    cast = {name: _cast(rows, name, kind, required, first_row) for name, (kind, required) in inputs.items()}
+    cast |= {name: spelled(cast[name], Spellings(known[name])) for name in inputs if known.get(name)}
+    return pd.DataFrame(cast, index=rows.index)
 
 
 def _cast(rows: pd.DataFrame, name: str, kind: str, required: bool, first_row: int) -> pd.Series:

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from slipway.batch.answering import Answering
-from slipway.batch.columns import Fields, conform
+from slipway.batch.columns import Categories, Fields, conform
 from slipway.errors import DataUnusable, FileUnusable
 from slipway.files import whole_file
 from slipway.types import MISSING_IN_CSV
@@ -39,8 +40,9 @@ def score_file(
     output: Path,
     metadata: Mapping[str, str],
     on_rows: Callable[[int], object],
+    known: Categories = MappingProxyType({}),
 ) -> ScoredFile:
-    """Score a CSV or Parquet file and return how many rows it had, and what answered them.
+    """Score a CSV or Parquet file and return how many rows it had, and what answered them. known: categories, as of `conform`.
 
     The output has the input's columns, `prediction`, and for a classifier `probability_CLASS` each. `metadata` is in the
     Parquet file's own metadata, or beside a CSV file in OUTPUT.meta.json. Memory is bounded by a chunk of rows.
@@ -54,7 +56,8 @@ def score_file(
             with _writer(draft, output.suffix, metadata) as writer:
                 rows = 0
                 for chunk in filter(len, _chunks(source, inputs)):  # of a header alone comes a chunk without rows
-                    writer.write(_scored(answering, model, inputs, chunk, rows, typed=output.suffix == ".parquet"))
+                    cast = conform(chunk, inputs, rows, known)
+                    writer.write(_scored(answering, model, cast, chunk, typed=output.suffix == ".parquet"))
                     rows += len(chunk)
                     on_rows(len(chunk))
             if not rows:
@@ -72,14 +75,11 @@ def require_kind(path: Path, kinds: tuple[str, ...]) -> None:
         raise FileUnusable(f"{path} ends in '{path.suffix}'; allowed is {', '.join(kinds)}")
 
 
-def _scored(
-    answering: Answering, model: Any, inputs: Fields, chunk: pd.DataFrame, first_row: int, *, typed: bool
-) -> pd.DataFrame:
+def _scored(answering: Answering, model: Any, rows: pd.DataFrame, chunk: pd.DataFrame, *, typed: bool) -> pd.DataFrame:
     """The chunk with its predictions; typed: and with the model's types, which are the same in every chunk."""
-    rows = conform(chunk, inputs, first_row)
     answers = answering(rows)
     given = chunk.copy(deep=False)
-    for name in inputs if typed else ():
+    for name in rows if typed else ():
         if name in chunk:
             given[name] = rows[name]
     scored = given.assign(prediction=answers.predictions)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
-_OURS = ("api_keys", "workers", "max_rows", "max_body_mb", "timeout", "keep_warm")
+_OURS = ("api_keys", "workers", "max_rows", "max_body_mb", "timeout", "keep_warm", "contract")
 """Options of which `mlflow models serve` knows nothing."""
 
 
@@ -36,6 +36,13 @@ _OURS = ("api_keys", "workers", "max_rows", "max_body_mb", "timeout", "keep_warm
 @click.option("--max-body-mb", type=Integer(1), default=10, show_default=True, help="Of a request.")
 @click.option("--timeout", type=Number(0.1), default=30.0, show_default=True, help="Seconds for an answer.")
 @click.option("--keep-warm", type=Number(0), default=300.0, show_default=True, help="Seconds for the version before.")
+@click.option(
+    "--contract",
+    type=click.Choice(["count", "refuse"]),
+    default="count",
+    show_default=True,
+    help="What becomes of values that break the data contract: counted in /metrics, or refused with 400 too.",
+)
 @click.option(
     "--capture",
     type=share,
@@ -67,6 +74,7 @@ def serve(
     max_body_mb: int,
     timeout: float,
     keep_warm: float,
+    contract: str,
     capture: float | None,
     capture_max_mb: int,
     log: Path | None,
@@ -110,6 +118,7 @@ def serve(
             max_bodies_bytes=max(10, max_body_mb) * 10_000_000,
             timeout_s=timeout,
             keep_warm_s=keep_warm,
+            strict=contract == "refuse",
             arm=second[0] if second else None,
         )
         followed = [Followed(name, of, version) for name in dict.fromkeys(names)]

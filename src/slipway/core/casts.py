@@ -9,8 +9,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-# Beyond it a float64 no longer tells one whole number from the next.
-EXACT = 2**53
+from slipway.core.values import EXACT, Spellings, text_of
 
 _BOOLEANS = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 
@@ -37,10 +36,21 @@ def to_bool(series: pd.Series) -> pd.Series:
 
 
 def to_text(series: pd.Series) -> pd.Series:
-    """Return str. Bytes are no text: their encoding is not known."""
+    """Return str, by `text_of`: 1 and 1.0 are the same category. Bytes are no text: their encoding is not known."""
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        series = series.astype(object)
     if series.dtype == object:
         series = series.where(~series.map(lambda value: isinstance(value, bytes)))
+    # Pandas reads a column of whole numbers as floats as soon as one of them is missing.
+    if series.dtype == object or pd.api.types.is_float_dtype(series):
+        return series.astype(object).map(text_of).astype("str").where(series.notna())
     return series.astype("str").where(series.notna())
+
+
+def spelled(texts: pd.Series, known: Spellings) -> pd.Series:
+    """Return a column of texts in the spelling of the categories that are known."""
+    others = {text: known(text) for text in set(texts.dropna()) - known.known}
+    return texts.replace({text: other for text, other in others.items() if text != other})
 
 
 def to_time(series: pd.Series) -> pd.Series:

@@ -6,8 +6,9 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from slipway.core.casts import to_bool, to_number, to_text, to_time, to_whole
+from slipway.core.casts import spelled, to_bool, to_number, to_text, to_time, to_whole
 from slipway.core.spec import Column, ColumnType, Data
+from slipway.core.values import Spellings, text_of
 from slipway.data._pandera import pa
 from slipway.types import Violation
 
@@ -40,6 +41,8 @@ def _cast(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, list[Violation
     for name, column in data.columns.items():
         series = frame[name]
         cast = _CASTS[column.type](series)
+        if column.values is not None and not column.type.is_numeric:
+            cast = spelled(cast, Spellings(_words(column.values)))
         lost = cast.isna() & series.notna()
         if lost.any():
             violations.append(_violation(name, f"not of type {column.type}", series, lost))
@@ -76,9 +79,13 @@ def _checks(column: Column) -> list[pa.Check]:
     if column.max is not None:
         checks.append(pa.Check.le(column.max, error=f"above the maximum {column.max}"))
     if column.values is not None:
-        values = [str(value) for value in column.values] if not column.type.is_numeric else column.values
+        values = _words(column.values) if not column.type.is_numeric else column.values
         checks.append(pa.Check.isin(values, error=f"not one of the known values {_listed(values)}"))
     return [*checks, _unique()] if column.unique else checks
+
+
+def _words(values: Sequence[object]) -> list[str]:
+    return [str(text_of(value)) for value in values]
 
 
 def _never_null() -> pa.Check:

@@ -49,15 +49,16 @@ def log_model(
     experiment: Experiment,
     example: pd.DataFrame,
     *,
+    contract: Mapping[str, str],
     code: Sequence[Path] = (),
     trusted: Sequence[str] = (),
 ) -> str:
     """Log a fitted pipeline to a run as a plain scikit-learn model and return its URI.
 
-    example: a few rows of the model's inputs, which are what callers are asked for. code: files of the experiment that the
-    pipeline's functions live in; they travel with it. trusted: types beside Slipway's own list that the pipeline may hold.
-    Raises UntrustedModel for any other. Every library that the pipeline's types are of, or that the code imports, is pinned in
-    the model's requirements.
+    example: a few rows of the model's inputs, which are what callers are asked for. contract: of `contract_of`, what is
+    promised of them. code: files of the experiment that the pipeline's functions live in; they travel with it. trusted: types
+    beside Slipway's own list that the pipeline may hold. Raises UntrustedModel for any other. Every library that the
+    pipeline's types are of, or that the code imports, is pinned in the model's requirements.
     """
     stored = as_stored(pipeline)
     # MLflow files a model under the active experiment, not under the one that its run is in.
@@ -70,6 +71,7 @@ def log_model(
         skops_trusted_types=types_to_trust(stored, trusted),
         signature=signature_of(experiment, [str(name) for name in example]),
         input_example=example,
+        metadata=dict(contract),
         pip_requirements=pinned(stored, code),
         code_paths=[str(path) for path in code] or None,
     )

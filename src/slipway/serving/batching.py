@@ -10,8 +10,9 @@ import time
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
+from slipway.core.expectations import Find
 from slipway.serving.held import Held
 from slipway.serving.narrow import Narrow, TooManyRows
 from slipway.serving.scoring import Scoring
@@ -22,6 +23,14 @@ MOST_ROWS = 64
 
 _JSON = "application/json"
 _NO_LIMIT_S = 3600.0
+
+
+class _Read(NamedTuple):
+    """The rows of a request. place: which one it is of those that are answered."""
+
+    place: int
+    rows: Sequence[Any]
+    finds: tuple[Find, ...]
 
 
 class Batching:
@@ -63,17 +72,18 @@ class Batching:
 
     def answers(self, asks: Sequence[Ask]) -> Iterable[tuple[int, Answer]]:
         """Answer requests; each answer comes with the place of its request, as soon as it is there."""
-        batch: list[tuple[int, Sequence[Any]]] = []
+        batch: list[_Read] = []
         alone: list[int] = []
         for place, ask in enumerate(asks):
             rows = self._rows(ask)
             if rows is None:
                 alone.append(place)
                 continue
-            if batch and sum(len(each) for _, each in batch) + len(rows) > MOST_ROWS:
+            if batch and sum(len(each.rows) for each in batch) + len(rows) > MOST_ROWS:
                 yield from self._together(asks, batch)
                 batch = []
-            batch.append((place, rows))
+            assert self._reading is not None
+            batch.append(_Read(place, *self._reading.values.of_rows(rows)))
         if batch:
             yield from self._together(asks, batch)
         for place in alone:
@@ -88,22 +98,20 @@ class Batching:
             return None
         return found[0] if found and not found[1] and len(found[0]) <= MOST_ROWS else None
 
-    def _together(
-        self, asks: Sequence[Ask], batch: Sequence[tuple[int, Sequence[Any]]]
-    ) -> Iterable[tuple[int, Answer]]:
+    def _together(self, asks: Sequence[Ask], batch: "Sequence[_Read]") -> Iterable[tuple[int, Answer]]:
         try:
             names = [column.name for column in self._held.signature.inputs]
-            table = self._held.table(names, [row for _, rows in batch for row in rows])
+            table = self._held.table(names, [row for read in batch for row in read.rows])
             answers = self._held.model.predict(table).tolist()
         except Exception:  # one of them is to blame, and only that one  # noqa: BLE001
-            for place, _ in batch:
-                yield place, self.scoring.answer(asks[place])
+            for read in batch:
+                yield read.place, self.scoring.answer(asks[read.place])
             return
         at = 0
-        for place, rows in batch:
-            body = json.dumps({"predictions": answers[at : at + len(rows)]}).encode()
-            yield place, Answer(asks[place].id, 200, _JSON, body)
-            at += len(rows)
+        for read in batch:
+            body = json.dumps({"predictions": answers[at : at + len(read.rows)]}).encode()
+            yield read.place, Answer(asks[read.place].id, 200, _JSON, body, read.finds)
+            at += len(read.rows)
 
 
 def _reading(held: Held, max_rows: int) -> Narrow | None:

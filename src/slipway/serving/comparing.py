@@ -38,6 +38,7 @@ from slipway.serving.invoking import Invoking
 from slipway.serving.keys import KeyRing
 from slipway.serving.messages import Request, Response
 from slipway.serving.mirror import MOST_BYTES, Copy, copy_of
+from slipway.serving.narrow import Answered
 from slipway.serving.state import Served, State, prepare
 
 _CHUNK = 1 << 18
@@ -189,7 +190,7 @@ class _Comparing:
 
     def _both_from_plans(self, copy: Copy) -> tuple[Response, float, float] | None:
         """Ask both plans here, so that their times are of one process, and of its work alone, however it is held up."""
-        answers, seconds = [], []
+        answers, seconds = list[Answered | None](), list[float]()
         for served in (self._second.served, self._first.served):
             if served is None or served.narrow is None or copy.content_type != JSON:
                 return None
@@ -197,7 +198,9 @@ class _Comparing:
             answers.append(served.narrow.answer(copy.body))
             seconds.append(time.thread_time() - began)
         ours, theirs = answers
-        return (Response(200, ours[0]), seconds[0], seconds[1]) if ours and theirs else None
+        if ours is None or theirs is None or (ours.finds and self._config.strict):  # which may be refused
+            return None
+        return Response(200, ours.body), seconds[0], seconds[1]
 
     async def _canary(self, copy: Copy) -> None:
         answer = await self._first.answer(copy)

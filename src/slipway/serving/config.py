@@ -18,6 +18,7 @@ class ServingConfig:
     keep_alive_s: how long a connection may be idle. drain_s: what requests under way get when the endpoint ends.
     keep_warm_s: how long a former generation is kept for a rollback.
     access_log: share of the answers that are logged, 0 to 1.
+    strict: whether a request is refused that breaks the contract of the model; else what breaks it is counted alone.
     arm: what a second version is there for; None where there is to be none. Only with one model.
     """
 
@@ -36,4 +37,5 @@ class ServingConfig:
     drain_s: float = 8.0
     keep_warm_s: float = 300.0
     access_log: float = 0.0
+    strict: bool = False
     arm: Arm | None = None

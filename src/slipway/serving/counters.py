@@ -5,9 +5,12 @@ dead front had counted stays, and its successor goes on from there.
 """
 
 from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
+from slipway.core.expectations import Find, Unexpected
 from slipway.serving.shared import Shared
 
 STATUSES = (200, 303, 400, 401, 404, 405, 408, 411, 413, 415, 431, 500, 501, 503, 504)
@@ -23,7 +26,15 @@ _OTHER = len(STATUSES)
 _BUCKETS = _OTHER + 1
 _SECONDS = _BUCKETS + len(BOUNDS_S) + 1
 ROWS, NARROW, BACK = _SECONDS + 1, _SECONDS + 2, _SECONDS + 3
-_PER_MODEL = _SECONDS + 4
+_FINDS = _SECONDS + 4
+
+MOST_COLUMNS = 256
+"""Of which a model's unexpected values are counted, over all its versions; those of further ones are counted under ""."""
+
+_PER_COLUMN = 1 + len(Unexpected)
+"""A column's name, as a number, and its counts."""
+
+_PER_MODEL = _FINDS + _PER_COLUMN * (MOST_COLUMNS + 1)
 
 # A row's own part, before the models.
 CONNECTIONS, WAITING, TURNS = 0, 1, 2
@@ -95,6 +106,42 @@ class Part:
         values, at = self._values, self._at
         values[at + ROWS] += rows
         values[at + where] += 1
+
+    def count_finds(self, finds: Iterable[tuple[str, Find]]) -> None:
+        """Count values that a contract does not expect, each by its column's name."""
+        for name, find in finds:
+            self._values[self._place(name) + 1 + find.kind] += find.count
+
+    def _place(self, name: str) -> int:
+        """Return where a column is counted: under its name, or from now on in the first place that is free.
+
+        Versions differ in their columns, and a process that takes another one's place has to go on where that one was.
+        """
+        key, first = _key(name), self._at + _FINDS
+        for at in range(first + _PER_COLUMN, first + _PER_COLUMN * (MOST_COLUMNS + 1), _PER_COLUMN):
+            if self._values[at] in (key, 0.0):
+                self._values[at] = key
+                return at
+        return first
+
+
+def _key(name: str) -> float:
+    """A column's name as a number that a float holds exactly, never 0."""
+    return 1.0 + int.from_bytes(blake2b(name.encode(), digest_size=6).digest(), "big")
+
+
+def found_by_column(counters: Counters, model: str, names: Sequence[str]) -> dict[str, tuple[float, ...]]:
+    """Return what all fronts have counted of columns: one number for each Unexpected."""
+    sums: dict[float, list[float]] = {}
+    for row in range(counters.fronts):
+        first = counters.offset(row, model) + _FINDS
+        for at in range(first, first + _PER_COLUMN * (MOST_COLUMNS + 1), _PER_COLUMN):
+            key, *counts = counters.values[at : at + _PER_COLUMN]
+            if not key and at > first:  # the others are free too
+                break
+            if any(counts):
+                sums[key] = [a + b for a, b in zip(sums.get(key, [0.0] * len(Unexpected)), counts, strict=True)]
+    return {name: tuple(sums.get(_key(name) if name else 0.0, [0.0] * len(Unexpected))) for name in names}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from slipway.core.expectations import read_expectations
 from slipway.serving.wire import Column, Signature
 
 if TYPE_CHECKING:
@@ -34,7 +35,11 @@ class Held:
         """What the model is asked with."""
         said = self.declared.get("signature") or {}
         inputs, outputs = (json.loads(said.get(side) or "[]") for side in ("inputs", "outputs"))
-        columns = [Column(each.get("name", ""), each["type"], each.get("required", True)) for each in inputs]
+        expectations = read_expectations(self.declared.get("metadata"))
+        columns = [
+            Column(name := each.get("name", ""), each["type"], each.get("required", True), expectations.get(name))
+            for each in inputs
+        ]
         example = self.files / "serving_input_example.json"
         classes = getattr(self.model, "classes_", None)
         return Signature(

@@ -3,18 +3,19 @@
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+from slipway.core.expectations import Find
 from slipway.serving.backs import Backs, Lost
 from slipway.serving.config import ServingConfig
 from slipway.serving.content_types import JSON, normalised
 from slipway.serving.counters import BACK, NARROW, WAITING
 from slipway.serving.depth import is_deeper
 from slipway.serving.messages import Request, Response
-from slipway.serving.narrow import TooManyRows
+from slipway.serving.narrow import Answered, TooManyRows
 from slipway.serving.refusals import refusal
 from slipway.serving.state import Served, State
 
@@ -41,7 +42,7 @@ class Invoking:
             if len(request.body) > _AT_ONCE_BYTES:
                 return self._queued(self._answer_large(request, model, served))
             if (answer := _answer_narrow(request.body, served)) is not None:
-                return _counted_rows(answer, served)
+                return self._counted_rows(answer, served)
         return self._queued(self._answer_by_back(request, model, kind))
 
     def _queued(self, answer: Coroutine[Any, Any, Response]) -> Response | Coroutine[Any, Any, Response]:
@@ -66,7 +67,9 @@ class Invoking:
     async def _answer_large(self, request: Request, model: str, served: Served) -> Response:
         loop = asyncio.get_running_loop()
         answer = await loop.run_in_executor(self._thread, _answer_narrow, request.body, served)
-        return await self._answer_by_back(request, model, JSON) if answer is None else _counted_rows(answer, served)
+        if answer is None:
+            return await self._answer_by_back(request, model, JSON)
+        return self._counted_rows(answer, served)
 
     async def _answer_by_back(self, request: Request, model: str, kind: bytes) -> Response:
         if wrong := await self._refused_before(request, kind):
@@ -81,6 +84,8 @@ class Invoking:
             except TimeoutError:
                 message = f"the model did not answer within {self._config.timeout_s:g} s"
                 return Response(504, refusal(504, message), headers=served.headers)
+            if answer.finds and (broken := self._broken(answer.finds, served)):
+                return broken
             if answer.status == 200:
                 served.part.count_rows(0, BACK)
             body = answer.body if answer.status < 400 else cleaned(answer.status, answer.body)
@@ -88,6 +93,20 @@ class Invoking:
             return Response(answer.status, body, mimetype, served.headers)
         message = "the process that was to answer ended, twice; another one is being started"
         return Response(503, refusal(503, message), headers=b"retry-after: 5\r\n")
+
+    def _counted_rows(self, answer: Answered | Response, served: Served) -> Response:
+        if isinstance(answer, Response):
+            return answer
+        if answer.finds and (broken := self._broken(answer.finds, served)):
+            return broken
+        served.part.count_rows(answer.rows, NARROW)
+        return Response(200, answer.body, headers=served.headers)
+
+    def _broken(self, finds: Sequence[Find], served: Served) -> Response | None:
+        """Count what the contract does not expect; the refusal of what breaks it, where that is refused."""
+        served.part.count_finds((served.values.columns[find.column].name, find) for find in finds)
+        why = served.values.breach(finds) if self._config.strict else None
+        return Response(400, refusal(400, why), headers=served.headers) if why else None
 
     async def _refused_before(self, request: Request, kind: bytes) -> Response | None:
         if not kind:
@@ -102,19 +121,13 @@ class Invoking:
         return None
 
 
-def _answer_narrow(body: bytes, served: Served) -> tuple[Response, int] | None:
-    """Return the answer and how many rows it is of; None when it is for a back."""
+def _answer_narrow(body: bytes, served: Served) -> Answered | Response | None:
+    """Return the answer, or a refusal; None when it is for a back."""
     assert served.narrow is not None
     try:
-        found = served.narrow.answer(body)
+        return served.narrow.answer(body)
     except TooManyRows as many:
-        return Response(413, refusal(413, str(many)), headers=served.headers), 0
-    return None if found is None else (Response(200, found[0], headers=served.headers), found[1])
-
-
-def _counted_rows(answer: tuple[Response, int], served: Served) -> Response:
-    served.part.count_rows(answer[1], NARROW)
-    return answer[0]
+        return Response(413, refusal(413, str(many)), headers=served.headers)
 
 
 def cleaned(status: int, body: bytes) -> bytes:

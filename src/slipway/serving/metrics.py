@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from slipway.core.expectations import Unexpected
 from slipway.serving.capture_metrics import capture_metrics
 from slipway.serving.counters import (
     BACKS_REPLACED,
@@ -15,9 +16,11 @@ from slipway.serving.counters import (
     FRONTS_REPLACED,
     SWAPS,
     WAITING,
+    found_by_column,
     totals,
 )
 from slipway.serving.state import State
+from slipway.serving.values import kinds_of
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 
@@ -46,6 +49,7 @@ class _Collector(Collector):
     def collect(self) -> Iterable[Metric]:
         yield from self._of_models()
         yield from self._of_generations()
+        yield self._of_columns()
         counters = self._state.counters
         yield GaugeMetricFamily("slipway_connections", "Open connections.", value=counters.total(CONNECTIONS))
         yield GaugeMetricFamily(
@@ -94,6 +98,23 @@ class _Collector(Collector):
             failure = self._state.failures.get(model)
             failed.add_metric([model], failure.version if failure else 0)
         return [version, number, compiled, failed]
+
+    def _of_columns(self) -> Metric:
+        """What the contracts do not expect, by the columns of the versions that answer: callers can add no label."""
+        found = CounterMetricFamily(
+            "slipway_unexpected_values",
+            "Values of requests that the contract does not expect.",
+            labels=["model", "column", "kind"],
+        )
+        for model, served in self._state.served.items():
+            second = self._state.second.values.columns if self._state.second else ()
+            expected = {column.name: kinds_of(column) for column in (*second, *served.values.columns)}
+            counted = found_by_column(self._state.counters, model, [*expected, ""])
+            for name, counts in counted.items():
+                for kind, count in zip(Unexpected, counts, strict=True):
+                    if count or kind in expected.get(name, ()):
+                        found.add_metric([model, name, kind.name.lower()], count)
+        return found
 
 
 def _cumulative(buckets: Iterable[float]) -> list[tuple[str, float]]:

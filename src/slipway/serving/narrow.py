@@ -1,30 +1,33 @@
 """The narrow path: the bytes of a well-formed JSON request → rows → the bytes that `mlflow models serve` answers.
 
-A request is read straight into the types of the signature. Whatever is not exactly of them, a whole number for a double apart,
-is not narrow: MLflow's own code has to say what becomes of it. So it is with null for a text of `instances` and `inputs`, which
-MLflow reads as the word None, and with characters that numpy drops at the end of a text.
+A request is read straight into the types of the signature. Whatever is not exactly of them, a whole number for a double and any
+scalar for a text apart, is not narrow: MLflow's own code has to say what becomes of it. So it is with null for a text of
+`instances` and `inputs`, which MLflow reads as the word None, and with characters that numpy drops at the end of a text.
 """
 
 import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from operator import itemgetter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
 from msgspec import UNSET, Meta, UnsetType
 from numpy.typing import NDArray
 
+from slipway.core.expectations import Find
 from slipway.serving.escaped import reader, stand_ins
+from slipway.serving.values import Values
 from slipway.serving.wire import Column, Generation, Plan
 
-Row = tuple[object, ...]
+Row = Sequence[object]
 
+_Long = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _TYPES: dict[str, Any] = {
     "double": float | None,
-    "string": str | None,
-    "long": Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)],
+    "string": str | _Long | float | bool | None,
+    "long": _Long,
     "integer": Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)],
     "boolean": bool,
 }
@@ -45,8 +48,16 @@ class TooManyRows(ValueError):
         super().__init__(f"the request holds {rows} rows; at most {most} are allowed. Send it in parts.")
 
 
+class Answered(NamedTuple):
+    """An answer from a plan: its bytes, of how many rows, and what they hold that the contract does not expect."""
+
+    body: bytes
+    rows: int
+    finds: tuple[Find, ...]
+
+
 class Narrow:
-    """Answers requests of one generation from its plan."""
+    """Answers requests of one generation from its plan. values: what reads the rows that `rows` returns."""
 
     def __init__(self, generation: Generation, max_rows: int):
         """Raises ValueError when the generation has no plan, or one that is not of its signature."""
@@ -60,6 +71,7 @@ class Narrow:
         if other := next((column for column in columns if column.type not in _TYPES), None):
             raise ValueError(f"column '{other.name}' is of type {other.type}, which only the model itself reads")
         self._types = {column.name: _TYPES[column.type] for column in columns}
+        self.values = Values(columns)
         self._max_rows = max_rows
         self._most_commas = _LOOSE * max_rows * (len(columns) + 1)
         spelled = stand_ins(self._names)
@@ -68,8 +80,8 @@ class Narrow:
         self._decode_any_order = msgspec.json.Decoder(_ANY_ORDER).decode
         self._reader = lru_cache(maxsize=16)(self._make_reader)
 
-    def answer(self, body: bytes) -> tuple[bytes, int] | None:
-        """Return the answer and how many rows it is of; None when it is for the model itself. Raises TooManyRows."""
+    def answer(self, body: bytes) -> "Answered | None":
+        """Return the answer; None when it is for the model itself. Raises TooManyRows."""
         found = self.rows(body)
         if found is None:
             return None
@@ -77,22 +89,24 @@ class Narrow:
         if len(rows) > self._max_rows:
             raise TooManyRows(len(rows), self._max_rows)
         plan = self._plan
+        rows, finds = self.values.of_rows(rows)
         try:
             encoded = plan.encode(rows)
             answers = plan.predict_proba(encoded) if probabilities else plan.predict(encoded)
         except ValueError:  # these rows are for the model itself
             return None
-        return b'{"predictions": %b}' % _encode(answers.tolist()).encode(), len(rows)
+        return Answered(b'{"predictions": %b}' % _encode(answers.tolist()).encode(), len(rows), finds)
 
     def probabilities(self, body: bytes) -> NDArray[np.float64] | None:
         """Return the probabilities of a request's rows, whatever it asks for, shape (rows, classes); None where it has none."""
         found = self.rows(body) if self._plan.has_probabilities else None
         try:
-            return self._plan.predict_proba(self._plan.encode(found[0])) if found else None
+            return self._plan.predict_proba(self._plan.encode(self.values.of_rows(found[0])[0])) if found else None
         except ValueError:
             return None
 
     def rows(self, body: bytes) -> tuple[Sequence[Row], bool] | None:
+        """Return the rows of a request as it has them, and whether it asks for probabilities; None when it is not narrow."""
         if len(body) > self._most_commas and _has_more(body, b",", self._most_commas):
             return None
         try:
@@ -152,7 +166,10 @@ def _request(columns: Sequence[Column], spelled: Sequence[str], types: dict[str,
 
     kinds = [types[name] for name in names]
     # As numpy reads them, a text that is null is no longer missing.
-    strict = [str if column.type == "string" else kind for column, kind in zip(columns, kinds, strict=True)]
+    strict = [
+        str | _Long | float | bool if column.type == "string" else kind
+        for column, kind in zip(columns, kinds, strict=True)
+    ]
     split = _struct(
         "Split",
         [

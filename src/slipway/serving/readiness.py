@@ -45,6 +45,7 @@ def _of(served: Served, failure: Failure | None) -> dict[str, Any]:
         "generation": generation.number,
         "digest": generation.digest,
         "compiled": served.narrow is not None,
+        "contract": any(column.expectation for column in generation.signature.inputs),
     }
     if served.narrow is None:
         said["not_compiled_because"] = served.why_not

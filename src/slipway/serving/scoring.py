@@ -7,14 +7,19 @@ import json
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
+from slipway.core.expectations import Find
+from slipway.serving.cells import Cells
 from slipway.serving.explain import explain, ragged
 from slipway.serving.held import Held
 from slipway.serving.narrow import TooManyRows
 from slipway.serving.refusals import refusal
 from slipway.serving.sizes import TooLarge, check_csv, check_json, check_parquet
+from slipway.serving.tables import read_table
+from slipway.serving.values import Unreadable, Values
 from slipway.serving.wire import Answer, Ask
 
 _MOST_SAID = 1000
@@ -36,6 +41,7 @@ class Scoring:
         self.pyfunc = PyFuncModel(Model.load(str(held.files)), _SklearnModelWrapper(held.model), how)
         self.schema = self.pyfunc.metadata.get_input_schema()
         self._model, self._server, self._signature = _Asked(self.pyfunc, held), scoring_server, held.signature
+        self._schema_of_csv = _with_times_as_texts(self.schema)
         self._max_rows = max_rows
         logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # it has a line for odd requests, and repeats them
 
@@ -43,27 +49,33 @@ class Scoring:
         """Answer a request. Whatever goes wrong with it becomes an answer too."""
         from mlflow.exceptions import MlflowException
 
-        self._model.refused = None
+        self._model.refused, self._model.finds, self._model.tables = None, (), False
         try:
-            if why := self._looked_at(ask):
+            content, why = self._looked_at(ask)
+            if why:
                 return refused(ask, HTTPStatus.BAD_REQUEST, why)
-            said = self._server.invocations(ask.body, ask.content_type, self._model, self.schema)
+            said = self._server.invocations(content, ask.content_type, self._model, self._schema_to_read(ask))
+        except Unreadable as error:
+            return _unreadable(ask, error)
         except (TooManyRows, TooLarge) as error:
             return refused(ask, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
         except MlflowException as error:
+            if isinstance(self._model.refused, Unreadable):
+                return _unreadable(ask, self._model.refused)
             why = self._explained(ask) or _without_input(error, self._model.refused)
-            return refused(ask, error.get_http_status_code(), why, error.error_code)
+            return replace(refused(ask, error.get_http_status_code(), why, error.error_code), finds=self._model.finds)
         except Exception as error:  # a request that MLflow does not foresee, such as JSON of any depth  # noqa: BLE001
             why = self._explained(ask) or f"the request cannot be read ({type(error).__name__})"
             return refused(ask, HTTPStatus.BAD_REQUEST, why)
         if said.status >= HTTPStatus.BAD_REQUEST:
             return refused(ask, said.status, said.response.partition(" IMPORTANT:")[0][:_MOST_SAID])
-        return Answer(ask.id, said.status, said.mimetype, said.response.encode())
+        return Answer(ask.id, said.status, said.mimetype, said.response.encode(), self._model.finds)
 
-    def _looked_at(self, ask: Ask) -> str | None:
-        """Why a request is refused that MLflow would fill up: rows that lack a column which others have.
+    def _looked_at(self, ask: Ask) -> tuple[Any, str | None]:
+        """Return what MLflow is to read, and why a request is refused that it would fill up: rows that lack others' columns.
 
-        Raises TooManyRows and TooLarge for what would take too much memory to read.
+        JSON is what `json.loads` reads, with its values as the model was trained on them; a table is mended once it is read.
+        Raises TooManyRows and TooLarge for what would take too much memory to read, Unreadable.
         """
         kind, most = ask.content_type.partition(";")[0].strip(), self._max_rows
         if kind == "text/csv":
@@ -74,10 +86,18 @@ class Scoring:
             try:
                 content = json.loads(ask.body)
             except (ValueError, RecursionError):  # MLflow refuses it too
-                return None
+                return ask.body, None
             check_json(content, most)
-            return ragged(content)
-        return None
+            if why := ragged(content):
+                return content, why
+            self._model.read_json(content)
+            return content if isinstance(content, dict) else ask.body, None
+        self._model.tables = True
+        return ask.body, None
+
+    def _schema_to_read(self, ask: Ask) -> Any:
+        """The schema to read a body by: times are texts in CSV, which pandas does not read as times by itself."""
+        return self._schema_of_csv if ask.content_type.partition(";")[0].strip() == "text/csv" else self.schema
 
     def _explained(self, ask: Ask) -> str | None:
         """What is wrong with a request, where it can be said; that it cannot must not end this process."""
@@ -86,9 +106,22 @@ class Scoring:
         return None
 
 
+def _unreadable(ask: Ask, error: Unreadable) -> Answer:
+    return refused(ask, HTTPStatus.BAD_REQUEST, str(error), "INVALID_PARAMETER_VALUE")
+
+
 def refused(ask: Ask, status: int, message: str, code: str = "") -> Answer:
     """Return the answer that says no."""
     return Answer(ask.id, int(status), "application/json", refusal(int(status), message, code))
+
+
+def _with_times_as_texts(schema: Any) -> Any:
+    from mlflow.types import ColSpec, DataType, Schema
+
+    if schema is None or schema.is_tensor_spec():
+        return schema
+    types = [DataType.string if each.type == DataType.datetime else each.type for each in schema.inputs]
+    return Schema([ColSpec(kind, each.name, each.required) for kind, each in zip(types, schema.inputs, strict=True)])
 
 
 class UnknownOutput(ValueError):
@@ -99,12 +132,29 @@ class _Asked:
     """The model as MLflow's scoring calls it; remembers what the model itself refused before MLflow adds the input."""
 
     def __init__(self, pyfunc: Any, held: Held):
-        self.metadata, self._pyfunc, self._held = pyfunc.metadata, pyfunc, held
+        self.metadata = pyfunc.metadata
+        self._pyfunc = pyfunc
+        self._held = held
+        self._values = Values(held.signature.inputs)
         self.refused: BaseException | None = None
+        self.finds: tuple[Find, ...] = ()
+        self.tables = False
+
+    def read_json(self, content: Any) -> None:
+        """Let the values of a request be as the model was trained on them. Raises Unreadable."""
+        cells = Cells(content)
+        for at, column in enumerate(self._values.columns):
+            given = cells.read(column.name)
+            read, finds = self._values.of_column(at, given)
+            self.finds += tuple(finds)
+            if read is not given:
+                cells.write(column.name, read)
 
     def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
         output, params = self._output(params)
         try:
+            if self.tables:
+                data, self.finds = read_table(data, self._values)
             if output != "probabilities":
                 return self._pyfunc.predict(data, params=params)
             from mlflow.pyfunc import _validate_prediction_input

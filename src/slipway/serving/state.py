@@ -7,18 +7,23 @@ from slipway.serving.counters import Counters, Part
 from slipway.serving.keys import KeyRing
 from slipway.serving.narrow import Narrow
 from slipway.serving.sink import Sink
+from slipway.serving.values import Values
 from slipway.serving.wire import Failure, Generation, Second
 
 
 @dataclass(frozen=True)
 class Served:
-    """A generation, ready to answer. narrow: None when only the backs answer, and then why_not says why."""
+    """A generation, ready to answer. narrow: None when only the backs answer, and then why_not says why.
+
+    values: what is known of the values of its columns.
+    """
 
     generation: Generation
     narrow: Narrow | None
     why_not: str
     headers: bytes
     part: Part
+    values: Values
 
 
 @dataclass
@@ -49,4 +54,5 @@ def prepare(generation: Generation, counters: Counters, row: int, max_rows: int)
     except ValueError as error:
         why_not = why_not or str(error)
     lines = f"x-slipway-model: {quote(generation.model)}\r\nx-slipway-version: {generation.version}\r\n"
-    return Served(generation, narrow, why_not, lines.encode(), Part(counters, row, generation.model))
+    values = narrow.values if narrow else Values(generation.signature.inputs)
+    return Served(generation, narrow, why_not, lines.encode(), Part(counters, row, generation.model), values)

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from slipway.core.arms import ArmState
+from slipway.core.expectations import Expectation, Find
 
 
 class Plan(Protocol):
@@ -40,11 +42,15 @@ class Plan(Protocol):
 
 @dataclass(frozen=True)
 class Column:
-    """An input of a signature. type: MLflow's name of it: double, float, long, integer, boolean, string, datetime, …"""
+    """An input of a signature. type: MLflow's name of it: double, float, long, integer, boolean, string, datetime, …
+
+    expectation: what the contract says of its values; None for a version that carries no contract.
+    """
 
     name: str
     type: str
     required: bool = True
+    expectation: Expectation | None = None
 
 
 @dataclass(frozen=True)
@@ -195,17 +201,21 @@ class Ask:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a back answers. mimetype: without charset. A body with a status of 400 or more is made by `refusals.refusal`."""
+    """What a back answers. mimetype: without charset. A body with a status of 400 or more is made by `refusals.refusal`.
+
+    finds: what the request holds that the contract does not expect.
+    """
 
     id: int
     status: int
     mimetype: str
     body: bytes
+    finds: tuple[Find, ...] = ()
 
 
 _LENGTH = struct.Struct(">I")
 _ASK = struct.Struct(">QdH")
-_ANSWER = struct.Struct(">QHH")
+_ANSWER = struct.Struct(">QHHI")
 
 
 def frame(message: Ask | Answer) -> bytes:
@@ -214,8 +224,9 @@ def frame(message: Ask | Answer) -> bytes:
         text = message.content_type.encode()[:65535]
         head = _ASK.pack(message.id, message.deadline, len(text))
     else:
-        text = message.mimetype.encode()
-        head = _ANSWER.pack(message.id, message.status, len(text))
+        text, finds = message.mimetype.encode(), msgspec.json.encode(message.finds) if message.finds else b""
+        head = _ANSWER.pack(message.id, message.status, len(text), len(finds))
+        text += finds
     return b"".join((_LENGTH.pack(len(head) + len(text) + len(message.body)), head, text, message.body))
 
 
@@ -228,9 +239,10 @@ def ask(content: bytes) -> Ask:
 
 def answer(content: bytes) -> Answer:
     """Read the content of a frame, without its length."""
-    number, status, length = _ANSWER.unpack_from(content)
+    number, status, length, more = _ANSWER.unpack_from(content)
     at = _ANSWER.size + length
-    return Answer(number, status, content[_ANSWER.size : at].decode(), content[at:])
+    finds = msgspec.json.decode(content[at : at + more], type=tuple[Find, ...]) if more else ()
+    return Answer(number, status, content[_ANSWER.size : at].decode(), content[at + more :], finds)
 
 
 class Frames:

@@ -18,6 +18,7 @@ from slipway.core.spec import Search
 from slipway.core.trials import Trial
 from slipway.errors import UsageError
 from slipway.progress import note, step
+from slipway.registry.contract import contract_of
 from slipway.registry.models import log_model
 from slipway.search import Baseline, fit_baselines
 from slipway.search.executors import check_executor
@@ -127,6 +128,7 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
                 evaluated.pipeline,
                 spec.experiment,
                 example,
+                contract=contract_of(spec.experiment, prepared.splits.development),
                 code=travelling_code(spec, winner),
                 trusted=trusted,
             )

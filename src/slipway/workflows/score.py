@@ -7,6 +7,7 @@ from typing import Any
 
 from slipway.batch import ScoredFile, score_file
 from slipway.progress import bar
+from slipway.registry.contract import categories_of
 from slipway.registry.fetch import fetch_verified
 from slipway.registry.models import inputs_of, temporary_folder
 from slipway.registry.trust import DIGEST, load_trusted
@@ -60,7 +61,8 @@ def score(settings: Settings, name: str, source: Path, output: Path, stage: Stag
         files = fetch_verified(version, Path(made))
         model = load_trusted(files, trusted_types(settings, name))
         with bar(0, "rows scored") as shown:
-            how = score_file(model, inputs_of(files), source, output, _metadata(version), shown.update)
+            told = _metadata(version)
+            how = score_file(model, inputs_of(files), source, output, told, shown.update, categories_of(files))
     return Scored(version, output, how)
 
 

@@ -1,0 +1,104 @@
+"""Which values a data contract expects of a column, as a version carries it; and the values of a request that are others."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import IntEnum
+from typing import Any
+
+from slipway.core.values import EXACT
+
+METADATA = "slipway.contract"
+"""Under this key of an MLmodel file's metadata stand the expectations, by column: as JSON, which is read faster than YAML."""
+
+_MOST_LISTED, _MOST_SHOWN = 12, 60
+
+
+class Unexpected(IntEnum):
+    """How a value is not as expected."""
+
+    NULL = 0
+    OUT_OF_BOUNDS = 1
+    UNKNOWN = 2
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """The values that are expected of a column, beside its type and whether it may be missing.
+
+    low, high: both allowed; of a time as `time_of` writes it. values: all that may occur, numbers or texts.
+    known: the categories that a model has learned from, where the contract lists none: another one is unknown, and allowed.
+    """
+
+    low: float | str | None = None
+    high: float | str | None = None
+    values: tuple[float | str, ...] | None = None
+    known: tuple[str, ...] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The expectation as plain values for `read_expectations`, without what is left open."""
+        return {
+            key: list(said) if isinstance(said, tuple) else said
+            for key, said in asdict(self).items()
+            if said is not None
+        }
+
+
+@dataclass(frozen=True)
+class Find:
+    """Values of a request that are unexpected in one way. column: its place in the signature. row, found: of the first one."""
+
+    column: int
+    kind: Unexpected
+    count: int
+    row: int
+    found: str
+
+
+def read_expectations(metadata: Mapping[str, Any] | None) -> dict[str, Expectation]:
+    """Return the expectations, by column, that the metadata of an MLmodel file hold; none where a version was made without."""
+    said = json.loads((metadata or {}).get(METADATA) or "{}")
+    return {name: _expectation(expectation) for name, expectation in said.items()}
+
+
+def _expectation(said: Mapping[str, Any]) -> Expectation:
+    lists = {key: tuple(said[key]) if key in said else None for key in ("values", "known")}
+    return Expectation(said.get("low"), said.get("high"), **lists)
+
+
+def shown(value: object) -> str:
+    """Return a value as a message names it, cut off where it is long."""
+    if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT:
+        value = int(value)
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+
+
+def breach(name: str, expectation: Expectation, find: Find) -> str | None:
+    """Return how a find breaks the contract, with what is allowed; None for a category that the contract leaves open."""
+    if find.kind is Unexpected.UNKNOWN and expectation.values is None:
+        return None
+    more = f" (and {find.count - 1} more of its values)" if find.count > 1 else ""
+    return f"row {find.row}, column '{name}': {find.found}{more}, where the contract allows {_allowed(expectation, find.kind)}"
+
+
+def _allowed(expectation: Expectation, kind: Unexpected) -> str:
+    if kind is Unexpected.NULL:
+        return "no missing value"
+    return _range(expectation) if kind is Unexpected.OUT_OF_BOUNDS else _listed(expectation.values or ())
+
+
+def _range(expectation: Expectation) -> str:
+    if expectation.low is None or expectation.high is None:
+        return f"at most {_word(expectation.high)}" if expectation.low is None else f"at least {_word(expectation.low)}"
+    return f"{_word(expectation.low)} to {_word(expectation.high)}"
+
+
+def _word(value: object) -> str:
+    return value.removesuffix(".000000") if isinstance(value, str) else shown(value)
+
+
+def _listed(values: Sequence[float | str]) -> str:
+    words = [value if isinstance(value, str) else shown(value) for value in values[:_MOST_LISTED]]
+    more = f" and {len(values) - _MOST_LISTED} more" if len(values) > _MOST_LISTED else ""
+    return ", ".join(words) + more

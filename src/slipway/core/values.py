@@ -1,0 +1,125 @@
+"""A value in any of its forms → the one form that a model was trained on: a category's text, an instant in UTC.
+
+Apart from `casts`, since what answers requests has no need of pandas. A contract, a batch and the endpoint all go by these.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from numbers import Integral, Real
+
+from slipway.core.moments import naive_utc
+
+EXACT = 2**53
+"""Beyond it a float64 no longer tells one whole number from the next."""
+
+LEAST_MS, MOST_MS = 10**11, 10**14
+"""A number between them is taken for milliseconds since 1970: 1973 to 5138. Fewer could be seconds, more finer units."""
+
+FIRST, LAST = datetime(1677, 9, 22), datetime(2262, 4, 11)
+"""MLflow holds times as nanoseconds in 64 bits."""
+
+TIMES = (
+    "ISO 8601 such as 2013-01-31T10:00:00Z is allowed, without a zone it is UTC, and a number of milliseconds since 1970 "
+    "from 1973 on"
+)
+_MONTH = re.compile(r"[0-9]{4}(-[0-9]{2})?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}")
+_WHOLE = re.compile(r"[+-]?(0|[1-9][0-9]{0,15})(\.0*)?")
+_TRUTHS = {"true": "True", "false": "False"}
+
+
+def text_of(value: object) -> object:
+    """Return the text of a category: 1, 1.0 and Decimal("1.00") are "1", true is "True", 1.5 is "1.5"; a text is itself.
+
+    What is missing and what has no text, such as bytes or a list, is returned as it is.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Integral) or type(value).__name__ == "bool":  # numpy's truth value is no Integral
+        return str(value)
+    if isinstance(value, Decimal):
+        return _of_decimal(value)
+    if isinstance(value, Real):
+        number = float(value)
+        if number != number:
+            return value
+        return str(int(number)) if abs(number) <= EXACT and number.is_integer() else str(value)
+    return value
+
+
+class Spellings:
+    """The categories of a column: finds the one that a text stands for, whatever spelling of a number or a truth value it has.
+
+    "1.0", "+1" and "1" stand for each other, so do "true" and "True", where but one of them is a category. "01" and "1" do not:
+    a leading zero is that of a code.
+    """
+
+    def __init__(self, known: Iterable[str]):
+        self.known = frozenset(known)
+        found: dict[str, list[str]] = {}
+        for each in self.known:
+            if (plain := _plain(each)) is not None:
+                found.setdefault(plain, []).append(each)
+        self._by_plain = {plain: each[0] for plain, each in found.items() if len(each) == 1}
+
+    def __call__(self, text: str) -> str:
+        """Return the category that a text stands for; the text itself where there is none."""
+        if text in self.known or not self._by_plain:
+            return text
+        plain = _plain(text)
+        return self._by_plain.get(plain, text) if plain is not None else text
+
+
+def _plain(text: str) -> str | None:
+    if _WHOLE.fullmatch(text):
+        return str(int(text.partition(".")[0]))
+    return _TRUTHS.get(text.lower())
+
+
+def time_of(value: object) -> str | None:
+    """Return an instant as a text in UTC without a zone, always as long, so that texts compare as times do; None for missing.
+
+    Text has to be ISO 8601; without a zone it is UTC. A number is milliseconds since 1970, as pandas writes times into JSON.
+    Raises ValueError that says what was found instead.
+    """
+    if value is None or value != value:
+        return None
+    moment = _moment(value)
+    if not FIRST <= moment <= LAST:
+        raise ValueError(f"a time outside of {FIRST:%Y-%m-%d} to {LAST:%Y-%m-%d}")
+    return moment.isoformat(timespec="microseconds")
+
+
+def _moment(value: object) -> datetime:
+    if isinstance(value, str):
+        return naive_utc(_of_text(value))
+    if isinstance(value, datetime):
+        return naive_utc(value)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("a value that is no time")
+    if not LEAST_MS <= abs(value) < MOST_MS:
+        raise ValueError("a number that may be of another unit than milliseconds")
+    return datetime(1970, 1, 1) + timedelta(milliseconds=value)
+
+
+def _of_text(text: str) -> datetime:
+    text = text.strip()
+    if _MONTH.fullmatch(text):
+        text += "-01-01" if len(text) == 4 else "-01"
+    day, rest = text[:10], text[10:].replace(" ", "T", 1).replace(" ", "")
+    if not _DAY.match(day):
+        raise ValueError("a text that is no time")
+    try:
+        return datetime.fromisoformat(day + rest)
+    except ValueError:
+        raise ValueError("a text that is no time") from None
+
+
+def _of_decimal(value: Decimal) -> object:
+    if not value.is_finite():
+        return value if value.is_nan() else str(value)
+    return str(int(value)) if value == value.to_integral_value() else format(value.normalize(), "f")

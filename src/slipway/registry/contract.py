@@ -1,0 +1,60 @@
+"""The data contract as a version carries it: in the metadata of its MLmodel file, of which MLflow makes nothing."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+
+from slipway.core.expectations import METADATA, Expectation, read_expectations
+from slipway.core.spec import Column, ColumnType, Experiment
+from slipway.core.values import text_of, time_of
+
+MOST_KNOWN, MOST_CHARACTERS = 10_000, 100_000
+"""Of the categories of a column that a version knows by name. A column of more has no category that is unknown."""
+
+
+def contract_of(experiment: Experiment, learned_from: pd.DataFrame) -> dict[str, str]:
+    """Return the metadata that say what is promised of each feature. learned_from: the rows that the model is fitted on."""
+    expectations = {
+        name: _expectation(experiment.data.columns[name], learned_from[name]).as_dict()
+        for name in experiment.data.features
+    }
+    return {
+        METADATA: json.dumps(
+            {name: expectation for name, expectation in expectations.items() if expectation}, ensure_ascii=False
+        )
+    }
+
+
+def expectations_of(folder: Path) -> dict[str, Expectation]:
+    """Return the expectations, by column, that a downloaded model carries."""
+    return read_expectations(mlflow.models.Model.load(str(folder)).metadata)
+
+
+def categories_of(folder: Path) -> Mapping[str, frozenset[str]]:
+    """Return the categories that a downloaded model knows, by column."""
+    found = {
+        name: expectation.values or expectation.known or () for name, expectation in expectations_of(folder).items()
+    }
+    return {name: frozenset(each for each in known if isinstance(each, str)) for name, known in found.items()}
+
+
+def _expectation(column: Column, rows: pd.Series) -> Expectation:
+    values: tuple[float | str, ...] | None = None
+    if column.values is not None:
+        numeric = column.type.is_numeric
+        values = tuple(float(value) if numeric else str(text_of(value)) for value in column.values)
+    known = _known(rows) if column.type is ColumnType.CATEGORY and values is None else None
+    return Expectation(_end(column.min), _end(column.max), values, known)
+
+
+def _known(rows: pd.Series) -> tuple[str, ...] | None:
+    known = tuple(sorted(map(str, rows.dropna().unique())))
+    return known if len(known) <= MOST_KNOWN and sum(map(len, known)) <= MOST_CHARACTERS else None
+
+
+def _end(end: float | datetime | None) -> float | str | None:
+    return time_of(end) if isinstance(end, datetime) else end

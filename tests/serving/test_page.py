@@ -1,0 +1,21 @@
+"""The page to try a model, as HTML."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from stand_ins import generation
+
+from slipway.serving.counters import Counters
+from slipway.serving.page import page
+from slipway.serving.state import prepare
+
+
+@pytest.mark.parametrize(("changed", "says"), [({}, "compiled"), ({"plan": None, "why_not": "no"}, "not compiled: no")])
+def test_says_whether_it_is_compiled_apart_from_its_links(changed: dict, says: str) -> None:
+    served = prepare(generation(**changed), Counters(("delays",), 1), 0, 10)
+    words = " ".join(re.sub(r"<[^>]*>", "", page(served, []).decode()).split())
+    assert f"Version 1 (Production), {says} · OpenAPI · ready · metrics" in words
