@@ -4,7 +4,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,7 +55,8 @@ class Ledger:
         try:
             yield
         except BaseException:
-            self.client.set_terminated(entry.run_id, "FAILED")
+            with suppress(MlflowException):  # when the database is what failed, this fails too: the first error counts
+                self.client.set_terminated(entry.run_id, "FAILED")
             raise
         self.seal(entry, complete=True)
 
