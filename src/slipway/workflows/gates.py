@@ -71,10 +71,18 @@ def gates(settings: Settings, name: str, version: int, stage: Stage = Stage.PROD
     return Gated(standing(client, ledger, wanted, stage), judgement)
 
 
-def approve(settings: Settings, name: str, version: int, comment: str, stage: Stage = Stage.PRODUCTION) -> Movement:
+def approve(
+    settings: Settings,
+    name: str,
+    version: int,
+    comment: str,
+    stage: Stage = Stage.PRODUCTION,
+    overrides: tuple[str, ...] = (),
+) -> Movement:
     """Say yes to the newest judgement of a version, as somebody who is not its author.
 
+    overrides: gates whose comparison with the version in Production had too few rows; the comment speaks in their place.
     Raises Refusal when it does not pass, when its author asks, or somebody who is not among the approvers.
     """
     client = connect(resolve_tracking_uri(settings))
-    return registrar_of(client, settings, Deed.APPROVE, name).approve(name, version, stage, comment)
+    return registrar_of(client, settings, Deed.APPROVE, name).approve(name, version, stage, comment, overrides)

@@ -22,9 +22,6 @@ from slipway.workflows.measuring import measure_for, own_verdicts
 from slipway.workflows.newest import newest_rows
 from slipway.workflows.rescoring import Rescored, SameRows, on_rows, rescore, rows_of, score, unseen
 
-# Fewer rows say nothing: then all are taken, which is conservative, since the champion knows some of them.
-_ENOUGH_ROWS = 50
-
 
 def gather(client: MlflowClient, settings: Settings, version: Version, stage: Stage) -> Case:
     """Score the stored model, and the one in Production, on the same rows, and measure what the gates before the stage ask for.
@@ -85,7 +82,7 @@ def _tested_with(client: MlflowClient, champion: Version, folder: Path) -> SameR
 def _unseen(basis: Basis, champion: Version, by: SameRows) -> NDArray[np.bool_] | None:
     same = basis.version.tags.get("slipway.data_digest") == champion.tags.get("slipway.data_digest")
     fresh = unseen(basis.rows, by, same_data=same)
-    return None if fresh is None or fresh.all() or fresh.sum() < _ENOUGH_ROWS else fresh
+    return None if fresh is None or fresh.all() else fresh
 
 
 def _newest(settings: Settings, basis: Basis, by: SameRows, trusted: Sequence[str]) -> Newest | None:

@@ -62,7 +62,7 @@ def _require_same(case: Case, basis: Basis) -> None:
     for outcome in (case.challenger, case.champion):
         if outcome is not None and not np.array_equal(outcome.truth, truth, equal_nan=True):
             raise Refusal(f"the case is not of the rows that version {version.number} was tested on")
-    if case.unseen is not None and (case.unseen.shape != truth.shape or not case.unseen.any()):
+    if case.unseen is not None and case.unseen.shape != truth.shape:
         raise UsageError("the case says of other rows which the version in Production was not trained on")
 
 

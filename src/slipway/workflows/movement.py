@@ -81,6 +81,7 @@ def movement_of(
     comment: str,
     verdicts: tuple[Verdict, ...] = (),
     evidence: str = "",
+    overrides: tuple[str, ...] = (),
 ) -> Movement:
     """Return a movement of a version by somebody, now, with what it replaces."""
     single = action.moves and stage in (Stage.STAGING, Stage.PRODUCTION)
@@ -89,7 +90,7 @@ def movement_of(
     digest = version.tags.get(DIGEST, "")
     return Movement(
         version.name, action, version.number, stage, by, now_ms(), replaced, comment, verdicts, digest=digest,
-        evidence=evidence,
+        evidence=evidence, overrides=overrides,
     )  # fmt: skip
 
 

@@ -40,8 +40,11 @@ class Registrar(Protocol):
     def judge(self, name: str, case: Case) -> Movement:
         """Hold a case against what is stored, run the gates, write the judgement down. Nothing is moved."""
 
-    def approve(self, name: str, version: int, stage: Stage, comment: str) -> Movement:
-        """Write down that somebody who is not the author says yes to the newest judgement. Raises Refusal."""
+    def approve(self, name: str, version: int, stage: Stage, comment: str, overrides: tuple[str, ...] = ()) -> Movement:
+        """Write down that somebody who is not the author says yes to the newest judgement. Raises Refusal.
+
+        overrides: gates that compared with a champion which knows nearly all of the rows; the comment speaks in their place.
+        """
 
     def promote(self, name: str, version: int, stage: Stage, comment: str, case: Case | None = None) -> Movement:
         """Move a version by the judgement that stands, or by that of the case. Raises PromotionRefused, Refusal."""
@@ -71,7 +74,7 @@ class LocalRegistrar:
             ledger.write(judgement, process_tags(), case.files())
         return judgement
 
-    def approve(self, name: str, version: int, stage: Stage, comment: str) -> Movement:
+    def approve(self, name: str, version: int, stage: Stage, comment: str, overrides: tuple[str, ...] = ()) -> Movement:
         if not comment.strip():
             raise Refusal("an approval says why: give it a comment")
         ledger = open_ledger(self._client, name)
@@ -81,11 +84,12 @@ class LocalRegistrar:
         with moving(self._client, ledger):
             found = standing(self._client, ledger, wanted, stage)
             asked = experiment.gates.approval or ApprovalGate()
-            if why_not := may_approve(asked, found, wanted.tags.get(AUTHOR, ""), self._by):
+            if why_not := may_approve(asked, found, wanted.tags.get(AUTHOR, ""), self._by, overrides):
                 raise Refusal(f"{name} version {version} is not approved for {stage}: {why_not}")
             assert found.judgement is not None  # nothing can be approved otherwise
+            evidence = found.judgement.evidence
             approval = movement_of(
-                self._client, self._by, wanted, Action.APPROVE, stage, comment, evidence=found.judgement.evidence
+                self._client, self._by, wanted, Action.APPROVE, stage, comment, evidence=evidence, overrides=overrides
             )
             ledger.write(approval, process_tags())
         return approval

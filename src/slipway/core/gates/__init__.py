@@ -13,7 +13,17 @@ production   before Production also slices, latency where it is delivered as a s
 from collections.abc import Callable, Mapping
 
 from slipway.core.gates._champion import not_worse_than_champion, slices
-from slipway.core.gates._evidence import Champion, Evidence, Fields, Latency, Measured, Newest, Reproduced
+from slipway.core.gates._evidence import (
+    ENOUGH_ROWS,
+    Champion,
+    Evidence,
+    Fields,
+    Latency,
+    Measured,
+    Newest,
+    Reproduced,
+    rows_to_compare,
+)
 from slipway.core.gates._measured import freshness, latency, reproducible, size
 from slipway.core.gates._numbers import beats_baseline, calibration, thresholds
 from slipway.core.gates._signature import signature
@@ -23,9 +33,9 @@ from slipway.core.spec import Experiment, Maturity
 from slipway.types import Interval, Stage, Verdict
 
 __all__ = [
-    "GATES", "OPTIONAL", "Champion", "Evidence", "Fields", "Gate", "Latency", "Measured", "Newest",
+    "ENOUGH_ROWS", "GATES", "OPTIONAL", "Champion", "Evidence", "Fields", "Gate", "Latency", "Measured", "Newest",
     "Reproduced", "beats_baseline", "calibration", "freshness", "gates_before", "judge", "latency",
-    "not_worse_than_champion", "reproducible", "signature", "size", "slices", "specified", "thresholds",
+    "not_worse_than_champion", "reproducible", "rows_to_compare", "signature", "size", "slices", "specified", "thresholds",
 ]  # fmt: skip
 
 Gate = Callable[[Evidence, Mapping[str, Interval]], Verdict]

@@ -1,0 +1,92 @@
+"""A reviewer lets a version through whose champion knows nearly all of the rows: by name, with a reason, in the ledger."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from slipway.core.metrics import Outcome
+from slipway.core.movements import Action, Movement
+from slipway.core.spec import Experiment
+from slipway.errors import PromotionRefused, Refusal
+from slipway.registry.evidence import FOLDER, TestRows, save
+from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST, artifact_digest
+from slipway.registry.versions import get_version
+from slipway.types import Stage, Verdict
+from slipway.workflows.moorings import moored
+from slipway.workflows.movement import movement_of, moving, open_ledger
+from slipway.workflows.past import history_of, verified
+from slipway.workflows.registrar import LocalRegistrar
+from slipway.workflows.rescoring import rows_of
+
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+GATE, WHY = "not_worse_than_champion", "it saw the other hours of these days"
+TOO_FEW = Verdict(GATE, False, "roc_auc is worse by 0.02", {"unseen": 7.0})
+
+
+@pytest.fixture
+def client(tmp_path: Path, migrated_database: Path, declare: Callable[..., Experiment]) -> MlflowClient:
+    """A store with version 1 of ana, which keeps the rows that it was tested on."""
+    uri = f"sqlite:///{shutil.copy(migrated_database, tmp_path / 'mlflow.db')}"
+    client = MlflowClient(uri, uri)
+    run = client.create_run(client.create_experiment("small", artifact_location=str(tmp_path / "runs"))).info.run_id
+    truth = np.arange(8) % 2 * 1.0
+    rows = pd.DataFrame({"minutes": np.arange(8.0), "port": ["a", "b"] * 4, "late": truth.astype(int)})
+    save(tmp_path / FOLDER, TestRows(rows, "late", (0, 1), {"prior": Outcome(truth, truth)}))
+    client.log_artifacts(run, str(tmp_path / FOLDER), FOLDER)
+    client.log_text(run, json.dumps(declare().as_dict()), "experiment.json")
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    rows_of(client, run, kept)
+    client.create_experiment("small/promotions", artifact_location=str(tmp_path / "ledger"))
+    client.create_registered_model("small")
+    tags = {DIGEST: "digest", EVIDENCE_DIGEST: artifact_digest(kept), AUTHOR: "ana"}
+    client.create_model_version("small", f"file://{tmp_path}", run, tags=tags)
+    return client
+
+
+def judge(client: MlflowClient, *verdicts: Verdict) -> None:
+    ledger = open_ledger(client, "small")
+    with moving(client, ledger):
+        version = get_version(client, "small", 1)
+        ledger.write(
+            movement_of(client, "ci", version, Action.JUDGE, Stage.PRODUCTION, "", verdicts, evidence="rows"), {}
+        )
+
+
+def approve(client: MlflowClient, by: str, *overrides: str) -> Movement:
+    return LocalRegistrar(client, by).approve("small", 1, Stage.PRODUCTION, WHY, overrides)
+
+
+def test_an_override_opens_the_stage_and_stands_in_verdict_history_and_board(client: MlflowClient) -> None:
+    judge(client, Verdict("thresholds", True, "fine"), TOO_FEW)
+    with pytest.raises(PromotionRefused, match="worse by"):
+        LocalRegistrar(client, "pia").promote("small", 1, Stage.PRODUCTION, "")
+    with pytest.raises(Refusal, match="ana is the author"):
+        approve(client, "ana", GATE)
+    with pytest.raises(Refusal, match=f"--override {GATE}"):
+        approve(client, "rita")
+    assert approve(client, "rita", GATE).overrides == (GATE,)
+    made = LocalRegistrar(client, "pia").promote("small", 1, Stage.PRODUCTION, "")
+    said = {verdict.gate: verdict for verdict in made.verdicts}[GATE]
+    assert said.passed and said.reason == f"overridden by rita, '{WHY}': roc_auc is worse by 0.02"
+    ledger = open_ledger(client, "small")
+    history = str(history_of(client, ledger))
+    assert f"version 1 approved for Production, overriding {GATE}, by rita — {WHY}" in history
+    assert f"✓ {GATE}: overridden by rita" in history
+    (approval,) = moored(get_version(client, "small", 1), ledger.movements()).approvals
+    assert (approval.by, approval.overrides, approval.comment) == ("rita", (GATE,), WHY)
+    assert verified(client, ledger).findings == ()
+
+
+def test_no_other_gate_is_overridden(client: MlflowClient) -> None:
+    judge(client, Verdict("thresholds", False, "too low", {"unseen": 1.0}), TOO_FEW)
+    with pytest.raises(Refusal, match="thresholds cannot be overridden"):
+        approve(client, "rita", GATE, "thresholds")
+    with pytest.raises(Refusal, match="too low"):
+        approve(client, "rita", GATE)
