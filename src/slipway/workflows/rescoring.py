@@ -71,7 +71,7 @@ def unseen(rows: SameRows, by: SameRows, *, same_data: bool) -> NDArray[np.bool_
         return fresh
     tested, split = rows.tested.rows, rows.experiment.split
     if isinstance(split, GroupSplit) and split.group in tested:
-        return fresh & ~tested[split.group].isin(tested.loc[~fresh, split.group]).to_numpy()
+        return fresh & ~np.asarray(tested[split.group].isin(tested.loc[~fresh, split.group]))
     time = rows.experiment.data.time
     if isinstance(split, TimeSplit) and time in tested:
         return fresh & np.asarray(tested[time] > tested.loc[~fresh, time].max())
