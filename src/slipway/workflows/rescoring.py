@@ -69,13 +69,13 @@ def unseen(rows: SameRows, by: SameRows, *, same_data: bool) -> NDArray[np.bool_
     fresh = _not_trained_on(rows, by, same_data)
     if fresh is None or fresh.all():
         return fresh
-    tested, split = rows.tested.rows, rows.experiment.split
+    tested, split, time = rows.tested.rows, rows.experiment.split, rows.experiment.data.time
+    known = np.zeros(len(tested), dtype=bool)
     if isinstance(split, GroupSplit) and split.group in tested:
-        return fresh & ~np.asarray(tested[split.group].isin(tested.loc[~fresh, split.group]))
-    time = rows.experiment.data.time
-    if isinstance(split, TimeSplit) and time in tested:
-        return fresh & np.asarray(tested[time] > tested.loc[~fresh, time].max())
-    return fresh
+        known |= tested[split.group].isin(tested.loc[~fresh, split.group])
+    elif isinstance(split, TimeSplit) and time in tested:
+        known |= tested[time] <= tested.loc[~fresh, time].max()
+    return fresh & ~known
 
 
 def score(files: Path, on: SameRows, trusted: Sequence[str]) -> Outcome:
