@@ -107,8 +107,8 @@ def without_digest(name: str, version: int, run_id: str = "") -> UntrustedModel:
     """Return what to raise for a version that nothing can be held against."""
     return UntrustedModel(
         f"the model of {name} version {version} has no digest in the registry: it was registered past Slipway, and its bytes "
-        f"cannot be verified. If its run is a search of Slipway's, `slipway register {name} {run_id or 'RUN_ID'}` makes a version "
-        f"of it that has one; if not, train one with `slipway run {name}`"
+        f"cannot be verified. If its run is a search of Slipway's, `slipway register {name} {run_id or 'RUN_ID'}` makes a "
+        f"version of it that has one; if not, train one with `slipway run {name}`"
     )
 
 

@@ -96,13 +96,13 @@ def _tags_of_finished(client: MlflowClient, name: str, run_id: str) -> dict[str,
         raise UnknownName("run", run_id, (), "A run's id is on its page in the MLflow UI") from None
     if run.data.tags.get("slipway.kind") != "search":
         raise Refusal(
-            f"run {run_id} was not made by `slipway run`: it keeps no test rows that a gate could go by, so its model cannot be "
-            f"registered here; train with `slipway run {name}`"
+            f"run {run_id} was not made by `slipway run`: it keeps no test rows that a gate could go by, so its model "
+            f"cannot be registered here; train with `slipway run {name}`"
         )
     if run.info.status != "FINISHED":
         raise Refusal(
-            f"run {run_id} is no finished search (status {run.info.status}); `slipway run {name} --resume` takes one up that was "
-            f"cut off, `slipway run {name}` trains anew"
+            f"run {run_id} is no finished search (status {run.info.status}); `slipway run {name} --resume` takes one up "
+            f"that was cut off, `slipway run {name}` trains anew"
         )
     if (of := run.data.tags.get("slipway.experiment")) != name:
         raise Refusal(f"run {run_id} is of the experiment '{of}', not of '{name}'")
