@@ -1,28 +1,20 @@
 """A reviewer lets a version through whose champion knows nearly all of the rows: by name, with a reason, in the ledger."""
 
-import json
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from slipway.core.metrics import Outcome
 from slipway.core.movements import Action, Movement
 from slipway.core.spec import Experiment
 from slipway.errors import PromotionRefused, Refusal
-from slipway.registry.evidence import FOLDER, TestRows, save
-from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST, artifact_digest
+from slipway.registry.trust import AUTHOR, DIGEST
 from slipway.registry.versions import get_version
 from slipway.types import Stage, Verdict
 from slipway.workflows.moorings import moored
 from slipway.workflows.movement import movement_of, moving, open_ledger
 from slipway.workflows.past import history_of, verified
 from slipway.workflows.registrar import LocalRegistrar
-from slipway.workflows.rescoring import rows_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
 GATE, WHY = "not_worse_than_champion", "it saw the other hours of these days"
@@ -30,24 +22,14 @@ TOO_FEW = Verdict(GATE, False, "roc_auc is worse by 0.02", {"unseen": 7.0})
 
 
 @pytest.fixture
-def client(tmp_path: Path, migrated_database: Path, declare: Callable[..., Experiment]) -> MlflowClient:
+def client(
+    store: MlflowClient, tested_run: Callable[..., tuple[str, dict[str, str]]], declare: Callable[..., Experiment]
+) -> MlflowClient:
     """A store with version 1 of ana, which keeps the rows that it was tested on."""
-    uri = f"sqlite:///{shutil.copy(migrated_database, tmp_path / 'mlflow.db')}"
-    client = MlflowClient(uri, uri)
-    run = client.create_run(client.create_experiment("small", artifact_location=str(tmp_path / "runs"))).info.run_id
-    truth = np.arange(8) % 2 * 1.0
-    rows = pd.DataFrame({"minutes": np.arange(8.0), "port": ["a", "b"] * 4, "late": truth.astype(int)})
-    save(tmp_path / FOLDER, TestRows(rows, "late", (0, 1), {"prior": Outcome(truth, truth)}))
-    client.log_artifacts(run, str(tmp_path / FOLDER), FOLDER)
-    client.log_text(run, json.dumps(declare().as_dict()), "experiment.json")
-    kept = tmp_path / "kept"
-    kept.mkdir()
-    rows_of(client, run, kept)
-    client.create_experiment("small/promotions", artifact_location=str(tmp_path / "ledger"))
-    client.create_registered_model("small")
-    tags = {DIGEST: "digest", EVIDENCE_DIGEST: artifact_digest(kept), AUTHOR: "ana"}
-    client.create_model_version("small", f"file://{tmp_path}", run, tags=tags)
-    return client
+    run, evidence = tested_run(declare())
+    store.create_registered_model("small")
+    store.create_model_version("small", "s3://models/1", run, tags={DIGEST: "digest", AUTHOR: "ana", **evidence})
+    return store
 
 
 def judge(client: MlflowClient, *verdicts: Verdict) -> None:

@@ -1,24 +1,16 @@
 """Which types a registered version may hold, also while the working copy of its declaration is broken."""
 
-import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 import yaml
 from mlflow import MlflowClient
 
-from slipway.core.metrics import Outcome
 from slipway.core.spec import Experiment
-from slipway.registry.evidence import FOLDER, TestRows, save
 from slipway.registry.following import Followed
-from slipway.registry.trust import EVIDENCE_DIGEST, artifact_digest
 from slipway.registry.versions import Version, get_version
 from slipway.settings import Settings
-from slipway.workflows.rescoring import rows_of
 from slipway.workflows.trusted import followed_version, trusted_types
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
@@ -30,28 +22,20 @@ def with_types(declare: Callable[..., Experiment], *types: str) -> Experiment:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, migrated_database: Path) -> Settings:
-    uri = f"sqlite:///{shutil.copy(migrated_database, tmp_path / 'mlflow.db')}"
-    return Settings(tmp_path, tmp_path / "home", uri, trusted_types=(OPERATORS,))
+def settings(tmp_path: Path, store: MlflowClient) -> Settings:
+    return Settings(tmp_path, tmp_path / "home", store.tracking_uri, trusted_types=(OPERATORS,))
 
 
 @pytest.fixture
-def client(settings: Settings, tmp_path: Path, declare: Callable[..., Experiment]) -> MlflowClient:
+def client(
+    store: MlflowClient, tested_run: Callable[..., tuple[str, dict[str, str]]], declare: Callable[..., Experiment]
+) -> MlflowClient:
     """A store with version 1, which was declared with types of its own, and version 2, of which nothing is known."""
-    client = MlflowClient(settings.tracking_uri, settings.tracking_uri)
-    run = client.create_run(client.create_experiment("small", artifact_location=str(tmp_path / "runs"))).info.run_id
-    rows = pd.DataFrame({"minutes": np.arange(4.0), "port": ["a", "b"] * 2, "late": [0, 1, 0, 1]})
-    truth = rows["late"].to_numpy(dtype=float)
-    save(tmp_path / FOLDER, TestRows(rows, "late", (0, 1), {"prior": Outcome(truth, truth)}))
-    client.log_artifacts(run, str(tmp_path / FOLDER), FOLDER)
-    client.log_text(run, json.dumps(with_types(declare, REGISTERED).as_dict()), "experiment.json")
-    kept = tmp_path / "kept"
-    kept.mkdir()
-    rows_of(client, run, kept)
-    client.create_registered_model("small")
-    client.create_model_version("small", f"file://{tmp_path}", run, tags={EVIDENCE_DIGEST: artifact_digest(kept)})
-    client.create_model_version("small", f"file://{tmp_path}", run)
-    return client
+    run, evidence = tested_run(with_types(declare, REGISTERED))
+    store.create_registered_model("small")
+    store.create_model_version("small", "s3://models/1", run, tags=evidence)
+    store.create_model_version("small", "s3://models/2", run)
+    return store
 
 
 def declared_here(settings: Settings, text: str) -> None:

@@ -12,10 +12,10 @@ from slipway.registry.versions import get_version
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.types import Stage
-from slipway.workflows.gathering import gather
+from slipway.workflows.gathering import gathered
 from slipway.workflows.movement import open_ledger
 from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.registrar import registrar_of, require_not_live
+from slipway.workflows.registrar import by_case, registrar_of, require_not_live
 from slipway.workflows.standing import standing
 
 
@@ -65,9 +65,8 @@ def gates(settings: Settings, name: str, version: int, stage: Stage = Stage.PROD
     wanted = get_version(client, name, version)
     require_not_live(wanted, stage)
     registrar = registrar_of(client, settings, Deed.JUDGE, name)
-    case = gather(client, settings, wanted, stage)
-    with step(f"gates before {stage}"):
-        judgement = registrar.judge(name, case)
+    with gathered(client, settings, wanted, stage) as found, step(f"gates before {stage}"):
+        judgement = by_case(registrar, found).judge(name, found.case)
     return Gated(standing(client, ledger, wanted, stage), judgement)
 
 

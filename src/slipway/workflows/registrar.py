@@ -25,7 +25,7 @@ from slipway.registry.trust import AUTHOR
 from slipway.registry.versions import Version, get_version, list_versions
 from slipway.settings import Settings
 from slipway.types import Stage
-from slipway.workflows.basis import verified_rows
+from slipway.workflows.basis import Gathered, verified_rows
 from slipway.workflows.judging import judged
 from slipway.workflows.movement import bring_to_an_end, make, movement_of, moving, open_ledger
 from slipway.workflows.standing import live_version, served_beside, standing
@@ -60,15 +60,22 @@ class Registrar(Protocol):
 
 
 class LocalRegistrar:
-    """The registrar that writes by itself, through a client. by: who asks; it is written down."""
+    """The registrar that writes by itself, through a client.
 
-    def __init__(self, client: MlflowClient, by: str):
-        self._client, self._by = client, by
+    by: who asks; it is written down. gathered: what this process gathered a case from, which it then does not fetch again.
+    """
+
+    def __init__(self, client: MlflowClient, by: str, gathered: Gathered | None = None):
+        self._client, self._by, self._gathered = client, by, gathered
+
+    def with_gathered(self, gathered: Gathered) -> "LocalRegistrar":
+        """Return the same registrar, which judges what was gathered from where it is."""
+        return LocalRegistrar(self._client, self._by, gathered)
 
     def judge(self, name: str, case: Case) -> Movement:
         ledger = open_ledger(self._client, name)
         require_not_live(get_version(self._client, name, case.version), case.stage)
-        judgement = judged(self._client, case, name, self._by)
+        judgement = judged(self._client, case, name, self._by, self._gathered)
         with moving(self._client, ledger):
             self._require_same_champion(judgement)
             ledger.write(judgement, process_tags(), case.files())
@@ -97,7 +104,7 @@ class LocalRegistrar:
     def promote(self, name: str, version: int, stage: Stage, comment: str, case: Case | None = None) -> Movement:
         ledger = open_ledger(self._client, name)
         require_movable(get_version(self._client, name, version), stage)
-        fresh = judged(self._client, case, name, self._by) if case else None
+        fresh = judged(self._client, case, name, self._by, self._gathered) if case else None
         with moving(self._client, ledger):
             wanted = get_version(self._client, name, version)
             require_movable(wanted, stage)
@@ -196,6 +203,11 @@ def _before(ledger: Ledger, live: int | None, existing: Container[int]) -> int |
         if number is not None or len(made) < most:
             return number
         most *= 10
+
+
+def by_case(registrar: Registrar, gathered: Gathered) -> Registrar:
+    """Return the registrar that judges a case of this process: a guarded server believes nobody, and fetches all by itself."""
+    return registrar.with_gathered(gathered) if isinstance(registrar, LocalRegistrar) else registrar
 
 
 def registrar_of(client: MlflowClient, settings: Settings, deed: Deed, name: str) -> Registrar:
