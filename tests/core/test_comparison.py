@@ -140,9 +140,14 @@ def test_a_comparison_is_json_that_everybody_reads(declare: Declare) -> None:
             120,
             120,
             "the 120 test rows of version 2",
-            "version 1 was trained on all of these rows and looks better here",
+            "version 1 was trained on all of these rows, or on neighbours of them, and looks better here",
         ),
-        (120, 90, "the 120 test rows of version 2", "version 1 was trained on 90 of these rows and looks better here"),
+        (
+            120,
+            90,
+            "the 120 test rows of version 2",
+            "version 1 was trained on 90 of these rows, or on neighbours of them, and looks better here",
+        ),
         (120, None, "the 120 test rows of version 2", "not known whether version 1 was trained on some of these rows"),
     ],
 )

@@ -3,6 +3,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,11 +11,13 @@ from hypothesis import strategies as st
 from slipway.core.gates import (
     Champion,
     Evidence,
+    Newest,
     beats_baseline,
     judge,
     not_worse_than_champion,
     thresholds,
 )
+from slipway.core.judgement import overridable
 from slipway.core.metrics import Outcome
 from slipway.core.spec import Experiment
 from slipway.types import Stage, Verdict
@@ -188,6 +191,55 @@ def test_a_worse_model_is_refused_with_the_champions_number_and_the_interval(dec
     assert not said.passed and low <= said.numbers["difference"] <= high < 0
     assert "than version 4 in Production" in said.reason
     assert f"{low:+.4f} to {high:+.4f}" in said.reason
+
+
+def not_trained_on(of: Evidence, count: int) -> Evidence:
+    assert of.champion
+    return replace(of, champion=replace(of.champion, unseen=np.arange(ROWS) < count))
+
+
+@pytest.mark.parametrize(
+    ("split", "rule"),
+    [
+        ({"method": "group", "group": "port"}, ", nor on others of the same port"),
+        ({"method": "time"}, ", nor on later ones"),
+        ({"method": "random"}, ""),
+    ],
+)
+def test_where_too_few_rows_are_left_that_the_champion_does_not_know_the_verdict_says_so_and_may_be_overridden(
+    declare: Declare, split: dict[str, str], rule: str
+) -> None:
+    worse = evidence(declare, skill=0.5, champion=3.0)
+    data = worse.experiment.as_dict()["data"]
+    columns = data["columns"] | {"when": {"type": "datetime"}}
+    worse = replace(worse, experiment=declare(split=split, data={**data, "time": "when", "columns": columns}))
+    said = verdict(not_trained_on(worse, 12), "not_worse_than_champion")
+    assert f"on all 150 test rows, as of 12 alone it is known that it was not trained on them{rule}" in said.reason
+    assert not said.passed and overridable(said)
+    enough = verdict(not_trained_on(worse, 100), "not_worse_than_champion")
+    assert f"on 100 test rows of 150, those it was not trained on{rule})" in enough.reason
+    assert not enough.passed and not overridable(enough)
+    assert not overridable(verdict(worse, "not_worse_than_champion"))
+    better = evidence(declare, skill=3.0, champion=0.5)
+    assert not overridable(verdict(not_trained_on(better, 12), "not_worse_than_champion"))
+
+
+def test_what_is_clearly_worse_on_rows_that_nobody_knew_cannot_be_overridden(declare: Declare) -> None:
+    of = not_trained_on(evidence(declare, skill=0.5, champion=3.0), 12)
+    of = replace(of, newest=Newest("2026-01-01", answer(0.2, 5), answer(3.0, 6)))
+    assert not overridable(verdict(of, "not_worse_than_champion"))
+
+
+def test_slices_beside_a_champion_that_knows_most_rows_can_be_overridden_but_never_the_declared_bound(
+    declare: Declare,
+) -> None:
+    labels = {"port": pd.Series(["A", "B"] * (ROWS // 2))}
+    for gates, may in (({"slices": {}}, True), ({"slices": {"worst": 0.99}}, False)):
+        of = evidence(declare, skill=0.1, champion=3.0)
+        experiment = declare(gates=gates, evaluation={"slices": ["port"]}, scope=of.experiment.as_dict()["scope"])
+        of = replace(of, experiment=experiment, labels=labels)
+        said = verdict(not_trained_on(of, 12), "slices")
+        assert not said.passed and overridable(said) is may
 
 
 def test_while_production_is_empty_the_version_that_was_there_last_is_the_champion(declare: Declare) -> None:

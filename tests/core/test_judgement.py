@@ -97,6 +97,49 @@ def test_what_did_not_pass_is_not_approved() -> None:
     assert may_approve(ApprovalGate(), asked(), "ana", "ben")
 
 
+TOO_FEW = Verdict("not_worse_than_champion", False, "worse on rows it knows", {"unseen": 12.0})
+
+
+def test_a_verdict_on_too_few_rows_is_overridden_by_name_and_everybody_is_told_by_whom_and_why() -> None:
+    judged = entry(Action.JUDGE, 1, verdicts=(GOOD, TOO_FEW, approval(1, ())))
+    yes = entry(Action.APPROVE, 2, "ben", verdicts=(), comment="the days differ", overrides=(TOO_FEW.gate,))
+    assert not asked(judged).holds and asked(judged, yes).holds
+    assert asked(judged, yes).verdicts[1].reason == "overridden by ben, 'the days differ': worse on rows it knows"
+    assert str(yes) == "version 3 approved for Production, overriding not_worse_than_champion"
+    assert Movement.from_dict(yes.as_dict()).overrides == yes.overrides
+    assert not asked(judged, replace(yes, evidence="of other rows")).holds
+    forged = entry(Action.JUDGE, 1, verdicts=(replace(BAD, numbers={}), TOO_FEW))
+    assert not asked(forged, replace(yes, overrides=("slices", TOO_FEW.gate))).holds
+
+
+@pytest.mark.parametrize(
+    ("overrides", "by", "why"),
+    [
+        ((TOO_FEW.gate,), "ben", ""),
+        ((TOO_FEW.gate,), "ana", "ana is the author"),
+        ((), "ben", "`--override not_worse_than_champion`"),
+        (("thresholds",), "ben", "thresholds passed"),
+        (("slices",), "ben", "no gate 'slices' was asked"),
+    ],
+)
+def test_who_may_override_what(overrides: tuple[str, ...], by: str, why: str) -> None:
+    judged = asked(entry(Action.JUDGE, 1, verdicts=(GOOD, TOO_FEW)))
+    said = may_approve(ApprovalGate(), judged, "ana", by, overrides)
+    assert (why in said) if why else said == ""
+
+
+def test_another_gate_that_failed_is_not_overridden() -> None:
+    judged = asked(entry(Action.JUDGE, 1, verdicts=(BAD, TOO_FEW)))
+    assert "slices cannot be overridden" in may_approve(ApprovalGate(), judged, "ana", "ben", ("slices", TOO_FEW.gate))
+    assert "hill is worse" in may_approve(ApprovalGate(), judged, "ana", "ben", (TOO_FEW.gate,))
+
+
+def test_a_second_reviewer_approves_what_the_first_overrode() -> None:
+    first = entry(Action.APPROVE, 2, "ben", verdicts=(), overrides=(TOO_FEW.gate,))
+    judged = asked(entry(Action.JUDGE, 1, verdicts=(TOO_FEW, approval(2, ()))), first)
+    assert may_approve(ApprovalGate(number=2), judged, "ana", "cleo") == ""
+
+
 @given(changed=st.sampled_from(["name", "version", "stage", "digest", "spec", "rows", "champion", "newest"]))
 def test_the_hash_changes_with_everything_that_was_judged(changed: str) -> None:
     other = {"version": 4, "stage": Stage.STAGING, "champion": (1, "other files")}.get(changed, "other")

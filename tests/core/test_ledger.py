@@ -54,7 +54,7 @@ def test_an_altered_entry_is_named(entries, data):
             [
                 {"by": "bob"}, {"comment": movement.comment + "!"}, {"version": 9}, {"at_ms": 99}, {"replaced": 7},
                 {"digest": "e"}, {"verdicts": (Verdict("thresholds", False, "not so fine"),)},
-                {"complete": not movement.complete},
+                {"complete": not movement.complete}, {"overrides": ("slices",)},
             ]
         )
     )  # fmt: skip

@@ -6,12 +6,13 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
 from slipway.errors import Refusal
 from slipway.identity import process_tags
@@ -116,6 +117,34 @@ def test_an_answer_that_got_lost_does_not_lock_out_the_one_who_asked(client: Mlf
             return client.create_registered_model(name, **kwargs)
 
     with exclusive(Repeating(client.tracking_uri, client.tracking_uri), "loans", patience_s=0.0):
+        assert names(client) == {LOCK}
+    assert names(client) == set()
+
+
+@pytest.mark.parametrize("failing", ["create_registered_model", "delete_registered_model"])
+@pytest.mark.parametrize("is_done", [True, False])
+def test_a_mutex_that_this_process_lost_in_a_failing_database_is_passed_over(
+    client: MlflowClient, failing: str, is_done: bool
+) -> None:
+    class Failing(MlflowClient):
+        """Loses the answer to one call, or the call."""
+
+        def _fail(self, name: str, done: Callable[..., Any], **kwargs: Any) -> None:
+            if is_done:
+                done(name, **kwargs)
+            raise MlflowException("the database went away")
+
+        def create_registered_model(self, name: str, **kwargs: Any) -> Any:
+            create = super().create_registered_model
+            return self._fail(name, create, **kwargs) if failing.startswith("create") else create(name, **kwargs)
+
+        def delete_registered_model(self, name: str) -> None:
+            delete = super().delete_registered_model
+            return self._fail(name, delete) if failing.startswith("delete") else delete(name)
+
+    with suppress(MlflowException), exclusive(Failing(client.tracking_uri, client.tracking_uri), "loans"):
+        pass
+    with exclusive(client, "loans", patience_s=5.0):
         assert names(client) == {LOCK}
     assert names(client) == set()
 

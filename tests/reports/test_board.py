@@ -160,6 +160,25 @@ def test_the_gates_are_told_with_numbers_and_the_interval_is_drawn(read: Callabl
     assert "were not asked" in version_page(a_version(doors=(Door(Stage.STAGING),)), HERE)
 
 
+def test_an_override_is_told_at_the_gate_and_under_approvals_and_its_button_names_the_gates(
+    read: Callable[[str], Any],
+) -> None:
+    gates = ("not_worse_than_champion", "<slices>")
+    verdict = Verdict(gates[0], True, "overridden by rita, 'the days differ': worse", {"unseen": 7, "overridden": 1.0})
+    approval = Approval("rita", NOON, Stage.PRODUCTION, "the days differ", overrides=gates)
+    button = Button("approve", f"Approve, overriding {gates[0]}", "It counts.", Stage.PRODUCTION, overrides=gates)
+    page = a_version(
+        doors=(Door(Stage.PRODUCTION, (verdict,), (), NOON),),
+        buttons=(button,),
+        version=Moored(4, approvals=(approval,)),
+    )
+    found = read(version_page(page, HERE))
+    sent = dict(zip(values(found, "input", "name"), values(found, "input", "value"), strict=False))
+    assert sent["overrides"] == ",".join(gates)
+    assert "overridden not_worse_than_champion" in " ".join(found.text.split())
+    assert "overriding not_worse_than_champion, <slices>" in " ".join(found.text.split())
+
+
 def test_an_approval_that_is_missing_is_no_failure() -> None:
     verdicts = (Verdict("thresholds", True, "enough"), Verdict("approval", False, "nobody has"))
     page = version_page(a_version(doors=(Door(Stage.PRODUCTION, verdicts, (), NOON),)), HERE)

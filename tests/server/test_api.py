@@ -172,6 +172,7 @@ def test_what_is_no_case_and_no_json_is_not_read(server: "Guarded") -> None:
         ("movements", "application/json; charset=utf-16", b'{"action": "nothing"}', 404),
         ("movements", "application/zip", b"PK", 400),
         ("approvals", "multipart/form-data", b"--x", 400),
+        ("approvals", "application/json", b'{"version": 1, "stage": "Staging", "overrides": [5]}', 400),
         ("movements", "application/json", b'{"comment": "' + b"x" * 100_000 + b'"}', 413),
     ):
         answer = server.ask("POST", f"{ROOT}/models/{model}/{what}", data=body, headers={"Content-Type": kind})

@@ -102,3 +102,15 @@ def test_a_version_taken_out_of_production_can_be_brought_back_from_its_own_page
     archived = replace(HERE, stage=Stage.ARCHIVED, live=None, back=4)
     found = by_label(buttons(archived, STANDS, ALL))
     assert not found["Roll back to version 4"].why_not and found["Archive"].why_not == ("it is archived already",)
+
+
+def test_a_gate_that_had_too_few_rows_is_overridden_by_a_button_that_names_it_unless_another_failed_too() -> None:
+    few = Verdict("not_worse_than_champion", False, "worse", {"unseen": 3.0})
+    for verdicts, is_free in (((few,), True), ((few, Verdict("size", False, "too large")), False)):
+        no = {stage: replace(found, judgement=replace(JUDGEMENT, verdicts=verdicts)) for stage, found in STANDS.items()}
+        found = by_label(buttons(HERE, no, ALL))
+        named = found.get("Approve for Production, overriding not_worse_than_champion")
+        assert (named is not None and named.overrides == (few.gate,) and not named.why_not) is is_free
+    by_author = by_label(buttons(replace(HERE, author="jo"), {**STANDS, Stage.PRODUCTION: replace(
+        STANDS[Stage.PRODUCTION], judgement=replace(JUDGEMENT, verdicts=(few,)))}, ALL))  # fmt: skip
+    assert "author" in by_author["Approve for Production, overriding not_worse_than_champion"].why_not[0]

@@ -122,11 +122,11 @@ def test_answers_are_read_back_with_the_rows_that_they_answer(stored: Stored) ->
 
 
 def test_only_rows_that_the_champion_was_not_trained_on_are_compared(stored: Stored) -> None:
-    unseen = np.arange(ROWS) >= ROWS - 30
+    unseen = np.arange(ROWS) >= ROWS - 60
     found = answers_of(stored.client, stored.judged(a_case(unseen=unseen)), stored.run)
     assert found is not None and found.champion is not None
-    assert (found.challenger.rows, found.champion[1].rows) == (30, 30)
-    assert found.rows["minutes"].tolist() == list(range(ROWS - 30, ROWS))
+    assert (found.challenger.rows, found.champion[1].rows) == (60, 60)
+    assert found.rows["minutes"].tolist() == list(range(ROWS - 60, ROWS))
 
 
 def test_where_no_answers_fit_there_is_no_duel(stored: Stored) -> None:

@@ -53,6 +53,42 @@ def test_what_was_cut_by_time_was_trained_on_what_came_before_its_test_rows(
         assert found is not None and found.tolist() == [place >= since for place in ours]
 
 
+BY_DAY = {
+    "data": {"source": {"csv": "a.csv"}, "target": "late", "columns": COLUMNS | {"day": {"type": "int"}}},
+    "split": {"method": "group", "group": "day"},
+}  # fmt: skip
+OF_A_DAY = WHOLE.assign(day=np.arange(40) // 5)
+
+
+@given(ours=st.sets(st.integers(0, 7), min_size=1), theirs=places)
+def test_of_a_split_by_group_what_shares_a_group_with_a_training_row_counts_as_seen(
+    declare: Declare, ours: set[int], theirs: list[int]
+) -> None:
+    tested = OF_A_DAY[OF_A_DAY["day"].isin(ours)]
+    found = unseen(rows_of(declare(**BY_DAY), tested), rows_of(declare(), OF_A_DAY.iloc[theirs]), same_data=True)
+    trained_on = set(OF_A_DAY["day"].drop(theirs))
+    assert found is not None and found.tolist() == [day not in trained_on for day in tested["day"]]
+
+
+@given(since=st.integers(0, 39), theirs=places)
+def test_of_a_split_by_time_what_is_not_later_than_the_last_training_row_counts_as_seen(
+    declare: Declare, since: int, theirs: list[int]
+) -> None:
+    tested, by = WHOLE.iloc[since:], rows_of(declare(), WHOLE.iloc[theirs])
+    found = unseen(rows_of(declare(**BY_TIME), tested), by, same_data=True)
+    trained_until = max(set(range(-1, 40)) - set(theirs))
+    assert found is not None and found.tolist() == [place > trained_until for place in range(since, 40)]
+
+
+@given(since=st.integers(0, 39), theirs=places)
+def test_of_other_data_what_is_later_than_all_that_was_tested_on_is_known_not_to_be_trained_on(
+    declare: Declare, since: int, theirs: list[int]
+) -> None:
+    tested, by = WHOLE.iloc[since:], rows_of(declare(), WHOLE.iloc[theirs])
+    found = unseen(rows_of(declare(**BY_TIME), tested), by, same_data=False)
+    assert found is not None and found.tolist() == [place > max(theirs) for place in range(since, 40)]
+
+
 def test_of_other_data_nothing_is_known_where_time_does_not_tell(declare: Declare) -> None:
     assert unseen(rows_of(declare(), WHOLE), rows_of(declare(), WHOLE), same_data=False) is None
 

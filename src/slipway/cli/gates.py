@@ -42,13 +42,22 @@ def gates(settings: Settings, name: str, version: int, to: Stage, as_json: bool,
 @click.argument("name")
 @click.argument("version", type=Integer(1))
 @click.option("--comment", required=True, help="Why; written down with the approval.")
+@click.option(
+    "--override",
+    "overrides",
+    multiple=True,
+    metavar="GATE",
+    help="A gate that compared with a version in Production which knows nearly all of the rows; may be given again.",
+)
 @_stage
 @json_option
-def approve(settings: Settings, name: str, version: int, comment: str, to: Stage, as_json: bool) -> None:
+def approve(
+    settings: Settings, name: str, version: int, comment: str, overrides: tuple[str, ...], to: Stage, as_json: bool
+) -> None:
     """Approve what the gates said of a version.
 
     Somebody who is not its author says yes to exactly this evidence; it expires when the evidence changes.
     """
     from slipway.workflows import gates as workflow
 
-    show(workflow.approve(settings, name, version, comment, to), as_json)
+    show(workflow.approve(settings, name, version, comment, to, overrides), as_json)

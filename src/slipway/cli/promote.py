@@ -28,7 +28,7 @@ def promote(settings: Settings, name: str, version: int, to: Stage, comment: str
 @json_option
 def rollback(settings: Settings, name: str, comment: str, as_json: bool) -> None:
     """Bring the Production version before back."""
-    from slipway.workflows import promote as workflow
+    from slipway.workflows import rollback as workflow
 
     show(workflow.rollback(settings, name, comment), as_json)
 
@@ -40,6 +40,6 @@ def rollback(settings: Settings, name: str, comment: str, as_json: bool) -> None
 @json_option
 def archive(settings: Settings, name: str, version: int, comment: str, as_json: bool) -> None:
     """Move a version to Archived."""
-    from slipway.workflows import promote as workflow
+    from slipway.workflows import archive as workflow
 
     show(workflow.archive(settings, name, version, comment), as_json)

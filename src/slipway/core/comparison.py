@@ -104,7 +104,8 @@ class OnSameRows:
         if not self.trained_on:
             return ""
         how_many = "all" if self.trained_on == self.rows else f"{self.trained_on:,}"
-        return f"{self.older} was trained on {how_many} of these rows and looks better here than it is"
+        known = f"{how_many} of these rows, or on neighbours of them,"
+        return f"{self.older} was trained on {known} and looks better here than it is"
 
 
 @dataclass(frozen=True)

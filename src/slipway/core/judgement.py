@@ -9,12 +9,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slipway.core.movements import APPROVAL, Action, Movement, Served
+from slipway.core.movements import APPROVAL, UNSEEN, Action, Movement, Served
 from slipway.core.spec import ApprovalGate
+from slipway.errors import did_you_mean
 from slipway.types import Stage, Verdict
 
 STANDING = "standing"
 """What is told beside the gates where no verdict of theirs stands."""
+OVERRIDDEN = "overridden"
+"""The number of a verdict that a reviewer has overridden."""
+_BESIDE_THE_CHAMPION = ("not_worse_than_champion", "slices")
 
 
 @dataclass(frozen=True)
@@ -77,10 +81,18 @@ class Standing:
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """Those of the judgement, that on approval as it is now, and one for each reason why it does not stand."""
+        """Those of the judgement, as approvals leave them now, and one for each reason why it does not stand."""
         said = self.judgement.verdicts if self.judgement else ()
-        now = [approval(int(v.numbers["needed"]), self.approvals) if v.gate == APPROVAL else v for v in said]
-        return (*(Verdict(STANDING, False, problem) for problem in self.problems), *now)
+        return (*(Verdict(STANDING, False, problem) for problem in self.problems), *map(self._now, said))
+
+    def _now(self, verdict: Verdict) -> Verdict:
+        if verdict.gate == APPROVAL:
+            return approval(int(verdict.numbers["needed"]), self.approvals)
+        by = next((movement for movement in self.approvals if verdict.gate in movement.overrides), None)
+        if by is None or not overridable(verdict):
+            return verdict
+        reason = f"overridden by {by.by}, '{by.comment}': {verdict.reason}"
+        return Verdict(verdict.gate, True, reason, {**verdict.numbers, OVERRIDDEN: 1.0})
 
 
 def approval(needed: int, approvals: Sequence[Movement]) -> Verdict:
@@ -127,14 +139,46 @@ def compared_and_now(compared: int | None, served: Served | None) -> str:
     return f"{was} in Production, where {f'version {served.version}' if served else 'nothing'} is now"
 
 
-def may_approve(asked: ApprovalGate, found: Standing, author: str, by: str) -> str:
-    """Return why somebody may not approve a judgement; empty when they may."""
-    if found.judgement is None or not found.judgement.passed:
+def overridable(verdict: Verdict) -> bool:
+    """Whether a reviewer may override a verdict: it compares with a champion that knows nearly all of the rows."""
+    return not verdict.passed and verdict.gate in _BESIDE_THE_CHAMPION and UNSEEN in verdict.numbers
+
+
+def failed_gates(found: Standing) -> tuple[Verdict, ...]:
+    """Return the verdicts of gates that stand in the way, those that are overridden and that on approval left out."""
+    return tuple(v for v in found.verdicts if not v.passed and v.gate not in (APPROVAL, STANDING))
+
+
+def may_approve(asked: ApprovalGate, found: Standing, author: str, by: str, overrides: Sequence[str] = ()) -> str:
+    """Return why somebody may not approve a judgement; empty when they may. overrides: gates that the approval overrides."""
+    if found.judgement is None:
         return "; ".join(found.missing)
+    if why_not := _may_override(found, overrides):
+        return why_not
+    left = [verdict for verdict in failed_gates(found) if verdict.gate not in overrides]
+    if left:
+        names = " ".join(f"--override {verdict.gate}" for verdict in left)
+        may = f"; `{names}` approves it all the same, with your reason" if all(map(overridable, left)) else ""
+        return "; ".join(f"{verdict.gate}: {verdict.reason}" for verdict in left) + may
     if by == author:
         return f"{by} is the author of version {found.version}: somebody else has to approve it"
     if asked.approvers and by not in asked.approvers:
         return f"{by} is not among those who may approve: {', '.join(asked.approvers)}"
-    if by in {movement.by for movement in found.approvals}:
+    if by in {movement.by for movement in found.approvals} and not overrides:
         return f"{by} has approved this evidence already"
+    return ""
+
+
+def _may_override(found: Standing, overrides: Sequence[str]) -> str:
+    verdicts = {verdict.gate: verdict for verdict in found.verdicts}
+    for gate in overrides:
+        if gate not in verdicts:
+            return f"no gate '{gate}' was asked{did_you_mean(gate, verdicts)}"
+        if verdicts[gate].passed:
+            return f"{gate} passed: there is nothing to override"
+        if not overridable(verdicts[gate]):
+            return (
+                f"{gate} cannot be overridden; a comparison with the version in Production can be, where that one knows "
+                "nearly all of the rows"
+            )
     return ""

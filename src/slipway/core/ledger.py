@@ -61,6 +61,7 @@ def hash_of(movement: Movement, previous: str) -> str:
         previous, movement.name, movement.action.value, movement.version, movement.stage.value, movement.by,
         movement.at_ms, movement.replaced, movement.comment, movement.digest, verdicts,
         *([movement.evidence, movement.kept] if movement.evidence or movement.kept else []),
+        *([list(movement.overrides)] if movement.overrides else []),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
 

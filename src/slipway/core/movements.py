@@ -10,6 +10,8 @@ from slipway.types import Stage, Verdict
 
 APPROVAL = "approval"
 """The gate whose verdict people give."""
+UNSEEN = "unseen"
+"""The number of a failed verdict that a reviewer may override: so few rows are left that the champion knows nothing of."""
 
 
 class Action(StrEnum):
@@ -32,7 +34,8 @@ class Movement:
 
     replaced: the version that held the stage before. complete: False when the process ended in the middle of it.
     digest: of the version's files, as they were registered. evidence: the hash of what it was judged by; see
-    `slipway.core.judgement`. kept: the digest of the files that are kept with it.
+    `slipway.core.judgement`. kept: the digest of the files that are kept with it. overrides: of an approval, the gates that
+    its reason speaks for in their place.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Movement:
     digest: str = ""
     evidence: str = ""
     kept: str = ""
+    overrides: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -63,6 +67,7 @@ class Movement:
             "digest": self.digest,
             "evidence": self.evidence,
             "kept": self.kept,
+            "overrides": list(self.overrides),
             "verdicts": [verdict.as_dict() for verdict in self.verdicts],
         }
 
@@ -83,6 +88,7 @@ class Movement:
             digest=told["digest"],
             evidence=told["evidence"],
             kept=told["kept"],
+            overrides=tuple(told["overrides"]),
         )
 
     @property
@@ -104,8 +110,9 @@ class Movement:
             Action.APPROVE: f"version {self.version} approved for {self.stage}",
         }[self.action]
         replaced = f", replacing version {self.replaced}" if self.replaced and self.action.moves else ""
+        overriding = f", overriding {', '.join(self.overrides)}" if self.overrides else ""
         cut_off = "" if self.complete else " (cut off before it was done)"
-        return f"{done}{replaced}{cut_off}"
+        return f"{done}{replaced}{overriding}{cut_off}"
 
 
 @dataclass(frozen=True)

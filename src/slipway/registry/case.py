@@ -60,7 +60,7 @@ class Facts:
 class Case:
     """What was gathered of a version for the gates before a stage.
 
-    challenger, champion: on the test rows. unseen: (rows,), which of them the champion was not trained on; None for all.
+    challenger, champion: on the test rows. unseen: (rows,), which of them the champion knows nothing of; None for all.
     """
 
     name: str

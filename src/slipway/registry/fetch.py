@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from slipway.errors import UntrustedModel
 from slipway.registry.models import download
-from slipway.registry.trust import DIGEST, artifact_digest, drop_compiled_code
+from slipway.registry.trust import DIGEST, artifact_digest, changed_bytes, drop_compiled_code, without_digest
 from slipway.registry.versions import Version
 
 
@@ -13,12 +12,11 @@ def fetch_verified(version: Version, into: Path) -> Path:
 
     Raises UntrustedModel when they are not, byte for byte, what was registered.
     """
+    registered = version.tags.get(DIGEST)
+    if registered is None:
+        raise without_digest(version.name, version.number, version.run_id)
     files = download(version.uri, into)
     drop_compiled_code(files)
-    registered, found = version.tags.get(DIGEST), artifact_digest(files)
-    if registered != found:
-        said = (
-            "has no digest in the registry" if registered is None else "is not what was registered: its bytes changed"
-        )
-        raise UntrustedModel(f"the model of {version.name} version {version.number} {said}; register its run again")
+    if registered != artifact_digest(files):
+        raise changed_bytes(version.name, version.number)
     return files

@@ -4,7 +4,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,7 +55,8 @@ class Ledger:
         try:
             yield
         except BaseException:
-            self.client.set_terminated(entry.run_id, "FAILED")
+            with suppress(MlflowException):  # when the database is what failed, this fails too: the first error counts
+                self.client.set_terminated(entry.run_id, "FAILED")
             raise
         self.seal(entry, complete=True)
 
@@ -149,7 +150,7 @@ class Ledger:
 
 # Of the newest entries at most so many can be open: each command that writes one closes those before it first.
 _CUT_OFF_AT_MOST = 50
-_GATE, _NUMBERS = "slipway.gate.", "slipway.numbers."
+_GATE, _NUMBERS, _OVERRIDES = "slipway.gate.", "slipway.numbers.", "slipway.overrides"
 
 
 def now_ms() -> int:
@@ -173,6 +174,8 @@ def _facts(movement: Movement) -> dict[str, str]:
         facts["slipway.evidence"] = movement.evidence
     if movement.kept:
         facts["slipway.kept"] = movement.kept
+    if movement.overrides:
+        facts[_OVERRIDES] = ",".join(movement.overrides)
     for verdict in movement.verdicts:
         facts[f"{_GATE}{verdict.gate}"] = ("passed: " if verdict.passed else "failed: ") + verdict.reason
         facts[f"{_NUMBERS}{verdict.gate}"] = json.dumps({k: v for k, v in verdict.numbers.items() if v == v})
@@ -196,6 +199,7 @@ def _entry(name: str, run: Run) -> Entry:
         digest=tags.get("slipway.digest", ""),
         evidence=tags.get("slipway.evidence", ""),
         kept=tags.get("slipway.kept", ""),
+        overrides=tuple(tags[_OVERRIDES].split(",")) if tags.get(_OVERRIDES) else (),
     )
     return Entry(str(run.info.run_id), movement, tags.get(_PREVIOUS, ""), tags.get(_ENTRY, ""), tags.get(_SEAL, ""))
 

@@ -3,6 +3,10 @@
 MLflow has no lock. What it does have is names that exist once: a registered model `NAME.moving` is made for as long as
 a movement takes. No model that Slipway trains has a dot in its name.
 
+What a holder writes into the mutex names its process and this one movement. A process that lives on can lose a mutex: the
+database failed while it was taken or let go of. So a process knows the movements that it is at, and any other mutex of its
+own counts as that of a holder that was killed.
+
 The mutex of a holder that was killed is removed by one process alone: by the holder of a second mutex, whose name is made of
 what the dead one wrote. So nobody can remove the mutex that another has taken meanwhile.
 """
@@ -10,6 +14,7 @@ what the dead one wrote. So nobody can remove the mutex that another has taken m
 import hashlib
 import json
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -27,6 +32,9 @@ _PAUSE_S, _MOST_PAUSE_S = 0.1, 0.4
 _STALE_S = 120.0
 # The second: it was there when MLflow wrote, and let go of before MLflow read what stood in the way.
 _HELD = ("RESOURCE_ALREADY_EXISTS", ABSENT)
+_MOVEMENT = "movement"
+# The movements that this process is at, by what they write into their mutexes.
+_UNDER_WAY: set[str] = set()
 
 
 @contextmanager
@@ -57,24 +65,29 @@ def is_mutex(name: str) -> bool:
 @contextmanager
 def _holding(client: MlflowClient, lock: str, deadline: float) -> Iterator[bool]:
     """Hold a mutex for as long as the block takes, or say that it was not to be had until the deadline."""
-    mine = _take(client, lock, deadline)
-    taken = time.monotonic()
+    movement = uuid.uuid4().hex
+    _UNDER_WAY.add(movement)
     try:
-        yield bool(mine)
+        mine = _take(client, lock, movement, deadline)
+        taken = time.monotonic()
+        try:
+            yield bool(mine)
+        finally:
+            with suppress(MlflowException):  # it is under way no more, so whoever comes next removes it
+                if mine and time.monotonic() - taken < _STALE_S / 2:
+                    client.delete_registered_model(lock)
+                elif mine:  # another machine may have taken this process for dead
+                    _remove(client, lock, mine, time.monotonic() + _STALE_S)
     finally:
-        with suppress(MlflowException):
-            if mine and time.monotonic() - taken < _STALE_S / 2:
-                client.delete_registered_model(lock)
-            elif mine:  # another machine may have taken this process for dead
-                _remove(client, lock, mine, time.monotonic() + _STALE_S)
+        _UNDER_WAY.discard(movement)
 
 
-def _take(client: MlflowClient, lock: str, deadline: float) -> str:
+def _take(client: MlflowClient, lock: str, movement: str, deadline: float) -> str:
     """Return what was written into the mutex when it was taken; empty when it was not to be had until the deadline."""
     holder, pause = "", _PAUSE_S
     while True:
         if not holder:
-            mine = json.dumps({**process_tags(), "at": time.time()})
+            mine = json.dumps({**process_tags(), "at": time.time(), _MOVEMENT: movement})
             holder = _try(client, lock, mine)
             if holder == mine:
                 return mine
@@ -109,19 +122,22 @@ def _holder(client: MlflowClient, lock: str) -> str:
 
 
 def _is_dead(holder: str) -> bool:
+    """Whether nobody is at the movement any more that a holder wrote down."""
     try:
         tags = json.loads(holder or "{}")
     except ValueError:
         return False  # no mutex of Slipway's
     if HOST not in tags:
         return False
+    if process_tags().items() <= tags.items():
+        return tags.get(_MOVEMENT) not in _UNDER_WAY
     return is_dead(tags) if is_here(tags) else time.time() - tags.get("at", 0) > _STALE_S
 
 
 def _remove(client: MlflowClient, lock: str, holder: str, deadline: float) -> None:
     """Remove a mutex if it is still that holder's, who writes what no other ever did.
 
-    Who holds this holder's removal is the only one who may: between the look and the removal nothing changes hands.
+    The holder of this holder's removal is the only one who may: between the look and the removal nothing changes hands.
     """
     of_it = hashlib.sha256(holder.encode()).hexdigest()[:16]
     with _holding(client, f"{lock.removesuffix(_SUFFIX)}.{of_it}{_SUFFIX}", deadline) as alone:

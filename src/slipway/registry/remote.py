@@ -59,8 +59,9 @@ class RemoteRegistrar:
     def judge(self, name: str, case: Case) -> Movement:
         return self._with(case, name, "judgements")
 
-    def approve(self, name: str, version: int, stage: Stage, comment: str) -> Movement:
-        return self._ask(name, "approvals", version=version, stage=stage.value, comment=comment)
+    def approve(self, name: str, version: int, stage: Stage, comment: str, overrides: tuple[str, ...] = ()) -> Movement:
+        told = {"version": version, "stage": stage.value, "comment": comment, "overrides": list(overrides)}
+        return self._ask(name, "approvals", **told)
 
     def promote(self, name: str, version: int, stage: Stage, comment: str, case: Case | None = None) -> Movement:
         if case:

@@ -43,7 +43,8 @@ def put_aliases_in_step(client: MlflowClient, name: str) -> None:
     aliases, held = client.get_registered_model(name).aliases, holders(client, name)
     for stage in _ALIASED:
         alias, version = stage.value.lower(), held.get(stage)
-        if version is not None and aliases.get(alias) != str(version):
+        # A store that is asked without a server tells the version of an alias as a number.
+        if version is not None and str(aliases.get(alias)) != str(version):
             client.set_registered_model_alias(name, alias, str(version))
         elif version is None and alias in aliases:
             client.delete_registered_model_alias(name, alias)

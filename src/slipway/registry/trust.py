@@ -142,6 +142,23 @@ def require_trusted_configuration(folder: Path, allowed: Iterable[str]) -> None:
         )
 
 
+def without_digest(name: str, version: int, run_id: str = "") -> UntrustedModel:
+    """Return what to raise for a version that nothing can be held against."""
+    return UntrustedModel(
+        f"the model of {name} version {version} has no digest in the registry: it was registered past Slipway, and its bytes "
+        f"cannot be verified. If its run is a search of Slipway's, `slipway register {name} {run_id or 'RUN_ID'}` makes a "
+        f"version of it that has one; if not, train one with `slipway run {name}`"
+    )
+
+
+def changed_bytes(name: str, version: int) -> UntrustedModel:
+    """Return what to raise for a version whose files are not those that were registered."""
+    return UntrustedModel(
+        f"the model of {name} version {version} is not what was registered: its bytes changed; train a new version with "
+        f"`slipway run {name}`, or bring the files back from a backup"
+    )
+
+
 def drop_compiled_code(folder: Path) -> None:
     """Remove every `__pycache__`: it is in no digest, since importing writes it, and Python would run what is in it."""
     for cache in sorted(folder.rglob("__pycache__")):

@@ -108,10 +108,9 @@ def version_in(client: MlflowClient, name: str, stage: Stage) -> Version:
     )
 
 
-def version_of_run(client: MlflowClient, name: str, run_id: str) -> Version | None:
-    """Return the version that was registered from a run; None when none was."""
-    found = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
-    return _version(found[0]) if found else None
+def versions_of_run(client: MlflowClient, name: str, run_id: str) -> list[Version]:
+    """Return the versions that were registered from a run, by Slipway or past it."""
+    return list(map(_version, client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")))
 
 
 def _version(version: ModelVersion) -> Version:

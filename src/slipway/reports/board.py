@@ -57,13 +57,14 @@ class Frame:
 
 @dataclass(frozen=True)
 class Approval:
-    """One approval. expired: what the newest judgement was of is not what was approved."""
+    """One approval. expired: what the newest judgement was of is not what was approved. overrides: gates."""
 
     by: str
     at: datetime
     stage: Stage
     comment: str = ""
     expired: bool = False
+    overrides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ class Door:
 class Button:
     """What may be done with a version. why_not: what stands in the way now; empty where it can be pressed.
 
-    action: promote, rollback, archive or approve. says: what happens when it is pressed.
+    action: promote, rollback, archive or approve. says: what happens when it is pressed. overrides: gates, by an approval.
     """
 
     action: str
@@ -174,6 +175,7 @@ class Button:
     says: str
     stage: Stage
     why_not: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

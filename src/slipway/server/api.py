@@ -86,7 +86,9 @@ def routes(keeper: Keeper) -> Blueprint:
     def approve(name: str) -> Movement:
         _require(keeper, Deed.APPROVE, name)
         asked = _asked()
-        return keeper.registrar.approve(name, _version(asked), _stage(asked), _text(asked, "comment"))
+        return keeper.registrar.approve(
+            name, _version(asked), _stage(asked), _text(asked, "comment"), _overrides(asked)
+        )
 
     @api.post("/models/<name>/movements")
     @_answered
@@ -191,6 +193,15 @@ def _text(asked: Mapping[str, Any], key: str) -> str:
         raise UsageError(f"{key} is {text!r}; it has to be text")
     _require_kept(key, text)
     return text
+
+
+def _overrides(asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the gates that an approval overrides: a list of names in JSON, names between commas in a form."""
+    said = asked.get("overrides") or []
+    names = said.split(",") if isinstance(said, str) else said
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UsageError(f"overrides is {repr(said)[:100]}; it has to be a list of names of gates")
+    return tuple(dict.fromkeys(names))
 
 
 def _require_kept(what: str, text: str) -> None:

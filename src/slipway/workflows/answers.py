@@ -10,6 +10,7 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
+from slipway.core.gates import rows_to_compare
 from slipway.core.metrics import Outcome
 from slipway.core.tasks import Task
 from slipway.errors import UsageError
@@ -65,7 +66,8 @@ def downloaded(client: MlflowClient, run_id: str, path: str, folder: Path) -> Pa
 def _answers(case: Case, rows: SameRows) -> Answers:
     experiment, tested = rows.experiment, rows.tested
     data = experiment.data
-    compared = np.ones(case.challenger.rows, dtype=bool) if case.unseen is None else case.unseen
+    taken = rows_to_compare(case.unseen)
+    compared = np.ones(case.challenger.rows, dtype=bool) if taken is None else taken
     wanted = dict.fromkeys(name for name in (data.id, data.time, *data.features) if name)
     return Answers(
         experiment.task,

@@ -79,6 +79,14 @@ class Basis:
         return Champion(self.champion.number, case.champion, *fields, problem, case.unseen, self.champion_live)
 
 
+@dataclass(frozen=True)
+class Gathered:
+    """A case, and what it was gathered from, as long as that is on this disk."""
+
+    case: Case
+    basis: Basis
+
+
 def basis_of(client: MlflowClient, version: Version, stage: Stage, folder: Path) -> Basis:
     """Download what a version is judged on into a folder. Before Staging there is no champion.
 

@@ -6,7 +6,7 @@ Nothing is allowed or forbidden here: the server decides again when a button is 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from slipway.core.judgement import STANDING, Standing, may_approve
+from slipway.core.judgement import STANDING, Standing, failed_gates, may_approve, overridable
 from slipway.core.movements import APPROVAL, stays_in_production
 from slipway.core.spec import ApprovalGate
 from slipway.reports.board import Button, Visitor
@@ -42,14 +42,20 @@ def buttons(
 
 
 def _approve(at: Position, found: Standing, visitor: Visitor, asked: ApprovalGate) -> Button:
+    failed = failed_gates(found)
+    overrides = tuple(verdict.gate for verdict in failed) if all(map(overridable, failed)) else ()
     if at.stage is Stage.PRODUCTION:
         why = "it is in Production already"
-    elif found.judgement is None or not found.judgement.passed:
+    elif found.judgement is None or (failed and not overrides):
         why = _in_the_way(found)[0]
     else:
-        why = may_approve(asked, found, at.author, visitor.name)
+        why = may_approve(asked, found, at.author, visitor.name, overrides)
     says = "Your name is written down under exactly this evidence. It expires when the evidence changes."
-    return Button("approve", "Approve for Production", says, Stage.PRODUCTION, (why,) if why else ())
+    label = "Approve for Production"
+    if overrides:
+        label = f"{label}, overriding {', '.join(overrides)}"
+        says += " Too few rows are left that the version in Production does not know, so your reason counts."
+    return Button("approve", label, says, Stage.PRODUCTION, (why,) if why else (), overrides)
 
 
 def _promote(at: Position, found: Standing) -> Button:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from slipway.core.comparison import Comparison, OnSameRows, Side, better_by, measured
 from slipway.core.disagreement import disagreement, disputed_rows
+from slipway.core.gates import ENOUGH_ROWS
 from slipway.errors import Refusal
 from slipway.progress import step
 from slipway.registry.absent import is_absent
@@ -24,14 +25,11 @@ from slipway.reports.comparison import comparison_page, comparison_text
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.project import trusted_types
 from slipway.workflows.register import model_uri
 from slipway.workflows.report import write_page
 from slipway.workflows.rescoring import Rescored, SameRows, on_rows, rescore, rows_of, unseen
 from slipway.workflows.sides import Found, described, find_two
-
-# Fewer say nothing: then all test rows are taken, and it is told that the older model knows some.
-_ENOUGH_ROWS = 50
+from slipway.workflows.trusted import trusted_types
 
 
 @dataclass(frozen=True)
@@ -129,7 +127,7 @@ def _taken(whole: SameRows, fresh: NDArray[np.bool_] | None) -> tuple[SameRows, 
     """Take the fresh rows where there are enough of them, else all; return them with how many are not fresh."""
     if fresh is None:
         return whole, None
-    if fresh.all() or fresh.sum() < _ENOUGH_ROWS:
+    if fresh.all() or fresh.sum() < ENOUGH_ROWS:
         return whole, int((~fresh).sum())
     return on_rows(whole, whole.tested.rows[fresh]), 0
 

@@ -12,10 +12,10 @@ from slipway.registry.versions import get_version
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.types import Stage
-from slipway.workflows.gathering import gather
+from slipway.workflows.gathering import gathered
 from slipway.workflows.movement import open_ledger
 from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.registrar import registrar_of, require_not_live
+from slipway.workflows.registrar import by_case, registrar_of, require_not_live
 from slipway.workflows.standing import standing
 
 
@@ -65,16 +65,23 @@ def gates(settings: Settings, name: str, version: int, stage: Stage = Stage.PROD
     wanted = get_version(client, name, version)
     require_not_live(wanted, stage)
     registrar = registrar_of(client, settings, Deed.JUDGE, name)
-    case = gather(client, settings, wanted, stage)
-    with step(f"gates before {stage}"):
-        judgement = registrar.judge(name, case)
+    with gathered(client, settings, wanted, stage) as found, step(f"gates before {stage}"):
+        judgement = by_case(registrar, found).judge(name, found.case)
     return Gated(standing(client, ledger, wanted, stage), judgement)
 
 
-def approve(settings: Settings, name: str, version: int, comment: str, stage: Stage = Stage.PRODUCTION) -> Movement:
+def approve(
+    settings: Settings,
+    name: str,
+    version: int,
+    comment: str,
+    stage: Stage = Stage.PRODUCTION,
+    overrides: tuple[str, ...] = (),
+) -> Movement:
     """Say yes to the newest judgement of a version, as somebody who is not its author.
 
+    overrides: gates whose comparison with the version in Production had too few rows; the comment speaks in their place.
     Raises Refusal when it does not pass, when its author asks, or somebody who is not among the approvers.
     """
     client = connect(resolve_tracking_uri(settings))
-    return registrar_of(client, settings, Deed.APPROVE, name).approve(name, version, stage, comment)
+    return registrar_of(client, settings, Deed.APPROVE, name).approve(name, version, stage, comment, overrides)

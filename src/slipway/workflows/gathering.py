@@ -1,6 +1,7 @@
 """A case is gathered: challenger and champion answer the same rows, and what the gates ask for is measured."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,18 +18,17 @@ from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version
 from slipway.settings import Settings
 from slipway.types import Stage
-from slipway.workflows.basis import Basis, basis_of
+from slipway.workflows.basis import Basis, Gathered, basis_of
 from slipway.workflows.measuring import measure_for, own_verdicts
 from slipway.workflows.newest import newest_rows
 from slipway.workflows.rescoring import Rescored, SameRows, on_rows, rescore, rows_of, score, unseen
 
-# Fewer rows say nothing: then all are taken, which is conservative, since the champion knows some of them.
-_ENOUGH_ROWS = 50
 
-
-def gather(client: MlflowClient, settings: Settings, version: Version, stage: Stage) -> Case:
+@contextmanager
+def gathered(client: MlflowClient, settings: Settings, version: Version, stage: Stage) -> Iterator[Gathered]:
     """Score the stored model, and the one in Production, on the same rows, and measure what the gates before the stage ask for.
 
+    What it was gathered from stays for as long as the block takes, so that a judge in this process need not fetch it again.
     Raises UntrustedModel, and KeyError, ValueError or TypeError when the model does not fit its own rows.
     """
     with temporary_folder() as made:
@@ -45,7 +45,7 @@ def gather(client: MlflowClient, settings: Settings, version: Version, stage: St
         if stage is Stage.PRODUCTION and basis.rows.experiment.gates.own:
             own = own_verdicts(settings, basis.evidence(case))
             case = replace(case, measured=replace(case.measured, own=own))
-        return case
+        yield Gathered(case, basis)
 
 
 def _with_champion(
@@ -85,7 +85,7 @@ def _tested_with(client: MlflowClient, champion: Version, folder: Path) -> SameR
 def _unseen(basis: Basis, champion: Version, by: SameRows) -> NDArray[np.bool_] | None:
     same = basis.version.tags.get("slipway.data_digest") == champion.tags.get("slipway.data_digest")
     fresh = unseen(basis.rows, by, same_data=same)
-    return None if fresh is None or fresh.all() or fresh.sum() < _ENOUGH_ROWS else fresh
+    return None if fresh is None or fresh.all() else fresh
 
 
 def _newest(settings: Settings, basis: Basis, by: SameRows, trusted: Sequence[str]) -> Newest | None:

@@ -37,7 +37,7 @@ from slipway.workflows.image_context import (
     readme,
 )
 from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.project import trusted_types
+from slipway.workflows.trusted import trusted_types
 
 LOCK_DIGEST = "slipway.lock_digest"
 
@@ -87,7 +87,7 @@ def write_image(
     _require_replaceable(output)
     client = connect(resolve_tracking_uri(settings))
     version = get_version(client, name, number) if number else version_in(client, name, stage)
-    trusted = trusted_types(settings, name)
+    trusted = trusted_types(settings, name, lambda: (client, version))
     with temporary_folder() as made:
         files = fetch_verified(version, Path(made) / "model")
         require_trusted_configuration(files, trusted)

@@ -18,16 +18,18 @@ from slipway.registry.models import temporary_folder
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import get_version
 from slipway.types import Stage, Verdict
-from slipway.workflows.basis import Basis, basis_of
+from slipway.workflows.basis import Basis, Gathered, basis_of
 from slipway.workflows.movement import movement_of
 
 _MOST_CHARACTERS, _MOST_NUMBERS = 2000, 30
 
 
-def judged(client: MlflowClient, case: Case, name: str, by: str) -> Movement:
+def judged(client: MlflowClient, case: Case, name: str, by: str, gathered: Gathered | None = None) -> Movement:
     """Return the judgement of a case, not yet written down.
 
     The gates run here, on the answers of the case and on the truth, baselines and declaration as they are stored.
+
+    gathered: what this very process gathered the case from and verified; of any other case all is fetched and verified here.
     Raises UsageError for a case of something else, UntrustedModel for stored files that changed, Refusal for a case that is
     not of what is registered and in Production now.
     """
@@ -35,7 +37,10 @@ def judged(client: MlflowClient, case: Case, name: str, by: str) -> Movement:
         raise UsageError(f"a case of {case.name} for {case.stage}; asked is one of {name} for Staging or Production")
     version = get_version(client, name, case.version)
     with temporary_folder() as made:
-        basis = basis_of(client, version, case.stage, Path(made))
+        if gathered and gathered.case is case and gathered.basis.version == version:
+            basis = gathered.basis
+        else:
+            basis = basis_of(client, version, case.stage, Path(made))
         _require_same(case, basis)
         experiment = basis.rows.experiment
         case = replace(case, measured=_own_as_declared(case.measured, experiment))
@@ -62,7 +67,7 @@ def _require_same(case: Case, basis: Basis) -> None:
     for outcome in (case.challenger, case.champion):
         if outcome is not None and not np.array_equal(outcome.truth, truth, equal_nan=True):
             raise Refusal(f"the case is not of the rows that version {version.number} was tested on")
-    if case.unseen is not None and (case.unseen.shape != truth.shape or not case.unseen.any()):
+    if case.unseen is not None and case.unseen.shape != truth.shape:
         raise UsageError("the case says of other rows which the version in Production was not trained on")
 
 

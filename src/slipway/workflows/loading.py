@@ -61,7 +61,9 @@ class Order:
 
     def _verified(self) -> Path:
         if self.digest is None:
-            raise UntrustedModel(f"the model of {self} has no digest in the registry; register its run again")
+            from slipway.registry.trust import without_digest
+
+            raise without_digest(self.name, self.version)
         if self.has_copy:
             return self.folder
         if (self.folder / "MLmodel").is_file():
@@ -80,7 +82,7 @@ class Order:
         from requests.exceptions import RequestException
 
         from slipway.registry.models import download
-        from slipway.registry.trust import artifact_digest, drop_compiled_code
+        from slipway.registry.trust import artifact_digest, changed_bytes, drop_compiled_code
         from slipway.tracking.client import connect
 
         connect(self.tracking_uri)
@@ -96,9 +98,7 @@ class Order:
         drop_compiled_code(files)
         if artifact_digest(files) != self.digest:
             shutil.rmtree(draft, ignore_errors=True)
-            raise UntrustedModel(
-                f"the model of {self} is not what was registered: its bytes changed; register its run again"
-            )
+            raise changed_bytes(self.name, self.version)
         shutil.rmtree(self.folder, ignore_errors=True)
         files.replace(self.folder)
         return self.folder

@@ -33,7 +33,8 @@ def approvals(of_it: Sequence[Movement]) -> tuple[Approval, ...]:
     newest = {m.stage: m.evidence for m in of_it if m.evidence and m.action is not Action.APPROVE}
     given = [m for m in reversed(of_it) if m.action is Action.APPROVE]
     return tuple(
-        Approval(m.by, m.at, m.stage, m.comment, expired=m.evidence != newest.get(m.stage, m.evidence)) for m in given
+        Approval(m.by, m.at, m.stage, m.comment, m.evidence != newest.get(m.stage, m.evidence), m.overrides)
+        for m in given
     )
 
 

@@ -9,6 +9,7 @@ from slipway.core.ledger import Entry, digest_of
 from slipway.core.movements import Action, Movement
 from slipway.errors import UnknownName
 from slipway.identity import process_tags
+from slipway.registry.copies import tell_moved
 from slipway.registry.ledger import Ledger, now_ms
 from slipway.registry.mutex import exclusive, model_names
 from slipway.registry.stages import holder, move, put_aliases_in_step
@@ -81,6 +82,7 @@ def movement_of(
     comment: str,
     verdicts: tuple[Verdict, ...] = (),
     evidence: str = "",
+    overrides: tuple[str, ...] = (),
 ) -> Movement:
     """Return a movement of a version by somebody, now, with what it replaces."""
     single = action.moves and stage in (Stage.STAGING, Stage.PRODUCTION)
@@ -89,7 +91,7 @@ def movement_of(
     digest = version.tags.get(DIGEST, "")
     return Movement(
         version.name, action, version.number, stage, by, now_ms(), replaced, comment, verdicts, digest=digest,
-        evidence=evidence,
+        evidence=evidence, overrides=overrides,
     )  # fmt: skip
 
 
@@ -99,4 +101,10 @@ def make(
     """Make a movement and write it down, with files as its evidence; the caller holds the mutex."""
     with ledger.entry(movement, process_tags(), files):
         move(client, movement.name, movement.version, movement.stage)
+    return movement
+
+
+def announced(settings: Settings, movement: Movement) -> Movement:
+    """Let the services on this machine look at once, and return the movement; those elsewhere see it within a second."""
+    tell_moved(settings.home, movement.name)
     return movement

@@ -58,13 +58,3 @@ def declared(settings: Settings, name: str) -> Declared:
         message = f"found '{experiment.name}'; it has to be the folder's name, '{name}'"
         raise SpecInvalid(path, [Problem(1, "name", message)])
     return Declared(folder, text, experiment)
-
-
-def trusted_types(settings: Settings, name: str) -> tuple[str, ...]:
-    """Return the types that may be loaded beside Slipway's own list: the operator's, and those this project declares.
-
-    A service that runs where the experiment's folder is not trusts what SLIPWAY_TRUSTED_TYPES says, and nothing else.
-    """
-    if not (settings.experiments / name / SPEC).is_file():
-        return settings.trusted_types
-    return (*settings.trusted_types, *declared(settings, name).experiment.search.trusted_types)

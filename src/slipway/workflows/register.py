@@ -11,7 +11,7 @@ from slipway.errors import Refusal, UnknownName
 from slipway.registry.absent import is_absent
 from slipway.registry.models import MODEL, download, temporary_folder
 from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST, artifact_digest
-from slipway.registry.versions import Version, create_version, version_of_run
+from slipway.registry.versions import Version, create_version, versions_of_run
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.workflows.platform import resolve_tracking_uri
@@ -59,8 +59,9 @@ def register(settings: Settings, name: str, run_id: str) -> Registered:
 def register_run(client: MlflowClient, name: str, run_id: str) -> Registered:
     """Register with a client at hand; see `register`."""
     tags = _tags_of_finished(client, name, run_id)
-    if existing := version_of_run(client, name, run_id):
-        return Registered(existing, new=False)
+    for existing in versions_of_run(client, name, run_id):
+        if DIGEST in existing.tags:  # one that was registered past Slipway has none, and cannot be gone by
+            return Registered(existing, new=False)
     source = model_uri(client.get_run(run_id))
     with temporary_folder() as folder:
         digests = _digests(client, run_id, source, Path(folder))
@@ -94,8 +95,16 @@ def _tags_of_finished(client: MlflowClient, name: str, run_id: str) -> dict[str,
         if not is_absent(error, or_malformed=True):
             raise
         raise UnknownName("run", run_id, (), "A run's id is on its page in the MLflow UI") from None
-    if run.info.status != "FINISHED" or run.data.tags.get("slipway.kind") != "search":
-        raise Refusal(f"run {run_id} is no finished search (status {run.info.status}); train with `slipway run {name}`")
+    if run.data.tags.get("slipway.kind") != "search":
+        raise Refusal(
+            f"run {run_id} was not made by `slipway run`: it keeps no test rows that a gate could go by, so its model "
+            f"cannot be registered here; train with `slipway run {name}`"
+        )
+    if run.info.status != "FINISHED":
+        raise Refusal(
+            f"run {run_id} is no finished search (status {run.info.status}); `slipway run {name} --resume` takes one up "
+            f"that was cut off, `slipway run {name}` trains anew"
+        )
     if (of := run.data.tags.get("slipway.experiment")) != name:
         raise Refusal(f"run {run_id} is of the experiment '{of}', not of '{name}'")
     return dict(run.data.tags)

@@ -25,7 +25,7 @@ from slipway.registry.trust import AUTHOR
 from slipway.registry.versions import Version, get_version, list_versions
 from slipway.settings import Settings
 from slipway.types import Stage
-from slipway.workflows.basis import verified_rows
+from slipway.workflows.basis import Gathered, verified_rows
 from slipway.workflows.judging import judged
 from slipway.workflows.movement import bring_to_an_end, make, movement_of, moving, open_ledger
 from slipway.workflows.standing import live_version, served_beside, standing
@@ -40,8 +40,11 @@ class Registrar(Protocol):
     def judge(self, name: str, case: Case) -> Movement:
         """Hold a case against what is stored, run the gates, write the judgement down. Nothing is moved."""
 
-    def approve(self, name: str, version: int, stage: Stage, comment: str) -> Movement:
-        """Write down that somebody who is not the author says yes to the newest judgement. Raises Refusal."""
+    def approve(self, name: str, version: int, stage: Stage, comment: str, overrides: tuple[str, ...] = ()) -> Movement:
+        """Write down that somebody who is not the author says yes to the newest judgement. Raises Refusal.
+
+        overrides: gates that compared with a champion which knows nearly all of the rows; the comment speaks in their place.
+        """
 
     def promote(self, name: str, version: int, stage: Stage, comment: str, case: Case | None = None) -> Movement:
         """Move a version by the judgement that stands, or by that of the case. Raises PromotionRefused, Refusal."""
@@ -57,21 +60,28 @@ class Registrar(Protocol):
 
 
 class LocalRegistrar:
-    """The registrar that writes by itself, through a client. by: who asks; it is written down."""
+    """The registrar that writes by itself, through a client.
 
-    def __init__(self, client: MlflowClient, by: str):
-        self._client, self._by = client, by
+    by: who asks; it is written down. gathered: what this process gathered a case from, which it then does not fetch again.
+    """
+
+    def __init__(self, client: MlflowClient, by: str, gathered: Gathered | None = None):
+        self._client, self._by, self._gathered = client, by, gathered
+
+    def with_gathered(self, gathered: Gathered) -> "LocalRegistrar":
+        """Return the same registrar, which judges what was gathered from where it is."""
+        return LocalRegistrar(self._client, self._by, gathered)
 
     def judge(self, name: str, case: Case) -> Movement:
         ledger = open_ledger(self._client, name)
         require_not_live(get_version(self._client, name, case.version), case.stage)
-        judgement = judged(self._client, case, name, self._by)
+        judgement = judged(self._client, case, name, self._by, self._gathered)
         with moving(self._client, ledger):
             self._require_same_champion(judgement)
             ledger.write(judgement, process_tags(), case.files())
         return judgement
 
-    def approve(self, name: str, version: int, stage: Stage, comment: str) -> Movement:
+    def approve(self, name: str, version: int, stage: Stage, comment: str, overrides: tuple[str, ...] = ()) -> Movement:
         if not comment.strip():
             raise Refusal("an approval says why: give it a comment")
         ledger = open_ledger(self._client, name)
@@ -81,11 +91,12 @@ class LocalRegistrar:
         with moving(self._client, ledger):
             found = standing(self._client, ledger, wanted, stage)
             asked = experiment.gates.approval or ApprovalGate()
-            if why_not := may_approve(asked, found, wanted.tags.get(AUTHOR, ""), self._by):
+            if why_not := may_approve(asked, found, wanted.tags.get(AUTHOR, ""), self._by, overrides):
                 raise Refusal(f"{name} version {version} is not approved for {stage}: {why_not}")
             assert found.judgement is not None  # nothing can be approved otherwise
+            evidence = found.judgement.evidence
             approval = movement_of(
-                self._client, self._by, wanted, Action.APPROVE, stage, comment, evidence=found.judgement.evidence
+                self._client, self._by, wanted, Action.APPROVE, stage, comment, evidence=evidence, overrides=overrides
             )
             ledger.write(approval, process_tags())
         return approval
@@ -93,7 +104,7 @@ class LocalRegistrar:
     def promote(self, name: str, version: int, stage: Stage, comment: str, case: Case | None = None) -> Movement:
         ledger = open_ledger(self._client, name)
         require_movable(get_version(self._client, name, version), stage)
-        fresh = judged(self._client, case, name, self._by) if case else None
+        fresh = judged(self._client, case, name, self._by, self._gathered) if case else None
         with moving(self._client, ledger):
             wanted = get_version(self._client, name, version)
             require_movable(wanted, stage)
@@ -192,6 +203,11 @@ def _before(ledger: Ledger, live: int | None, existing: Container[int]) -> int |
         if number is not None or len(made) < most:
             return number
         most *= 10
+
+
+def by_case(registrar: Registrar, gathered: Gathered) -> Registrar:
+    """Return the registrar that judges a case of this process: a guarded server believes nobody, and fetches all by itself."""
+    return registrar.with_gathered(gathered) if isinstance(registrar, LocalRegistrar) else registrar
 
 
 def registrar_of(client: MlflowClient, settings: Settings, deed: Deed, name: str) -> Registrar:

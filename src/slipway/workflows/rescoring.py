@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from slipway.core.gates import Fields
 from slipway.core.metrics import Outcome
 from slipway.core.prediction import predict
-from slipway.core.spec import Experiment, TimeSplit
+from slipway.core.spec import Experiment, GroupSplit, TimeSplit
 from slipway.errors import Refusal
 from slipway.registry import evidence
 from slipway.registry.models import inputs_of, outputs_of, recorded_experiment
@@ -58,20 +58,24 @@ def on_rows(rows: SameRows, frame: pd.DataFrame) -> SameRows:
 
 
 def unseen(rows: SameRows, by: SameRows, *, same_data: bool) -> NDArray[np.bool_] | None:
-    """Say which of the rows another run was not trained on: (rows,), or None where that cannot be known.
+    """Say which of the rows another run knows nothing of: (rows,), or None where that cannot be told.
 
-    by: what that run was tested on. Where it was cut by time, it was trained on what is older than its test rows; where both
-    are of the same data, on all that is not among them.
+    The other run was trained on what is older than its test rows, where it was cut by time; where both are of the same data, on
+    all that is not among its test rows. Of rows that were cut by group, it also knows those that share a group with one that
+    it was trained on; of rows that were cut by time, those that are not later than the last one that it was trained on.
+
+    by: what the other run was tested on.
     """
-    time = by.experiment.data.time
-    if isinstance(by.experiment.split, TimeSplit) and time in rows.tested.rows and time in by.tested.rows:
-        later: NDArray[np.bool_] = (rows.tested.rows[time] >= by.tested.rows[time].min()).to_numpy()
-        return later
-    if not same_data:
-        return None
-    columns = sorted(set(rows.tested.rows.columns) & set(by.tested.rows.columns))
-    ours, theirs = (pd.util.hash_pandas_object(each.tested.rows[columns], index=False) for each in (rows, by))
-    return ours.isin(theirs).to_numpy()
+    fresh = _not_trained_on(rows, by, same_data)
+    if fresh is None or fresh.all():
+        return fresh
+    tested, split, time = rows.tested.rows, rows.experiment.split, rows.experiment.data.time
+    known = np.zeros(len(tested), dtype=bool)
+    if isinstance(split, GroupSplit) and split.group in tested:
+        known |= tested[split.group].isin(tested.loc[~fresh, split.group])
+    elif isinstance(split, TimeSplit) and time in tested:
+        known |= tested[time] <= tested.loc[~fresh, time].max()
+    return fresh & ~known
 
 
 def score(files: Path, on: SameRows, trusted: Sequence[str]) -> Outcome:
@@ -107,3 +111,17 @@ def rescore(fetch: Callable[[], Path], on: SameRows, trusted: Sequence[str]) -> 
         said = next(iter(str(error).splitlines()), "no message")
         problem = f"it cannot be applied to the test rows ({type(error).__name__}: {said})"
     return Rescored(None, inputs, outputs, problem)
+
+
+def _not_trained_on(rows: SameRows, by: SameRows, same_data: bool) -> NDArray[np.bool_] | None:
+    """Say which of the rows themselves another run was not trained on; None where that cannot be told."""
+    ours, theirs = rows.tested.rows, by.tested.rows
+    if isinstance(by.experiment.split, TimeSplit) and (time := by.experiment.data.time) in ours and time in theirs:
+        return np.asarray(ours[time] >= theirs[time].min())
+    if same_data:
+        columns = sorted(set(ours.columns) & set(theirs.columns))
+        hashed = [pd.util.hash_pandas_object(each[columns], index=False) for each in (ours, theirs)]
+        return hashed[0].isin(hashed[1]).to_numpy()
+    if isinstance(rows.experiment.split, TimeSplit) and (time := rows.experiment.data.time) in ours and time in theirs:
+        return np.asarray(ours[time] > theirs[time].max())  # its test rows reach as far as its training rows
+    return None

@@ -16,7 +16,7 @@ from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.types import Stage
 from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.project import trusted_types
+from slipway.workflows.trusted import trusted_types
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def score(settings: Settings, name: str, source: Path, output: Path, stage: Stag
     version = version_in(client, name, stage)
     with temporary_folder() as made:
         files = fetch_verified(version, Path(made))
-        model = load_trusted(files, trusted_types(settings, name))
+        model = load_trusted(files, trusted_types(settings, name, lambda: (client, version)))
         with bar(0, "rows scored") as shown:
             told = _metadata(version)
             how = score_file(model, inputs_of(files), source, output, told, shown.update, categories_of(files))

@@ -23,7 +23,7 @@ from slipway.workflows.arms import write_arm
 from slipway.workflows.endpoint import Endpoint, Served, own_log
 from slipway.workflows.following import Following, SecondFollowed
 from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.project import trusted_types
+from slipway.workflows.trusted import followed_version, trusted_types
 
 # One native thread a process: processes use more cores as well, and threads on shared cores wait for each other.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
@@ -70,7 +70,9 @@ def serve(
     """
     config, keys = keyed(settings, config, keys_file)
     by_name = {each.name: each for each in followed}
-    trusted = {name: trusted_types(settings, name) for name in by_name}
+    trusted = {
+        name: trusted_types(settings, name, partial(followed_version, settings, each)) for name, each in by_name.items()
+    }
     following = Following(
         settings.home, partial(resolve_tracking_uri, settings), settings.tracking_auth, tuple(followed), trusted
     )
@@ -149,13 +151,8 @@ def _first(settings: Settings, following: Following, said: list[str]) -> list[Wa
     try:
         return following.first(said.append)
     except (UnknownName, NoServer):
-        uri = resolve_tracking_uri(settings)
-        from slipway.registry.versions import get_version, version_in  # with MLflow: it can say what there is instead
-        from slipway.tracking.client import connect
-
-        client = connect(uri)
         for each in following.followed:
-            get_version(client, each.name, each.version) if each.version else version_in(client, each.name, each.stage)
+            followed_version(settings, each)  # with MLflow's client: it can say what there is instead
         raise
 
 

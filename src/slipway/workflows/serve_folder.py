@@ -12,8 +12,8 @@ from slipway.serving.supervisor import Supervisor
 from slipway.settings import Settings
 from slipway.workflows.endpoint import Endpoint, Served, own_log
 from slipway.workflows.loading import PRELOAD, Order
-from slipway.workflows.project import trusted_types
 from slipway.workflows.serve import keyed, start_service
+from slipway.workflows.trusted import trusted_types
 
 _KEYS_EACH_S = 1.0
 

@@ -15,7 +15,7 @@ from slipway.tracking.client import connect
 from slipway.types import Stage
 from slipway.workflows.endpoint import Endpoint, Served, own_log
 from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.project import trusted_types
+from slipway.workflows.trusted import trusted_types
 
 
 def serve_with_mlflow(
@@ -38,7 +38,7 @@ def serve_with_mlflow(
     client = connect(tracking_uri)
     version = get_version(client, name, number) if number else version_in(client, name, stage)
     files = _verified_copy(settings, version)
-    require_trusted_configuration(files, trusted_types(settings, name))
+    require_trusted_configuration(files, trusted_types(settings, name, lambda: (client, version)))
     log = partial(own_log, settings, f"serve-{name}-{number or stage}")
     service = start_service(str(files), tracking_uri=tracking_uri, host=host, port=port, log=log, timeout_s=timeout_s)
     return Endpoint((Served(name, version.number, version.stage, version.run_id, input_example(files)),), service)

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from statistics import NormalDist
 
-from slipway.core.gates._evidence import Champion, Evidence, Newest
+from slipway.core.gates._evidence import ENOUGH_ROWS, Champion, Evidence, Newest
 from slipway.core.gates._words import in_words
+from slipway.core.movements import UNSEEN
 from slipway.core.slices import estimates
-from slipway.core.spec import Margin, SlicesGate
+from slipway.core.spec import GroupSplit, Margin, SlicesGate, TimeSplit
 from slipway.types import Interval, Verdict
 
-# Fewer newest rows leave an interval that holds everything.
-_ENOUGH_ROWS = 50
 _FAMILY_ERROR = 0.05
 
 
@@ -29,8 +28,12 @@ def not_worse_than_champion(evidence: Evidence, differences: Mapping[str, Interv
     margin = (evidence.experiment.gates.not_worse_than_champion or Margin()).margin
     passed, reason = _on_test_rows(evidence, champion, differences["champion"], margin)
     numbers = _numbers("", differences["champion"])
-    if evidence.newest and "newest" in differences and evidence.newest.challenger.rows >= _ENOUGH_ROWS:
+    if not passed and champion.too_few is not None:
+        numbers |= {UNSEEN: champion.too_few}
+    if evidence.newest and "newest" in differences and evidence.newest.challenger.rows >= ENOUGH_ROWS:
         holds, said = _on_newest_rows(evidence.newest, differences["newest"], margin)
+        if not holds:  # neither model knows these rows, so nobody has to decide in the gate's place
+            numbers.pop(UNSEEN, None)
         passed, reason, numbers = (
             passed and holds,
             f"{reason}; {said}",
@@ -48,10 +51,16 @@ def slices(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
     if not evidence.labels:
         said = "no column is looked at; name some in evaluation.slices, or leave the gate out with a reason in gates.without"
         return Verdict("slices", False, said)
-    found = [*_below_champion(evidence, gate.margin), *_below_bound(evidence, gate.worst)]
+    beside, below = _below_champion(evidence, gate.margin), _below_bound(evidence, gate.worst)
+    found = [*beside, *below]
     worse = [said for said, bad in found if bad]
     if worse:
-        return Verdict("slices", False, "; ".join(worse[:5]) + (f" and {len(worse) - 5} more" if worse[5:] else ""))
+        said = "; ".join(worse[:5]) + (f" and {len(worse) - 5} more" if worse[5:] else "")
+        few = evidence.champion.too_few if evidence.champion and any(bad for _, bad in beside) else None
+        if few is None:
+            return Verdict("slices", False, said)
+        numbers = {} if any(bad for _, bad in below) else {UNSEEN: few}
+        return Verdict("slices", False, f"{said} ({_all_rows(evidence, few)})", numbers)
     columns = ", ".join(evidence.labels)
     if not found:
         return Verdict(
@@ -65,11 +74,33 @@ def slices(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
 def _on_test_rows(evidence: Evidence, champion: Champion, difference: Interval, margin: float) -> tuple[bool, str]:
     passed = difference.low >= -margin
     need = "" if passed else f"; the low end has to be at least {-margin or 0.0:g}"
-    rows = evidence.compared_rows()[0].rows
-    part = "" if champion.unseen is None else f" of {evidence.challenger.rows:,}, those it was not trained on"
     return passed, (
-        f"{evidence.metric.name} is {in_words(difference)} than {champion.served}{need} (on {rows:,} test rows{part})"
+        f"{evidence.metric.name} is {in_words(difference)} than {champion.served}{need} ({_rows_in_words(evidence, champion)})"
     )
+
+
+def _rows_in_words(evidence: Evidence, champion: Champion) -> str:
+    if champion.too_few is not None:
+        return _all_rows(evidence, champion.too_few)
+    said = f"on {evidence.compared_rows()[0].rows:,} test rows"
+    if champion.unseen is None:
+        return said
+    return f"{said} of {evidence.challenger.rows:,}, those it was not trained on{_apart(evidence)}"
+
+
+def _all_rows(evidence: Evidence, few: int) -> str:
+    known = f"as of {few:,} alone it is known that it was not trained on them{_apart(evidence)}"
+    return f"on all {evidence.challenger.rows:,} test rows, {known}; that favours it"
+
+
+def _apart(evidence: Evidence) -> str:
+    """Say what else the split holds apart from training rows, as a sentence goes on after these."""
+    match evidence.experiment.split:
+        case GroupSplit(group=group):
+            return f", nor on others of the same {group}"
+        case TimeSplit():
+            return ", nor on later ones"
+    return ""
 
 
 def _on_newest_rows(newest: Newest, difference: Interval, margin: float) -> tuple[bool, str]:
@@ -91,8 +122,8 @@ def _below_champion(evidence: Evidence, margin: float) -> list[tuple[str, bool]]
     if champion is None or champion.outcome is None:
         return []
     labels = evidence.labels
-    if champion.unseen is not None:
-        labels = {name: column[champion.unseen] for name, column in labels.items()}
+    if (compared := champion.compared) is not None:
+        labels = {name: column[compared] for name, column in labels.items()}
     ours, theirs = evidence.compared_rows()
     found = estimates(ours, labels, evidence.metric, seed=evidence.seed, other=theirs)
     return [

@@ -17,12 +17,27 @@ Fields = Mapping[str, tuple[str, bool]]
 """The inputs or outputs of a model: name → (MLflow type, required)."""
 
 
+ENOUGH_ROWS = 50
+"""Fewer rows say nothing: the interval of a difference holds everything."""
+
+
+def rows_to_compare(unseen: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+    """Return which rows a champion is compared on; None for all.
+
+    Too few that it knows nothing of say nothing. Then all are taken, which favours the champion, as it knows some of them.
+
+    Args:
+        unseen: (rows,), which of them the champion knows nothing of; None where all count.
+    """
+    return None if unseen is None or unseen.sum() < ENOUGH_ROWS else unseen
+
+
 @dataclass(frozen=True)
 class Champion:
     """The version that is in Production, or was there last while nothing is, scored on the challenger's test rows.
 
-    outcome is None, and `problem` says why, when it could not be scored there. unseen: (rows,), which of the rows it was not
-    trained on; None where all count, as none is known that it was. live: whether it is in Production now.
+    outcome is None, and `problem` says why, when it could not be scored there. unseen: (rows,), which of the rows it knows
+    nothing of; None where all count, as none is known that it was trained on. live: whether it is in Production now.
     """
 
     version: int
@@ -36,6 +51,16 @@ class Champion:
     @property
     def served(self) -> Served:
         return Served(self.version, self.live)
+
+    @property
+    def compared(self) -> NDArray[np.bool_] | None:
+        """Which of the rows it is compared on; None for all."""
+        return rows_to_compare(self.unseen)
+
+    @property
+    def too_few(self) -> int | None:
+        """How many rows are left that it knows nothing of, where they are too few to be compared on alone."""
+        return None if self.unseen is None or self.compared is not None else int(self.unseen.sum())
 
 
 @dataclass(frozen=True)
@@ -111,7 +136,7 @@ class Evidence:
         others = {f"baseline:{name}": outcome for name, outcome in self.baselines.items()}
         apart: dict[str, tuple[Outcome, Outcome]] = {}
         if self.champion and self.champion.outcome:
-            if self.champion.unseen is None:
+            if self.champion.compared is None:
                 others["champion"] = self.champion.outcome  # of the same rows as the baselines: one pass
             else:
                 apart["champion"] = self.compared_rows()
@@ -123,12 +148,13 @@ class Evidence:
         return found
 
     def compared_rows(self) -> tuple[Outcome, Outcome]:
-        """Challenger and champion on the test rows that they are compared on: those that the champion was not trained on."""
+        """Challenger and champion on the test rows that they are compared on: those that the champion knows nothing of."""
         if self.champion is None or self.champion.outcome is None:
             raise ValueError("there is no champion to compare with")
-        if self.champion.unseen is None:
+        compared = self.champion.compared
+        if compared is None:
             return self.challenger, self.champion.outcome
-        return self.challenger.take(self.champion.unseen), self.champion.outcome.take(self.champion.unseen)
+        return self.challenger.take(compared), self.champion.outcome.take(compared)
 
     def _better(self, ours: Outcome, others: Mapping[str, Outcome]) -> Mapping[str, Interval]:
         task = self.experiment.task

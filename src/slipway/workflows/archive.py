@@ -1,0 +1,37 @@
+"""`slipway archive`: a version leaves its stage. No gate is asked: a search is not imported."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from slipway.core.movements import Movement
+from slipway.registry.rights import Deed
+from slipway.registry.versions import get_version
+from slipway.settings import Settings
+from slipway.tracking.client import connect
+from slipway.types import Stage
+from slipway.workflows.movement import announced, open_ledger
+from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows.registrar import registrar_of
+
+
+@dataclass(frozen=True)
+class Archived:
+    """A version that was taken out of its stage. emptied: whether it was live, so that Production is empty now."""
+
+    movement: Movement
+    emptied: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        return self.movement.as_dict()
+
+    def __str__(self) -> str:
+        return f"{self.movement}; nothing is in Production now" if self.emptied else str(self.movement)
+
+
+def archive(settings: Settings, name: str, version: int, comment: str = "") -> Archived:
+    """Take a version out of its stage."""
+    client = connect(resolve_tracking_uri(settings))
+    open_ledger(client, name)
+    emptied = get_version(client, name, version).stage is Stage.PRODUCTION
+    movement = registrar_of(client, settings, Deed.ARCHIVE, name).archive(name, version, comment)
+    return Archived(announced(settings, movement), emptied)

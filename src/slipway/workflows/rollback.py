@@ -1,0 +1,18 @@
+"""`slipway rollback`: the version that was in Production before comes back. No gate is asked: a search is not imported."""
+
+from slipway.core.movements import Movement
+from slipway.registry.rights import Deed
+from slipway.settings import Settings
+from slipway.tracking.client import connect
+from slipway.workflows.movement import announced
+from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows.registrar import registrar_of
+
+
+def rollback(settings: Settings, name: str, comment: str = "") -> Movement:
+    """Bring back the version that was in Production before the present one. No gate stands in the way of that.
+
+    Raises Refusal when there is none to return to.
+    """
+    client = connect(resolve_tracking_uri(settings))
+    return announced(settings, registrar_of(client, settings, Deed.ROLLBACK, name).rollback(name, comment))

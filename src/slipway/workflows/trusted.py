@@ -1,0 +1,66 @@
+"""Which types a registered version may hold beside Slipway's own list."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from slipway.errors import SlipwayError
+from slipway.progress import note
+from slipway.registry.following import Followed
+from slipway.settings import Settings
+from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows.project import SPEC, declared
+
+if TYPE_CHECKING:  # it imports MLflow, which a service does without as long as it can
+    from mlflow import MlflowClient
+
+    from slipway.registry.versions import Version
+
+    Registered = tuple[MlflowClient, Version]
+
+
+def trusted_types(settings: Settings, name: str, find: "Callable[[], Registered] | None" = None) -> tuple[str, ...]:
+    """Return the types that may be loaded beside Slipway's own list: the operator's, and those this project declares.
+
+    A service that runs where the experiment's folder is not trusts what SLIPWAY_TRUSTED_TYPES says, and nothing else. Where the
+    experiment.yaml of this project cannot be read, what was registered with the version counts in its place.
+
+    find: returns a client and the version in its registry; None where no registry is to be asked.
+    """
+    if not (settings.experiments / name / SPEC).is_file():
+        return settings.trusted_types
+    try:
+        return (*settings.trusted_types, *declared(settings, name).experiment.search.trusted_types)
+    except SlipwayError as error:
+        where = f"{SPEC} of {name} cannot be read ({str(error).splitlines()[0]})"
+    if find is None:
+        note(f"{where}; of types beside Slipway's own, those of SLIPWAY_TRUSTED_TYPES are trusted")
+        return settings.trusted_types
+    note(f"{where}; what was registered with the version counts")
+    return (*settings.trusted_types, *_registered(find))
+
+
+def followed_version(settings: Settings, followed: Followed) -> "Registered":
+    """Return a client and the version that is followed, as its registry says now. Raises UnknownName, NoServer."""
+    from slipway.registry.versions import get_version, version_in
+    from slipway.tracking.client import connect
+
+    client = connect(resolve_tracking_uri(settings))
+    if followed.version:
+        return client, get_version(client, followed.name, followed.version)
+    return client, version_in(client, followed.name, followed.stage)
+
+
+def _registered(find: "Callable[[], Registered]") -> tuple[str, ...]:
+    """Return the types of the declaration that a version was registered with; none where nothing of it can be proven."""
+    from mlflow.exceptions import MlflowException
+
+    from slipway.registry.models import temporary_folder
+    from slipway.workflows.basis import verified_rows
+
+    try:
+        with temporary_folder() as made:
+            return tuple(verified_rows(*find(), Path(made))[0].experiment.search.trusted_types)
+    except (SlipwayError, MlflowException, OSError) as error:
+        note(f"nothing registered is trusted in its place: {error}")
+        return ()

@@ -1,0 +1,68 @@
+"""A case is judged on what is stored; what this very process has just fetched and verified is not fetched again."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model
+
+from slipway.core.metrics import Outcome
+from slipway.core.movements import Action
+from slipway.core.spec import Experiment
+from slipway.errors import Refusal
+from slipway.registry.case import Case
+from slipway.registry.models import signature_of
+from slipway.registry.trust import DIGEST
+from slipway.registry.versions import get_version
+from slipway.types import Stage
+from slipway.workflows.basis import Basis, Gathered, verified_rows
+from slipway.workflows.registrar import LocalRegistrar
+
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+
+
+@pytest.fixture
+def gathered(
+    store: MlflowClient,
+    tested_run: Callable[..., tuple[str, dict[str, str]]],
+    tmp_path: Path,
+    declare: Callable[..., Experiment],
+) -> Gathered:
+    """A case of version 1, whose files can be had from nowhere any more."""
+    experiment = declare(gates={"thresholds": {"roc_auc": 0.6}})
+    run, evidence = tested_run(experiment)
+    store.create_registered_model("small")
+    gone = f"file://{tmp_path}/gone"
+    version = store.create_model_version("small", gone, run, tags={DIGEST: "digest", **evidence})
+    found = get_version(store, "small", int(version.version))
+    files = tmp_path / "files"
+    files.mkdir()
+    Model(signature=signature_of(experiment)).save(str(files / "MLmodel"))
+    (tmp_path / "rows").mkdir()
+    rows, digest = verified_rows(store, found, tmp_path / "rows")
+    truth = np.arange(8) % 2 * 1.0
+    case = Case("small", 1, Stage.STAGING, "digest", Outcome(truth, truth, 0.1 + 0.8 * truth, True))
+    return Gathered(case, Basis(found, files, rows, digest))
+
+
+def test_what_was_gathered_here_is_judged_without_fetching_it_again(store: MlflowClient, gathered: Gathered) -> None:
+    judgement = LocalRegistrar(store, "ci", gathered).judge("small", gathered.case)
+    assert judgement.action is Action.JUDGE and "thresholds" in {verdict.gate for verdict in judgement.verdicts}
+
+
+def test_a_case_that_came_from_elsewhere_is_held_against_what_is_stored(
+    store: MlflowClient, gathered: Gathered
+) -> None:
+    for registrar, case in (
+        (LocalRegistrar(store, "ci"), gathered.case),
+        (LocalRegistrar(store, "ci", gathered), replace(gathered.case)),  # equal, and not the one that was gathered
+    ):
+        with pytest.raises((Refusal, MlflowException, OSError)):
+            registrar.judge("small", case)
+    store.set_model_version_tag("small", "1", DIGEST, "other files")
+    with pytest.raises((Refusal, MlflowException, OSError)):
+        LocalRegistrar(store, "ci", gathered).judge("small", gathered.case)

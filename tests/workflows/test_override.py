@@ -1,0 +1,74 @@
+"""A reviewer lets a version through whose champion knows nearly all of the rows: by name, with a reason, in the ledger."""
+
+from collections.abc import Callable
+
+import pytest
+from mlflow import MlflowClient
+from slipway.workflows.past import history_of, verified
+
+from slipway.core.movements import Action, Movement
+from slipway.core.spec import Experiment
+from slipway.errors import PromotionRefused, Refusal
+from slipway.registry.trust import AUTHOR, DIGEST
+from slipway.registry.versions import get_version
+from slipway.types import Stage, Verdict
+from slipway.workflows.moorings import moored
+from slipway.workflows.movement import movement_of, moving, open_ledger
+from slipway.workflows.registrar import LocalRegistrar
+
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+GATE, WHY = "not_worse_than_champion", "it saw the other hours of these days"
+TOO_FEW = Verdict(GATE, False, "roc_auc is worse by 0.02", {"unseen": 7.0})
+
+
+@pytest.fixture
+def client(
+    store: MlflowClient, tested_run: Callable[..., tuple[str, dict[str, str]]], declare: Callable[..., Experiment]
+) -> MlflowClient:
+    """A store with version 1 of ana, which keeps the rows that it was tested on."""
+    run, evidence = tested_run(declare())
+    store.create_registered_model("small")
+    store.create_model_version("small", "s3://models/1", run, tags={DIGEST: "digest", AUTHOR: "ana", **evidence})
+    return store
+
+
+def judge(client: MlflowClient, *verdicts: Verdict) -> None:
+    ledger = open_ledger(client, "small")
+    with moving(client, ledger):
+        version = get_version(client, "small", 1)
+        ledger.write(
+            movement_of(client, "ci", version, Action.JUDGE, Stage.PRODUCTION, "", verdicts, evidence="rows"), {}
+        )
+
+
+def approve(client: MlflowClient, by: str, *overrides: str) -> Movement:
+    return LocalRegistrar(client, by).approve("small", 1, Stage.PRODUCTION, WHY, overrides)
+
+
+def test_an_override_opens_the_stage_and_stands_in_verdict_history_and_board(client: MlflowClient) -> None:
+    judge(client, Verdict("thresholds", True, "fine"), TOO_FEW)
+    with pytest.raises(PromotionRefused, match="worse by"):
+        LocalRegistrar(client, "pia").promote("small", 1, Stage.PRODUCTION, "")
+    with pytest.raises(Refusal, match="ana is the author"):
+        approve(client, "ana", GATE)
+    with pytest.raises(Refusal, match=f"--override {GATE}"):
+        approve(client, "rita")
+    assert approve(client, "rita", GATE).overrides == (GATE,)
+    made = LocalRegistrar(client, "pia").promote("small", 1, Stage.PRODUCTION, "")
+    said = {verdict.gate: verdict for verdict in made.verdicts}[GATE]
+    assert said.passed and said.reason == f"overridden by rita, '{WHY}': roc_auc is worse by 0.02"
+    ledger = open_ledger(client, "small")
+    history = str(history_of(client, ledger))
+    assert f"version 1 approved for Production, overriding {GATE}, by rita — {WHY}" in history
+    assert f"✓ {GATE}: overridden by rita" in history
+    (approval,) = moored(get_version(client, "small", 1), ledger.movements()).approvals
+    assert (approval.by, approval.overrides, approval.comment) == ("rita", (GATE,), WHY)
+    assert verified(client, ledger).findings == ()
+
+
+def test_no_other_gate_is_overridden(client: MlflowClient) -> None:
+    judge(client, Verdict("thresholds", False, "too low", {"unseen": 1.0}), TOO_FEW)
+    with pytest.raises(Refusal, match="thresholds cannot be overridden"):
+        approve(client, "rita", GATE, "thresholds")
+    with pytest.raises(Refusal, match="too low"):
+        approve(client, "rita", GATE)
