@@ -72,9 +72,7 @@ def wait_for(truth: Callable[[], object], within_s: float = 30.0) -> None:
 
 @pytest.fixture(scope="module")
 def name(library: "Library") -> str:
-    name = library.vary("late_loans", "captured_loans")
-    library.in_production(name)
-    return name
+    return library.registered("captured_loans", of="late_loans", live=True)
 
 
 def test_what_was_served_is_captured_labelled_and_looked_at(library: "Library", name: str, tmp_path: Path) -> None:

@@ -21,12 +21,7 @@ LENIENT = "gates: {not_worse_than_champion: {margin: 100}, thresholds: {mae: 20}
 
 def quick(library: "Library", name: str, versions: int = 2) -> str:
     """An experiment whose versions all pass, since each is the same model, registered again."""
-    library.vary(
-        "days_kept",
-        name,
-        ("gates: {thresholds: {mae: 20}}", LENIENT),
-    )
-    library.done("run", name, "--trials", 1, "--executor", "serial")
+    library.registered(name, ("gates: {thresholds: {mae: 20}}", LENIENT))
     first = library.client.get_model_version(name, "1")
     stored = first.source.removeprefix("models:/")
     for _ in range(versions - 1):
