@@ -267,15 +267,32 @@ def chromium() -> Iterator[Browser]:
 
 
 class ByServer(LoadFileScheduling):
-    """Keeps the tests of a file in one process, and all that ask a guarded server, which takes seconds to start."""
+    """Keeps the tests of a file in one process, since they build on each other and on what they start.
+
+    So it does with all tests of a folder whose one server, or one search, is what takes the time.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file = Path(super()._split_scope(nodeid))
-        return str(file.parent if file.parent.name == "server" and file.stem != "test_matrix" else file)
+        together = file.parent.name == "browser" or (file.parent.name == "server" and file.stem != "test_matrix")
+        return str(file.parent if together else file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByServer:
     return ByServer(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take long first, so that the short ones fill what is left at the end of both processes."""
+    longest = ("end_to_end", "browser", "server", "serving")
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+
+    def place(item: pytest.Item) -> tuple[bool, int]:
+        folder = item.path.parent.name
+        return item.path not in slow, longest.index(folder) if folder in longest else len(longest)
+
+    items.sort(key=place)  # which leaves those of a file in their order
 
 
 # The same examples in every run, so that a failure is of the change and not of the day; machines are slow and shared.

@@ -279,7 +279,7 @@ for turn in range(int(rounds)):
 MOVERS, ROUNDS = 8, 2
 
 
-@pytest.mark.parametrize("guarded", [True, False])
+@pytest.mark.parametrize("guarded", [True, pytest.param(False, marks=pytest.mark.release)])
 def test_of_many_that_promote_at_once_one_wins_and_the_others_are_told(
     library: "Library", plain: str, guarded: bool
 ) -> None:

@@ -110,6 +110,7 @@ def test_who_does_not_read_is_not_read_from_either_and_gets_every_answer_later(f
         assert found.count(b"HTTP/1.1 404 ") == 40
 
 
+@pytest.mark.slow
 def test_the_last_answer_of_a_connection_is_not_cut_off_for_who_reads_slowly(front: Front) -> None:
     rows = [[12.3456789, None, "a"]] * 150_000
     split = {"columns": ["x", "größe", "port"], "data": rows}
@@ -122,6 +123,7 @@ def test_the_last_answer_of_a_connection_is_not_cut_off_for_who_reads_slowly(fro
     assert len(json.loads(said)["predictions"]) == len(rows)
 
 
+@pytest.mark.slow
 def test_no_connection_stays_for_ever_because_nobody_reads_its_last_answers(front: Front) -> None:
     size = len(ask(front, "/openapi.json", None)[1])
     with ExitStack() as open_ones:
@@ -137,6 +139,7 @@ def few_files(*given: Any) -> None:
     module.front(*given)
 
 
+@pytest.mark.slow
 def test_with_few_files_callers_are_refused_and_the_model_is_asked_all_the_same(tmp_path: Path) -> None:
     back = StandInBack(tmp_path)
     config = ServingConfig(timeout_s=15)

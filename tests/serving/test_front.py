@@ -245,6 +245,7 @@ def test_continue_is_said_to_who_waits_for_it(front: Front) -> None:
         assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.slow
 def test_slow_callers_are_let_go_and_others_do_not_notice(front: Front) -> None:
     slow = [socket.create_connection(front.url, 10) for _ in range(50)]
     for connection in slow:
@@ -289,6 +290,7 @@ def test_a_request_that_ends_its_back_is_asked_twice_and_no_more(front: Front, b
     assert len(back.asked) == before + 2
 
 
+@pytest.mark.slow
 def test_a_request_waits_for_a_back_that_is_being_started(front: Front, back: StandInBack) -> None:
     back.stop()
     ask(front, body='{"die": 1}')  # the link is known to be lost
@@ -375,6 +377,7 @@ def test_ready_says_what_is_served_and_what_failed(front: Front) -> None:
     assert b'slipway_last_failed_version{model="delays"} 9.0' in ask(front, "/metrics", None)[1]
 
 
+@pytest.mark.slow
 def test_a_version_that_is_not_compiled_says_why(tmp_path: Path) -> None:
     back = StandInBack(tmp_path)
     with fronts(generation(backs=(back.path,), plan=None, why_not="a step is unknown")) as (front,):
@@ -384,6 +387,7 @@ def test_a_version_that_is_not_compiled_says_why(tmp_path: Path) -> None:
     back.stop()
 
 
+@pytest.mark.slow
 def test_two_fronts_share_connections_and_count_together() -> None:
     models = (generation(), generation(2, number=2, model="other one"))
     with fronts(*models, number=2) as both:
@@ -414,6 +418,7 @@ def test_metrics_are_read_by_the_client_library(front: Front) -> None:
     assert {"slipway_requests", "slipway_request_seconds", "slipway_waiting_requests", "slipway_generation"} <= families
 
 
+@pytest.mark.slow
 def test_a_drained_front_finishes_what_is_under_way_and_accepts_no_more(tmp_path: Path) -> None:
     back = StandInBack(tmp_path)
     with fronts(generation(backs=(back.path,)), config=ServingConfig(access_log=1)) as (front,):
@@ -434,6 +439,7 @@ def test_a_drained_front_finishes_what_is_under_way_and_accepts_no_more(tmp_path
     back.stop()
 
 
+@pytest.mark.slow
 def test_the_access_log_holds_neither_bodies_nor_keys(capfd: pytest.CaptureFixture[str]) -> None:
     with fronts(generation(), config=ServingConfig(access_log=1)) as (front,):
         ask(front, "/invocations?token=hidden", headers=JSON | {"X-Api-Key": "hidden", "X-Request-Id": "r-1"})

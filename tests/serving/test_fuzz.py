@@ -11,6 +11,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import psutil
+import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from hostile import mutated
@@ -24,6 +25,7 @@ HEAD = b"\r\n".join((*LINES, b"content-length: %d", b"", b""))
 NUMBER = 1500
 
 
+@pytest.mark.slow
 def test_no_request_breaks_a_front_or_holds_up_others(tmp_path: Path) -> None:
     dice, back, statuses, pings = random.Random(5), StandInBack(tmp_path), [], []
     stop = threading.Event()

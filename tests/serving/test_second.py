@@ -212,7 +212,12 @@ def test_what_a_canary_does_not_answer_the_first_version_does_and_only_that_coun
     [
         ("disagreement", "2", Bounds(min_requests=60, max_errors=1, max_slower=1e9)),
         ("errors", DEMANDING, Bounds(min_requests=60, max_disagreement=1, max_slower=1e9)),
-        ("latency", UNCOMPILED, Bounds(min_requests=60, max_disagreement=1, max_errors=1, max_p99_ms=0.5)),
+        pytest.param(
+            "latency",
+            UNCOMPILED,
+            Bounds(min_requests=60, max_disagreement=1, max_errors=1, max_p99_ms=0.5),
+            marks=pytest.mark.release,
+        ),
     ],
 )
 def test_a_canary_that_passes_a_bound_is_ended_and_all_are_answered_by_the_first_version(

@@ -53,6 +53,7 @@ def version(number: int) -> Any:
 
 
 @pytest.mark.parametrize("odd", ODD, ids=str)
+@pytest.mark.slow
 def test_a_registry_that_answers_nonsense_is_asked_again(registry: str, tmp_path: Path, odd: Any) -> None:
     Registry.says = version(1)
     following = Following(tmp_path, lambda: registry, None, (Followed("tides"),), {})
