@@ -333,7 +333,8 @@ class Library:
         self.client.log_text(made, spec.text, "experiment.yaml")
         self.client.log_dict(made, spec.experiment.as_dict(), "experiment.json")
         self.client.log_outputs(made, [LoggedModelOutput(run.outputs.model_outputs[-1].model_id, 0)])
-        self.client.set_terminated(made)
+        with mock.patch.dict(os.environ, MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT="true"):
+            self.client.set_terminated(made)
         return str(made)
 
 

@@ -83,8 +83,7 @@ def test_gates_say_all_that_was_asked_and_move_nothing(library: "Library", guard
 
 
 def test_latency_size_and_a_second_fit_are_measured(library: "Library") -> None:
-    name = library.vary("late_loans", "measured", (GATES, MEASURED))
-    library.done("run", name, "--executor", "serial", "--trials", 1)
+    name = library.registered("measured", (GATES, MEASURED), of="late_loans")
     told = library.done("gates", name, 1)
     numbers = {verdict["gate"]: verdict["numbers"] for verdict in told["verdicts"]}
     latency = numbers["latency"]

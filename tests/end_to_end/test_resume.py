@@ -86,8 +86,7 @@ def test_asked_for_more_later_it_goes_on_with_the_same_study(library: "Library")
 
 
 def test_there_is_nothing_to_resume_when_the_space_has_changed(library: "Library"):
-    name = library.vary("late_loans", "changed_space")
-    library.done("run", name, "--trials", 1)
+    name = library.registered("changed_space", of="late_loans")
     library.edit(name, ("[20, 60]", "[20, 61]"))
     said = library.slipway("run", name, "--resume")
     assert said.code == 2 and "search to resume" in said.err

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import psutil
@@ -56,6 +57,14 @@ def wanted(folder: Path, version: int, digest: str | None = None) -> Wanted:
 Start = Callable[..., tuple[Supervisor, int]]
 
 
+class Standing(NamedTuple):
+    """An endpoint that stays."""
+
+    supervisor: Supervisor
+    port: int
+    log: Path
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     started: list[Supervisor] = []
@@ -73,6 +82,21 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     yield starter
     for supervisor in started:
+        supervisor.stop()
+
+
+@pytest.fixture(scope="module")
+def standing(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+    """One endpoint for the tests in which none of its processes dies; each wants the version that it asks."""
+    listener, log = listen(HOST, 0), tmp_path_factory.mktemp("standing") / "serve.log"
+    env = child_environment({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
+    supervisor = Supervisor(ServingConfig(fronts=2), ["m"], listener, env, log)
+    supervisor.start()
+    try:
+        supervisor.want(wanted(folders / "1", 1))
+        supervisor.wait_until_ready(READY_S)
+        yield Standing(supervisor, listener.getsockname()[1], log)
+    finally:
         supervisor.stop()
 
 
@@ -161,7 +185,9 @@ def test_promotions_and_rollbacks_lose_no_request_whatever_dies(
     )
 
 
-def test_a_version_whose_bytes_changed_never_serves(start: Start, folders: Path, tmp_path: Path) -> None:
+def test_a_version_whose_bytes_changed_never_serves(
+    start: Start, standing: Standing, folders: Path, tmp_path: Path
+) -> None:
     changed = tmp_path / "changed"
     shutil.copytree(folders / "2", changed)
     digest = artifact_digest(changed)
@@ -171,20 +197,22 @@ def test_a_version_whose_bytes_changed_never_serves(start: Start, folders: Path,
     with pytest.raises(UntrustedModel, match=r"the bytes of the copy in .* changed"):
         start(wanted(changed, 2, digest))
 
-    supervisor, port = start(wanted(folders / "1", 1))
+    supervisor, port, log = standing
     supervisor.want(wanted(changed, 2, digest))
     wait_for(lambda: b"changed" in get(port, "/ready")[1])
     said = json.loads(get(port, "/ready")[1])
     assert said["models"]["m"]["version"] == 1
     assert post(port, ASKED[0][1])[:2] == (200, "1")
-    assert "m version 2 does not take over: the bytes of the copy" in (tmp_path / "serve.log").read_text()
+    assert "m version 2 does not take over: the bytes of the copy" in log.read_text()
     supervisor.want(wanted(folders / "3", 3))  # what came after it takes over
     live(port, "3")
     assert b"changed" not in get(port, "/ready")[1]
 
 
-def test_rows_are_answered_together_with_the_bytes_of_one_each(start: Start, folders: Path) -> None:
-    _, port = start(wanted(folders / UNCOMPILED, 9))
+def test_rows_are_answered_together_with_the_bytes_of_one_each(standing: Standing, folders: Path) -> None:
+    supervisor, port, _ = standing
+    supervisor.want(wanted(folders / UNCOMPILED, 9))
+    wait_for(lambda: {post(port, ASKED[0][1])[1] for _ in range(12)} == {"9"})  # of both fronts
     assert json.loads(get(port, "/ready")[1])["models"]["m"]["compiled"] is False
     bodies = [
         json.dumps({"dataframe_records": [{"a": n / 7, "b": -n / 3, "c": "xyz"[n % 3]}]}).encode() for n in range(32)
@@ -214,9 +242,10 @@ def test_a_front_that_hangs_is_killed_and_another_takes_its_place(start: Start, 
     assert "front 0 hangs, and is killed" in (tmp_path / "serve.log").read_text()
 
 
-def test_the_keys_are_changed_without_a_restart(start: Start, folders: Path) -> None:
-    supervisor, port = start(wanted(folders / "1", 1), keys=hashed(["one"]))
-    assert post(port, ASKED[0][1])[0] == 401
+def test_the_keys_are_changed_without_a_restart(standing: Standing) -> None:
+    supervisor, port, _ = standing
+    supervisor.use_keys(hashed(["one"]))
+    wait_for(lambda: post(port, ASKED[0][1])[0] == 401)
     supervisor.use_keys(None)
     wait_for(lambda: post(port, ASKED[0][1])[0] == 200)
 
