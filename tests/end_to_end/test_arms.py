@@ -12,12 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "serving"))
-sys.path.insert(0, str(Path(__file__).parent))
-from test_generations import port_of
-from test_second import asked
-from test_supervisor import get, wait_for
+from tests.helpers.services import asked, get, port_of
+from tests.helpers.waiting import wait_for
 
 from slipway.registry.copies import tell_moved
 from slipway.registry.stages import move

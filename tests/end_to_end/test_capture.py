@@ -4,8 +4,7 @@ import http.client
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,8 @@ from urllib.parse import urlsplit
 import pandas as pd
 import psutil
 import pytest
-from tests.end_to_end.commands import read_json
+from tests.helpers.commands import read_json
+from tests.helpers.waiting import wait_for
 
 from slipway.capture.reading import read
 
@@ -61,13 +61,6 @@ def ended(process: psutil.Process) -> bool:
         return process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
-
-
-def wait_for(truth: Callable[[], object], within_s: float = 30.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not truth():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")

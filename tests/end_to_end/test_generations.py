@@ -1,6 +1,5 @@
 """`slipway serve` beside a registry in which versions move, that goes away, and that is lied to."""
 
-import json
 import os
 import shutil
 import signal
@@ -10,16 +9,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psutil
 import pytest
 from mlflow import MlflowClient
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "serving"))
-from constant_load import Load
-from test_supervisor import live, post, wait_for
-from versions import ASKED, VERSIONS, answers_of, make_versions
+from tests.helpers.constant_load import Load
+from tests.helpers.services import live, port_of, post
+from tests.helpers.versions import ASKED, VERSIONS, answers_of, make_versions
+from tests.helpers.waiting import wait_for
 
 from slipway.cli import main
 from slipway.processes import child_environment
@@ -89,17 +86,6 @@ def registry(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) 
 def connected(project: Path, home: Path) -> MlflowClient:
     uri = up(Settings(project, home), port=0).server.uri
     return MlflowClient(uri, uri)
-
-
-def port_of(serving: subprocess.Popen[str]) -> int:
-    assert serving.stdout is not None
-    text = ""
-    for line in serving.stdout:
-        text += line
-        if line == "}\n":
-            return urlsplit(json.loads(text)["url"]).port or 0
-    assert serving.stderr is not None
-    raise AssertionError(f"ended before it answered: {serving.stderr.read()}")
 
 
 @pytest.fixture

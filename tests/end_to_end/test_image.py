@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import mlflow
 import pandas as pd
 import pytest
-from tests.end_to_end.commands import read_json
+from tests.helpers.commands import read_json
 
 from slipway.core.lock import pins
 from slipway.processes import child_environment

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.helpers.waiting import wait_for
 
 from slipway.settings import Settings
 from slipway.workflows.platform import down, up
@@ -36,13 +37,6 @@ def started(library: "Library", *words: str) -> subprocess.Popen[bytes]:
 
 def finished_trials(library: "Library", name: str) -> int:
     return sum(run.info.status == "FINISHED" for run in library.runs(name, "trial"))
-
-
-def wait_for(condition, within_s: float = 120.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass in time"
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(5, marks=pytest.mark.release)])

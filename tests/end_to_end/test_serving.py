@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import mlflow
 import pandas as pd
 import pytest
-from tests.end_to_end.commands import read_json
+from tests.helpers.commands import read_json
 
 from slipway.processes import free_port, start_process, stop_process, wait_until_ready
 from slipway.registry.trust import artifact_digest

@@ -4,7 +4,6 @@ import http.client
 import json
 import resource
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,10 +13,8 @@ from typing import Any
 
 import psutil
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from stand_ins import Front, StandInBack, fronts, generation
-from test_front import JSON, ODD, ask, wait_for
+from tests.helpers.stand_ins import JSON, ODD, Front, StandInBack, ask, fronts, generation
+from tests.helpers.waiting import wait_for
 
 from slipway.serving import front as module
 from slipway.serving.config import ServingConfig

@@ -4,7 +4,6 @@ import hashlib
 import http.client
 import json
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,16 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from stand_ins import EXAMPLE, Front, StandInBack, fronts, generation, raw
+from tests.helpers.stand_ins import BODY, EXAMPLE, JSON, ODD, Front, StandInBack, ask, fronts, generation, raw
+from tests.helpers.waiting import wait_for
 
 from slipway.serving import wire
 from slipway.serving.config import ServingConfig
-
-BODY = json.dumps({"dataframe_records": [{"x": 12, "größe": None, "port": "a"}]})
-ODD = json.dumps({"dataframe_records": [{"x": -1, "größe": None, "port": "a"}]})
-JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture(scope="module")
@@ -39,15 +33,6 @@ def front(back: StandInBack) -> Iterator[Front]:
     )
     with fronts(generation(backs=(back.path,)), config=config) as started:
         yield started[0]
-
-
-def ask(
-    front: Front, path: str = "/invocations", body: str | None = BODY, headers: Any = JSON, method: str = ""
-) -> Any:
-    with closing(http.client.HTTPConnection(*front.url, timeout=20)) as connection:
-        connection.request(method or ("GET" if body is None else "POST"), path, body, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read(), answer.headers
 
 
 def test_a_narrow_request_is_answered_by_the_plan_and_names_its_version(front: Front, back: StandInBack) -> None:
@@ -479,10 +464,3 @@ def test_the_page_predicts_without_javascript(front: Front) -> None:
     assert "0.5000" in html.decode()
     assert "<b>" not in html.decode()
     assert ask(front, "/style.css", None)[2]["Content-Type"] == "text/css; charset=utf-8"
-
-
-def wait_for(holds: Any, timeout_s: float = 10) -> None:
-    end = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.02)

@@ -4,7 +4,6 @@ import http.client
 import json
 import random
 import socket
-import sys
 import threading
 import time
 from contextlib import closing, suppress
@@ -12,10 +11,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from hostile import mutated
-from stand_ins import EXAMPLE, StandInBack, fronts, generation
+from tests.helpers.hostile import mutated
+from tests.helpers.stand_ins import EXAMPLE, StandInBack, fronts, generation
 
 from slipway.serving.config import ServingConfig
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from test_supervisor import CSV, HOST, READY_S, fronts, post
-from versions import ROW, make_versions
+from tests.helpers.constant_load import HOST
+from tests.helpers.services import READY_S, fronts, post
+from tests.helpers.versions import CSV, ROW, make_versions
 
 from slipway.errors import ServiceFailed
 from slipway.processes import child_environment

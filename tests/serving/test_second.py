@@ -1,11 +1,9 @@
 """A second version beside the first, in real processes: who is answered by which, what is compared, and when it is ended."""
 
-import http.client
 import json
 import os
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,11 +15,10 @@ import pandas as pd
 import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-
-sys.path.insert(0, str(Path(__file__).parent))
-from constant_load import HOST, Load
-from test_supervisor import READY_S, fronts, get, wait_for, wanted
-from versions import ASKED, DEMANDING, JSON, ROW, UNCOMPILED, answers_of, make_versions
+from tests.helpers.constant_load import HOST, Load
+from tests.helpers.services import KEY, READY_S, asked, fronts, get, wanted
+from tests.helpers.versions import ASKED, DEMANDING, ROW, UNCOMPILED, answers_of, make_versions
+from tests.helpers.waiting import wait_for
 
 from slipway.core.arms import ArmRecord, ArmState, Role
 from slipway.processes import child_environment
@@ -36,7 +33,6 @@ from slipway.serving.supervisor import Supervisor
 
 pytestmark = pytest.mark.slow
 
-KEY = "X-Slipway-Key"
 PATIENCE_S = 240.0  # what compares gets what the rest of the machine leaves
 NEVER = Bounds(max_disagreement=1.0, max_errors=1.0, max_slower=1e9)
 
@@ -109,16 +105,6 @@ def start(folders: Path, tmp_path: Path) -> Iterator[Start]:
 
 def as_second(folder: Path, version: int, role: Role = Role.CANARY, digest: str | None = None) -> Wanted:
     return replace(wanted(folder, version, digest), role=role)
-
-
-def asked(port: int, key: str, kind: str = JSON, body: bytes = ASKED[0][1]) -> tuple[int, str, bytes]:
-    connection = http.client.HTTPConnection(HOST, port, timeout=60)
-    connection.request("POST", "/invocations", body, {"Content-Type": kind, KEY: key})
-    answer = connection.getresponse()
-    try:
-        return answer.status, answer.getheader("X-Slipway-Version") or "", answer.read()
-    finally:
-        connection.close()
 
 
 def is_canarys(key: str, share: float) -> bool:

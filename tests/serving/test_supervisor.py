@@ -7,7 +7,6 @@ import os
 import random
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,10 +16,10 @@ from typing import NamedTuple
 import numpy as np
 import psutil
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from constant_load import HOST, Load
-from versions import ASKED, CSV, JSON, UNCOMPILED, VERSIONS, answers_of, make_versions
+from tests.helpers.constant_load import HOST, Load
+from tests.helpers.services import READY_S, backs, fronts, get, live, post, wanted
+from tests.helpers.versions import ASKED, CSV, UNCOMPILED, VERSIONS, answers_of, make_versions
+from tests.helpers.waiting import wait_for
 
 from slipway.errors import UntrustedModel
 from slipway.processes import child_environment
@@ -30,12 +29,10 @@ from slipway.serving.generation import Wanted
 from slipway.serving.keys_file import hashed
 from slipway.serving.listener import listen
 from slipway.serving.supervisor import Supervisor
-from slipway.workflows.loading import PRELOAD, Order
 
 pytestmark = pytest.mark.slow
 
 ROUNDS = int(os.environ.get("SOAK_ROUNDS", "4"))  # one of each kind; `make soak` has a hundred
-READY_S = 120.0
 
 
 @pytest.fixture(scope="session")
@@ -46,12 +43,6 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def expected(folders: Path) -> dict[str, list[bytes]]:
     return answers_of(folders)
-
-
-def wanted(folder: Path, version: int, digest: str | None = None) -> Wanted:
-    digest = digest or artifact_digest(folder)
-    order = Order("m", version, digest, folder, "http://127.0.0.1:1", ())
-    return Wanted("m", version, digest, "Production", order, PRELOAD)
 
 
 Start = Callable[..., tuple[Supervisor, int]]
@@ -100,45 +91,8 @@ def standing(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         supervisor.stop()
 
 
-def get(port: int, path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(HOST, port, timeout=60)
-    connection.request("GET", path)
-    answer = connection.getresponse()
-    try:
-        return answer.status, answer.read()
-    finally:
-        connection.close()
-
-
-def post(port: int, body: bytes, kind: str = JSON, path: str = "/invocations") -> tuple[int, str, bytes]:
-    connection = http.client.HTTPConnection(HOST, port, timeout=60)
-    connection.request("POST", path, body, {"Content-Type": kind})
-    answer = connection.getresponse()
-    try:
-        return answer.status, answer.getheader("X-Slipway-Version") or "", answer.read()
-    finally:
-        connection.close()
-
-
-def live(port: int, version: str, within_s: float = 60.0) -> float:
-    """Wait until a version answers and return how long that took."""
-    began = time.monotonic()
-    while post(port, ASKED[0][1])[1] != version:
-        assert time.monotonic() - began < within_s, f"version {version} is not live"
-        time.sleep(0.01)
-    return time.monotonic() - began
-
-
 def children(supervisor: Supervisor) -> list[psutil.Process]:
     return psutil.Process(supervisor._nursery._process.pid).children(recursive=True)
-
-
-def fronts(supervisor: Supervisor) -> list[int]:
-    return supervisor._fronts.pids
-
-
-def backs(supervisor: Supervisor) -> list[int]:
-    return supervisor._generations.pids("m")
 
 
 def test_promotions_and_rollbacks_lose_no_request_whatever_dies(
@@ -270,10 +224,3 @@ def test_the_process_that_starts_others_is_replaced_too(start: Start, folders: P
                 return
         time.sleep(0.1)
     raise AssertionError("it does not answer again")
-
-
-def wait_for(truth: Callable[[], object], within_s: float = 60.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not truth():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
