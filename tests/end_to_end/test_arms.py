@@ -84,7 +84,7 @@ def test_a_canary_follows_its_stage_and_the_report_shows_what_was_seen_of_it(lib
         wait_for(lambda: ready(port, "canary")["state"] == "none")
         assert {asked(port, key, body=sent)[1] for key in answers} == {str(first)}
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
     page = report(library)
     assert f"Version {second} (Staging) answered 50.0% of the callers beside version {first}" in page
     assert "Rows answered otherwise, of" in page
@@ -100,7 +100,7 @@ def test_a_shadow_of_a_version_is_compared_with_production_whatever_its_stage(li
         assert metric(port, "slipway_shadow_disagreements_total") == 0
         assert metric(port, "slipway_shadow_distance_count") > 0  # of the probabilities behind the labels
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
     page = report(library)
     assert f"Version {second} ({second}) answered all of the requests, unheard, beside version {first}" in page
 

@@ -48,7 +48,7 @@ def urls(library: "Library", tmp_path_factory: pytest.TempPathFactory) -> Iterat
             wait_until_ready(process, f"http://{HOST}:{port}/ping", name="mlflow", log=log, timeout_s=180)
             yield said["url"], f"http://{HOST}:{port}"
             serving.send_signal(signal.SIGINT)
-            assert serving.wait(timeout=30) == 0
+            assert serving.wait(timeout=120) == 0
             assert listens(port)
             assert not listens(urlsplit(said["url"]).port or 0)
     finally:

@@ -128,7 +128,7 @@ def test_no_connection_stays_for_ever_because_nobody_reads_its_last_answers(fron
             connection = open_ones.enter_context(closing(connected(front, receive=4096)))
             answers = (60_000 * (number + 1)) // size
             connection.sendall(b"GET /openapi.json HTTP/1.1\r\n\r\n" * answers)
-        wait_for(lambda: front.counters.own(0, CONNECTIONS) == 0, 30)
+        wait_for(lambda: front.counters.own(0, CONNECTIONS) == 0)
 
 
 def few_files(*given: Any) -> None:

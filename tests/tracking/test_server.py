@@ -38,7 +38,7 @@ def home(tmp_path: Path, migrated_database: Path) -> Iterator[Path]:
 
 def status(server: Server, path: str, headers: dict[str, str] | None = None, body: str | None = None) -> int:
     address = urlsplit(server.uri)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=120)
     try:
         connection.request(
             "POST" if body else "GET", path, body, {"Content-Type": "application/json"} | (headers or {})
@@ -49,7 +49,7 @@ def status(server: Server, path: str, headers: dict[str, str] | None = None, bod
 
 
 def eventually_dead(server: Server) -> bool:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while is_alive(server.process) and time.monotonic() < deadline:
         time.sleep(0.1)
     return not is_alive(server.process)
