@@ -24,7 +24,7 @@ test: $(VENV)/dev.stamp  ## all tests but those of test-release and test-matrix;
 	@$(PYTEST) tests -m "not release" $(ARGS)
 
 test-fast: $(VENV)/dev.stamp  ## the tests that take less than a second each
-	@$(PYTEST) tests -m "not slow" $(ARGS)
+	@$(PYTEST) tests -m "not slow" --ignore tests/end_to_end --ignore tests/browser $(ARGS)
 
 test-release: $(VENV)/dev.stamp  ## before a release, with test-matrix, soak and fuzz: the tests that take long and are in no other target
 	@$(BIN)/python tests/optional_parts.py
