@@ -28,7 +28,9 @@ LINKS = re.compile(r"""(?:src=|<link[^>]*href=|url\()["']?(?!data:)[^"'> ]+|@imp
 @pytest.fixture(scope="module")
 def compared(library: "Library") -> str:
     """Four versions: a stump in Production, a logistic regression, one of fewer rows, one that is not told the genre."""
-    library.registered(NAME, of="late_loans", live=True)
+    library.vary("late_loans", NAME)
+    search(library, NAME)
+    library.done("promote", NAME, 1, "Production")
     library.edit(NAME, *LOGISTIC)
     search(library, NAME)
     table = pd.read_csv(library.project / "loans.csv")
