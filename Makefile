@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 SLIPWAY := $(BIN)/slipway
 # Servers that the endpoint is measured beside, each in an environment of its own below .venv.
 RIVALS := bentoml litserve mlserver
-# OpenMP threads that soon sleep: the cores are shared by the test processes and the servers that they start.
-PYTEST := GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# OpenMP threads that soon sleep: the cores are shared by the test processes and the servers that they start. The slowest tests
+# are told in every log, so that each slow minute can be explained afterwards.
+PYTEST := GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 40
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-matrix soak fuzz check bench bench-search bench-scale bench-commands bench-serving lock clean
+.PHONY: help demo test test-fast test-release test-matrix soak fuzz check bench bench-search bench-scale bench-commands bench-serving lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -18,12 +19,16 @@ help:  ## what there is
 demo: $(VENV)/run.stamp  ## the whole path on real flights; ONCE=1 checks itself and ends
 	@$(SLIPWAY) demo $(if $(ONCE),--once)
 
-test: $(VENV)/dev.stamp  ## all tests; a part that cannot be had here says so in one line
+test: $(VENV)/dev.stamp  ## all tests but those of test-release and test-matrix; a part that cannot be had here says so in one line
 	@$(BIN)/python tests/optional_parts.py
-	@$(PYTEST) tests $(ARGS)
+	@$(PYTEST) tests -m "not release" $(ARGS)
 
-test-fast: $(VENV)/dev.stamp  ## the tests that start no server
-	@$(PYTEST) tests -m "not slow" $(ARGS)
+test-fast: $(VENV)/dev.stamp  ## the tests that take less than a second each
+	@$(PYTEST) tests -m "not slow" --ignore tests/end_to_end --ignore tests/browser $(ARGS)
+
+test-release: $(VENV)/dev.stamp  ## before a release, with test-matrix, soak and fuzz: the tests that take long and are in no other target
+	@$(BIN)/python tests/optional_parts.py
+	@$(PYTEST) tests -m release $(ARGS)
 
 test-matrix: $(VENV)/dev.stamp  ## every way past the guarded registry, on SQLite and PostgreSQL, with users and without
 	@$(BIN)/python -m pytest tests/server --every-cell $(ARGS)

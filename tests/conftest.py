@@ -3,7 +3,6 @@
 import contextlib
 import copy
 import ctypes
-import fcntl
 import importlib.util
 import json
 import os
@@ -25,10 +24,13 @@ import hypothesis
 import psycopg2
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
+from tests.helpers.sharing import SharedServer, Sharing
 from xdist.scheduler import LoadFileScheduling
 
 from slipway.core.spec import Experiment
 from slipway.processes import child_environment, free_port, start_process, stop_process, wait_until_ready
+from slipway.settings import Settings
+from slipway.workflows.platform import up
 
 _MIGRATE = """
 import sys
@@ -50,18 +52,47 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def migrated_database(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """Return an empty SQLite database with MLflow's tables, one for all workers: copy it, migrating takes seconds."""
+def sharing(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Sharing]:
+    """What all test processes of this session share."""
     base = tmp_path_factory.getbasetemp()
-    folder = base if worker_id == "master" else base.parent
-    ready = folder / "migrated.db"
-    with (folder / "migrated.lock").open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not ready.exists():
-            draft = folder / "migrating.db"
-            _migrate(f"sqlite:///{draft}")
-            draft.rename(ready)
-    return ready
+    folder = (base if worker_id == "master" else base.parent) / "shared"
+    folder.mkdir(exist_ok=True)
+    with contextlib.closing(Sharing(folder)) as sharing:
+        yield sharing
+
+
+@pytest.fixture(scope="session")
+def migrated_database(sharing: Sharing) -> Path:
+    """Return an empty SQLite database with MLflow's tables, one for all workers: copy it, migrating takes seconds."""
+
+    def make() -> str:
+        made = sharing.folder / "migrated.db"
+        _migrate(f"sqlite:///{made}")
+        return str(made)
+
+    return Path(sharing.once("migrated", make))
+
+
+@pytest.fixture(scope="session")
+def shared_server(sharing: Sharing, migrated_database: Path) -> Callable[..., SharedServer]:
+    """Return a function that gives the tracking server of a name, one for all workers; tests keep apart by their models' names.
+
+    auth: with users. Nobody may stop it: a test that does has one of its own.
+    """
+
+    def give(name: str, *, auth: bool = False) -> SharedServer:
+        home = sharing.folder / name / ".slipway"
+
+        def start() -> str:
+            home.mkdir(parents=True)
+            shutil.copy(migrated_database, home / "mlflow.db")
+            server = up(Settings(home.parent, home), port=0, auth=auth, detach=True).server
+            sharing.keep(server.process)
+            return server.uri
+
+        return SharedServer(home, sharing.once(name, start))
+
+    return give
 
 
 @dataclass
@@ -236,15 +267,32 @@ def chromium() -> Iterator[Browser]:
 
 
 class ByServer(LoadFileScheduling):
-    """Keeps the tests of a file in one process, and all that ask a guarded server, which takes seconds to start."""
+    """Keeps the tests of a file in one process, since they build on each other and on what they start.
+
+    So it does with all tests of a folder whose one server, or one search, is what takes the time.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file = Path(super()._split_scope(nodeid))
-        return str(file.parent if file.parent.name == "server" and file.stem != "test_matrix" else file)
+        together = file.parent.name == "browser" or (file.parent.name == "server" and file.stem != "test_matrix")
+        return str(file.parent if together else file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByServer:
     return ByServer(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take long first, so that the short ones fill what is left at the end of both processes."""
+    longest = ("end_to_end", "browser", "server", "serving")
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+
+    def place(item: pytest.Item) -> tuple[bool, int]:
+        folder = item.path.parent.name
+        return item.path not in slow, longest.index(folder) if folder in longest else len(longest)
+
+    items.sort(key=place)  # which leaves those of a file in their order
 
 
 # The same examples in every run, so that a failure is of the change and not of the day; machines are slow and shared.

@@ -128,6 +128,7 @@ def test_a_server_is_ready_when_it_answers(start: Callable[..., Process], tmp_pa
     assert is_alive(process)
 
 
+@pytest.mark.slow
 def test_a_stranger_that_answers_on_the_port_is_not_taken_for_the_process(
     start: Callable[..., Process], tmp_path: Path
 ) -> None:
@@ -194,6 +195,7 @@ def test_a_stranger_with_the_same_pid_is_left_alone(start: Callable[..., Process
 
 
 @pytest.mark.parametrize(("tie", "survives"), [("tied", False), ("detached", True)])
+@pytest.mark.slow
 def test_kill_9_of_the_parent_ends_a_tied_child_only(tmp_path: Path, tie: str, survives: bool) -> None:
     command = [sys.executable, "-c", STARTER, SLEEP, str(tmp_path / "child.log"), tie]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:

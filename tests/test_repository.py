@@ -163,3 +163,8 @@ def test_the_newest_release_in_the_changelog_is_the_packages_version() -> None:
     assert headings[0] == ("Unreleased", "")
     assert headings[1][0] == slipway.__version__ and headings[1][1]
     assert "version" in PROJECT["dynamic"]
+
+
+def test_what_tests_share_is_imported_from_the_package_of_helpers() -> None:
+    path = re.compile(r"^\s*sys\.path\.(insert|append)\(", re.MULTILINE)
+    assert [str(file) for file in (ROOT / "tests").rglob("*.py") if path.search(file.read_text())] == []

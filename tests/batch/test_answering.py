@@ -89,6 +89,7 @@ def assert_same(found: pd.DataFrame, model: Any, frame: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.slow
 def test_a_large_file_is_scored_by_the_plan_with_the_answers_of_the_model(tmp_path: Path, kind: str) -> None:
     model, frame = fitted(HistGradientBoostingClassifier(max_iter=20, random_state=0)), table()
     source = tmp_path / f"in.{kind}"

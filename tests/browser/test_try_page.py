@@ -1,14 +1,10 @@
 """The page of the endpoint on which a model is tried, as a person sees it, with JavaScript and without."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Route, expect
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "serving"))
-from stand_ins import fronts, generation
+from tests.helpers.stand_ins import fronts, generation
 
 
 @pytest.fixture(scope="module")

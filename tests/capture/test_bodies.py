@@ -96,6 +96,7 @@ def test_what_holds_no_rows_is_kept_as_it_came(body: bytes, kind: str) -> None:
 
 @settings(max_examples=300)
 @given(st.lists(st.tuples(ODD, ODD), min_size=1, max_size=4))
+@pytest.mark.slow
 def test_whatever_comes_is_a_table_of_the_same_columns(pairs: list[tuple[Any, Any]]) -> None:
     gathered = Requests(ABOUT)
     for body, answer in pairs:

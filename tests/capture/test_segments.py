@@ -151,6 +151,7 @@ def test_no_name_of_a_model_leads_out_of_the_folder(tmp_path: Path, name: str) -
     assert name_of(folder) == name
 
 
+@pytest.mark.slow
 def test_a_busy_writer_closes_early(tmp_path: Path) -> None:
     ring = Ring(["m"], 1, 30_000_000)
     body = json.dumps({"inputs": {"x": [1.5] * 100_000}}).encode()

@@ -238,7 +238,7 @@ def test_a_signal_lets_the_command_close_what_it_opened(number: signal.Signals, 
         assert child.stdout.readline() == "waiting\n"
         time.sleep(0.1)
         child.send_signal(number)
-        out, err = child.communicate(timeout=20)
+        out, err = child.communicate(timeout=120)
     assert (child.returncode, out, err) == (code, "closed\n", "slipway: stopped\n")
 
 

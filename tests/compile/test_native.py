@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pytest
 from tests.compile.pipelines import boosted, native
 from tests.compile.tables import odd, table, target
 
@@ -26,6 +27,7 @@ print(sum(native(run, NATIVE_RUN).stats.cache_hits.values()))
 """
 
 
+@pytest.mark.slow
 def test_the_native_code_is_kept_for_the_next_process(tmp_path: Path) -> None:
     environment = child_environment({"NUMBA_CACHE_DIR": str(tmp_path)})
     hits = []

@@ -98,6 +98,7 @@ def compared_by(declare: Declare, metric: str) -> Callable[[float], Experiment]:
     return make
 
 
+@pytest.mark.slow
 def test_the_champion_gate_errs_as_seldom_as_it_promises_and_sees_what_it_can_see(
     metric: str, compared_by: Callable[[float], Experiment]
 ) -> None:

@@ -143,6 +143,7 @@ def test_the_slice_on_which_the_model_is_blind_is_worse_and_no_other(name):
     assert [part.value for part in found if part.worse] == ["c"]
 
 
+@pytest.mark.slow
 def test_slices_that_are_alike_are_called_worse_as_rarely_as_the_level_says():
     """400 slices of the same quality: at 95 % one in 40 is called worse by chance."""
     rng = np.random.default_rng(4)

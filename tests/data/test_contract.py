@@ -191,6 +191,7 @@ print(os.environ.get("SPARK_LOCAL_IP"))
 """
 
 
+@pytest.mark.slow
 def test_the_checks_leave_spark_alone() -> None:
     """By itself pandera ties Spark to 127.0.0.1, and warns of pandas where pyspark is installed."""
     environment = child_environment({}, without=("SPARK_LOCAL_IP",))

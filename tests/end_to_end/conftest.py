@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,11 +22,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
+from mlflow.entities import LoggedModelOutput, Metric, Param
+from tests.helpers.sharing import SharedServer, Sharing
 
 from slipway.cli import main
 from slipway.processes import child_environment, free_port, local_url, start_process, stop_process, wait_until_ready
 from slipway.settings import Settings
 from slipway.workflows.platform import down, up
+from slipway.workflows.project import declared
 
 ROWS = 1500
 FROM_MLFLOW = ("Operation with range:DeprecationWarning", ".*Any type hint is inferred:UserWarning")
@@ -225,6 +228,7 @@ class Library:
     uri: str
     client: MlflowClient
     settings: Settings
+    sharing: Sharing
 
     def slipway(self, *words: object) -> Said:
         """Run a command in this process, which saves seconds of imports each time.
@@ -288,13 +292,50 @@ class Library:
         return {int(v.version): v.current_stage for v in self.client.search_model_versions(f"name = '{name}'")}
 
     def in_production(self, name: str) -> int:
-        """Train an experiment and put the version into Production, once for all tests; return the version's number."""
-        live = [version for version, stage in self.stages(name).items() if stage == "Production"]
+        """Return the version in Production; where there is none, train one and put it there, once for all test processes."""
+        with self.sharing.lock(f"{self.uri.rpartition(':')[2]}-{name}"):
+            live = [version for version, stage in self.stages(name).items() if stage == "Production"]
+            if live:
+                return live[0]
+            version = int(self.done("run", name)["version"])
+            self.done("promote", name, version, "Production")
+            return version
+
+    def registered(self, name: str, *edits: tuple[str, str], of: str = "days_kept", live: bool = False) -> str:
+        """Vary an experiment and give it version 1 without a training: what was trained of the other is registered for it too.
+
+        For tests that need a version, whichever; edits may be of all that the model does not depend on. live: in Production.
+        """
+        self.vary(of, name, *edits)
+        self.done("register", name, self.copied_run(name, of))
         if live:
-            return live[0]
-        version = int(self.done("run", name)["version"])
-        self.done("promote", name, version, "Production")
-        return version
+            self.done("promote", name, 1, "Production")
+        return name
+
+    def copied_run(self, name: str, of: str) -> str:
+        """Leave an experiment a finished search, a copy of the one that was trained of another, and return its id."""
+        number = min(self.stages(of), default=0) or self.in_production(of)
+        run = self.client.get_run(self.client.get_model_version(of, str(number)).run_id)
+        spec = declared(self.settings, name)
+        tags = {key: run.data.tags[key] for key in run.data.tags if key.startswith(("slipway.", "mlflow.source"))}
+        tags |= {"slipway.experiment": name, "slipway.spec_digest": spec.experiment.digest, "mlflow.runName": "search"}
+        tags |= {"mlflow.user": os.environ["SLIPWAY_USER"], "mlflow.note.content": run.data.tags["mlflow.note.content"]}
+        found = self.client.get_experiment_by_name(name)
+        experiment = found.experiment_id if found else self.client.create_experiment(name)
+        made = self.client.create_run(experiment, tags=tags).info.run_id
+        metrics = [Metric(key, value, 0, 0) for key, value in run.data.metrics.items()]
+        self.client.log_batch(made, metrics, [Param(key, value) for key, value in run.data.params.items()])
+        kept = self.project.parent / "copied" / run.info.run_id
+        if not kept.exists():
+            kept.mkdir(parents=True)
+            self.client.download_artifacts(run.info.run_id, "evidence", str(kept))
+        self.client.log_artifacts(made, str(kept))
+        self.client.log_text(made, spec.text, "experiment.yaml")
+        self.client.log_dict(made, spec.experiment.as_dict(), "experiment.json")
+        self.client.log_outputs(made, [LoggedModelOutput(run.outputs.model_outputs[-1].model_id, 0)])
+        with mock.patch.dict(os.environ, MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT="true"):
+            self.client.set_terminated(made)
+        return str(made)
 
 
 def loans(rows: int = ROWS) -> pd.DataFrame:
@@ -327,18 +368,25 @@ def loans(rows: int = ROWS) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> Iterator[Library]:
-    """The project with its server up, which commands of this process find by SLIPWAY_HOME."""
-    project = tmp_path_factory.mktemp("library")
-    with _opened(project, Settings(project, project / ".slipway"), migrated_database) as library:
+def library(
+    tmp_path_factory: pytest.TempPathFactory, shared_server: Callable[..., SharedServer], sharing: Sharing
+) -> Iterator[Library]:
+    """A copy of the project a test process, and a server for all, which commands of this process find by SLIPWAY_HOME."""
+    project, server = tmp_path_factory.mktemp("library"), shared_server("library")
+    _write(project)
+    with _library(Settings(project, server.home), server.uri, sharing) as library:
         yield library
 
 
 @pytest.fixture(scope="module", params=["SQLite", "PostgreSQL and S3"])
-def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    """The project with its server on each kind of store that `slipway up` takes; the first is that of `library`."""
+def registry(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated_database: Path, sharing: Sharing
+) -> Iterator[Library]:
+    """The project with a server of its own, which may be killed, on each kind of store that `slipway up` takes."""
     if request.param == "SQLite":
-        yield request.getfixturevalue("library")
+        project = tmp_path_factory.mktemp("alone")
+        with _opened(Settings(project, project / ".slipway"), sharing, migrated_database) as library:
+            yield library
         return
     postgres = request.getfixturevalue("postgres")
     s3 = request.getfixturevalue("s3") if "S3" in request.param else None
@@ -348,17 +396,27 @@ def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (s3.environment if s3 else {}).items():
             patch.setenv(name, value)
-        with _opened(project, settings) as library:
+        with _opened(settings, sharing) as library:
             yield library
 
 
 @contextlib.contextmanager
-def _opened(project: Path, settings: Settings, migrated: Path | None = None) -> Iterator[Library]:
+def _opened(settings: Settings, sharing: Sharing, migrated: Path | None = None) -> Iterator[Library]:
     """Write the project and start its server, which commands of this process find by SLIPWAY_HOME until the end."""
-    home = settings.home
-    home.mkdir()
+    settings.home.mkdir()
     if migrated:
-        shutil.copy(migrated, home / "mlflow.db")
+        shutil.copy(migrated, settings.home / "mlflow.db")
+    _write(settings.project)
+    uri = up(settings, port=0).server.uri
+    try:
+        with _library(settings, uri, sharing) as library:
+            yield library
+    finally:
+        down(settings)
+
+
+def _write(project: Path) -> None:
+    """Write the project, the same to the last byte and to its commit each time."""
     for name, text in (("late_loans", LOANS), ("next_genre", GENRES), ("days_kept", DAYS), ("own_pipeline", READERS)):
         folder = project / "experiments" / name
         folder.mkdir(parents=True)
@@ -369,28 +427,27 @@ def _opened(project: Path, settings: Settings, migrated: Path | None = None) -> 
     table.to_csv(project / "loans.csv", index=False)
     table.to_parquet(project / "experiments" / "days_kept" / "loans.parquet", index=False)
     _commit(project)
-    platform = up(settings, port=0)
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            known = (
-                "MLFLOW_TRACKING_URI",
-                "MLFLOW_RUN_ID",
-                "SLIPWAY_TRUSTED_TYPES",
-                "SLIPWAY_BACKEND",
-                "SLIPWAY_ARTIFACTS",
-            )
-            for name in known:
-                patch.delenv(name, raising=False)
-            patch.setenv("SLIPWAY_HOME", str(home))
-            patch.setenv("SLIPWAY_USER", "reviewer")
-            patch.chdir(project)
-            uri = platform.server.uri
-            yield Library(project, home, uri, MlflowClient(uri, uri), settings)
-    finally:
-        down(settings)
 
 
-@pytest.fixture(scope="session")
+@contextlib.contextmanager
+def _library(settings: Settings, uri: str, sharing: Sharing) -> Iterator[Library]:
+    with pytest.MonkeyPatch.context() as patch:
+        known = (
+            "MLFLOW_TRACKING_URI",
+            "MLFLOW_RUN_ID",
+            "SLIPWAY_TRUSTED_TYPES",
+            "SLIPWAY_BACKEND",
+            "SLIPWAY_ARTIFACTS",
+        )
+        for name in known:
+            patch.delenv(name, raising=False)
+        patch.setenv("SLIPWAY_HOME", str(settings.home))
+        patch.setenv("SLIPWAY_USER", "reviewer")
+        patch.chdir(settings.project)
+        yield Library(settings.project, settings.home, uri, MlflowClient(uri, uri), settings, sharing)
+
+
+@pytest.fixture(scope="module")
 def plain(library: Library) -> Iterator[str]:
     """The address of a plain MLflow server on the same database: there, a command is its own registrar."""
     port = free_port("127.0.0.1", 0)
@@ -415,5 +472,6 @@ def plain(library: Library) -> Iterator[str]:
 def _commit(project: Path) -> None:
     (project / ".gitignore").write_text(".slipway/\n")
     me = ("-c", "user.name=reader", "-c", "user.email=reader@library.example")
+    at = {"GIT_AUTHOR_DATE": "2026-01-02T09:00:00Z", "GIT_COMMITTER_DATE": "2026-01-02T09:00:00Z"}
     for words in (("init", "--quiet"), ("add", "."), (*me, "commit", "--quiet", "--message", "Our loans")):
-        subprocess.run(["git", *words], cwd=project, check=True)
+        subprocess.run(["git", *words], cwd=project, check=True, env={**os.environ, **at})

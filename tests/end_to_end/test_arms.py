@@ -12,12 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "serving"))
-sys.path.insert(0, str(Path(__file__).parent))
-from test_generations import port_of
-from test_second import asked
-from test_supervisor import get, wait_for
+from tests.helpers.services import asked, get, port_of
+from tests.helpers.waiting import wait_for
 
 from slipway.registry.copies import tell_moved
 from slipway.registry.stages import move
@@ -32,8 +28,8 @@ NAME = "armed_loans"  # of its own: what others count on is not given a second v
 @pytest.fixture(scope="module")
 def second(library: "Library") -> int:
     """A second version, of the files of the one in Production: its answers are the same."""
-    first = library.in_production(library.vary("late_loans", NAME))
-    found: ModelVersion = library.client.get_model_version(NAME, str(first))
+    library.registered(NAME, of="late_loans", live=True)
+    found: ModelVersion = library.client.get_model_version(NAME, "1")
     made = library.past.create_model_version(NAME, found.source, found.run_id, tags=dict(found.tags))
     return int(made.version)
 
@@ -88,7 +84,7 @@ def test_a_canary_follows_its_stage_and_the_report_shows_what_was_seen_of_it(lib
         wait_for(lambda: ready(port, "canary")["state"] == "none")
         assert {asked(port, key, body=sent)[1] for key in answers} == {str(first)}
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
     page = report(library)
     assert f"Version {second} (Staging) answered 50.0% of the callers beside version {first}" in page
     assert "Rows answered otherwise, of" in page
@@ -104,7 +100,7 @@ def test_a_shadow_of_a_version_is_compared_with_production_whatever_its_stage(li
         assert metric(port, "slipway_shadow_disagreements_total") == 0
         assert metric(port, "slipway_shadow_distance_count") > 0  # of the probabilities behind the labels
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
     page = report(library)
     assert f"Version {second} ({second}) answered all of the requests, unheard, beside version {first}" in page
 

@@ -4,8 +4,7 @@ import http.client
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,8 @@ from urllib.parse import urlsplit
 import pandas as pd
 import psutil
 import pytest
-from tests.end_to_end.commands import read_json
+from tests.helpers.commands import read_json
+from tests.helpers.waiting import wait_for
 
 from slipway.capture.reading import read
 
@@ -63,18 +63,9 @@ def ended(process: psutil.Process) -> bool:
         return True
 
 
-def wait_for(truth: Callable[[], object], within_s: float = 30.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not truth():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 @pytest.fixture(scope="module")
 def name(library: "Library") -> str:
-    name = library.vary("late_loans", "captured_loans")
-    library.in_production(name)
-    return name
+    return library.registered("captured_loans", of="late_loans", live=True)
 
 
 def test_what_was_served_is_captured_labelled_and_looked_at(library: "Library", name: str, tmp_path: Path) -> None:

@@ -113,6 +113,7 @@ def test_the_pipeline_for_github_actions_leads_from_a_pull_request_to_production
     approved(library, asking, 2)
 
 
+@pytest.mark.release
 def test_the_pipeline_for_gitlab_leads_from_a_merge_request_to_production(
     library: "Library", asking: str, tmp_path: Path
 ) -> None:

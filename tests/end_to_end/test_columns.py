@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer
-from tests.end_to_end.commands import read_json
+from tests.helpers.commands import read_json
 
 if TYPE_CHECKING:
     from conftest import Library

@@ -165,9 +165,8 @@ def test_numbers_of_different_data_are_not_compared_but_the_models_are(library: 
 
 
 def test_of_random_splits_only_rows_are_taken_that_neither_was_trained_on(library: "Library") -> None:
-    name = library.vary("next_genre", "compared_genres")
-    for seed in (0, 5):
-        search(library, name, "--trials", 1, "--seed", seed)
+    name = library.registered("compared_genres", of="next_genre")
+    search(library, name, "--trials", 1, "--seed", 5)
     anew = library.done("compare", name, 1, 2)["on_same_rows"]
     columns = ["genre", "branch", "pages", "late_before"]
     first, second = (
@@ -184,9 +183,7 @@ def test_of_random_splits_only_rows_are_taken_that_neither_was_trained_on(librar
 
 
 def test_values_are_compared_by_their_distance_and_rows_that_flatter_are_told(library: "Library") -> None:
-    name = library.vary("days_kept", "compared_days")
-    search(library, name, "--trials", 1, "--seed", 0)
-    library.done("promote", name, 1, "Production")
+    name = library.registered("compared_days", live=True)
     refused = library.slipway("compare", name)
     assert refused.code == 1
     assert "no version beside the one in Production; there is: version 1 (Production)" in refused.err
@@ -219,8 +216,7 @@ def test_a_model_that_does_not_fit_the_rows_is_told_and_the_rest_is_shown(librar
 
 
 def test_what_keeps_models_from_being_scored_is_told(library: "Library") -> None:
-    name = library.vary("late_loans", "compared_words")
-    search(library, name, "--trials", 1)
+    name = library.registered("compared_words", of="late_loans")
     table = pd.read_csv(library.project / "loans.csv")
     words = table["late"].map({"yes": "late", "no": "in time"})
     table.assign(late=words).to_csv(library.project / "words.csv", index=False)
@@ -246,9 +242,8 @@ def test_what_keeps_models_from_being_scored_is_told(library: "Library") -> None
 
 
 def test_types_are_trusted_where_this_project_says_so_and_nowhere_else(library: "Library", tmp_path: Path) -> None:
-    name = library.vary("own_pipeline", "compared_own")
-    for seed in (0, 5):
-        search(library, name, "--trials", 1, "--seed", seed)
+    name = library.registered("compared_own", of="own_pipeline")
+    search(library, name, "--trials", 1, "--seed", 5)
     second = run_id(library, name, 2)
     library.client.delete_model_version(name, "2")  # a run without a version: its model is loaded from the run
     told = library.done("compare", name, 1, second)

@@ -58,7 +58,7 @@ def test_the_readme_leads_an_outsider_from_a_table_to_a_served_prediction(librar
     try:
         body = words[words.index("-d") + 1].encode()
         request = urllib.request.Request(f"{serving.url}/invocations", body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             assert json.loads(answer.read())["predictions"] in ([0], [1])
     finally:
         serving.stop()

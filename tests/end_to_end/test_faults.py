@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conftest import Library
 
 HOST = "127.0.0.1"
-AT_ONCE_S = 10.0  # MLflow's own client would try for minutes
+AT_ONCE_S = 60.0  # on a busy machine, too; MLflow's own client would try for minutes
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_server_that_is_not_there_or_is_no_mlflow_is_told_at_once(
     port = free_port(HOST, 0)
     command = [sys.executable, "-m", "http.server", str(port), "--bind", HOST, "--directory", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as stranger:
-        wait_until(lambda: free_port(HOST, port) != port, 30)
+        wait_until(lambda: free_port(HOST, port) != port, 120)
         said = library.slipway("--tracking-uri", f"http://{HOST}:{port}", "history", "days_kept")
         stranger.kill()
     assert said.code == 3
@@ -338,7 +338,7 @@ def test_ctrl_c_in_a_search_closes_the_run_and_keeps_the_trials(
     name = "interrupted"
     wait_until(lambda: finished_trials(library, name), 120)
     searching[name].send_signal(signal.SIGINT)
-    _, err = searching[name].communicate(timeout=30)
+    _, err = searching[name].communicate(timeout=120)
     assert searching[name].returncode == 130
     assert err.endswith("slipway: stopped\n")
     assert "Traceback" not in err

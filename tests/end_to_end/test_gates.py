@@ -53,13 +53,13 @@ MEASURED = """gates:
 
 @pytest.fixture(scope="module")
 def guarded(library: "Library") -> str:
-    """An experiment that asks for everything, with one version, trained by ana."""
+    """An experiment that asks for everything, with one version, by ana."""
     name = library.vary("late_loans", "guarded", (GATES, ASKED), ("loans.csv", "loans_guarded.csv"))
     (library.spec(name).parent / "gates.py").write_text(OWN)
     pd.read_csv(library.project / "loans.csv").to_csv(library.project / "loans_guarded.csv", index=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLIPWAY_USER", "ana")
-        library.done("run", name, "--executor", "serial")
+        library.done("register", name, library.copied_run(name, "late_loans"))
     return name
 
 
@@ -83,8 +83,7 @@ def test_gates_say_all_that_was_asked_and_move_nothing(library: "Library", guard
 
 
 def test_latency_size_and_a_second_fit_are_measured(library: "Library") -> None:
-    name = library.vary("late_loans", "measured", (GATES, MEASURED))
-    library.done("run", name, "--executor", "serial", "--trials", 1)
+    name = library.registered("measured", (GATES, MEASURED), of="late_loans")
     told = library.done("gates", name, 1)
     numbers = {verdict["gate"]: verdict["numbers"] for verdict in told["verdicts"]}
     latency = numbers["latency"]
@@ -139,8 +138,7 @@ def test_an_approval_expires_when_the_evidence_changes(library: "Library", guard
 
 
 def test_the_champion_is_not_got_rid_of_by_emptying_production(library: "Library") -> None:
-    name = library.vary("days_kept", "emptied")
-    library.done("run", name, "--executor", "serial", "--trials", 1)
+    name = library.registered("emptied")
     text = library.spec(name).read_text()
     library.spec(name).write_text(text.replace("late_before: {type: int}", "late_before: {type: int, feature: false}"))
     library.done("run", name, "--executor", "serial", "--trials", 1)
@@ -157,8 +155,7 @@ def test_the_champion_is_not_got_rid_of_by_emptying_production(library: "Library
 
 
 def test_evidence_that_is_altered_or_taken_out_afterwards_is_named(library: "Library") -> None:
-    name = library.vary("days_kept", "kept_evidence")
-    library.done("run", name, "--executor", "serial", "--trials", 1)
+    name = library.registered("kept_evidence")
     library.done("promote", name, 1, "Staging")
     (entry,) = library.runs(f"{name}/promotions")
     assert library.done("history", name, "--verify")["verified"]
@@ -173,17 +170,15 @@ def test_evidence_that_is_altered_or_taken_out_afterwards_is_named(library: "Lib
 
 def test_the_own_gate_that_fails_is_a_refusal_with_its_error(library: "Library") -> None:
     own = GATES + '  own: ["gates:fails", "gates:nowhere"]\n'
-    name = library.vary("late_loans", "own_fails", (GATES, own))
+    name = library.registered("own_fails", (GATES, own), of="late_loans")
     (library.spec(name).parent / "gates.py").write_text(OWN)
-    library.done("run", name, "--executor", "serial", "--trials", 1)
     refused = library.slipway("promote", name, 1, "Production")
     assert refused.code == 1 and "fails: gates:fails failed: KeyError: 'branch'" in refused.err
     assert "has no function 'nowhere'" in refused.err and "Traceback" not in refused.err
 
 
 def test_test_rows_that_were_changed_afterwards_are_no_evidence(library: "Library") -> None:
-    name = library.vary("days_kept", "forged")
-    library.done("run", name, "--executor", "serial", "--trials", 1)
+    name = library.registered("forged")
     version = library.client.get_model_version(name, "1")
     forged = '{"target": "days_kept", "classes": [], "baselines": {}}'
     with pytest.raises(HTTPError, match="of the run that it was made by"):

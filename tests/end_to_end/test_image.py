@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import mlflow
 import pandas as pd
 import pytest
-from tests.end_to_end.commands import read_json
+from tests.helpers.commands import read_json
 
 from slipway.core.lock import pins
 from slipway.processes import child_environment
@@ -268,7 +268,7 @@ def test_the_container_answers_as_the_model_without_a_registry_and_ends_when_it_
         table = pd.DataFrame(ROWS).to_csv(index=False)  # which is for MLflow's own code, in a process with the model
         assert ask(f"{said['url']}/invocations", table, "text/csv") == {"predictions": predicted}
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
     assert re.search(f"{NAME} version [0-9]+ takes over", container.log())
     assert cached(container) == warmed
 

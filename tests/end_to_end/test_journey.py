@@ -229,7 +229,7 @@ def test_the_scripts_of_the_registry_do_what_the_commands_do(
     library: "Library", monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = library.vary("days_kept", "by_script")
-    run_id = library.done("run", name)["run_id"]
+    run_id = library.copied_run(name, "days_kept")
 
     def script(action: str, *words: object) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", [action, *map(str, words)])

@@ -50,6 +50,7 @@ def test_mlflow_run_ends_with_a_version_and_its_run_becomes_the_search(library: 
     assert [child.info.status for child in children] == ["FINISHED"] * 3
 
 
+@pytest.mark.release
 @pytest.mark.timeout(600)
 def test_mlflow_run_makes_its_own_environment_with_uv_and_links_its_run(library: "Library", tmp_path: Path) -> None:
     uv = shutil.which("uv", path=library.environment()["PATH"])

@@ -31,10 +31,10 @@ NAME, STRICTER = "kept_by_a_team", "never_good_enough"
 
 @pytest.fixture(scope="module")
 def name(registry: "Library") -> str:
-    """A model of two versions, each of a search of its own."""
+    """A model of two versions, the second of which is registered from a copy of the first one's run."""
     registry.vary("days_kept", NAME, ("gates: {thresholds: {mae: 20}}", LENIENT))
-    for _ in range(2):
-        registry.done("run", NAME, "--trials", 1, "--executor", "serial")
+    registry.done("run", NAME, "--trials", 1, "--executor", "serial")
+    registry.done("register", NAME, registry.copied_run(NAME, NAME))
     return NAME
 
 
@@ -85,9 +85,8 @@ def test_versions_go_through_the_stages_and_back_and_history_tells_it(registry: 
     assert consistent(registry, name) == 1
 
 
-def test_a_version_that_fails_its_gates_is_refused_and_that_is_written_down(registry: "Library") -> None:
-    registry.vary("days_kept", STRICTER, ("gates: {thresholds: {mae: 20}}", STRICT))
-    registry.done("run", STRICTER, "--trials", 1, "--executor", "serial")
+def test_a_version_that_fails_its_gates_is_refused_and_that_is_written_down(registry: "Library", name: str) -> None:
+    registry.registered(STRICTER, (LENIENT, STRICT), of=name)
     refused = registry.slipway("promote", STRICTER, 1, "Staging")
     assert refused.code == 1 and "nothing was moved" in refused.err
     assert registry.stages(STRICTER) == {1: "None"}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.helpers.waiting import wait_for
 
 from slipway.settings import Settings
 from slipway.workflows.platform import down, up
@@ -19,9 +20,8 @@ from slipway.workflows.platform import down, up
 if TYPE_CHECKING:
     from conftest import Library
 
-TRIALS = 60
 MANY = (
-    ("trials: 3", f"trials: {TRIALS}"),
+    ("trials: 3", "trials: 60"),
     (
         "min_samples_leaf: {int: [20, 60]}",
         "min_samples_leaf: {int: [20, 600]}\n        ccp_alpha: {uniform: [0, 0.01]}",
@@ -39,17 +39,12 @@ def finished_trials(library: "Library", name: str) -> int:
     return sum(run.info.status == "FINISHED" for run in library.runs(name, "trial"))
 
 
-def wait_for(condition, within_s: float = 120.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass in time"
-        time.sleep(0.1)
-
-
-def test_a_search_killed_five_times_ends_with_every_trial_once(library: "Library"):
-    name = library.vary("late_loans", "killed_often", *MANY)
+@pytest.mark.parametrize("kills", [2, pytest.param(5, marks=pytest.mark.release)])
+def test_a_search_killed_again_and_again_ends_with_every_trial_once(library: "Library", kills: int):
+    name, wanted_trials = library.vary("late_loans", f"killed_often_{kills}", *MANY), 30 + 6 * kills
+    library.edit(name, ("trials: 60", f"trials: {wanted_trials}"))
     chance = random.Random(5)
-    for turn in range(5):
+    for turn in range(kills):
         before = finished_trials(library, name)
         resume = ["--resume"] if before else []
         process = started(library, "run", name, *resume)
@@ -65,8 +60,8 @@ def test_a_search_killed_five_times_ends_with_every_trial_once(library: "Library
     done = library.done("run", name, "--resume")
     runs = library.runs(name, "trial")
     numbers = Counter(run.data.tags["slipway.trial"] for run in runs if run.info.status == "FINISHED")
-    assert done["trials"] == TRIALS
-    assert set(numbers) == {str(number) for number in range(1, TRIALS + 1)} and set(numbers.values()) == {1}
+    assert done["trials"] == wanted_trials
+    assert set(numbers) == {str(number) for number in range(1, wanted_trials + 1)} and set(numbers.values()) == {1}
     params = Counter(run.data.tags["slipway.params"] for run in runs if run.info.status == "FINISHED")
     assert set(params.values()) == {1}
     assert not [run for run in library.runs(name) if run.info.status == "RUNNING"]
@@ -85,8 +80,7 @@ def test_asked_for_more_later_it_goes_on_with_the_same_study(library: "Library")
 
 
 def test_there_is_nothing_to_resume_when_the_space_has_changed(library: "Library"):
-    name = library.vary("late_loans", "changed_space")
-    library.done("run", name, "--trials", 1)
+    name = library.registered("changed_space", of="late_loans")
     library.edit(name, ("[20, 60]", "[20, 61]"))
     said = library.slipway("run", name, "--resume")
     assert said.code == 2 and "search to resume" in said.err
@@ -118,7 +112,7 @@ def test_a_server_that_is_away_in_the_middle_of_a_search_loses_nothing(
 
         wait_for(lambda: len(trials()) >= 3)
         down(settings)
-        time.sleep(20)
+        time.sleep(10)
         up(settings, port=port)
         _, said = process.communicate(timeout=240)
         assert process.returncode == 0, said.decode()

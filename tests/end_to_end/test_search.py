@@ -112,11 +112,10 @@ def test_a_version_is_reproduced_to_the_last_bit(library: "Library", name: str) 
 
 
 def test_code_that_was_changed_since_is_said_and_nothing_is_trained(library: "Library") -> None:
-    name = library.vary("own_pipeline", "code_changed", ("trials: 2", "trials: 1"))
-    version = library.done("run", name)["version"]
+    name = library.registered("code_changed", of="own_pipeline")
     features = library.spec(name).with_name("features.py")
     features.write_text(features.read_text() + "\n\nUNUSED = 1\n")
-    said = library.slipway("reproduce", name, version)
+    said = library.slipway("reproduce", name, 1)
     assert said.code == 1 and "are not those of the run" in said.err and "git worktree add" in said.err
 
 
@@ -125,15 +124,15 @@ def test_data_that_were_changed_since_are_said_and_nothing_is_trained(library: "
     rows = library.spec(name).with_name("own.csv")
     loans = pd.read_csv(library.project / "loans.csv")
     loans.to_csv(rows, index=False)
-    version = library.done("run", name, "--trials", 1)["version"]
+    library.done("register", name, library.copied_run(name, "late_loans"))
     loans[1:].to_csv(rows, index=False)
-    said = library.slipway("reproduce", name, version)
+    said = library.slipway("reproduce", name, 1)
     assert said.code == 1 and "the data of 'data_changed' are not those of the run" in said.err
 
 
 def test_a_model_that_is_not_what_its_record_says_is_not_reproduced(library: "Library") -> None:
     name = library.vary("late_loans", "forged_record", WIDER)
-    done = library.done("run", name)
+    done = library.done("register", name, library.copied_run(name, "late_loans"))
     winner = json.loads(library.client.get_run(done["run_id"]).data.tags["slipway.winner"])
     winner["params"]["min_samples_leaf"] += 200
     library.past.set_tag(done["run_id"], "slipway.winner", json.dumps(winner))  # past the server, which refuses it
@@ -143,15 +142,14 @@ def test_a_model_that_is_not_what_its_record_says_is_not_reproduced(library: "Li
 
 
 def test_a_reviewer_is_shown_slices_groups_and_where_production_answers_otherwise(library: "Library") -> None:
-    name = library.vary(
-        "late_loans",
+    name = library.registered(
         "for_reviewers",
         COSTS,
         *LOGISTIC,
         ("gates:\n", "evaluation: {slices: [branch, genre, lent_on], sensitive: [student]}\ngates:\n"),
+        of="late_loans",
+        live=True,
     )
-    first = library.done("run", name, "--trials", 1)
-    library.done("promote", name, first["version"], "Production")
     library.edit(
         name, ("LogisticRegression", "SGDClassifier"), ("max_iter: 1000", "loss: log_loss"), ("C: {", "alpha: {")
     )
@@ -181,8 +179,7 @@ def test_a_reviewer_is_shown_slices_groups_and_where_production_answers_otherwis
 
 
 def test_a_version_in_production_that_cannot_answer_these_rows_is_a_doubt_and_no_failure(library: "Library") -> None:
-    name = library.vary("late_loans", "other_columns")
-    library.done("promote", name, library.done("run", name, "--trials", 1)["version"], "Production")
+    name = library.registered("other_columns", of="late_loans", live=True)
     library.edit(name, ("    pages: {type: int, min: 1, known: the catalogue}\n", ""))
     done = library.done("run", name, "--trials", 1)
     card = (Path(library.client.download_artifacts(done["run_id"], "model_card.md"))).read_text()

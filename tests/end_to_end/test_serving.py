@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import mlflow
 import pandas as pd
 import pytest
-from tests.end_to_end.commands import read_json
+from tests.helpers.commands import read_json
 
 from slipway.processes import free_port, start_process, stop_process, wait_until_ready
 from slipway.registry.trust import artifact_digest
@@ -48,7 +48,7 @@ def urls(library: "Library", tmp_path_factory: pytest.TempPathFactory) -> Iterat
             wait_until_ready(process, f"http://{HOST}:{port}/ping", name="mlflow", log=log, timeout_s=180)
             yield said["url"], f"http://{HOST}:{port}"
             serving.send_signal(signal.SIGINT)
-            assert serving.wait(timeout=30) == 0
+            assert serving.wait(timeout=120) == 0
             assert listens(port)
             assert not listens(urlsplit(said["url"]).port or 0)
     finally:
@@ -183,8 +183,7 @@ def test_the_functions_of_a_pipeline_travel_with_the_model_and_only_the_declared
 
 
 def test_a_model_whose_bytes_were_changed_is_refused_everywhere(library: "Library", tmp_path: Path) -> None:
-    name = library.vary("late_loans", "changed")
-    number = library.in_production(name)
+    name, number = library.registered("changed", of="late_loans", live=True), 1
     asked = tmp_path / "asked.csv"
     pd.DataFrame(ROWS).to_csv(asked, index=False)
     assert library.slipway("score", name, asked, tmp_path / "before.csv").code == 0
@@ -222,8 +221,7 @@ def stranger(library: "Library", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """A pickle in Production under a name of ours, with the digest of its own bytes: name, version, what it would make."""
     made = tmp_path / "it ran"
     monkeypatch.setenv("STRANGER", str(made))
-    name = library.vary("late_loans", f"stranger_{tmp_path.name[-12:]}")
-    number = library.in_production(name)
+    name, number = library.registered(f"stranger_{tmp_path.name[-12:]}", of="late_loans", live=True), 1
     live = library.client.get_model_version(name, str(number))
     run_id = library.client.create_run(library.client.get_run(live.run_id).info.experiment_id).info.run_id
     sound = Path(mlflow.artifacts.download_artifacts(f"models:/{name}/{number}", dst_path=str(tmp_path / "sound")))

@@ -176,6 +176,7 @@ def test_the_second_to_find_a_dead_holder_does_not_remove_the_mutex_of_the_first
         assert slow.meanwhile is None and names(client) == {LOCK}
 
 
+@pytest.mark.slow
 def test_of_many_that_race_for_a_dead_holders_mutex_one_is_in_at_a_time(client: MlflowClient) -> None:
     inside, together = set[int](), list[int]()
 

@@ -182,6 +182,7 @@ def test_compiled_code_that_no_digest_vouches_for_is_removed_before_it_can_be_ru
     assert (with_code / "code" / "own_features.py").read_text() == OWN
 
 
+@pytest.mark.slow
 def test_a_command_that_loads_no_model_does_not_wait_for_scikit_learn() -> None:
     program = "import sys, slipway.registry.history; sys.exit(bool({'skops', 'sklearn'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", program], env=child_environment({})).returncode == 0

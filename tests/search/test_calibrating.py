@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import skops.io
-from tests.workflows.small_run import SmallRun, declare_small, run_small, write_rows
+from tests.helpers.small_run import SmallRun, declare_small, run_small, write_rows
 
 from slipway.compile import compile_model, verify
 from slipway.core.calibration import calibration
 from slipway.core.prediction import predict
 from slipway.core.spec import Experiment
 from slipway.registry.trust import types_to_trust
-from slipway.workflows.winner import features_and_target, fit_winner, winner_from
+from slipway.workflows.winner import fit_winner, winner_from
 
 Declare = Callable[..., Experiment]
 COSTS = {"goal": "Say it.", "costs": {"false_positive": 1, "false_negative": 6}}
@@ -43,7 +43,9 @@ def run(request: pytest.FixtureRequest, declare: Declare, tmp_path_factory: pyte
 
 def test_where_costs_are_declared_probabilities_can_be_taken_at_their_word(run: SmallRun) -> None:
     assert run.winner.calibrated
-    task, (rows, target) = run.spec.experiment.task, features_and_target(run.spec.experiment, run.prepared.splits.test)
+    experiment, test = run.spec.experiment, run.prepared.splits.test
+    task, target = experiment.task, test[experiment.data.target]
+    rows = test[list(experiment.inputs_of(run.winner.candidate))]
     found = calibration(task, run.evaluated.outcome)
     assert found is not None and found.error < 0.1 and not found.misleads
     pipeline = run.model.estimator_.calibrated_classifiers_[0].estimator

@@ -219,6 +219,7 @@ def test_a_worker_that_dies_is_a_failed_trial_and_is_replaced(question):
         assert not executor.next_finished().failed
 
 
+@pytest.mark.slow
 def test_a_trial_that_takes_too_long_is_stopped(question):
     with closing(Processes(question, Limits(timeout_s=1.5), workers=1)) as executor:
         executor.submit(acting(1, nap=60.0))
@@ -228,6 +229,7 @@ def test_a_trial_that_takes_too_long_is_stopped(question):
         assert not executor.next_finished().failed
 
 
+@pytest.mark.slow
 def test_a_trial_that_grows_too_large_is_stopped(question):
     with closing(Processes(question, Limits(memory_mb=500), workers=1)) as executor:
         executor.submit(acting(1, "grow"))

@@ -4,9 +4,9 @@ import configparser
 import contextlib
 import io
 import itertools
-import shutil
+import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 from mlflow import MlflowClient
+from tests.helpers.sharing import SharedServer, Sharing
 
 from slipway.cli import main
 from slipway.core.movements import Action, Movement
@@ -38,17 +39,19 @@ FROM_ITS_STORE = "The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWar
 def everyday(cell: dict[str, Any]) -> bool:
     """Whether a cell of the attempt matrix is tried in every run; `make test-matrix` tries all of them, which takes a while.
 
-    Ways differ in what they send, databases in what they keep: each attempt is made on SQLite by each way of a program, on
-    PostgreSQL a transition by MLflow's client, and in a browser, where a cell takes seconds, with evidence that is valid.
-    What else is tried of the server is tried on SQLite.
+    Ways differ in what they send, databases in what they keep: each attempt is made on SQLite with users by each way of a
+    program and without users by MLflow's client, on PostgreSQL with users a transition by that client, and in a browser,
+    where a cell takes seconds, with users and evidence that is valid. What else is tried of the server is tried on SQLite.
     """
-    database, _ = cell.get("server", ("sqlite", False))
+    database, users = cell.get("server", ("sqlite", False))
     if "held" not in cell:
         return bool(database == "sqlite")
     way, attempt, held = (str(cell[key]) for key in ("way", "attempt", "held"))
     if way == "MLflow's UI":
-        return database == "sqlite" and (attempt == "transition" or held == "valid evidence")
-    return database == "sqlite" or (way == "client" and attempt == "transition")
+        return database == "sqlite" and users and (attempt == "transition" or held == "valid evidence")
+    if database == "sqlite":
+        return users or way == "client"
+    return users and way == "client" and attempt == "transition"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -97,7 +100,7 @@ class Guarded:
 
         kind: what its name begins with. digest: of the files that were judged; None = there is no judgement.
         """
-        name = f"{kind}_{next(numbers)}"
+        name = f"{kind}_{os.getpid()}_{next(numbers)}"  # other test processes may make models on this server, too
         past = self.past
         past.create_registered_model(name)
         for _ in (SERVED, CANDIDATE):
@@ -157,17 +160,22 @@ def speaking_as(who: tuple[str, str] | None) -> Iterator[None]:
     ids=["sqlite", "sqlite with auth", "postgresql", "postgresql with auth"],
 )
 def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated_database: Path
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    shared_server: Callable[..., SharedServer],
+    sharing: Sharing,
 ) -> Iterator[Guarded]:
     database, auth = request.param
+    if database == "sqlite":
+        shared = shared_server("guarded with auth" if auth else "guarded", auth=auth)
+        users = sharing.once("users", lambda: make_users(shared.uri, shared.home)) if auth else {}
+        store = f"sqlite:///{shared.home}/mlflow.db"
+        yield Guarded(shared.uri, shared.home, MlflowClient(store, store), users)
+        return
     home = tmp_path_factory.mktemp("guarded") / ".slipway"
     home.mkdir()
-    if database == "sqlite":
-        shutil.copy(migrated_database, home / "mlflow.db")
-        backend, store = None, f"sqlite:///{home}/mlflow.db"
-    else:
-        backend = request.getfixturevalue("postgres")(migrated=True)
-        store = backend.replace("postgresql:", "postgresql+psycopg2:", 1)
+    backend = request.getfixturevalue("postgres")(migrated=True)
+    store = backend.replace("postgresql:", "postgresql+psycopg2:", 1)
     settings = Settings(home.parent, home, backend=backend)
     uri = up(settings, port=0, auth=auth).server.uri
     try:

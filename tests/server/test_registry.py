@@ -1,17 +1,13 @@
 """Aliases, prompts and the mutex of movements, as they are guarded in the registry."""
 
-import sys
 from concurrent.futures import ThreadPoolExecutor, wait
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
+from tests.helpers.asking import ALL, REST, done, post, refused
 
 from slipway.registry.mutex import exclusive
-
-sys.path.insert(0, str(Path(__file__).parent))
-from asking import ALL, REST, done, post, refused
 
 if TYPE_CHECKING:
     from conftest import Guarded

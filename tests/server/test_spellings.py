@@ -1,14 +1,10 @@
 """What is guarded is guarded however it is spelled, whatever it is hidden in, and however slowly it comes."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from asking import ALL, done, post, refused
+from tests.helpers.asking import ALL, done, post, refused
 
 if TYPE_CHECKING:
     from conftest import Guarded

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from slipway.processes import child_environment
 
 # Of each store: every public method less those that were looked at and are guarded, only read, or concern nothing of ours.
@@ -53,6 +55,7 @@ for name in guarded - set(vars(GuardedTracking)):
 """
 
 
+@pytest.mark.slow
 def test_every_method_of_mlflows_stores_was_looked_at() -> None:
     done = subprocess.run(
         [sys.executable, "-c", LIST], env=child_environment({}), check=True, capture_output=True, text=True

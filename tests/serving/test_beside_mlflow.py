@@ -8,16 +8,13 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
 from requests import HTTPError
-
-sys.path.insert(0, str(Path(__file__).parent))
-from endpoints import HOST, Endpoint, endpoint
-from hostile import CANARY, CSV, JSON, NAMES, PARQUET, ROW
+from tests.helpers.endpoints import HOST, Endpoint, endpoint
+from tests.helpers.hostile import CANARY, CSV, JSON, NAMES, PARQUET, ROW
 
 from slipway.processes import child_environment, free_port, start_process, stop_process, wait_until_ready
 

@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,10 +19,9 @@ import pandas as pd
 import psutil
 import pytest
 from openapi_spec_validator import validate
-
-sys.path.insert(0, str(Path(__file__).parent))
-from constant_load import HOST
-from versions import CSV, JSON, ROW, make_versions
+from tests.helpers.constant_load import HOST
+from tests.helpers.versions import CSV, JSON, ROW, make_versions
+from tests.helpers.waiting import wait_for
 
 from slipway.capture.reading import captured, read
 from slipway.capture.writer import Limits
@@ -117,13 +115,6 @@ def start(files: Path, tmp_path: Path) -> Iterator[Start]:
     yield starter
     for service in started:
         service.supervisor.stop()
-
-
-def wait_for(truth: Callable[[], object], within_s: float = 60.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not truth():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_every_format_is_captured_and_labels_come_to_their_rows(start: Start) -> None:

@@ -4,7 +4,6 @@ import http.client
 import json
 import resource
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,10 +13,8 @@ from typing import Any
 
 import psutil
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from stand_ins import Front, StandInBack, fronts, generation
-from test_front import JSON, ODD, ask, wait_for
+from tests.helpers.stand_ins import JSON, ODD, Front, StandInBack, ask, fronts, generation
+from tests.helpers.waiting import wait_for
 
 from slipway.serving import front as module
 from slipway.serving.config import ServingConfig
@@ -110,6 +107,7 @@ def test_who_does_not_read_is_not_read_from_either_and_gets_every_answer_later(f
         assert found.count(b"HTTP/1.1 404 ") == 40
 
 
+@pytest.mark.slow
 def test_the_last_answer_of_a_connection_is_not_cut_off_for_who_reads_slowly(front: Front) -> None:
     rows = [[12.3456789, None, "a"]] * 150_000
     split = {"columns": ["x", "größe", "port"], "data": rows}
@@ -122,6 +120,7 @@ def test_the_last_answer_of_a_connection_is_not_cut_off_for_who_reads_slowly(fro
     assert len(json.loads(said)["predictions"]) == len(rows)
 
 
+@pytest.mark.slow
 def test_no_connection_stays_for_ever_because_nobody_reads_its_last_answers(front: Front) -> None:
     size = len(ask(front, "/openapi.json", None)[1])
     with ExitStack() as open_ones:
@@ -129,7 +128,7 @@ def test_no_connection_stays_for_ever_because_nobody_reads_its_last_answers(fron
             connection = open_ones.enter_context(closing(connected(front, receive=4096)))
             answers = (60_000 * (number + 1)) // size
             connection.sendall(b"GET /openapi.json HTTP/1.1\r\n\r\n" * answers)
-        wait_for(lambda: front.counters.own(0, CONNECTIONS) == 0, 30)
+        wait_for(lambda: front.counters.own(0, CONNECTIONS) == 0)
 
 
 def few_files(*given: Any) -> None:
@@ -137,6 +136,7 @@ def few_files(*given: Any) -> None:
     module.front(*given)
 
 
+@pytest.mark.slow
 def test_with_few_files_callers_are_refused_and_the_model_is_asked_all_the_same(tmp_path: Path) -> None:
     back = StandInBack(tmp_path)
     config = ServingConfig(timeout_s=15)

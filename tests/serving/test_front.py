@@ -4,7 +4,6 @@ import hashlib
 import http.client
 import json
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,16 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from stand_ins import EXAMPLE, Front, StandInBack, fronts, generation, raw
+from tests.helpers.stand_ins import BODY, EXAMPLE, JSON, ODD, Front, StandInBack, ask, fronts, generation, raw
+from tests.helpers.waiting import wait_for
 
 from slipway.serving import wire
 from slipway.serving.config import ServingConfig
-
-BODY = json.dumps({"dataframe_records": [{"x": 12, "größe": None, "port": "a"}]})
-ODD = json.dumps({"dataframe_records": [{"x": -1, "größe": None, "port": "a"}]})
-JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture(scope="module")
@@ -39,15 +33,6 @@ def front(back: StandInBack) -> Iterator[Front]:
     )
     with fronts(generation(backs=(back.path,)), config=config) as started:
         yield started[0]
-
-
-def ask(
-    front: Front, path: str = "/invocations", body: str | None = BODY, headers: Any = JSON, method: str = ""
-) -> Any:
-    with closing(http.client.HTTPConnection(*front.url, timeout=20)) as connection:
-        connection.request(method or ("GET" if body is None else "POST"), path, body, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read(), answer.headers
 
 
 def test_a_narrow_request_is_answered_by_the_plan_and_names_its_version(front: Front, back: StandInBack) -> None:
@@ -260,6 +245,7 @@ def test_continue_is_said_to_who_waits_for_it(front: Front) -> None:
         assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.slow
 def test_slow_callers_are_let_go_and_others_do_not_notice(front: Front) -> None:
     slow = [socket.create_connection(front.url, 10) for _ in range(50)]
     for connection in slow:
@@ -304,6 +290,7 @@ def test_a_request_that_ends_its_back_is_asked_twice_and_no_more(front: Front, b
     assert len(back.asked) == before + 2
 
 
+@pytest.mark.slow
 def test_a_request_waits_for_a_back_that_is_being_started(front: Front, back: StandInBack) -> None:
     back.stop()
     ask(front, body='{"die": 1}')  # the link is known to be lost
@@ -391,6 +378,7 @@ def test_ready_says_what_is_served_and_what_failed(front: Front) -> None:
     assert b'slipway_last_failed_version{model="delays"} 9.0' in ask(front, "/metrics", None)[1]
 
 
+@pytest.mark.slow
 def test_a_version_that_is_not_compiled_says_why(tmp_path: Path) -> None:
     back = StandInBack(tmp_path)
     with fronts(generation(backs=(back.path,), plan=None, why_not="a step is unknown")) as (front,):
@@ -400,6 +388,7 @@ def test_a_version_that_is_not_compiled_says_why(tmp_path: Path) -> None:
     back.stop()
 
 
+@pytest.mark.slow
 def test_two_fronts_share_connections_and_count_together() -> None:
     models = (generation(), generation(2, number=2, model="other one"))
     with fronts(*models, number=2) as both:
@@ -430,6 +419,7 @@ def test_metrics_are_read_by_the_client_library(front: Front) -> None:
     assert {"slipway_requests", "slipway_request_seconds", "slipway_waiting_requests", "slipway_generation"} <= families
 
 
+@pytest.mark.slow
 def test_a_drained_front_finishes_what_is_under_way_and_accepts_no_more(tmp_path: Path) -> None:
     back = StandInBack(tmp_path)
     with fronts(generation(backs=(back.path,)), config=ServingConfig(access_log=1)) as (front,):
@@ -450,6 +440,7 @@ def test_a_drained_front_finishes_what_is_under_way_and_accepts_no_more(tmp_path
     back.stop()
 
 
+@pytest.mark.slow
 def test_the_access_log_holds_neither_bodies_nor_keys(capfd: pytest.CaptureFixture[str]) -> None:
     with fronts(generation(), config=ServingConfig(access_log=1)) as (front,):
         ask(front, "/invocations?token=hidden", headers=JSON | {"X-Api-Key": "hidden", "X-Request-Id": "r-1"})
@@ -489,10 +480,3 @@ def test_the_page_predicts_without_javascript(front: Front) -> None:
     assert "0.5000" in html.decode()
     assert "<b>" not in html.decode()
     assert ask(front, "/style.css", None)[2]["Content-Type"] == "text/css; charset=utf-8"
-
-
-def wait_for(holds: Any, timeout_s: float = 10) -> None:
-    end = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.02)

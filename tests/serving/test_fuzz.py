@@ -4,17 +4,15 @@ import http.client
 import json
 import random
 import socket
-import sys
 import threading
 import time
 from contextlib import closing, suppress
 from pathlib import Path
 
 import psutil
-
-sys.path.insert(0, str(Path(__file__).parent))
-from hostile import mutated
-from stand_ins import EXAMPLE, StandInBack, fronts, generation
+import pytest
+from tests.helpers.hostile import mutated
+from tests.helpers.stand_ins import EXAMPLE, StandInBack, fronts, generation
 
 from slipway.serving.config import ServingConfig
 
@@ -24,6 +22,7 @@ HEAD = b"\r\n".join((*LINES, b"content-length: %d", b"", b""))
 NUMBER = 1500
 
 
+@pytest.mark.slow
 def test_no_request_breaks_a_front_or_holds_up_others(tmp_path: Path) -> None:
     dice, back, statuses, pings = random.Random(5), StandInBack(tmp_path), [], []
     stop = threading.Event()

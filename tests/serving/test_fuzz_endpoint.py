@@ -19,10 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from endpoints import HOST, Endpoint, endpoint
-from hostile import CANARY, KEY, Pieces, asked, content, hostile
+from tests.helpers import pinger
+from tests.helpers.endpoints import HOST, Endpoint, endpoint
+from tests.helpers.hostile import CANARY, KEY, Pieces, asked, content, hostile
 
 from slipway.serving.keys_file import hashed
 
@@ -140,7 +139,7 @@ class pinging:  # noqa: N801 - it reads as what it does
     """Ask /ping from another process meanwhile; the milliseconds are there in the end."""
 
     def __init__(self, endpoint: Endpoint):
-        self._command = [sys.executable, str(Path(__file__).with_name("pinger.py")), str(endpoint.port)]
+        self._command = [sys.executable, pinger.__file__, str(endpoint.port)]
         self._took: list[float] = []
 
     def __enter__(self) -> list[float]:

@@ -2,15 +2,11 @@
 
 import asyncio
 import json
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from stand_ins import generation
+from tests.helpers.stand_ins import generation
 
 from slipway.core.expectations import Expectation, Find, Unexpected
 from slipway.serving.config import ServingConfig

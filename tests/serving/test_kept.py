@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from test_supervisor import CSV, HOST, READY_S, fronts, post
-from versions import ROW, make_versions
+from tests.helpers.constant_load import HOST
+from tests.helpers.services import READY_S, fronts, post
+from tests.helpers.versions import CSV, ROW, make_versions
 
 from slipway.errors import ServiceFailed
 from slipway.processes import child_environment
@@ -62,14 +60,17 @@ def until(log: Path, text: str) -> None:
 
 @pytest.fixture(scope="session")
 def shelves(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shelf]:
-    """The kept plans of versions 1 and 2, as services of them leave them."""
-    made = {}
-    for name in ("1", "2"):
-        folder = tmp_path_factory.mktemp(f"shelf{name}")
-        shelf = made[name] = Shelf(folder / "1.plan", "f" * 64)
-        with service(wanted(folders / name, shelf), folder / "log"):
-            until(folder / "log", "takes over")
-        assert shelf.find()[0] is not None
+    """The kept plans of versions 1 and 2, as a service of the one and then of the other leaves them."""
+    made = {name: Shelf(tmp_path_factory.mktemp(f"shelf{name}") / "1.plan", "f" * 64) for name in ("1", "2")}
+    log = tmp_path_factory.mktemp("shelves") / "log"
+    with service(wanted(folders / "1", made["1"]), log) as (supervisor, _):
+        until(log, "takes over")
+        supervisor.want(wanted(folders / "2", made["2"]))
+        end = time.monotonic() + READY_S
+        while log.read_text().count("takes over") < 2:
+            assert time.monotonic() < end, log.read_text()
+            time.sleep(0.02)
+    assert all(shelf.find()[0] is not None for shelf in made.values())
     return made
 
 

@@ -1,13 +1,9 @@
 """The page to try a model, as HTML."""
 
 import re
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from stand_ins import generation
+from tests.helpers.stand_ins import generation
 
 from slipway.serving.counters import Counters
 from slipway.serving.page import page

@@ -1,11 +1,9 @@
 """A second version beside the first, in real processes: who is answered by which, what is compared, and when it is ended."""
 
-import http.client
 import json
 import os
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,11 +15,10 @@ import pandas as pd
 import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-
-sys.path.insert(0, str(Path(__file__).parent))
-from constant_load import HOST, Load
-from test_supervisor import READY_S, fronts, get, wait_for, wanted
-from versions import ASKED, DEMANDING, JSON, ROW, UNCOMPILED, answers_of, make_versions
+from tests.helpers.constant_load import HOST, Load
+from tests.helpers.services import KEY, READY_S, asked, fronts, get, wanted
+from tests.helpers.versions import ASKED, DEMANDING, ROW, UNCOMPILED, answers_of, make_versions
+from tests.helpers.waiting import wait_for
 
 from slipway.core.arms import ArmRecord, ArmState, Role
 from slipway.processes import child_environment
@@ -36,8 +33,8 @@ from slipway.serving.supervisor import Supervisor
 
 pytestmark = pytest.mark.slow
 
-KEY = "X-Slipway-Key"
 PATIENCE_S = 240.0  # what compares gets what the rest of the machine leaves
+COUNTED = (("errors", {}), ("requests", {"status": "504"}))
 NEVER = Bounds(max_disagreement=1.0, max_errors=1.0, max_slower=1e9)
 
 
@@ -111,16 +108,6 @@ def as_second(folder: Path, version: int, role: Role = Role.CANARY, digest: str 
     return replace(wanted(folder, version, digest), role=role)
 
 
-def asked(port: int, key: str, kind: str = JSON, body: bytes = ASKED[0][1]) -> tuple[int, str, bytes]:
-    connection = http.client.HTTPConnection(HOST, port, timeout=60)
-    connection.request("POST", "/invocations", body, {"Content-Type": kind, KEY: key})
-    answer = connection.getresponse()
-    try:
-        return answer.status, answer.getheader("X-Slipway-Version") or "", answer.read()
-    finally:
-        connection.close()
-
-
 def is_canarys(key: str, share: float) -> bool:
     request = Request(b"POST", b"", {KEY.lower().encode(): key.encode()}, b"", "")
     return bucket(request, KEY.lower().encode()) < lowest(share)
@@ -188,21 +175,25 @@ def test_a_canary_answers_its_callers_and_no_request_is_lost_when_it_comes_goes_
 def test_what_a_canary_does_not_answer_the_first_version_does_and_only_that_counts_against_it(
     start: Start, folders: Path, expected: dict[str, list[bytes]]
 ) -> None:
-    endpoint = start(Role.CANARY, 1.0, NEVER, fronts=1, timeout_s=6.0)
+    endpoint = start(Role.CANARY, 1.0, NEVER, fronts=1, timeout_s=10.0)
     endpoint.supervisor.want_second(as_second(folders / "2", 2))
     endpoint.serves(2)
     assert asked(endpoint.port, "a")[:2] == (200, "2")
-    status, version, body = asked(endpoint.port, "a", body=b'{"dataframe_records": [{"a": "no number"}]}')
+    wrong = b'{"dataframe_records": [{"a": "no number"}]}'
+    # A back that was never asked loads what answers, which on a busy machine may take longer than there is for an answer.
+    wait_for(lambda: asked(endpoint.port, "a", body=wrong)[:2] == (400, "1"))
+    errors, late = (endpoint.metric(f"slipway_canary_{name}_total", **of) for name, of in COUNTED)
+    status, version, body = asked(endpoint.port, "a", body=wrong)
     assert (status, version) == (400, "1")
     assert set(json.loads(body)) == {"error_code", "message"}
-    assert endpoint.metric("slipway_canary_errors_total") == 0
+    assert endpoint.metric("slipway_canary_errors_total") == errors
     stuck = endpoint.process("back")
     os.kill(stuck, signal.SIGSTOP)
     began = time.monotonic()
     assert asked(endpoint.port, "a", *ASKED[-1]) == (200, "1", expected["1"][-1])
-    assert time.monotonic() - began > 2.9  # half of the time for an answer, and the rest was left
-    assert endpoint.metric("slipway_canary_errors_total") == 1
-    assert endpoint.metric("slipway_canary_requests_total", status="504") == 1
+    assert time.monotonic() - began > 4.9  # half of the time for an answer, and the rest was left
+    assert endpoint.metric("slipway_canary_errors_total") == errors + 1
+    assert endpoint.metric("slipway_canary_requests_total", status="504") == late + 1
     wait_for(lambda: asked(endpoint.port, "a", *ASKED[-1]) == (200, "2", expected["2"][-1]))
     assert not psutil.pid_exists(stuck)
 
@@ -212,7 +203,12 @@ def test_what_a_canary_does_not_answer_the_first_version_does_and_only_that_coun
     [
         ("disagreement", "2", Bounds(min_requests=60, max_errors=1, max_slower=1e9)),
         ("errors", DEMANDING, Bounds(min_requests=60, max_disagreement=1, max_slower=1e9)),
-        ("latency", UNCOMPILED, Bounds(min_requests=60, max_disagreement=1, max_errors=1, max_p99_ms=0.5)),
+        pytest.param(
+            "latency",
+            UNCOMPILED,
+            Bounds(min_requests=60, max_disagreement=1, max_errors=1, max_p99_ms=0.5),
+            marks=pytest.mark.release,
+        ),
     ],
 )
 def test_a_canary_that_passes_a_bound_is_ended_and_all_are_answered_by_the_first_version(

@@ -7,19 +7,19 @@ import os
 import random
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import psutil
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from constant_load import HOST, Load
-from versions import ASKED, CSV, JSON, UNCOMPILED, VERSIONS, answers_of, make_versions
+from tests.helpers.constant_load import HOST, Load
+from tests.helpers.services import READY_S, backs, fronts, get, live, post, wanted
+from tests.helpers.versions import ASKED, CSV, UNCOMPILED, VERSIONS, answers_of, make_versions
+from tests.helpers.waiting import wait_for
 
 from slipway.errors import UntrustedModel
 from slipway.processes import child_environment
@@ -29,12 +29,10 @@ from slipway.serving.generation import Wanted
 from slipway.serving.keys_file import hashed
 from slipway.serving.listener import listen
 from slipway.serving.supervisor import Supervisor
-from slipway.workflows.loading import PRELOAD, Order
 
 pytestmark = pytest.mark.slow
 
-ROUNDS = int(os.environ.get("SOAK_ROUNDS", "10"))
-READY_S = 120.0
+ROUNDS = int(os.environ.get("SOAK_ROUNDS", "4"))  # one of each kind; `make soak` has a hundred
 
 
 @pytest.fixture(scope="session")
@@ -47,13 +45,15 @@ def expected(folders: Path) -> dict[str, list[bytes]]:
     return answers_of(folders)
 
 
-def wanted(folder: Path, version: int, digest: str | None = None) -> Wanted:
-    digest = digest or artifact_digest(folder)
-    order = Order("m", version, digest, folder, "http://127.0.0.1:1", ())
-    return Wanted("m", version, digest, "Production", order, PRELOAD)
-
-
 Start = Callable[..., tuple[Supervisor, int]]
+
+
+class Standing(NamedTuple):
+    """An endpoint that stays."""
+
+    supervisor: Supervisor
+    port: int
+    log: Path
 
 
 @pytest.fixture
@@ -76,45 +76,23 @@ def start(tmp_path: Path) -> Iterator[Start]:
         supervisor.stop()
 
 
-def get(port: int, path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(HOST, port, timeout=60)
-    connection.request("GET", path)
-    answer = connection.getresponse()
+@pytest.fixture(scope="module")
+def standing(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+    """One endpoint for the tests in which none of its processes dies; each wants the version that it asks."""
+    listener, log = listen(HOST, 0), tmp_path_factory.mktemp("standing") / "serve.log"
+    env = child_environment({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
+    supervisor = Supervisor(ServingConfig(fronts=2), ["m"], listener, env, log)
+    supervisor.start()
     try:
-        return answer.status, answer.read()
+        supervisor.want(wanted(folders / "1", 1))
+        supervisor.wait_until_ready(READY_S)
+        yield Standing(supervisor, listener.getsockname()[1], log)
     finally:
-        connection.close()
-
-
-def post(port: int, body: bytes, kind: str = JSON, path: str = "/invocations") -> tuple[int, str, bytes]:
-    connection = http.client.HTTPConnection(HOST, port, timeout=60)
-    connection.request("POST", path, body, {"Content-Type": kind})
-    answer = connection.getresponse()
-    try:
-        return answer.status, answer.getheader("X-Slipway-Version") or "", answer.read()
-    finally:
-        connection.close()
-
-
-def live(port: int, version: str, within_s: float = 60.0) -> float:
-    """Wait until a version answers and return how long that took."""
-    began = time.monotonic()
-    while post(port, ASKED[0][1])[1] != version:
-        assert time.monotonic() - began < within_s, f"version {version} is not live"
-        time.sleep(0.01)
-    return time.monotonic() - began
+        supervisor.stop()
 
 
 def children(supervisor: Supervisor) -> list[psutil.Process]:
     return psutil.Process(supervisor._nursery.pid).children(recursive=True)
-
-
-def fronts(supervisor: Supervisor) -> list[int]:
-    return supervisor._fronts.pids
-
-
-def backs(supervisor: Supervisor) -> list[int]:
-    return supervisor._generations.pids("m")
 
 
 def test_promotions_and_rollbacks_lose_no_request_whatever_dies(
@@ -161,7 +139,9 @@ def test_promotions_and_rollbacks_lose_no_request_whatever_dies(
     )
 
 
-def test_a_version_whose_bytes_changed_never_serves(start: Start, folders: Path, tmp_path: Path) -> None:
+def test_a_version_whose_bytes_changed_never_serves(
+    start: Start, standing: Standing, folders: Path, tmp_path: Path
+) -> None:
     changed = tmp_path / "changed"
     shutil.copytree(folders / "2", changed)
     digest = artifact_digest(changed)
@@ -171,20 +151,22 @@ def test_a_version_whose_bytes_changed_never_serves(start: Start, folders: Path,
     with pytest.raises(UntrustedModel, match=r"the bytes of the copy in .* changed"):
         start(wanted(changed, 2, digest))
 
-    supervisor, port = start(wanted(folders / "1", 1))
+    supervisor, port, log = standing
     supervisor.want(wanted(changed, 2, digest))
     wait_for(lambda: b"changed" in get(port, "/ready")[1])
     said = json.loads(get(port, "/ready")[1])
     assert said["models"]["m"]["version"] == 1
     assert post(port, ASKED[0][1])[:2] == (200, "1")
-    assert "m version 2 does not take over: the bytes of the copy" in (tmp_path / "serve.log").read_text()
+    assert "m version 2 does not take over: the bytes of the copy" in log.read_text()
     supervisor.want(wanted(folders / "3", 3))  # what came after it takes over
     live(port, "3")
     assert b"changed" not in get(port, "/ready")[1]
 
 
-def test_rows_are_answered_together_with_the_bytes_of_one_each(start: Start, folders: Path) -> None:
-    _, port = start(wanted(folders / UNCOMPILED, 9))
+def test_rows_are_answered_together_with_the_bytes_of_one_each(standing: Standing, folders: Path) -> None:
+    supervisor, port, _ = standing
+    supervisor.want(wanted(folders / UNCOMPILED, 9))
+    wait_for(lambda: {post(port, ASKED[0][1])[1] for _ in range(12)} == {"9"})  # of both fronts
     assert json.loads(get(port, "/ready")[1])["models"]["m"]["compiled"] is False
     bodies = [
         json.dumps({"dataframe_records": [{"a": n / 7, "b": -n / 3, "c": "xyz"[n % 3]}]}).encode() for n in range(32)
@@ -214,9 +196,10 @@ def test_a_front_that_hangs_is_killed_and_another_takes_its_place(start: Start, 
     assert "front 0 hangs, and is killed" in (tmp_path / "serve.log").read_text()
 
 
-def test_the_keys_are_changed_without_a_restart(start: Start, folders: Path) -> None:
-    supervisor, port = start(wanted(folders / "1", 1), keys=hashed(["one"]))
-    assert post(port, ASKED[0][1])[0] == 401
+def test_the_keys_are_changed_without_a_restart(standing: Standing) -> None:
+    supervisor, port, _ = standing
+    supervisor.use_keys(hashed(["one"]))
+    wait_for(lambda: post(port, ASKED[0][1])[0] == 401)
     supervisor.use_keys(None)
     wait_for(lambda: post(port, ASKED[0][1])[0] == 200)
 
@@ -241,10 +224,3 @@ def test_the_process_that_starts_others_is_replaced_too(start: Start, folders: P
                 return
         time.sleep(0.1)
     raise AssertionError("it does not answer again")
-
-
-def wait_for(truth: Callable[[], object], within_s: float = 60.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not truth():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

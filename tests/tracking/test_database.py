@@ -53,6 +53,7 @@ def test_what_cannot_be_used_is_refused_without_being_repeated(given: str, told:
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.slow
 def test_an_empty_database_and_one_of_this_mlflow_can_be_used(postgres) -> None:
     check_database(parse_database(postgres()))
     check_database(parse_database(postgres(migrated=True)))

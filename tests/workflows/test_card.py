@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.workflows.small_run import declare_small, run_small, write_rows
+from tests.helpers.small_run import declare_small, run_small, write_rows
 
 from slipway.core.calibration import calibration
 from slipway.core.gates import CATALOGUE

@@ -1,7 +1,6 @@
 """A database that fails in the middle of a movement, whose process lives on: the next movement brings it to an end."""
 
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from tests.helpers.failing_database import Cut, FailingDatabase
 
 from slipway.core.ledger import verify
 from slipway.core.movements import Action
@@ -20,9 +20,6 @@ from slipway.registry.versions import get_version, list_versions
 from slipway.types import Stage
 from slipway.workflows.movement import make, movement_of, moving, open_ledger
 from slipway.workflows.registrar import LocalRegistrar
-
-sys.path.insert(0, str(Path(__file__).parent))
-from failing_database import Cut, FailingDatabase
 
 pytestmark = [
     pytest.mark.slow,

@@ -53,6 +53,7 @@ def version(number: int) -> Any:
 
 
 @pytest.mark.parametrize("odd", ODD, ids=str)
+@pytest.mark.slow
 def test_a_registry_that_answers_nonsense_is_asked_again(registry: str, tmp_path: Path, odd: Any) -> None:
     Registry.says = version(1)
     following = Following(tmp_path, lambda: registry, None, (Followed("tides"),), {})
@@ -68,9 +69,9 @@ def test_a_registry_that_answers_nonsense_is_asked_again(registry: str, tmp_path
 
     thread = threading.Thread(target=following.keep_on, args=[want, said.append, lambda: None], daemon=True)
     thread.start()
-    assert Registry.asked.wait(10)
+    assert Registry.asked.wait(60)
     Registry.says = version(2)
-    assert came.wait(10)
+    assert came.wait(60)
     following.stop()
     thread.join(10)
     assert wanted == [2]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from mlflow import MlflowClient
-from slipway.workflows.past import history_of, verified
+from slipway.registry.history import history_of, verified
 
 from slipway.core.movements import Action, Movement
 from slipway.core.spec import Experiment

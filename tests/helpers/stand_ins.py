@@ -1,11 +1,13 @@
 """A plan and a back that are quick to make, can be sent to another process, and misbehave on demand."""
 
+import http.client
+import json
 import socket
 import socketserver
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -19,6 +21,10 @@ from slipway.serving.config import ServingConfig
 from slipway.serving.counters import Counters
 from slipway.serving.front import front
 from slipway.serving.refusals import refusal
+
+BODY = json.dumps({"dataframe_records": [{"x": 12, "größe": None, "port": "a"}]})
+ODD = json.dumps({"dataframe_records": [{"x": -1, "größe": None, "port": "a"}]})
+JSON = {"Content-Type": "application/json"}
 
 COLUMNS = (wire.Column("x", "double"), wire.Column("größe", "double", required=False), wire.Column("port", "string"))
 EXAMPLE = '{"dataframe_split": {"columns": ["x", "größe", "port"], "data": [[1.5, null, "a"]]}}'
@@ -173,3 +179,13 @@ def raw(address: tuple[str, int], sent: bytes, timeout_s: float = 10) -> bytes:
         while data := connection.recv(65536):
             found += data
         return found
+
+
+def ask(
+    front: Front, path: str = "/invocations", body: str | None = BODY, headers: Any = JSON, method: str = ""
+) -> Any:
+    """Ask a front on a connection of its own; return the status, the answer and its headers."""
+    with closing(http.client.HTTPConnection(*front.url, timeout=60)) as connection:
+        connection.request(method or ("GET" if body is None else "POST"), path, body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read(), answer.headers
