@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 from mlflow import MlflowClient
-from slipway.registry.history import history_of, verified
 
 from slipway.core.movements import Action, Movement
 from slipway.core.spec import Experiment
 from slipway.errors import PromotionRefused, Refusal
+from slipway.registry.history import history_of, verified
 from slipway.registry.trust import AUTHOR, DIGEST
 from slipway.registry.versions import get_version
 from slipway.types import Stage, Verdict
