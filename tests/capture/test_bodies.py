@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from slipway.capture.bodies import predictions_of, rows_of
 from slipway.capture.columns import typed
 from slipway.capture.gathered import EXTRA, PREDICTION, Requests
-from slipway.handover import ANSWERED, About, Record
+from slipway.sharedmem import ANSWERED, About, Record
 
 INPUTS = (("a", "double"), ("n", "long"), ("c", "string"), ("ok", "boolean"))
 ABOUT = About("m", 3, "Production", INPUTS, "double", None)

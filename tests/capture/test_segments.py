@@ -16,7 +16,7 @@ from slipway.capture.reading import captured, names, read
 from slipway.capture.segments import Named, Store, files_of, folder_of, name_of
 from slipway.capture.writer import Limits, _Writer
 from slipway.errors import FileUnusable
-from slipway.handover import ANSWERED, LABELS, About, Ring, packed
+from slipway.sharedmem import ANSWERED, LABELS, About, Ring, packed
 
 AT = 1_764_100_000.0
 

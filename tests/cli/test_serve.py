@@ -7,7 +7,7 @@ import pytest
 
 from slipway.cli import main
 from slipway.errors import ServiceFailed, UsageError
-from slipway.serving.listener import listen
+from slipway.serving.http.sockets import listen
 
 
 @pytest.mark.parametrize(

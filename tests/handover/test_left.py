@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.handover import ANSWERED, LABELS, About, Ring, leave, left_in, packed
+from slipway.sharedmem import ANSWERED, LABELS, About, Ring, leave, left_in, packed
 
 ABOUT = About("m", 1, "Production", (), "double", None).encoded()
 

@@ -6,7 +6,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.handover import ANSWERED, About, Record, Ring, packed
+from slipway.sharedmem import ANSWERED, About, Record, Ring, packed
 
 SIZE = 64
 PUT = st.integers(0, 40).map(lambda size: bytes(range(size)))

@@ -10,9 +10,9 @@ import psutil
 from slipway.processes import child_environment
 from slipway.registry.trust import artifact_digest
 from slipway.serving.config import ServingConfig
-from slipway.serving.generation import Wanted
-from slipway.serving.listener import listen
-from slipway.serving.supervisor import Supervisor
+from slipway.serving.http.sockets import listen
+from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.supervisor import Supervisor
 from slipway.workflows.loading import PRELOAD, Order
 
 HOST = "127.0.0.1"

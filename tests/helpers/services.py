@@ -11,8 +11,8 @@ from tests.helpers.constant_load import HOST
 from tests.helpers.versions import ASKED, JSON
 
 from slipway.registry.trust import artifact_digest
-from slipway.serving.generation import Wanted
-from slipway.serving.supervisor import Supervisor
+from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.supervisor import Supervisor
 from slipway.workflows.loading import PRELOAD, Order
 
 READY_S = 180.0

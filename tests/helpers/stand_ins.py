@@ -16,17 +16,19 @@ from typing import Any
 
 import numpy as np
 
-from slipway.serving import wire
 from slipway.serving.config import ServingConfig
-from slipway.serving.counters import Counters
-from slipway.serving.front import front
-from slipway.serving.refusals import refusal
+from slipway.serving.contract import Column, Generation, Signature
+from slipway.serving.counters.models import Counters
+from slipway.serving.front.process import front
+from slipway.serving.http.messages import refusal
+from slipway.serving.ipc import channel, frames, messages
+from slipway.serving.ipc.frames import Answer, Ask, Frames
 
 BODY = json.dumps({"dataframe_records": [{"x": 12, "größe": None, "port": "a"}]})
 ODD = json.dumps({"dataframe_records": [{"x": -1, "größe": None, "port": "a"}]})
 JSON = {"Content-Type": "application/json"}
 
-COLUMNS = (wire.Column("x", "double"), wire.Column("größe", "double", required=False), wire.Column("port", "string"))
+COLUMNS = (Column("x", "double"), Column("größe", "double", required=False), Column("port", "string"))
 EXAMPLE = '{"dataframe_split": {"columns": ["x", "größe", "port"], "data": [[1.5, null, "a"]]}}'
 CLASSES = ("früh", "late")
 
@@ -54,11 +56,11 @@ class StandInPlan:
         return np.stack([1 - late, late], axis=1)
 
 
-def generation(version: int = 1, *, number: int = 1, backs: tuple[str, ...] = (), **changed: Any) -> wire.Generation:
-    signature = wire.Signature(COLUMNS, "string", EXAMPLE, CLASSES, probabilities=True)
+def generation(version: int = 1, *, number: int = 1, backs: tuple[str, ...] = (), **changed: Any) -> Generation:
+    signature = Signature(COLUMNS, "string", EXAMPLE, CLASSES, probabilities=True)
     plan = StandInPlan(threshold=10.0 * version)
     given = {"model": "delays", "plan": plan, "why_not": "", "stage": "Production", **changed}
-    return wire.Generation(version=version, digest="d" * 64, number=number, signature=signature, backs=backs, **given)
+    return Generation(version=version, digest="d" * 64, number=number, signature=signature, backs=backs, **given)
 
 
 @dataclass
@@ -72,7 +74,7 @@ class Front:
     said: list[Any] = field(default_factory=list)
 
     def tell(self, message: object, until: type | None = None) -> None:
-        wire.send(self.control, message)
+        channel.send(self.control, message)
         if until is not None:
             self.wait(until)
 
@@ -81,7 +83,7 @@ class Front:
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
             if self.control.poll(0.1):
-                self.said.append(wire.receive(self.control))
+                self.said.append(channel.receive(self.control))
                 if isinstance(self.said[-1], kind):
                     return self.said[-1]
         raise AssertionError(f"no {kind.__name__}; only {self.said}")
@@ -89,7 +91,7 @@ class Front:
 
 @contextmanager
 def fronts(
-    *generations: wire.Generation, config: ServingConfig | None = None, number: int = 1, main: Any = front
+    *generations: Generation, config: ServingConfig | None = None, number: int = 1, main: Any = front
 ) -> Iterator[list[Front]]:
     """Start fronts on one socket, all serving the same. main: of their processes."""
     config, context = config or ServingConfig(), get_context("spawn")
@@ -105,9 +107,9 @@ def fronts(
             process.start()
             theirs.close()
             started.append(Front(listener.getsockname(), ours, process, counters))
-            wire.send(ours, wire.Swap(generations))
+            channel.send(ours, messages.Swap(generations))
         for each in started:
-            each.wait(wire.Swapped)
+            each.wait(messages.Swapped)
         yield started
     finally:
         for each in started:
@@ -126,7 +128,7 @@ class StandInBack:
 
     def __init__(self, folder: Path):
         self.path = str(folder / "back.sock")
-        self.asked: list[wire.Ask] = []
+        self.asked: list[Ask] = []
         self._server: Any = None
         self.start()
 
@@ -135,12 +137,12 @@ class StandInBack:
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
-                frames = wire.Frames()
+                cutter = Frames()
                 while data := self.request.recv(65536):
-                    for content in frames.feed(data):
-                        threading.Thread(target=self.answer, args=(wire.ask(content),), daemon=True).start()
+                    for content in cutter.feed(data):
+                        threading.Thread(target=self.answer, args=(frames.ask(content),), daemon=True).start()
 
-            def answer(self, ask: wire.Ask) -> None:
+            def answer(self, ask: Ask) -> None:
                 back.asked.append(ask)
                 status, body = 200, b'{"predictions": ["from the back"]}'
                 if b"slow" in ask.body:
@@ -156,7 +158,7 @@ class StandInBack:
                 if b"raw" in ask.body:
                     status, body = 500, b"Traceback of File x.py"
                 with suppress(OSError):  # nobody waits for it any more
-                    self.request.sendall(wire.frame(wire.Answer(ask.id, status, "application/json", body)))
+                    self.request.sendall(frames.frame(Answer(ask.id, status, "application/json", body)))
 
         class Server(socketserver.ThreadingUnixStreamServer):
             daemon_threads = True

@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from slipway.compile import compile_model
-from slipway.serving.wire import Column, Generation, Signature
+from slipway.serving.contract import Column, Generation, Signature
 
 TRUSTED = ["numpy.dtype", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 COLUMNS = (

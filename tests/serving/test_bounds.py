@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from slipway.serving.arm_numbers import (
+from slipway.serving.config import Bounds
+from slipway.serving.counters.variant import (
     COMPARED,
     COMPARED_ROWS,
     DISAGREEMENTS,
@@ -15,7 +16,7 @@ from slipway.serving.arm_numbers import (
     Histogram,
     Tally,
 )
-from slipway.serving.bounds import WINDOW_S, Bounds, Window, at_least, breach
+from slipway.serving.supervisor.guardrails import WINDOW_S, Window, at_least, breach
 
 
 def counted(

@@ -27,12 +27,11 @@ from slipway.capture.reading import captured, read
 from slipway.capture.writer import Limits
 from slipway.processes import child_environment
 from slipway.registry.trust import artifact_digest
-from slipway.serving.capturing import Capture
-from slipway.serving.config import ServingConfig
-from slipway.serving.generation import Wanted
-from slipway.serving.keys_file import hashed
-from slipway.serving.listener import listen
-from slipway.serving.supervisor import Supervisor
+from slipway.serving.config import Capture, ServingConfig
+from slipway.serving.http.sockets import listen
+from slipway.serving.supervisor.api_keys_file import hashed
+from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.supervisor import Supervisor
 from slipway.workflows.capturing import PRELOAD as CAPTURE_PRELOAD
 from slipway.workflows.capturing import WRITER
 from slipway.workflows.loading import PRELOAD, Order

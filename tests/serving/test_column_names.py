@@ -21,10 +21,10 @@ from sklearn.preprocessing import OneHotEncoder
 from slipway.compile import compile_model, verify
 from slipway.core.naming import MOST_CHARACTERS
 from slipway.plans.stored import opened, stored
-from slipway.serving.narrow import Narrow
-from slipway.serving.openapi import document
-from slipway.serving.page import request_of
-from slipway.serving.wire import Column, Generation, Signature
+from slipway.serving.contract import Column, Generation, Signature
+from slipway.serving.front.openapi import document
+from slipway.serving.front.try_page import request_of
+from slipway.serving.protocol.fast_path import Narrow
 
 # MLflow tells of its own type hints, and of columns that are too many.
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -10,11 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from slipway.core.arms import Role
-from slipway.serving.arm import Arm
-from slipway.serving.comparing import _Comparing
-from slipway.serving.comparison import Difference, Spread, difference
-from slipway.serving.config import ServingConfig
-from slipway.serving.mirror import MOST_BYTES, Copy, copy_of
+from slipway.serving.comparer.difference import Difference, Spread, difference
+from slipway.serving.comparer.process import _Comparing
+from slipway.serving.config import Arm, ServingConfig
+from slipway.serving.ipc.frames import MOST_BYTES, Copy, copy_of
 
 
 def body(predictions: Any) -> bytes:

@@ -1,7 +1,7 @@
 import multiprocessing
 
 from slipway.core.expectations import Find, Unexpected
-from slipway.serving.counters import MOST_COLUMNS, NARROW, SWAPS, Counters, Part, found_by_column, totals
+from slipway.serving.counters.models import MOST_COLUMNS, NARROW, SWAPS, Counters, Part, found_by_column, totals
 
 
 def count(counters: Counters, row: int) -> None:

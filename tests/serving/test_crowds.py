@@ -16,9 +16,9 @@ import pytest
 from tests.helpers.stand_ins import JSON, ODD, Front, StandInBack, ask, fronts, generation
 from tests.helpers.waiting import wait_for
 
-from slipway.serving import front as module
 from slipway.serving.config import ServingConfig
-from slipway.serving.counters import CONNECTIONS
+from slipway.serving.counters.models import CONNECTIONS
+from slipway.serving.front import process as module
 
 MB = 1_000_000
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from slipway.serving.depth import is_deeper
+from slipway.serving.protocol.limits import is_deeper
 
 values = some.recursive(
     some.none() | some.integers() | some.text('[]{}"\\a', max_size=5),
@@ -33,7 +33,7 @@ def test_counts_brackets_outside_of_texts(value: object) -> None:
 def test_what_is_read_piece_by_piece_is_read_as_a_whole(text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         whole = [is_deeper(text.encode(), most) for most in range(5)]
-        patch.setattr("slipway.serving.depth._PIECE", 3)
+        patch.setattr("slipway.serving.protocol.limits._PIECE", 3)
         assert [is_deeper(text.encode(), most) for most in range(5)] == whole
 
 

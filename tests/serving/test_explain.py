@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 from pyarrow.parquet import write_table
 
-from slipway.serving.explain import FORMATS, explain, ragged
-from slipway.serving.wire import Column, Signature
+from slipway.serving.contract import Column, Signature
+from slipway.serving.protocol.explain import FORMATS, explain, ragged
 
 SIGNATURE = Signature(
     (

@@ -15,8 +15,8 @@ import pytest
 from tests.helpers.stand_ins import BODY, EXAMPLE, JSON, ODD, Front, StandInBack, ask, fronts, generation, raw
 from tests.helpers.waiting import wait_for
 
-from slipway.serving import wire
 from slipway.serving.config import ServingConfig
+from slipway.serving.ipc import messages
 
 
 @pytest.fixture(scope="module")
@@ -266,7 +266,7 @@ def test_a_back_that_is_stuck_is_a_504_and_is_reported(front: Front, back: Stand
     status, answer, _ = ask(front, body=body)
     assert (status, json.loads(answer)["error_code"]) == (504, "DEADLINE_EXCEEDED")
     assert 0.9 < time.monotonic() - began < 2.5
-    assert front.wait(wire.Stuck).back == back.path
+    assert front.wait(messages.Stuck).back == back.path
 
 
 def test_more_than_may_wait_are_a_503_at_once_while_narrow_requests_go_on(front: Front) -> None:
@@ -330,9 +330,9 @@ def test_a_swap_loses_no_request_on_a_kept_connection(front: Front, back: StandI
         thread.start()
     for number in range(2, 22):
         version = 1 + number % 2
-        front.tell(wire.Swap((generation(version, number=number, backs=(back.path,)),)), wire.Swapped)
+        front.tell(messages.Swap((generation(version, number=number, backs=(back.path,)),)), messages.Swapped)
         assert int(ask(front)[2]["X-Slipway-Version"]) == version
-    front.tell(wire.Swap((generation(1, number=30, backs=(back.path,)),)), wire.Swapped)
+    front.tell(messages.Swap((generation(1, number=30, backs=(back.path,)),)), messages.Swapped)
     stop.set()
     for thread in threads:
         thread.join()
@@ -342,7 +342,7 @@ def test_a_swap_loses_no_request_on_a_kept_connection(front: Front, back: StandI
 
 def test_keys_are_asked_for_and_can_be_changed_at_any_time(front: Front) -> None:
     one, two = (hashlib.sha256(key).hexdigest() for key in (b"one", b"two"))
-    front.tell(wire.Keys((one, two)))
+    front.tell(messages.Keys((one, two)))
     wait_for(lambda: ask(front)[0] == 401)
     assert json.loads(ask(front)[1])["error_code"] == "UNAUTHENTICATED"
     for right in ({"Authorization": "Bearer one"}, {"X-Api-Key": "two"}, {"Authorization": "Basic YW55OnR3bw=="}):
@@ -358,14 +358,14 @@ def test_keys_are_asked_for_and_can_be_changed_at_any_time(front: Front) -> None
         assert ask(front, path, None)[0] == 401
     assert ask(front, "/ping", None)[0] == 200
     assert json.loads(ask(front, "/ready", None)[1]) == {"ready": True}
-    front.tell(wire.Keys((two,)))
+    front.tell(messages.Keys((two,)))
     wait_for(lambda: ask(front, headers=JSON | {"X-Api-Key": "one"})[0] == 401)
-    front.tell(wire.Keys(None))
+    front.tell(messages.Keys(None))
     wait_for(lambda: ask(front)[0] == 200)
 
 
 def test_ready_says_what_is_served_and_what_failed(front: Front) -> None:
-    front.tell(wire.Failure("delays", 9, "the plan disagrees with the model", 1.7e9))
+    front.tell(messages.Failure("delays", 9, "the plan disagrees with the model", 1.7e9))
     wait_for(lambda: b"disagrees" in ask(front, "/ready", None)[1])
     said = json.loads(ask(front, "/ready", None)[1])["models"]["delays"]
     assert (said["version"], said["stage"], said["compiled"]) == (1, "Production", True)
@@ -430,7 +430,7 @@ def test_a_drained_front_finishes_what_is_under_way_and_accepts_no_more(tmp_path
         thread = threading.Thread(target=lambda: found.append(ask(front, body='{"slow": 1}')))
         thread.start()
         time.sleep(0.5)
-        front.tell(wire.Drain())
+        front.tell(messages.Drain())
         thread.join()
         assert found[0][0] == 200
         assert found[0][2]["Connection"] == "close"

@@ -23,7 +23,7 @@ from tests.helpers import pinger
 from tests.helpers.endpoints import HOST, Endpoint, endpoint
 from tests.helpers.hostile import CANARY, KEY, Pieces, asked, content, hostile
 
-from slipway.serving.keys_file import hashed
+from slipway.serving.supervisor.api_keys_file import hashed
 
 if TYPE_CHECKING:
     from conftest import Served

@@ -2,7 +2,7 @@
 
 import threading
 
-from slipway.serving.inbox import Inbox
+from slipway.serving.supervisor.mailbox import Inbox
 
 
 def test_calls_are_made_in_the_order_they_were_put() -> None:

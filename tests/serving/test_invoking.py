@@ -10,13 +10,14 @@ from tests.helpers.stand_ins import generation
 
 from slipway.core.expectations import Expectation, Find, Unexpected
 from slipway.serving.config import ServingConfig
-from slipway.serving.counters import Counters, totals
-from slipway.serving.invoking import Invoking
-from slipway.serving.keys import KeyRing
-from slipway.serving.messages import Request, Response
-from slipway.serving.metrics import metrics
-from slipway.serving.state import State, prepare
-from slipway.serving.wire import Answer
+from slipway.serving.counters.models import Counters, totals
+from slipway.serving.front.api_keys import KeyRing
+from slipway.serving.front.metrics import metrics
+from slipway.serving.front.state import State
+from slipway.serving.http.messages import Request, Response
+from slipway.serving.inference.invoke import Invoking
+from slipway.serving.inference.models import prepare
+from slipway.serving.ipc.frames import Answer
 
 EXPECTATIONS = {"x": Expectation(low=-5.0, high=100.0), "port": Expectation(values=("1", "2"))}
 

@@ -17,10 +17,10 @@ from slipway.errors import ServiceFailed
 from slipway.processes import child_environment
 from slipway.registry.trust import artifact_digest
 from slipway.serving.config import ServingConfig
-from slipway.serving.generation import Wanted
-from slipway.serving.kept import Shelf
-from slipway.serving.listener import listen
-from slipway.serving.supervisor import Supervisor
+from slipway.serving.http.sockets import listen
+from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.plan_cache import Shelf
+from slipway.serving.supervisor.supervisor import Supervisor
 from slipway.workflows.loading import PRELOAD, Order
 
 BODY = json.dumps({"dataframe_records": [ROW]}).encode()

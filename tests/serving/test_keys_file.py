@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from slipway.errors import FileUnusable, UsageError
-from slipway.serving.keys_file import KeysFile, hashed
+from slipway.serving.supervisor.api_keys_file import KeysFile, hashed
 
 
 def sha(key: str) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from slipway.errors import FileUnusable
-from slipway.serving.access_log import MOST_FAILED, AccessLog
-from slipway.serving.log import Log
-from slipway.serving.messages import Request, Response
+from slipway.serving.front.access_log import MOST_FAILED, AccessLog
+from slipway.serving.http.messages import Request, Response
+from slipway.serving.supervisor.log import Log
 
 
 def test_the_log_of_the_service_before_is_kept_beside(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as some
 from mlflow.exceptions import MlflowException
 
 from slipway.core.values import text_of
-from slipway.serving.narrow import Narrow, TooManyRows
+from slipway.serving.protocol.fast_path import Narrow
+from slipway.serving.protocol.limits import TooManyRows
 
 if TYPE_CHECKING:
     from conftest import Served

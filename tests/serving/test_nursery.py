@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 
 from slipway.processes import child_environment
-from slipway.serving import nursery, wire
-from slipway.serving.back import _Asked
-from slipway.serving.child import Gone
-from slipway.serving.nursery import Nursery
+from slipway.serving.back.process import _Asked
+from slipway.serving.ipc import frames
+from slipway.serving.ipc.frames import Answer, Ask, Frames
+from slipway.serving.supervisor import fork_server
+from slipway.serving.supervisor.child import Gone
+from slipway.serving.supervisor.fork_server import Nursery
 
 FULL = Path("/dev/full")
 
@@ -27,13 +29,13 @@ def test_half_an_answer_is_the_last_thing_on_its_connection() -> None:
     """Whatever came behind it would be read as its other half, and answer somebody else's question."""
     ours, theirs = socket.socketpair()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, (0).to_bytes(8, "little") + (100_000).to_bytes(8, "little"))
-    answers = [wire.Answer(number, 200, "application/json", bytes([number]) * 400_000) for number in range(4)]
+    answers = [Answer(number, 200, "application/json", bytes([number]) * 400_000) for number in range(4)]
     for answer in answers:  # nobody reads, until the buffers are full
-        _Asked(wire.Ask(answer.id, 0.0, "", b""), ours).answered(answer)
-    frames, found = wire.Frames(), list[wire.Answer]()
+        _Asked(Ask(answer.id, 0.0, "", b""), ours).answered(answer)
+    cutter, found = Frames(), list[Answer]()
     theirs.settimeout(0.5)
     while data := theirs.recv(1 << 16):
-        found += map(wire.answer, frames.feed(data))
+        found += map(frames.answer, cutter.feed(data))
     assert found == answers[: len(found)]
     ours.close()
     theirs.close()
@@ -70,7 +72,7 @@ def test_what_cannot_be_forked_is_said_and_the_nursery_goes_on(monkeypatch: pyte
     monkeypatch.setattr(sys, "stderr", None)
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        assert nursery._born(["json"], b"x", [], ours) == -1
+        assert fork_server._born(["json"], b"x", [], ours) == -1
     gc.unfreeze()
 
 

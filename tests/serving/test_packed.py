@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from slipway.plans import Compiled, stored
-from slipway.serving import wire
-from slipway.serving.packed import Packed, Unpacking
+from slipway.serving.ipc import channel
+from slipway.serving.ipc.plan_transfer import Packed, Unpacking
 
 
 def passed_on(value: object) -> Any:
     ours, theirs = Pipe()
     with ours, theirs:
-        wire.send(ours, value)
-        return wire.receive(theirs)
+        channel.send(ours, value)
+        return channel.receive(theirs)
 
 
 def test_a_packed_plan_travels_closed_and_arrives_open(served: Callable[[str], Any]) -> None:

@@ -5,9 +5,9 @@ import re
 import pytest
 from tests.helpers.stand_ins import generation
 
-from slipway.serving.counters import Counters
-from slipway.serving.page import page
-from slipway.serving.state import prepare
+from slipway.serving.counters.models import Counters
+from slipway.serving.front.try_page import page
+from slipway.serving.inference.models import prepare
 
 
 @pytest.mark.parametrize(("changed", "says"), [({}, "compiled"), ({"plan": None, "why_not": "no"}, "not compiled: no")])

@@ -17,12 +17,13 @@ from slipway.capture.reading import read
 from slipway.capture.segments import LABELS as LABEL_SEGMENTS
 from slipway.capture.segments import files_of, folder_of
 from slipway.capture.writer import Limits
-from slipway.handover import ANSWERED, LABELS, About, packed
 from slipway.processes import child_environment
-from slipway.serving.capturing import Capture, Recorder
-from slipway.serving.inbox import Inbox
-from slipway.serving.log import Log
-from slipway.serving.nursery import Nursery
+from slipway.serving.config import Capture
+from slipway.serving.supervisor.capture_writer import Recorder
+from slipway.serving.supervisor.fork_server import Nursery
+from slipway.serving.supervisor.log import Log
+from slipway.serving.supervisor.mailbox import Inbox
+from slipway.sharedmem import ANSWERED, LABELS, About, packed
 from slipway.workflows.capturing import PRELOAD, WRITER
 
 pytestmark = pytest.mark.slow

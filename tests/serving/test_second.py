@@ -22,14 +22,12 @@ from tests.helpers.waiting import wait_for
 
 from slipway.core.arms import ArmRecord, ArmState, Role
 from slipway.processes import child_environment
-from slipway.serving.arm import Arm
-from slipway.serving.bounds import Bounds
-from slipway.serving.config import ServingConfig
-from slipway.serving.generation import Wanted
-from slipway.serving.listener import listen
-from slipway.serving.messages import Request
-from slipway.serving.sticky import bucket, lowest
-from slipway.serving.supervisor import Supervisor
+from slipway.serving.config import Arm, Bounds, ServingConfig
+from slipway.serving.front.routing import bucket, lowest
+from slipway.serving.http.messages import Request
+from slipway.serving.http.sockets import listen
+from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.supervisor import Supervisor
 
 pytestmark = pytest.mark.slow
 

@@ -7,8 +7,7 @@ import pyarrow as pa
 import pytest
 from pyarrow.parquet import write_table
 
-from slipway.serving.narrow import TooManyRows
-from slipway.serving.sizes import TooLarge, check_csv, check_json, check_parquet
+from slipway.serving.protocol.limits import TooLarge, TooManyRows, check_csv, check_json, check_parquet
 
 MOST = 100
 

@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as some
 
-from slipway.serving.messages import Request
-from slipway.serving.sticky import BUCKETS, bucket, lowest
+from slipway.serving.front.routing import BUCKETS, bucket, lowest
+from slipway.serving.http.messages import Request
 
 HEADER = b"x-slipway-key"
 callers = some.binary(min_size=1, max_size=40)

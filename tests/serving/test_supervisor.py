@@ -25,10 +25,10 @@ from slipway.errors import UntrustedModel
 from slipway.processes import child_environment
 from slipway.registry.trust import artifact_digest
 from slipway.serving.config import ServingConfig
-from slipway.serving.generation import Wanted
-from slipway.serving.keys_file import hashed
-from slipway.serving.listener import listen
-from slipway.serving.supervisor import Supervisor
+from slipway.serving.http.sockets import listen
+from slipway.serving.supervisor.api_keys_file import hashed
+from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.supervisor import Supervisor
 
 pytestmark = pytest.mark.slow
 

@@ -27,11 +27,12 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from slipway.compile import compile_model
 from slipway.core.expectations import METADATA, Unexpected
-from slipway.serving.held import Held
-from slipway.serving.narrow import Answered, Narrow
-from slipway.serving.scoring import Scoring
-from slipway.serving.values import Unreadable, Values, kinds_of
-from slipway.serving.wire import Answer, Ask, Column, Generation
+from slipway.serving.back.loaded_model import Held
+from slipway.serving.back.mlflow_scoring import Scoring
+from slipway.serving.contract import Column, Generation
+from slipway.serving.ipc.frames import Answer, Ask
+from slipway.serving.protocol.fast_path import Answered, Narrow
+from slipway.serving.protocol.values import Unreadable, Values, kinds_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from slipway.capture.bodies import loaded, predictions_of, rows_of
 from slipway.capture.columns import TYPES, kind_of, typed
-from slipway.handover import About, Record
+from slipway.sharedmem import About, Record
 
 OURS = "slipway_"
 """What the names of all columns begin with that are no inputs."""

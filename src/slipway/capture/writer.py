@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from slipway.handover import ANSWERED, About, Left, Record, Ring, leave, left_in
+from slipway.sharedmem import ANSWERED, About, Left, Record, Ring, leave, left_in
 
 if TYPE_CHECKING:
     from slipway.capture.gathered import Labels, Requests

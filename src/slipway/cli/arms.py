@@ -12,7 +12,7 @@ from slipway.errors import UsageError
 
 if TYPE_CHECKING:
     from slipway.registry.following import Followed
-    from slipway.serving.arm import Arm
+    from slipway.serving.config import Arm
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -48,8 +48,7 @@ def second_version(name: str, arms: dict[str, Any]) -> "tuple[Arm, Followed] | N
     """Return what is asked for, and where its version comes from; None for no second version. Raises UsageError."""
     from slipway.core.arms import Role
     from slipway.registry.following import Followed
-    from slipway.serving.arm import STICKY_HEADER, Arm
-    from slipway.serving.bounds import Bounds
+    from slipway.serving.config import STICKY_HEADER, Arm, Bounds
 
     if arms["shadow"] and arms["canary"]:
         raise UsageError("--shadow and --canary are one at a time: what is compared first can be a canary next")

@@ -15,7 +15,7 @@ from slipway.types import Stage
 
 if TYPE_CHECKING:
     from slipway.registry.following import Followed
-    from slipway.serving.arm import Arm
+    from slipway.serving.config import Arm
 
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -1,8 +1,83 @@
-"""How an endpoint is guarded: its limits, its times, its keys."""
+"""The configuration of an endpoint: limits, times, keys, its second version, and what it captures."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-from slipway.serving.arm import Arm
+from slipway.core.arms import Role
+from slipway.sharedmem import Ring
+
+DISAGREEMENT, ERROR, LATENCY = "disagreement", "errors", "latency"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """max_disagreement: share of the compared rows, 0 to 1. max_errors: share of its requests, 0 to 1.
+
+    max_slower: how many times the 99th percentile of the first version's latency that of the second may be.
+    max_p99_ms: how high that may be instead, where it is given. min_requests: from how many on it is judged.
+    """
+
+    max_disagreement: float = 0.1
+    max_errors: float = 0.01
+    max_slower: float = 3.0
+    max_p99_ms: float | None = None
+    min_requests: int = 200
+
+    def as_dict(self) -> dict[str, float]:
+        slower = {"max_slower": self.max_slower} if self.max_p99_ms is None else {"max_p99_ms": self.max_p99_ms}
+        return {"max_disagreement": self.max_disagreement, "max_errors": self.max_errors, **slower}
+
+
+STICKY_HEADER = "X-Slipway-Key"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A second version and what it is for. of: the stage or the version that was asked for.
+
+    share: of the callers that a canary answers, or of the requests that a shadow answers too; 0 to 1.
+    sticky_header: whose value says which requests are of one caller.
+    """
+
+    role: Role
+    of: str
+    share: float
+    bounds: Bounds = field(default_factory=Bounds)
+    sticky_header: str = STICKY_HEADER
+
+
+SILENT_S = 5.0
+"""After how long a writer that does nothing is in trouble."""
+
+
+@dataclass(frozen=True)
+class Capture:
+    """share: of the requests, 0 to 1; whole requests are kept or not.
+
+    writer: module:function of the process that writes, called with `ring`, `folder`, `control` and these arguments; it ends
+    when anything comes over `control`, once it has written what is in the ring.
+    folder: where it writes, and where that is left which no writer could write at the end.
+    preload: modules that it needs. ring: given to `Ring`, such as its size.
+    hung_s: after how long a writer that does nothing is killed and replaced.
+    """
+
+    share: float
+    writer: str
+    folder: Path
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    preload: Sequence[str] = ()
+    ring: Mapping[str, Any] = field(default_factory=dict)
+    hung_s: float = 60.0
+
+
+@dataclass(frozen=True)
+class Handing:
+    """What a front gets of it."""
+
+    ring: Ring
+    share: float
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from slipway.capture.writer import Limits
-from slipway.serving.capturing import Capture
+from slipway.serving.config import Capture
 from slipway.settings import Settings
 
 WRITER = "slipway.capture.writer:writer"

@@ -9,7 +9,7 @@ from pathlib import Path
 from slipway.errors import NoServer, SlipwayError, UnknownName
 from slipway.registry.copies import copy_folder, moved_at, remembered
 from slipway.registry.following import Followed, Looks, Seen, Watch
-from slipway.serving.generation import Wanted
+from slipway.serving.supervisor.generation import Wanted
 from slipway.workflows.loading import PRELOAD, Order
 
 _EACH_S = 1.0

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from slipway.errors import NoServer, UntrustedModel
 from slipway.plans.versions import versions
-from slipway.serving.held import Held
-from slipway.serving.kept import Shelf
+from slipway.serving.back.loaded_model import Held
+from slipway.serving.supervisor.plan_cache import Shelf
 
 PRELOAD = (
     "skops.io", "sklearn.ensemble", "sklearn.compose", "sklearn.linear_model", "slipway.registry.trust", "slipway.compile",

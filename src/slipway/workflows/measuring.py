@@ -63,8 +63,8 @@ def own_verdicts(settings: Settings, evidence: Evidence) -> tuple[Verdict, ...]:
 def _latency(settings: Settings, basis: Basis, trusted: Sequence[str]) -> Latency:
     """Of the service as `slipway serve` starts it, asked about test rows."""
     from slipway.serving.config import ServingConfig
-    from slipway.serving.generation import Wanted
     from slipway.serving.latency import latencies_ms
+    from slipway.serving.supervisor.generation import Wanted
     from slipway.workflows.loading import PRELOAD, Order
     from slipway.workflows.serve import start_service
 

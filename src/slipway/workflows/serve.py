@@ -11,13 +11,11 @@ from slipway.errors import NoServer, UnknownName
 from slipway.processes import child_environment, local_url
 from slipway.registry.copies import copy_folder, remember
 from slipway.registry.following import Followed
-from slipway.serving.arm import Arm
-from slipway.serving.capturing import Capture
-from slipway.serving.config import ServingConfig
-from slipway.serving.generation import Wanted
-from slipway.serving.keys_file import KeysFile, hashed
-from slipway.serving.listener import listen
-from slipway.serving.supervisor import Supervisor
+from slipway.serving.config import Arm, Capture, ServingConfig
+from slipway.serving.http.sockets import listen
+from slipway.serving.supervisor.api_keys_file import KeysFile, hashed
+from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.supervisor import Supervisor
 from slipway.settings import Settings
 from slipway.workflows.arms import write_arm
 from slipway.workflows.endpoint import Endpoint, Served, own_log

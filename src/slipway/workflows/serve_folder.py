@@ -4,11 +4,10 @@ import threading
 from pathlib import Path
 
 from slipway.registry.folder import MODEL, read_folder
-from slipway.serving.capturing import Capture
-from slipway.serving.config import ServingConfig
-from slipway.serving.generation import Wanted
-from slipway.serving.keys_file import KeysFile
-from slipway.serving.supervisor import Supervisor
+from slipway.serving.config import Capture, ServingConfig
+from slipway.serving.supervisor.api_keys_file import KeysFile
+from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.supervisor import Supervisor
 from slipway.settings import Settings
 from slipway.workflows.endpoint import Endpoint, Served, own_log
 from slipway.workflows.loading import PRELOAD, Order

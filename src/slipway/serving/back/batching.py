@@ -1,0 +1,143 @@
+"""Rows that are asked for at the same time are answered by one call of the model, with the bytes of one call each.
+
+For a model that is not compiled. While the model is at work on some rows others arrive; they are taken together next, so nobody
+waits for a batch to fill. Whether a model answers each row as if it were alone is tried when it is loaded, not believed.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+from slipway.core.expectations import Find
+from slipway.serving.back.loaded_model import Held
+from slipway.serving.back.mlflow_scoring import Scoring
+from slipway.serving.contract import Generation
+from slipway.serving.ipc.frames import Answer, Ask
+from slipway.serving.protocol.fast_path import Narrow
+from slipway.serving.protocol.limits import TooManyRows
+
+MOST_ROWS = 64
+"""Of requests that are answered together: more would let the first of them wait longer than it gains."""
+
+_JSON = "application/json"
+_NO_LIMIT_S = 3600.0
+
+
+class _Read(NamedTuple):
+    """The rows of a request. place: which one it is of those that are answered."""
+
+    place: int
+    rows: Sequence[Any]
+    finds: tuple[Find, ...]
+
+
+class Batching:
+    """What a back answers with. max_rows: of a request that is no JSON; JSON was counted before it came here."""
+
+    def __init__(self, held: Held, max_rows: int):
+        self._held, self._max_rows = held, max_rows
+        self._reading: Narrow | None = None
+        self._making = threading.Lock()
+
+    @property
+    def scoring(self) -> Scoring:
+        """MLflow's way to answer; made when it is first asked for."""
+        with self._making:
+            return self._scoring
+
+    @cached_property
+    def _scoring(self) -> Scoring:
+        return Scoring(self._held, self._max_rows)
+
+    def warm(self) -> None:
+        """Get ready for every request, and find out whether rows may be answered together."""
+        self.scoring  # noqa: B018 - it is made here
+        reading = _reading(self._held, self._max_rows)
+        asks = [
+            Ask(number, time.monotonic() + _NO_LIMIT_S, _JSON, body) for number, body in enumerate(_trials(self._held))
+        ]
+        if reading is None or len(asks) < 2:
+            return
+        alone = [self.scoring.answer(ask) for ask in asks]
+        self._reading = reading
+        if dict(self.answers(asks)) != dict(enumerate(alone)):
+            self._reading = None
+
+    @property
+    def together(self) -> bool:
+        """Whether rows are answered together."""
+        return self._reading is not None
+
+    def answers(self, asks: Sequence[Ask]) -> Iterable[tuple[int, Answer]]:
+        """Answer requests; each answer comes with the place of its request, as soon as it is there."""
+        batch: list[_Read] = []
+        alone: list[int] = []
+        for place, ask in enumerate(asks):
+            rows = self._rows(ask)
+            if rows is None:
+                alone.append(place)
+                continue
+            if batch and sum(len(each.rows) for each in batch) + len(rows) > MOST_ROWS:
+                yield from self._together(asks, batch)
+                batch = []
+            assert self._reading is not None
+            batch.append(_Read(place, *self._reading.values.of_rows(rows)))
+        if batch:
+            yield from self._together(asks, batch)
+        for place in alone:
+            yield place, self.scoring.answer(asks[place])
+
+    def _rows(self, ask: Ask) -> Sequence[Any] | None:
+        if self._reading is None or ask.content_type != _JSON:
+            return None
+        try:
+            found = self._reading.rows(ask.body)
+        except TooManyRows:
+            return None
+        return found[0] if found and not found[1] and len(found[0]) <= MOST_ROWS else None
+
+    def _together(self, asks: Sequence[Ask], batch: "Sequence[_Read]") -> Iterable[tuple[int, Answer]]:
+        try:
+            names = [column.name for column in self._held.signature.inputs]
+            table = self._held.table(names, [row for read in batch for row in read.rows])
+            answers = self._held.model.predict(table).tolist()
+        except Exception:  # one of them is to blame, and only that one  # noqa: BLE001
+            for read in batch:
+                yield read.place, self.scoring.answer(asks[read.place])
+            return
+        at = 0
+        for read in batch:
+            body = json.dumps({"predictions": answers[at : at + len(read.rows)]}).encode()
+            yield read.place, Answer(asks[read.place].id, 200, _JSON, body, read.finds)
+            at += len(read.rows)
+
+
+def _reading(held: Held, max_rows: int) -> Narrow | None:
+    """What reads the rows of a well-formed request; None for a signature that only MLflow reads."""
+    if held.asks_otherwise:
+        return None
+    signature = held.signature
+    inputs = tuple(column.name for column in signature.inputs)
+    plan: Any = SimpleNamespace(inputs=inputs, classes=signature.classes, has_probabilities=signature.probabilities)
+    try:
+        return Narrow(Generation("", 0, "", 0, signature, plan, "", ()), max_rows)
+    except ValueError:
+        return None
+
+
+def _trials(held: Held) -> list[bytes]:
+    """Requests of one row each: those of the example, and the same with one value that is odd or missing."""
+    example = held.example()
+    if example is None:
+        return []
+    said = json.loads(held.signature.example or "")["dataframe_split"]
+    rows = [dict(zip(said["columns"], row, strict=True)) for row in said["data"][:8]]
+    odd: dict[str, list[Any]] = {"double": [None, -1e9, 0.0], "string": ["", "no such word"], "long": [0, -7]}
+    for column in held.signature.inputs:
+        values = [value for value in odd.get(column.type, []) if value is not None or not column.required]
+        rows += [{**rows[0], column.name: value} for value in values]
+    return [json.dumps({"dataframe_records": [row]}).encode() for row in rows]

@@ -1,0 +1,204 @@
+"""What a model answers to a request, by MLflow's own code: its parsing, schema and JSON; without what its errors give away.
+
+MLflow is imported when it is first needed here: a back is ready without it.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from slipway.core.expectations import Find
+from slipway.serving.back.cells import Cells
+from slipway.serving.back.loaded_model import Held
+from slipway.serving.back.tables import read_table
+from slipway.serving.http.messages import refusal
+from slipway.serving.ipc.frames import Answer, Ask
+from slipway.serving.protocol.explain import explain, ragged
+from slipway.serving.protocol.limits import TooLarge, TooManyRows, check_csv, check_json, check_parquet
+from slipway.serving.protocol.values import Unreadable, Values
+
+_MOST_SAID = 1000
+_OUTPUTS = ("labels", "probabilities")
+
+
+class Scoring:
+    """A held model behind `mlflow.pyfunc.scoring_server.invocations`."""
+
+    def __init__(self, held: Held, max_rows: int):
+        import os
+
+        from mlflow.models import Model
+        from mlflow.pyfunc import PyFuncModel, scoring_server
+        from mlflow.sklearn import _SklearnModelWrapper
+
+        os.environ["_MLFLOW_IS_IN_SERVING_ENVIRONMENT"] = "true"  # as MLflow's own server says, and its code asks
+        how = held.declared["flavors"]["python_function"].get("predict_fn", "predict")
+        self.pyfunc = PyFuncModel(Model.load(str(held.files)), _SklearnModelWrapper(held.model), how)
+        self.schema = self.pyfunc.metadata.get_input_schema()
+        self._model, self._server, self._signature = _Asked(self.pyfunc, held), scoring_server, held.signature
+        self._schema_of_csv = _with_times_as_texts(self.schema)
+        self._max_rows = max_rows
+        logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # it has a line for odd requests, and repeats them
+
+    def answer(self, ask: Ask) -> Answer:
+        """Answer a request. Whatever goes wrong with it becomes an answer too."""
+        from mlflow.exceptions import MlflowException
+
+        self._model.refused, self._model.finds, self._model.tables = None, (), False
+        try:
+            content, why = self._looked_at(ask)
+            if why:
+                return refused(ask, HTTPStatus.BAD_REQUEST, why)
+            said = self._server.invocations(content, ask.content_type, self._model, self._schema_to_read(ask))
+        except Unreadable as error:
+            return _unreadable(ask, error)
+        except (TooManyRows, TooLarge) as error:
+            return refused(ask, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
+        except MlflowException as error:
+            if isinstance(self._model.refused, Unreadable):
+                return _unreadable(ask, self._model.refused)
+            why = self._explained(ask) or _without_input(error, self._model.refused)
+            return replace(refused(ask, error.get_http_status_code(), why, error.error_code), finds=self._model.finds)
+        except Exception as error:  # a request that MLflow does not foresee, such as JSON of any depth  # noqa: BLE001
+            why = self._explained(ask) or f"the request cannot be read ({type(error).__name__})"
+            return refused(ask, HTTPStatus.BAD_REQUEST, why)
+        if said.status >= HTTPStatus.BAD_REQUEST:
+            return refused(ask, said.status, said.response.partition(" IMPORTANT:")[0][:_MOST_SAID])
+        return Answer(ask.id, said.status, said.mimetype, said.response.encode(), self._model.finds)
+
+    def _looked_at(self, ask: Ask) -> tuple[Any, str | None]:
+        """Return what MLflow is to read, and why a request is refused that it would fill up: rows that lack others' columns.
+
+        JSON is what `json.loads` reads, with its values as the model was trained on them; a table is mended once it is read.
+        Raises TooManyRows and TooLarge for what would take too much memory to read, Unreadable.
+        """
+        kind, most = ask.content_type.partition(";")[0].strip(), self._max_rows
+        if kind == "text/csv":
+            check_csv(ask.body, most)
+        elif kind == "application/vnd.apache.parquet":
+            check_parquet(ask.body, most)
+        elif kind == "application/json":
+            try:
+                content = json.loads(ask.body)
+            except (ValueError, RecursionError):  # MLflow refuses it too
+                return ask.body, None
+            check_json(content, most)
+            if why := ragged(content):
+                return content, why
+            self._model.read_json(content)
+            return content if isinstance(content, dict) else ask.body, None
+        self._model.tables = True
+        return ask.body, None
+
+    def _schema_to_read(self, ask: Ask) -> Any:
+        """The schema to read a body by: times are texts in CSV, which pandas does not read as times by itself."""
+        return self._schema_of_csv if ask.content_type.partition(";")[0].strip() == "text/csv" else self.schema
+
+    def _explained(self, ask: Ask) -> str | None:
+        """What is wrong with a request, where it can be said; that it cannot must not end this process."""
+        with suppress(Exception):
+            return explain(ask.body, ask.content_type, self._signature)
+        return None
+
+
+def _unreadable(ask: Ask, error: Unreadable) -> Answer:
+    return refused(ask, HTTPStatus.BAD_REQUEST, str(error), "INVALID_PARAMETER_VALUE")
+
+
+def refused(ask: Ask, status: int, message: str, code: str = "") -> Answer:
+    """Return the answer that says no."""
+    return Answer(ask.id, int(status), "application/json", refusal(int(status), message, code))
+
+
+def _with_times_as_texts(schema: Any) -> Any:
+    from mlflow.types import ColSpec, DataType, Schema
+
+    if schema is None or schema.is_tensor_spec():
+        return schema
+    types = [DataType.string if each.type == DataType.datetime else each.type for each in schema.inputs]
+    return Schema([ColSpec(kind, each.name, each.required) for kind, each in zip(types, schema.inputs, strict=True)])
+
+
+class UnknownOutput(ValueError):
+    """`params.output` is none that there is."""
+
+
+class _Asked:
+    """The model as MLflow's scoring calls it; remembers what the model itself refused before MLflow adds the input."""
+
+    def __init__(self, pyfunc: Any, held: Held):
+        self.metadata = pyfunc.metadata
+        self._pyfunc = pyfunc
+        self._held = held
+        self._values = Values(held.signature.inputs)
+        self.refused: BaseException | None = None
+        self.finds: tuple[Find, ...] = ()
+        self.tables = False
+
+    def read_json(self, content: Any) -> None:
+        """Let the values of a request be as the model was trained on them. Raises Unreadable."""
+        cells = Cells(content)
+        for at, column in enumerate(self._values.columns):
+            given = cells.read(column.name)
+            read, finds = self._values.of_column(at, given)
+            self.finds += tuple(finds)
+            if read is not given:
+                cells.write(column.name, read)
+
+    def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> Any:
+        output, params = self._output(params)
+        try:
+            if self.tables:
+                data, self.finds = read_table(data, self._values)
+            if output != "probabilities":
+                return self._pyfunc.predict(data, params=params)
+            from mlflow.pyfunc import _validate_prediction_input
+
+            rows, _ = _validate_prediction_input(data, params, self.metadata.get_input_schema(), None)
+            return self._held.model.predict_proba(rows)
+        except Exception as error:
+            self.refused = error
+            raise
+
+    def _output(self, params: Mapping[str, Any] | None) -> tuple[str, Mapping[str, Any] | None]:
+        """Take out of params what is Slipway's own."""
+        if not isinstance(params, Mapping) or "output" not in params or not self._held.signature.probabilities:
+            return "labels", params
+        rest = {key: value for key, value in params.items() if key != "output"} or None
+        if params["output"] not in _OUTPUTS:
+            from mlflow.exceptions import MlflowException
+
+            self.refused = UnknownOutput(f'params.output is "{_OUTPUTS[0]}" or "{_OUTPUTS[1]}"')
+            raise MlflowException.invalid_parameter_value(str(self.refused))
+        return params["output"], rest
+
+
+def _without_input(error: Any, refused: BaseException | None) -> str:
+    """Return what MLflow says is wrong, without the request itself, which it likes to repeat."""
+    if refused is not None:
+        cause = refused.__context__ if "Failed to enforce schema of data" in str(refused) else refused
+        return f"Failed to predict. Error: {_of_names_alone(cause)}" if cause else "Failed to predict."
+    said = str(error.message)
+    if said.startswith("Ensure that input is a valid JSON"):
+        return "Ensure that input is a valid JSON formatted string in UTF-8."
+    if said.startswith("Ensure that input is a valid UTF-8"):
+        return "Ensure that input is a valid UTF-8 encoded string."
+    if said.startswith("Encountered an unexpected error"):
+        return "Encountered an unexpected error while evaluating the model. Verify that the input is what the model expects."
+    return _line(error).partition(" IMPORTANT:")[0].partition(" Error: ")[0]
+
+
+def _of_names_alone(error: BaseException) -> str:
+    """Return what an error says when that is of columns and types; others say which value it was."""
+    said = _line(error)
+    if isinstance(error, UnknownOutput) or said.startswith(("Incompatible input types", "Model is missing inputs")):
+        return said.partition(" Note that there were extra inputs")[0]
+    return f"the values are not what the model expects ({type(error).__name__})"
+
+
+def _line(error: BaseException) -> str:
+    return next(iter(str(getattr(error, "message", error)).splitlines()), "")[:_MOST_SAID]

@@ -1,0 +1,139 @@
+"""A back: the process that holds a generation's model itself, and answers what the fronts cannot.
+
+It loads, compiles, checks the plan against the model, says so to the supervisor, and then answers cutter on its Unix socket,
+one at a time and in one thread, or single rows together (`batching`). What gets stuck here is killed from outside.
+"""
+
+import os
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from slipway.compile import NotCompilable, compile_model, verify
+from slipway.errors import OutsideError, Refusal, SlipwayError
+from slipway.plans import NotStorable, stored
+from slipway.serving.back.batching import Batching
+from slipway.serving.back.loaded_model import Held
+from slipway.serving.ipc import channel, frames
+from slipway.serving.ipc.frames import Answer, Ask, Frames
+from slipway.serving.ipc.messages import Failed, Loaded
+from slipway.serving.ipc.plan_transfer import Packed
+
+_CHUNK = 1 << 18
+_SEND_TIMEOUT_S = 5.0
+_WARM_AFTER_S = 3.0
+
+
+def back(
+    load: Callable[[], Held], compiled: bool | None, max_rows: int, listener: socket.socket, control: Connection
+) -> None:
+    """Hold what `load` returns until the supervisor goes.
+
+    compiled: whether the generation is; None for its first back, which finds out. listener: a Unix socket. control: the pipe
+    to the supervisor.
+    """
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
+    try:
+        held = load()
+        signature = held.signature
+        plan, why_not = _checked_plan(held) if compiled is None else (None, "")
+        batching = Batching(held, max_rows)
+        if not compiled and plan is None:
+            batching.warm()  # it answers every request of its generation
+    except SlipwayError as error:
+        channel.send(control, Failed(str(error), isinstance(error, OutsideError), isinstance(error, Refusal)))
+        return
+    except Exception as error:  # a file that says nonsense, a class that does not load: the version's fault  # noqa: BLE001
+        channel.send(control, Failed(f"it does not load: {type(error).__name__}: {str(error)[:300]}"))
+        return
+    channel.send(control, Loaded(signature, plan, why_not))
+    threading.Thread(target=_end_with, args=[control], daemon=True).start()
+    asks: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
+    threading.Thread(target=_accept, args=[listener, asks], daemon=True).start()
+    _warm(batching)
+    _answer_all(batching, asks)
+
+
+def _checked_plan(held: Held) -> tuple[Packed | None, str]:
+    """Compile and compare; the plan, or why there is none."""
+    if held.asks_otherwise:
+        return None, held.asks_otherwise
+    example = held.example()
+    if example is None or not len(example):
+        return None, "it has no input example to check a plan on"
+    try:
+        compiled = compile_model(held.model)
+        agreement, plan = verify(held.model, compiled, example), Packed(stored(compiled))
+    except (NotCompilable, NotStorable) as error:
+        return None, str(error)
+    except Exception as error:  # the model serves all the same  # noqa: BLE001
+        return None, f"it could not be compiled and compared: {type(error).__name__}: {str(error)[:300]}"
+    if not agreement.equal:
+        return (
+            None,
+            f"compiled, it answers otherwise: {'; '.join(agreement.problems[:1]) or 'nothing could be compared'}",
+        )
+    return plan, ""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    ask: Ask
+    connection: socket.socket
+
+    def answered(self, answer: Answer) -> None:
+        try:
+            self.connection.sendall(frames.frame(answer))
+        except OSError:  # the front has gone, or does not read
+            # What came behind half an answer would be read as its rest.
+            with suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _accept(listener: socket.socket, asks: "queue.SimpleQueue[_Asked]") -> None:
+    listener.setblocking(True)
+    while True:
+        connection, _ = listener.accept()
+        seconds = int(_SEND_TIMEOUT_S).to_bytes(8, "little") + bytes(8)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, seconds)
+        threading.Thread(target=_read, args=[connection, asks], daemon=True).start()
+
+
+def _read(connection: socket.socket, asks: "queue.SimpleQueue[_Asked]") -> None:
+    cutter = Frames()
+    with suppress(OSError):
+        while data := connection.recv(_CHUNK):
+            for content in cutter.feed(data):
+                asks.put(_Asked(frames.ask(content), connection))
+
+
+def _answer_all(batching: Batching, asks: "queue.SimpleQueue[_Asked]") -> None:
+    while True:
+        waiting = [asks.get()]
+        with suppress(queue.Empty):
+            while True:
+                waiting.append(asks.get_nowait())
+        now = time.monotonic()
+        timely = [each for each in waiting if each.ask.deadline > now]  # nobody waits for the others any more
+        for place, answer in batching.answers([each.ask for each in timely]):
+            timely[place].answered(answer)
+
+
+def _warm(batching: Batching) -> None:
+    """Import what the first odd request will need, in the background and not in the first seconds, which are busy enough."""
+    timer = threading.Timer(_WARM_AFTER_S, lambda: batching.scoring)
+    timer.daemon = True
+    timer.start()
+
+
+def _end_with(control: Connection) -> None:
+    with suppress(Exception):
+        control.recv_bytes()
+    os._exit(0)

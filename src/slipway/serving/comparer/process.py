@@ -1,0 +1,234 @@
+"""The process that compares a second version with the first. Fronts send it copies of what was answered and go on.
+
+A shadow is asked here; a canary has answered already, and the first version is asked here what it would have said. All of it at
+a low priority. When this does not keep up, the sockets fill and the fronts drop.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing.connection import Connection
+
+from slipway.core.arms import Role
+from slipway.serving.comparer.difference import Spread, apart, difference
+from slipway.serving.config import ServingConfig
+from slipway.serving.content_types import JSON
+from slipway.serving.contract import Generation
+from slipway.serving.counters.models import Counters
+from slipway.serving.counters.variant import (
+    COMPARED,
+    COMPARED_ROWS,
+    DISAGREEMENTS,
+    DROPPED,
+    ERRORS,
+    ROWS,
+    THEIRS,
+    ArmNumbers,
+    ArmRow,
+)
+from slipway.serving.front.api_keys import KeyRing
+from slipway.serving.front.state import State
+from slipway.serving.http.messages import Request, Response
+from slipway.serving.inference.invoke import Invoking
+from slipway.serving.inference.model_workers import Backs
+from slipway.serving.inference.models import Served, prepare
+from slipway.serving.ipc import channel, messages
+from slipway.serving.ipc.frames import MOST_BYTES, Copy, Frames, copy_of
+from slipway.serving.protocol.fast_path import Answered
+
+_CHUNK = 1 << 18
+_WAITING = 64
+_AT_ONCE = 4
+_READY_WITHIN_S = 20.0
+_NICE = {Role.SHADOW: 19, Role.CANARY: 10}
+"""A shadow can wait until nobody asks anything; a canary answers callers, and is to be ended soon if it has to be."""
+
+log = logging.getLogger(__name__)
+
+
+def comparing(listener: socket.socket, control: Connection, config: ServingConfig, numbers: ArmNumbers) -> None:
+    """Compare what comes in on a Unix socket until the other end of `control` is gone: the process' main.
+
+    control: each Swap that the fronts are told, of which the last counts; answered by Stuck alone.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the supervisor
+        signal.signal(number, signal.SIG_IGN)
+    assert config.arm is not None
+    os.nice(_NICE[config.arm.role])
+    asyncio.run(_Comparing(listener, control, config, numbers.row(numbers.comparing)).run())
+
+
+class _Asked:
+    """One of the two versions, asked as a front asks it."""
+
+    def __init__(self, config: ServingConfig, stuck: Callable[[str], None]):
+        self._state = State(Counters((), 1), 0, KeyRing(None))
+        self._backs = Backs(stuck)
+        self._invoking = Invoking(self._state, config, self._backs)
+        self.served: Served | None = None
+
+    def serve(self, served: Served) -> None:
+        self.served = served
+        self._state.served = {"": served}
+        self._backs.keep(served.generation.backs)
+
+    async def answer(self, copy: Copy) -> Response:
+        answer = self._invoking(Request(b"POST", b"", {b"content-type": copy.content_type}, copy.body, ""), "")
+        return answer if isinstance(answer, Response) else await answer
+
+
+class _Comparing:
+    def __init__(self, listener: socket.socket, control: Connection, config: ServingConfig, row: ArmRow):
+        self._listener, self._control, self._config, self._row = listener, control, config, row
+        self._first, self._second = _Asked(config, self._stuck), _Asked(config, self._stuck)
+        self._pair = (0, 0)
+        self._former = set[tuple[int, int]]()
+        self._spread: Spread | None = None
+        self._copies: asyncio.Queue[Copy] = asyncio.Queue(_WAITING)
+        self._copied_bytes = 0
+        self._room = asyncio.Event()
+
+    async def run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._served = asyncio.Event()
+        threading.Thread(target=self._listen, name="control", daemon=True).start()
+        async with await asyncio.start_unix_server(self._take, sock=self._listener, limit=_CHUNK):
+            await asyncio.gather(*(self._work() for _ in range(_AT_ONCE)))
+
+    def _listen(self) -> None:
+        from slipway.plans import warm
+
+        warm()
+        counters = Counters(("",), 1)  # of nobody: this process counts in its own row alone
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                said = channel.receive(self._control)
+                if isinstance(said, messages.Swap) and said.second:
+                    both = (said.generations[0], said.second)
+                    first, second = (_prepared(each, counters, self._config.max_rows) for each in both)
+                    self._loop.call_soon_threadsafe(self._serve, first, second)
+        os._exit(0)
+
+    def _serve(self, first: Served, second: Served) -> None:
+        self._first.serve(first)
+        self._second.serve(second)
+        self._former.add(self._pair)
+        self._pair = first.generation.number, second.generation.number
+        self._spread = None if first.generation.signature.classes else Spread()
+        self._served.set()
+        self._served = asyncio.Event()
+
+    def _stuck(self, path: str) -> None:
+        with contextlib.suppress(OSError):
+            channel.send(self._control, messages.Stuck(path))
+
+    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        frames = Frames()
+        with contextlib.suppress(OSError):
+            while data := await reader.read(_CHUNK):
+                for content in frames.feed(data):
+                    await self._keep(copy_of(content))
+        writer.close()
+
+    async def _keep(self, copy: Copy) -> None:
+        """Let a copy wait for its turn, when there is room for it; until then the fronts keep theirs, or drop them."""
+        while self._copied_bytes > MOST_BYTES:
+            await self._room.wait()
+        self._copied_bytes += copy.size
+        await self._copies.put(copy)
+
+    async def _next(self) -> Copy:
+        copy = await self._copies.get()
+        self._copied_bytes -= copy.size
+        self._room.set()
+        self._room = asyncio.Event()
+        return copy
+
+    async def _work(self) -> None:
+        while True:
+            copy = await self._next()
+            if not await self._is_of_now(copy):
+                self._row.add(DROPPED)
+                continue
+            try:
+                await (self._shadow(copy) if self._is_shadow else self._canary(copy))
+            except Exception:  # whatever it is, the next ones are compared
+                log.exception("an answer was not compared")
+                self._row.add(DROPPED)
+            await asyncio.sleep(0)
+
+    async def _is_of_now(self, copy: Copy) -> bool:
+        """Whether a copy is of what is served here; what the fronts serve already is waited for."""
+        while copy.pair != self._pair and copy.pair not in self._former:
+            try:
+                await asyncio.wait_for(self._served.wait(), _READY_WITHIN_S)
+            except TimeoutError:  # of before this process
+                self._former.add(copy.pair)
+        return copy.pair == self._pair
+
+    @property
+    def _is_shadow(self) -> bool:
+        return self._config.arm is not None and self._config.arm.role is Role.SHADOW
+
+    async def _shadow(self, copy: Copy) -> None:
+        answer, ours_s, theirs_s = self._both_from_plans(copy) or (None, 0.0, copy.seconds)
+        if answer is None:
+            began = time.perf_counter()
+            answer = await self._second.answer(copy)
+            ours_s = time.perf_counter() - began
+        self._row.answered(answer.status, ours_s)
+        self._row.took(THEIRS, theirs_s)
+        if answer.status != 200:
+            self._row.add(ERRORS)
+            return
+        self._row.add(ROWS, self._compare(copy, answer.body, copy.answer))
+
+    def _both_from_plans(self, copy: Copy) -> tuple[Response, float, float] | None:
+        """Ask both plans here, so that their times are of one process, and of its work alone, however it is held up."""
+        answers, seconds = list[Answered | None](), list[float]()
+        for served in (self._second.served, self._first.served):
+            if served is None or served.narrow is None or copy.content_type != JSON:
+                return None
+            began = time.thread_time()
+            answers.append(served.narrow.answer(copy.body))
+            seconds.append(time.thread_time() - began)
+        ours, theirs = answers
+        if ours is None or theirs is None or (ours.finds and self._config.strict):  # which may be refused
+            return None
+        return Response(200, ours.body), seconds[0], seconds[1]
+
+    async def _canary(self, copy: Copy) -> None:
+        answer = await self._first.answer(copy)
+        if answer.status >= 500:  # it has trouble of its own
+            self._row.add(DROPPED)
+            return
+        self._compare(copy, copy.answer, answer.body if answer.status == 200 else b'{"predictions": []}')
+
+    def _compare(self, copy: Copy, ours: bytes, theirs: bytes) -> int:
+        found = difference(ours, theirs, self._spread)
+        self._row.add(COMPARED)
+        self._row.add(COMPARED_ROWS, found.rows)
+        self._row.add(DISAGREEMENTS, found.disagreements)
+        self._row.apart(found.distances or self._distances(copy))
+        return found.rows
+
+    def _distances(self, copy: Copy) -> list[float]:
+        """How far apart the probabilities behind two answers are, which held labels alone."""
+        first, second = self._first.served, self._second.served
+        if copy.content_type != JSON or not (first and first.narrow and second and second.narrow):
+            return []
+        if first.generation.signature.classes != second.generation.signature.classes:
+            return []
+        ours, theirs = second.narrow.probabilities(copy.body), first.narrow.probabilities(copy.body)
+        return apart(ours, theirs) if ours is not None and theirs is not None else []
+
+
+def _prepared(generation: Generation, counters: Counters, max_rows: int) -> Served:
+    return prepare(replace(generation, model=""), counters, 0, max_rows)

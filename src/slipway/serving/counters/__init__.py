@@ -1,0 +1,1 @@
+"""Numbers that all processes of an endpoint count in shared memory."""

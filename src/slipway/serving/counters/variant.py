@@ -1,0 +1,195 @@
+"""Numbers of a second version, counted together: each front has a row, and so has the process that compares.
+
+A canary's requests are counted by the fronts, a shadow's by the process that compares; what they sum up to reads alike.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slipway.serving.counters.models import STATUSES, Counters, Part
+from slipway.sharedmem.floats import Shared
+
+BOUNDS_S = tuple(round(10 ** (step / 10 - 4), 7) for step in range(55))
+"""Upper bounds of the latency histograms, ten a decade from 0.1 ms to 25 s: a percentile is judged by them."""
+
+
+DISTANCE_BOUNDS = (0.0, 0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 10.0, 100.0, 1000.0)
+"""Upper bounds of the histogram of distances: of scores, 0 to 1, or of values in their own unit."""
+
+
+ROWS, ERRORS, COMPARED, COMPARED_ROWS, DISAGREEMENTS, DROPPED = range(6)
+
+
+_STATUSES = 6
+
+
+_STATUS_AT = {status: _STATUSES + number for number, status in enumerate(STATUSES)}
+
+
+_OTHER = _STATUSES + len(STATUSES)
+
+
+OURS = _OTHER + 1
+"""Latency of the second version: its buckets, then the sum of seconds."""
+
+
+THEIRS = OURS + len(BOUNDS_S) + 2
+"""Latency of the first version meanwhile."""
+
+
+DISTANCES = THEIRS + len(BOUNDS_S) + 2
+"""Distances: their buckets, then their sum."""
+
+
+_WIDTH = DISTANCES + len(DISTANCE_BOUNDS) + 2
+
+
+class ArmNumbers:
+    """The rows of `fronts` fronts and, after these, of the process that compares. Can be handed to a process."""
+
+    def __init__(self, fronts: int, shared: Shared | None = None):
+        self.fronts = fronts
+        self._shared = shared or Shared(_WIDTH * (fronts + 1))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ArmNumbers, (self.fronts, self._shared)
+
+    @property
+    def comparing(self) -> int:
+        """The number of the row of the process that compares."""
+        return self.fronts
+
+    def row(self, number: int) -> "ArmRow":
+        """Return what one process counts in."""
+        return ArmRow(self._shared.values, _WIDTH * number)
+
+    def tally(self) -> "Tally":
+        """Return the sums over all processes."""
+        values = self._shared.values
+        rows = [values[at : at + _WIDTH] for at in range(0, len(values), _WIDTH)]
+        return Tally(tuple(map(sum, zip(*rows, strict=True))))
+
+
+class ArmRow:
+    """What one process counts of a second version."""
+
+    __slots__ = ("_at", "_values")
+
+    def __init__(self, values: "memoryview[float]", at: int):
+        self._values, self._at = values, at
+
+    def add(self, number: int, amount: float = 1.0) -> None:
+        """Count one of the plain numbers, such as ERRORS."""
+        self._values[self._at + number] += amount
+
+    def answered(self, status: int, seconds: float) -> None:
+        """Count an answer of the second version."""
+        self.add(_STATUS_AT.get(status, _OTHER))
+        self.took(OURS, seconds)
+
+    def took(self, whose: int, seconds: float) -> None:
+        """Count how long an answer took. whose: OURS or THEIRS."""
+        self._observe(whose, BOUNDS_S, seconds)
+
+    def apart(self, distances: Sequence[float]) -> None:
+        """Count distances."""
+        for distance in distances:
+            self._observe(DISTANCES, DISTANCE_BOUNDS, distance)
+
+    def _observe(self, first: int, bounds: Sequence[float], value: float) -> None:
+        at = self._at + first
+        self._values[at + bisect_left(bounds, value)] += 1
+        self._values[at + len(bounds) + 1] += value
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """counts: within each bound, and beyond the last. total: the sum of what was counted."""
+
+    bounds: tuple[float, ...]
+    counts: tuple[float, ...]
+    total: float
+
+    @property
+    def count(self) -> float:
+        return sum(self.counts)
+
+    def quantile(self, share: float) -> float | None:
+        """Return below which value this share lies, a straight line being drawn within a bucket; None where there is none."""
+        rest = share * self.count
+        if not rest:
+            return None
+        for number, count in enumerate(self.counts[:-1]):
+            if count and rest <= count:
+                low = self.bounds[number - 1] if number else 0.0
+                return low + (self.bounds[number] - low) * rest / count
+            rest -= count
+        return self.bounds[-1]
+
+    def above(self, value: float) -> float:
+        """Return how many are above a value for certain: those of its own bucket are not among them."""
+        lows = (0.0, *self.bounds)
+        return sum(count for low, count in zip(lows, self.counts, strict=True) if low >= value)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Sums over all processes at a time, or what was added between two times."""
+
+    values: tuple[float, ...]
+
+    def __sub__(self, earlier: "Tally") -> "Tally":
+        return Tally(tuple(now - then for now, then in zip(self.values, earlier.values, strict=True)))
+
+    def __getitem__(self, number: int) -> float:
+        return self.values[number]
+
+    @property
+    def statuses(self) -> dict[int, float]:
+        """Answers of the second version by status, 0 for others."""
+        return dict(zip((*STATUSES, 0), self.values[_STATUSES:], strict=False))
+
+    @property
+    def requests(self) -> float:
+        """What the second version was asked."""
+        return sum(self.values[_STATUSES : _OTHER + 1])
+
+    @property
+    def ours(self) -> Histogram:
+        return self._histogram(OURS, BOUNDS_S)
+
+    @property
+    def theirs(self) -> Histogram:
+        return self._histogram(THEIRS, BOUNDS_S)
+
+    @property
+    def distances(self) -> Histogram:
+        return self._histogram(DISTANCES, DISTANCE_BOUNDS)
+
+    def _histogram(self, at: int, bounds: tuple[float, ...]) -> Histogram:
+        end = at + len(bounds) + 1
+        return Histogram(bounds, self.values[at:end], self.values[end])
+
+
+class CanaryPart(Part):
+    """Counts a canary's rows among the model's, and apart."""
+
+    __slots__ = ("_row",)
+
+    def __init__(self, counters: Counters, number: int, model: str, row: ArmRow):
+        super().__init__(counters, number, model)
+        self._row = row
+
+    def count_rows(self, rows: int, where: int) -> None:
+        super().count_rows(rows, where)
+        self._row.add(ROWS, rows)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a front needs for it. copies: the Unix socket of the process that compares."""
+
+    numbers: ArmNumbers
+    copies: str

@@ -1,0 +1,82 @@
+"""Where a front puts what it answered and what turned out to be true: at once, or it is dropped and counted; nothing waits."""
+
+import re
+import time
+import zlib
+from collections.abc import Iterable
+
+from slipway.serving.config import SILENT_S, Handing
+from slipway.serving.contract import Generation
+from slipway.serving.http.messages import Request, Response
+from slipway.sharedmem import ANSWERED, LABELS, About, Ring, packed
+
+MOST_BYTES = 1_000_000
+"""Of a request and its answer together; larger ones are not captured."""
+
+_VERSION = re.compile(rb"x-slipway-version: (\d+)\r\n")
+_MOST_HEADERS = 100
+
+
+class Sink:
+    """A front's end of the ring. row: the front's."""
+
+    def __init__(self, handing: Handing, row: int):
+        self.ring: Ring = handing.ring
+        self.share, self._row = handing.share, row
+        # By a hash of the request id, so that what several models are asked with one id is kept together or not at all.
+        self._below = round(handing.share * 2**32)
+        self._put = self.ring.giver(row).put
+        self._abouts: dict[tuple[str, bytes], bytes] = {}
+        self._by_headers: dict[bytes, bytes] = {}
+
+    def know(self, generations: Iterable[Generation]) -> None:
+        """Take note of generations that answer from now on."""
+        for each in generations:
+            self._abouts[each.model, b"%d" % each.version] = _about(each).encoded()
+        self._by_headers.clear()
+
+    def answered(self, model: str, request: Request, request_id: bytes, answer: Response) -> None:
+        """Hand over a request of a model that was answered with 200, if it is of the share."""
+        if zlib.crc32(request_id) >= self._below:
+            return
+        about = self._by_headers.get(answer.headers) or self._find(model, answer.headers)
+        if not about:
+            return
+        kind = request.headers.get(b"content-type", b"")
+        if len(request.body) + len(answer.body) + len(about) + len(kind) > MOST_BYTES:
+            self.ring.count(self._row, model, "large")
+            return
+        record = packed(ANSWERED, time.time(), about, request_id, kind, request.body, answer.body)
+        # What is put while the disk is full would only take the place of labels.
+        if self.ring.failing or not self._put(record):
+            self.ring.count(self._row, model, "disk" if self.ring.failing else "full")
+
+    def _find(self, model: str, headers: bytes) -> bytes:
+        """Return what the version that an answer names is; a version that answered just before a swap is still known."""
+        found = _VERSION.search(headers)
+        about = self._abouts.get((model, found[1]), b"") if found else b""
+        if len(self._by_headers) > _MOST_HEADERS:
+            self._by_headers.clear()
+        self._by_headers[headers] = about
+        return about
+
+    def labelled(self, generation: Generation, labels: bytes, count: int) -> bool:
+        """Hand over labels, a JSON list of [request id, row, label]; False where they cannot be taken now."""
+        record = packed(LABELS, time.time(), _about(generation).encoded(), b"", b"", labels)
+        if self.ring.failing or not self._put(record):
+            return False
+        self.ring.count(self._row, generation.model, "labels", count)
+        return True
+
+    @property
+    def trouble(self) -> str:
+        """What keeps the writer from writing, "" for nothing."""
+        if self.ring.failing:
+            return "no segment can be written; the log says why"
+        return "the process that writes does not answer" if self.ring.silent_s > SILENT_S else ""
+
+
+def _about(generation: Generation) -> About:
+    signature = generation.signature
+    inputs = tuple((column.name, column.type) for column in signature.inputs)
+    return About(generation.model, generation.version, generation.stage, inputs, signature.output, signature.classes)

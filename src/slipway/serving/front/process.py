@@ -1,0 +1,200 @@
+"""A front: the process that answers. It holds plans and no model, and lives through promotions.
+
+What it serves arrives over a pipe, is made ready in a thread, and is swapped in between two requests.
+"""
+
+import asyncio
+import contextlib
+import gc
+import resource
+import signal
+import socket
+import sys
+import threading
+import time
+from dataclasses import replace
+from multiprocessing.connection import Connection as Pipe
+from typing import Any
+
+import uvloop
+
+from slipway.serving.config import Handing, ServingConfig
+from slipway.serving.counters.models import CONNECTIONS, TURNS, WAITING, Counters
+from slipway.serving.counters.variant import Beside
+from slipway.serving.front.access_log import AccessLog
+from slipway.serving.front.api_keys import KeyRing
+from slipway.serving.front.app import App
+from slipway.serving.front.capture import Sink
+from slipway.serving.front.routing import Arms
+from slipway.serving.front.state import State
+from slipway.serving.http.connection import Connection
+from slipway.serving.http.server import KEPT, Door
+from slipway.serving.http.sockets import Acceptor
+from slipway.serving.inference.invoke import Invoking
+from slipway.serving.inference.model_workers import Backs
+from slipway.serving.inference.models import Served, prepare
+from slipway.serving.ipc import channel, messages
+
+_TICK_S = 0.25
+_LAST_S = 0.3
+_OWN_FILES = 64
+"""Files that a front has open beside its connections."""
+# A thread that reads a large request lets go of the interpreter this often, for the small ones.
+_SWITCH_S = 0.001
+
+
+def front(
+    listener: socket.socket, control: Pipe, config: ServingConfig, counters: Counters, row: int,
+    beside: Beside | None = None, capture: Handing | None = None,
+) -> None:  # fmt: skip
+    """Answer on a listening socket until told to Drain, or until the other end of `control` is gone: the process' main.
+
+    control: messages of `wire`, by `channel.send` and `channel.receive`. row: this front's in `counters`. beside: with `config.arm`.
+    capture: where to hand over what is answered; None to keep nothing of it.
+    Nothing is accepted before the first Swap.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the supervisor, which sends Drain
+        signal.signal(number, signal.SIG_IGN)
+    sys.setswitchinterval(_SWITCH_S)
+    counters.put(row, WAITING, 0)  # of a front before this one
+    config = replace(config, max_connections=min(config.max_connections, _connections_for(config.max_connections)))
+    state = State(counters, row, KeyRing(config.keys), sink=Sink(capture, row) if capture else None)
+    uvloop.run(_Front(listener, control, config, state, beside).run())
+
+
+def _connections_for(wanted: int) -> int:
+    """Return how many connections this process has files for, after asking for as many files as it would take.
+
+    Twice as many as connections: those that are refused stay for a moment to read why.
+    """
+    needed, (soft, hard) = 2 * wanted + _OWN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == resource.RLIM_INFINITY else max(1, soft - _OWN_FILES)
+
+
+class _Front:
+    def __init__(
+        self, listener: socket.socket, control: Pipe, config: ServingConfig, state: State, beside: Beside | None
+    ):
+        self._listener, self._control, self._config, self._beside = listener, control, config, beside
+        self._state, self._counters, self._row = state, state.counters, state.row
+        self._acceptor: Acceptor | None = None
+        self._drain: asyncio.Future[float]
+
+    async def run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._drain = self._loop.create_future()
+        self._backs = Backs(self._stuck)
+        self._log = AccessLog(self._config.access_log)
+        invoking = Invoking(self._state, self._config, self._backs)
+        arm, self._arms, kept = self._config.arm, None, KEPT
+        if arm and self._beside:
+            kept |= {arm.sticky_header.lower().encode()}
+            self._arms = Arms(self._state, self._config, arm, self._beside, invoking, self._backs, self._stuck)
+        self._app = App(self._state, self._config, invoking, self._log, self._arms)
+        self._door = Door(self._app, self._config, self._app.refused_early, kept=kept)
+        self._tick()
+        threading.Thread(target=self._listen, name="control", daemon=True).start()
+        timeout_s = await self._drain
+        await self._finish(timeout_s)
+
+    def _tick(self) -> None:
+        self._door.tick(self._loop.time())
+        self._counters.put(self._row, CONNECTIONS, len(self._door.connections))
+        self._counters.add(self._row, TURNS)
+        self._log.flush()
+        self._loop.call_later(_TICK_S, self._tick)
+
+    # ---- what the supervisor says
+
+    def _listen(self) -> None:
+        """Read messages, in a thread of its own; a large plan takes a while to read and to warm."""
+        from slipway.plans import warm  # heavy where the nursery has not done it
+
+        warm()
+        while True:
+            try:
+                message = channel.receive(self._control)
+            except (EOFError, OSError):  # the supervisor is gone, and nobody would replace what fails here
+                message = messages.Drain()
+            prepared: list[Served] = []
+            if isinstance(message, messages.Swap):
+                most, of = self._config.max_rows, (*message.generations, *filter(None, [message.second]))
+                prepared = [prepare(each, self._counters, self._row, most) for each in of]
+            try:
+                self._loop.call_soon_threadsafe(self._take, message, prepared)
+            except RuntimeError:  # the loop has ended
+                return
+            if isinstance(message, messages.Drain):
+                return
+
+    def _take(self, message: Any, prepared: list[Served]) -> None:
+        match message:
+            case messages.Swap():
+                second = prepared.pop() if message.second else None
+                self._swap(prepared, second)
+            case messages.Second():
+                self._state.about_second = message
+            case messages.Failure():
+                self._state.failures[message.model] = message
+            case messages.Keys():
+                self._state.keys = KeyRing(message.hashes)
+                self._app.served()
+            case messages.Drain() if not self._drain.done():
+                self._drain.set_result(message.timeout_s)
+
+    def _swap(self, prepared: list[Served], second: Served | None) -> None:
+        former = self._state.served
+        self._state.served = {served.generation.model: served for served in prepared}
+        for model, served in self._state.served.items():
+            if model in former and former[model].generation.number != served.generation.number:
+                self._state.failures.pop(model, None)
+        if self._arms:
+            self._arms.serve(second)
+        self._app.served()
+        if self._state.sink is not None:
+            self._state.sink.know(served.generation for served in (*prepared, *filter(None, [second])))
+        self._backs.keep([path for served in prepared for path in served.generation.backs])
+        if self._acceptor is None:
+            # What is there now stays: the collector need not look at it again, which would hold up answers.
+            gc.collect()
+            gc.freeze()
+            self._acceptor = Acceptor(self._listener, self._connection, self._others_are_lighter)
+            self._report(messages.Ready())
+        self._report(messages.Swapped(tuple(served.generation.number for served in prepared)))
+
+    def _connection(self) -> Connection:
+        self._counters.put(self._row, CONNECTIONS, len(self._door.connections) + 1)
+        return Connection(self._door)
+
+    def _others_are_lighter(self) -> bool:
+        mine = len(self._door.connections)
+        return any(
+            self._counters.own(row, CONNECTIONS) < mine for row in range(self._counters.fronts) if row != self._row
+        )
+
+    def _stuck(self, path: str) -> None:
+        self._report(messages.Stuck(path))
+
+    def _report(self, message: object) -> None:
+        with contextlib.suppress(OSError):  # the supervisor is gone; the end is on its way
+            channel.send(self._control, message)
+
+    # ---- the end
+
+    async def _finish(self, timeout_s: float) -> None:
+        self._app.draining = True
+        if self._acceptor is not None:
+            self._acceptor.close()
+        self._listener.close()  # at once: what would still be connected to it could not be answered
+        # What is asked in this moment is answered with `connection: close`; closing at once would cut some of it off.
+        self._door.closing = True
+        await asyncio.sleep(_LAST_S)
+        self._door.close()
+        until = time.monotonic() + timeout_s
+        while self._door.connections and time.monotonic() < until:
+            await asyncio.sleep(0.02)
+        self._counters.put(self._row, CONNECTIONS, 0)
+        self._log.flush()

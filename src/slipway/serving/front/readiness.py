@@ -1,0 +1,63 @@
+"""Whether an endpoint is ready, and what it serves: /ready."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from slipway.serving.config import Arm
+from slipway.serving.front.state import State
+from slipway.serving.inference.models import Served
+from slipway.serving.ipc.messages import Failure
+
+
+def readiness(state: State, *, ready: bool, in_full: bool, more: Mapping[str, Any] | None = None) -> bytes:
+    """Return the body of /ready. in_full: with what only those who may ask should read, and with `more` of each model."""
+    said: dict[str, Any] = {"ready": ready}
+    if in_full:
+        said["models"] = {
+            name: _of(served, state.failures.get(name)) | dict(more or {}) for name, served in state.served.items()
+        }
+        if state.sink is not None:
+            said["capture"] = {"share": state.sink.share, "trouble": state.sink.trouble or None}
+    return json.dumps(said).encode()
+
+
+def second_readiness(state: State, arm: Arm) -> dict[str, Any]:
+    """Return what is said of a second version, or of there being none."""
+    about, second = state.about_second, state.second
+    said: dict[str, Any] = {"of": arm.of, "share": arm.share, "state": about.state.value if about else "none"}
+    if second is not None:
+        said |= _of(second, None)
+    elif about and about.version:
+        said["version"] = about.version
+    if about and about.why:
+        said |= {"past_bound": about.bound, "why": about.why, "at": _moment(about.at)}
+    if about and about.failure:
+        said["last_failure"] = _of_failure(about.failure)
+    return said
+
+
+def _of(served: Served, failure: Failure | None) -> dict[str, Any]:
+    generation = served.generation
+    said: dict[str, Any] = {
+        "version": generation.version,
+        "stage": generation.stage,
+        "generation": generation.number,
+        "digest": generation.digest,
+        "compiled": served.narrow is not None,
+        "contract": any(column.expectation for column in generation.signature.inputs),
+    }
+    if served.narrow is None:
+        said["not_compiled_because"] = served.why_not
+    if failure is not None:
+        said["last_failure"] = _of_failure(failure)
+    return said
+
+
+def _of_failure(failure: Failure) -> dict[str, Any]:
+    return {"version": failure.version, "why": failure.why, "at": _moment(failure.at)}
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

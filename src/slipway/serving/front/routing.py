@@ -1,0 +1,132 @@
+"""A front with a second version: who is answered by which, and what is handed on to be compared.
+
+No caller is worse off for it. A shadow's answers are made elsewhere, later. What a canary does not answer the first version is
+asked for, in the time that is left for it.
+"""
+
+import random
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import replace
+from hashlib import blake2b
+from time import perf_counter
+from typing import Any
+
+from prometheus_client.core import Metric
+
+from slipway.core.arms import Role
+from slipway.serving.config import Arm, ServingConfig
+from slipway.serving.content_types import normalised
+from slipway.serving.counters.variant import ERRORS, THEIRS, Beside, CanaryPart
+from slipway.serving.front.api_keys import key_of
+from slipway.serving.front.mirror import Mirror
+from slipway.serving.front.readiness import second_readiness
+from slipway.serving.front.state import State
+from slipway.serving.front.variant_metrics import arm_metrics
+from slipway.serving.http.messages import Request, Response
+from slipway.serving.inference.invoke import Invoking
+from slipway.serving.inference.model_workers import Backs
+from slipway.serving.inference.models import Served
+from slipway.serving.ipc.frames import Copy
+
+Later = Coroutine[Any, Any, Response]
+
+
+class Arms:
+    """Answers POST /invocations of the one model while it has a second version.
+
+    first: what asks the first version, of these backs. stuck: told the socket of a back that let a deadline pass.
+    """
+
+    def __init__(
+        self, state: State, config: ServingConfig, arm: Arm, beside: Beside, first: Invoking, backs: Backs,
+        stuck: Callable[[str], None],
+    ):  # fmt: skip
+        self._state, self._first, self._row = state, first, beside.numbers.row(state.row)
+        self._arm, self._numbers = arm, beside.numbers
+        self._canary, self._share = arm.role is Role.CANARY, arm.share
+        self._header, self._limit = arm.sticky_header.lower().encode(), lowest(arm.share)
+        self._mirror = Mirror(beside.copies, self._row)
+        half = replace(config, timeout_s=config.timeout_s / 2)  # so that there is as much left for the first version
+        self._aside = State(state.counters, state.row, state.keys)
+        self._backs = Backs(stuck, patient=False)
+        self._second = Invoking(self._aside, half, self._backs, tries=1)
+        self._instead = Invoking(state, half, backs)
+
+    def serve(self, second: Served | None) -> None:
+        """Answer with this second version too from now on. To be called between two requests."""
+        self._state.second = second
+        if second is None:  # what was begun with the former one is answered by it
+            return
+        model = second.generation.model
+        part = CanaryPart(self._state.counters, self._state.row, model, self._row)
+        self._aside.served = {model: replace(second, part=part)}
+        self._backs.keep(second.generation.backs)
+
+    def metrics(self) -> Iterable[Metric]:
+        """Return what the metrics say of it."""
+        return arm_metrics(self._state, self._arm, self._numbers)
+
+    def readiness(self) -> dict[str, Any]:
+        """Return what /ready says of it, by its role."""
+        return {self._arm.role.value: second_readiness(self._state, self._arm)}
+
+    def __call__(self, request: Request, model: str) -> Response | Later:
+        """Answer at once where that version can whose the caller is."""
+        began = perf_counter()
+        if self._canary and bucket(request, self._header) < self._limit:
+            asked = self._second(request, model)
+            return _then(asked, lambda answer: self._by_second(request, model, answer, perf_counter() - began))
+        return _then(self._first(request, model), lambda answer: self._by_first(request, model, answer, began))
+
+    def _by_first(self, request: Request, model: str, answer: Response, began: float) -> Response:
+        seconds = perf_counter() - began
+        if self._canary:
+            self._row.took(THEIRS, seconds)
+        elif self._share >= 1 or random.random() < self._share:  # noqa: S311
+            self._hand_on(request, answer, seconds, self._state.served[model])
+        return answer
+
+    def _by_second(self, request: Request, model: str, answer: Response, seconds: float) -> Response | Later:
+        self._row.answered(answer.status, seconds)
+        if answer.status >= 400:
+            return _then(self._instead(request, model), self._counted_error)
+        if self._state.second is not None:
+            self._hand_on(request, answer, seconds, self._state.second)
+        return answer
+
+    def _counted_error(self, answer: Response) -> Response:
+        if answer.status < 400:  # else it was the request
+            self._row.add(ERRORS)
+        return answer
+
+    def _hand_on(self, request: Request, answer: Response, seconds: float, by: Served) -> None:
+        """Have an answer compared, unless what made it is no longer served."""
+        second, served = self._state.second, self._state.served[by.generation.model]
+        if answer.status == 200 and second is not None and answer.headers == by.headers:
+            kind = normalised(request.headers.get(b"content-type", b""))
+            pair = served.generation.number, second.generation.number
+            self._mirror.offer(Copy(pair, seconds, kind, request.body, answer.body))
+
+
+def _then(answer: Response | Later, do: Callable[[Response], Response | Later]) -> Response | Later:
+    """Go on with an answer, at once if it is there."""
+    return do(answer) if isinstance(answer, Response) else _later(answer, do)
+
+
+async def _later(answer: Later, do: Callable[[Response], Response | Later]) -> Response:
+    done = do(await answer)
+    return done if isinstance(done, Response) else await done
+
+
+BUCKETS = 10_000
+
+
+def bucket(request: Request, header: bytes) -> int:
+    """Return the number of a request's caller: by this header, else by its API key, else by its address."""
+    said = request.headers.get(header) or key_of(request.headers) or request.peer.encode()
+    return int.from_bytes(blake2b(said, digest_size=8).digest(), "big") % BUCKETS
+
+
+def lowest(share: float) -> int:
+    """Return below which number callers are the canary's."""
+    return round(share * BUCKETS)

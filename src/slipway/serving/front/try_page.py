@@ -1,0 +1,139 @@
+"""The page to try a model: a form made from its signature, which works without JavaScript and asks nobody else for anything."""
+
+import json
+import math
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FunctionLoader, Template
+
+from slipway.serving.contract import Column, Signature
+from slipway.serving.inference.models import Served
+
+CONTENT_TYPE = b"text/html; charset=utf-8"
+HEADERS = (
+    b"content-security-policy: default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; "
+    b"base-uri 'none'; frame-ancestors 'none'\r\nx-frame-options: DENY\r\nreferrer-policy: no-referrer\r\n"
+)
+_WHOLE = ("long", "integer")
+_NUMBERS = ("double", "float", *_WHOLE)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a form: the request that was made of it, and the status and body that it was answered with."""
+
+    request: bytes
+    status: int
+    body: bytes
+    probabilities: bytes = b""
+
+
+def page(
+    served: Served, others: "list[str]", values: Mapping[str, str] | None = None, outcome: Outcome | None = None
+) -> bytes:
+    """Return the page of a model. others: the models that it links to; values: what the form holds, by its keys."""
+    generation = served.generation
+    if values is None:
+        values = _of_example(generation.signature)
+    fields = [_field(number, column, values) for number, column in enumerate(generation.signature.inputs)]
+    shown = _shown(served, outcome) if outcome is not None else {}
+    html = _template().render(
+        generation=generation,
+        compiled=served.narrow is not None,
+        why_not=served.why_not,
+        fields=fields,
+        others=others,
+        **shown,
+    )
+    return html.encode()
+
+
+@cache
+def style() -> bytes:
+    return files("slipway.serving").joinpath("templates/style.css").read_bytes()
+
+
+def request_of(signature: Signature, values: Mapping[str, str], output: str = "labels") -> bytes:
+    """Return the request that a filled form stands for. What is not of a column's type goes as text, and is refused as such."""
+    row = {column.name: _value(column, values.get(_key(number), "")) for number, column in enumerate(signature.inputs)}
+    body: dict[str, Any] = {"dataframe_records": [row]}
+    if output != "labels":
+        body["params"] = {"output": output}
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def _value(column: Column, text: str) -> Any:
+    if not text:
+        return None if not column.required or column.type != "string" else ""
+    try:
+        if column.type in _WHOLE:
+            return int(text)
+        if column.type in _NUMBERS:
+            number = float(text)
+            return number if math.isfinite(number) else text
+    except ValueError:
+        return text
+    return text == "true" if column.type == "boolean" else text
+
+
+def _key(number: int) -> str:
+    return f"column_{number}"
+
+
+def _field(number: int, column: Column, values: Mapping[str, str]) -> dict[str, Any]:
+    numeric = column.type in _NUMBERS
+    return {
+        "key": _key(number),
+        "name": column.name,
+        "type": column.type,
+        "required": column.required,
+        "kind": "number" if numeric else "",
+        "step": "1" if column.type in _WHOLE else "any",
+        "value": values.get(_key(number), ""),
+    }
+
+
+def _of_example(signature: Signature) -> dict[str, str]:
+    """Return what a form is filled with at first: the first row of the model's own example."""
+    try:
+        example = json.loads(signature.example or "{}", parse_constant=lambda _: None)
+        if split := example.get("dataframe_split"):
+            row = dict(zip(split["columns"], split["data"][0], strict=True))
+        else:
+            row = (example.get("dataframe_records") or example.get("instances") or [{}])[0]
+    except (ValueError, KeyError, IndexError, AttributeError):
+        row = {}
+    shown = {number: row.get(column.name) for number, column in enumerate(signature.inputs)}
+    return {
+        _key(number): value if isinstance(value, str) else json.dumps(value)
+        for number, value in shown.items()
+        if value is not None
+    }
+
+
+def _shown(served: Served, outcome: Outcome) -> dict[str, Any]:
+    said = json.loads(outcome.body)
+    shown: dict[str, Any] = {"status": outcome.status}
+    if outcome.status == 200:
+        shown["outcome"] = said["predictions"][0]
+    else:
+        shown["outcome"] = said["message"]
+    if outcome.probabilities:
+        row = json.loads(outcome.probabilities)["predictions"][0]
+        shown["probabilities"] = list(zip(served.generation.signature.classes or (), row, strict=True))
+    address = f"/models/{quote(served.generation.model)}/invocations"
+    body = shlex.quote(outcome.request.decode())
+    shown["curl"] = f"curl -s http://HOST:PORT{address} -H 'Content-Type: application/json' -d {body}"
+    return shown
+
+
+@cache
+def _template() -> Template:
+    load = FunctionLoader(lambda name: files("slipway.serving").joinpath(f"templates/{name}").read_text("utf-8"))
+    return Environment(loader=load, autoescape=True, trim_blocks=True).get_template("try.html")

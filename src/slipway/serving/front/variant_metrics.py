@@ -1,0 +1,91 @@
+"""What the metrics say of a second version. Each name starts with its role: slipway_shadow_… or slipway_canary_…"""
+
+from collections.abc import Iterable
+from itertools import accumulate
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+
+from slipway.core.arms import ArmState, Role
+from slipway.serving.config import DISAGREEMENT, ERROR, LATENCY, Arm
+from slipway.serving.counters.variant import (
+    COMPARED,
+    COMPARED_ROWS,
+    DISAGREEMENTS,
+    DROPPED,
+    ERRORS,
+    ROWS,
+    ArmNumbers,
+    Histogram,
+    Tally,
+)
+from slipway.serving.front.state import State
+
+_COUNTED = {
+    "rows": (ROWS, "Rows that the second version answered."),
+    "errors": (ERRORS, "Requests that the second version did not answer and the first one did."),
+    "compared": (COMPARED, "Requests whose two answers were compared."),
+    "compared_rows": (COMPARED_ROWS, "Rows of these."),
+    "disagreements": (DISAGREEMENTS, "Rows of these on which the two versions disagree."),
+    "dropped": (DROPPED, "Answers that were not compared for want of time."),
+}
+
+
+def arm_metrics(state: State, arm: Arm, numbers: ArmNumbers) -> Iterable[Metric]:
+    """Return the metrics of the second version of the one model that is served."""
+    found, model, start = numbers.tally(), next(iter(state.served), ""), f"slipway_{arm.role}"
+    yield from _of_requests(found, model, start, arm.role)
+    for name, (number, help_text) in _COUNTED.items():
+        yield _one(CounterMetricFamily(f"{start}_{name}", help_text, labels=["model"]), model, found[number])
+    distance = HistogramMetricFamily(
+        f"{start}_distance", "How far apart the two versions' scores or values are.", labels=["model"]
+    )
+    distance.add_metric([model], *_buckets(found.distances, each=1))
+    yield distance
+    yield from _of_state(state, arm, model, start)
+
+
+def _of_requests(found: Tally, model: str, start: str, role: Role) -> Iterable[Metric]:
+    requests = CounterMetricFamily(
+        f"{start}_requests", "Answers of the second version by status.", labels=["model", "status"]
+    )
+    for status, count in found.statuses.items():
+        if count or status == 200:
+            requests.add_metric([model, str(status) if status else "other"], count)
+    seconds = HistogramMetricFamily(
+        f"{start}_seconds", "What answers took, of both versions while there were two.", labels=["model", "by"]
+    )
+    seconds.add_metric([model, role], *_buckets(found.ours))
+    seconds.add_metric([model, "first"], *_buckets(found.theirs))
+    return [requests, seconds]
+
+
+def _of_state(state: State, arm: Arm, model: str, start: str) -> Iterable[Metric]:
+    second, about = state.second, state.about_second
+    version = GaugeMetricFamily(f"{start}_version", "The version that has the role; 0 for none.", labels=["model"])
+    yield _one(version, model, second.generation.version if second else 0)
+    share = GaugeMetricFamily(f"{start}_share", "The share that it answers now, 0 to 1.", labels=["model"])
+    yield _one(share, model, arm.share if second else 0)
+    past = GaugeMetricFamily(f"{start}_past_bound", "1 for the bound that it passed.", labels=["model", "bound"])
+    for bound in (DISAGREEMENT, ERROR, LATENCY):
+        past.add_metric([model, bound], about is not None and about.bound == bound)
+    yield past
+    ended = GaugeMetricFamily(f"{start}_ended_version", "The version that was ended; 0 for none.", labels=["model"])
+    yield _one(ended, model, about.version if about and about.state is ArmState.ENDED else 0)
+    failed = GaugeMetricFamily(
+        f"{start}_last_failed_version", "The version that last did not take the role; 0 for none.", labels=["model"]
+    )
+    yield _one(failed, model, about.failure.version if about and about.failure else 0)
+
+
+def _one(
+    family: CounterMetricFamily | GaugeMetricFamily, model: str, value: float
+) -> CounterMetricFamily | GaugeMetricFamily:
+    family.add_metric([model], value)
+    return family
+
+
+def _buckets(found: Histogram, each: int = 2) -> tuple[list[tuple[str, float]], float]:
+    """Return cumulated buckets and the sum. each: every so many of the bounds, beginning with the first."""
+    bounds, cumulated = (*map(str, found.bounds), "+Inf"), list(accumulate(found.counts))
+    shown = [*range(0, len(found.bounds), each), len(found.bounds)]
+    return [(bounds[number], cumulated[number]) for number in shown], found.total

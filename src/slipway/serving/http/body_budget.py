@@ -1,0 +1,35 @@
+"""What large bodies take, from when they arrive until they are answered: those of a connection, and of all of a door.
+
+Small ones are not: those of all connections are not much together.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from slipway.serving.http.server import Door
+
+
+class LargeBodies:
+    """Those of one connection. bytes: of all that have not been answered."""
+
+    __slots__ = ("_door", "bytes")
+
+    def __init__(self, door: "Door"):
+        self._door, self.bytes = door, 0
+
+    def grew(self, length: int, size: int) -> None:
+        """Count a piece of a body. size: of that body with this piece, which makes it a large one."""
+        self._add(length if size - length > self._door.counted_from else size)
+
+    def gone(self, size: int) -> None:
+        """Let go of a body of this size, if it was counted."""
+        if size > self._door.counted_from:
+            self._add(-size)
+
+    def all_gone(self) -> None:
+        """Let go of all."""
+        self._add(-self.bytes)
+
+    def _add(self, more: int) -> None:
+        self.bytes += more
+        self._door.large_bytes += more

@@ -1,0 +1,75 @@
+"""A request as it was read, a response as it is to be written, and the body of a refusal."""
+
+import json
+from http import HTTPStatus
+
+_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+
+
+_ALWAYS = b"x-content-type-options: nosniff\r\ncache-control: no-store\r\n"
+
+
+class Request:
+    """A request that has arrived whole. headers: those that matter here, names in small letters. peer: the caller's address."""
+
+    __slots__ = ("body", "headers", "keep_alive", "method", "minor", "peer", "target")
+
+    def __init__(self, method: bytes, target: bytes, headers: dict[bytes, bytes], body: bytes, peer: str):
+        self.method, self.target, self.headers, self.body, self.peer = method, target, headers, body, peer
+        self.keep_alive, self.minor = True, b"1"
+
+
+class Response:
+    """An answer. headers: complete lines, each with its line end."""
+
+    __slots__ = ("body", "headers", "mimetype", "status")
+
+    def __init__(self, status: int, body: bytes, mimetype: bytes = b"application/json", headers: bytes = b""):
+        self.status, self.body, self.mimetype, self.headers = status, body, mimetype, headers
+
+
+def written(request: Request, answer: Response, date: bytes, *, last: bool) -> bytes:
+    """Return the bytes of an answer. date: a header line. last: whether the connection ends with it."""
+    kept = b"" if request.minor == b"1" else b"connection: keep-alive\r\n"
+    ending = b"connection: close\r\n" if last else kept
+    body = b"" if request.method == b"HEAD" else answer.body
+    return b"%bcontent-type: %b\r\n%b%b%b%bcontent-length: %d\r\n\r\n%b" % (
+        _STATUS_LINES[answer.status],
+        answer.mimetype,
+        _ALWAYS,
+        answer.headers,
+        date,
+        ending,
+        len(answer.body),
+        body,
+    )
+
+
+def without_offer(method: bytes, target: bytes, headers: dict[bytes, bytes], *, keep_alive: bool) -> bytes:
+    """Return the head of a request that offers another protocol, without the offer."""
+    kept = b"".join(b"%b: %b\r\n" % header for header in headers.items())
+    ending = b"" if keep_alive else b"connection: close\r\n"
+    return b"%b %b HTTP/1.1\r\n%b%b\r\n" % (method, target, kept, ending)
+
+
+CODES = {
+    400: "BAD_REQUEST",
+    401: "UNAUTHENTICATED",
+    404: "RESOURCE_DOES_NOT_EXIST",
+    405: "ENDPOINT_NOT_FOUND",
+    408: "REQUEST_TIMEOUT",
+    411: "BAD_REQUEST",
+    413: "REQUEST_LIMIT_EXCEEDED",
+    415: "BAD_REQUEST",
+    431: "REQUEST_LIMIT_EXCEEDED",
+    500: "INTERNAL_ERROR",
+    501: "NOT_IMPLEMENTED",
+    503: "TEMPORARILY_UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+"""`error_code` by status, where nobody named another one."""
+
+
+def refusal(status: int, message: str, code: str = "") -> bytes:
+    """Return the body of an error, in the form of MLflow's: `{"error_code": …, "message": …}`."""
+    return json.dumps({"error_code": code or CODES.get(status, "INTERNAL_ERROR"), "message": message}).encode()

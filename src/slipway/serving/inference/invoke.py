@@ -1,0 +1,139 @@
+"""A request to a model: by the narrow path, or through a back, within the limits of the endpoint."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from slipway.core.expectations import Find
+from slipway.serving.config import ServingConfig
+from slipway.serving.content_types import JSON, normalised
+from slipway.serving.counters.models import BACK, NARROW, WAITING
+from slipway.serving.front.state import State
+from slipway.serving.http.messages import Request, Response, refusal
+from slipway.serving.inference.model_workers import Backs, Lost
+from slipway.serving.inference.models import Served
+from slipway.serving.protocol.fast_path import Answered
+from slipway.serving.protocol.limits import TooManyRows, is_deeper
+
+_AT_ONCE_BYTES = 32_768
+"""Larger bodies are read in a thread, so that nobody else waits for them: a few hundred rows."""
+
+_TRIES = 2
+"""One that ends them itself must not take a third one too."""
+
+
+class Invoking:
+    """Answers POST /invocations. tries: how often a request is asked when backs end under it."""
+
+    def __init__(self, state: State, config: ServingConfig, backs: Backs, *, tries: int = _TRIES):
+        self._state, self._config, self._backs, self._tries = state, config, backs, tries
+        self._waiting = 0
+        self._thread = ThreadPoolExecutor(1, "narrow")
+
+    def __call__(self, request: Request, model: str) -> Response | Coroutine[Any, Any, Response]:
+        """Answer at once where the narrow path can. model: one that is served."""
+        served = self._state.served[model]
+        kind = normalised(request.headers.get(b"content-type", b""))
+        if served.narrow is not None and kind == JSON:
+            if len(request.body) > _AT_ONCE_BYTES:
+                return self._queued(self._answer_large(request, model, served))
+            if (answer := _answer_narrow(request.body, served)) is not None:
+                return self._counted_rows(answer, served)
+        return self._queued(self._answer_by_back(request, model, kind))
+
+    def _queued(self, answer: Coroutine[Any, Any, Response]) -> Response | Coroutine[Any, Any, Response]:
+        if self._waiting >= self._config.max_waiting:
+            answer.close()
+            return Response(
+                503, refusal(503, "too many requests are waiting; try again in a moment"), headers=b"retry-after: 1\r\n"
+            )
+        return self._counted(answer)
+
+    async def _counted(self, answer: Awaitable[Response]) -> Response:
+        self._count(1)
+        try:
+            return await answer
+        finally:
+            self._count(-1)
+
+    def _count(self, more: int) -> None:
+        self._waiting += more
+        self._state.counters.add(self._state.row, WAITING, more)
+
+    async def _answer_large(self, request: Request, model: str, served: Served) -> Response:
+        loop = asyncio.get_running_loop()
+        answer = await loop.run_in_executor(self._thread, _answer_narrow, request.body, served)
+        if answer is None:
+            return await self._answer_by_back(request, model, JSON)
+        return self._counted_rows(answer, served)
+
+    async def _answer_by_back(self, request: Request, model: str, kind: bytes) -> Response:
+        if wrong := await self._refused_before(request, kind):
+            return wrong
+        deadline = time.monotonic() + self._config.timeout_s
+        for _ in range(self._tries):
+            served = self._state.served[model]  # may be another one than at the last try
+            try:
+                answer = await self._backs.ask(served.generation.backs, kind.decode("latin-1"), request.body, deadline)
+            except Lost:
+                continue
+            except TimeoutError:
+                message = f"the model did not answer within {self._config.timeout_s:g} s"
+                return Response(504, refusal(504, message), headers=served.headers)
+            if answer.finds and (broken := self._broken(answer.finds, served)):
+                return broken
+            if answer.status == 200:
+                served.part.count_rows(0, BACK)
+            body = answer.body if answer.status < 400 else cleaned(answer.status, answer.body)
+            mimetype = JSON if answer.status >= 400 else answer.mimetype.encode()
+            return Response(answer.status, body, mimetype, served.headers)
+        message = "the process that was to answer ended, twice; another one is being started"
+        return Response(503, refusal(503, message), headers=b"retry-after: 5\r\n")
+
+    def _counted_rows(self, answer: Answered | Response, served: Served) -> Response:
+        if isinstance(answer, Response):
+            return answer
+        if answer.finds and (broken := self._broken(answer.finds, served)):
+            return broken
+        served.part.count_rows(answer.rows, NARROW)
+        return Response(200, answer.body, headers=served.headers)
+
+    def _broken(self, finds: Sequence[Find], served: Served) -> Response | None:
+        """Count what the contract does not expect; the refusal of what breaks it, where that is refused."""
+        served.part.count_finds((served.values.columns[find.column].name, find) for find in finds)
+        why = served.values.breach(finds) if self._config.strict else None
+        return Response(400, refusal(400, why), headers=served.headers) if why else None
+
+    async def _refused_before(self, request: Request, kind: bytes) -> Response | None:
+        if not kind:
+            return Response(415, refusal(415, "name the format of the body: Content-Type: application/json"))
+        if not kind.startswith(JSON):
+            return None
+        look, most = partial(is_deeper, request.body, self._config.max_json_depth), self._config.max_json_depth
+        large = len(request.body) > _AT_ONCE_BYTES
+        if await asyncio.get_running_loop().run_in_executor(self._thread, look) if large else look():
+            message = f"the JSON is nested deeper than {most}, or its brackets are not closed"
+            return Response(400, refusal(400, message))
+        return None
+
+
+def _answer_narrow(body: bytes, served: Served) -> Answered | Response | None:
+    """Return the answer, or a refusal; None when it is for a back."""
+    assert served.narrow is not None
+    try:
+        return served.narrow.answer(body)
+    except TooManyRows as many:
+        return Response(413, refusal(413, str(many)), headers=served.headers)
+
+
+def cleaned(status: int, body: bytes) -> bytes:
+    """Return an error of a back with nothing in it but its code and a short message."""
+    try:
+        said = json.loads(body)
+        return refusal(status, str(said["message"])[:1000], str(said["error_code"])[:100])
+    except (ValueError, KeyError, TypeError):
+        return refusal(status, "the model refused the request")

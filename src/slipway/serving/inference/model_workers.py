@@ -1,0 +1,110 @@
+"""Asking the processes that hold the model itself."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from slipway.serving.ipc import frames
+from slipway.serving.ipc.frames import Answer, Ask, Frames
+
+_RECONNECT_S = 0.05
+
+
+class Lost(Exception):
+    """The process ended before it answered."""
+
+
+class Link(asyncio.Protocol):
+    """One connection to one back; many asks at a time, answered in any order."""
+
+    def __init__(self, path: str, lost: "Callable[[Link], None]"):
+        self.path, self._lost = path, lost
+        self._frames = Frames()
+        self.waiting: dict[int, asyncio.Future[Answer]] = {}
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self._lost(self)
+        for future in self.waiting.values():
+            if not future.done():
+                future.set_exception(Lost())
+        self.waiting.clear()
+
+    def data_received(self, data: bytes) -> None:
+        for content in self._frames.feed(data):
+            answer = frames.answer(content)
+            future = self.waiting.pop(answer.id, None)
+            if future is not None and not future.done():
+                future.set_result(answer)
+
+    async def ask(self, ask: Ask) -> Answer:
+        """Raises Lost when the process ends, TimeoutError when the deadline passes."""
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.waiting[ask.id] = future
+        self._transport.write(frames.frame(ask))
+        try:
+            async with asyncio.timeout(ask.deadline - time.monotonic()):
+                return await future
+        finally:
+            self.waiting.pop(ask.id, None)
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+class Backs:
+    """The links of a front. stuck: told the socket of a back that let a deadline pass.
+
+    patient: whether one that is being started is waited for; else it is Lost.
+    """
+
+    def __init__(self, stuck: Callable[[str], None], *, patient: bool = True):
+        self._stuck, self._patient = stuck, patient
+        self._links: dict[str, Link] = {}
+        self._connecting: dict[str, asyncio.Lock] = {}
+        self._ids = itertools.count(1)
+
+    async def ask(self, paths: Sequence[str], content_type: str, body: bytes, deadline: float) -> Answer:
+        """Ask the least busy of the backs, waiting until one is there.
+
+        Raises Lost when it ends meanwhile, TimeoutError at the deadline, of `time.monotonic()`.
+        """
+        path = min(paths, key=self._busy)
+        async with asyncio.timeout(deadline - time.monotonic()):
+            link = await self._link(path)
+        try:
+            return await link.ask(Ask(next(self._ids), deadline, content_type, body))
+        except TimeoutError:
+            self._stuck(path)
+            raise
+
+    def keep(self, paths: Sequence[str]) -> None:
+        """Close the links to other backs than these, once nothing is waited for on them."""
+        for path, link in list(self._links.items()):
+            if path not in paths and not link.waiting:
+                link.close()
+
+    def _busy(self, path: str) -> int:
+        link = self._links.get(path)
+        return len(link.waiting) if link is not None else 0
+
+    async def _link(self, path: str) -> Link:
+        async with self._connecting.setdefault(path, asyncio.Lock()):
+            while path not in self._links:
+                try:
+                    loop = asyncio.get_running_loop()
+                    _, link = await loop.create_unix_connection(lambda: Link(path, self._forget), path)
+                    self._links[path] = link
+                except OSError:  # it is being started
+                    if not self._patient:
+                        raise Lost from None
+                    await asyncio.sleep(_RECONNECT_S)
+            return self._links[path]
+
+    def _forget(self, link: Link) -> None:
+        if self._links.get(link.path) is link:
+            del self._links[link.path]

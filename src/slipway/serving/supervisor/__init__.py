@@ -1,0 +1,1 @@
+"""The process that starts all others of an endpoint, and replaces them."""

@@ -1,0 +1,146 @@
+from collections.abc import Callable, Sequence
+
+from slipway.serving.config import SILENT_S, Capture, Handing
+from slipway.serving.supervisor.child import Child, Gone
+from slipway.serving.supervisor.log import Log
+from slipway.serving.supervisor.mailbox import Inbox
+from slipway.sharedmem import Ring, leave
+
+_PAUSE_S = 1.0
+
+
+_LOOKED_AT_EACH_S = 1.0
+
+
+_STARTS_AT_END = 2
+"""Of writers that take the place of one that ended before it had written what was left. One more would drop that."""
+
+
+_DIES_WITHIN_S = 5.0
+"""After a kill -9. What waits for a disk that does not answer lives on until that does."""
+
+
+class Recorder:
+    """The writer as the supervisor keeps it; nothing where nothing is captured. Used from the supervisor's thread alone.
+
+    fork: starts a process.
+    """
+
+    def __init__(
+        self,
+        capture: Capture | None,
+        models: Sequence[str],
+        fronts: int,
+        inbox: Inbox,
+        log: Log,
+        fork: Callable[..., Child],
+    ):
+        self._capture = capture
+        self._inbox = inbox
+        self._log = log
+        self._fork = fork
+        self.handing = Handing(Ring(models, fronts, **capture.ring), capture.share) if capture else None
+        self._child: Child | None = None
+        self._ended: Callable[[], None] | None = None
+        self._starts_left = _STARTS_AT_END
+        self._silent = False
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid if self._child else None
+
+    def start(self) -> None:
+        """Start the writer."""
+        if self._ended is None:
+            self._start()
+
+    def end(self, ended: Callable[[], None]) -> None:
+        """Have what is left written and call `ended`; nothing puts anything any more.
+
+        A writer is waited for as long as it does anything, and started where none runs. What none of them writes is left on
+        disk for the writer of the next service.
+        """
+        self._ended = ended
+        if self._child:
+            self._child.tell("end")
+        self._write_rest()
+
+    def close(self) -> None:
+        """Wait for nothing: a writer that runs or is being started writes what is left after this process has ended."""
+        self._ended = self._ended or (lambda: None)
+        if self._child:
+            self._child.tell("end")
+        else:
+            self._leave_rest()
+
+    def _start(self) -> None:
+        if self._capture is None or self.handing is None:
+            return
+        capture, ring = self._capture, self.handing.ring
+        child = self._child = self._fork(
+            capture.writer,
+            preload=capture.preload,
+            outlives=True,
+            ring=ring,
+            folder=capture.folder,
+            **capture.arguments,
+        )
+        child.listen(lambda said: self._inbox.post(self._heard, child, said))
+        ring.beat()  # it has its time to come
+        self._look(child)
+
+    def _look(self, child: Child) -> None:
+        """See whether the writer does anything, while it is the present one."""
+        if self._capture is None or self.handing is None or child is not self._child:
+            return
+        silent_s = self.handing.ring.silent_s
+        if silent_s > self._capture.hung_s:
+            self._log.say(
+                f"the process that writes captured requests has done nothing for {silent_s:.0f} s and is killed"
+            )
+            self._kill(child)
+            return
+        if (silent := silent_s > SILENT_S) != self._silent:
+            self._silent = silent
+            does = f"has done nothing for {silent_s:.0f} s" if silent else "is at work again"
+            self._log.say(f"the process that writes captured requests {does}")
+        self._inbox.later(_LOOKED_AT_EACH_S, self._look, child)
+
+    def _kill(self, child: Child) -> None:
+        child.kill()
+        if self._ended:  # its successor would hang as well, and whoever stops the service does not wait for ever
+            self._starts_left = 0
+            self._inbox.later(_DIES_WITHIN_S, self._heard, child, Gone())
+
+    def _heard(self, child: Child, said: object) -> None:
+        if not isinstance(said, Gone) or child is not self._child:
+            return
+        self._child = None
+        if self._ended:
+            self._write_rest()
+            return
+        self._log.say("the process that writes captured requests ended; another one takes its place")
+        self._inbox.later(_PAUSE_S, self.start)
+
+    # ---- the end
+
+    def _write_rest(self) -> None:
+        waiting = self.handing is not None and self.handing.ring.waiting
+        if waiting and self._child:
+            return  # its end is heard
+        if waiting and self._starts_left:
+            self._starts_left -= 1
+            self._start()
+            assert self._child is not None
+            self._child.tell("end")
+            return
+        if self._child:  # it has nothing to do, and may not even be there yet
+            self._child.kill()
+            self._child = None
+        self._leave_rest()
+        assert self._ended is not None
+        self._ended()
+
+    def _leave_rest(self) -> None:
+        if self._capture and self.handing and (said := leave(self.handing.ring, self._capture.folder)):
+            self._log.say(said)

@@ -1,0 +1,273 @@
+"""The process that fronts and backs are forked from: what they import is imported once, and a successor starts in milliseconds.
+
+It has one thread of Python's, imports what it is asked to and forks; no model and no request ever gets into it. It ends with
+the process that started it, even by kill -9 of that, and its children end with it, but for those that are to outlive it.
+Neither it nor what it forks heeds the signals that end a service: they are meant for the supervisor, and systemd sends them
+to all processes of a service at once.
+"""
+
+import gc
+import importlib
+import io
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from multiprocessing import context, reduction
+from multiprocessing.connection import Pipe
+from pathlib import Path
+from typing import Any
+
+from slipway.errors import ServiceFailed
+from slipway.processes import die_with_parent
+from slipway.serving.supervisor.child import Child
+
+_HEAD = struct.Struct(">QQ?")
+"""How long the names of modules and the call are, and whether the process outlives this one."""
+_PID = struct.Struct(">q")
+_MOST_FILES = 16
+_END_S = 2.0
+
+
+class Nursery:
+    """A nursery of this process. env: of it and of all that is forked from it. log: where they all write, appended to.
+
+    folder: removed at its end, whatever ends it but a kill -9 of its own.
+    """
+
+    def __init__(self, env: Mapping[str, str], log: Path, folder: Path):
+        ours, theirs = socket.socketpair()
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with theirs, log.open("ab") as stream:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", __spec__.name, str(theirs.fileno()), str(folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                env=dict(env),
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self._socket, self._lock = ours, threading.Lock()
+        self._waiting: list[Future[int]] = []
+        self._outliving: Future[int] | None = None
+        threading.Thread(target=self._hear, name="nursery", daemon=True).start()
+
+    def start(
+        self, target: str, *args: Any, preload: Sequence[str] = (), outlives: bool = False, **named: Any
+    ) -> Child:
+        """Fork a process that calls a function and ends; return at once, before it has started.
+
+        target: module:function, called with `control`, the other end of the child's, and these arguments; they are what
+        multiprocessing can hand to a process, sockets and connections included.
+        preload: what is there before the fork, beside the module of the target: modules to import, module:function to call.
+        outlives: whether the process goes on when the nursery ends, and is started even if that happens before.
+        """
+        ours, theirs = Pipe()
+        with theirs:
+            module = target.partition(":")[0]
+            pid = self._ask((module, *preload), (target, args, {**named, "control": theirs}), outlives)
+        if outlives:
+            self._outliving = pid
+        return Child(pid, ours)
+
+    def preload(self, *modules: str) -> "Future[int]":
+        """Import modules for all that is forked later; the future is done when they are, and fails with ServiceFailed."""
+        return self._ask(modules, None)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        """End the fork_server, and with it whatever of its children is left and does not outlive it."""
+        waited_for = self._outliving is not None and not self._outliving.done()
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        try:
+            self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:  # in the middle of an import
+            if waited_for:  # the nursery has a process to fork yet, and ends by itself after that
+                threading.Thread(target=self._process.wait, name="nursery ends", daemon=True).start()
+            else:
+                self._process.kill()
+                self._process.wait()
+        self._socket.close()
+
+    def _ask(self, modules: Sequence[str], call: Any, outlives: bool = False) -> "Future[int]":
+        files = _Files()
+        payload = files.dumps(call) if call else b""
+        names = ",".join(modules).encode()
+        answer: Future[int] = Future()
+        with self._lock:
+            self._waiting.append(answer)
+            try:
+                socket.send_fds(self._socket, [_HEAD.pack(len(names), len(payload), outlives)], files.fds)
+                self._socket.sendall(names + payload)
+            except OSError:
+                self._waiting.remove(answer)
+                answer.set_exception(ServiceFailed("the process that starts others has ended"))
+        return answer
+
+    def _hear(self) -> None:
+        while head := _received(self._socket, _PID.size):
+            (pid,) = _PID.unpack(head)
+            answer = self._waiting.pop(0)
+            if pid >= 0:
+                answer.set_result(pid)
+            else:
+                answer.set_exception(ServiceFailed("a process could not be started; the log says why"))
+        for answer in self._waiting:
+            answer.set_exception(ServiceFailed("the process that starts others has ended"))
+
+
+class _Files:
+    """What `multiprocessing` calls while it pickles for a process: collects the files that go along."""
+
+    def __init__(self) -> None:
+        self.fds: list[int] = []
+
+    def duplicate_for_child(self, fd: int) -> int:
+        self.fds.append(fd)
+        return len(self.fds) - 1
+
+    @staticmethod
+    def DupFd(number: int) -> "_Inherited":  # noqa: N802 - the name that multiprocessing calls
+        return _Inherited(number)
+
+    def dumps(self, value: Any) -> bytes:
+        pickled = io.BytesIO()
+        context.set_spawning_popen(self)  # type: ignore[arg-type]  # it is asked for these two methods alone
+        try:
+            reduction.dump(value, pickled)
+        finally:
+            context.set_spawning_popen(None)
+        return pickled.getvalue()
+
+
+class _Inherited:
+    """A file that came along, by its place."""
+
+    received: Sequence[int] = ()
+
+    def __init__(self, number: int):
+        self.number = number
+
+    def detach(self) -> int:
+        return self.received[self.number]
+
+
+def _received(source: socket.socket, size: int) -> bytes:
+    """Return so many bytes; none at the end."""
+    found = bytearray()
+    while len(found) < size:
+        try:
+            chunk = source.recv(size - len(found))
+        except OSError:
+            return b""
+        if not chunk:
+            return b""
+        found += chunk
+    return bytes(found)
+
+
+_done: set[str] = set()
+
+
+def _main(asks: socket.socket, folder: str) -> None:
+    try:
+        _serve(asks)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _serve(asks: socket.socket) -> None:
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children: the end of their pipe says it
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # meant for the supervisor; what is forked inherits it
+        signal.signal(number, signal.SIG_IGN)
+    while True:
+        head, files, _, _ = socket.recv_fds(asks, _HEAD.size, _MOST_FILES)
+        if not head:
+            return
+        *sizes, outlives = _HEAD.unpack(head)
+        names, payload = (_received(asks, size) for size in sizes)
+        pid = _born(names.decode().split(","), payload, files, asks, outlives)
+        for file in files:
+            os.close(file)
+        with suppress(OSError):  # who asked is gone: what it has asked for since is forked too, and may outlive it
+            asks.sendall(_PID.pack(pid))
+
+
+def _born(
+    modules: Sequence[str], payload: bytes, files: Sequence[int], asks: socket.socket, outlives: bool = False
+) -> int:
+    try:
+        for module, _, function in (each.partition(":") for each in modules if each not in _done):
+            imported = importlib.import_module(module)
+            if function:
+                getattr(imported, function)()
+            _done.add(f"{module}:{function}".rstrip(":"))
+    except Exception:  # the nursery goes on; who asked is told  # noqa: BLE001
+        _say_why()
+        return -1
+    if not payload:
+        return 0
+    gc.freeze()  # what all share stays shared: no collection writes into it
+    tie = None if outlives else die_with_parent(signal.SIGKILL)
+    try:
+        pid = os.fork()
+    except OSError:  # no more processes, or no memory: those that are there go on
+        _say_why()
+        return -1
+    if pid:
+        return pid
+    code = 1
+    try:
+        if tie:
+            tie()
+        asks.close()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _Inherited.received = files
+        target, args, named = reduction.ForkingPickler.loads(payload)
+        module, _, function = target.partition(":")
+        getattr(importlib.import_module(module), function)(*args, **named)
+        code = 0
+    except BaseException:  # the process ends here, whatever it was  # noqa: BLE001
+        _say_why()
+    finally:
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _say_why() -> None:
+    """Write down an error, if the disk has room for it; without it, a child must end all the same, and here."""
+    with suppress(OSError):
+        traceback.print_exc()
+
+
+if __name__ == "__main__":
+    from slipway.serving.supervisor import (
+        fork_server,  # not this module under its other name: what is pickled has to be found again
+    )
+
+    fork_server._main(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])

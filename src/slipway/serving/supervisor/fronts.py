@@ -1,0 +1,121 @@
+"""The processes that answer: as many as there are to be, each in its row of the counters, replaced when they end or hang."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slipway.serving.counters.models import FRONTS_REPLACED, TURNS, Counters
+from slipway.serving.supervisor.child import Child, Gone
+from slipway.serving.supervisor.log import Log
+from slipway.serving.supervisor.mailbox import Inbox
+
+_PAUSE_S = 0.2
+_LOOK_S = 1.0
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A front at the last look, by how often its loop had come round. still: at how many looks in a row it had not since.
+
+    None while it starts, for which it may have to wait.
+    """
+
+    child: Child
+    turns: float
+    still: int | None = None
+
+
+class Fronts:
+    """Used from the supervisor's thread alone.
+
+    fork: starts the process of a row. greeting: what a new one has to know. said: called with whatever one says.
+    patience_s: for how long the loop of one may stand still. It counts looks, so that a machine that slept blames nobody.
+    """
+
+    def __init__(
+        self,
+        counters: Counters,
+        inbox: Inbox,
+        log: Log,
+        fork: Callable[[int], Child],
+        greeting: Callable[[], Sequence[object]],
+        said: Callable[[Any], None],
+        patience_s: float,
+    ):
+        self._counters, self._inbox, self._log = counters, inbox, log
+        self._fork, self._greeting, self._said = fork, greeting, said
+        self._children: dict[int, Child] = {}
+        self._ending: Callable[[], None] | None = None
+        self._patience_s = patience_s
+        self._seen: dict[int, _Seen] = {}
+
+    @property
+    def pids(self) -> list[int]:
+        return [child.pid for child in self._children.values()]
+
+    def start(self) -> None:
+        """Start them all."""
+        for row in range(self._counters.fronts):
+            self._start(row)
+        self._inbox.later(_LOOK_S, self._look)
+
+    def tell(self, message: object) -> None:
+        """Tell them all."""
+        for child in self._children.values():
+            child.tell(message)
+
+    def end(self, message: object, ended: Callable[[], None]) -> None:
+        """Tell them all to end, replace none any more, and call `ended` when they have."""
+        self._ending = ended
+        self.tell(message)
+        if not self._children:
+            ended()
+
+    def kill(self) -> None:
+        """End them now."""
+        for child in self._children.values():
+            child.kill()
+
+    def _start(self, row: int) -> None:
+        if self._ending:
+            return
+        child = self._children[row] = self._fork(row)
+        born = time.monotonic()
+        child.listen(lambda said: self._inbox.post(self._heard, row, child, born, said))
+        for message in self._greeting():
+            child.tell(message)
+
+    def _heard(self, row: int, child: Child, born: float, said: object) -> None:
+        if not isinstance(said, Gone):
+            self._said(said)
+        elif self._children.get(row) is child:
+            del self._children[row]
+            if not self._ending:
+                self._replace(row, born)
+            elif not self._children:
+                self._ending()
+
+    def _replace(self, row: int, born: float) -> None:
+        self._log.say(f"front {row} ended; another one takes its place")
+        self._counters.add(self._counters.supervisor, FRONTS_REPLACED)
+        # One that ends as soon as it starts would be started without a pause.
+        self._inbox.later(_PAUSE_S if time.monotonic() - born < _PAUSE_S else 0.0, self._start, row)
+
+    def _look(self) -> None:
+        """Kill what hangs; its end is heard like any other."""
+        self._seen = {row: self._look_at(row, child) for row, child in self._children.items()}
+        self._inbox.later(_LOOK_S, self._look)
+
+    def _look_at(self, row: int, child: Child) -> _Seen:
+        turns, last = self._counters.own(row, TURNS), self._seen.get(row)
+        if last is None or last.child is not child:
+            return _Seen(child, turns)
+        if turns != last.turns:
+            return _Seen(child, turns, 0)
+        if last.still is None:
+            return last
+        if last.still * _LOOK_S >= self._patience_s:
+            self._log.say(f"front {row} hangs, and is killed")
+            child.kill()
+        return _Seen(child, turns, last.still + 1)

@@ -1,0 +1,245 @@
+"""The generations of an endpoint: which one of each model serves, which load beside it, which are kept warm behind it."""
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from slipway.errors import ServiceFailed
+from slipway.serving.config import ServingConfig
+from slipway.serving.counters.models import BACKS_REPLACED, FAILED_GENERATIONS, SWAPS, Counters
+from slipway.serving.ipc import messages
+from slipway.serving.ipc.messages import Failed, Loaded
+from slipway.serving.supervisor.child import Child, Gone
+from slipway.serving.supervisor.generation import Back, Serving, Wanted
+from slipway.serving.supervisor.log import Log
+from slipway.serving.supervisor.mailbox import Inbox
+
+BACK = "slipway.serving.back.process:back"
+_TRY_AGAIN_S = 5.0
+
+
+class Generations:
+    """Used from the supervisor's thread alone.
+
+    folder: of the Unix sockets. fork: starts a process. changed: called when the fronts have to know of something.
+    failed: called with each version that does not take over; served: with each that does.
+    failures: of each model since its last version took over. refused: why the last one that failed must not be served at all.
+    """
+
+    def __init__(
+        self,
+        config: ServingConfig,
+        models: Sequence[str],
+        counters: Counters,
+        inbox: Inbox,
+        log: Log,
+        fork: Callable[..., Child],
+        changed: Callable[[], None],
+        failed: Callable[[messages.Failure], None],
+        served: Callable[[Wanted], None],
+    ):
+        self._config, self._counters, self._inbox, self._log, self._fork = config, counters, inbox, log, fork
+        self._changed, self._failed_to, self._served = changed, failed, served
+        self.folder = Path()
+        self.failures: dict[str, messages.Failure] = {}
+        self.refused = ""
+        self._wanted: dict[str, Wanted | None] = dict.fromkeys(models)
+        self._current: dict[str, Serving] = {}
+        self._others: list[Serving] = []
+        self._failed: set[tuple[str, int, str]] = set()
+        self._numbers = itertools.count(1)
+        self._ended = False
+
+    def told(self) -> messages.Swap | None:
+        """What the fronts have to serve; None until there is a generation of each model, since they answer together."""
+        if len(self._current) < len(self._wanted):
+            return None
+        return messages.Swap(tuple(serving.told() for serving in self._current.values()))
+
+    def pids(self, model: str) -> list[int]:
+        """Return the processes of the generation that serves."""
+        return [back.child.pid for back in self._current[model].backs if back.child]
+
+    def serving(self, model: str) -> Wanted | None:
+        """Return the version that serves; None for none."""
+        current = self._current.get(model)
+        return current.wanted if current else None
+
+    def wanted(self, model: str) -> Wanted | None:
+        """Return the version that is to serve, whether it does already or not."""
+        return self._wanted[model]
+
+    def replace_none(self) -> None:
+        """Let processes end from now on."""
+        self._ended = True
+
+    def close(self) -> None:
+        """End them all."""
+        self._ended = True
+        for serving in (*self._current.values(), *self._others):
+            serving.close()
+
+    def want(self, wanted: Wanted, again: bool) -> None:
+        if self._ended:
+            return
+        self._wanted[wanted.model] = wanted
+        current = self._current.get(wanted.model)
+        if current and current.wanted.key == wanted.key:
+            return
+        if again:
+            self._failed.discard(wanted.key)
+        found = next((other for other in self._others if other.wanted.key == wanted.key), None)
+        if found is None and wanted.key not in self._failed:
+            self._load(wanted)
+        elif found and found.loaded:
+            self._take_over(found)
+
+    def let_go(self, model: str) -> None:
+        """Serve no version of a model; what was begun with the one that did is answered by it."""
+        self._wanted[model] = None
+        if former := self._current.pop(model, None):
+            self._changed()
+            self._keep_warm(former)
+
+    def _load(self, wanted: Wanted) -> None:
+        self._log.say(f"{wanted} is loaded")
+        serving = Serving(wanted, next(self._numbers), self.folder)
+        self._others.append(serving)
+        back = serving.add_back()
+        self._start_back(serving, back)
+        if wanted.kept and wanted.model not in self._current:
+            self._log.say(f"{wanted} answers from the plan that was kept, while its model loads")
+            # What only the model answers waits at its socket.
+            serving.loaded, serving.by_kept, back.ready = wanted.kept, True, True
+            self._take_over(serving)
+
+    def _start_back(self, serving: Serving, back: Back) -> None:
+        if self._ended or (serving not in self._others and serving not in self._current.values()):
+            return
+        back.up = False
+        child = back.child = self._fork(
+            BACK, serving.wanted.load, serving.compiled, self._config.max_rows, listener=back.listener,
+            preload=serving.wanted.preload,
+        )  # fmt: skip
+        child.listen(lambda said: self._inbox.post(self._back_said, serving, back, child, said))
+
+    def _back_said(self, serving: Serving, back: Back, child: Child, said: object) -> None:
+        if back.child is not child:
+            return
+        if isinstance(said, Loaded):
+            self._back_is_ready(serving, back, said)
+        elif isinstance(said, Failed):
+            back.child = None
+            self._back_failed(serving, back, said)
+        elif isinstance(said, Gone):
+            back.child = None
+            self._back_gone(serving, back)
+
+    def _back_is_ready(self, serving: Serving, back: Back, loaded: Loaded) -> None:
+        back.died, back.up = 0, True
+        first, back.ready = not back.ready, True
+        if serving.by_kept:
+            self._compare_kept(serving, loaded)
+        elif serving.loaded is None:
+            self._take_note(serving, loaded)
+            wanted = self._wanted[serving.wanted.model]
+            if wanted and wanted.key == serving.wanted.key:
+                self._take_over(serving)
+            else:
+                self._keep_warm(serving)
+        elif first and serving in self._current.values():
+            self._changed()
+
+    def _take_note(self, serving: Serving, loaded: Loaded) -> None:
+        serving.loaded = loaded
+        if loaded.why_not:
+            self._log.say(f"{serving.wanted} is not compiled, the model itself answers: {loaded.why_not}")
+            for _ in range(self._config.fronts - 1):
+                self._start_back(serving, serving.add_back())
+        if serving.wanted.shelf:
+            serving.wanted.shelf.keep(loaded)
+
+    def _compare_kept(self, serving: Serving, loaded: Loaded) -> None:
+        serving.by_kept = False
+        if loaded == serving.loaded:
+            self._log.say(f"{serving.wanted} is loaded; the plan that was kept is what it compiles to")
+            return
+        self._log.say(f"the plan that was kept is not what {serving.wanted} compiles to, and is replaced")
+        self._take_note(serving, loaded)
+        if serving in self._current.values():
+            self._changed()
+
+    def _back_failed(self, serving: Serving, back: Back, failed: Failed) -> None:
+        if serving.by_kept and not failed.passing:  # as at a start without that plan
+            raise ServiceFailed(f"{serving.wanted} cannot be served any more: {failed.why}")
+        if serving.loaded:  # it serves, and one of its processes could not be replaced
+            self._log.say(f"a process of {serving.wanted} could not be replaced: {failed.why}")
+            self._inbox.later(_TRY_AGAIN_S, self._start_back, serving, back)
+            return
+        wanted = serving.wanted
+        self._drop(serving)
+        self._failed.add(wanted.key)
+        self.refused = failed.why if failed.refused else ""
+        self._counters.add(self._counters.supervisor, FAILED_GENERATIONS)
+        self._log.say(f"{wanted} does not take over: {failed.why}")
+        failure = self.failures[wanted.model] = messages.Failure(wanted.model, wanted.version, failed.why, time.time())
+        self._failed_to(failure)
+        if failed.passing:
+            self._inbox.later(_TRY_AGAIN_S, self._try_again, wanted)
+
+    def _try_again(self, wanted: Wanted) -> None:
+        if self._wanted[wanted.model] == wanted:
+            self.want(wanted, again=True)
+
+    def _back_gone(self, serving: Serving, back: Back) -> None:
+        back.died += 1
+        if serving.loaded is None or serving.by_kept:
+            self._back_failed(serving, back, Failed("its process ended while it loaded; the log says more"))
+            return
+        if self._ended:
+            return
+        self._log.say(f"a process of {serving.wanted} ended; another one takes its place")
+        self._counters.add(self._counters.supervisor, BACKS_REPLACED)
+        self._inbox.later(0.0 if back.died < 3 else _TRY_AGAIN_S, self._start_back, serving, back)
+
+    def kill_stuck(self, path: str) -> None:
+        for serving in (*self._current.values(), *self._others):
+            for back in serving.backs:
+                if str(back.path) == path and back.child and back.up:  # one that loads is waited for
+                    self._log.say(f"a process of {serving.wanted} did not answer in time and is killed")
+                    back.child.kill()
+
+    def _take_over(self, serving: Serving) -> None:
+        model = serving.wanted.model
+        former = self._current.get(model)
+        self._others.remove(serving)
+        serving.retired_at = None
+        self._current[model] = serving
+        self.failures.pop(model, None)
+        self._changed()
+        self._log.say(f"{serving.wanted} takes over")
+        self._counters.add(self._counters.supervisor, SWAPS)
+        if former:
+            self._keep_warm(former)
+        self._served(serving.wanted)
+
+    def _keep_warm(self, serving: Serving) -> None:
+        if serving not in self._others:
+            self._others.append(serving)
+        # Requests that a front had begun with it are answered by it.
+        kept_s = max(self._config.keep_warm_s, self._config.timeout_s)
+        serving.retired_at = time.monotonic() + kept_s
+        self._inbox.later(kept_s + 0.1, self._retire, serving)
+
+    def _retire(self, serving: Serving) -> None:
+        if serving in self._others and serving.retired_at and time.monotonic() >= serving.retired_at:
+            self._drop(serving)
+
+    def _drop(self, serving: Serving) -> None:
+        self._others.remove(serving)
+        for back in serving.backs:
+            child, back.child = back.child, None
+            if child:
+                child.kill()
+        serving.close()

@@ -1,0 +1,109 @@
+from collections import deque
+from dataclasses import dataclass, field
+from math import sqrt
+
+from slipway.serving.config import DISAGREEMENT, ERROR, LATENCY, Bounds
+from slipway.serving.counters.variant import COMPARED, COMPARED_ROWS, DISAGREEMENTS, ERRORS, Tally
+
+WINDOW_S = 300.0
+
+
+NOT_FELT_S = 0.005
+"""A version is not called slower for less."""
+
+
+_Z = 2.5758
+
+
+_SLOWEST = 0.01
+
+
+_EACH_S = 5.0
+
+
+_MOST_KEPT = 1000
+
+
+@dataclass(frozen=True)
+class Breach:
+    """Which bound was passed, and a sentence with the numbers."""
+
+    bound: str
+    why: str
+
+
+@dataclass
+class Window:
+    """The last five minutes of a second version, or as much more as it takes for enough requests to judge by."""
+
+    enough: int
+    _kept: deque[tuple[float, Tally]] = field(default_factory=lambda: deque(maxlen=_MOST_KEPT))
+
+    def add(self, now: float, tally: Tally) -> Tally:
+        """Take what was counted so far, and return what was within the window."""
+        if not self._kept or (self._kept[-1][0] <= now - _EACH_S and self._kept[-1][1] != tally):
+            self._kept.append((now, tally))
+        while len(self._kept) > 2 and self._reaches(now, tally):
+            self._kept.popleft()
+        return tally - self._kept[0][1]
+
+    def _reaches(self, now: float, tally: Tally) -> bool:
+        """Whether there is enough without the oldest."""
+        at, then = self._kept[1]
+        within = tally - then
+        return at <= now - WINDOW_S and min(within.requests, within[COMPARED]) >= self.enough
+
+
+def breach(found: Tally, bounds: Bounds) -> Breach | None:
+    """Return the first bound that was passed; None for none, and while there are too few requests."""
+    return _disagreement(found, bounds) or _errors(found, bounds) or _latency(found, bounds)
+
+
+def _disagreement(found: Tally, bounds: Bounds) -> Breach | None:
+    compared, rows = found[COMPARED], found[COMPARED_ROWS]
+    if compared < bounds.min_requests or not rows:
+        return None
+    share = found[DISAGREEMENTS] / rows
+    if at_least(share, compared) <= bounds.max_disagreement:
+        return None
+    said = f"{_percent(share)} of {rows:,.0f} compared rows were answered otherwise"
+    return Breach(DISAGREEMENT, f"{said}; the bound is {_percent(bounds.max_disagreement)}")
+
+
+def _errors(found: Tally, bounds: Bounds) -> Breach | None:
+    requests = found.requests
+    if requests < bounds.min_requests:
+        return None
+    share = found[ERRORS] / requests
+    if at_least(share, requests) <= bounds.max_errors:
+        return None
+    said = f"{_percent(share)} of {requests:,.0f} requests were not answered that the first version answers"
+    return Breach(ERROR, f"{said}; the bound is {_percent(bounds.max_errors)}")
+
+
+def _latency(found: Tally, bounds: Bounds) -> Breach | None:
+    ours, theirs = found.ours, found.theirs
+    if min(ours.count, theirs.count) < bounds.min_requests:
+        return None
+    usual, own = theirs.quantile(1 - _SLOWEST), ours.quantile(1 - _SLOWEST)
+    assert usual is not None and own is not None
+    said = f"the 99th percentile of {ours.count:,.0f} latencies is {own * 1000:.3g} ms"
+    if bounds.max_p99_ms is not None:
+        most, bound = bounds.max_p99_ms / 1000, f"the bound is {bounds.max_p99_ms:g} ms"
+    else:
+        most = max(bounds.max_slower * usual, usual + NOT_FELT_S)
+        bound = f"the bound is {bounds.max_slower:g} times that of the first version, {usual * 1000:.3g} ms"
+    if at_least(ours.above(most) / ours.count, ours.count) <= _SLOWEST:
+        return None
+    return Breach(LATENCY, f"{said}; {bound}")
+
+
+def at_least(share: float, of: float) -> float:
+    """Return the lower end of the interval of a share that was seen in so many."""
+    middle = share + _Z**2 / (2 * of)
+    half = _Z * sqrt(share * (1 - share) / of + _Z**2 / (4 * of**2))
+    return max((middle - half) / (1 + _Z**2 / of), 0.0)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"

@@ -1,0 +1,257 @@
+"""The supervisor of an endpoint: one listening socket, the fronts that accept from it, and a generation of each model.
+
+It is a thread with an inbox. Whatever happens (a version is wanted, a process said something or ended, a time has come) is a
+call that is put there and made in order, so nothing here is locked and nothing waits. It imports neither MLflow nor what models
+are made of.
+"""
+
+import socket
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from slipway.core.arms import ArmRecord
+from slipway.errors import ServiceFailed, UntrustedModel
+from slipway.serving.config import Capture, ServingConfig
+from slipway.serving.counters.models import Counters
+from slipway.serving.ipc import messages
+from slipway.serving.supervisor.capture_writer import Recorder
+from slipway.serving.supervisor.child import Child
+from slipway.serving.supervisor.fork_server import Nursery
+from slipway.serving.supervisor.fronts import Fronts
+from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.generations import Generations
+from slipway.serving.supervisor.log import Log
+from slipway.serving.supervisor.mailbox import Inbox
+from slipway.serving.supervisor.variant import Second
+
+FRONT = "slipway.serving.front.process:front"
+_EVALUATING = ("slipway.plans:warm",)
+"""What each front needs, and each back after it: a process that answers from plans is forked before scikit-learn is there."""
+_LATER = ("mlflow.pyfunc.scoring_server", "mlflow.sklearn")
+"""What each back needs for odd requests: imported once for all that come, when the endpoint has served for a while."""
+_LATER_S = 5.0
+_LATE_S = 2.0
+"""How long a front that is to end may take beyond the time for its answers, and how long one that was killed then."""
+_PATIENCE_S = 5.0
+"""With a front that hangs, at least: on a busy machine it may have to wait."""
+
+
+class Supervisor:
+    """An endpoint that serves `models` on `listener` from `start` to `stop`.
+
+    env: of its processes. log: what they and the supervisor write. served: called with each version that takes over.
+    record: takes what was seen of a second version, with `config.arm`.
+    capture: what is kept of what it is asked; None to keep nothing.
+    """
+
+    def __init__(
+        self,
+        config: ServingConfig,
+        models: Sequence[str],
+        listener: socket.socket,
+        env: Mapping[str, str],
+        log: Path,
+        served: Callable[[Wanted], None] = lambda _: None,
+        front: str = FRONT,
+        record: Callable[[ArmRecord], None] = lambda _: None,
+        capture: Capture | None = None,
+    ):
+        self.config, self.listener, self._front = config, listener, front
+        self._env, self._log = dict(env), Log(log)
+        self._keys = messages.Keys(config.keys)
+        self._counters = Counters(tuple(models), config.fronts)
+        self._inbox = Inbox()
+        self._fronts = Fronts(
+            self._counters, self._inbox, self._log, self._fork_front, self._greeting, self._front_said,
+            patience_s=max(config.timeout_s, _PATIENCE_S),
+        )  # fmt: skip
+        self._generations = Generations(
+            config, models, self._counters, self._inbox, self._log, self._fork, self._changed, self._fronts.tell, served
+        )
+        self._second: Second | None = None
+        if config.arm:
+            self._second = Second(
+                config.arm, models[0], config, self._counters, self._inbox, self._log,
+                partial(self._generations.wanted, models[0]), self._fork, self._changed,
+                self._fronts.tell, self._kill_stuck, record,
+            )  # fmt: skip
+        self._recorder = Recorder(capture, models, config.fronts, self._inbox, self._log, self._fork)
+        self._draining = False
+        self._recording_rest = False
+        self.ready, self.ended = threading.Event(), threading.Event()
+        self._why = ""
+        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+
+    # ---- what others call, from any thread
+
+    @property
+    def log(self) -> Path:
+        """Where the endpoint's processes write."""
+        return self._log.path
+
+    def start(self) -> None:
+        """Start the fronts; they answer when a first generation is there."""
+        self._thread.start()
+
+    def want(self, wanted: Wanted, again: bool = False) -> None:
+        """Serve this version of its model from when it is ready. again: also when it failed before."""
+        self._inbox.post(self._generations.want, wanted, again)
+
+    def want_second(self, wanted: Wanted | None, again: bool = False) -> None:
+        """Let this version be the second one from when it is ready, with `config.arm`; None lets none be."""
+        if self._second:
+            self._inbox.post(self._second.want, wanted, again)
+
+    def say(self, text: str) -> None:
+        """Write a line into the log."""
+        self._log.say(text)
+
+    def use_keys(self, hashes: tuple[str, ...] | None) -> None:
+        """Let these API keys be valid from now on."""
+        self._inbox.post(self._use_keys, messages.Keys(hashes))
+
+    def wait_until_ready(self, timeout_s: float) -> None:
+        """Return when every model is served. Raises UntrustedModel or ServiceFailed with the reason when one cannot be."""
+        deadline = time.monotonic() + timeout_s
+        while not self.ready.wait(0.05):
+            if self.ended.is_set() or time.monotonic() > deadline:
+                raise ServiceFailed(self._why or f"the endpoint was not ready within {timeout_s:.0f} s")
+            if self._generations.refused:
+                raise UntrustedModel(self._generations.refused)
+            if failed := next(iter(self._generations.failures.values()), None):
+                raise ServiceFailed(f"{failed.model} version {failed.version} cannot be served: {failed.why}")
+
+    def wait(self) -> None:
+        """Block while the endpoint is up. Raises ServiceFailed when it ended by itself."""
+        while not self.ended.wait(1.0):
+            pass
+        if self._why:
+            raise ServiceFailed(self._why)
+
+    def stop(self) -> None:
+        """Accept nothing more, let what is under way be answered within the time for that, and end; once ended, do nothing.
+
+        With `capture` this takes as long as its writer writes what is left. An exception in between, such as a second Ctrl-C,
+        ends the wait and not the writer.
+        """
+        self._inbox.post(self._drain)
+        while self._thread.is_alive() and not self.ended.wait(1.0):
+            pass
+
+    # ---- the thread
+
+    def _run(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="slipway-", ignore_cleanup_errors=True) as folder:
+            self._folder = self._generations.folder = Path(folder)
+            self._nursery = Nursery(self._env, self._log.path, self._folder)
+            try:
+                if self._second:
+                    (self._folder / "second").mkdir()
+                    self._second.start(self._folder / "second")
+                self._fronts.start()
+                while not self.ended.is_set():
+                    self._inbox.next()
+            except ServiceFailed as error:
+                self._log.say(str(error))
+                self._why = str(error)
+            except Exception as error:  # whoever waits is told; nothing stays half-alive  # noqa: BLE001
+                self._log.say(traceback.format_exc())
+                self._why = f"the endpoint ended by itself ({type(error).__name__}); its log is {self._log.path}"
+            finally:
+                self._end()
+                self._nursery.stop()
+
+    def _fork(self, target: str, *args: Any, **named: Any) -> Child:
+        if not self._nursery.alive:  # killed, and with it all that it had forked
+            self._log.say("the process that starts others ended; another one takes its place")
+            self._nursery.stop()
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            self._nursery = Nursery(self._env, self._log.path, self._folder)
+        return self._nursery.start(target, *args, **named)
+
+    # ---- fronts
+
+    def _fork_front(self, row: int) -> Child:
+        more = {"beside": self._second.beside} if self._second else {}
+        return self._fork(
+            self._front, listener=self.listener, config=self.config, counters=self._counters, row=row,
+            capture=self._recorder.handing, preload=_EVALUATING, **more,
+        )  # fmt: skip
+
+    def _greeting(self) -> list[object]:
+        said = [self._told(), *self._generations.failures.values(), self._second and self._second.said]
+        return [self._keys, *filter(None, said)]
+
+    def _front_said(self, said: object) -> None:
+        if isinstance(said, messages.Ready):
+            if not self.ready.is_set():
+                self._recorder.start()  # until now, what it imports would have held up the others
+                self._inbox.later(_LATER_S, self._preload)
+            self.ready.set()
+        elif isinstance(said, messages.Stuck):
+            self._kill_stuck(said.back)
+
+    def _kill_stuck(self, back: str) -> None:
+        for generations in (self._generations, *([self._second.generations] if self._second else [])):
+            generations.kill_stuck(back)
+
+    def _preload(self) -> None:
+        self._nursery.preload(*_LATER)
+
+    def _use_keys(self, keys: messages.Keys) -> None:
+        if keys != self._keys:
+            self._keys = keys
+            self._fronts.tell(keys)
+            self._log.say("the API keys were read again")
+
+    # ---- generations
+
+    def _told(self) -> messages.Swap | None:
+        swap = self._generations.told()
+        return replace(swap, second=self._second.told()) if swap and self._second else swap
+
+    def _changed(self) -> None:
+        if swap := self._told():
+            self._fronts.tell(swap)
+            if self._second:
+                self._second.swapped(swap)
+
+    # ---- the end
+
+    def _drain(self) -> None:
+        if self._draining:
+            return
+        self._draining = True
+        self._generations.replace_none()
+        if self._second:
+            self._second.generations.replace_none()
+        self._log.say("the endpoint ends; what is under way is answered first")
+        self._fronts.end(messages.Drain(self.config.drain_s), self._record_rest)
+        self.listener.close()  # the fronts have it still, and take what has been connected before they let go of it
+        self._inbox.later(self.config.drain_s + _LATE_S, self._fronts.kill)
+        self._inbox.later(self.config.drain_s + 2 * _LATE_S, self._record_rest)
+
+    def _record_rest(self) -> None:
+        if not self._recording_rest:
+            self._recording_rest = True
+            self._recorder.end(self._end)
+
+    def _end(self) -> None:
+        if self.ended.is_set():
+            return
+        self._draining = True
+        self._fronts.kill()
+        self._recorder.close()
+        self._generations.close()
+        if self._second:
+            self._second.close()
+        self.listener.close()
+        self._log.close()
+        self.ended.set()

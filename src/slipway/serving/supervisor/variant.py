@@ -1,0 +1,253 @@
+"""The second version of an endpoint: it loads beside the first, takes its role, is compared and judged, and is ended.
+
+A canary that passes a bound is let go: the first version alone answers from between two requests on. It stays off until another
+version comes for the role. A shadow that does is only warned of, since nobody hears it.
+"""
+
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from slipway.core.arms import ArmRecord, ArmState, Role
+from slipway.serving.config import Arm, ServingConfig
+from slipway.serving.contract import Generation
+from slipway.serving.counters.models import Counters
+from slipway.serving.counters.variant import (
+    COMPARED,
+    COMPARED_ROWS,
+    DISAGREEMENTS,
+    DROPPED,
+    ERRORS,
+    ROWS,
+    ArmNumbers,
+    Beside,
+    Tally,
+)
+from slipway.serving.ipc import messages
+from slipway.serving.supervisor.child import Child, Gone
+from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.generations import Generations
+from slipway.serving.supervisor.guardrails import Breach, Window, breach
+from slipway.serving.supervisor.log import Log
+from slipway.serving.supervisor.mailbox import Inbox
+
+COMPARING = "slipway.serving.comparer.process:comparing"
+_JUDGED_EACH_S = 1.0
+_RECORDED_EACH = 5
+_AGAIN_S = 0.5
+_LEAVES_AFTER_S = 60.0
+
+
+class Second:
+    """Used from the supervisor's thread alone.
+
+    first: the version that is to be the first one, whether it is already or not. fork: starts a process.
+    changed: called when the fronts have to know of another second version; tell: tells them anything.
+    stuck: told the socket of a back that let a deadline pass. record: takes what was seen, every few seconds and at the end.
+    """
+
+    def __init__(
+        self, arm: Arm, model: str, config: ServingConfig, counters: Counters, inbox: Inbox, log: Log,
+        first: Callable[[], Wanted | None], fork: Callable[..., Child], changed: Callable[[], None],
+        tell: Callable[[object], None], stuck: Callable[[str], None], record: Callable[[ArmRecord], None],
+    ):  # fmt: skip
+        self._arm, self._model, self._config, self._inbox, self._log = arm, model, config, inbox, log
+        self._first, self._fork, self._tell, self._stuck, self._record = first, fork, tell, stuck, record
+        self.numbers = ArmNumbers(config.fronts)
+        self.generations = Generations(
+            config, [model], counters, inbox, log, fork, changed, self._failed, self._took_its_role
+        )
+        self._said = messages.Second(ArmState.NONE, 0, "", "", time.time(), None)
+        self._ended: Wanted | None = None
+        self._comparing: Child | None = None
+        self._listener: socket.socket | None = None
+        self._swap: messages.Swap | None = None
+        self._begin((0, 0))
+        self._leaving = self._closed = False
+
+    def start(self, folder: Path) -> None:
+        """Start what compares. folder: of the Unix sockets, this one's own."""
+        self.generations.folder = folder
+        self._path = folder / "copies"
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(self._path))
+        self._listener.listen(128)
+        self._start_comparing()
+        self._look(1)
+
+    @property
+    def beside(self) -> Beside:
+        """What a front needs."""
+        return Beside(self.numbers, str(self._path))
+
+    @property
+    def said(self) -> messages.Second:
+        """What a front is to show of it."""
+        return self._said
+
+    def told(self) -> Generation | None:
+        """What the fronts have to serve; None for no second version."""
+        swap = self.generations.told()
+        return swap.generations[0] if swap else None
+
+    def want(self, wanted: Wanted | None, again: bool) -> None:
+        """Let a version take the role, or none."""
+        current, coming = self.generations.serving(self._model), self._first()
+        self._leaving = wanted is None
+        if wanted and not (self._ended and wanted.key == self._ended.key):
+            self._ended = None
+            self.generations.want(wanted, again)
+        elif not wanted and current and coming and coming.key == current.key and not _both_alike(self._swap):
+            # Promoted: its callers stay with it, and are not sent to the former first version until it has loaded as the next.
+            self._inbox.later(_LEAVES_AFTER_S, self._leave)
+        elif not wanted:
+            self._leave()
+
+    def _leave(self) -> None:
+        if not self._leaving:
+            return
+        self._leaving = False
+        if self.told():
+            self._log.say(f"the {self._arm.role} ends: no version is in {self._arm.of} but the one that answers")
+        self.generations.let_go(self._model)
+        if self._said.state is not ArmState.ENDED:
+            self._say(ArmState.NONE, 0)
+
+    def swapped(self, swap: messages.Swap) -> None:
+        """Take note of what the fronts are told."""
+        self._swap = swap
+        if self._comparing:
+            self._comparing.tell(swap)
+        first, second = swap.generations[0], swap.second
+        if _both_alike(swap):
+            self._inbox.post(self._leave)
+        elif second and (first.number, second.number) != self._pair:
+            self._begin((first.number, second.number))
+
+    def close(self) -> None:
+        """End its processes, and write down what was seen."""
+        if self._closed:
+            return
+        self._closed = True
+        self._write()
+        self.generations.close()
+        if self._comparing:
+            self._comparing.kill()
+        if self._listener:
+            self._listener.close()
+
+    # ---- the process that compares
+
+    def _start_comparing(self) -> None:
+        if self._closed:
+            return
+        child = self._comparing = self._fork(COMPARING, self._listener, config=self._config, numbers=self.numbers)
+        child.listen(lambda said: self._inbox.post(self._comparing_said, child, said))
+        if self._swap:
+            child.tell(self._swap)
+
+    def _comparing_said(self, child: Child, said: Any) -> None:
+        if isinstance(said, messages.Stuck):
+            self._stuck(said.back)
+        elif isinstance(said, Gone) and child is self._comparing and not self._closed:
+            self._log.say("the process that compares ended; another one takes its place")
+            self._comparing = None
+            self._inbox.later(_AGAIN_S, self._start_comparing)
+
+    # ---- what becomes of it
+
+    def _say(
+        self, state: ArmState, version: int, found: Breach | None = None, failure: messages.Failure | None = None
+    ) -> None:
+        bound, why = (found.bound, found.why) if found else ("", "")
+        self._said = messages.Second(state, version, bound, why, time.time(), failure)
+        self._tell(self._said)
+
+    def _took_its_role(self, wanted: Wanted) -> None:
+        self._say(ArmState.SERVING, wanted.version)
+
+    def _failed(self, failure: messages.Failure) -> None:
+        self._said = messages.Second(*_but_failure(self._said), failure)
+        self._tell(self._said)
+
+    def _begin(self, pair: tuple[int, int]) -> None:
+        self._pair, self._since = pair, time.time()
+        self._before = self.numbers.tally()
+        self._window = Window(self._arm.bounds.min_requests)
+        self._versions = self._both()
+
+    def _both(self) -> tuple[int, int]:
+        swap = self._swap
+        return (swap.generations[0].version, swap.second.version) if swap and swap.second else (0, 0)
+
+    def _look(self, turn: int) -> None:
+        if self._closed:
+            return
+        if self.told():
+            found = self._window.add(time.monotonic(), self.numbers.tally())
+            self._judge(breach(found, self._arm.bounds))
+        if turn % _RECORDED_EACH == 0:
+            self._write()
+        self._inbox.later(_JUDGED_EACH_S, self._look, turn + 1)
+
+    def _judge(self, found: Breach | None) -> None:
+        current, said = self.generations.serving(self._model), self._said
+        assert current is not None
+        if found and self._arm.role is Role.CANARY:
+            self._ended = current
+            self._log.say(f"{current} is ended, the first version alone answers: {found.why}")
+            self.generations.let_go(self._model)
+            self._say(ArmState.ENDED, current.version, found, said.failure)
+            self._write()
+        elif (found.bound if found else "") != said.bound:
+            why = f"is past a bound: {found.why}" if found else "is within its bounds again"
+            self._log.say(f"{current} {why}")
+            self._say(ArmState.SERVING, current.version, found, said.failure)
+
+    # ---- the record
+
+    def _write(self) -> None:
+        first, second = self._versions
+        if not second:
+            return
+        arm, seen, state = self._arm, self.numbers.tally() - self._before, self._said.state
+        self._record(
+            ArmRecord(
+                self._model, arm.role, arm.of, arm.share, state, second, first, self._since, time.time(), self._said.why,
+                bounds=arm.bounds.as_dict(), **_numbers(seen),
+            )
+        )  # fmt: skip
+
+
+def _both_alike(swap: messages.Swap | None) -> bool:
+    """Whether the second version is the first one too."""
+    if swap is None or swap.second is None:
+        return False
+    first = swap.generations[0]
+    return (first.version, first.digest) == (swap.second.version, swap.second.digest)
+
+
+def _but_failure(said: messages.Second) -> tuple[ArmState, int, str, str, float]:
+    return said.state, said.version, said.bound, said.why, said.at
+
+
+def _numbers(seen: Tally) -> dict[str, Any]:
+    distances = seen.distances
+    return {
+        "requests": int(seen.requests),
+        "rows": int(seen[ROWS]),
+        "errors": int(seen[ERRORS]),
+        "compared": int(seen[COMPARED]),
+        "compared_rows": int(seen[COMPARED_ROWS]),
+        "disagreements": int(seen[DISAGREEMENTS]),
+        "mean_distance": distances.total / distances.count if distances.count else None,
+        "dropped": int(seen[DROPPED]),
+        "p99_ms": _ms(seen.ours.quantile(0.99)),
+        "first_p99_ms": _ms(seen.theirs.quantile(0.99)),
+    }
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 3)
