@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from slipway.capture.bodies import predictions_of, rows_of
 from slipway.capture.columns import typed
-from slipway.capture.gathered import EXTRA, PREDICTION, Requests
+from slipway.capture.parsing import predictions_of, rows_of
+from slipway.capture.tables import EXTRA, PREDICTION, Requests
 from slipway.sharedmem import ANSWERED, About, Record
 
 INPUTS = (("a", "double"), ("n", "long"), ("c", "string"), ("ok", "boolean"))

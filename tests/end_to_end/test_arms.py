@@ -15,7 +15,7 @@ from mlflow.entities.model_registry import ModelVersion
 from tests.helpers.services import asked, get, port_of
 from tests.helpers.waiting import wait_for
 
-from slipway.registry.copies import tell_moved
+from slipway.registry.artifacts.local_cache import tell_moved
 from slipway.registry.stages import move
 from slipway.types import Stage
 

@@ -13,7 +13,7 @@ import click
 import pytest
 
 from slipway.cli.app import COMMANDS, app
-from slipway.registry.following import Followed
+from slipway.registry.watch import Followed
 from slipway.settings import Settings
 from slipway.workflows.serve import serve
 

@@ -20,7 +20,7 @@ from tests.helpers.waiting import wait_for
 
 from slipway.cli import main
 from slipway.processes import child_environment
-from slipway.registry.copies import tell_moved
+from slipway.registry.artifacts.local_cache import tell_moved
 from slipway.registry.stages import move
 from slipway.registry.trust import DIGEST, artifact_digest
 from slipway.settings import Settings

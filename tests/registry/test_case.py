@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from slipway.core.gates import Latency, Measured, Newest, Reproduced
 from slipway.core.metrics import Outcome
 from slipway.errors import UsageError
-from slipway.registry import case as case_module
-from slipway.registry.case import Case
+from slipway.registry.evidence import bundle as case_module
+from slipway.registry.evidence.bundle import Case
 from slipway.types import Stage, Verdict
 
 

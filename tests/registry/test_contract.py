@@ -6,7 +6,7 @@ import pandas as pd
 
 from slipway.core.expectations import METADATA, Expectation, read_expectations
 from slipway.core.spec import Experiment
-from slipway.registry.contract import MOST_CHARACTERS, MOST_KNOWN, contract_of
+from slipway.registry.artifacts.contract import MOST_CHARACTERS, MOST_KNOWN, contract_of
 
 COLUMNS = {
     "late": {"type": "bool"},

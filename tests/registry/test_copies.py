@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from slipway.registry.copies import moved_at, remember, remembered, tell_moved
-from slipway.registry.following import Followed, Seen
+from slipway.registry.artifacts.local_cache import moved_at, remember, remembered, tell_moved
+from slipway.registry.watch import Followed, Seen
 from slipway.types import Stage
 
 SEEN = Seen(3, Stage.PRODUCTION, "abc", "run")

@@ -6,7 +6,7 @@ import pytest
 
 from slipway.core.metrics import Outcome, measure
 from slipway.core.tasks import Task
-from slipway.registry.evidence import TestRows, load, save
+from slipway.registry.evidence.test_rows import TestRows, load, save
 
 ROWS = pd.DataFrame(
     {

@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from slipway.code import load_function
-from slipway.registry.libraries import ALWAYS, libraries_in, pinned
+from slipway.registry.artifacts.libraries import ALWAYS, libraries_in, pinned
 from slipway.registry.trust import as_stored
 
 ROWS, TRUTH = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2

@@ -11,7 +11,7 @@ from mlflow.types import ColSpec, DataType, Schema
 from slipway.core.gates import Champion, Evidence, signature
 from slipway.core.metrics import Outcome
 from slipway.core.spec import Experiment
-from slipway.registry.models import signature_of
+from slipway.registry.artifacts.models import signature_of
 
 Declare = Callable[..., Experiment]
 

@@ -15,13 +15,13 @@ from mlflow import MlflowClient
 from slipway.core.ledger import Entry
 from slipway.core.movements import Action, Movement
 from slipway.registry.ledger import Ledger
-from slipway.registry.rights import Right
+from slipway.registry.permissions import Right
 from slipway.registry.stages import move
 from slipway.registry.versions import list_versions
 from slipway.server import board as routes
 from slipway.server.api import OUTCOME
 from slipway.server.board import blueprint
-from slipway.server.people import ALL_RIGHTS
+from slipway.server.identity import ALL_RIGHTS
 from slipway.types import Stage, Verdict
 from slipway.workflows import board
 

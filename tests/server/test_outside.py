@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from mlflow.environment_variables import MLFLOW_SERVER_ENABLE_JOB_EXECUTION
 
-from slipway.server.outside import take_no_jobs
+from slipway.server.disabled_features import take_no_jobs
 
 if TYPE_CHECKING:
     from conftest import Guarded

@@ -2,7 +2,7 @@
 
 import pytest
 
-from slipway.server.rules import (
+from slipway.server.reserved_names import (
     guarded_alias,
     holds_runs,
     is_elsewhere,

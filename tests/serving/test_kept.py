@@ -157,7 +157,7 @@ def test_what_it_is_made_of(changed: str, tmp_path: Path, monkeypatch: pytest.Mo
     before: Any = order.shelf
     assert order.shelf == before
     if changed == "versions":
-        monkeypatch.setattr("slipway.plans.versions.version", lambda name: "0.0")
+        monkeypatch.setattr("slipway.plans.fingerprint.version", lambda name: "0.0")
     other = replace(order, **{"types": {"trusted": ("a.B",)}, "digest": {"digest": "b" * 64}}.get(changed, {}))
     assert other.shelf is not None
     assert other.shelf.made_of != before.made_of

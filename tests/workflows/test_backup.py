@@ -20,9 +20,9 @@ import pytest
 from slipway.errors import FileUnusable, UsageError
 from slipway.processes import child_environment
 from slipway.settings import Settings
-from slipway.tracking.archive import MANIFEST, reading
+from slipway.tracking.backup.archive import MANIFEST, reading
+from slipway.tracking.backup.swap import finish
 from slipway.tracking.schema import known_revisions, newest_revision
-from slipway.tracking.swap import finish
 from slipway.workflows.backup import backup, restore
 
 

@@ -16,8 +16,8 @@ from slipway.core.metrics import Outcome
 from slipway.core.movements import Action, Movement
 from slipway.core.spec import Experiment
 from slipway.core.tasks import Task
-from slipway.registry.case import Case
-from slipway.registry.evidence import FOLDER, TestRows, save
+from slipway.registry.evidence.bundle import Case
+from slipway.registry.evidence.test_rows import FOLDER, TestRows, save
 from slipway.registry.ledger import Ledger
 from slipway.reports.board import Moored, VersionPage
 from slipway.types import Stage, Verdict

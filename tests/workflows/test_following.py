@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from slipway.registry.following import Followed
+from slipway.registry.watch import Followed
 from slipway.workflows.following import Following
 
 ODD: tuple[Any, ...] = (

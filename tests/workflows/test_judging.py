@@ -14,8 +14,8 @@ from slipway.core.metrics import Outcome
 from slipway.core.movements import Action
 from slipway.core.spec import Experiment
 from slipway.errors import Refusal
-from slipway.registry.case import Case
-from slipway.registry.models import signature_of
+from slipway.registry.artifacts.models import signature_of
+from slipway.registry.evidence.bundle import Case
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import get_version
 from slipway.types import Stage

@@ -9,7 +9,7 @@ from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 
 from slipway.core.spec import Experiment
 from slipway.errors import Refusal, UntrustedModel
-from slipway.registry.fetch import fetch_verified
+from slipway.registry.artifacts.fetch import fetch_verified
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import get_version
 from slipway.workflows.register import register_run

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from slipway.core.spec import Experiment
 from slipway.errors import Refusal, UntrustedModel
-from slipway.registry.evidence import TestRows
+from slipway.registry.evidence.test_rows import TestRows
 from slipway.workflows.rescoring import SameRows, rescore, unseen
 
 Declare = Callable[..., Experiment]

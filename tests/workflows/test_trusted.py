@@ -8,8 +8,8 @@ import yaml
 from mlflow import MlflowClient
 
 from slipway.core.spec import Experiment
-from slipway.registry.following import Followed
 from slipway.registry.versions import Version, get_version
+from slipway.registry.watch import Followed
 from slipway.settings import Settings
 from slipway.workflows.trusted import followed_version, trusted_types
 

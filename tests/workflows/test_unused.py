@@ -11,7 +11,7 @@ import pytest
 from slipway.core.reading import read_experiment
 from slipway.core.spec import Experiment
 from slipway.errors import SpecInvalid
-from slipway.registry.models import signature_of
+from slipway.registry.artifacts.models import signature_of
 from slipway.search import Question, build_pipeline
 from slipway.search.proposals import Proposal
 from slipway.search.question import run_trial

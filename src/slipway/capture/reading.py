@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from slipway.capture.gathered import LABEL, LABELLED, REQUEST, ROW, TIME
 from slipway.capture.segments import LABELS, REQUESTS, files_of, folder_of, name_of
+from slipway.capture.tables import LABEL, LABELLED, REQUEST, ROW, TIME
 from slipway.errors import FileUnusable
 
 _KEY, _AT = [REQUEST, ROW], "at"

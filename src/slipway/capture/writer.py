@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from slipway.sharedmem import ANSWERED, About, Left, Record, Ring, leave, left_in
 
 if TYPE_CHECKING:
-    from slipway.capture.gathered import Labels, Requests
+    from slipway.capture.tables import Labels, Requests
 
 _POLL_S = 0.1
 _MOST_BYTES = 8_000_000
@@ -173,7 +173,7 @@ class _Writer:
         self._gathered[key][1].add(record, about.stage)
 
     def _new(self, kind: int, about: About) -> "Requests | Labels":
-        from slipway.capture.gathered import Labels, Requests
+        from slipway.capture.tables import Labels, Requests
 
         return (Requests if kind == ANSWERED else Labels)(about)
 

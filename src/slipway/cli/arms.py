@@ -11,7 +11,7 @@ from slipway.cli.command import Integer, stage
 from slipway.errors import UsageError
 
 if TYPE_CHECKING:
-    from slipway.registry.following import Followed
+    from slipway.registry.watch import Followed
     from slipway.serving.config import Arm
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -47,7 +47,7 @@ _OPTIONS = (
 def second_version(name: str, arms: dict[str, Any]) -> "tuple[Arm, Followed] | None":
     """Return what is asked for, and where its version comes from; None for no second version. Raises UsageError."""
     from slipway.core.arms import Role
-    from slipway.registry.following import Followed
+    from slipway.registry.watch import Followed
     from slipway.serving.config import STICKY_HEADER, Arm, Bounds
 
     if arms["shadow"] and arms["canary"]:

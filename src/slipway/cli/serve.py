@@ -14,7 +14,7 @@ from slipway.settings import Settings
 from slipway.types import Stage
 
 if TYPE_CHECKING:
-    from slipway.registry.following import Followed
+    from slipway.registry.watch import Followed
     from slipway.serving.config import Arm
 
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -105,7 +105,7 @@ def serve(
 
         endpoint = serve_with_mlflow(settings, names[0], stage=of, number=version, host=host, port=port)
     else:
-        from slipway.registry.following import Followed
+        from slipway.registry.watch import Followed
         from slipway.serving.config import ServingConfig
         from slipway.workflows import serve as workflow
         from slipway.workflows.capturing import to_capture

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from slipway.compile._odd_rows import odd_rows, rows_of
 from slipway.plans.compiled import Compiled
-from slipway.plans.left import LeftToOriginal
+from slipway.plans.program import LeftToOriginal
 
 RELATIVE = 1e-12
 """How far two answers may be apart, as part of the larger."""

@@ -7,7 +7,7 @@
 
 from slipway.plans.compiled import Compiled
 from slipway.plans.kernels import warm
-from slipway.plans.left import LeftToOriginal
+from slipway.plans.program import LeftToOriginal
 from slipway.plans.stored import NotStorable, opened, stored
 
 __all__ = ["Compiled", "LeftToOriginal", "NotStorable", "opened", "stored", "warm"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slipway.plans.left import LeftToOriginal
+from slipway.plans.program import LeftToOriginal
 
 UNKNOWN = -1.0
 

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from slipway.plans.columns import RowEncoder
 from slipway.plans.head import Answer, Head
-from slipway.plans.left import LeftToOriginal
-from slipway.plans.program import Program
+from slipway.plans.program import LeftToOriginal, Program
 
 if TYPE_CHECKING:
     import pandas as pd

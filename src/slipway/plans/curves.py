@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slipway.plans.head import Answer, expit
-from slipway.plans.left import LeftToOriginal
-from slipway.plans.program import Registers
+from slipway.plans.program import LeftToOriginal, Registers
 
 
 @dataclass(frozen=True)

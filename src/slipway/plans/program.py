@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slipway.plans.kernels import NATIVE_RUN, native, run
-from slipway.plans.left import LeftToOriginal
 
 Registers = NDArray[np.float64]
 """(rows, registers): all that has been computed of the rows."""
@@ -61,3 +60,16 @@ class Program:
                     registers[:, stage.sources]
                 )
         return registers, refused
+
+
+class LeftToOriginal(ValueError):
+    """Some rows are for the original model alone: it raises on them, or reads them in a way that the plan does not follow.
+
+    Nothing is answered in part: the request as a whole has to be given to the original, which then answers or raises.
+
+    row: number of the first such row, from 0. why: what it is about that row, without its values.
+    """
+
+    def __init__(self, row: int, why: str):
+        self.row, self.why = row, why
+        super().__init__(f"row {row}: {why}; the original model has to be asked")

@@ -13,8 +13,8 @@ from mlflow.utils.rest_utils import http_request
 from slipway.core.movements import Action, Movement
 from slipway.errors import NoServer, OutsideError, PromotionRefused, Refusal, SlipwayError, UsageError
 from slipway.identity import caller_unknown
-from slipway.registry.case import Case
-from slipway.registry.told import ROOT
+from slipway.registry.evidence.bundle import Case
+from slipway.registry.history_client import ROOT
 from slipway.types import Stage, Verdict
 
 # A judgement of many rows takes seconds, and waits for the movement before it.

@@ -15,12 +15,12 @@ from slipway import __version__
 from slipway.core.history import History, Moment
 from slipway.core.movements import Action, Movement
 from slipway.errors import OutsideError, PromotionRefused, Refusal, SlipwayError, UnknownName, UsageError
-from slipway.registry.case import Case
+from slipway.registry.evidence.bundle import Case
 from slipway.registry.history import history_of, moment_of
-from slipway.registry.rights import Deed, Right, not_allowed
-from slipway.registry.told import MOST_TOLD, ROOT
-from slipway.server.keeper import Keeper
-from slipway.server.rules import same_origin
+from slipway.registry.history_client import MOST_TOLD, ROOT
+from slipway.registry.permissions import Deed, Right, not_allowed
+from slipway.server.own_stores import Keeper
+from slipway.server.reserved_names import same_origin
 from slipway.types import MOST_VERSION, Stage
 from slipway.workflows.reconcile import Reconciled
 

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.middleware import Middleware
 
 from slipway.errors import UsageError
-from slipway.server.people import Anybody, People
+from slipway.server.identity import Anybody, People
 
 
 def create_app() -> Any:
@@ -37,9 +37,9 @@ def _guarded(people: People, app: Any) -> Any:
     from slipway.server.api import routes
     from slipway.server.artifacts import ArtifactGuard, refuse_kept
     from slipway.server.board import blueprint
-    from slipway.server.keeper import Keeper, serve_own_artifacts
+    from slipway.server.disabled_features import NoAssistant, take_no_jobs
     from slipway.server.limits import BodyLimit
-    from slipway.server.outside import NoAssistant, take_no_jobs
+    from slipway.server.own_stores import Keeper, serve_own_artifacts
     from slipway.server.stores import install_guarded_stores
 
     if not hasattr(app, "user_middleware"):

@@ -12,9 +12,9 @@ from mlflow.server import handlers
 from mlflow.utils.uri import validate_path_is_safe
 from starlette.responses import Response as StarletteResponse
 
-from slipway.server.keeper import Keeper
-from slipway.server.origins import made_by
-from slipway.server.rules import holds_runs, is_elsewhere, is_ledger, is_model, owners
+from slipway.server.own_stores import Keeper
+from slipway.server.reserved_names import holds_runs, is_elsewhere, is_ledger, is_model, owners
+from slipway.server.version_sources import made_by
 
 Scope = MutableMapping[str, Any]
 # The first that looks like the route is the route: what comes behind it is the artifact's path, whatever that looks like.

@@ -7,8 +7,8 @@ from flask import Flask, Request, request
 from mlflow.server import auth
 from mlflow.server.auth import sqlalchemy_store
 
+from slipway.server.identity import Users
 from slipway.server.passwords import Remembering
-from slipway.server.people import Users
 
 _OURS = "slipway"
 

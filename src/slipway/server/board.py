@@ -21,7 +21,7 @@ from slipway.reports.board import (
     version_page,
 )
 from slipway.server.api import OUTCOME
-from slipway.server.people import People
+from slipway.server.identity import People
 from slipway.workflows import board, review
 from slipway.workflows.duels import Duels
 

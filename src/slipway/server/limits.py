@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from slipway.registry.case import MOST_BYTES
+from slipway.registry.evidence.bundle import MOST_BYTES
 
 MOST_FORM_BYTES = 64 * 1024
 _OURS = "/api/2.0/slipway/"

@@ -14,10 +14,10 @@ from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 from slipway.core.ledger import stages_after
 from slipway.errors import Refusal
 from slipway.registry.mutex import exclusive
-from slipway.registry.rights import Deed, not_allowed
+from slipway.registry.permissions import Deed, not_allowed
 from slipway.registry.trust import AUTHOR
-from slipway.server.keeper import Keeper
-from slipway.server.rules import BORN_WITH, guarded_alias, is_mutex, is_ours
+from slipway.server.own_stores import Keeper
+from slipway.server.reserved_names import BORN_WITH, guarded_alias, is_mutex, is_ours
 from slipway.types import Stage
 
 _HELD = (Stage.STAGING, Stage.PRODUCTION)

@@ -4,7 +4,7 @@ from mlflow.server import handlers
 from mlflow.store.db.db_types import DATABASE_ENGINES
 
 from slipway.errors import UsageError
-from slipway.server.keeper import Keeper
+from slipway.server.own_stores import Keeper
 from slipway.server.registry_guard import GuardedRegistry
 from slipway.server.tracking_guard import GuardedTracking
 

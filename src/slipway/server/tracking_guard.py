@@ -10,9 +10,9 @@ from mlflow.entities import RunStatus
 from mlflow.store.tracking.dbmodels.models import SqlExperiment, SqlLoggedModel, SqlRun
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-from slipway.server.origins import Origin, made_by, origins
 from slipway.server.registry_guard import refuse
-from slipway.server.rules import decoded, is_ledger, is_model, is_ours, owners
+from slipway.server.reserved_names import decoded, is_ledger, is_model, is_ours, owners
+from slipway.server.version_sources import Origin, made_by, origins
 
 _AT_ONCE = 500  # ids in one question to a database
 _REMEMBERED = 100_000  # a search asks thousands of times for the same runs

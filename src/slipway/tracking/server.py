@@ -30,9 +30,9 @@ from slipway.processes import (
 )
 from slipway.tracking.address import FIRST_PORT, HOST, reach_words, remember_port, remembered_port, require_safe
 from slipway.tracking.auth import auth_environment, auth_file
+from slipway.tracking.backup.swap import finish
 from slipway.tracking.home import DATABASE, keep_private
 from slipway.tracking.stores import FOLDER, SQLITE, Stores
-from slipway.tracking.swap import finish
 
 _PORT_RACES = 3  # how often a port may be lost between being found free and being listened on
 

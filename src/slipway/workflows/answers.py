@@ -14,9 +14,9 @@ from slipway.core.gates import rows_to_compare
 from slipway.core.metrics import Outcome
 from slipway.core.tasks import Task
 from slipway.errors import UsageError
-from slipway.registry.case import Case
+from slipway.registry.artifacts.models import temporary_folder
+from slipway.registry.evidence.bundle import Case
 from slipway.registry.ledger import EVIDENCE
-from slipway.registry.models import temporary_folder
 from slipway.workflows.rescoring import SameRows, rows_of
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slipway.core.movements import Movement
-from slipway.registry.rights import Deed
+from slipway.registry.permissions import Deed
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
 from slipway.tracking.client import connect

@@ -17,12 +17,12 @@ from slipway.errors import FileUnusable, UsageError
 from slipway.files import locked_file, sweep, whole_locked_file
 from slipway.progress import bytes_bar
 from slipway.settings import Settings
-from slipway.tracking.archive import Manifest, Writer, reading
+from slipway.tracking.backup.archive import Manifest, Writer, reading
+from slipway.tracking.backup.swap import exchange, is_cut_off, occupied, stage
 from slipway.tracking.home import DATABASE, copy_database, counts, databases, other_files, revision
 from slipway.tracking.schema import known_revisions, newest_revision
 from slipway.tracking.server import find_server, home_at_rest
 from slipway.tracking.stores import FOLDER, SQLITE
-from slipway.tracking.swap import exchange, is_cut_off, occupied, stage
 
 
 @dataclass(frozen=True)

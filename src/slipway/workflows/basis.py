@@ -12,9 +12,9 @@ from slipway.core.gates import Champion, Evidence
 from slipway.core.judgement import Judged
 from slipway.core.slices import slice_labels
 from slipway.errors import Refusal, UntrustedModel
-from slipway.registry.case import Case
-from slipway.registry.fetch import fetch_verified
-from slipway.registry.models import inputs_of, outputs_of
+from slipway.registry.artifacts.fetch import fetch_verified
+from slipway.registry.artifacts.models import inputs_of, outputs_of
+from slipway.registry.evidence.bundle import Case
 from slipway.registry.trust import DIGEST, EVIDENCE_DIGEST, artifact_digest
 from slipway.registry.versions import Version, get_version
 from slipway.types import Stage

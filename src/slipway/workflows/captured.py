@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from slipway.capture.gathered import LABELLED, ROW, TIME, VERSION
 from slipway.capture.reading import Captured, captured, names
+from slipway.capture.tables import LABELLED, ROW, TIME, VERSION
 from slipway.errors import FileUnusable, UnknownName
 from slipway.files import whole_file
 from slipway.settings import Settings

@@ -7,7 +7,7 @@ from slipway.serving.config import Capture
 from slipway.settings import Settings
 
 WRITER = "slipway.capture.writer:writer"
-PRELOAD = ("slipway.capture.gathered", "slipway.capture.segments")
+PRELOAD = ("slipway.capture.tables", "slipway.capture.segments")
 
 
 def capture_folder(settings: Settings) -> Path:

@@ -18,8 +18,8 @@ from slipway.core.gates import ENOUGH_ROWS
 from slipway.errors import Refusal
 from slipway.progress import step
 from slipway.registry.absent import is_absent
-from slipway.registry.fetch import fetch_verified
-from slipway.registry.models import download, temporary_folder
+from slipway.registry.artifacts.fetch import fetch_verified
+from slipway.registry.artifacts.models import download, temporary_folder
 from slipway.registry.trust import drop_compiled_code
 from slipway.reports.comparison import comparison_page, comparison_text
 from slipway.settings import Settings

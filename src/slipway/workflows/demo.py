@@ -32,7 +32,7 @@ def demo(settings: Settings, *, once: bool = False, trials: int | None = None) -
     Raises ServiceFailed when the endpoint does not give the answer that it should.
     """
     with _platform(settings, once) as platform:
-        from slipway.registry.following import Followed
+        from slipway.registry.watch import Followed
         from slipway.workflows.history import history
         from slipway.workflows.promote import promote
         from slipway.workflows.run import run

@@ -14,7 +14,7 @@ from slipway.core.metrics import METRICS
 from slipway.core.prediction import predict
 from slipway.core.trials import Trial
 from slipway.progress import step
-from slipway.registry.evidence import FOLDER, TestRows, save
+from slipway.registry.evidence.test_rows import FOLDER, TestRows, save
 from slipway.reports.card import card_json, html, markdown
 from slipway.reports.plots import (
     cost_figure,

@@ -18,7 +18,7 @@ from slipway.core.disagreement import disagreement, disputed_rows
 from slipway.core.ledger import Entry
 from slipway.core.metrics import Outcome
 from slipway.core.spec import ApprovalGate
-from slipway.registry.models import recorded_experiment, temporary_folder
+from slipway.registry.artifacts.models import recorded_experiment, temporary_folder
 from slipway.reports.board import Duel, VersionPage
 from slipway.reports.card import CardDisagreement, ModelCard, read_card
 from slipway.workflows.answers import Answers, answers_of, downloaded

@@ -16,9 +16,9 @@ from slipway.core.naming import key_part
 from slipway.core.slices import Slice, slice_labels, slices
 from slipway.core.spec import Experiment
 from slipway.progress import step
-from slipway.registry.evidence import TestRows
-from slipway.registry.fetch import fetch_verified
-from slipway.registry.models import temporary_folder
+from slipway.registry.artifacts.fetch import fetch_verified
+from slipway.registry.artifacts.models import temporary_folder
+from slipway.registry.evidence.test_rows import TestRows
 from slipway.registry.versions import list_versions
 from slipway.reports.card import CardDecision, CardDisagreement, CardFairness
 from slipway.reports.fairness import fairness

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from slipway.errors import NoServer, SlipwayError, UnknownName
-from slipway.registry.copies import copy_folder, moved_at, remembered
-from slipway.registry.following import Followed, Looks, Seen, Watch
+from slipway.registry.artifacts.local_cache import copy_folder, moved_at, remembered
+from slipway.registry.watch import Followed, Looks, Seen, Watch
 from slipway.serving.supervisor.generation import Wanted
 from slipway.workflows.loading import PRELOAD, Order
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from slipway.core.gates import Newest, gates_before
 from slipway.progress import step
-from slipway.registry.case import Case
-from slipway.registry.models import temporary_folder
+from slipway.registry.artifacts.models import temporary_folder
+from slipway.registry.evidence.bundle import Case
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version
 from slipway.settings import Settings

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from slipway.core.history import History, Moment, Verified
-from slipway.registry.told import MOST_TOLD, told
+from slipway.registry.history_client import MOST_TOLD, told
 from slipway.settings import Settings
 from slipway.workflows.platform import resolve_tracking_uri
 

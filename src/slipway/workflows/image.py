@@ -14,13 +14,13 @@ from packaging.requirements import Requirement
 import slipway
 from slipway.core.lock import amiss, pins
 from slipway.errors import FileUnusable, Refusal
-from slipway.registry.fetch import fetch_verified
-from slipway.registry.folder import write_folder
-from slipway.registry.following import Seen
-from slipway.registry.libraries import libraries_in
-from slipway.registry.models import python_of, requirements_of, temporary_folder
+from slipway.registry.artifacts.fetch import fetch_verified
+from slipway.registry.artifacts.folder import write_folder
+from slipway.registry.artifacts.libraries import libraries_in
+from slipway.registry.artifacts.models import python_of, requirements_of, temporary_folder
 from slipway.registry.trust import DIGEST, require_trusted_configuration
 from slipway.registry.versions import Version, get_version, version_in
+from slipway.registry.watch import Seen
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.types import Stage

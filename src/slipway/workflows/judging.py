@@ -13,8 +13,8 @@ from slipway.core.movements import APPROVAL, Action, Movement, Served
 from slipway.core.prediction import encode
 from slipway.core.spec import ApprovalGate, Experiment
 from slipway.errors import Refusal, UsageError
-from slipway.registry.case import Case
-from slipway.registry.models import temporary_folder
+from slipway.registry.artifacts.models import temporary_folder
+from slipway.registry.evidence.bundle import Case
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import get_version
 from slipway.types import Stage, Verdict

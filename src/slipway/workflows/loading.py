@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slipway.errors import NoServer, UntrustedModel
-from slipway.plans.versions import versions
+from slipway.plans.fingerprint import versions
 from slipway.serving.back.loaded_model import Held
 from slipway.serving.supervisor.plan_cache import Shelf
 
@@ -81,7 +81,7 @@ class Order:
         from mlflow.exceptions import MlflowException
         from requests.exceptions import RequestException
 
-        from slipway.registry.models import download
+        from slipway.registry.artifacts.models import download
         from slipway.registry.trust import artifact_digest, changed_bytes, drop_compiled_code
         from slipway.tracking.client import connect
 

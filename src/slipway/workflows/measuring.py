@@ -17,7 +17,7 @@ from slipway.code import load_function
 from slipway.core.gates import Evidence, Latency, Measured, Reproduced
 from slipway.errors import CodeInvalid, SlipwayError
 from slipway.progress import step
-from slipway.registry.models import inputs_of
+from slipway.registry.artifacts.models import inputs_of
 from slipway.registry.trust import DIGEST
 from slipway.settings import Settings
 from slipway.types import Verdict

@@ -9,7 +9,7 @@ from slipway.core.ledger import Entry, digest_of
 from slipway.core.movements import Action, Movement
 from slipway.errors import UnknownName
 from slipway.identity import process_tags
-from slipway.registry.copies import tell_moved
+from slipway.registry.artifacts.local_cache import tell_moved
 from slipway.registry.ledger import Ledger, now_ms
 from slipway.registry.mutex import exclusive, model_names
 from slipway.registry.stages import holder, move, put_aliases_in_step

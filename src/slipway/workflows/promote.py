@@ -2,7 +2,7 @@
 
 from slipway.core.movements import Movement
 from slipway.progress import step
-from slipway.registry.rights import Deed
+from slipway.registry.permissions import Deed
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
 from slipway.tracking.client import connect

@@ -9,7 +9,7 @@ from mlflow.entities import Run
 
 from slipway.errors import Refusal, UnknownName
 from slipway.registry.absent import is_absent
-from slipway.registry.models import MODEL, download, temporary_folder
+from slipway.registry.artifacts.models import MODEL, download, temporary_folder
 from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST, artifact_digest
 from slipway.registry.versions import Version, create_version, versions_of_run
 from slipway.settings import Settings

@@ -14,12 +14,12 @@ from slipway.core.movements import Action, Movement, before_production, stays_in
 from slipway.core.spec import ApprovalGate
 from slipway.errors import PromotionRefused, Refusal
 from slipway.identity import process_tags
-from slipway.registry.case import Case
+from slipway.registry.artifacts.models import temporary_folder
+from slipway.registry.evidence.bundle import Case
 from slipway.registry.ledger import MADE, Ledger, now_ms
-from slipway.registry.models import temporary_folder
 from slipway.registry.mutex import exclusive
+from slipway.registry.permissions import Deed, not_allowed
 from slipway.registry.remote import RemoteRegistrar, about
-from slipway.registry.rights import Deed, not_allowed
 from slipway.registry.stages import put_aliases_in_step
 from slipway.registry.trust import AUTHOR
 from slipway.registry.versions import Version, get_version, list_versions

@@ -18,8 +18,8 @@ from slipway.core.prediction import predict
 from slipway.core.spec import Experiment
 from slipway.errors import Refusal
 from slipway.progress import step
-from slipway.registry.fetch import fetch_verified
-from slipway.registry.models import inputs_of, recorded_experiment, requirements_of, temporary_folder
+from slipway.registry.artifacts.fetch import fetch_verified
+from slipway.registry.artifacts.models import inputs_of, recorded_experiment, requirements_of, temporary_folder
 from slipway.registry.trust import load_trusted
 from slipway.registry.versions import Version, get_version
 from slipway.settings import Settings

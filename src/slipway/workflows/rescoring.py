@@ -17,8 +17,8 @@ from slipway.core.metrics import Outcome
 from slipway.core.prediction import predict
 from slipway.core.spec import Experiment, GroupSplit, TimeSplit
 from slipway.errors import Refusal
-from slipway.registry import evidence
-from slipway.registry.models import inputs_of, outputs_of, recorded_experiment
+from slipway.registry.artifacts.models import inputs_of, outputs_of, recorded_experiment
+from slipway.registry.evidence import test_rows
 from slipway.registry.trust import load_trusted
 
 
@@ -30,7 +30,7 @@ class SameRows:
     """
 
     experiment: Experiment
-    tested: evidence.TestRows
+    tested: test_rows.TestRows
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Rescored:
 
 def rows_of(client: MlflowClient, run_id: str, folder: Path) -> SameRows:
     """Download into a folder what a run was tested on, and the experiment that it was declared as."""
-    tested = client.download_artifacts(run_id, evidence.FOLDER, str(folder))
-    return SameRows(recorded_experiment(client, run_id, folder), evidence.load(Path(tested)))
+    tested = client.download_artifacts(run_id, test_rows.FOLDER, str(folder))
+    return SameRows(recorded_experiment(client, run_id, folder), test_rows.load(Path(tested)))
 
 
 def on_rows(rows: SameRows, frame: pd.DataFrame) -> SameRows:

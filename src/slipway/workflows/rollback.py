@@ -1,7 +1,7 @@
 """`slipway rollback`: the version that was in Production before comes back. No gate is asked: a search is not imported."""
 
 from slipway.core.movements import Movement
-from slipway.registry.rights import Deed
+from slipway.registry.permissions import Deed
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.workflows.movement import announced

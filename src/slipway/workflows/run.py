@@ -18,8 +18,8 @@ from slipway.core.spec import Search
 from slipway.core.trials import Trial
 from slipway.errors import UsageError
 from slipway.progress import note, step
-from slipway.registry.contract import contract_of
-from slipway.registry.models import log_model
+from slipway.registry.artifacts.contract import contract_of
+from slipway.registry.artifacts.models import log_model
 from slipway.search import Baseline, fit_baselines
 from slipway.search.executors import check_executor
 from slipway.settings import Settings

@@ -7,9 +7,9 @@ from typing import Any
 
 from slipway.batch import ScoredFile, score_file
 from slipway.progress import bar
-from slipway.registry.contract import categories_of
-from slipway.registry.fetch import fetch_verified
-from slipway.registry.models import inputs_of, temporary_folder
+from slipway.registry.artifacts.contract import categories_of
+from slipway.registry.artifacts.fetch import fetch_verified
+from slipway.registry.artifacts.models import inputs_of, temporary_folder
 from slipway.registry.trust import DIGEST, load_trusted
 from slipway.registry.versions import Version, version_in
 from slipway.settings import Settings

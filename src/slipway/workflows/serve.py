@@ -9,8 +9,8 @@ from pathlib import Path
 from slipway.core.arms import ArmRecord, Role
 from slipway.errors import NoServer, UnknownName
 from slipway.processes import child_environment, local_url
-from slipway.registry.copies import copy_folder, remember
-from slipway.registry.following import Followed
+from slipway.registry.artifacts.local_cache import copy_folder, remember
+from slipway.registry.watch import Followed
 from slipway.serving.config import Arm, Capture, ServingConfig
 from slipway.serving.http.sockets import listen
 from slipway.serving.supervisor.api_keys_file import KeysFile, hashed

@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from slipway.registry.folder import MODEL, read_folder
+from slipway.registry.artifacts.folder import MODEL, read_folder
 from slipway.serving.config import Capture, ServingConfig
 from slipway.serving.supervisor.api_keys_file import KeysFile
 from slipway.serving.supervisor.generation import Wanted

@@ -5,8 +5,8 @@ from functools import partial
 from pathlib import Path
 
 from slipway.errors import UntrustedModel
-from slipway.registry.fetch import fetch_verified
-from slipway.registry.models import input_example
+from slipway.registry.artifacts.fetch import fetch_verified
+from slipway.registry.artifacts.models import input_example
 from slipway.registry.trust import require_trusted_configuration
 from slipway.registry.versions import Version, get_version, version_in
 from slipway.serving.mlflow_engine import start_service

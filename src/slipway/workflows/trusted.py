@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from slipway.errors import SlipwayError
 from slipway.progress import note
-from slipway.registry.following import Followed
+from slipway.registry.watch import Followed
 from slipway.settings import Settings
 from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.project import SPEC, declared
@@ -55,7 +55,7 @@ def _registered(find: "Callable[[], Registered]") -> tuple[str, ...]:
     """Return the types of the declaration that a version was registered with; none where nothing of it can be proven."""
     from mlflow.exceptions import MlflowException
 
-    from slipway.registry.models import temporary_folder
+    from slipway.registry.artifacts.models import temporary_folder
     from slipway.workflows.basis import verified_rows
 
     try:

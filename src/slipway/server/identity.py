@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from flask import g, has_request_context, request
 
-from slipway.registry.rights import Right
+from slipway.registry.permissions import Right
 
 USER_HEADER = "X-Slipway-User"
 _UNKNOWN, _MOST_CHARACTERS = "unknown", 200

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from slipway.errors import FileUnusable, UntrustedModel
-from slipway.registry.following import Seen
 from slipway.registry.trust import artifact_digest
+from slipway.registry.watch import Seen
 from slipway.types import Stage
 
 MODEL, VERSION = "model", "version.json"

@@ -15,8 +15,8 @@ from mlflow.store.artifact.artifact_repository_registry import _artifact_reposit
 
 from slipway.errors import UsageError
 from slipway.registry.ledger import Ledger
-from slipway.server.people import People
-from slipway.server.rules import decoded
+from slipway.server.identity import People
+from slipway.server.reserved_names import decoded
 from slipway.server.webhooks import TellingClient
 from slipway.workflows.registrar import LocalRegistrar
 

@@ -13,7 +13,7 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
 from slipway.core.spec import ColumnType, Experiment
-from slipway.registry.libraries import pinned
+from slipway.registry.artifacts.libraries import pinned
 from slipway.registry.trust import as_stored, types_to_trust
 
 MODEL = "model"

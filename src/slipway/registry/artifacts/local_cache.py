@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from slipway.files import whole_file
-from slipway.registry.following import Followed, Seen
+from slipway.registry.watch import Followed, Seen
 from slipway.types import Stage
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from slipway.capture.bodies import loaded, predictions_of, rows_of
 from slipway.capture.columns import TYPES, kind_of, typed
+from slipway.capture.parsing import loaded, predictions_of, rows_of
 from slipway.sharedmem import About, Record
 
 OURS = "slipway_"

@@ -26,7 +26,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from slipway.core.gates import Measured, Newest
 from slipway.core.metrics import Outcome
 from slipway.errors import UsageError
-from slipway.registry.evidence import outcome_columns, outcome_of
+from slipway.registry.evidence.test_rows import outcome_columns, outcome_of
 from slipway.types import MOST_VERSION, Stage
 
 CASE, TEST, NEWEST = "case.json", "test.parquet", "newest.parquet"

@@ -7,7 +7,7 @@ from mlflow.store.model_registry.dbmodels.models import SqlModelVersion, SqlMode
 from sqlalchemy import and_, or_
 
 from slipway.registry.trust import DIGEST
-from slipway.server.rules import decoded, owners
+from slipway.server.reserved_names import decoded, owners
 
 
 class Origin(NamedTuple):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from slipway.registry.models import download
+from slipway.registry.artifacts.models import download
 from slipway.registry.trust import DIGEST, artifact_digest, changed_bytes, drop_compiled_code, without_digest
 from slipway.registry.versions import Version
 
