@@ -27,7 +27,7 @@ from machine import end_in_order, machine, table, write_results
 from slipway.cli import main as slipway
 from slipway.registry.versions import list_versions
 from slipway.tracking.server import start_server, stop_server
-from slipway.workflows.trials import trials_of
+from slipway.tracking.trials import trials_of
 
 NAME, METRIC = "bench", "roc_auc"
 EXPERIMENT = f"""

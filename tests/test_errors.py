@@ -18,8 +18,8 @@ from slipway.errors import (
 )
 from slipway.settings import read_settings
 from slipway.types import Problem, Stage, Verdict, Violation
-from slipway.workflows.preparation import prepare
 from slipway.workflows.project import declared
+from slipway.workflows.training.prepare import prepare
 
 ROWS = "late,minutes,port\n" + "".join(f"{i % 2},{i},{'AB'[i % 3 % 2]}\n" for i in range(60))
 SPEC = """\

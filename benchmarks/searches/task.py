@@ -16,8 +16,8 @@ from slipway.core.space import Int, LogUniform, Uniform
 from slipway.core.spec import Candidate, Search
 from slipway.search import build_pipeline
 from slipway.settings import read_settings
-from slipway.workflows.preparation import prepare
 from slipway.workflows.project import Declared, declared
+from slipway.workflows.training.prepare import prepare
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENT = "flight_delays"

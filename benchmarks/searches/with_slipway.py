@@ -19,8 +19,8 @@ from slipway.search.proposals import Proposal, Proposer
 from slipway.tracking.client import connect
 from slipway.tracking.runs import experiment_id, open_run
 from slipway.tracking.writer import Writer
-from slipway.workflows.resume import Past
-from slipway.workflows.study import run_search
+from slipway.workflows.training.resume import Past
+from slipway.workflows.training.search_run import run_search
 
 
 def search(task: Task, waiting: Waiting, executor: str) -> dict[str, Any]:

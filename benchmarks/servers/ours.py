@@ -16,7 +16,7 @@ from slipway.serving.config import ServingConfig
 from slipway.serving.http.sockets import listen
 from slipway.serving.supervisor.generation import Wanted
 from slipway.serving.supervisor.supervisor import Supervisor
-from slipway.workflows.loading import PRELOAD, Order
+from slipway.workflows.endpoint.load import PRELOAD, Order
 
 
 class Endpoint:

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from slipway.cli import main
-from slipway.cli.arms import second_version
+from slipway.cli.variants import second_version
 from slipway.core.arms import Role
 from slipway.types import Stage
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from slipway.errors import UsageError
-from slipway.workflows.sides import find_two
+from slipway.workflows._sides import find_two
 
 if TYPE_CHECKING:
     from conftest import Library

@@ -13,7 +13,7 @@ from slipway.serving.config import ServingConfig
 from slipway.serving.http.sockets import listen
 from slipway.serving.supervisor.generation import Wanted
 from slipway.serving.supervisor.supervisor import Supervisor
-from slipway.workflows.loading import PRELOAD, Order
+from slipway.workflows.endpoint.load import PRELOAD, Order
 
 HOST = "127.0.0.1"
 READY_S = 180.0

@@ -13,7 +13,7 @@ from tests.helpers.versions import ASKED, JSON
 from slipway.registry.trust import artifact_digest
 from slipway.serving.supervisor.generation import Wanted
 from slipway.serving.supervisor.supervisor import Supervisor
-from slipway.workflows.loading import PRELOAD, Order
+from slipway.workflows.endpoint.load import PRELOAD, Order
 
 READY_S = 180.0
 KEY = "X-Slipway-Key"

@@ -13,10 +13,10 @@ from slipway.core.trials import Trial
 from slipway.search import fit_baselines
 from slipway.search.proposals import Proposal
 from slipway.search.question import run_trial
-from slipway.workflows.evaluation import Evaluated, evaluate
-from slipway.workflows.preparation import Prepared, prepare, question_of
 from slipway.workflows.project import Declared
-from slipway.workflows.winner import Winner, fit_chosen
+from slipway.workflows.training.evaluate import Evaluated, evaluate
+from slipway.workflows.training.prepare import Prepared, prepare, question_of
+from slipway.workflows.training.winner import Winner, fit_chosen
 
 CANDIDATES: Mapping[str, Any] = {"logistic": {"estimator": "sklearn.linear_model.LogisticRegression"}}
 

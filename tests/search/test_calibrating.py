@@ -15,7 +15,7 @@ from slipway.core.calibration import calibration
 from slipway.core.prediction import predict
 from slipway.core.spec import Experiment
 from slipway.registry.trust import types_to_trust
-from slipway.workflows.winner import fit_winner, winner_from
+from slipway.workflows.training.winner import fit_winner, winner_from
 
 Declare = Callable[..., Experiment]
 COSTS = {"goal": "Say it.", "costs": {"false_positive": 1, "false_negative": 6}}

@@ -23,7 +23,7 @@ from slipway.server.api import OUTCOME
 from slipway.server.board import blueprint
 from slipway.server.identity import ALL_RIGHTS
 from slipway.types import Stage, Verdict
-from slipway.workflows import board
+from slipway.workflows.board import overview as board_overview
 
 SCRIPT = "<script>alert(1)</script>"
 VERSIONS, ROUNDS = 6, 60
@@ -120,7 +120,7 @@ def test_the_overview_shows_every_model_but_the_mutexes(served: Served) -> None:
 
 
 def test_many_models_come_in_pages(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(board, "MODELS_A_PAGE", 1)
+    monkeypatch.setattr(board_overview, "MODELS_A_PAGE", 1)
     first = served.text("")
     assert "What busy is for." in first and "What quiet is for." not in first
     token = first.partition("?from=")[2].partition('"')[0]
@@ -177,7 +177,7 @@ def test_a_ledger_that_is_written_while_it_is_read_is_read_again(
 
     monkeypatch.setattr(Ledger, "entries", entries)
     try:
-        found = board.verified_now(served.client, "busy")
+        found = board_overview.verified_now(served.client, "busy")
         assert found is not None and (found.entries, found.findings) == (ROUNDS + 1, ())
     finally:
         take_back(served)
@@ -193,7 +193,7 @@ def take_back(served: Served) -> None:
 
 
 def test_a_long_ledger_is_read_through_only_when_asked(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(board, "VERIFIED_AT_ONCE", ROUNDS - 1)
+    monkeypatch.setattr(board_overview, "VERIFIED_AT_ONCE", ROUNDS - 1)
     assert "too long to be read through" in served.text("models/busy")
     assert "adds up" in served.text("models/busy?verify=now") and "adds up" in served.text("models/busy")
 
@@ -262,7 +262,7 @@ def test_what_became_of_a_button_is_told_once(served: Served) -> None:
     assert "<b>Done.</b>" not in served.text("models/busy")
 
 
-@pytest.mark.parametrize("path", ["", "models/busy", "models/busy/versions/1", "models/nobody", "board.css"])
+@pytest.mark.parametrize("path", ["", "models/busy", "models/busy/versions/1", "models/nobody", "board_overview.css"])
 def test_every_answer_carries_the_headers_that_browsers_hold_to(served: Served, path: str) -> None:
     headers = served.pages.get(f"/team/slipway/{path}").headers
     policy = headers["Content-Security-Policy"]
@@ -270,7 +270,7 @@ def test_every_answer_carries_the_headers_that_browsers_hold_to(served: Served, 
     assert "form-action 'self'" in policy and "script-src" not in policy
     assert (headers["X-Frame-Options"], headers["X-Content-Type-Options"]) == ("DENY", "nosniff")
     assert headers["Referrer-Policy"] == "same-origin"
-    assert headers["Cache-Control"] == ("no-store" if path != "board.css" else "private, max-age=300")
+    assert headers["Cache-Control"] == ("no-store" if path != "board_overview.css" else "private, max-age=300")
 
 
 @pytest.mark.parametrize(("path", "most"), [("", 12), ("models/busy", 6), ("models/busy/versions/1", 14)])

@@ -23,7 +23,12 @@ TRAINING = {"hyperopt", "sklearn", "skops", "fairlearn", "matplotlib", "pandera"
 @pytest.mark.parametrize(
     "modules",
     [
-        ("slipway.server", "slipway.workflows.board", "slipway.workflows.review", "slipway.workflows.duels"),
+        (
+            "slipway.server",
+            "slipway.workflows.board.overview",
+            "slipway.workflows.board.version",
+            "slipway.workflows.board.comparison",
+        ),
         (
             "slipway.workflows.report",
             "slipway.workflows.history",

@@ -32,9 +32,9 @@ from slipway.serving.http.sockets import listen
 from slipway.serving.supervisor.api_keys_file import hashed
 from slipway.serving.supervisor.generation import Wanted
 from slipway.serving.supervisor.supervisor import Supervisor
-from slipway.workflows.capturing import PRELOAD as CAPTURE_PRELOAD
-from slipway.workflows.capturing import WRITER
-from slipway.workflows.loading import PRELOAD, Order
+from slipway.workflows.endpoint.capture import PRELOAD as CAPTURE_PRELOAD
+from slipway.workflows.endpoint.capture import WRITER
+from slipway.workflows.endpoint.load import PRELOAD, Order
 
 pytestmark = pytest.mark.slow
 

@@ -21,7 +21,7 @@ from slipway.serving.http.sockets import listen
 from slipway.serving.supervisor.generation import Wanted
 from slipway.serving.supervisor.plan_cache import Shelf
 from slipway.serving.supervisor.supervisor import Supervisor
-from slipway.workflows.loading import PRELOAD, Order
+from slipway.workflows.endpoint.load import PRELOAD, Order
 
 BODY = json.dumps({"dataframe_records": [ROW]}).encode()
 

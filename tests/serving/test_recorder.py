@@ -24,7 +24,7 @@ from slipway.serving.supervisor.fork_server import Nursery
 from slipway.serving.supervisor.log import Log
 from slipway.serving.supervisor.mailbox import Inbox
 from slipway.sharedmem import ANSWERED, LABELS, About, packed
-from slipway.workflows.capturing import PRELOAD, WRITER
+from slipway.workflows.endpoint.capture import PRELOAD, WRITER
 
 pytestmark = pytest.mark.slow
 

@@ -23,7 +23,7 @@ from slipway.processes import child_environment, free_port, is_alive
 from slipway.settings import Settings
 from slipway.tracking.address import HOST, remember_port, remembered_port
 from slipway.tracking.server import Server, find_server, home_at_rest, start_server, stop_server
-from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows.session import resolve_tracking_uri
 
 UP_TO_S = 180.0  # a busy machine takes a minute
 

@@ -13,10 +13,10 @@ from mlflow import MlflowClient
 
 from slipway.core.metrics import Outcome
 from slipway.core.spec import Experiment
+from slipway.registry.evidence.rescoring import rows_of
 from slipway.registry.evidence.test_rows import FOLDER, TestRows, save
 from slipway.registry.trust import EVIDENCE_DIGEST, artifact_digest
 from slipway.tracking.client import connect
-from slipway.workflows.rescoring import rows_of
 
 TestedRun = Callable[..., tuple[str, dict[str, str]]]
 

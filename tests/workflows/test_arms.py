@@ -3,7 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from slipway.core.arms import ArmRecord, ArmState, Role
-from slipway.workflows.arms import read_arms, write_arm
+from slipway.workflows.endpoint.variant_record import read_arms, write_arm
 
 SEEN = ArmRecord(
     "m", Role.CANARY, "Staging", 0.05, ArmState.ENDED, 4, 3, 1.0, 2.0, "why", requests=9, bounds={"max_errors": 0.01}

@@ -9,7 +9,7 @@ from slipway.core.movements import Action, Movement
 from slipway.core.spec import ApprovalGate
 from slipway.reports.board import Button, Visitor
 from slipway.types import Stage, Verdict
-from slipway.workflows.buttons import Position, buttons
+from slipway.workflows.board.buttons import Position, buttons
 
 ALL = Visitor("jo", frozenset({"judge", "approve", "promote"}))
 JUDGEMENT = Movement("m", Action.JUDGE, 4, Stage.PRODUCTION, "ci", 1, verdicts=(Verdict("t", True, ""),), evidence="e")

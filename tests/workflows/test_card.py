@@ -13,12 +13,12 @@ from slipway.core.spec import Experiment
 from slipway.registry.versions import Version
 from slipway.reports.card import html, markdown
 from slipway.types import Stage
-from slipway.workflows.card import model_card
 from slipway.workflows.check import CheckReport
-from slipway.workflows.findings import Findings
-from slipway.workflows.preparation import prepare
 from slipway.workflows.register import Registered
 from slipway.workflows.run import RunResult
+from slipway.workflows.training.analysis import Findings
+from slipway.workflows.training.card import model_card
+from slipway.workflows.training.prepare import prepare
 
 Declare = Callable[..., Experiment]
 VERSION = Version("small", 1, Stage.NONE, "run", "models:/m-1", 0, {})

@@ -25,8 +25,8 @@ from slipway.processes import child_environment
 from slipway.registry.ledger import Ledger
 from slipway.registry.versions import list_versions
 from slipway.types import Stage, Verdict
-from slipway.workflows.movement import movement_of, moving, open_ledger
-from slipway.workflows.registrar import LocalRegistrar
+from slipway.workflows.promotion.registrar import LocalRegistrar
+from slipway.workflows.promotion.transition import movement_of, moving, open_ledger
 
 pytestmark = [
     pytest.mark.slow,

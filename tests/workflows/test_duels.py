@@ -21,8 +21,7 @@ from slipway.registry.evidence.test_rows import FOLDER, TestRows, save
 from slipway.registry.ledger import Ledger
 from slipway.reports.board import Moored, VersionPage
 from slipway.types import Stage, Verdict
-from slipway.workflows.answers import Answers, answers_of
-from slipway.workflows.duels import Duels, Kept, duel, figures
+from slipway.workflows.board.comparison import Answers, Duels, Kept, answers_of, duel, figures
 
 # Of MLflow's own store, which is made in this process.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")

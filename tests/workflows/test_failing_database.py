@@ -18,8 +18,8 @@ from slipway.registry.mutex import is_mutex
 from slipway.registry.stages import holder
 from slipway.registry.versions import get_version, list_versions
 from slipway.types import Stage
-from slipway.workflows.movement import make, movement_of, moving, open_ledger
-from slipway.workflows.registrar import LocalRegistrar
+from slipway.workflows.promotion.registrar import LocalRegistrar
+from slipway.workflows.promotion.transition import make, movement_of, moving, open_ledger
 
 pytestmark = [
     pytest.mark.slow,

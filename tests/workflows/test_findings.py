@@ -1,7 +1,7 @@
 from mlflow.utils.validation import _validate_metric
 
 from slipway.reports.card import CardFairness
-from slipway.workflows.findings import Findings
+from slipway.workflows.training.analysis import Findings
 
 
 def test_a_difference_between_groups_is_a_metric_of_its_own_whatever_its_column_is_called() -> None:

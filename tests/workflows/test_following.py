@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from slipway.registry.watch import Followed
-from slipway.workflows.following import Following
+from slipway.workflows.endpoint.follow import Following
 
 ODD: tuple[Any, ...] = (
     [],

@@ -19,8 +19,8 @@ from slipway.registry.evidence.bundle import Case
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import get_version
 from slipway.types import Stage
-from slipway.workflows.basis import Basis, Gathered, verified_rows
-from slipway.workflows.registrar import LocalRegistrar
+from slipway.workflows.promotion.judged_inputs import Basis, Gathered, verified_rows
+from slipway.workflows.promotion.registrar import LocalRegistrar
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
 

@@ -12,10 +12,10 @@ from slipway.processes import child_environment
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import get_version
 from slipway.types import Stage
-from slipway.workflows.movement import Action, make, movement_of, moving, open_ledger
+from slipway.workflows.promotion.transition import Action, make, movement_of, moving, open_ledger
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
-HEAVY = ("hyperopt", "sklearn", "skops", "slipway.search", "slipway.workflows.gathering")
+HEAVY = ("hyperopt", "sklearn", "skops", "slipway.search", "slipway.workflows.promotion.gather")
 RUN = """
 import json, sys
 from slipway.cli import main

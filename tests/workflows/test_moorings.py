@@ -5,7 +5,7 @@ from typing import Any
 from slipway.core.movements import Action, Movement
 from slipway.registry.versions import Version
 from slipway.types import Stage, Verdict
-from slipway.workflows.moorings import moored
+from slipway.workflows.board.status import moored
 
 YES, NO = Verdict("thresholds", True, "enough"), Verdict("thresholds", False, "too little")
 

@@ -12,9 +12,9 @@ from slipway.registry.history import history_of, verified
 from slipway.registry.trust import AUTHOR, DIGEST
 from slipway.registry.versions import get_version
 from slipway.types import Stage, Verdict
-from slipway.workflows.moorings import moored
-from slipway.workflows.movement import movement_of, moving, open_ledger
-from slipway.workflows.registrar import LocalRegistrar
+from slipway.workflows.board.status import moored
+from slipway.workflows.promotion.registrar import LocalRegistrar
+from slipway.workflows.promotion.transition import movement_of, moving, open_ledger
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
 GATE, WHY = "not_worse_than_champion", "it saw the other hours of these days"

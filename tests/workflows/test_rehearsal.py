@@ -11,7 +11,7 @@ import pytest
 from slipway.core.spec import Experiment
 from slipway.errors import CodeInvalid, UntrustedModel
 from slipway.search import Question
-from slipway.workflows.rehearsal import few_rows, rehearse
+from slipway.workflows.training.rehearsal import few_rows, rehearse
 
 LOGISTIC = {"estimator": "sklearn.linear_model.LogisticRegression", "space": {"C": {"log_uniform": [0.1, 10]}}}
 BOOSTING = {"estimator": "sklearn.ensemble.HistGradientBoostingClassifier", "params": {"max_iter": 3}}

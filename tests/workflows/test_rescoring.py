@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from slipway.core.spec import Experiment
 from slipway.errors import Refusal, UntrustedModel
+from slipway.registry.evidence.rescoring import SameRows, rescore, unseen
 from slipway.registry.evidence.test_rows import TestRows
-from slipway.workflows.rescoring import SameRows, rescore, unseen
 
 Declare = Callable[..., Experiment]
 WHOLE = pd.DataFrame(

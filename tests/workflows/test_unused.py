@@ -16,9 +16,9 @@ from slipway.search import Question, build_pipeline
 from slipway.search.proposals import Proposal
 from slipway.search.question import run_trial
 from slipway.workflows.check import CheckReport
-from slipway.workflows.preparation import prepare
 from slipway.workflows.project import Declared
-from slipway.workflows.unused import unused
+from slipway.workflows.training.prepare import prepare
+from slipway.workflows.training.unused_columns import unused
 
 Declare = Callable[..., Experiment]
 

@@ -16,7 +16,7 @@ def reproduce(settings: Settings, name: str, version: int, as_json: bool) -> Non
 
     Exits with 1 when one answer differs.
     """
-    from slipway.workflows import reproduce as workflow
+    from slipway.workflows.training import reproduce as workflow
 
     done = workflow.reproduce(settings, name, version)
     show(done, as_json)

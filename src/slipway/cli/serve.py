@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from slipway.cli.arms import arm_options, second_version
 from slipway.cli.command import Integer, Number, command, json_option, share, show, stage
+from slipway.cli.variants import arm_options, second_version
 from slipway.errors import UsageError
 from slipway.settings import Settings
 from slipway.types import Stage
@@ -101,15 +101,15 @@ def serve(
         raise UsageError("--engine mlflow captures nothing; leave --capture out, or serve with --engine slipway")
     if engine == "mlflow":
         _require_known_to_mlflow(settings)
-        from slipway.workflows.serve_mlflow import serve_with_mlflow
+        from slipway.workflows.endpoint.mlflow import serve_with_mlflow
 
         endpoint = serve_with_mlflow(settings, names[0], stage=of, number=version, host=host, port=port)
     else:
         from slipway.registry.watch import Followed
         from slipway.serving.config import ServingConfig
-        from slipway.workflows import serve as workflow
-        from slipway.workflows.capturing import to_capture
-        from slipway.workflows.serve_folder import serve_folder
+        from slipway.workflows.endpoint.capture import to_capture
+        from slipway.workflows.endpoint.folder import serve_folder
+        from slipway.workflows.serve import serve
 
         config = ServingConfig(
             fronts=workers,
@@ -123,7 +123,7 @@ def serve(
         )
         followed = [Followed(name, of, version) for name in dict.fromkeys(names)]
         kept = to_capture(settings, capture, capture_max_mb * 1_000_000) if capture else None
-        start = partial(workflow.serve, settings, followed, beside=second[1] if second else None)
+        start = partial(serve, settings, followed, beside=second[1] if second else None)
         if folder:
             start = partial(serve_folder, settings, folder)
         endpoint = start(host=host, port=port, config=config, keys_file=api_keys, log=log, capture=kept)

@@ -39,12 +39,12 @@ def up(
 
     Without --backend and --artifacts it keeps everything in its home, in SQLite and a folder.
     """
-    from slipway.workflows import platform
+    from slipway.workflows.platform import up
 
     if backend:
         _keep_out_of_the_process_list(backend)
     asked = replace(settings, backend=backend or settings.backend, artifacts=artifacts or settings.artifacts)
-    kept = platform.up(asked, host=host, port=port, auth=auth, detach=detach)
+    kept = up(asked, host=host, port=port, auth=auth, detach=detach)
     show(kept, as_json)
     kept.stay()
 
@@ -53,9 +53,9 @@ def up(
 @json_option
 def down(settings: Settings, as_json: bool) -> None:
     """Stop the MLflow tracking server that `slipway up` started."""
-    from slipway.workflows import platform
+    from slipway.workflows.platform import down
 
-    show(platform.down(settings), as_json)
+    show(down(settings), as_json)
 
 
 def _keep_out_of_the_process_list(backend: str) -> None:

@@ -22,8 +22,9 @@ from slipway.reports.board import (
 )
 from slipway.server.api import OUTCOME
 from slipway.server.identity import People
-from slipway.workflows import board, review
-from slipway.workflows.duels import Duels
+from slipway.workflows.board import overview as board_overview
+from slipway.workflows.board import version as board_version
+from slipway.workflows.board.comparison import Duels
 
 # What was found in a ledger is told for so long; what does not add up may be a movement that is being made.
 _FRESH_S, _FRESH_FINDINGS_S = 600.0, 10.0
@@ -57,31 +58,31 @@ def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = 
 
     @pages.get("/")
     def overview() -> str:
-        models, more = board.all_models(client(), request.args.get("from"), people.may_read)
+        models, more = board_overview.all_models(client(), request.args.get("from"), people.may_read)
         return overview_page(models, frame(), more)
 
     @pages.get("/models/<name>")
     def model(name: str) -> str:
         _require_readable(people, name)
         now = request.args.get("verify") == "now"
-        found = board.model_page(client(), name, until_ms=_until())
+        found = board_overview.model_page(client(), name, until_ms=_until())
         return model_page(found, verified.of(name, now=now), frame(name))
 
     @pages.get("/models/<name>/versions/<int:number>")
     def version(name: str, number: int) -> str:
         _require_readable(people, name)
         around = frame(name)
-        return version_page(review.version_page(client(), name, number, around.visitor, duels), around)
+        return version_page(board_version.version_page(client(), name, number, around.visitor, duels), around)
 
     @pages.get("/models/<name>/versions/<int:number>/plots/<key>/<figure>.png")
     def plot(name: str, number: int, key: str, figure: str) -> Response:
         _require_readable(people, name)
-        drawn = review.figure(client(), name, number, key, figure, duels)
+        drawn = board_version.figure(client(), name, number, key, figure, duels)
         if drawn is None:
             raise UnknownName("figure", figure, ())
         return Response(drawn, mimetype="image/png", headers={"Cache-Control": _FOR_EVER})
 
-    @pages.get("/board.css")
+    @pages.get("/board_overview.css")
     def style() -> Response:
         return Response(stylesheet(), mimetype="text/css", headers={"Cache-Control": _FOR_MINUTES})
 
@@ -120,7 +121,7 @@ class _Verified:
         at, found = self._found.get(name, (float("-inf"), None))
         fresh_s = _FRESH_FINDINGS_S if found and found.findings else _FRESH_S
         if now or time.monotonic() - at > fresh_s:
-            found = board.verified_now(self._client(), name, None if now else board.VERIFIED_AT_ONCE)
+            found = board_overview.verified_now(self._client(), name, None if now else board_overview.VERIFIED_AT_ONCE)
             self._found[name] = time.monotonic(), found
         return found
 

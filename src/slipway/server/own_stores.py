@@ -18,7 +18,7 @@ from slipway.registry.ledger import Ledger
 from slipway.server.identity import People
 from slipway.server.reserved_names import decoded
 from slipway.server.webhooks import TellingClient
-from slipway.workflows.registrar import LocalRegistrar
+from slipway.workflows.promotion.registrar import LocalRegistrar
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from slipway.registry.versions import get_version
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.types import Stage
-from slipway.workflows.movement import announced, open_ledger
-from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.registrar import registrar_of
+from slipway.workflows.promotion.registrar import registrar_of
+from slipway.workflows.promotion.transition import announced, open_ledger
+from slipway.workflows.session import resolve_tracking_uri
 
 
 @dataclass(frozen=True)

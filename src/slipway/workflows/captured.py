@@ -17,7 +17,7 @@ from slipway.capture.tables import LABELLED, ROW, TIME, VERSION
 from slipway.errors import FileUnusable, UnknownName
 from slipway.files import whole_file
 from slipway.settings import Settings
-from slipway.workflows.capturing import capture_folder
+from slipway.workflows.endpoint.capture import capture_folder
 
 _KINDS = (".parquet", ".csv")
 

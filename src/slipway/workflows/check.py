@@ -8,10 +8,10 @@ from slipway.core.promises import promises
 from slipway.core.spec import Experiment, undeclared
 from slipway.progress import step
 from slipway.settings import Settings
-from slipway.workflows.preparation import Prepared, check_code, prepare, question_of
 from slipway.workflows.project import Declared, declared
-from slipway.workflows.rehearsal import rehearse
-from slipway.workflows.unused import unused
+from slipway.workflows.training.prepare import Prepared, check_code, prepare, question_of
+from slipway.workflows.training.rehearsal import rehearse
+from slipway.workflows.training.unused_columns import unused
 
 
 @dataclass(frozen=True)

@@ -20,15 +20,15 @@ from slipway.progress import step
 from slipway.registry.absent import is_absent
 from slipway.registry.artifacts.fetch import fetch_verified
 from slipway.registry.artifacts.models import download, temporary_folder
+from slipway.registry.evidence.rescoring import Rescored, SameRows, on_rows, rescore, rows_of, unseen
 from slipway.registry.trust import drop_compiled_code
 from slipway.reports.comparison import comparison_page, comparison_text
 from slipway.settings import Settings
 from slipway.tracking.client import connect
-from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows._sides import Found, described, find_two
 from slipway.workflows.register import model_uri
 from slipway.workflows.report import write_page
-from slipway.workflows.rescoring import Rescored, SameRows, on_rows, rescore, rows_of, unseen
-from slipway.workflows.sides import Found, described, find_two
+from slipway.workflows.session import resolve_tracking_uri
 from slipway.workflows.trusted import trusted_types
 
 

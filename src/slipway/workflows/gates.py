@@ -7,16 +7,16 @@ from typing import Any
 from slipway.core.judgement import Standing
 from slipway.core.movements import Movement
 from slipway.progress import step
+from slipway.registry.eligibility import standing
 from slipway.registry.permissions import Deed
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.types import Stage
-from slipway.workflows.gathering import gathered
-from slipway.workflows.movement import open_ledger
-from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.registrar import by_case, registrar_of, require_not_live
-from slipway.workflows.standing import standing
+from slipway.workflows.promotion.gather import gathered
+from slipway.workflows.promotion.registrar import by_case, registrar_of, require_not_live
+from slipway.workflows.promotion.transition import open_ledger
+from slipway.workflows.session import resolve_tracking_uri
 
 
 @dataclass(frozen=True)

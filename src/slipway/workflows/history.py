@@ -7,7 +7,7 @@ from typing import Any
 from slipway.core.history import History, Moment, Verified
 from slipway.registry.history_client import MOST_TOLD, told
 from slipway.settings import Settings
-from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows.session import resolve_tracking_uri
 
 
 def history(settings: Settings, name: str, last: int | None = None) -> History:
@@ -15,7 +15,7 @@ def history(settings: Settings, name: str, last: int | None = None) -> History:
     if last and last <= MOST_TOLD and (said := _said(settings, name, last=str(last))):
         return History.from_dict(said)
     from slipway.registry.history import history_of
-    from slipway.workflows.movement import open_registry
+    from slipway.workflows.promotion.transition import open_registry
 
     return history_of(*open_registry(settings, name), last)
 
@@ -25,7 +25,7 @@ def history_at(settings: Settings, name: str, at: datetime) -> Moment:
     if said := _said(settings, name, at=at.isoformat()):
         return Moment.from_dict(said)
     from slipway.registry.history import moment_of
-    from slipway.workflows.movement import open_registry
+    from slipway.workflows.promotion.transition import open_registry
 
     return moment_of(open_registry(settings, name)[1], at)
 
@@ -36,7 +36,7 @@ def verify_history(settings: Settings, name: str) -> Verified:
     Raises UnknownName when there is no such model.
     """
     from slipway.registry.history import verified
-    from slipway.workflows.movement import open_registry
+    from slipway.workflows.promotion.transition import open_registry
 
     return verified(*open_registry(settings, name))
 

@@ -1,15 +1,13 @@
-"""The platform under everything else: the tracking server that `slipway up` keeps, and how a command finds it."""
-
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from slipway.errors import NoServer, ServiceFailed
+from slipway.errors import ServiceFailed
 from slipway.processes import log_tail, wait_for_end
 from slipway.settings import Settings
 from slipway.tracking.address import is_loopback, own_name
 from slipway.tracking.auth import ADMIN, auth_file
-from slipway.tracking.server import Server, find_server, server_log, start_server, stop_server, was_stopped
+from slipway.tracking.server import Server, server_log, start_server, stop_server, was_stopped
 from slipway.tracking.stores import FOLDER, SQLITE, parse_stores
 
 
@@ -126,18 +124,3 @@ def up(
 def down(settings: Settings) -> Stopped:
     """Stop the tracking server of `settings.home` with all its children."""
     return Stopped(settings, stop_server(settings.home))
-
-
-def resolve_tracking_uri(settings: Settings) -> str:
-    """Return the tracking server to use: the one that was asked for, else the one that is up in `settings.home`.
-
-    Raises NoServer when there is neither.
-    """
-    if settings.tracking_uri:
-        return settings.tracking_uri
-    if server := find_server(settings.home):
-        return server.uri
-    raise NoServer(
-        f"no tracking server is up in {settings.home}; start one with `slipway up --detach`, "
-        "or name one with --tracking-uri or MLFLOW_TRACKING_URI"
-    )

@@ -7,10 +7,10 @@ from slipway.registry.versions import get_version
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.types import Stage
-from slipway.workflows.gathering import gathered
-from slipway.workflows.movement import announced, open_ledger
-from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.registrar import GATED, by_case, registrar_of, require_movable
+from slipway.workflows.promotion.gather import gathered
+from slipway.workflows.promotion.registrar import GATED, by_case, registrar_of, require_movable
+from slipway.workflows.promotion.transition import announced, open_ledger
+from slipway.workflows.session import resolve_tracking_uri
 
 
 def promote(settings: Settings, name: str, version: int, stage: Stage, comment: str = "") -> Movement:

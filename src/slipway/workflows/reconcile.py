@@ -7,8 +7,8 @@ from slipway.core.movements import Movement
 from slipway.registry.permissions import Deed
 from slipway.settings import Settings
 from slipway.tracking.client import connect
-from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.registrar import registrar_of
+from slipway.workflows.promotion.registrar import registrar_of
+from slipway.workflows.session import resolve_tracking_uri
 
 
 @dataclass(frozen=True)

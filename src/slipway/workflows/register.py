@@ -10,12 +10,12 @@ from mlflow.entities import Run
 from slipway.errors import Refusal, UnknownName
 from slipway.registry.absent import is_absent
 from slipway.registry.artifacts.models import MODEL, download, temporary_folder
+from slipway.registry.evidence.rescoring import rows_of
 from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST, artifact_digest
 from slipway.registry.versions import Version, create_version, versions_of_run
 from slipway.settings import Settings
 from slipway.tracking.client import connect
-from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.rescoring import rows_of
+from slipway.workflows.session import resolve_tracking_uri
 
 _NOTE = "mlflow.note.content"  # of the experiment its goal, of the run its five lines
 LINEAGE = (

@@ -17,11 +17,11 @@ from slipway.reports.page import ExperimentPage, Standing, VersionRow, experimen
 from slipway.settings import Settings
 from slipway.tracking.client import connect, runs_page
 from slipway.tracking.runs import every_run
+from slipway.tracking.trials import trials_of
 from slipway.types import Stage
-from slipway.workflows.arms import read_arms
-from slipway.workflows.movement import open_ledger
-from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.trials import trials_of
+from slipway.workflows.endpoint.variant_record import read_arms
+from slipway.workflows.promotion.transition import open_ledger
+from slipway.workflows.session import resolve_tracking_uri
 
 _HISTORY, _PARALLEL = "search_history", "search_parallel"
 

@@ -4,9 +4,9 @@ from slipway.core.movements import Movement
 from slipway.registry.permissions import Deed
 from slipway.settings import Settings
 from slipway.tracking.client import connect
-from slipway.workflows.movement import announced
-from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.registrar import registrar_of
+from slipway.workflows.promotion.registrar import registrar_of
+from slipway.workflows.promotion.transition import announced
+from slipway.workflows.session import resolve_tracking_uri
 
 
 def rollback(settings: Settings, name: str, comment: str = "") -> Movement:

@@ -27,17 +27,17 @@ from slipway.tracking.client import connect, runs_page
 from slipway.tracking.lineage import code_digest, file_digest, git_state
 from slipway.tracking.liveness import close_dead
 from slipway.tracking.runs import View, describe_experiment, experiment_id, open_run, write
-from slipway.workflows.dossier import log_dossier
-from slipway.workflows.evaluation import Evaluated, evaluate
-from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.preparation import Prepared, check_code, prepare, question_of
 from slipway.workflows.project import Declared, declared, travelling_code
 from slipway.workflows.register import Registered, register_run
-from slipway.workflows.rehearsal import rehearse
-from slipway.workflows.resume import STUDY, Past, offer, past_of
-from slipway.workflows.study import log_baselines, log_what_is_searched, run_search
-from slipway.workflows.unused import unused
-from slipway.workflows.winner import fit_chosen
+from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.training.evaluate import Evaluated, evaluate
+from slipway.workflows.training.prepare import Prepared, check_code, prepare, question_of
+from slipway.workflows.training.rehearsal import rehearse
+from slipway.workflows.training.resume import STUDY, Past, offer, past_of
+from slipway.workflows.training.run_artifacts import log_dossier
+from slipway.workflows.training.search_run import log_baselines, log_what_is_searched, run_search
+from slipway.workflows.training.unused_columns import unused
+from slipway.workflows.training.winner import fit_chosen
 
 
 @dataclass(frozen=True)

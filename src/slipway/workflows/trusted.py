@@ -8,8 +8,8 @@ from slipway.errors import SlipwayError
 from slipway.progress import note
 from slipway.registry.watch import Followed
 from slipway.settings import Settings
-from slipway.workflows.platform import resolve_tracking_uri
 from slipway.workflows.project import SPEC, declared
+from slipway.workflows.session import resolve_tracking_uri
 
 if TYPE_CHECKING:  # it imports MLflow, which a service does without as long as it can
     from mlflow import MlflowClient
@@ -56,7 +56,7 @@ def _registered(find: "Callable[[], Registered]") -> tuple[str, ...]:
     from mlflow.exceptions import MlflowException
 
     from slipway.registry.artifacts.models import temporary_folder
-    from slipway.workflows.basis import verified_rows
+    from slipway.workflows.promotion.judged_inputs import verified_rows
 
     try:
         with temporary_folder() as made:

@@ -6,7 +6,7 @@ from typing import Any
 
 from slipway.settings import Settings
 from slipway.tracking.users import EVERY_MODEL, Role, add_user, give_role, is_user
-from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows.session import resolve_tracking_uri
 
 
 @dataclass(frozen=True)

@@ -18,16 +18,16 @@ from slipway.core.spec import Experiment
 from slipway.progress import step
 from slipway.registry.artifacts.fetch import fetch_verified
 from slipway.registry.artifacts.models import temporary_folder
+from slipway.registry.evidence.rescoring import SameRows, rescore
 from slipway.registry.evidence.test_rows import TestRows
 from slipway.registry.versions import list_versions
 from slipway.reports.card import CardDecision, CardDisagreement, CardFairness
 from slipway.reports.fairness import fairness
 from slipway.settings import Settings
 from slipway.types import Stage
-from slipway.workflows.evaluation import Evaluated
 from slipway.workflows.project import Declared
-from slipway.workflows.rescoring import SameRows, rescore
-from slipway.workflows.winner import Winner
+from slipway.workflows.training.evaluate import Evaluated
+from slipway.workflows.training.winner import Winner
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from slipway.serving.mlflow_engine import start_service
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.types import Stage
-from slipway.workflows.endpoint import Endpoint, Served, own_log
-from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows.endpoint.endpoint import Endpoint, Served, own_log
+from slipway.workflows.session import resolve_tracking_uri
 from slipway.workflows.trusted import trusted_types
 
 

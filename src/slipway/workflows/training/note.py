@@ -6,7 +6,7 @@ from slipway.core.choice import contenders
 from slipway.core.spec import Experiment
 from slipway.core.trials import Trial
 from slipway.types import Interval
-from slipway.workflows.evaluation import Evaluated
+from slipway.workflows.training.evaluate import Evaluated
 
 _DOUBTS = 3
 

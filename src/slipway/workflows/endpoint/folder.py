@@ -9,9 +9,9 @@ from slipway.serving.supervisor.api_keys_file import KeysFile
 from slipway.serving.supervisor.generation import Wanted
 from slipway.serving.supervisor.supervisor import Supervisor
 from slipway.settings import Settings
-from slipway.workflows.endpoint import Endpoint, Served, own_log
-from slipway.workflows.loading import PRELOAD, Order
-from slipway.workflows.serve import keyed, start_service
+from slipway.workflows.endpoint.endpoint import Endpoint, Served, own_log
+from slipway.workflows.endpoint.load import PRELOAD, Order
+from slipway.workflows.endpoint.service import keyed, start_service
 from slipway.workflows.trusted import trusted_types
 
 _KEYS_EACH_S = 1.0

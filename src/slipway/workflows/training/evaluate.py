@@ -11,8 +11,8 @@ from slipway.core.prediction import predict
 from slipway.core.spec import Experiment
 from slipway.search import Baseline
 from slipway.types import Interval
-from slipway.workflows.preparation import Prepared
 from slipway.workflows.project import Declared
+from slipway.workflows.training.prepare import Prepared
 
 _OVER = "over:"  # no metric is called so
 

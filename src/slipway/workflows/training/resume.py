@@ -7,9 +7,9 @@ from mlflow.entities import Run
 
 from slipway.core.trials import Trial
 from slipway.errors import UnknownName
-from slipway.workflows.preparation import Prepared
+from slipway.tracking.trials import trials_of
 from slipway.workflows.project import Declared
-from slipway.workflows.trials import trials_of
+from slipway.workflows.training.prepare import Prepared
 
 STUDY = "slipway.study_digest"
 

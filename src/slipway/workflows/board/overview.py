@@ -16,7 +16,7 @@ from slipway.registry.versions import Version, list_versions
 from slipway.reports.board import ORDER, Berth, Line, Model, ModelPage, Moored, Verified
 from slipway.tracking.client import runs_page
 from slipway.types import Stage
-from slipway.workflows.moorings import moored
+from slipway.workflows.board.status import moored
 
 MODELS_A_PAGE, LINES_A_PAGE = 20, 25
 # Of the overview: a stage that holds many is told in full on the page of the model.

@@ -20,7 +20,7 @@ from slipway.tracking.client import connect
 from slipway.tracking.liveness import close_dead
 from slipway.tracking.runs import experiment_id
 from slipway.types import Stage, Verdict
-from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows.session import resolve_tracking_uri
 
 
 def open_registry(settings: Settings, name: str) -> tuple[MlflowClient, Ledger]:

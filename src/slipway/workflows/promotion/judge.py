@@ -18,8 +18,8 @@ from slipway.registry.evidence.bundle import Case
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import get_version
 from slipway.types import Stage, Verdict
-from slipway.workflows.basis import Basis, Gathered, basis_of
-from slipway.workflows.movement import movement_of
+from slipway.workflows.promotion.judged_inputs import Basis, Gathered, basis_of
+from slipway.workflows.promotion.transition import movement_of
 
 _MOST_CHARACTERS, _MOST_NUMBERS = 2000, 30
 

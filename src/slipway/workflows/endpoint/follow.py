@@ -10,7 +10,7 @@ from slipway.errors import NoServer, SlipwayError, UnknownName
 from slipway.registry.artifacts.local_cache import copy_folder, moved_at, remembered
 from slipway.registry.watch import Followed, Looks, Seen, Watch
 from slipway.serving.supervisor.generation import Wanted
-from slipway.workflows.loading import PRELOAD, Order
+from slipway.workflows.endpoint.load import PRELOAD, Order
 
 _EACH_S = 1.0
 _TOLD_EACH_S = 0.05

@@ -9,11 +9,11 @@ from slipway.progress import bar, step
 from slipway.search import Budget, Question, best_of, leaderboard, score_baselines, search
 from slipway.search.executors import make_executor
 from slipway.tracking.runs import ChildWrite, Finished, Part, log_inputs
+from slipway.tracking.trials import trial_run
 from slipway.tracking.writer import Writer
-from slipway.workflows.preparation import Prepared
 from slipway.workflows.project import Declared
-from slipway.workflows.resume import Past
-from slipway.workflows.trials import trial_run
+from slipway.workflows.training.prepare import Prepared
+from slipway.workflows.training.resume import Past
 
 
 def log_what_is_searched(client: MlflowClient, run_id: str, spec: Declared, prepared: Prepared) -> None:

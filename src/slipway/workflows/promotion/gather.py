@@ -14,14 +14,14 @@ from slipway.core.gates import Newest, gates_before
 from slipway.progress import step
 from slipway.registry.artifacts.models import temporary_folder
 from slipway.registry.evidence.bundle import Case
+from slipway.registry.evidence.rescoring import Rescored, SameRows, on_rows, rescore, rows_of, score, unseen
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version
 from slipway.settings import Settings
 from slipway.types import Stage
-from slipway.workflows.basis import Basis, Gathered, basis_of
-from slipway.workflows.measuring import measure_for, own_verdicts
-from slipway.workflows.newest import newest_rows
-from slipway.workflows.rescoring import Rescored, SameRows, on_rows, rescore, rows_of, score, unseen
+from slipway.workflows.promotion.judged_inputs import Basis, Gathered, basis_of
+from slipway.workflows.promotion.measure import measure_for, own_verdicts
+from slipway.workflows.promotion.newest_rows import newest_rows
 
 
 @contextmanager

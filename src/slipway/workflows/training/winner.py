@@ -7,8 +7,8 @@ from typing import Any
 
 from slipway.core.trials import Trial
 from slipway.search import Curve, build_pipeline, decided, learn_curve
-from slipway.workflows.preparation import Prepared, question_of
 from slipway.workflows.project import Declared
+from slipway.workflows.training.prepare import Prepared, question_of
 
 WINNER = "slipway.winner"
 

@@ -10,17 +10,17 @@ from slipway.core.judgement import STANDING, Standing, standing
 from slipway.core.ledger import Entry
 from slipway.core.movements import Action, Served, before_production
 from slipway.registry.absent import is_absent
+from slipway.registry.eligibility import served_beside
 from slipway.registry.ledger import Ledger
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, get_version
 from slipway.reports.board import Door, VersionPage, Visitor
 from slipway.tracking.client import runs_page
 from slipway.types import Stage
-from slipway.workflows.board import entries_of, goal_of, ledger_of, ledger_run
-from slipway.workflows.buttons import Position, buttons
-from slipway.workflows.duels import Duels
-from slipway.workflows.moorings import author_of, moored, registered
-from slipway.workflows.standing import served_beside
+from slipway.workflows.board.buttons import Position, buttons
+from slipway.workflows.board.comparison import Duels
+from slipway.workflows.board.overview import entries_of, goal_of, ledger_of, ledger_run
+from slipway.workflows.board.status import author_of, moored, registered
 
 _DOORS = (Stage.STAGING, Stage.PRODUCTION)
 # Of one version, and of the movements of all: what was in Production before is among the newest of them.

@@ -26,13 +26,13 @@ from slipway.reports.plots import (
 )
 from slipway.settings import Settings
 from slipway.tracking.runs import write
-from slipway.workflows.card import model_card
-from slipway.workflows.evaluation import Evaluated
-from slipway.workflows.findings import Findings, find
-from slipway.workflows.note import note
-from slipway.workflows.preparation import Prepared
 from slipway.workflows.project import Declared
-from slipway.workflows.winner import Winner
+from slipway.workflows.training.analysis import Findings, find
+from slipway.workflows.training.card import model_card
+from slipway.workflows.training.evaluate import Evaluated
+from slipway.workflows.training.note import note
+from slipway.workflows.training.prepare import Prepared
+from slipway.workflows.training.winner import Winner
 
 # Shuffling columns costs a prediction each; a sample of this size orders them well enough.
 _IMPORTANCE_ROWS, _IMPORTANCE_REPEATS = 2000, 3

@@ -15,6 +15,7 @@ from slipway.core.spec import ApprovalGate
 from slipway.errors import PromotionRefused, Refusal
 from slipway.identity import process_tags
 from slipway.registry.artifacts.models import temporary_folder
+from slipway.registry.eligibility import live_version, served_beside, standing
 from slipway.registry.evidence.bundle import Case
 from slipway.registry.ledger import MADE, Ledger, now_ms
 from slipway.registry.mutex import exclusive
@@ -25,10 +26,9 @@ from slipway.registry.trust import AUTHOR
 from slipway.registry.versions import Version, get_version, list_versions
 from slipway.settings import Settings
 from slipway.types import Stage
-from slipway.workflows.basis import Gathered, verified_rows
-from slipway.workflows.judging import judged
-from slipway.workflows.movement import bring_to_an_end, make, movement_of, moving, open_ledger
-from slipway.workflows.standing import live_version, served_beside, standing
+from slipway.workflows.promotion.judge import judged
+from slipway.workflows.promotion.judged_inputs import Gathered, verified_rows
+from slipway.workflows.promotion.transition import bring_to_an_end, make, movement_of, moving, open_ledger
 
 _READ_FIRST = 100
 GATED = (Stage.STAGING, Stage.PRODUCTION)

@@ -23,10 +23,10 @@ from slipway.reports.card import (
     ModelCard,
 )
 from slipway.tracking.lineage import file_digest, git_commit
-from slipway.workflows.evaluation import Evaluated
-from slipway.workflows.findings import Findings
-from slipway.workflows.preparation import Prepared
 from slipway.workflows.project import Declared, travelling_code
+from slipway.workflows.training.analysis import Findings
+from slipway.workflows.training.evaluate import Evaluated
+from slipway.workflows.training.prepare import Prepared
 
 _FEW_TEST_ROWS = 1000
 _FEW = 4

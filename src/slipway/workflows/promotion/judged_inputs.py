@@ -14,12 +14,12 @@ from slipway.core.slices import slice_labels
 from slipway.errors import Refusal, UntrustedModel
 from slipway.registry.artifacts.fetch import fetch_verified
 from slipway.registry.artifacts.models import inputs_of, outputs_of
+from slipway.registry.eligibility import served_beside
 from slipway.registry.evidence.bundle import Case
+from slipway.registry.evidence.rescoring import SameRows, rows_of
 from slipway.registry.trust import DIGEST, EVIDENCE_DIGEST, artifact_digest
 from slipway.registry.versions import Version, get_version
 from slipway.types import Stage
-from slipway.workflows.rescoring import SameRows, rows_of
-from slipway.workflows.standing import served_beside
 
 
 @dataclass(frozen=True)

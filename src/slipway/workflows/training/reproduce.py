@@ -25,10 +25,10 @@ from slipway.registry.versions import Version, get_version
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.tracking.lineage import code_digest, file_digest
-from slipway.workflows.platform import resolve_tracking_uri
-from slipway.workflows.preparation import Prepared, prepare
 from slipway.workflows.project import Declared
-from slipway.workflows.winner import WINNER, fit_winner, winner_from
+from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.training.prepare import Prepared, prepare
+from slipway.workflows.training.winner import WINNER, fit_winner, winner_from
 
 _SHOWN = 5
 

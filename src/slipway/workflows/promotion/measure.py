@@ -8,22 +8,25 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import requests
+from numpy.typing import NDArray
 
 from slipway.code import load_function
 from slipway.core.gates import Evidence, Latency, Measured, Reproduced
-from slipway.errors import CodeInvalid, SlipwayError
+from slipway.errors import CodeInvalid, ServiceFailed, SlipwayError
 from slipway.progress import step
 from slipway.registry.artifacts.models import inputs_of
 from slipway.registry.trust import DIGEST
 from slipway.settings import Settings
 from slipway.types import Verdict
-from slipway.workflows.basis import Basis
-from slipway.workflows.endpoint import own_log
-from slipway.workflows.platform import resolve_tracking_uri
+from slipway.workflows.endpoint.endpoint import own_log
+from slipway.workflows.promotion.judged_inputs import Basis
+from slipway.workflows.session import resolve_tracking_uri
 
 # The 99th percentile of fewer is the mood of three requests.
 _REQUESTS = 500
@@ -63,10 +66,10 @@ def own_verdicts(settings: Settings, evidence: Evidence) -> tuple[Verdict, ...]:
 def _latency(settings: Settings, basis: Basis, trusted: Sequence[str]) -> Latency:
     """Of the service as `slipway serve` starts it, asked about test rows."""
     from slipway.serving.config import ServingConfig
-    from slipway.serving.latency import latencies_ms
     from slipway.serving.supervisor.generation import Wanted
-    from slipway.workflows.loading import PRELOAD, Order
-    from slipway.workflows.serve import start_service
+    from slipway.workflows.endpoint.load import PRELOAD, Order
+    from slipway.workflows.endpoint.service import start_service
+    from slipway.workflows.promotion.measure import latencies_ms
 
     version, tested = basis.version, basis.rows.tested.rows
     rows = tested[list(inputs_of(basis.files))].sample(_REQUESTS, replace=True, random_state=0)
@@ -92,7 +95,7 @@ def _size(files: Path) -> int:
 
 
 def _reproduced(settings: Settings, basis: Basis) -> Reproduced:
-    from slipway.workflows.reproduce import reproduce
+    from slipway.workflows.training.reproduce import reproduce
 
     found = reproduce(settings, basis.version.name, basis.version.number)
     return Reproduced(found.rows, found.different, found.largest)
@@ -119,3 +122,34 @@ def _own(folder: Path, ref: str, evidence: Evidence) -> Verdict:
     return Verdict(
         gate, False, f"{ref} has to return a Verdict, or (passed, reason); it returned {type(said).__name__}"
     )
+
+
+_WARM_UP = 20
+
+
+_TIMEOUT_S = 30.0
+
+
+def latencies_ms(url: str, bodies: Sequence[str]) -> NDArray[np.float64]:
+    """Post each body to `url`/invocations, one after the other over one connection, and return the time each took.
+
+    bodies: JSON requests; the first of them are asked once before, since a fresh service is slower. Shape (bodies,).
+    Raises ServiceFailed when one is not answered with 200.
+    """
+    with requests.Session() as session:
+        session.headers["Content-Type"] = "application/json"
+        for body in bodies[:_WARM_UP]:
+            _asked(session, url, body)
+        return np.array([_asked(session, url, body) for body in bodies])
+
+
+def _asked(session: requests.Session, url: str, body: str) -> float:
+    began = perf_counter()
+    try:
+        answer = session.post(f"{url}/invocations", data=body, timeout=_TIMEOUT_S)
+    except requests.RequestException as error:
+        raise ServiceFailed(f"the service at {url} did not answer ({type(error).__name__})") from None
+    took = (perf_counter() - began) * 1000
+    if answer.status_code != 200:
+        raise ServiceFailed(f"the service at {url} refused a test row with status {answer.status_code}")
+    return took

@@ -1,0 +1,1 @@
+"""The facts of the board's pages, gathered from the registry."""
