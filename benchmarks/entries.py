@@ -12,8 +12,8 @@ from typing import Any
 from mlflow.entities import Metric
 from sqlalchemy import Connection, MetaData, Table, create_engine, insert, select, update
 
-from slipway.core.ledger import stages_after
-from slipway.core.movements import Action, Movement
+from slipway.core.release.ledger import stages_after
+from slipway.core.release.transitions import Action, Movement
 from slipway.registry.ledger import Ledger
 from slipway.types import Stage, Verdict
 

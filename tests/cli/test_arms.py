@@ -4,7 +4,7 @@ import pytest
 
 from slipway.cli import main
 from slipway.cli.variants import second_version
-from slipway.core.arms import Role
+from slipway.core.variants import Role
 from slipway.types import Stage
 
 NONE: dict[str, Any] = dict.fromkeys(

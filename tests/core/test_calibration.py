@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.core.calibration import BINS, bins_of, calibration, miscalibrated
-from slipway.core.metrics import Outcome
+from slipway.core.statistics.calibration import BINS, bins_of, calibration, miscalibrated
+from slipway.core.statistics.metrics import Outcome
 from slipway.core.tasks import Task
 
 shares = st.floats(0, 1)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from slipway.core.naming import MOST_CHARACTERS, key_part
-from slipway.core.reading import read_experiment
 from slipway.core.spec import Experiment
+from slipway.core.spec._yaml import read_experiment
 from slipway.errors import SpecInvalid
 from slipway.types import Problem
 

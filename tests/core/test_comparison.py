@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slipway.core.comparison import COST, Comparison, OnSameRows, Side, better_by, differing, measured
-from slipway.core.disagreement import disagreement
 from slipway.core.gates import Champion, Evidence
-from slipway.core.metrics import Outcome
 from slipway.core.spec import Experiment
+from slipway.core.statistics.comparison import COST, Comparison, OnSameRows, Side, better_by, differing, measured
+from slipway.core.statistics.disagreement import disagreement
+from slipway.core.statistics.metrics import Outcome
 from slipway.core.tasks import Task
 from slipway.types import Interval, Stage
 

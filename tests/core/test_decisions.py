@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.core.decisions import answered_from, cheapest_threshold, cost_along, mean_cost, pooled
-from slipway.core.metrics import Outcome
 from slipway.core.spec import Costs
+from slipway.core.statistics.costs import answered_from, cheapest_threshold, cost_along, mean_cost, pooled
+from slipway.core.statistics.metrics import Outcome
 
 amounts = st.floats(0.1, 20)
 rows = st.lists(st.tuples(st.sampled_from([0, 1]), st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.7, 1.0])), min_size=1)

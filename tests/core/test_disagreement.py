@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from slipway.core.disagreement import Gap, disagreement, disputed_rows
-from slipway.core.metrics import Outcome
+from slipway.core.statistics.disagreement import Gap, disagreement, disputed_rows
+from slipway.core.statistics.metrics import Outcome
 from slipway.core.tasks import Task
 
 ROWS = 12

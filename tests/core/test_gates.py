@@ -17,9 +17,9 @@ from slipway.core.gates import (
     not_worse_than_champion,
     thresholds,
 )
-from slipway.core.judgement import overridable
-from slipway.core.metrics import Outcome
+from slipway.core.release.judgement import overridable
 from slipway.core.spec import Experiment
+from slipway.core.statistics.metrics import Outcome
 from slipway.types import Stage, Verdict
 
 Declare = Callable[..., Experiment]

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.core.gates import Champion, Evidence, Latency, Measured, Newest, Reproduced, gates_before, judge
-from slipway.core.metrics import Outcome
 from slipway.core.spec import Experiment
+from slipway.core.statistics.metrics import Outcome
 from slipway.types import Stage, Verdict
 
 Declare = Callable[..., Experiment]

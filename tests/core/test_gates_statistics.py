@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from slipway.core.gates import Champion, Evidence, not_worse_than_champion
-from slipway.core.metrics import METRICS, Array, Outcome
 from slipway.core.spec import Experiment
+from slipway.core.statistics.metrics import METRICS, Array, Outcome
 from slipway.types import Verdict
 
 PAIRS, ROWS, POPULATION = 200, 150, 50_000

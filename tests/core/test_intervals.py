@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.core.intervals import RESAMPLES, bootstrap, paired_differences
-from slipway.core.metrics import METRICS, Outcome, prepare_all
+from slipway.core.statistics.intervals import RESAMPLES, bootstrap, paired_differences
+from slipway.core.statistics.metrics import METRICS, Outcome, prepare_all
 from slipway.core.tasks import Task
 
 seeds = st.integers(0, 2**32 - 1)

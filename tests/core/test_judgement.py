@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.core.judgement import Judged, approval, may_approve, standing
-from slipway.core.movements import APPROVAL, Action, Movement, Served
+from slipway.core.release.judgement import Judged, approval, may_approve, standing
+from slipway.core.release.transitions import APPROVAL, Action, Movement, Served
 from slipway.core.spec import ApprovalGate
 from slipway.types import Stage, Verdict
 

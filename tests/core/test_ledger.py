@@ -5,8 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.core.ledger import Entry, Kind, hash_of, seal_of, stages_after, verify
-from slipway.core.movements import Action, Movement
+from slipway.core.release.ledger import Entry, Kind, hash_of, seal_of, stages_after, verify
+from slipway.core.release.transitions import Action, Movement
 from slipway.types import Stage, Verdict
 
 NAMES = ("Production", "Staging", "Archived")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.core.lock import amiss, pins
+from slipway.core.release.lock import amiss, pins
 
 OURS = (Path(__file__).parents[2] / "requirements.lock").read_text()
 HASHED = """\

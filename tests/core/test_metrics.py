@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from slipway.core.metrics import METRICS, Outcome, measure, prepare_all
+from slipway.core.statistics.metrics import METRICS, Outcome, measure, prepare_all
 from slipway.core.tasks import Task
 
 SCIKIT = {

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slipway.core.movements import Action, Movement, before_production
+from slipway.core.release.transitions import Action, Movement, before_production
 from slipway.types import Stage, Verdict
 
 PROMOTE, ROLLBACK, ARCHIVE, REFUSE = Action.PROMOTE, Action.ROLLBACK, Action.ARCHIVE, Action.REFUSE

@@ -9,8 +9,8 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from slipway.core.metrics import METRICS, measure
 from slipway.core.prediction import classes_of, encode, predict, predict_once
+from slipway.core.statistics.metrics import METRICS, measure
 from slipway.core.tasks import Task
 
 labels = st.one_of(

@@ -9,8 +9,8 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from slipway.core.reading import MAX_CHARACTERS, read_experiment
 from slipway.core.spec import Experiment
+from slipway.core.spec._yaml import MAX_CHARACTERS, read_experiment
 from slipway.errors import SpecInvalid
 from slipway.types import Problem
 

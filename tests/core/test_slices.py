@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.core.intervals import bootstrap
-from slipway.core.metrics import METRICS, Outcome
-from slipway.core.slices import FEWEST_ROWS, MISSING, MOST_RESAMPLED, OTHER, Slice, slice_labels, slices
+from slipway.core.statistics.intervals import bootstrap
+from slipway.core.statistics.metrics import METRICS, Outcome
+from slipway.core.statistics.slices import FEWEST_ROWS, MISSING, MOST_RESAMPLED, OTHER, Slice, slice_labels, slices
 from slipway.core.tasks import Task
 
 

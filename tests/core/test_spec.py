@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from slipway.core.reading import read_experiment
 from slipway.core.spec import Experiment, json_schema, undeclared
+from slipway.core.spec._yaml import read_experiment
 from slipway.errors import SpecInvalid
 
 Declare = Callable[..., Experiment]

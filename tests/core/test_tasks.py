@@ -2,8 +2,8 @@
 
 import pytest
 
-from slipway.core.metrics import METRICS
 from slipway.core.spec import ColumnType
+from slipway.core.statistics.metrics import METRICS
 from slipway.core.tasks import TRAITS, Task
 
 

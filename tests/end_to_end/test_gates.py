@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from requests import HTTPError
 
-from slipway.core.movements import Action
+from slipway.core.release.transitions import Action
 
 if TYPE_CHECKING:
     from conftest import Library

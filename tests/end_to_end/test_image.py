@@ -21,7 +21,7 @@ import pandas as pd
 import pytest
 from tests.helpers.commands import read_json
 
-from slipway.core.lock import pins
+from slipway.core.release.lock import pins
 from slipway.processes import child_environment
 from slipway.registry.trust import artifact_digest
 

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from slipway.code import load_function
-from slipway.core.metrics import METRICS
 from slipway.core.prediction import classes_of
-from slipway.core.reading import read_experiment
 from slipway.core.spec import Experiment, TimeSplit
+from slipway.core.spec._yaml import read_experiment
+from slipway.core.statistics.metrics import METRICS
 from slipway.core.tasks import Task
 from slipway.data import Splits, check_contract, read_source, split
 from slipway.search import check_candidate, fit_baselines

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.core.gates import Latency, Measured, Newest, Reproduced
-from slipway.core.metrics import Outcome
+from slipway.core.statistics.metrics import Outcome
 from slipway.errors import UsageError
 from slipway.registry.evidence import bundle as case_module
 from slipway.registry.evidence.bundle import Case

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from slipway.core.metrics import Outcome, measure
+from slipway.core.statistics.metrics import Outcome, measure
 from slipway.core.tasks import Task
 from slipway.registry.evidence.test_rows import TestRows, load, save
 

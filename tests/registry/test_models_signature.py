@@ -9,8 +9,8 @@ from mlflow.models.utils import _enforce_schema
 from mlflow.types import ColSpec, DataType, Schema
 
 from slipway.core.gates import Champion, Evidence, signature
-from slipway.core.metrics import Outcome
 from slipway.core.spec import Experiment
+from slipway.core.statistics.metrics import Outcome
 from slipway.registry.artifacts.models import signature_of
 
 Declare = Callable[..., Experiment]

@@ -6,14 +6,14 @@ from html.parser import HTMLParser
 
 import pytest
 
-from slipway.core.arms import ArmRecord, ArmState, Role
-from slipway.core.calibration import Calibration, CalibrationBin
-from slipway.core.disagreement import Answer, DisputedRow, Gap
-from slipway.core.movements import Action, Movement
 from slipway.core.promises import Promise
-from slipway.core.slices import Slice
+from slipway.core.release.transitions import Action, Movement
+from slipway.core.statistics.calibration import Calibration, CalibrationBin
+from slipway.core.statistics.disagreement import Answer, DisputedRow, Gap
+from slipway.core.statistics.slices import Slice
 from slipway.core.tasks import Task
 from slipway.core.trials import Trial
+from slipway.core.variants import ArmRecord, ArmState, Role
 from slipway.reports.card import (
     CardColumn,
     CardData,

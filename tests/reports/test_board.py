@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from slipway.core.ledger import Finding, Kind
-from slipway.core.movements import Action, Movement
+from slipway.core.release.ledger import Finding, Kind
+from slipway.core.release.transitions import Action, Movement
 from slipway.reports.board import (
     ORDER,
     Approval,

@@ -5,9 +5,9 @@ import pytest
 from markdown_it import MarkdownIt
 from pydantic import TypeAdapter
 
-from slipway.core.calibration import Calibration, CalibrationBin
-from slipway.core.disagreement import MOST, Answer, DisputedRow, Gap
-from slipway.core.slices import Slice
+from slipway.core.statistics.calibration import Calibration, CalibrationBin
+from slipway.core.statistics.disagreement import MOST, Answer, DisputedRow, Gap
+from slipway.core.statistics.slices import Slice
 from slipway.core.tasks import Task
 from slipway.reports.card import (
     CardData,

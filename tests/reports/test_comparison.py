@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from slipway.core.comparison import Comparison, OnSameRows, Side
-from slipway.core.disagreement import disagreement, disputed_rows
-from slipway.core.metrics import Outcome
+from slipway.core.statistics.comparison import Comparison, OnSameRows, Side
+from slipway.core.statistics.disagreement import disagreement, disputed_rows
+from slipway.core.statistics.metrics import Outcome
 from slipway.core.tasks import Task
-from slipway.reports._comparison_words import words
 from slipway.reports.comparison import comparison_page, comparison_text
+from slipway.reports.words.comparison import words
 from slipway.types import Interval, Stage
 
 HOSTILE = '</script></style></svg><img src=x onerror="alert(1)">'

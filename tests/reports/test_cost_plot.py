@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from slipway.core.decisions import answered_from, cheapest_threshold, mean_cost
-from slipway.core.metrics import Outcome
 from slipway.core.spec import Costs
-from slipway.reports._style import ACCENT
+from slipway.core.statistics.costs import answered_from, cheapest_threshold, mean_cost
+from slipway.core.statistics.metrics import Outcome
 from slipway.reports.plots import cost_figure, png
+from slipway.reports.plots._style import ACCENT
 
 COSTS = Costs(false_positive=1, false_negative=5)
 

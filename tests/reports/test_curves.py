@@ -9,8 +9,8 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from slipway.core.metrics import Outcome
-from slipway.reports import _curves as curves
+from slipway.core.statistics.metrics import Outcome
+from slipway.reports.plots import _curves as curves
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pytest
 from fairlearn.metrics import MetricFrame, demographic_parity_difference, equalized_odds_difference, selection_rate
 from sklearn.metrics import accuracy_score, mean_absolute_error, precision_score, recall_score
 
-from slipway.core.metrics import Outcome
-from slipway.core.slices import slice_labels
+from slipway.core.statistics.metrics import Outcome
+from slipway.core.statistics.slices import slice_labels
 from slipway.core.tasks import Task
 from slipway.reports.card import CardFairness
 from slipway.reports.fairness import ODDS, PARITY, fairness

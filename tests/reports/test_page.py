@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import numpy as np
 import pytest
 
-from slipway.core.arms import ArmRecord, ArmState, Role
-from slipway.core.movements import Action, Movement
+from slipway.core.release.transitions import Action, Movement
 from slipway.core.trials import Trial
+from slipway.core.variants import ArmRecord, ArmState, Role
 from slipway.reports.page import ExperimentPage, Standing, VersionRow, experiment_page
 from slipway.types import Stage, Verdict
 

@@ -5,8 +5,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from slipway.core.trials import Trial
-from slipway.reports._style import ACCENT
 from slipway.reports.plots import parallel_figure, png
+from slipway.reports.plots._style import ACCENT
 
 
 def boosting(number: int, score: float | None = None, **more) -> Trial:

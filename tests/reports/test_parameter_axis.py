@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.reports._parameter_axis import MOST_STEPS, MOST_TICKS, ParameterAxis, parameter_axis
+from slipway.reports.plots._parameter_axis import MOST_STEPS, MOST_TICKS, ParameterAxis, parameter_axis
 
 settings = st.lists(
     st.one_of(

@@ -7,12 +7,12 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from slipway.core.calibration import calibration
-from slipway.core.metrics import Outcome, measure
+from slipway.core.statistics.calibration import calibration
+from slipway.core.statistics.metrics import Outcome, measure
 from slipway.core.tasks import Task
 from slipway.core.trials import Trial
-from slipway.reports._style import BASELINE, SERIES, WINNER
 from slipway.reports.plots import evaluation_figures, history_figure, importance_figure, png
+from slipway.reports.plots._style import BASELINE, SERIES, WINNER
 
 MOST_BYTES = 300_000
 

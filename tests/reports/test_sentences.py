@@ -1,10 +1,10 @@
 import pytest
 
-from slipway.core.calibration import Calibration, CalibrationBin
-from slipway.core.disagreement import Gap
-from slipway.core.slices import Slice
+from slipway.core.statistics.calibration import Calibration, CalibrationBin
+from slipway.core.statistics.disagreement import Gap
+from slipway.core.statistics.slices import Slice
 from slipway.core.tasks import Task
-from slipway.reports import _sentences as say
+from slipway.reports.words import card as say
 from slipway.types import Interval
 
 OFF = Calibration(0.0312, (CalibrationBin(0.1, 0.11, 50), CalibrationBin(0.62, 0.55, 50)))

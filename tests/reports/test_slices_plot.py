@@ -2,9 +2,9 @@ import matplotlib
 import pytest
 from matplotlib.figure import Figure
 
-from slipway.core.slices import Slice
-from slipway.reports._style import ACCENT
+from slipway.core.statistics.slices import Slice
 from slipway.reports.plots import png, slices_figure
+from slipway.reports.plots._style import ACCENT
 from slipway.types import Interval
 
 WHOLE = Interval(0.72, 0.71, 0.73)

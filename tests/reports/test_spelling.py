@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from slipway.reports import _spelling as spelling
+from slipway.reports.words import spelling
 from slipway.types import Interval
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.core.metrics import Outcome, measure
 from slipway.core.spec import Experiment
+from slipway.core.statistics.metrics import Outcome, measure
 from slipway.core.tasks import Task
 from slipway.errors import CodeInvalid
 from slipway.search import fit_baselines

@@ -11,9 +11,9 @@ import skops.io
 from tests.helpers.small_run import SmallRun, declare_small, run_small, write_rows
 
 from slipway.compile import compile_model, verify
-from slipway.core.calibration import calibration
 from slipway.core.prediction import predict
 from slipway.core.spec import Experiment
+from slipway.core.statistics.calibration import calibration
 from slipway.registry.trust import types_to_trust
 from slipway.workflows.training.winner import fit_winner, winner_from
 

@@ -17,7 +17,7 @@ from mlflow import MlflowClient
 from tests.helpers.sharing import SharedServer, Sharing
 
 from slipway.cli import main
-from slipway.core.movements import Action, Movement
+from slipway.core.release.transitions import Action, Movement
 from slipway.identity import process_tags
 from slipway.registry.ledger import Ledger, now_ms
 from slipway.registry.versions import list_versions

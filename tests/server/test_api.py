@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from slipway import __version__
-from slipway.core.history import History, Moment
+from slipway.core.release.history import History, Moment
 from slipway.errors import PromotionRefused, Refusal, UsageError
 from slipway.registry.history import history_of, moment_of
 from slipway.registry.remote import RemoteRegistrar, about

@@ -12,8 +12,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from mlflow import MlflowClient
 
-from slipway.core.ledger import Entry
-from slipway.core.movements import Action, Movement
+from slipway.core.release.ledger import Entry
+from slipway.core.release.transitions import Action, Movement
 from slipway.registry.ledger import Ledger
 from slipway.registry.permissions import Right
 from slipway.registry.stages import move

@@ -13,8 +13,8 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from playwright.sync_api import Browser, BrowserContext, Page, Response
 
-from slipway.core.ledger import verify
-from slipway.core.movements import Action
+from slipway.core.release.ledger import verify
+from slipway.core.release.transitions import Action
 
 if TYPE_CHECKING:
     from conftest import Guarded

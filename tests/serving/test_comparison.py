@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from slipway.core.arms import Role
+from slipway.core.variants import Role
 from slipway.serving.comparer.difference import Difference, Spread, difference
 from slipway.serving.comparer.process import _Comparing
 from slipway.serving.config import Arm, ServingConfig

@@ -20,7 +20,7 @@ from tests.helpers.services import KEY, READY_S, asked, fronts, get, wanted
 from tests.helpers.versions import ASKED, DEMANDING, ROW, UNCOMPILED, answers_of, make_versions
 from tests.helpers.waiting import wait_for
 
-from slipway.core.arms import ArmRecord, ArmState, Role
+from slipway.core.variants import ArmRecord, ArmState, Role
 from slipway.processes import child_environment
 from slipway.serving.config import Arm, Bounds, ServingConfig
 from slipway.serving.front.routing import bucket, lowest

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from slipway.core.metrics import Outcome
 from slipway.core.spec import Experiment
+from slipway.core.statistics.metrics import Outcome
 from slipway.registry.evidence.rescoring import rows_of
 from slipway.registry.evidence.test_rows import FOLDER, TestRows, save
 from slipway.registry.trust import EVIDENCE_DIGEST, artifact_digest

@@ -2,7 +2,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from slipway.core.arms import ArmRecord, ArmState, Role
+from slipway.core.variants import ArmRecord, ArmState, Role
 from slipway.workflows.endpoint.variant_record import read_arms, write_arm
 
 SEEN = ArmRecord(

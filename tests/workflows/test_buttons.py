@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from slipway.core.judgement import Standing
-from slipway.core.movements import Action, Movement
+from slipway.core.release.judgement import Standing
+from slipway.core.release.transitions import Action, Movement
 from slipway.core.spec import ApprovalGate
 from slipway.reports.board import Button, Visitor
 from slipway.types import Stage, Verdict

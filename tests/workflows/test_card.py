@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from tests.helpers.small_run import declare_small, run_small, write_rows
 
-from slipway.core.calibration import calibration
 from slipway.core.gates import CATALOGUE
 from slipway.core.spec import Experiment
+from slipway.core.statistics.calibration import calibration
 from slipway.registry.versions import Version
 from slipway.reports.card import html, markdown
 from slipway.types import Stage

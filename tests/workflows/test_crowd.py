@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from slipway.core.ledger import verify
-from slipway.core.movements import Action
+from slipway.core.release.ledger import verify
+from slipway.core.release.transitions import Action
 from slipway.processes import child_environment
 from slipway.registry.ledger import Ledger
 from slipway.registry.versions import list_versions

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from slipway.core.metrics import Outcome
-from slipway.core.movements import Action, Movement
+from slipway.core.release.transitions import Action, Movement
 from slipway.core.spec import Experiment
+from slipway.core.statistics.metrics import Outcome
 from slipway.core.tasks import Task
 from slipway.registry.evidence.bundle import Case
 from slipway.registry.evidence.test_rows import FOLDER, TestRows, save

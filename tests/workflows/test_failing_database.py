@@ -12,8 +12,8 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from tests.helpers.failing_database import Cut, FailingDatabase
 
-from slipway.core.ledger import verify
-from slipway.core.movements import Action
+from slipway.core.release.ledger import verify
+from slipway.core.release.transitions import Action
 from slipway.registry.mutex import is_mutex
 from slipway.registry.stages import holder
 from slipway.registry.versions import get_version, list_versions

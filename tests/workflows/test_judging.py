@@ -10,9 +10,9 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
-from slipway.core.metrics import Outcome
-from slipway.core.movements import Action
+from slipway.core.release.transitions import Action
 from slipway.core.spec import Experiment
+from slipway.core.statistics.metrics import Outcome
 from slipway.errors import Refusal
 from slipway.registry.artifacts.models import signature_of
 from slipway.registry.evidence.bundle import Case

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from slipway.core.movements import Action, Movement
+from slipway.core.release.transitions import Action, Movement
 from slipway.registry.versions import Version
 from slipway.types import Stage, Verdict
 from slipway.workflows.board.status import moored

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from mlflow import MlflowClient
 
-from slipway.core.movements import Action, Movement
+from slipway.core.release.transitions import Action, Movement
 from slipway.core.spec import Experiment
 from slipway.errors import PromotionRefused, Refusal
 from slipway.registry.history import history_of, verified

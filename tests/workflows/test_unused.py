@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from slipway.core.reading import read_experiment
 from slipway.core.spec import Experiment
+from slipway.core.spec._yaml import read_experiment
 from slipway.errors import SpecInvalid
 from slipway.registry.artifacts.models import signature_of
 from slipway.search import Question, build_pipeline

@@ -46,7 +46,7 @@ _OPTIONS = (
 
 def second_version(name: str, arms: dict[str, Any]) -> "tuple[Arm, Followed] | None":
     """Return what is asked for, and where its version comes from; None for no second version. Raises UsageError."""
-    from slipway.core.arms import Role
+    from slipway.core.variants import Role
     from slipway.registry.watch import Followed
     from slipway.serving.config import STICKY_HEADER, Arm, Bounds
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from slipway.core.metrics import METRICS
+from slipway.core.statistics.metrics import METRICS
 from slipway.core.trials import Trial, ranked
 
 # Of a normal distribution: a difference of less than this many standard errors is not told from none at 95 %.

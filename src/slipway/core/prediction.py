@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from slipway.core.metrics import Array, Outcome
+from slipway.core.statistics.metrics import Array, Outcome
 from slipway.core.tasks import Task
 
 _SAMPLE = 2000

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
-from slipway.core.metrics import METRICS
+from slipway.core.statistics.metrics import METRICS
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import pandas as pd
 from sklearn.preprocessing import OrdinalEncoder
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from slipway.core.metrics import METRICS
 from slipway.core.prediction import predict
 from slipway.core.spec import ColumnType, Experiment, TimeSplit
+from slipway.core.statistics.metrics import METRICS
 from slipway.core.tasks import Task
 
 # Of a score that is 0 for guessing and 1 for knowing: 2 * ROC AUC - 1, or R². Real single columns stay far below.

@@ -2,9 +2,9 @@
 
 from mlflow import MlflowClient
 
-from slipway.core.judgement import Standing
-from slipway.core.judgement import standing as standing_of
-from slipway.core.movements import Movement, Served
+from slipway.core.release.judgement import Standing
+from slipway.core.release.judgement import standing as standing_of
+from slipway.core.release.transitions import Movement, Served
 from slipway.registry.ledger import MADE, Ledger
 from slipway.registry.stages import holder
 from slipway.registry.trust import DIGEST

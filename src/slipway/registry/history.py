@@ -4,9 +4,9 @@ from datetime import datetime
 
 from mlflow import MlflowClient
 
-from slipway.core.history import HELD, History, Moment, Verified
-from slipway.core.ledger import digest_of, verify, verify_kept
-from slipway.core.movements import Movement
+from slipway.core.release.history import HELD, History, Moment, Verified
+from slipway.core.release.ledger import digest_of, verify, verify_kept
+from slipway.core.release.transitions import Movement
 from slipway.progress import bar
 from slipway.registry.ledger import MADE, Ledger
 from slipway.registry.stages import holders

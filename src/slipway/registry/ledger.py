@@ -12,8 +12,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Run
 from mlflow.exceptions import MlflowException
 
-from slipway.core.ledger import Entry, digest_of, hash_of, seal_of
-from slipway.core.movements import Action, Movement
+from slipway.core.release.ledger import Entry, digest_of, hash_of, seal_of
+from slipway.core.release.transitions import Action, Movement
 from slipway.errors import UsageError
 from slipway.types import Stage, Verdict
 

@@ -10,7 +10,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request
 
-from slipway.core.movements import Action, Movement
+from slipway.core.release.transitions import Action, Movement
 from slipway.errors import NoServer, OutsideError, PromotionRefused, Refusal, SlipwayError, UsageError
 from slipway.identity import caller_unknown
 from slipway.registry.evidence.bundle import Case

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
-from slipway.core.comparison import Comparison, Side
-from slipway.reports._comparison_words import words
-from slipway.reports._spelling import interval, moment, number
+from slipway.core.statistics.comparison import Comparison, Side
+from slipway.reports.words.comparison import words
+from slipway.reports.words.spelling import interval, moment, number
 from slipway.types import Interval
 
 _LINEAGE = {

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from slipway.core.metrics import METRICS
-from slipway.reports import _sentences as sentences
-from slipway.reports import _spelling as spelling
-from slipway.reports._board_words import coded
+from slipway.core.statistics.metrics import METRICS
 from slipway.reports._interval_plot import interval_plot
+from slipway.reports.words import card as sentences
+from slipway.reports.words import spelling
+from slipway.reports.words.board import coded
 
 _TITLES = {
     "roc": "ROC curve",

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.resources import files
 
-from slipway.core.ledger import Finding
-from slipway.core.movements import Action, Movement
-from slipway.reports._board_words import gate_strip, in_words, outcome_of, refusals
+from slipway.core.release.ledger import Finding
+from slipway.core.release.transitions import Action, Movement
 from slipway.reports._templates import render_html
 from slipway.reports.card import CardDisagreement, ModelCard
+from slipway.reports.words.board import gate_strip, in_words, outcome_of, refusals
 from slipway.types import Stage, Verdict
 
 ORDER = (Stage.NONE, Stage.STAGING, Stage.PRODUCTION, Stage.ARCHIVED)

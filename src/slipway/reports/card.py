@@ -12,10 +12,10 @@ from functools import cache
 
 from pydantic import TypeAdapter
 
-from slipway.core.calibration import Calibration
-from slipway.core.disagreement import DisputedRow, Gap
 from slipway.core.promises import Promise
-from slipway.core.slices import Slice
+from slipway.core.statistics.calibration import Calibration
+from slipway.core.statistics.disagreement import DisputedRow, Gap
+from slipway.core.statistics.slices import Slice
 from slipway.core.tasks import Task
 from slipway.reports._templates import render_html, render_markdown
 from slipway.types import Interval

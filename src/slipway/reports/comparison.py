@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from slipway.core.comparison import Comparison
-from slipway.core.disagreement import DisputedRow
+from slipway.core.statistics.comparison import Comparison
+from slipway.core.statistics.disagreement import DisputedRow
 from slipway.reports._comparison_lines import Line, facts, lineage, recorded, scored, settings
-from slipway.reports._comparison_words import (
+from slipway.reports._templates import render_html
+from slipway.reports.words.comparison import (
     answer_words,
     disagreement_words,
     headline,
@@ -14,8 +15,7 @@ from slipway.reports._comparison_words import (
     value_words,
     who_is_right,
 )
-from slipway.reports._spelling import number
-from slipway.reports._templates import render_html
+from slipway.reports.words.spelling import number
 
 _ROWS_IN_TEXT = 5
 

@@ -20,7 +20,7 @@ from fairlearn.metrics import (
 )
 from sklearn.metrics import accuracy_score, mean_absolute_error, precision_score, recall_score
 
-from slipway.core.metrics import Outcome
+from slipway.core.statistics.metrics import Outcome
 from slipway.core.tasks import Task
 from slipway.reports.card import CardFairness, CardGroup
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from slipway.core.arms import ArmRecord
 from slipway.core.choice import choose, contenders
-from slipway.core.movements import Movement
+from slipway.core.release.transitions import Movement
 from slipway.core.trials import Trial, ranked
+from slipway.core.variants import ArmRecord
 from slipway.reports._templates import render_html
 from slipway.reports.card import ModelCard
 from slipway.types import Stage, Verdict

@@ -18,9 +18,9 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from slipway.core.decisions import cheapest_threshold
-from slipway.core.metrics import METRICS, Array, Outcome
 from slipway.core.prediction import encode
+from slipway.core.statistics.costs import cheapest_threshold
+from slipway.core.statistics.metrics import METRICS, Array, Outcome
 from slipway.search.candidates import build_pipeline, decided
 from slipway.search.question import Question
 

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from slipway.core.decisions import cheapest_threshold, pooled
-from slipway.core.intervals import resampled
-from slipway.core.metrics import METRICS, Outcome, measure
 from slipway.core.prediction import predict_once
 from slipway.core.spec import Experiment
+from slipway.core.statistics.costs import cheapest_threshold, pooled
+from slipway.core.statistics.intervals import resampled
+from slipway.core.statistics.metrics import METRICS, Outcome, measure
 from slipway.core.trials import Trial
 from slipway.search.candidates import build_pipeline
 from slipway.search.proposals import Proposal

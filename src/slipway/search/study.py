@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from slipway.core.metrics import METRICS, Metric
 from slipway.core.spec import Experiment
+from slipway.core.statistics.metrics import METRICS, Metric
 from slipway.core.trials import Trial, ranked
 from slipway.errors import SearchFailed
 from slipway.search.executors import Executor

@@ -12,8 +12,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.server.handlers import _add_static_prefix
 
 from slipway import __version__
-from slipway.core.history import History, Moment
-from slipway.core.movements import Action, Movement
+from slipway.core.release.history import History, Moment
+from slipway.core.release.transitions import Action, Movement
 from slipway.errors import OutsideError, PromotionRefused, Refusal, SlipwayError, UnknownName, UsageError
 from slipway.registry.evidence.bundle import Case
 from slipway.registry.history import history_of, moment_of

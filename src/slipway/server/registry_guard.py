@@ -11,7 +11,7 @@ from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 
-from slipway.core.ledger import stages_after
+from slipway.core.release.ledger import stages_after
 from slipway.errors import Refusal
 from slipway.registry.mutex import exclusive
 from slipway.registry.permissions import Deed, not_allowed

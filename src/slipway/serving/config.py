@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from slipway.core.arms import Role
+from slipway.core.variants import Role
 from slipway.sharedmem import Ring
 
 DISAGREEMENT, ERROR, LATENCY = "disagreement", "errors", "latency"

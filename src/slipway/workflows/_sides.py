@@ -9,8 +9,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Run, RunStatus, ViewType
 from mlflow.exceptions import MlflowException
 
-from slipway.core.comparison import COST, LINEAGE, Side
-from slipway.core.metrics import METRICS
+from slipway.core.statistics.comparison import COST, LINEAGE, Side
+from slipway.core.statistics.metrics import METRICS
 from slipway.errors import Refusal, UnknownName, UnknownVersion, UsageError
 from slipway.registry.absent import is_absent
 from slipway.registry.versions import Version, list_versions, version_in

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from slipway.core.movements import Movement
+from slipway.core.release.transitions import Movement
 from slipway.registry.permissions import Deed
 from slipway.registry.versions import get_version
 from slipway.settings import Settings

@@ -12,9 +12,9 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
-from slipway.core.comparison import Comparison, OnSameRows, Side, better_by, measured
-from slipway.core.disagreement import disagreement, disputed_rows
 from slipway.core.gates import ENOUGH_ROWS
+from slipway.core.statistics.comparison import Comparison, OnSameRows, Side, better_by, measured
+from slipway.core.statistics.disagreement import disagreement, disputed_rows
 from slipway.errors import Refusal
 from slipway.progress import step
 from slipway.registry.absent import is_absent

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from slipway.core.judgement import Standing
-from slipway.core.movements import Movement
+from slipway.core.release.judgement import Standing
+from slipway.core.release.transitions import Movement
 from slipway.progress import step
 from slipway.registry.eligibility import standing
 from slipway.registry.permissions import Deed

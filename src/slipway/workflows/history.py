@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from slipway.core.history import History, Moment, Verified
+from slipway.core.release.history import History, Moment, Verified
 from slipway.registry.history_client import MOST_TOLD, told
 from slipway.settings import Settings
 from slipway.workflows.session import resolve_tracking_uri

@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 from packaging.requirements import Requirement
 
 import slipway
-from slipway.core.lock import amiss, pins
+from slipway.core.release.lock import amiss, pins
 from slipway.errors import FileUnusable, Refusal
 from slipway.registry.artifacts.fetch import fetch_verified
 from slipway.registry.artifacts.folder import write_folder

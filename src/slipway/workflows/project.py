@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway.core.reading import read_experiment
 from slipway.core.spec import Experiment
+from slipway.core.spec._yaml import read_experiment
 from slipway.core.trials import Trial
 from slipway.errors import FileUnusable, SpecInvalid, UnknownName
 from slipway.settings import Settings

@@ -1,6 +1,6 @@
 """`slipway promote`: a version goes to a stage, if the gates before it let it."""
 
-from slipway.core.movements import Movement
+from slipway.core.release.transitions import Movement
 from slipway.progress import step
 from slipway.registry.permissions import Deed
 from slipway.registry.versions import get_version

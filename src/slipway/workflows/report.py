@@ -7,8 +7,8 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from slipway.core.arms import ArmRecord
-from slipway.core.movements import Movement
+from slipway.core.release.transitions import Movement
+from slipway.core.variants import ArmRecord
 from slipway.errors import FileUnusable, UnknownName
 from slipway.files import whole_file
 from slipway.registry.versions import Version, list_versions

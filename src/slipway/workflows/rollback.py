@@ -1,6 +1,6 @@
 """`slipway rollback`: the version that was in Production before comes back. No gate is asked: a search is not imported."""
 
-from slipway.core.movements import Movement
+from slipway.core.release.transitions import Movement
 from slipway.registry.permissions import Deed
 from slipway.settings import Settings
 from slipway.tracking.client import connect

@@ -11,10 +11,10 @@ from typing import Any
 from mlflow import MlflowClient
 from pydantic import ValidationError
 
-from slipway.core.calibration import calibration, miscalibrated
 from slipway.core.choice import choose, contenders
-from slipway.core.metrics import METRICS
 from slipway.core.spec import Search
+from slipway.core.statistics.calibration import calibration, miscalibrated
+from slipway.core.statistics.metrics import METRICS
 from slipway.core.trials import Trial
 from slipway.errors import UsageError
 from slipway.progress import note, step

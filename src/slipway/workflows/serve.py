@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from slipway.core.arms import Role
+from slipway.core.variants import Role
 from slipway.errors import NoServer, UnknownName
 from slipway.registry.artifacts.local_cache import copy_folder, remember
 from slipway.registry.watch import Followed

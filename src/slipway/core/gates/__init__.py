@@ -7,7 +7,7 @@ poc          thresholds, beats_baseline; before Production also specified, not_w
 mvp          the same, and experiment.yaml has to have an owner, a decision, a threshold, a promised latency
 production   before Production also slices, latency where it is delivered as a service, approval
 
-`approval` is no gate over evidence: people give it to a verdict that stands; see `slipway.core.judgement`.
+`approval` is no gate over evidence: people give it to a verdict that stands; see `slipway.core.release.judgement`.
 """
 
 from slipway.core.gates._catalogue import CATALOGUE, Gate, GateEntry, GateNotice, every_gate, gates_before

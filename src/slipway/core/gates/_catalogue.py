@@ -14,9 +14,9 @@ from slipway.core.gates._measured import freshness, latency, reproducible, size
 from slipway.core.gates._numbers import beats_baseline, calibration, thresholds
 from slipway.core.gates._signature import signature
 from slipway.core.gates._specified import specified
-from slipway.core.metrics import METRICS
-from slipway.core.movements import APPROVAL
+from slipway.core.release.transitions import APPROVAL
 from slipway.core.spec import OF_MATURITY, Experiment, Gates, Maturity, Section
+from slipway.core.statistics.metrics import METRICS
 from slipway.types import Interval, Stage, Verdict
 
 Gate = Callable[[Evidence, Mapping[str, Interval]], Verdict]

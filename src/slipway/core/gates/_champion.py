@@ -5,9 +5,9 @@ from statistics import NormalDist
 
 from slipway.core.gates._evidence import ENOUGH_ROWS, Champion, Evidence, Newest
 from slipway.core.gates._words import in_words
-from slipway.core.movements import UNSEEN
-from slipway.core.slices import estimates
+from slipway.core.release.transitions import UNSEEN
 from slipway.core.spec import GroupSplit, Margin, SlicesGate, TimeSplit
+from slipway.core.statistics.slices import estimates
 from slipway.types import Interval, Verdict
 
 _FAMILY_ERROR = 0.05

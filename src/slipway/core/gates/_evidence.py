@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from slipway.core.intervals import paired_differences
-from slipway.core.metrics import METRICS, Metric, Outcome
-from slipway.core.movements import Served
+from slipway.core.release.transitions import Served
 from slipway.core.spec import Experiment
+from slipway.core.statistics.intervals import paired_differences
+from slipway.core.statistics.metrics import METRICS, Metric, Outcome
 from slipway.types import Interval, Verdict
 
 Fields = Mapping[str, tuple[str, bool]]

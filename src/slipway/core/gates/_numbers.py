@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from slipway.core.calibration import calibration as calibration_of
 from slipway.core.gates._evidence import Evidence
 from slipway.core.gates._words import in_words
-from slipway.core.metrics import METRICS, measure
 from slipway.core.spec import Margin
+from slipway.core.statistics.calibration import calibration as calibration_of
+from slipway.core.statistics.metrics import METRICS, measure
 from slipway.types import Interval, Verdict
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from slipway.core.metrics import METRICS
 from slipway.core.spec._scope import Maturity
+from slipway.core.statistics.metrics import METRICS
 
 if TYPE_CHECKING:
     from slipway.core.spec import Experiment

@@ -24,7 +24,7 @@ from pyarrow import ArrowException
 from pydantic import Field, TypeAdapter, ValidationError
 
 from slipway.core.gates import Measured, Newest
-from slipway.core.metrics import Outcome
+from slipway.core.statistics.metrics import Outcome
 from slipway.errors import UsageError
 from slipway.registry.evidence.test_rows import outcome_columns, outcome_of
 from slipway.types import MOST_VERSION, Stage

@@ -13,9 +13,9 @@ from mlflow import MlflowClient
 from numpy.typing import NDArray
 
 from slipway.core.gates import Fields
-from slipway.core.metrics import Outcome
 from slipway.core.prediction import predict
 from slipway.core.spec import Experiment, GroupSplit, TimeSplit
+from slipway.core.statistics.metrics import Outcome
 from slipway.errors import Refusal
 from slipway.registry.artifacts.models import inputs_of, outputs_of, recorded_experiment
 from slipway.registry.evidence import test_rows

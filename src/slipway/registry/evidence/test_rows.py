@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
-from slipway.core.metrics import Outcome
+from slipway.core.statistics.metrics import Outcome
 
 FOLDER = "evidence"
 _ROWS, _BASELINES, _FACTS = "test_rows.parquet", "baselines.parquet", "facts.json"

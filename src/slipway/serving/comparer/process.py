@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
-from slipway.core.arms import Role
+from slipway.core.variants import Role
 from slipway.serving.comparer.difference import Spread, apart, difference
 from slipway.serving.config import ServingConfig
 from slipway.serving.content_types import JSON

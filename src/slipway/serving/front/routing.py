@@ -13,7 +13,7 @@ from typing import Any
 
 from prometheus_client.core import Metric
 
-from slipway.core.arms import Role
+from slipway.core.variants import Role
 from slipway.serving.config import Arm, ServingConfig
 from slipway.serving.content_types import normalised
 from slipway.serving.counters.variant import ERRORS, THEIRS, Beside, CanaryPart

@@ -5,7 +5,7 @@ from itertools import accumulate
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from slipway.core.arms import ArmState, Role
+from slipway.core.variants import ArmState, Role
 from slipway.serving.config import DISAGREEMENT, ERROR, LATENCY, Arm
 from slipway.serving.counters.variant import (
     COMPARED,

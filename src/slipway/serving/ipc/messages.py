@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from slipway.core.arms import ArmState
+from slipway.core.variants import ArmState
 from slipway.serving.contract import Generation, Signature
 from slipway.serving.ipc.plan_transfer import Packed
 

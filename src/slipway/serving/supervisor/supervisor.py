@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from slipway.core.arms import ArmRecord
+from slipway.core.variants import ArmRecord
 from slipway.errors import ServiceFailed, UntrustedModel
 from slipway.serving.config import Capture, ServingConfig
 from slipway.serving.counters.models import Counters

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from slipway.core.arms import ArmRecord, ArmState, Role
+from slipway.core.variants import ArmRecord, ArmState, Role
 from slipway.serving.config import Arm, ServingConfig
 from slipway.serving.contract import Generation
 from slipway.serving.counters.models import Counters

@@ -6,8 +6,8 @@ Nothing is allowed or forbidden here: the server decides again when a button is 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from slipway.core.judgement import STANDING, Standing, failed_gates, may_approve, overridable
-from slipway.core.movements import APPROVAL, stays_in_production
+from slipway.core.release.judgement import STANDING, Standing, failed_gates, may_approve, overridable
+from slipway.core.release.transitions import APPROVAL, stays_in_production
 from slipway.core.spec import ApprovalGate
 from slipway.reports.board import Button, Visitor
 from slipway.types import Stage

@@ -13,11 +13,11 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from slipway.core.disagreement import disagreement, disputed_rows
 from slipway.core.gates import rows_to_compare
-from slipway.core.ledger import Entry
-from slipway.core.metrics import Outcome
+from slipway.core.release.ledger import Entry
 from slipway.core.spec import ApprovalGate
+from slipway.core.statistics.disagreement import disagreement, disputed_rows
+from slipway.core.statistics.metrics import Outcome
 from slipway.core.tasks import Task
 from slipway.errors import UsageError
 from slipway.registry.artifacts.models import recorded_experiment, temporary_folder

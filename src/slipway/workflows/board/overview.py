@@ -7,7 +7,7 @@ from urllib.parse import quote
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from slipway.core.ledger import Entry, verify
+from slipway.core.release.ledger import Entry, verify
 from slipway.errors import UnknownName
 from slipway.registry.absent import is_absent
 from slipway.registry.ledger import Ledger

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from slipway.core.movements import Action, Movement
+from slipway.core.release.transitions import Action, Movement
 from slipway.registry.trust import AUTHOR
 from slipway.registry.versions import Version
 from slipway.reports.board import Approval, Moored

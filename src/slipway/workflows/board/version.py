@@ -6,9 +6,9 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
-from slipway.core.judgement import STANDING, Standing, standing
-from slipway.core.ledger import Entry
-from slipway.core.movements import Action, Served, before_production
+from slipway.core.release.judgement import STANDING, Standing, standing
+from slipway.core.release.ledger import Entry
+from slipway.core.release.transitions import Action, Served, before_production
 from slipway.registry.absent import is_absent
 from slipway.registry.eligibility import served_beside
 from slipway.registry.ledger import Ledger

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from slipway.core.arms import ArmRecord
+from slipway.core.variants import ArmRecord
 from slipway.processes import child_environment, local_url
 from slipway.serving.config import Capture, ServingConfig
 from slipway.serving.http.sockets import listen

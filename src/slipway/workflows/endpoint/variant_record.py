@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from slipway.core.arms import ArmRecord, ArmState, Role
+from slipway.core.variants import ArmRecord, ArmState, Role
 from slipway.files import whole_file
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from mlflow import MlflowClient
 
 from slipway.core.gates import Measured, gates_before, judge
-from slipway.core.judgement import approval, compared_and_now
-from slipway.core.movements import APPROVAL, Action, Movement, Served
 from slipway.core.prediction import encode
+from slipway.core.release.judgement import approval, compared_and_now
+from slipway.core.release.transitions import APPROVAL, Action, Movement, Served
 from slipway.core.spec import ApprovalGate, Experiment
 from slipway.errors import Refusal, UsageError
 from slipway.registry.artifacts.models import temporary_folder

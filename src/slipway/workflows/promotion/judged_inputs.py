@@ -9,8 +9,8 @@ from pathlib import Path
 from mlflow import MlflowClient
 
 from slipway.core.gates import Champion, Evidence
-from slipway.core.judgement import Judged
-from slipway.core.slices import slice_labels
+from slipway.core.release.judgement import Judged
+from slipway.core.statistics.slices import slice_labels
 from slipway.errors import Refusal, UntrustedModel
 from slipway.registry.artifacts.fetch import fetch_verified
 from slipway.registry.artifacts.models import inputs_of, outputs_of

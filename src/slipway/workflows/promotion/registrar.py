@@ -9,8 +9,8 @@ from typing import Protocol
 
 from mlflow import MlflowClient
 
-from slipway.core.judgement import may_approve
-from slipway.core.movements import Action, Movement, before_production, stays_in_production
+from slipway.core.release.judgement import may_approve
+from slipway.core.release.transitions import Action, Movement, before_production, stays_in_production
 from slipway.core.spec import ApprovalGate
 from slipway.errors import PromotionRefused, Refusal
 from slipway.identity import process_tags

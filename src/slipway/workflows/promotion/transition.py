@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from mlflow import MlflowClient
 
-from slipway.core.ledger import Entry, digest_of
-from slipway.core.movements import Action, Movement
+from slipway.core.release.ledger import Entry, digest_of
+from slipway.core.release.transitions import Action, Movement
 from slipway.errors import UnknownName
 from slipway.identity import process_tags
 from slipway.registry.artifacts.local_cache import tell_moved

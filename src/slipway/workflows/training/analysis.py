@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from mlflow import MlflowClient
 
-from slipway.core.calibration import Calibration, calibration
-from slipway.core.decisions import answered_from, mean_cost
-from slipway.core.disagreement import DisputedRow, disagreement, disputed_rows
-from slipway.core.metrics import METRICS, Outcome
 from slipway.core.naming import key_part
-from slipway.core.slices import Slice, slice_labels, slices
 from slipway.core.spec import Experiment
+from slipway.core.statistics.calibration import Calibration, calibration
+from slipway.core.statistics.costs import answered_from, mean_cost
+from slipway.core.statistics.disagreement import DisputedRow, disagreement, disputed_rows
+from slipway.core.statistics.metrics import METRICS, Outcome
+from slipway.core.statistics.slices import Slice, slice_labels, slices
 from slipway.progress import step
 from slipway.registry.artifacts.fetch import fetch_verified
 from slipway.registry.artifacts.models import temporary_folder

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from slipway.core.calibration import miscalibrated
 from slipway.core.choice import contenders
 from slipway.core.gates import every_gate
 from slipway.core.promises import promises
 from slipway.core.spec import Experiment, TimeSplit
+from slipway.core.statistics.calibration import miscalibrated
 from slipway.core.trials import Trial
 from slipway.reports.card import (
     CardColumn,

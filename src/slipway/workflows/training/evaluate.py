@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from slipway.core.decisions import mean_cost
-from slipway.core.intervals import bootstrap, remembering
-from slipway.core.metrics import METRICS, Metric, Outcome, Weighted, measure, prepare_all
 from slipway.core.prediction import predict
 from slipway.core.spec import Experiment
+from slipway.core.statistics.costs import mean_cost
+from slipway.core.statistics.intervals import bootstrap, remembering
+from slipway.core.statistics.metrics import METRICS, Metric, Outcome, Weighted, measure, prepare_all
 from slipway.search import Baseline
 from slipway.types import Interval
 from slipway.workflows.project import Declared

@@ -10,8 +10,8 @@ import numpy as np
 from mlflow import MlflowClient
 from sklearn.inspection import permutation_importance
 
-from slipway.core.metrics import METRICS
 from slipway.core.prediction import predict
+from slipway.core.statistics.metrics import METRICS
 from slipway.core.trials import Trial
 from slipway.progress import step
 from slipway.registry.evidence.test_rows import FOLDER, TestRows, save

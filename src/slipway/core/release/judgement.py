@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slipway.core.movements import APPROVAL, UNSEEN, Action, Movement, Served
+from slipway.core.release.transitions import APPROVAL, UNSEEN, Action, Movement, Served
 from slipway.core.spec import ApprovalGate
 from slipway.errors import did_you_mean
 from slipway.types import Stage, Verdict

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from slipway.core.calibration import Calibration, miscalibrated
-from slipway.core.disagreement import MOST as MOST_DISPUTED
-from slipway.core.disagreement import Gap
-from slipway.core.slices import Slice
+from slipway.core.statistics.calibration import Calibration, miscalibrated
+from slipway.core.statistics.disagreement import MOST as MOST_DISPUTED
+from slipway.core.statistics.disagreement import Gap
+from slipway.core.statistics.slices import Slice
 from slipway.core.tasks import Task
-from slipway.reports._arm_words import beside, slower
-from slipway.reports._comparison_words import answer_words, right_sides, value_words
-from slipway.reports._spelling import number, percent
+from slipway.reports.words.comparison import answer_words, right_sides, value_words
+from slipway.reports.words.spelling import number, percent
+from slipway.reports.words.variant import beside, slower
 
 __all__ = [
     "MOST_DISPUTED",

@@ -10,19 +10,19 @@ from io import BytesIO
 
 from matplotlib.figure import Figure
 
-from slipway.core.metrics import Outcome
-from slipway.core.slices import Slice
 from slipway.core.spec import Costs
+from slipway.core.statistics.metrics import Outcome
+from slipway.core.statistics.slices import Slice
 from slipway.core.tasks import Task
 from slipway.core.trials import Trial
-from slipway.reports._class_plots import calibration, confusion_matrix
-from slipway.reports._cost_plot import cost
-from slipway.reports._curves import finite
-from slipway.reports._parallel_plot import parallel
-from slipway.reports._ranking_plots import precision_recall, roc_binary, roc_multiclass
-from slipway.reports._regression_plots import predicted_vs_actual, residuals
-from slipway.reports._search_plots import history, importance
-from slipway.reports._slices_plot import slices_plot
+from slipway.reports.plots._classes import calibration, confusion_matrix
+from slipway.reports.plots._costs import cost
+from slipway.reports.plots._curves import finite
+from slipway.reports.plots._parallel import parallel
+from slipway.reports.plots._ranking import precision_recall, roc_binary, roc_multiclass
+from slipway.reports.plots._regression import predicted_vs_actual, residuals
+from slipway.reports.plots._search import history, importance
+from slipway.reports.plots._slices import slices_plot
 from slipway.types import Interval
 
 

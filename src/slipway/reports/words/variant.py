@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from slipway.core.arms import ArmRecord, Role
-from slipway.reports._spelling import moment, percent
+from slipway.core.variants import ArmRecord, Role
+from slipway.reports.words.spelling import moment, percent
 
 
 def beside(seen: ArmRecord) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from slipway.core.metrics import Array
-from slipway.reports._style import cut
+from slipway.core.statistics.metrics import Array
+from slipway.reports.plots._style import cut
 
 MOST_STEPS, MOST_TICKS = 12, 5
 # Values that reach over less than this ratio look alike on both scales, and the plain one is read more easily.

@@ -12,7 +12,7 @@ from math import pi, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from slipway.core.metrics import Array, Outcome
+from slipway.core.statistics.metrics import Array, Outcome
 from slipway.core.tasks import Task
 
 BINS = 10

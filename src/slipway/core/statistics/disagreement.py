@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from slipway.core.metrics import Array, Outcome
+from slipway.core.statistics.metrics import Array, Outcome
 from slipway.core.tasks import Task
 
 MOST = 20

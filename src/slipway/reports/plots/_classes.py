@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from slipway.core.calibration import calibration as measured
-from slipway.core.metrics import Array, Outcome
+from slipway.core.statistics.calibration import calibration as measured
+from slipway.core.statistics.metrics import Array, Outcome
 from slipway.core.tasks import Task
-from slipway.reports import _curves as curves
-from slipway.reports._style import (
+from slipway.reports.plots import _curves as curves
+from slipway.reports.plots._style import (
     BASELINE,
     INK,
     MUTED,

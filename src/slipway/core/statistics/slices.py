@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from slipway.core.intervals import interval_of, one_blas_thread
-from slipway.core.metrics import Array, Metric, Outcome
+from slipway.core.statistics.intervals import interval_of, one_blas_thread
+from slipway.core.statistics.metrics import Array, Metric, Outcome
 from slipway.types import Interval
 
 OTHER, MISSING = "(other)", "(missing)"

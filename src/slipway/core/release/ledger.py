@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from slipway.core.movements import Movement
+from slipway.core.release.transitions import Movement
 from slipway.types import Stage
 
 _SINGLE = (Stage.STAGING, Stage.PRODUCTION)

@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from slipway.core.metrics import METRICS
-from slipway.core.slices import Slice
-from slipway.reports._style import (
+from slipway.core.statistics.metrics import METRICS
+from slipway.core.statistics.slices import Slice
+from slipway.reports.plots._style import (
     ACCENT,
     BASELINE,
     INK,

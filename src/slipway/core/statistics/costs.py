@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from slipway.core.metrics import Array, Outcome, Weighted
 from slipway.core.spec import Costs
+from slipway.core.statistics.metrics import Array, Outcome, Weighted
 
 
 def cheapest_threshold(outcome: Outcome, costs: Costs) -> tuple[float, float]:

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
-from slipway.core.metrics import Array, Outcome
-from slipway.reports import _curves as curves
-from slipway.reports._style import (
+from slipway.core.statistics.metrics import Array, Outcome
+from slipway.reports.plots import _curves as curves
+from slipway.reports.plots._style import (
     ACCENT,
     BASELINE,
     DENSITY,

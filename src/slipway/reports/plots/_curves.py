@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from slipway.core.calibration import BINS, bins_of
-from slipway.core.metrics import METRICS, Array, Outcome
+from slipway.core.statistics.calibration import BINS, bins_of
+from slipway.core.statistics.metrics import METRICS, Array, Outcome
 
 Mask = NDArray[np.bool_]
 MOST_POINTS = 800

@@ -3,10 +3,10 @@
 from math import isfinite
 from typing import Any
 
-from slipway.core.comparison import Comparison, OnSameRows
-from slipway.core.disagreement import Answer, DisputedRow, Gap
+from slipway.core.statistics.comparison import Comparison, OnSameRows
+from slipway.core.statistics.disagreement import Answer, DisputedRow, Gap
 from slipway.core.tasks import Task
-from slipway.reports._spelling import interval, number, percent
+from slipway.reports.words.spelling import interval, number, percent
 from slipway.types import Interval
 
 

@@ -6,7 +6,7 @@ from math import isfinite
 
 from markupsafe import Markup, escape
 
-from slipway.core.movements import APPROVAL, Action, Movement
+from slipway.core.release.transitions import APPROVAL, Action, Movement
 from slipway.reports._interval_plot import interval_plot
 from slipway.types import Interval, Verdict
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from slipway.core.ledger import CHARACTERS, Finding
-from slipway.core.movements import Movement
+from slipway.core.release.ledger import CHARACTERS, Finding
+from slipway.core.release.transitions import Movement
 from slipway.types import Stage
 
 HELD = (Stage.PRODUCTION, Stage.STAGING)

@@ -6,10 +6,21 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from slipway.core.decisions import answered_from, cost_along, mean_cost
-from slipway.core.metrics import Array, Outcome
 from slipway.core.spec import Costs
-from slipway.reports._style import ACCENT, BASELINE, INK, WINNER, canvas, decimals, head, label, legend_below, notice
+from slipway.core.statistics.costs import answered_from, cost_along, mean_cost
+from slipway.core.statistics.metrics import Array, Outcome
+from slipway.reports.plots._style import (
+    ACCENT,
+    BASELINE,
+    INK,
+    WINNER,
+    canvas,
+    decimals,
+    head,
+    label,
+    legend_below,
+    notice,
+)
 
 MOST_POINTS = 1000
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from slipway.core.decisions import mean_cost
-from slipway.core.disagreement import Disagreement, DisputedRow
-from slipway.core.intervals import bootstrap
-from slipway.core.metrics import METRICS, Outcome, Weighted, prepare_all
 from slipway.core.spec import Experiment
+from slipway.core.statistics.costs import mean_cost
+from slipway.core.statistics.disagreement import Disagreement, DisputedRow
+from slipway.core.statistics.intervals import bootstrap
+from slipway.core.statistics.metrics import METRICS, Outcome, Weighted, prepare_all
 from slipway.core.tasks import Task
 from slipway.types import Interval, Stage
 

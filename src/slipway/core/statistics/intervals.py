@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from slipway.core.metrics import Array, Weighted
+from slipway.core.statistics.metrics import Array, Weighted
 from slipway.types import Interval
 
 _P = ParamSpec("_P")

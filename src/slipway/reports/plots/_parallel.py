@@ -8,21 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from slipway.core.metrics import METRICS, Array
+from slipway.core.statistics.metrics import METRICS, Array
 from slipway.core.trials import Trial, ranked
-from slipway.reports._parameter_axis import ParameterAxis, parameter_axis, written
-from slipway.reports._style import (
-    ACCENT,
-    DENSITY,
-    INK,
-    MUTED,
-    canvas,
-    cut,
-    decimals,
-    head,
-    notice,
-    plain,
-)
+from slipway.reports.plots._parameter_axis import ParameterAxis, parameter_axis, written
+from slipway.reports.plots._style import ACCENT, DENSITY, INK, MUTED, canvas, cut, decimals, head, notice, plain
 
 MOST_AXES, MOST_PANELS, BEST = 8, 5, 5
 # The best few are said to agree on a parameter where they lie in this part of its axis: 1 in 60 draws of five does by chance.

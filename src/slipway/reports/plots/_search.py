@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from slipway.core.metrics import METRICS
+from slipway.core.statistics.metrics import METRICS
 from slipway.core.trials import Trial, best_so_far
-from slipway.reports._style import (
+from slipway.reports.plots._style import (
     ACCENT,
     BASELINE,
     INK,

@@ -1,0 +1,1 @@
+"""Metrics, intervals and comparisons of answers, as pure functions of arrays."""

@@ -1,0 +1,1 @@
+"""How facts are said to people, in sentences and in numbers."""
