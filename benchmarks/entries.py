@@ -13,7 +13,7 @@ from mlflow.entities import Metric
 from sqlalchemy import Connection, MetaData, Table, create_engine, insert, select, update
 
 from slipway.core.release.ledger import stages_after
-from slipway.core.release.transitions import Action, Movement
+from slipway.core.release.transitions import Action, Transition
 from slipway.registry.ledger import Ledger
 from slipway.types import Stage, Verdict
 
@@ -98,7 +98,7 @@ def fill(database: Path, name: str, versions: Sequence[int], total: int) -> None
     engine.dispose()
 
 
-def story(name: str, versions: Sequence[int], total: int) -> Iterator[Movement]:
+def story(name: str, versions: Sequence[int], total: int) -> Iterator[Transition]:
     """Movements as a team makes them: version after version is judged for Production, and promoted or refused."""
     now, live, told = int(time.time() * 1000), None, 0
     for turn in count():
@@ -115,7 +115,7 @@ def story(name: str, versions: Sequence[int], total: int) -> Iterator[Movement]:
                 return
             said = () if action is Action.APPROVE else verdicts
             at = now - (total - told) * HOUR_MS
-            yield Movement(
+            yield Transition(
                 name,
                 action,
                 version,

@@ -18,7 +18,7 @@ from slipway.search import Question
 from slipway.search.proposals import Proposal, Proposer
 from slipway.tracking.client import connect
 from slipway.tracking.runs import experiment_id, open_run
-from slipway.tracking.writer import Writer
+from slipway.tracking.writer import TrialWriter
 from slipway.workflows.training.resume import Past
 from slipway.workflows.training.search_run import run_search
 
@@ -28,7 +28,7 @@ def search(task: Task, waiting: Waiting, executor: str) -> dict[str, Any]:
     question = _with_executor(task, executor)
     client = connect(os.environ["MLFLOW_TRACKING_URI"])
     experiment = experiment_id(client, os.environ["MLFLOW_EXPERIMENT_NAME"])
-    waiting.watch(Writer, "put", "__exit__")
+    waiting.watch(TrialWriter, "put", "__exit__")
     with mock.patch("slipway.search.study.Proposer", _fixed(task)):
         waiting.by_thread.clear()
         clock, began_s = time.perf_counter(), time.time()

@@ -14,7 +14,7 @@ from slipway.processes import child_environment
 from slipway.registry.trust import artifact_digest
 from slipway.serving.config import ServingConfig
 from slipway.serving.http.sockets import listen
-from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.generation import WantedVersion
 from slipway.serving.supervisor.supervisor import Supervisor
 from slipway.workflows.endpoint.load import PRELOAD, Order
 
@@ -45,14 +45,14 @@ class Endpoint:
         self._version += 1
         self.taken_over.clear()
         order = Order("bench", self._version, artifact_digest(self._files), self._files, "", ())
-        wanted = Wanted("bench", self._version, order.digest or "", "Production", order, PRELOAD)
+        wanted = WantedVersion("bench", self._version, order.digest or "", "Production", order, PRELOAD)
         self._supervisor.want(wanted)
 
     def stop(self) -> None:
         self._supervisor.stop()
         self._listener.close()
 
-    def _served(self, wanted: Wanted) -> None:
+    def _served(self, wanted: WantedVersion) -> None:
         if wanted.version == self._version:
             self.taken_over.set()
 

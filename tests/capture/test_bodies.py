@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from slipway.capture.columns import typed
 from slipway.capture.parsing import predictions_of, rows_of
 from slipway.capture.tables import EXTRA, PREDICTION, Requests
-from slipway.sharedmem import ANSWERED, About, Record
+from slipway.sharedmem import ANSWERED, AnsweringVersion, Record
 
 INPUTS = (("a", "double"), ("n", "long"), ("c", "string"), ("ok", "boolean"))
-ABOUT = About("m", 3, "Production", INPUTS, "double", None)
+ABOUT = AnsweringVersion("m", 3, "Production", INPUTS, "double", None)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False, width=32)
 VALUES = st.tuples(NUMBERS | st.none(), st.integers(-(2**63), 2**63 - 1), st.text() | st.none(), st.booleans())
 TABLES = st.lists(VALUES, min_size=1, max_size=5)
@@ -133,7 +133,7 @@ def test_times_and_bytes_are_typed_and_what_is_none_of_them_is_kept_apart() -> N
 
 
 def test_probabilities_have_a_column_a_class_and_other_lists_are_kept_as_they_are() -> None:
-    about = About("m", 3, "Staging", INPUTS, "string", ("früh", "late"))
+    about = AnsweringVersion("m", 3, "Staging", INPUTS, "string", ("früh", "late"))
     gathered = Requests(about)
     for answer in ('["late"]', "[[0.25, 0.75]]", "[[1, 2, 3]]", "[7]"):
         body = json.dumps({"inputs": {"a": [1]}}).encode()
@@ -146,7 +146,9 @@ def test_probabilities_have_a_column_a_class_and_other_lists_are_kept_as_they_ar
 
 
 def test_what_is_of_no_column_or_has_a_name_of_ours_is_kept_beside() -> None:
-    about = About("m", 1, "", (("slipway_time", "double"), ("a", "double"), ("tensor", "array")), "double", None)
+    about = AnsweringVersion(
+        "m", 1, "", (("slipway_time", "double"), ("a", "double"), ("tensor", "array")), "double", None
+    )
     gathered = Requests(about)
     body = json.dumps({"dataframe_records": [{"slipway_time": 1, "a": "x", "tensor": [1], "b": {"c": None}}]}).encode()
     gathered.add(Record(ANSWERED, 1.0, b"", b"id", b"application/json", body, b'{"predictions": [1]}'), "")

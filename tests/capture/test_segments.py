@@ -14,23 +14,23 @@ import pytest
 
 from slipway.capture.reading import captured, names, read
 from slipway.capture.segments import Named, Store, files_of, folder_of, name_of
-from slipway.capture.writer import Limits, _Writer
+from slipway.capture.writer import CaptureLimits, _SegmentWriter
 from slipway.errors import FileUnusable
-from slipway.sharedmem import ANSWERED, LABELS, About, Ring, packed
+from slipway.sharedmem import ANSWERED, LABELS, AnsweringVersion, Ring, packed
 
 AT = 1_764_100_000.0
 
 
-def about(version: int = 1, kind: str = "double", classes: Any = ("a", "b")) -> About:
-    return About("m", version, "Production", (("x", kind),), "string", classes)
+def about(version: int = 1, kind: str = "double", classes: Any = ("a", "b")) -> AnsweringVersion:
+    return AnsweringVersion("m", version, "Production", (("x", kind),), "string", classes)
 
 
-def answered(of: About, request_id: str, value: Any, at: float = AT) -> bytes:
+def answered(of: AnsweringVersion, request_id: str, value: Any, at: float = AT) -> bytes:
     body = json.dumps({"inputs": {"x": [value]}}).encode()
     return packed(ANSWERED, at, of.encoded(), request_id.encode(), b"application/json", body, b'{"predictions": ["a"]}')
 
 
-def labelled(of: About, *labels: tuple[str, int, Any], at: float = AT) -> bytes:
+def labelled(of: AnsweringVersion, *labels: tuple[str, int, Any], at: float = AT) -> bytes:
     return packed(LABELS, at, of.encoded(), b"", b"", json.dumps(labels).encode())
 
 
@@ -39,7 +39,7 @@ def write(folder: Path, *records: bytes, ring: Ring | None = None) -> Ring:
     ring = ring or Ring(["m"], 1)
     for record in records:
         assert ring.giver(0).put(record)
-    _Writer(ring, folder, Limits(last_s=0.0)).end()
+    _SegmentWriter(ring, folder, CaptureLimits(last_s=0.0)).end()
     return ring
 
 
@@ -86,7 +86,7 @@ def test_what_ends_its_writer_again_and_again_is_dropped_and_counted(tmp_path: P
     ring = Ring(["m"], 1)
     for number in range(3):
         ring.giver(0).put(answered(about(), f"{number}", number))
-    _Writer(ring, tmp_path, Limits()).give_up()
+    _SegmentWriter(ring, tmp_path, CaptureLimits()).give_up()
     assert ring.total("m", "writer") == 3
     write(tmp_path, answered(about(), "later", 1), ring=ring)
     assert read(tmp_path, "m")["slipway_request_id"].tolist() == ["later"]
@@ -158,6 +158,6 @@ def test_a_busy_writer_closes_early(tmp_path: Path) -> None:
     record = packed(ANSWERED, time.time(), about().encoded(), b"id", b"application/json", body, b"{}")
     for _ in range(25):
         assert ring.giver(0).put(record)
-    _Writer(ring, tmp_path, Limits(1e9)).turn()
+    _SegmentWriter(ring, tmp_path, CaptureLimits(1e9)).turn()
     assert len(list(tmp_path.rglob("*.parquet"))) == 1
     assert ring.kept(0) < ring.heads()[0]

@@ -4,7 +4,7 @@ import pytest
 
 from slipway.cli import main
 from slipway.cli.variants import second_version
-from slipway.core.variants import Role
+from slipway.core.variants import VariantRole
 from slipway.types import Stage
 
 NONE: dict[str, Any] = dict.fromkeys(
@@ -18,7 +18,7 @@ def test_no_second_version_is_asked_for() -> None:
 
 def test_a_shadow_answers_all_requests_unless_it_is_said_otherwise() -> None:
     arm, followed = second_version("m", NONE | {"shadow": "staging"})
-    assert (arm.role, arm.of, arm.share) == (Role.SHADOW, "Staging", 1.0)
+    assert (arm.role, arm.of, arm.share) == (VariantRole.SHADOW, "Staging", 1.0)
     assert (followed.name, followed.stage, followed.version) == ("m", Stage.STAGING, None)
     arm, followed = second_version("m", NONE | {"shadow": "7=20%"})
     assert (arm.of, arm.share, followed.version) == ("7", 0.2, 7)
@@ -27,7 +27,7 @@ def test_a_shadow_answers_all_requests_unless_it_is_said_otherwise() -> None:
 def test_a_canary_has_its_share_bounds_and_header() -> None:
     given = {"canary": "Staging=0.05", "max_disagreement": "20%", "max_errors": "0", "judge_after": 50}
     arm, _ = second_version("m", NONE | given | {"max_slower": "2.5", "sticky_header": "X-User"})
-    assert (arm.role, arm.share, arm.sticky_header) == (Role.CANARY, 0.05, "X-User")
+    assert (arm.role, arm.share, arm.sticky_header) == (VariantRole.CANARY, 0.05, "X-User")
     bounds = arm.bounds
     assert (bounds.max_disagreement, bounds.max_errors, bounds.min_requests) == (0.2, 0.0, 50)
     assert (bounds.max_slower, bounds.max_p99_ms) == (2.5, None)

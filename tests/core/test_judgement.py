@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.core.release.judgement import Judged, approval, may_approve, standing
-from slipway.core.release.transitions import APPROVAL, Action, Movement, Served
+from slipway.core.release.judgement import Judged, approval, eligibility, may_approve
+from slipway.core.release.transitions import APPROVAL, Action, ServedBeside, Transition
 from slipway.core.spec import ApprovalGate
 from slipway.types import Stage, Verdict
 
@@ -16,13 +16,13 @@ JUDGED = Judged("loans", 3, Stage.PRODUCTION, "files", "spec", "rows", (1, "cham
 GOOD, BAD = Verdict("thresholds", True, "fine"), Verdict("slices", False, "hill is worse")
 
 
-def entry(action: Action, at: int, by: str = "ana", **more: Any) -> Movement:
+def entry(action: Action, at: int, by: str = "ana", **more: Any) -> Transition:
     facts = {"replaced": 1, "verdicts": (GOOD,), "digest": "files", "evidence": JUDGED.hash, **more}
-    return Movement("loans", action, 3, Stage.PRODUCTION, by, at, **facts)
+    return Transition("loans", action, 3, Stage.PRODUCTION, by, at, **facts)
 
 
-def asked(*entries: Movement, live: int | None = 1, digest: str = "files", is_live: bool = True) -> Any:
-    return standing("loans", 3, Stage.PRODUCTION, digest, Served(live, is_live) if live else None, entries)
+def asked(*entries: Transition, live: int | None = 1, digest: str = "files", is_live: bool = True) -> Any:
+    return eligibility("loans", 3, Stage.PRODUCTION, digest, ServedBeside(live, is_live) if live else None, entries)
 
 
 NEEDED = (GOOD, approval(1, ()))
@@ -106,7 +106,7 @@ def test_a_verdict_on_too_few_rows_is_overridden_by_name_and_everybody_is_told_b
     assert not asked(judged).holds and asked(judged, yes).holds
     assert asked(judged, yes).verdicts[1].reason == "overridden by ben, 'the days differ': worse on rows it knows"
     assert str(yes) == "version 3 approved for Production, overriding not_worse_than_champion"
-    assert Movement.from_dict(yes.as_dict()).overrides == yes.overrides
+    assert Transition.from_dict(yes.as_dict()).overrides == yes.overrides
     assert not asked(judged, replace(yes, evidence="of other rows")).holds
     forged = entry(Action.JUDGE, 1, verdicts=(replace(BAD, numbers={}), TOO_FEW))
     assert not asked(forged, replace(yes, overrides=("slices", TOO_FEW.gate))).holds
@@ -149,5 +149,5 @@ def test_the_hash_changes_with_everything_that_was_judged(changed: str) -> None:
 
 def test_a_movement_survives_being_told() -> None:
     told = entry(Action.JUDGE, 1_700_000_000_000, verdicts=(GOOD, *NEEDED[1:]))
-    assert Movement.from_dict(told.as_dict()) == told
+    assert Transition.from_dict(told.as_dict()) == told
     assert told.passed and APPROVAL in {v.gate for v in told.verdicts}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.core.release.ledger import Entry, Kind, hash_of, seal_of, stages_after, verify
-from slipway.core.release.transitions import Action, Movement
+from slipway.core.release.transitions import Action, Transition
 from slipway.types import Stage, Verdict
 
 NAMES = ("Production", "Staging", "Archived")
@@ -20,7 +20,7 @@ def ledgers(draw, least: int = 0) -> list[Entry]:
         action = draw(st.sampled_from([Action.PROMOTE, Action.PROMOTE, Action.ROLLBACK, Action.ARCHIVE, Action.REFUSE]))
         stage = Stage.ARCHIVED if action is Action.ARCHIVE else Stage(draw(st.sampled_from(NAMES[:2])))
         verdicts = (Verdict("thresholds", True, "fine", {"roc_auc": draw(st.floats(0, 1))}),) * draw(st.integers(0, 1))
-        movement = Movement(
+        movement = Transition(
             "ferries", action, draw(st.integers(1, 4)), stage, "ann", i, comment=draw(st.text(max_size=5)),
             verdicts=verdicts, complete=draw(st.booleans()), digest="d",
         )  # fmt: skip
@@ -82,7 +82,7 @@ def test_a_stage_that_was_moved_past_the_ledger_is_foreign(entries, data):
 
 
 def test_a_version_that_is_gone_although_it_holds_a_stage_is_foreign():
-    movement = Movement("ferries", Action.PROMOTE, 3, Stage.PRODUCTION, "ann", 1)
+    movement = Transition("ferries", Action.PROMOTE, 3, Stage.PRODUCTION, "ann", 1)
     own = hash_of(movement, "")
     entries = [Entry("run", movement, "", own, seal_of(own, complete=True))]
     assert [str(finding) for finding in verify(entries, {}, own)] == [
@@ -91,20 +91,20 @@ def test_a_version_that_is_gone_although_it_holds_a_stage_is_foreign():
 
 
 def test_two_entries_after_the_same_one_are_a_fork():
-    first, second = (Movement("ferries", Action.REFUSE, n, Stage.STAGING, "ann", n) for n in (1, 2))
+    first, second = (Transition("ferries", Action.REFUSE, n, Stage.STAGING, "ann", n) for n in (1, 2))
     entries = [Entry(f"r{m.version}", m, "", hash_of(m, ""), seal_of(hash_of(m, ""), True)) for m in (first, second)]
     assert Kind.FORKED in kinds(entries, {})
 
 
 def test_an_entry_without_an_end_was_cut_off():
-    movement = Movement("ferries", Action.PROMOTE, 3, Stage.PRODUCTION, "ann", 1, complete=False)
+    movement = Transition("ferries", Action.PROMOTE, 3, Stage.PRODUCTION, "ann", 1, complete=False)
     entries = [Entry("run", movement, "", hash_of(movement, ""))]
     assert kinds(entries, {}) == {Kind.CUT_OFF}
 
 
 def test_entries_of_a_time_before_hashes_are_believed_but_not_among_later_ones():
-    old = Entry("old", Movement("ferries", Action.PROMOTE, 1, Stage.PRODUCTION, "ann", 1))
-    movement = Movement("ferries", Action.PROMOTE, 2, Stage.PRODUCTION, "ann", 2)
+    old = Entry("old", Transition("ferries", Action.PROMOTE, 1, Stage.PRODUCTION, "ann", 1))
+    movement = Transition("ferries", Action.PROMOTE, 2, Stage.PRODUCTION, "ann", 2)
     new = Entry("new", movement, "", hash_of(movement, ""), seal_of(hash_of(movement, ""), True))
     now = {1: Stage.ARCHIVED, 2: Stage.PRODUCTION}
     assert kinds([old, new], now, new.hash) == set()

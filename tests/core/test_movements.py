@@ -3,18 +3,18 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slipway.core.release.transitions import Action, Movement, before_production
+from slipway.core.release.transitions import Action, Transition, before_production
 from slipway.types import Stage, Verdict
 
 PROMOTE, ROLLBACK, ARCHIVE, REFUSE = Action.PROMOTE, Action.ROLLBACK, Action.ARCHIVE, Action.REFUSE
 
 
-def moved(version: int, action: Action = PROMOTE, stage: Stage = Stage.PRODUCTION, complete: bool = True) -> Movement:
+def moved(version: int, action: Action = PROMOTE, stage: Stage = Stage.PRODUCTION, complete: bool = True) -> Transition:
     stage = Stage.ARCHIVED if action is ARCHIVE else stage
-    return Movement("ferries", action, version, stage, "ann", 0, complete=complete)
+    return Transition("ferries", action, version, stage, "ann", 0, complete=complete)
 
 
-def live_after(history: list[Movement]) -> int | None:
+def live_after(history: list[Transition]) -> int | None:
     """The version that is in Production, by the registry's own rules."""
     live = None
     for movement in history:
@@ -27,14 +27,14 @@ def live_after(history: list[Movement]) -> int | None:
     return live
 
 
-def ever_live(history: list[Movement]) -> set[int]:
+def ever_live(history: list[Transition]) -> set[int]:
     return {m.version for m in history if m.stage is Stage.PRODUCTION and m.complete and m.action is not REFUSE}
 
 
 @st.composite
-def histories(draw) -> list[Movement]:
+def histories(draw) -> list[Transition]:
     """Movements as the commands write them: a rollback goes where `before_production` says, or is not written."""
-    history: list[Movement] = []
+    history: list[Transition] = []
     for _ in range(draw(st.integers(0, 12))):
         action, version = draw(st.sampled_from(list(Action))), draw(st.integers(1, 4))
         stage = draw(st.sampled_from([Stage.STAGING, Stage.PRODUCTION, Stage.PRODUCTION]))
@@ -50,7 +50,7 @@ def histories(draw) -> list[Movement]:
 
 
 @given(histories())
-def test_a_rollback_never_goes_to_the_present_version_nor_to_one_that_was_never_live(history: list[Movement]) -> None:
+def test_a_rollback_never_goes_to_the_present_version_nor_to_one_that_was_never_live(history: list[Transition]) -> None:
     back = before_production(history)
     assert back is None or back in ever_live(history)
     assert back is None or back != live_after(history)
@@ -58,12 +58,12 @@ def test_a_rollback_never_goes_to_the_present_version_nor_to_one_that_was_never_
 
 @given(histories(), st.integers(0, 12))
 @settings(max_examples=300)
-def test_the_newest_movements_give_the_answer_of_all_of_them_or_none(history: list[Movement], left_out: int) -> None:
+def test_the_newest_movements_give_the_answer_of_all_of_them_or_none(history: list[Transition], left_out: int) -> None:
     assert before_production(history[left_out:]) in (before_production(history), None)
 
 
 @given(histories())
-def test_rolling_back_again_and_again_comes_to_an_end_rather_than_going_to_and_fro(history: list[Movement]) -> None:
+def test_rolling_back_again_and_again_comes_to_an_end_rather_than_going_to_and_fro(history: list[Transition]) -> None:
     for _ in range(len(history)):
         if (back := before_production(history)) is not None:
             history = [*history, moved(back, ROLLBACK)]
@@ -71,7 +71,7 @@ def test_rolling_back_again_and_again_comes_to_an_end_rather_than_going_to_and_f
 
 
 @given(histories(), st.integers(1, 4))
-def test_what_was_refused_or_cut_off_changes_nothing(history: list[Movement], version: int) -> None:
+def test_what_was_refused_or_cut_off_changes_nothing(history: list[Transition], version: int) -> None:
     back = before_production(history)
     for nothing in (moved(version, REFUSE), moved(version, complete=False), moved(version, ARCHIVE, complete=False)):
         assert before_production([*history, nothing]) == back
@@ -121,7 +121,7 @@ def test_a_version_that_was_deleted_is_passed_over() -> None:
 
 
 def test_a_movement_reads_as_a_sentence() -> None:
-    promoted = Movement("ferries", PROMOTE, 3, Stage.PRODUCTION, "ann", 0, replaced=2)
+    promoted = Transition("ferries", PROMOTE, 3, Stage.PRODUCTION, "ann", 0, replaced=2)
     assert str(promoted) == "version 3 → Production, replacing version 2"
     assert str(moved(3, ROLLBACK)) == "rolled back to version 3"
     assert str(moved(3, ARCHIVE)) == "version 3 archived"
@@ -131,7 +131,7 @@ def test_a_movement_reads_as_a_sentence() -> None:
 
 def test_a_movement_is_plain_values_with_its_time_in_utc() -> None:
     verdict = Verdict("thresholds", False, "too low", {"roc_auc": 0.5})
-    movement = Movement(
+    movement = Transition(
         "ferries", REFUSE, 3, Stage.STAGING, "ann", 1_700_000_000_123, comment="try", verdicts=(verdict,)
     )
     values = movement.as_dict()

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from slipway.sharedmem import ANSWERED, LABELS, About, Ring, leave, left_in, packed
+from slipway.sharedmem import ANSWERED, LABELS, AnsweringVersion, Ring, leave, left_in, packed
 
-ABOUT = About("m", 1, "Production", (), "double", None).encoded()
+ABOUT = AnsweringVersion("m", 1, "Production", (), "double", None).encoded()
 
 
 def record(number: int) -> bytes:

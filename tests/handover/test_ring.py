@@ -6,7 +6,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.sharedmem import ANSWERED, About, Record, Ring, packed
+from slipway.sharedmem import ANSWERED, AnsweringVersion, Record, Ring, packed
 
 SIZE = 64
 PUT = st.integers(0, 40).map(lambda size: bytes(range(size)))
@@ -79,9 +79,9 @@ def test_two_processes_pass_on_everything_in_order() -> None:
 
 
 def test_a_record_and_what_it_is_about_come_back_as_they_were() -> None:
-    about = About("größe", 3, "Production", (("a", "double"), ("b c", "string")), "long", (0, 1))
+    about = AnsweringVersion("größe", 3, "Production", (("a", "double"), ("b c", "string")), "long", (0, 1))
     given = (ANSWERED, 1.25, about.encoded(), b"id", b"text/csv", b"a\n\0\n", b"[]")
     record = Record.of(packed(*given))
     assert record == Record(*given)
-    assert About.of(record.about) == about
-    assert About.of(About("m", 1, "", (), "", None).encoded()).classes is None
+    assert AnsweringVersion.of(record.about) == about
+    assert AnsweringVersion.of(AnsweringVersion("m", 1, "", (), "", None).encoded()).classes is None

@@ -11,7 +11,7 @@ from slipway.processes import child_environment
 from slipway.registry.trust import artifact_digest
 from slipway.serving.config import ServingConfig
 from slipway.serving.http.sockets import listen
-from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.generation import WantedVersion
 from slipway.serving.supervisor.supervisor import Supervisor
 from slipway.workflows.endpoint.load import PRELOAD, Order
 
@@ -57,7 +57,7 @@ def endpoint(model: Path, log: Path, **config: object) -> Iterator[Endpoint]:
     order = Order(name, 1, digest, model, "", ())
     supervisor.start()
     try:
-        supervisor.want(Wanted(name, 1, digest, "Production", order, PRELOAD))
+        supervisor.want(WantedVersion(name, 1, digest, "Production", order, PRELOAD))
         supervisor.wait_until_ready(READY_S)
         yield Endpoint(port, log, supervisor)
     finally:

@@ -11,7 +11,7 @@ from tests.helpers.constant_load import HOST
 from tests.helpers.versions import ASKED, JSON
 
 from slipway.registry.trust import artifact_digest
-from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.generation import WantedVersion
 from slipway.serving.supervisor.supervisor import Supervisor
 from slipway.workflows.endpoint.load import PRELOAD, Order
 
@@ -19,11 +19,11 @@ READY_S = 180.0
 KEY = "X-Slipway-Key"
 
 
-def wanted(folder: Path, version: int, digest: str | None = None) -> Wanted:
+def wanted(folder: Path, version: int, digest: str | None = None) -> WantedVersion:
     """The model of a folder, wanted as a version of `m`."""
     digest = digest or artifact_digest(folder)
     order = Order("m", version, digest, folder, "http://127.0.0.1:1", ())
-    return Wanted("m", version, digest, "Production", order, PRELOAD)
+    return WantedVersion("m", version, digest, "Production", order, PRELOAD)
 
 
 def fronts(supervisor: Supervisor) -> list[int]:

@@ -17,18 +17,18 @@ from typing import Any
 import numpy as np
 
 from slipway.serving.config import ServingConfig
-from slipway.serving.contract import Column, Generation, Signature
+from slipway.serving.contract import Generation, InputColumn, Signature
 from slipway.serving.counters.models import Counters
 from slipway.serving.front.process import front
 from slipway.serving.http.messages import refusal
 from slipway.serving.ipc import channel, frames, messages
-from slipway.serving.ipc.frames import Answer, Ask, Frames
+from slipway.serving.ipc.frames import Frames, ModelRequest, ModelResponse
 
 BODY = json.dumps({"dataframe_records": [{"x": 12, "größe": None, "port": "a"}]})
 ODD = json.dumps({"dataframe_records": [{"x": -1, "größe": None, "port": "a"}]})
 JSON = {"Content-Type": "application/json"}
 
-COLUMNS = (Column("x", "double"), Column("größe", "double", required=False), Column("port", "string"))
+COLUMNS = (InputColumn("x", "double"), InputColumn("größe", "double", required=False), InputColumn("port", "string"))
 EXAMPLE = '{"dataframe_split": {"columns": ["x", "größe", "port"], "data": [[1.5, null, "a"]]}}'
 CLASSES = ("früh", "late")
 
@@ -128,7 +128,7 @@ class StandInBack:
 
     def __init__(self, folder: Path):
         self.path = str(folder / "back.sock")
-        self.asked: list[Ask] = []
+        self.asked: list[ModelRequest] = []
         self._server: Any = None
         self.start()
 
@@ -142,7 +142,7 @@ class StandInBack:
                     for content in cutter.feed(data):
                         threading.Thread(target=self.answer, args=(frames.ask(content),), daemon=True).start()
 
-            def answer(self, ask: Ask) -> None:
+            def answer(self, ask: ModelRequest) -> None:
                 back.asked.append(ask)
                 status, body = 200, b'{"predictions": ["from the back"]}'
                 if b"slow" in ask.body:
@@ -158,7 +158,7 @@ class StandInBack:
                 if b"raw" in ask.body:
                     status, body = 500, b"Traceback of File x.py"
                 with suppress(OSError):  # nobody waits for it any more
-                    self.request.sendall(frames.frame(Answer(ask.id, status, "application/json", body)))
+                    self.request.sendall(frames.frame(ModelResponse(ask.id, status, "application/json", body)))
 
         class Server(socketserver.ThreadingUnixStreamServer):
             daemon_threads = True

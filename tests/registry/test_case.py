@@ -14,7 +14,7 @@ from slipway.core.gates import Latency, Measured, Newest, Reproduced
 from slipway.core.statistics.metrics import Outcome
 from slipway.errors import UsageError
 from slipway.registry.evidence import bundle as case_module
-from slipway.registry.evidence.bundle import Case
+from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.types import Stage, Verdict
 
 
@@ -32,8 +32,8 @@ def same(a: Outcome | None, b: Outcome | None) -> bool:
     return bool(np.array_equal(a.truth, b.truth) and np.array_equal(a.predicted, b.predicted) and scores)
 
 
-def of(rows: int = 20, classes: int = 2, **more: Any) -> Case:
-    return Case("loans", 3, Stage.PRODUCTION, "digest", answers(rows, classes, 1), **more)
+def of(rows: int = 20, classes: int = 2, **more: Any) -> EvidenceBundle:
+    return EvidenceBundle("loans", 3, Stage.PRODUCTION, "digest", answers(rows, classes, 1), **more)
 
 
 @given(rows=st.integers(1, 40), classes=st.sampled_from([0, 2, 3]), champion=st.booleans(), newest=st.booleans())
@@ -57,7 +57,7 @@ def test_a_case_travels_whole(rows: int, classes: int, champion: bool, newest: b
         {"a": "b"},
     )
     sent = of(rows, classes, measured=measured, **more)
-    found = Case.from_bytes(sent.to_bytes())
+    found = EvidenceBundle.from_bytes(sent.to_bytes())
     assert (found.name, found.version, found.stage, found.digest) == ("loans", 3, Stage.PRODUCTION, "digest")
     assert same(found.challenger, sent.challenger) and same(found.champion, sent.champion)
     assert found.champion_version == sent.champion_version and found.measured == measured
@@ -111,19 +111,19 @@ def torn(entry: bytes, at: int, said: int) -> bytes:
 )
 def test_what_is_no_case_is_refused_with_what_is_wrong(data: bytes, complaint: str) -> None:
     with pytest.raises(UsageError, match=complaint):
-        Case.from_bytes(data)
+        EvidenceBundle.from_bytes(data)
 
 
 def test_a_case_that_unpacks_too_large_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(case_module, "MOST_BYTES", 100)
     with pytest.raises(UsageError, match="at most 100 bytes"):
-        Case.from_bytes(of().to_bytes())
+        EvidenceBundle.from_bytes(of().to_bytes())
 
 
 def test_a_case_of_which_a_few_bytes_stand_for_too_many_rows_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(case_module, "_MOST_NUMBERS", 59)
     with pytest.raises(UsageError, match="20 rows of 3 columns; 59 numbers are taken"):
-        Case.from_bytes(of().to_bytes())
+        EvidenceBundle.from_bytes(of().to_bytes())
 
 
 def test_answers_that_are_no_numbers_are_refused() -> None:
@@ -135,4 +135,4 @@ def test_answers_that_are_no_numbers_are_refused() -> None:
     written = io.BytesIO()
     table.to_parquet(written)
     with pytest.raises(UsageError, match="float64"):
-        Case.from_files({**files, "test.parquet": written.getvalue()})
+        EvidenceBundle.from_files({**files, "test.parquet": written.getvalue()})

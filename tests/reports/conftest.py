@@ -7,13 +7,13 @@ from html.parser import HTMLParser
 import pytest
 
 from slipway.core.promises import Promise
-from slipway.core.release.transitions import Action, Movement
+from slipway.core.release.transitions import Action, Transition
 from slipway.core.statistics.calibration import Calibration, CalibrationBin
-from slipway.core.statistics.disagreement import Answer, DisputedRow, Gap
+from slipway.core.statistics.disagreement import DisputedRow, Gap, OneAnswer
 from slipway.core.statistics.slices import Slice
 from slipway.core.tasks import Task
 from slipway.core.trials import Trial
-from slipway.core.variants import ArmRecord, ArmState, Role
+from slipway.core.variants import VariantRecord, VariantRole, VariantState
 from slipway.reports.card import (
     CardColumn,
     CardData,
@@ -28,7 +28,7 @@ from slipway.reports.card import (
     CardSearch,
     ModelCard,
 )
-from slipway.reports.page import ExperimentPage, Standing, VersionRow
+from slipway.reports.page import ExperimentPage, LiveVersion, VersionRow
 from slipway.types import Interval, Stage, Verdict
 
 VOID = {"meta", "link", "br", "img", "line", "rect", "circle", "input"}
@@ -138,8 +138,8 @@ def _filled_card(word: str = "", **changed: object) -> ModelCard:
                     9,
                     {say("carrier"): say("MQ"), say("hour"): 7.0},
                     say("late"),
-                    Answer(say("on time"), 0.4812),
-                    Answer(say("late"), 0.7123),
+                    OneAnswer(say("on time"), 0.4812),
+                    OneAnswer(say("late"), 0.7123),
                     0.2311,
                 ),
             ),
@@ -171,7 +171,7 @@ def _filled_page(word: str = "", card: ModelCard | None = None, **changed: objec
     fields: dict[str, object] = {
         "card": card or _filled_card(word),
         "made": at(6),
-        "standings": (Standing(Stage.PRODUCTION, 3, at(4), say("mara"), say("8f1c")),),
+        "standings": (LiveVersion(Stage.PRODUCTION, 3, at(4), say("mara"), say("8f1c")),),
         "trials": (
             Trial(0, say("boosting"), 0.75, {say("max_iter"): say("312")}, 3.2),
             Trial(1, say("boosting"), None, {say("max_iter"): say("1")}, 0.1, say("did not converge")),
@@ -231,16 +231,16 @@ def page() -> ExperimentPage:
     return _filled_page()
 
 
-def _canary(say, when: datetime) -> ArmRecord:
+def _canary(say, when: datetime) -> VariantRecord:
     bounds = {"max_disagreement": 0.1, "max_errors": 0.01, "max_slower": 3.0}
     why = say("42.5 % of 1,200 compared rows were answered otherwise; the bound is 10 %")
-    return ArmRecord(
-        say("flight_delays"), Role.CANARY, say("Staging"), 0.05, ArmState.ENDED, 4, 3, when.timestamp() - 600, when.timestamp(),
+    return VariantRecord(
+        say("flight_delays"), VariantRole.CANARY, say("Staging"), 0.05, VariantState.ENDED, 4, 3, when.timestamp() - 600, when.timestamp(),
         why, 1300, 1350, 2, 1180, 1200, 510, 0.1312, 7, 4.2, 1.3, bounds,
     )  # fmt: skip
 
 
-def _refusal(say, verdict: Verdict, when: datetime) -> Movement:
+def _refusal(say, verdict: Verdict, when: datetime) -> Transition:
     at_ms = int(when.timestamp() * 1000)
     why = say("not worse failed")
-    return Movement(say("flights"), Action.REFUSE, 4, Stage.PRODUCTION, say("jo"), at_ms, None, why, (verdict,))
+    return Transition(say("flights"), Action.REFUSE, 4, Stage.PRODUCTION, say("jo"), at_ms, None, why, (verdict,))

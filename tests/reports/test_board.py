@@ -8,22 +8,22 @@ from typing import Any
 import pytest
 
 from slipway.core.release.ledger import Finding, Kind
-from slipway.core.release.transitions import Action, Movement
+from slipway.core.release.transitions import Action, Transition
 from slipway.reports.board import (
     ORDER,
+    AnswersCompared,
     Approval,
-    Berth,
     Button,
-    Door,
-    Duel,
+    ButtonOutcome,
     Frame,
-    Line,
-    Model,
+    LedgerCheck,
+    LedgerLine,
+    ModelLine,
     ModelPage,
-    Moored,
-    Outcome,
-    Verified,
+    StageColumn,
+    StageGates,
     VersionPage,
+    VersionStatus,
     Visitor,
     model_page,
     overview_page,
@@ -42,44 +42,49 @@ FAILED = Verdict("not_worse_than_champion", False, "worse by 0.01", {"difference
 PROMOTE = Button("promote", "Promote to Production", "Version 4 goes live.", Stage.PRODUCTION)
 
 
-def a_model(word: str = "") -> Model:
+def a_model(word: str = "") -> ModelLine:
     approval = Approval(word or "jo", NOON, Stage.PRODUCTION, word or "read it")
-    live = Moored(2, NOON, word or "mara", True, Stage.PRODUCTION, (approval,))
-    held = {Stage.PRODUCTION: (live,), Stage.NONE: (Moored(4, NOON, word or "jo"), Moored(3, passed=False))}
-    berths = tuple(Berth(stage, held.get(stage, ()), 7 if stage is Stage.NONE else 0) for stage in ORDER)
-    return Model(word or "late_parcels", berths, word or "Say which parcels are late.")
+    live = VersionStatus(2, NOON, word or "mara", True, Stage.PRODUCTION, (approval,))
+    held = {
+        Stage.PRODUCTION: (live,),
+        Stage.NONE: (VersionStatus(4, NOON, word or "jo"), VersionStatus(3, passed=False)),
+    }
+    berths = tuple(StageColumn(stage, held.get(stage, ()), 7 if stage is Stage.NONE else 0) for stage in ORDER)
+    return ModelLine(word or "late_parcels", berths, word or "Say which parcels are late.")
 
 
 def a_version(word: str = "", **changed: Any) -> VersionPage:
     verdict = replace(FAILED, gate=word or FAILED.gate, reason=word or FAILED.reason)
-    door = Door(Stage.PRODUCTION, (verdict,), (word or "approval: nobody",), NOON, word or "ci", "e" * 64, "#/run")
+    door = StageGates(
+        Stage.PRODUCTION, (verdict,), (word or "approval: nobody",), NOON, word or "ci", "e" * 64, "#/run"
+    )
     given = [Approval(word or "jo", NOON, Stage.PRODUCTION, word or "fine", expired) for expired in (False, True)]
     page = VersionPage(
         name=word or "late_parcels",
         berth=Stage.STAGING,
-        version=Moored(4, NOON, word or "mara", False, Stage.PRODUCTION, tuple(given)),
+        version=VersionStatus(4, NOON, word or "mara", False, Stage.PRODUCTION, tuple(given)),
         created=NOON,
         author=word or "mara",
         doors=(door,),
         buttons=(PROMOTE, Button("archive", "Archive", word or "It is kept.", Stage.ARCHIVED, (word or "it is",))),
         lineage={"Files": word or "d" * 64},
         links={"run": "#/experiments/1/runs/2"},
-        duel=Duel("run", 450, 2, ("roc",)),
+        duel=AnswersCompared("run", 450, 2, ("roc",)),
     )
     return replace(page, **changed)
 
 
 def a_model_page(word: str = "", **changed: Any) -> ModelPage:
     at_ms = int(NOON.timestamp() * 1000)
-    movement = Movement("m", Action.REFUSE, 4, Stage.PRODUCTION, word or "jo", at_ms, None, word or "why", (FAILED,))
-    return replace(ModelPage(a_model(word), (Line(movement, "#/run"),), links={"ledger": "#/ledger"}), **changed)
+    movement = Transition("m", Action.REFUSE, 4, Stage.PRODUCTION, word or "jo", at_ms, None, word or "why", (FAILED,))
+    return replace(ModelPage(a_model(word), (LedgerLine(movement, "#/run"),), links={"ledger": "#/ledger"}), **changed)
 
 
 def all_pages(word: str = "", frame: Frame = HERE) -> dict[str, str]:
     finding = Finding(Kind.FOREIGN, word or "version 3 was moved past Slipway")
     return {
         "overview": overview_page([a_model(word)], frame, word or "next"),
-        "model": model_page(a_model_page(word), Verified(NOON, 3, "a" * 64, (finding,)), frame),
+        "model": model_page(a_model_page(word), LedgerCheck(NOON, 3, "a" * 64, (finding,)), frame),
         "version": version_page(a_version(word), frame),
         "problem": problem_page("Not here", word or "there is no model", frame),
     }
@@ -89,7 +94,7 @@ def all_pages(word: str = "", frame: Frame = HERE) -> dict[str, str]:
 def test_what_people_wrote_is_text_wherever_it_stands(
     which: str, read: Callable[[str], Any], filled_card: Callable[[str], ModelCard]
 ) -> None:
-    around = Frame(replace(REVIEWER, name=EVIL), outcome=Outcome(EVIL, done=False))
+    around = Frame(replace(REVIEWER, name=EVIL), outcome=ButtonOutcome(EVIL, done=False))
     pages = all_pages(EVIL, around) | {"card": version_page(a_version(EVIL, card=filled_card(EVIL)), around)}
     found = read(pages[which])
     assert "script" not in found.tags and not [name for _, name, _ in found.attributes if name.startswith("on")]
@@ -117,8 +122,10 @@ def test_the_berths_stand_in_the_order_that_a_version_passes_them(read: Callable
 
 
 def test_a_version_of_which_too_little_was_read_is_not_called_not_judged() -> None:
-    berths = tuple(Berth(stage, (Moored(9, told=False),) if stage is Stage.NONE else ()) for stage in ORDER)
-    assert "not judged" not in overview_page([Model("m", berths)], HERE)
+    berths = tuple(
+        StageColumn(stage, (VersionStatus(9, told=False),) if stage is Stage.NONE else ()) for stage in ORDER
+    )
+    assert "not judged" not in overview_page([ModelLine("m", berths)], HERE)
 
 
 def test_a_form_carries_what_the_api_asks_for(read: Callable[[str], Any]) -> None:
@@ -157,7 +164,7 @@ def test_the_gates_are_told_with_numbers_and_the_interval_is_drawn(read: Callabl
     found = read(all_pages()["version"])
     assert "1 of 1 gates said no." in found.text and "-0.0200" in found.text
     assert "svg" in found.tags
-    assert "were not asked" in version_page(a_version(doors=(Door(Stage.STAGING),)), HERE)
+    assert "were not asked" in version_page(a_version(doors=(StageGates(Stage.STAGING),)), HERE)
 
 
 def test_an_override_is_told_at_the_gate_and_under_approvals_and_its_button_names_the_gates(
@@ -168,9 +175,9 @@ def test_an_override_is_told_at_the_gate_and_under_approvals_and_its_button_name
     approval = Approval("rita", NOON, Stage.PRODUCTION, "the days differ", overrides=gates)
     button = Button("approve", f"Approve, overriding {gates[0]}", "It counts.", Stage.PRODUCTION, overrides=gates)
     page = a_version(
-        doors=(Door(Stage.PRODUCTION, (verdict,), (), NOON),),
+        doors=(StageGates(Stage.PRODUCTION, (verdict,), (), NOON),),
         buttons=(button,),
-        version=Moored(4, approvals=(approval,)),
+        version=VersionStatus(4, approvals=(approval,)),
     )
     found = read(version_page(page, HERE))
     sent = dict(zip(values(found, "input", "name"), values(found, "input", "value"), strict=False))
@@ -181,7 +188,7 @@ def test_an_override_is_told_at_the_gate_and_under_approvals_and_its_button_name
 
 def test_an_approval_that_is_missing_is_no_failure() -> None:
     verdicts = (Verdict("thresholds", True, "enough"), Verdict("approval", False, "nobody has"))
-    page = version_page(a_version(doors=(Door(Stage.PRODUCTION, verdicts, (), NOON),)), HERE)
+    page = version_page(a_version(doors=(StageGates(Stage.PRODUCTION, verdicts, (), NOON),)), HERE)
     assert "its one gate passed, approval is missing" in page and "pill fail" not in page.partition("Approvals</h2>")[0]
 
 
@@ -189,34 +196,36 @@ def test_the_figures_are_asked_for_by_the_evidence(read: Callable[[str], Any]) -
     found = read(all_pages()["version"])
     assert values(found, "img", "src") == ["/slipway/models/late_parcels/versions/4/plots/run/roc.png"]
     assert "same 450 rows" in found.text
-    alone = version_page(a_version(duel=Duel("run", 450)), HERE)
+    alone = version_page(a_version(duel=AnswersCompared("run", 450)), HERE)
     assert "Nothing was in Production" in alone
 
 
 @pytest.mark.parametrize(
     ("verified", "said"),
     [
-        (Verified(NOON, 1234, "a" * 64), "All 1,234 entries are as they were written"),
+        (LedgerCheck(NOON, 1234, "a" * 64), "All 1,234 entries are as they were written"),
         (
-            Verified(NOON, 2, "", (Finding(Kind.MISSING, "the newest entry is gone"),)),
+            LedgerCheck(NOON, 2, "", (Finding(Kind.MISSING, "the newest entry is gone"),)),
             "missing: the newest entry is gone",
         ),
         (None, "too long to be read through at each visit"),
     ],
 )
-def test_whether_the_ledger_adds_up_is_told(verified: Verified | None, said: str) -> None:
+def test_whether_the_ledger_adds_up_is_told(verified: LedgerCheck | None, said: str) -> None:
     assert said in model_page(a_model_page(), verified, HERE)
 
 
 def test_a_ledger_full_of_findings_names_the_first_and_where_all_are() -> None:
-    many = Verified(NOON, 99, "", tuple(Finding(Kind.ALTERED, f"entry {i} of it") for i in range(50)))
+    many = LedgerCheck(NOON, 99, "", tuple(Finding(Kind.ALTERED, f"entry {i} of it") for i in range(50)))
     page = model_page(a_model_page(), many, HERE)
     assert "entry 19 of it" in page and "entry 20 of it" not in page and "and 30 more" in page
 
 
 def test_a_crowded_berth_folds_its_older_versions() -> None:
-    berths = tuple(Berth(s, tuple(Moored(n) for n in range(20, 0, -1)) if s is Stage.ARCHIVED else ()) for s in ORDER)
-    page = overview_page([Model("m", berths)], HERE)
+    berths = tuple(
+        StageColumn(s, tuple(VersionStatus(n) for n in range(20, 0, -1)) if s is Stage.ARCHIVED else ()) for s in ORDER
+    )
+    page = overview_page([ModelLine("m", berths)], HERE)
     shown, folded = page.split("<summary>12 older</summary>")
     assert ">version 13<" in shown and ">version 12<" in folded and ">version 1<" in folded
 
@@ -239,7 +248,9 @@ def test_all_addresses_follow_the_prefix_of_the_server(read: Callable[[str], Any
 
 
 def test_what_became_of_a_button_is_told() -> None:
-    done, undone = (Frame(REVIEWER, outcome=Outcome("Version 4 → Production", done=is_so)) for is_so in (True, False))
+    done, undone = (
+        Frame(REVIEWER, outcome=ButtonOutcome("Version 4 → Production", done=is_so)) for is_so in (True, False)
+    )
     assert "<b>Done.</b> Version 4 → Production" in overview_page([], done)
     assert "<b>Not done.</b> Version 4 → Production" in overview_page([], undone)
 
@@ -252,14 +263,14 @@ def test_there_is_one_small_stylesheet_that_asks_for_nothing() -> None:
 
 def test_a_command_in_a_reason_is_set_as_code_and_nothing_else_is() -> None:
     reason = "`slipway gates m 1` or `<b>`"
-    page = version_page(a_version(doors=(Door(Stage.STAGING, (FAILED,), (reason,)),)), HERE)
+    page = version_page(a_version(doors=(StageGates(Stage.STAGING, (FAILED,), (reason,)),)), HERE)
     assert "<code>slipway gates m 1</code> or <code>&lt;b&gt;</code>" in page
 
 
 def test_that_a_new_judgement_is_not_approved_yet_is_no_refusal() -> None:
     verdicts = (Verdict("approval", False, "nobody has"), FAILED)
     judged, refused = (
-        Line(Movement("m", action, 4, Stage.PRODUCTION, "ci", 1, verdicts=verdicts), "#/run")
+        LedgerLine(Transition("m", action, 4, Stage.PRODUCTION, "ci", 1, verdicts=verdicts), "#/run")
         for action in (Action.JUDGE, Action.REFUSE)
     )
     assert "nobody has" not in model_page(a_model_page(lines=(judged,)), None, HERE)

@@ -6,7 +6,7 @@ from markdown_it import MarkdownIt
 from pydantic import TypeAdapter
 
 from slipway.core.statistics.calibration import Calibration, CalibrationBin
-from slipway.core.statistics.disagreement import MOST, Answer, DisputedRow, Gap
+from slipway.core.statistics.disagreement import MOST, DisputedRow, Gap, OneAnswer
 from slipway.core.statistics.slices import Slice
 from slipway.core.tasks import Task
 from slipway.reports.card import (
@@ -180,7 +180,7 @@ def test_a_decision_that_costs_as_little_without_the_model_is_marked(at_half, ma
 
 
 def test_twenty_disputed_rows_are_shown(filled_card):
-    row = DisputedRow(0, {"carrier": "MQ"}, 1, Answer(0), Answer(1), 1.0)
+    row = DisputedRow(0, {"carrier": "MQ"}, 1, OneAnswer(0), OneAnswer(1), 1.0)
     text = html(filled_card(disagreement=CardDisagreement(2, 0.1, 0.1, Gap.LABEL, 100, (row,) * 30)))
     table = text[text.index("Rows on which") :]
     assert table[: table.index("</table>")].count("<tr>") == 1 + MOST
@@ -188,8 +188,8 @@ def test_twenty_disputed_rows_are_shown(filled_card):
 
 def test_the_columns_of_disputed_rows_are_there_even_where_one_has_no_value(filled_card):
     rows = (
-        DisputedRow(0, {"a": 1, "b": None}, 2.5, Answer(1.25), Answer(9.0), 7.75),
-        DisputedRow(1, {"c": 0.125}, 3.0, Answer(None), Answer(0.0), 1.0),
+        DisputedRow(0, {"a": 1, "b": None}, 2.5, OneAnswer(1.25), OneAnswer(9.0), 7.75),
+        DisputedRow(1, {"c": 0.125}, 3.0, OneAnswer(None), OneAnswer(0.0), 1.0),
     )
     found = CardDisagreement(2, 0.1, 4.0, Gap.VALUE, 100, rows)
     lines = markdown(filled_card(disagreement=found)).splitlines()
@@ -202,7 +202,7 @@ def test_the_columns_of_disputed_rows_are_there_even_where_one_has_no_value(fill
 
 @pytest.mark.parametrize(("truth", "marks"), [(1, [False, True]), (0, [True, False]), (2, [False, False])])
 def test_the_answer_that_was_right_is_marked(truth, marks, filled_card):
-    row = DisputedRow(0, {}, truth, Answer(0), Answer(1), 1.0)
+    row = DisputedRow(0, {}, truth, OneAnswer(0), OneAnswer(1), 1.0)
     text = html(filled_card(disagreement=CardDisagreement(2, 0.1, 0.1, Gap.LABEL, 100, (row,))))
     cells = text[text.index("Rows on which") :].split("</tr>")[1].split("<td")[3:]
     assert ["✓" in cell for cell in cells] == marks

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta, timezone
 import numpy as np
 import pytest
 
-from slipway.core.release.transitions import Action, Movement
+from slipway.core.release.transitions import Action, Transition
 from slipway.core.trials import Trial
-from slipway.core.variants import ArmRecord, ArmState, Role
-from slipway.reports.page import ExperimentPage, Standing, VersionRow, experiment_page
+from slipway.core.variants import VariantRecord, VariantRole, VariantState
+from slipway.reports.page import ExperimentPage, LiveVersion, VersionRow, experiment_page
 from slipway.types import Stage, Verdict
 
 HOSTILE = '</script></style></svg><img src=x onerror="alert(1)">'
@@ -135,9 +135,9 @@ def test_a_search_in_which_all_failed_has_no_winner(filled_page):
 
 
 def test_versions_and_movements_are_shown_newest_first(filled_page):
-    def moved(day: int, version: int) -> Movement:
+    def moved(day: int, version: int) -> Transition:
         at_ms = int(datetime(2026, 11, day, tzinfo=UTC).timestamp() * 1000)
-        return Movement("flights", Action.PROMOTE, version, Stage.STAGING, "mara", at_ms)
+        return Transition("flights", Action.PROMOTE, version, Stage.STAGING, "mara", at_ms)
 
     page = experiment_page(
         filled_page(
@@ -182,7 +182,7 @@ def test_every_place_that_the_page_points_to_exists(page, self_contained):
 
 def test_times_are_told_in_utc(filled_page):
     there = datetime(2026, 11, 4, 1, 30, tzinfo=timezone(timedelta(hours=9)))
-    page = filled_page(standings=(Standing(Stage.PRODUCTION, 3, there, "mara"),))
+    page = filled_page(standings=(LiveVersion(Stage.PRODUCTION, 3, there, "mara"),))
     assert "since 2026-11-03 16:30 UTC by mara" in " ".join(experiment_page(page).split())
 
 
@@ -215,7 +215,7 @@ def test_a_page_can_be_printed(page):
 
 
 def test_the_page_says_nothing_of_times_it_does_not_know(filled_page):
-    page = filled_page(standings=(Standing(Stage.STAGING, 5),))
+    page = filled_page(standings=(LiveVersion(Stage.STAGING, 5),))
     text = experiment_page(replace(page, movements=()))
     assert "version 5" in text and "None" not in text.replace('"pill None">None<', "")
 
@@ -236,7 +236,7 @@ def test_a_second_version_is_shown_with_its_numbers_beside_their_bounds(filled_p
 
 
 def test_a_second_version_that_nobody_asked_yet_is_shown_too(filled_page, self_contained):
-    seen = ArmRecord("m", Role.SHADOW, "7", 1.0, ArmState.SERVING, 7, 3, 0.0, 0.0)
+    seen = VariantRecord("m", VariantRole.SHADOW, "7", 1.0, VariantState.SERVING, 7, 3, 0.0, 0.0)
     text = " ".join(self_contained(experiment_page(filled_page(arms=(seen,)))).text.split())
     assert "Version 7 (7) answered all of the requests, unheard, beside version 3" in text
     assert "of 0 compared – –" in text

@@ -17,7 +17,7 @@ from mlflow import MlflowClient
 from tests.helpers.sharing import SharedServer, Sharing
 
 from slipway.cli import main
-from slipway.core.release.transitions import Action, Movement
+from slipway.core.release.transitions import Action, Transition
 from slipway.identity import process_tags
 from slipway.registry.ledger import Ledger, now_ms
 from slipway.registry.versions import list_versions
@@ -129,7 +129,7 @@ class Guarded:
         self, ledger: Ledger, action: Action, version: int, digest: str, replaced: int | None, verdicts: Any
     ) -> None:
         stage, at = Stage.PRODUCTION, now_ms()
-        said = Movement(
+        said = Transition(
             ledger.name, action, version, stage, "ben", at, replaced, "", verdicts, digest=digest, evidence=EVIDENCE
         )
         ledger.write(said, process_tags())

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from mlflow import MlflowClient
 
 from slipway.core.release.ledger import Entry
-from slipway.core.release.transitions import Action, Movement
+from slipway.core.release.transitions import Action, Transition
 from slipway.registry.ledger import Ledger
 from slipway.registry.permissions import Right
 from slipway.registry.stages import move
@@ -96,7 +96,7 @@ def fill(ledger: Ledger) -> None:
         evidence, comment = f"evidence {i - i % 3}", SCRIPT if i == ROUNDS - 1 else f"round {i}"
         action = (Action.JUDGE, Action.APPROVE, Action.PROMOTE)[i % 3]
         number = version - i % 3 if version - i % 3 > 0 else version
-        told = Movement(
+        told = Transition(
             "busy", action, number, Stage.PRODUCTION, "jo", at, live if action.moves else None, comment,
             (verdict,) if action is Action.JUDGE else (), evidence=evidence,
         )  # fmt: skip
@@ -166,7 +166,7 @@ def test_a_ledger_that_is_written_while_it_is_read_is_read_again(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of an entry that comes between, the stage is seen and the entry is not."""
-    read, late = Ledger.entries, Movement("busy", Action.ARCHIVE, 2, Stage.ARCHIVED, "jo", 1_765_000_000_000)
+    read, late = Ledger.entries, Transition("busy", Action.ARCHIVE, 2, Stage.ARCHIVED, "jo", 1_765_000_000_000)
 
     def entries(ledger: Ledger, *asked: object) -> list[Entry]:
         found = read(ledger, *asked)  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from slipway.compile import compile_model
-from slipway.serving.contract import Column, Generation, Signature
+from slipway.serving.contract import Generation, InputColumn, Signature
 
 TRUSTED = ["numpy.dtype", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 COLUMNS = (
@@ -116,7 +116,7 @@ def _serve(kind: str, folder: Path) -> Served:
         )
         loaded = mlflow.pyfunc.load_model(str(folder))
     plan = compile_model(model)
-    columns = tuple(Column(spec.name, spec.type.name, spec.required) for spec in COLUMNS)
+    columns = tuple(InputColumn(spec.name, spec.type.name, spec.required) for spec in COLUMNS)
     text = (folder / "serving_input_example.json").read_text()
     ours = Signature(columns, output.name, text, plan.classes, plan.has_probabilities)
     generation = Generation(kind, 3, "0" * 64, 1, ours, plan, "", ())

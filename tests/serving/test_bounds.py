@@ -5,37 +5,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from slipway.serving.config import Bounds
+from slipway.serving.config import Guardrails
 from slipway.serving.counters.variant import (
     COMPARED,
     COMPARED_ROWS,
     DISAGREEMENTS,
     ERRORS,
-    THEIRS,
-    ArmNumbers,
+    PRIMARY_LATENCY,
     Histogram,
     Tally,
+    VariantCounters,
 )
-from slipway.serving.supervisor.guardrails import WINDOW_S, Window, at_least, breach
+from slipway.serving.supervisor.guardrails import WINDOW_S, Window, at_least, violation
 
 
 def counted(
     requests: int = 400, differ: int = 0, errors: int = 0, ms: float = 1.0, slow: int = 0, slow_ms: float = 50.0
 ) -> Tally:
     """What is counted of so many requests of one row each, all compared."""
-    numbers = ArmNumbers(1)
+    numbers = VariantCounters(1)
     front, compares = numbers.row(0), numbers.row(numbers.comparing)
     for number in range(requests):
         front.answered(200, (slow_ms if number < slow else ms) / 1000)
-        front.took(THEIRS, 0.001)
+        front.took(PRIMARY_LATENCY, 0.001)
     front.add(ERRORS, errors)
     for number, amount in ((COMPARED, requests), (COMPARED_ROWS, requests), (DISAGREEMENTS, differ)):
         compares.add(number, amount)
     return numbers.tally()
 
 
-def passed(tally: Tally, bounds: Bounds | None = None) -> str:
-    found = breach(tally, bounds or Bounds())
+def passed(tally: Tally, bounds: Guardrails | None = None) -> str:
+    found = violation(tally, bounds or Guardrails())
     return found.bound if found else ""
 
 
@@ -60,19 +60,19 @@ def test_what_passes_a_bound_beyond_chance_is_told(tally: Tally, bound: str) -> 
 
 
 def test_bounds_can_be_others() -> None:
-    assert passed(counted(differ=300), Bounds(max_disagreement=0.9)) == ""
-    assert passed(counted(differ=20), Bounds(max_disagreement=0)) == "disagreement"
-    assert passed(counted(ms=9.0), Bounds(max_slower=20)) == ""
-    assert passed(counted(ms=9.0), Bounds(max_p99_ms=12)) == ""
-    assert passed(counted(ms=9.0), Bounds(max_p99_ms=2)) == "latency"
-    assert passed(counted(requests=20, differ=20), Bounds(min_requests=10)) == "disagreement"
+    assert passed(counted(differ=300), Guardrails(max_disagreement=0.9)) == ""
+    assert passed(counted(differ=20), Guardrails(max_disagreement=0)) == "disagreement"
+    assert passed(counted(ms=9.0), Guardrails(max_slower=20)) == ""
+    assert passed(counted(ms=9.0), Guardrails(max_p99_ms=12)) == ""
+    assert passed(counted(ms=9.0), Guardrails(max_p99_ms=2)) == "latency"
+    assert passed(counted(requests=20, differ=20), Guardrails(min_requests=10)) == "disagreement"
 
 
 def test_the_sentence_holds_the_numbers() -> None:
-    found = breach(counted(differ=80), Bounds())
+    found = violation(counted(differ=80), Guardrails())
     assert found is not None
     assert found.why == "20 % of 400 compared rows were answered otherwise; the bound is 10 %"
-    slow = breach(counted(ms=9.0), Bounds())
+    slow = violation(counted(ms=9.0), Guardrails())
     assert slow is not None and slow.why.endswith("the bound is 3 times that of the first version, 0.998 ms")
 
 
@@ -90,7 +90,7 @@ def test_chance_alone_seldom_ends_what_is_at_its_bound() -> None:
 
 
 def test_a_window_forgets_what_is_older_and_keeps_what_it_needs() -> None:
-    numbers, window = ArmNumbers(1), Window(enough=200)
+    numbers, window = VariantCounters(1), Window(enough=200)
     front = numbers.row(0)
 
     def pass_seconds(seconds: int, requests_each: int, errors_each: int) -> Tally:
@@ -118,7 +118,7 @@ def test_a_window_forgets_what_is_older_and_keeps_what_it_needs() -> None:
 
 @given(values=some.lists(some.floats(0, 25), min_size=1, max_size=200), share=some.floats(0.01, 0.99))
 def test_a_quantile_lies_in_the_bucket_of_the_value_it_stands_for(values: list[float], share: float) -> None:
-    numbers = ArmNumbers(1)
+    numbers = VariantCounters(1)
     for value in values:
         numbers.row(0).answered(200, value)
     found = numbers.tally().ours
@@ -135,7 +135,7 @@ def test_an_empty_histogram_has_no_quantile() -> None:
 
 
 def test_what_two_processes_count_is_one_sum_and_is_taken_apart_again() -> None:
-    numbers = ArmNumbers(2)
+    numbers = VariantCounters(2)
     for row in (0, 1, numbers.comparing):
         numbers.row(row).answered(503, 0.002)
         numbers.row(row).apart([0.5, 0.015])

@@ -24,13 +24,13 @@ from tests.helpers.versions import CSV, JSON, ROW, make_versions
 from tests.helpers.waiting import wait_for
 
 from slipway.capture.reading import captured, read
-from slipway.capture.writer import Limits
+from slipway.capture.writer import CaptureLimits
 from slipway.processes import child_environment
 from slipway.registry.trust import artifact_digest
 from slipway.serving.config import Capture, ServingConfig
 from slipway.serving.http.sockets import listen
 from slipway.serving.supervisor.api_keys_file import hashed
-from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.generation import WantedVersion
 from slipway.serving.supervisor.supervisor import Supervisor
 from slipway.workflows.endpoint.capture import PRELOAD as CAPTURE_PRELOAD
 from slipway.workflows.endpoint.capture import WRITER
@@ -47,11 +47,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_versions(tmp_path_factory.mktemp("versions"))
 
 
-def wanted(files: Path, version: int) -> Wanted:
+def wanted(files: Path, version: int) -> WantedVersion:
     folder = files / str(version)
     digest = artifact_digest(folder)
     order = Order("m", version, digest, folder, "http://127.0.0.1:1", ())
-    return Wanted("m", version, digest, "Production", order, PRELOAD)
+    return WantedVersion("m", version, digest, "Production", order, PRELOAD)
 
 
 class Service:
@@ -60,7 +60,7 @@ class Service:
     def __init__(self, files: Path, folder: Path, log: Path, share: float, segment_s: float, more: dict[str, Any]):
         self.folder, self.log = folder, log
         ring, hung_s = {"size": more.pop("ring", 16_000_000)}, more.pop("hung_s", 60.0)
-        arguments = {"limits": Limits(segment_s)}
+        arguments = {"limits": CaptureLimits(segment_s)}
         capture = Capture(share, WRITER, folder, arguments, CAPTURE_PRELOAD, ring, hung_s) if share else None
         listener = listen(HOST, 0)
         self.port = listener.getsockname()[1]

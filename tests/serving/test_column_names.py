@@ -21,10 +21,10 @@ from sklearn.preprocessing import OneHotEncoder
 from slipway.compile import compile_model, verify
 from slipway.core.naming import MOST_CHARACTERS
 from slipway.plans.stored import opened, stored
-from slipway.serving.contract import Column, Generation, Signature
+from slipway.serving.contract import Generation, InputColumn, Signature
 from slipway.serving.front.openapi import document
 from slipway.serving.front.try_page import request_of
-from slipway.serving.protocol.fast_path import Narrow
+from slipway.serving.protocol.fast_path import FastPath
 
 # MLflow tells of its own type hints, and of columns that are too many.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -72,9 +72,9 @@ class Made:
         how = {"python_function": {"loader_module": "mlflow.sklearn", "python_version": "3.11.0"}}
         self.mlflow = PyFuncModel(Model(signature=signature, flavors=how), _SklearnModelWrapper(self.model))
         self.plan = compile_model(self.model)
-        columns = tuple(Column(name, kind.name) for name, kind in zip(names, kinds, strict=True))
+        columns = tuple(InputColumn(name, kind.name) for name, kind in zip(names, kinds, strict=True))
         self.generation = Generation("odd", 1, "0" * 64, 1, Signature(columns), self.plan, "", ())
-        self.narrow = Narrow(self.generation, 100)
+        self.narrow = FastPath(self.generation, 100)
 
     def table(self, count: int) -> pd.DataFrame:
         random = np.random.default_rng(0)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from slipway.core.variants import Role
+from slipway.core.variants import VariantRole
 from slipway.serving.comparer.difference import Difference, Spread, difference
 from slipway.serving.comparer.process import _Comparing
-from slipway.serving.config import Arm, ServingConfig
-from slipway.serving.ipc.frames import MOST_BYTES, Copy, copy_of
+from slipway.serving.config import ServingConfig, VariantConfig
+from slipway.serving.ipc.frames import MOST_BYTES, MirroredRequest, mirrored_request
 
 
 def body(predictions: Any) -> bytes:
@@ -76,7 +76,7 @@ def test_a_spread_is_that_of_all_values_however_they_came(parts: list[list[float
 
 
 copies = some.builds(
-    Copy,
+    MirroredRequest,
     some.tuples(some.integers(0, 2**63), some.integers(0, 2**63)),
     some.floats(0, 1e6),
     some.binary(max_size=60),
@@ -86,17 +86,17 @@ copies = some.builds(
 
 
 @given(copy=copies)
-def test_a_copy_arrives_as_it_was(copy: Copy) -> None:
+def test_a_copy_arrives_as_it_was(copy: MirroredRequest) -> None:
     frame = copy.frame()
     assert int.from_bytes(frame[:4], "big") == len(frame) - 4
-    assert copy_of(frame[4:]) == copy
+    assert mirrored_request(frame[4:]) == copy
 
 
 def test_copies_that_wait_to_be_compared_are_bounded_in_bytes() -> None:
-    large = Copy((1, 2), 0.1, b"application/json", bytes(MOST_BYTES // 4), b"{}")
+    large = MirroredRequest((1, 2), 0.1, b"application/json", bytes(MOST_BYTES // 4), b"{}")
 
     async def keep() -> int:
-        config = ServingConfig(arm=Arm(Role.SHADOW, "Staging", 1.0))
+        config = ServingConfig(arm=VariantConfig(VariantRole.SHADOW, "Staging", 1.0))
         waiting: Any = _Comparing(None, None, config, None)  # type: ignore[arg-type]
         reader: Any = asyncio.StreamReader()
         reader.feed_data(large.frame() * 12)

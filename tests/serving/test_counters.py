@@ -1,11 +1,19 @@
 import multiprocessing
 
 from slipway.core.expectations import Find, Unexpected
-from slipway.serving.counters.models import MOST_COLUMNS, NARROW, SWAPS, Counters, Part, found_by_column, totals
+from slipway.serving.counters.models import (
+    MOST_COLUMNS,
+    NARROW,
+    SWAPS,
+    Counters,
+    ModelCounters,
+    found_by_column,
+    totals,
+)
 
 
 def count(counters: Counters, row: int) -> None:
-    part = Part(counters, row, "b")
+    part = ModelCounters(counters, row, "b")
     for status, seconds in [(200, 0.0002), (200, 0.2), (418, 99.0)]:
         part.count(status, seconds)
     part.count_rows(5, NARROW)
@@ -37,17 +45,17 @@ def test_the_supervisor_counts_in_a_row_of_its_own() -> None:
 
 def test_unexpected_values_are_counted_by_column_whatever_versions_came_and_went() -> None:
     counters = Counters(("a", "b"), 2)
-    first, again = Part(counters, 0, "b"), Part(counters, 0, "b")
+    first, again = ModelCounters(counters, 0, "b"), ModelCounters(counters, 0, "b")
     first.count_finds([("x", Find(0, Unexpected.NULL, 2, 0, "")), ("y", Find(1, Unexpected.UNKNOWN, 1, 0, ""))])
     again.count_finds([("y", Find(0, Unexpected.UNKNOWN, 3, 0, ""))])  # of a version in which it is another column
-    Part(counters, 1, "b").count_finds([("y", Find(0, Unexpected.OUT_OF_BOUNDS, 1, 0, ""))])
+    ModelCounters(counters, 1, "b").count_finds([("y", Find(0, Unexpected.OUT_OF_BOUNDS, 1, 0, ""))])
     assert found_by_column(counters, "b", ["x", "y", "z"]) == {"x": (2, 0, 0), "y": (0, 1, 4), "z": (0, 0, 0)}
     assert found_by_column(counters, "a", ["x"]) == {"x": (0, 0, 0)}
 
 
 def test_more_columns_than_there_is_room_for_are_counted_together() -> None:
     counters = Counters(("a",), 1)
-    part = Part(counters, 0, "a")
+    part = ModelCounters(counters, 0, "a")
     for at in range(MOST_COLUMNS + 3):
         part.count_finds([(f"column {at}", Find(0, Unexpected.NULL, 1, 0, ""))])
     assert found_by_column(counters, "a", ["column 0", "", f"column {MOST_COLUMNS}"]) == {

@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as some
 from pyarrow.parquet import write_table
 
-from slipway.serving.contract import Column, Signature
+from slipway.serving.contract import InputColumn, Signature
 from slipway.serving.protocol.explain import FORMATS, explain, ragged
 
 SIGNATURE = Signature(
     (
-        Column("x", "double"),
-        Column("n", "long"),
-        Column("small", "integer", required=False),
-        Column("yes", "boolean", required=False),
-        Column("port", "string"),
+        InputColumn("x", "double"),
+        InputColumn("n", "long"),
+        InputColumn("small", "integer", required=False),
+        InputColumn("yes", "boolean", required=False),
+        InputColumn("port", "string"),
     )
 )
 FAIR = {"x": 1.5, "n": 2, "port": "a"}

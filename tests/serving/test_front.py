@@ -342,7 +342,7 @@ def test_a_swap_loses_no_request_on_a_kept_connection(front: Front, back: StandI
 
 def test_keys_are_asked_for_and_can_be_changed_at_any_time(front: Front) -> None:
     one, two = (hashlib.sha256(key).hexdigest() for key in (b"one", b"two"))
-    front.tell(messages.Keys((one, two)))
+    front.tell(messages.ValidKeys((one, two)))
     wait_for(lambda: ask(front)[0] == 401)
     assert json.loads(ask(front)[1])["error_code"] == "UNAUTHENTICATED"
     for right in ({"Authorization": "Bearer one"}, {"X-Api-Key": "two"}, {"Authorization": "Basic YW55OnR3bw=="}):
@@ -358,14 +358,14 @@ def test_keys_are_asked_for_and_can_be_changed_at_any_time(front: Front) -> None
         assert ask(front, path, None)[0] == 401
     assert ask(front, "/ping", None)[0] == 200
     assert json.loads(ask(front, "/ready", None)[1]) == {"ready": True}
-    front.tell(messages.Keys((two,)))
+    front.tell(messages.ValidKeys((two,)))
     wait_for(lambda: ask(front, headers=JSON | {"X-Api-Key": "one"})[0] == 401)
-    front.tell(messages.Keys(None))
+    front.tell(messages.ValidKeys(None))
     wait_for(lambda: ask(front)[0] == 200)
 
 
 def test_ready_says_what_is_served_and_what_failed(front: Front) -> None:
-    front.tell(messages.Failure("delays", 9, "the plan disagrees with the model", 1.7e9))
+    front.tell(messages.TakeoverFailure("delays", 9, "the plan disagrees with the model", 1.7e9))
     wait_for(lambda: b"disagrees" in ask(front, "/ready", None)[1])
     said = json.loads(ask(front, "/ready", None)[1])["models"]["delays"]
     assert (said["version"], said["stage"], said["compiled"]) == (1, "Production", True)

@@ -13,11 +13,11 @@ from slipway.serving.config import ServingConfig
 from slipway.serving.counters.models import Counters, totals
 from slipway.serving.front.api_keys import KeyRing
 from slipway.serving.front.metrics import metrics
-from slipway.serving.front.state import State
+from slipway.serving.front.state import FrontState
 from slipway.serving.http.messages import Request, Response
-from slipway.serving.inference.invoke import Invoking
+from slipway.serving.inference.invoke import Invoker
 from slipway.serving.inference.models import prepare
-from slipway.serving.ipc.frames import Answer
+from slipway.serving.ipc.frames import ModelResponse
 
 EXPECTATIONS = {"x": Expectation(low=-5.0, high=100.0), "port": Expectation(values=("1", "2"))}
 
@@ -28,22 +28,22 @@ class Backs:
     def __init__(self, *finds: Find):
         self.finds = finds
 
-    async def ask(self, *_: Any) -> Answer:
-        return Answer(1, 200, "application/json", b'{"predictions": ["from the back"]}', self.finds)
+    async def ask(self, *_: Any) -> ModelResponse:
+        return ModelResponse(1, 200, "application/json", b'{"predictions": ["from the back"]}', self.finds)
 
 
-def endpoint(*finds: Find, strict: bool) -> tuple[Invoking, State]:
+def endpoint(*finds: Find, strict: bool) -> tuple[Invoker, FrontState]:
     given = generation()
     columns = tuple(replace(column, expectation=EXPECTATIONS.get(column.name)) for column in given.signature.inputs)
     counters = Counters(("delays",), 1)
-    state = State(counters, 0, KeyRing(None))
+    state = FrontState(counters, 0, KeyRing(None))
     state.served["delays"] = prepare(
         replace(given, signature=replace(given.signature, inputs=columns)), counters, 0, 10
     )
-    return Invoking(state, ServingConfig(strict=strict), Backs(*finds)), state  # type: ignore[arg-type]
+    return Invoker(state, ServingConfig(strict=strict), Backs(*finds)), state  # type: ignore[arg-type]
 
 
-def ask(invoking: Invoking, *rows: dict[str, Any], kind: bytes = b"application/json") -> Response:
+def ask(invoking: Invoker, *rows: dict[str, Any], kind: bytes = b"application/json") -> Response:
     body = json.dumps({"dataframe_records": [{"x": 1, "größe": None, "port": "1"} | row for row in rows]}).encode()
     answer = invoking(Request(b"POST", b"", {b"content-type": kind}, body, ""), "delays")
     return answer if isinstance(answer, Response) else asyncio.run(_awaited(answer))
@@ -53,7 +53,7 @@ async def _awaited(answer: Any) -> Response:
     return await answer
 
 
-def counted(state: State) -> dict[str, float]:
+def counted(state: FrontState) -> dict[str, float]:
     lines = [
         line for line in metrics(state).decode().splitlines() if line.startswith("slipway_unexpected_values_total")
     ]

@@ -18,8 +18,8 @@ from slipway.processes import child_environment
 from slipway.registry.trust import artifact_digest
 from slipway.serving.config import ServingConfig
 from slipway.serving.http.sockets import listen
-from slipway.serving.supervisor.generation import Wanted
-from slipway.serving.supervisor.plan_cache import Shelf
+from slipway.serving.supervisor.generation import WantedVersion
+from slipway.serving.supervisor.plan_cache import PlanCache
 from slipway.serving.supervisor.supervisor import Supervisor
 from slipway.workflows.endpoint.load import PRELOAD, Order
 
@@ -31,13 +31,13 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_versions(tmp_path_factory.mktemp("kept"))
 
 
-def wanted(folder: Path, shelf: Shelf) -> Wanted:
+def wanted(folder: Path, shelf: PlanCache) -> WantedVersion:
     order = Order("m", 1, artifact_digest(folder), folder, "", ())
-    return Wanted("m", 1, order.digest or "", "Production", order, PRELOAD, shelf=shelf, kept=shelf.find()[0])
+    return WantedVersion("m", 1, order.digest or "", "Production", order, PRELOAD, shelf=shelf, kept=shelf.find()[0])
 
 
 @contextlib.contextmanager
-def service(first: Wanted, log: Path) -> Iterator[tuple[Supervisor, int]]:
+def service(first: WantedVersion, log: Path) -> Iterator[tuple[Supervisor, int]]:
     listener = listen(HOST, 0)
     env = child_environment({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
     supervisor = Supervisor(ServingConfig(), ["m"], listener, env, log)
@@ -59,9 +59,9 @@ def until(log: Path, text: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def shelves(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shelf]:
+def shelves(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, PlanCache]:
     """The kept plans of versions 1 and 2, as a service of the one and then of the other leaves them."""
-    made = {name: Shelf(tmp_path_factory.mktemp(f"shelf{name}") / "1.plan", "f" * 64) for name in ("1", "2")}
+    made = {name: PlanCache(tmp_path_factory.mktemp(f"shelf{name}") / "1.plan", "f" * 64) for name in ("1", "2")}
     log = tmp_path_factory.mktemp("shelves") / "log"
     with service(wanted(folders / "1", made["1"]), log) as (supervisor, _):
         until(log, "takes over")
@@ -76,7 +76,7 @@ def shelves(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 
 @pytest.mark.slow
 def test_it_answers_at_once_by_a_process_without_scikit_learn_and_is_compared_with_the_model(
-    folders: Path, shelves: dict[str, Shelf], tmp_path: Path
+    folders: Path, shelves: dict[str, PlanCache], tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
     with service(wanted(folders / "1", shelves["1"]), log) as (supervisor, port):
@@ -95,9 +95,9 @@ def test_it_answers_at_once_by_a_process_without_scikit_learn_and_is_compared_wi
 
 @pytest.mark.slow
 def test_one_that_is_not_what_the_model_compiles_to_is_replaced(
-    folders: Path, shelves: dict[str, Shelf], tmp_path: Path
+    folders: Path, shelves: dict[str, PlanCache], tmp_path: Path
 ) -> None:
-    log, shelf = tmp_path / "log", Shelf(tmp_path / "1.plan", "f" * 64)
+    log, shelf = tmp_path / "log", PlanCache(tmp_path / "1.plan", "f" * 64)
     first = wanted(folders / "1", shelf)
     with service(replace(first, kept=shelves["2"].find()[0]), log) as (_, port):
         until(log, "is not what m version 1 compiles to, and is replaced")
@@ -109,7 +109,7 @@ def test_one_that_is_not_what_the_model_compiles_to_is_replaced(
 
 @pytest.mark.slow
 def test_a_service_ends_whose_model_may_not_be_loaded_after_all(
-    folders: Path, shelves: dict[str, Shelf], tmp_path: Path
+    folders: Path, shelves: dict[str, PlanCache], tmp_path: Path
 ) -> None:
     first = wanted(folders / "1", shelves["1"])
     forged = replace(first, load=replace(first.load, digest="0" * 64))  # type: ignore[type-var]
@@ -128,27 +128,29 @@ def cut(content: bytearray) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("change", [flipped, cut])
 def test_one_of_which_a_byte_changed_is_not_used(
-    change: Callable[[bytearray], None], shelves: dict[str, Shelf], tmp_path: Path
+    change: Callable[[bytearray], None], shelves: dict[str, PlanCache], tmp_path: Path
 ) -> None:
     content = bytearray(shelves["1"].path.read_bytes())
     change(content)
-    shelf = Shelf(tmp_path / "1.plan", "f" * 64)
+    shelf = PlanCache(tmp_path / "1.plan", "f" * 64)
     shelf.path.write_bytes(content)
     assert shelf.find() == (None, "its bytes changed")
 
 
 @pytest.mark.slow
-def test_one_of_other_versions_or_that_others_may_write_is_not_used(shelves: dict[str, Shelf], tmp_path: Path) -> None:
+def test_one_of_other_versions_or_that_others_may_write_is_not_used(
+    shelves: dict[str, PlanCache], tmp_path: Path
+) -> None:
     assert shelves["1"].find()[0] is not None
     assert replace(shelves["1"], made_of="e" * 64).find() == (
         None,
         "it was made of something else, or by other versions",
     )
-    shelf = Shelf(tmp_path / "1.plan", "f" * 64)
+    shelf = PlanCache(tmp_path / "1.plan", "f" * 64)
     shelf.path.write_bytes(shelves["1"].path.read_bytes())
     shelf.path.chmod(0o666)
     assert shelf.find() == (None, "others may have written it")
-    assert Shelf(tmp_path / "none.plan", "f" * 64).find() == (None, "")
+    assert PlanCache(tmp_path / "none.plan", "f" * 64).find() == (None, "")
 
 
 @pytest.mark.parametrize("changed", ["types", "digest", "versions"])

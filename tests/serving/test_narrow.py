@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from mlflow.exceptions import MlflowException
 
 from slipway.core.values import text_of
-from slipway.serving.protocol.fast_path import Narrow
+from slipway.serving.protocol.fast_path import FastPath
 from slipway.serving.protocol.limits import TooManyRows
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def stock(served: "Served", body: bytes) -> bytes | None:
 
 
 def narrow(served: "Served", body: bytes) -> bytes | None:
-    found = Narrow(served.generation, 10_000).answer(body)
+    found = FastPath(served.generation, 10_000).answer(body)
     return None if found is None else found[0]
 
 
@@ -203,14 +203,14 @@ def test_a_regressor_has_no_output_to_choose(served: "Callable[[str], Served]") 
 
 
 def test_says_how_many_rows_are_too_many(served: "Callable[[str], Served]") -> None:
-    narrow = Narrow(served("binary").generation, 2)
+    narrow = FastPath(served("binary").generation, 2)
     assert (narrow.answer(json.dumps({"dataframe_records": [ROW] * 2}).encode()) or (b"", 0))[1] == 2
     with pytest.raises(TooManyRows, match="holds 3 rows; at most 2"):
         narrow.answer(json.dumps({"dataframe_records": [ROW] * 3}).encode())
 
 
 def test_leaves_to_the_model_what_would_take_long_to_read(served: "Callable[[str], Served]") -> None:
-    narrow, row = Narrow(served("binary").generation, 2), ROW | {"carrier": "UA"}
+    narrow, row = FastPath(served("binary").generation, 2), ROW | {"carrier": "UA"}
     for key in ("dataframe_records", "instances"):
         assert narrow.rows(json.dumps({key: [row] * 4}, separators=(",", ":")).encode()) is not None
         assert narrow.rows(json.dumps({key: [row] * 5}, separators=(",", ":")).encode()) is None

@@ -17,10 +17,10 @@ import pytest
 from slipway.processes import child_environment
 from slipway.serving.back.process import _Asked
 from slipway.serving.ipc import frames
-from slipway.serving.ipc.frames import Answer, Ask, Frames
+from slipway.serving.ipc.frames import Frames, ModelRequest, ModelResponse
 from slipway.serving.supervisor import fork_server
-from slipway.serving.supervisor.child import Gone
-from slipway.serving.supervisor.fork_server import Nursery
+from slipway.serving.supervisor.child import ProcessEnded
+from slipway.serving.supervisor.fork_server import ForkServer
 
 FULL = Path("/dev/full")
 
@@ -29,10 +29,10 @@ def test_half_an_answer_is_the_last_thing_on_its_connection() -> None:
     """Whatever came behind it would be read as its other half, and answer somebody else's question."""
     ours, theirs = socket.socketpair()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, (0).to_bytes(8, "little") + (100_000).to_bytes(8, "little"))
-    answers = [Answer(number, 200, "application/json", bytes([number]) * 400_000) for number in range(4)]
+    answers = [ModelResponse(number, 200, "application/json", bytes([number]) * 400_000) for number in range(4)]
     for answer in answers:  # nobody reads, until the buffers are full
-        _Asked(Ask(answer.id, 0.0, "", b""), ours).answered(answer)
-    cutter, found = Frames(), list[Answer]()
+        _Asked(ModelRequest(answer.id, 0.0, "", b""), ours).answered(answer)
+    cutter, found = Frames(), list[ModelResponse]()
     theirs.settimeout(0.5)
     while data := theirs.recv(1 << 16):
         found += map(frames.answer, cutter.feed(data))
@@ -51,12 +51,12 @@ def sockets(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.skipif(not FULL.exists(), reason="no /dev/full on this machine")
 def test_a_child_that_fails_while_the_disk_is_full_takes_nothing_with_it(sockets: Path) -> None:
-    started = Nursery(child_environment({}), FULL, sockets)
+    started = ForkServer(child_environment({}), FULL, sockets)
     try:
         said: queue.Queue[Any] = queue.Queue()
         child = started.start("json:loads")  # it is called without a text
         child.listen(said.put)
-        assert isinstance(said.get(timeout=20), Gone)
+        assert isinstance(said.get(timeout=20), ProcessEnded)
         time.sleep(0.2)
         assert started.alive
         assert (sockets / "1.0").exists()
@@ -91,17 +91,17 @@ def stay(control):
 
 
 @pytest.fixture
-def held(tmp_path: Path, sockets: Path) -> Iterator[tuple[Nursery, Path]]:
+def held(tmp_path: Path, sockets: Path) -> Iterator[tuple[ForkServer, Path]]:
     """A nursery that imports the module `held` until the file `go` is there, and the folder of that."""
     (tmp_path / "held.py").write_text(HELD)
     path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
-    started = Nursery(child_environment({"PYTHONPATH": path}), tmp_path / "log", sockets)
+    started = ForkServer(child_environment({"PYTHONPATH": path}), tmp_path / "log", sockets)
     yield started, tmp_path
     (tmp_path / "go").touch()
     started.stop()
 
 
-def test_killing_what_is_not_forked_yet_waits_for_nothing(held: tuple[Nursery, Path]) -> None:
+def test_killing_what_is_not_forked_yet_waits_for_nothing(held: tuple[ForkServer, Path]) -> None:
     """The supervisor has one thread: it must not stand still while the nursery imports."""
     started, folder = held
     said: queue.Queue[Any] = queue.Queue()
@@ -112,10 +112,10 @@ def test_killing_what_is_not_forked_yet_waits_for_nothing(held: tuple[Nursery, P
     killing.join(10)
     assert not killing.is_alive()
     (folder / "go").touch()
-    assert isinstance(said.get(timeout=60), Gone)
+    assert isinstance(said.get(timeout=60), ProcessEnded)
 
 
-def test_signals_that_are_meant_for_the_supervisor_end_no_process_of_its(held: tuple[Nursery, Path]) -> None:
+def test_signals_that_are_meant_for_the_supervisor_end_no_process_of_its(held: tuple[ForkServer, Path]) -> None:
     """As systemd, which sends SIGTERM to all processes of a service at once."""
     started, folder = held
     (folder / "go").touch()
@@ -135,7 +135,7 @@ def test_signals_that_are_meant_for_the_supervisor_end_no_process_of_its(held: t
 
 @pytest.mark.parametrize("outlives", [True, False])
 def test_what_outlives_the_nursery_is_started_even_if_that_ends_before(
-    held: tuple[Nursery, Path], outlives: bool
+    held: tuple[ForkServer, Path], outlives: bool
 ) -> None:
     """As a service that is stopped right after its start: its writer has not been forked yet."""
     started, folder = held

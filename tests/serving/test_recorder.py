@@ -16,19 +16,19 @@ import pytest
 from slipway.capture.reading import read
 from slipway.capture.segments import LABELS as LABEL_SEGMENTS
 from slipway.capture.segments import files_of, folder_of
-from slipway.capture.writer import Limits
+from slipway.capture.writer import CaptureLimits
 from slipway.processes import child_environment
 from slipway.serving.config import Capture
-from slipway.serving.supervisor.capture_writer import Recorder
-from slipway.serving.supervisor.fork_server import Nursery
+from slipway.serving.supervisor.capture_writer import CaptureWriter
+from slipway.serving.supervisor.fork_server import ForkServer
 from slipway.serving.supervisor.log import Log
-from slipway.serving.supervisor.mailbox import Inbox
-from slipway.sharedmem import ANSWERED, LABELS, About, packed
+from slipway.serving.supervisor.mailbox import Mailbox
+from slipway.sharedmem import ANSWERED, LABELS, AnsweringVersion, packed
 from slipway.workflows.endpoint.capture import PRELOAD, WRITER
 
 pytestmark = pytest.mark.slow
 
-ABOUT = About("m", 3, "Production", (("a", "double"),), "double", None).encoded()
+ABOUT = AnsweringVersion("m", 3, "Production", (("a", "double"),), "double", None).encoded()
 JSON = b"application/json"
 HELD_UP_S = 2.5
 """Longer than a writer was once given at the end."""
@@ -52,11 +52,11 @@ class Kept:
         env = {"PYTHONPATH": os.pathsep.join(filter(None, [str(base), os.environ.get("PYTHONPATH")]))}
         self.log, self.folder = base / f"{len(list(base.iterdir()))}.log", more.pop("folder", base / "capture")
         log = Log(self.log)
-        self.nursery = Nursery(child_environment(env), self.log, base / "sockets")
-        self.inbox, self.ended = Inbox(), threading.Event()
-        limits = Limits(segment_s=more.pop("segment_s", 600.0), last_s=more.pop("last_s", 600.0))
+        self.nursery = ForkServer(child_environment(env), self.log, base / "sockets")
+        self.inbox, self.ended = Mailbox(), threading.Event()
+        limits = CaptureLimits(segment_s=more.pop("segment_s", 600.0), last_s=more.pop("last_s", 600.0))
         capture = Capture(1.0, writer, self.folder, {"limits": limits}, preload, **more)
-        self.recorder = Recorder(capture, ["m"], 1, self.inbox, log, self.nursery.start)
+        self.recorder = CaptureWriter(capture, ["m"], 1, self.inbox, log, self.nursery.start)
         assert self.recorder.handing
         self.ring = self.recorder.handing.ring
         self._giver, self._ids = self.ring.giver(0), 0

@@ -20,27 +20,27 @@ from tests.helpers.services import KEY, READY_S, asked, fronts, get, wanted
 from tests.helpers.versions import ASKED, DEMANDING, ROW, UNCOMPILED, answers_of, make_versions
 from tests.helpers.waiting import wait_for
 
-from slipway.core.variants import ArmRecord, ArmState, Role
+from slipway.core.variants import VariantRecord, VariantRole, VariantState
 from slipway.processes import child_environment
-from slipway.serving.config import Arm, Bounds, ServingConfig
+from slipway.serving.config import Guardrails, ServingConfig, VariantConfig
 from slipway.serving.front.routing import bucket, lowest
 from slipway.serving.http.messages import Request
 from slipway.serving.http.sockets import listen
-from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.generation import WantedVersion
 from slipway.serving.supervisor.supervisor import Supervisor
 
 pytestmark = pytest.mark.slow
 
 PATIENCE_S = 240.0  # what compares gets what the rest of the machine leaves
 COUNTED = (("errors", {}), ("requests", {"status": "504"}))
-NEVER = Bounds(max_disagreement=1.0, max_errors=1.0, max_slower=1e9)
+NEVER = Guardrails(max_disagreement=1.0, max_errors=1.0, max_slower=1e9)
 
 
 class Endpoint:
     """A supervisor with version 1 and an arm; `records` are what it had written down."""
 
-    def __init__(self, first: Wanted, arm: Arm, log: Path, **config: object):
-        self.log, self.records = log, list[ArmRecord]()
+    def __init__(self, first: WantedVersion, arm: VariantConfig, log: Path, **config: object):
+        self.log, self.records = log, list[VariantRecord]()
         listener = listen(HOST, 0)
         self.port = listener.getsockname()[1]
         env = child_environment({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
@@ -92,8 +92,8 @@ def expected(folders: Path) -> dict[str, list[bytes]]:
 def start(folders: Path, tmp_path: Path) -> Iterator[Start]:
     started: list[Endpoint] = []
 
-    def starter(role: Role, share: float, bounds: Bounds, **config: object) -> Endpoint:
-        arm = Arm(role, "Staging", share, bounds)
+    def starter(role: VariantRole, share: float, bounds: Guardrails, **config: object) -> Endpoint:
+        arm = VariantConfig(role, "Staging", share, bounds)
         started.append(Endpoint(wanted(folders / "1", 1), arm, tmp_path / "serve.log", **config))
         return started[-1]
 
@@ -102,7 +102,9 @@ def start(folders: Path, tmp_path: Path) -> Iterator[Start]:
         each.supervisor.stop()
 
 
-def as_second(folder: Path, version: int, role: Role = Role.CANARY, digest: str | None = None) -> Wanted:
+def as_second(
+    folder: Path, version: int, role: VariantRole = VariantRole.CANARY, digest: str | None = None
+) -> WantedVersion:
     return replace(wanted(folder, version, digest), role=role)
 
 
@@ -114,7 +116,7 @@ def is_canarys(key: str, share: float) -> bool:
 def test_a_canary_answers_its_callers_and_no_request_is_lost_when_it_comes_goes_or_dies(
     start: Start, folders: Path, expected: dict[str, list[bytes]], tmp_path: Path
 ) -> None:
-    endpoint = start(Role.CANARY, 0.3, NEVER)
+    endpoint = start(VariantRole.CANARY, 0.3, NEVER)
     assert endpoint.second == {"of": "Staging", "share": 0.3, "state": "none"}
     broken = tmp_path / "broken"
     shutil.copytree(folders / "1", broken)
@@ -173,7 +175,7 @@ def test_a_canary_answers_its_callers_and_no_request_is_lost_when_it_comes_goes_
 def test_what_a_canary_does_not_answer_the_first_version_does_and_only_that_counts_against_it(
     start: Start, folders: Path, expected: dict[str, list[bytes]]
 ) -> None:
-    endpoint = start(Role.CANARY, 1.0, NEVER, fronts=1, timeout_s=10.0)
+    endpoint = start(VariantRole.CANARY, 1.0, NEVER, fronts=1, timeout_s=10.0)
     endpoint.supervisor.want_second(as_second(folders / "2", 2))
     endpoint.serves(2)
     assert asked(endpoint.port, "a")[:2] == (200, "2")
@@ -199,20 +201,20 @@ def test_what_a_canary_does_not_answer_the_first_version_does_and_only_that_coun
 @pytest.mark.parametrize(
     ("bound", "name", "bounds"),
     [
-        ("disagreement", "2", Bounds(min_requests=60, max_errors=1, max_slower=1e9)),
-        ("errors", DEMANDING, Bounds(min_requests=60, max_disagreement=1, max_slower=1e9)),
+        ("disagreement", "2", Guardrails(min_requests=60, max_errors=1, max_slower=1e9)),
+        ("errors", DEMANDING, Guardrails(min_requests=60, max_disagreement=1, max_slower=1e9)),
         pytest.param(
             "latency",
             UNCOMPILED,
-            Bounds(min_requests=60, max_disagreement=1, max_errors=1, max_p99_ms=0.5),
+            Guardrails(min_requests=60, max_disagreement=1, max_errors=1, max_p99_ms=0.5),
             marks=pytest.mark.release,
         ),
     ],
 )
 def test_a_canary_that_passes_a_bound_is_ended_and_all_are_answered_by_the_first_version(
-    start: Start, folders: Path, expected: dict[str, list[bytes]], bound: str, name: str, bounds: Bounds
+    start: Start, folders: Path, expected: dict[str, list[bytes]], bound: str, name: str, bounds: Guardrails
 ) -> None:
-    endpoint = start(Role.CANARY, 0.5, bounds, fronts=1)
+    endpoint = start(VariantRole.CANARY, 0.5, bounds, fronts=1)
     bad = as_second(folders / name, 2)
     uncompiled = {"2": [asked_of(folders / name)] * len(ASKED)} if name == UNCOMPILED else {}
     with Load(endpoint.port, ASKED, expected | uncompiled, kept=6, key=KEY, pause_s=0.005) as load:
@@ -236,7 +238,7 @@ def test_a_canary_that_passes_a_bound_is_ended_and_all_are_answered_by_the_first
             assert endpoint.second["state"] == "serving"
     assert load.failed == []
     assert f"m version 2 (canary) is ended, the first version alone answers: {said['why']}" in endpoint.log.read_text()
-    record = next(each for each in endpoint.records if each.state is ArmState.ENDED)
+    record = next(each for each in endpoint.records if each.state is VariantState.ENDED)
     assert (record.version, record.first_version, record.why) == (2, 1, said["why"])
 
 
@@ -248,9 +250,9 @@ def asked_of(folder: Path) -> bytes:
 def test_a_shadow_is_compared_and_warned_of_and_nobody_hears_it(
     start: Start, folders: Path, expected: dict[str, list[bytes]]
 ) -> None:
-    endpoint = start(Role.SHADOW, 1.0, Bounds(min_requests=60, max_slower=1e9), keys=None)
+    endpoint = start(VariantRole.SHADOW, 1.0, Guardrails(min_requests=60, max_slower=1e9), keys=None)
     with Load(endpoint.port, ASKED, expected, kept=4, pause_s=0.005) as load:
-        endpoint.supervisor.want_second(as_second(folders / "2", 2, Role.SHADOW))
+        endpoint.supervisor.want_second(as_second(folders / "2", 2, VariantRole.SHADOW))
         wait_for(lambda: endpoint.second.get("past_bound") == "disagreement", PATIENCE_S)
         assert endpoint.second["state"] == "serving"  # nobody hears it, so it goes on
         before = endpoint.metric("slipway_shadow_requests_total")
@@ -267,5 +269,5 @@ def test_a_shadow_is_compared_and_warned_of_and_nobody_hears_it(
     assert "m version 2 (shadow) is past a bound: 100 % of" in endpoint.log.read_text()
     endpoint.supervisor.stop()
     last = endpoint.records[-1]
-    assert (last.disagreement, last.state, last.first_version) == (1.0, ArmState.SERVING, 1)
+    assert (last.disagreement, last.state, last.first_version) == (1.0, VariantState.SERVING, 1)
     assert last.mean_distance == pytest.approx(1000, abs=1)

@@ -27,7 +27,7 @@ from slipway.registry.trust import artifact_digest
 from slipway.serving.config import ServingConfig
 from slipway.serving.http.sockets import listen
 from slipway.serving.supervisor.api_keys_file import hashed
-from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.generation import WantedVersion
 from slipway.serving.supervisor.supervisor import Supervisor
 
 pytestmark = pytest.mark.slow
@@ -60,7 +60,7 @@ class Standing(NamedTuple):
 def start(tmp_path: Path) -> Iterator[Start]:
     started: list[Supervisor] = []
 
-    def starter(first: Wanted, **config: object) -> tuple[Supervisor, int]:
+    def starter(first: WantedVersion, **config: object) -> tuple[Supervisor, int]:
         listener = listen(HOST, 0)
         port = listener.getsockname()[1]
         env = child_environment({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})

@@ -27,11 +27,11 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from slipway.compile import compile_model
 from slipway.core.expectations import METADATA, Unexpected
-from slipway.serving.back.loaded_model import Held
-from slipway.serving.back.mlflow_scoring import Scoring
-from slipway.serving.contract import Column, Generation
-from slipway.serving.ipc.frames import Answer, Ask
-from slipway.serving.protocol.fast_path import Answered, Narrow
+from slipway.serving.back.loaded_model import LoadedModel
+from slipway.serving.back.mlflow_scoring import MlflowScoring
+from slipway.serving.contract import Generation, InputColumn
+from slipway.serving.ipc.frames import ModelRequest, ModelResponse
+from slipway.serving.protocol.fast_path import Answered, FastPath
 from slipway.serving.protocol.values import Unreadable, Values, kinds_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -59,7 +59,7 @@ def hour(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"hour": table["at"].dt.hour + table["at"].dt.dayofyear * 100.0}).fillna(-1.0)
 
 
-def held(folder: Path, *, times: bool) -> Held:
+def held(folder: Path, *, times: bool) -> LoadedModel:
     """A model of these columns, with a time only where its function, which no plan knows, is to read one."""
     texts, random = list(TYPES)[:3], np.random.default_rng(0)
     choices = {name: CONTRACT[name].get("values") or CONTRACT[name]["known"] for name in texts}
@@ -86,43 +86,43 @@ def held(folder: Path, *, times: bool) -> Held:
         serialization_format="cloudpickle",
         metadata={METADATA: json.dumps(CONTRACT)},
     )
-    return Held(model, folder)
+    return LoadedModel(model, folder)
 
 
 @pytest.fixture(scope="module")
 def quiet() -> Iterator[None]:
     level = logging.getLogger("mlflow").level
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        patch.setenv("_MLFLOW_IS_IN_SERVING_ENVIRONMENT", "true")  # which Scoring sets for its whole process
+        patch.setenv("_MLFLOW_IS_IN_SERVING_ENVIRONMENT", "true")  # which MlflowScoring sets for its whole process
         warnings.simplefilter("ignore")
         yield
     logging.getLogger("mlflow").setLevel(level)
 
 
 @pytest.fixture(scope="module")
-def plain(quiet: None, tmp_path_factory: pytest.TempPathFactory) -> Held:
+def plain(quiet: None, tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     return held(tmp_path_factory.mktemp("plain") / "model", times=False)
 
 
 @pytest.fixture(scope="module")
-def narrow(plain: Held) -> Narrow:
+def narrow(plain: LoadedModel) -> FastPath:
     plan = compile_model(plain.model)
-    return Narrow(Generation("m", 1, "", 1, plain.signature, plan, "", ()), 1000)
+    return FastPath(Generation("m", 1, "", 1, plain.signature, plan, "", ()), 1000)
 
 
 @pytest.fixture(scope="module")
-def ask(plain: Held) -> Callable[..., Answer]:
+def ask(plain: LoadedModel) -> Callable[..., ModelResponse]:
     return asking(plain)
 
 
 @pytest.fixture(scope="module")
-def ask_times(quiet: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Answer]:
+def ask_times(quiet: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., ModelResponse]:
     return asking(held(tmp_path_factory.mktemp("times") / "model", times=True))
 
 
-def asking(of: Held) -> Callable[..., Answer]:
-    scoring = Scoring(of, 1000)
-    return lambda body, kind=JSON: scoring.answer(Ask(1, time.monotonic() + 60, kind, body))
+def asking(of: LoadedModel) -> Callable[..., ModelResponse]:
+    scoring = MlflowScoring(of, 1000)
+    return lambda body, kind=JSON: scoring.answer(ModelRequest(1, time.monotonic() + 60, kind, body))
 
 
 def bodies(rows: list[dict[str, Any]]) -> list[bytes]:
@@ -137,9 +137,9 @@ def bodies(rows: list[dict[str, Any]]) -> list[bytes]:
     return [json.dumps({key: value}).encode() for key, value in formats.items()]
 
 
-def predictions(answer: Answer | Answered | None) -> list[float]:
+def predictions(answer: ModelResponse | Answered | None) -> list[float]:
     assert answer is not None
-    assert not isinstance(answer, Answer) or answer.status == 200, answer.body
+    assert not isinstance(answer, ModelResponse) or answer.status == 200, answer.body
     return json.loads(answer.body)["predictions"]
 
 
@@ -156,7 +156,7 @@ FORMS = {
     [(name, forms[0], value) for name, groups in FORMS.items() for forms in groups for value in forms],
 )
 def test_a_category_is_answered_alike_in_all_its_forms_compiled_or_not(
-    narrow: Narrow, ask: Callable[..., Answer], name: str, form: str, value: object
+    narrow: FastPath, ask: Callable[..., ModelResponse], name: str, form: str, value: object
 ) -> None:
     wanted = predictions(ask(bodies([ROW | {name: form}])[0]))
     for body in bodies([ROW | {name: value}]):
@@ -170,16 +170,16 @@ def test_a_category_is_answered_alike_in_all_its_forms_compiled_or_not(
     assert predictions(ask(parquet.getvalue(), PARQUET)) == wanted
 
 
-def test_a_category_is_told_from_another_by_its_number(narrow: Narrow, ask: Callable[..., Answer]) -> None:
+def test_a_category_is_told_from_another_by_its_number(narrow: FastPath, ask: Callable[..., ModelResponse]) -> None:
     body = bodies([ROW | {"season": each} for each in (1, 2, 3, 4)])[0]
     assert len(set(predictions(ask(body)))) == len(set(predictions(narrow.answer(body)))) == 4
 
 
-def test_a_text_that_looks_like_a_number_is_itself_where_it_is_a_category(ask: Callable[..., Answer]) -> None:
+def test_a_text_that_looks_like_a_number_is_itself_where_it_is_a_category(ask: Callable[..., ModelResponse]) -> None:
     assert predictions(ask(bodies([ROW | {"port": "01"}])[0])) != predictions(ask(bodies([ROW | {"port": "1"}])[0]))
 
 
-def test_parquet_of_dictionaries_is_read_as_its_texts(ask: Callable[..., Answer]) -> None:
+def test_parquet_of_dictionaries_is_read_as_its_texts(ask: Callable[..., ModelResponse]) -> None:
     for table in (pd.DataFrame([ROW]), pd.DataFrame([ROW]).assign(season=2)):
         parquet = io.BytesIO()
         table.astype({"season": "category"}).to_parquet(parquet)
@@ -200,7 +200,7 @@ rows = some.fixed_dictionaries(
 )
 
 
-def test_both_paths_read_and_find_the_same(narrow: Narrow, ask: Callable[..., Answer]) -> None:
+def test_both_paths_read_and_find_the_same(narrow: FastPath, ask: Callable[..., ModelResponse]) -> None:
     answered = itertools.count()
 
     @settings(max_examples=60, deadline=None)
@@ -231,7 +231,7 @@ UNEXPECTED = [
 
 @pytest.mark.parametrize(("changed", "name", "kind", "says"), UNEXPECTED)
 def test_what_is_unexpected_is_found_on_both_paths(
-    narrow: Narrow, ask: Callable[..., Answer], changed: dict, name: str, kind: Unexpected, says: str | None
+    narrow: FastPath, ask: Callable[..., ModelResponse], changed: dict, name: str, kind: Unexpected, says: str | None
 ) -> None:
     at = list(ROW).index(name)
     for body in bodies([ROW | changed]):
@@ -246,7 +246,7 @@ def test_what_is_unexpected_is_found_on_both_paths(
 
 
 def test_a_null_that_the_contract_forbids_is_found_and_another_is_not(
-    narrow: Narrow, ask: Callable[..., Answer]
+    narrow: FastPath, ask: Callable[..., ModelResponse]
 ) -> None:
     body = bodies([ROW, ROW | {"season": None, "heat": None}, ROW | {"season": None}])[0]
     for answer in (narrow.answer(body), ask(body)):
@@ -257,14 +257,14 @@ def test_a_null_that_the_contract_forbids_is_found_and_another_is_not(
         assert narrow.values.breach(answer.finds) == said
 
 
-def test_the_first_row_that_breaks_the_contract_is_named(narrow: Narrow) -> None:
+def test_the_first_row_that_breaks_the_contract_is_named(narrow: FastPath) -> None:
     answer = narrow.answer(bodies([ROW | {"port": "Z"}, ROW | {"heat": 99}, ROW | {"season": 9}])[0])
     assert answer is not None and len(answer.finds) == 3
     assert (narrow.values.breach(answer.finds) or "").startswith("row 1, column 'heat': 99,")
 
 
 def test_a_model_without_a_contract_has_nulls_alone_that_are_unexpected() -> None:
-    columns = (Column("a", "double"), Column("b", "string", required=False), Column("c", "string"))
+    columns = (InputColumn("a", "double"), InputColumn("b", "string", required=False), InputColumn("c", "string"))
     read = Values(columns)
     assert read.of_rows([(1e9, None, 1)]) == ([(1e9, None, "1")], ())
     assert read.of_rows([(1e9, "x", "y")]) == ([(1e9, "x", "y")], ())
@@ -288,7 +288,7 @@ SAME = [
 
 
 @pytest.mark.parametrize("value", SAME)
-def test_an_instant_is_answered_alike_in_all_its_forms(ask_times: Callable[..., Answer], value: object) -> None:
+def test_an_instant_is_answered_alike_in_all_its_forms(ask_times: Callable[..., ModelResponse], value: object) -> None:
     wanted = predictions(ask_times(bodies([ROW | {"at": SAME[0]}])[0]))
     assert wanted != predictions(ask_times(bodies([ROW | {"at": "2013-07-04T11:00:00"}])[0]))
     for body in bodies([ROW | {"at": value}, ROW | {"at": "2013-01-01T00:00:00.5"}]):
@@ -312,7 +312,7 @@ def test_an_instant_is_answered_alike_in_all_its_forms(ask_times: Callable[..., 
     ],
 )
 def test_what_is_no_time_is_refused_by_row_and_column(
-    ask_times: Callable[..., Answer], value: object, says: str
+    ask_times: Callable[..., ModelResponse], value: object, says: str
 ) -> None:
     given_rows = [ROW | {"at": "2013-07-04"}, ROW | {"at": value}]
     answers = [ask_times(body) for body in bodies(given_rows)]
@@ -325,7 +325,9 @@ def test_what_is_no_time_is_refused_by_row_and_column(
         assert str(value) not in said["message"]
 
 
-def test_a_number_for_a_time_is_refused_where_a_format_has_times_of_its_own(ask_times: Callable[..., Answer]) -> None:
+def test_a_number_for_a_time_is_refused_where_a_format_has_times_of_its_own(
+    ask_times: Callable[..., ModelResponse],
+) -> None:
     parquet = io.BytesIO()
     pd.DataFrame([ROW | {"at": 1372932000000}]).to_parquet(parquet)
     for answer in (
@@ -336,7 +338,7 @@ def test_a_number_for_a_time_is_refused_where_a_format_has_times_of_its_own(ask_
         assert json.loads(answer.body)["message"].startswith("row 0, column 'at': a ")
 
 
-def test_a_time_out_of_its_bounds_and_a_missing_one_are_found(ask_times: Callable[..., Answer]) -> None:
+def test_a_time_out_of_its_bounds_and_a_missing_one_are_found(ask_times: Callable[..., ModelResponse]) -> None:
     answer = ask_times(bodies([ROW | {"at": "2014-01-01"}, ROW | {"at": None}])[0])
     assert [(find.column, find.kind, find.row) for find in answer.finds] == [
         (5, Unexpected.OUT_OF_BOUNDS, 0),
@@ -346,4 +348,4 @@ def test_a_time_out_of_its_bounds_and_a_missing_one_are_found(ask_times: Callabl
 
 def test_an_unreadable_value_is_named_by_row_and_column() -> None:
     with pytest.raises(Unreadable, match="row 1, column 'a': bytes where a text is needed"):
-        Values([Column("a", "string")]).of_column(0, ["x", b"y"])
+        Values([InputColumn("a", "string")]).of_column(0, ["x", b"y"])

@@ -6,10 +6,10 @@ from hypothesis import strategies as some
 
 from slipway.core.expectations import Find, Unexpected
 from slipway.serving.ipc import channel, frames
-from slipway.serving.ipc.frames import Answer, Ask, Frames
+from slipway.serving.ipc.frames import Frames, ModelRequest, ModelResponse
 
 asks = some.builds(
-    Ask,
+    ModelRequest,
     some.integers(0, 2**64 - 1),
     some.floats(0, 1e9),
     some.text(max_size=50).filter(str.isprintable),
@@ -24,13 +24,13 @@ finds = some.builds(
     some.text(max_size=9),
 )
 answers = some.builds(
-    Answer, some.integers(0, 2**64 - 1), some.integers(0, 999), some.just("application/json"), some.binary(),
+    ModelResponse, some.integers(0, 2**64 - 1), some.integers(0, 999), some.just("application/json"), some.binary(),
     some.lists(finds, max_size=3).map(tuple),
 )  # fmt: skip
 
 
 @given(messages=some.lists(asks, max_size=4), cut=some.integers(1, 50))
-def test_frames_arrive_whole_however_they_are_cut(messages: list[Ask], cut: int) -> None:
+def test_frames_arrive_whole_however_they_are_cut(messages: list[ModelRequest], cut: int) -> None:
     sent, cutter, found = b"".join(map(frames.frame, messages)), Frames(), []
     for at in range(0, len(sent), cut):
         found += [frames.ask(content) for content in cutter.feed(sent[at : at + cut])]
@@ -38,7 +38,7 @@ def test_frames_arrive_whole_however_they_are_cut(messages: list[Ask], cut: int)
 
 
 @given(message=answers)
-def test_answers_arrive_as_they_were(message: Answer) -> None:
+def test_answers_arrive_as_they_were(message: ModelResponse) -> None:
     (content,) = Frames().feed(frames.frame(message))
     assert frames.answer(content) == message
 

@@ -4,17 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from slipway.core.release.judgement import Standing
-from slipway.core.release.transitions import Action, Movement
+from slipway.core.release.judgement import Eligibility
+from slipway.core.release.transitions import Action, Transition
 from slipway.core.spec import ApprovalGate
 from slipway.reports.board import Button, Visitor
 from slipway.types import Stage, Verdict
 from slipway.workflows.board.buttons import Position, buttons
 
 ALL = Visitor("jo", frozenset({"judge", "approve", "promote"}))
-JUDGEMENT = Movement("m", Action.JUDGE, 4, Stage.PRODUCTION, "ci", 1, verdicts=(Verdict("t", True, ""),), evidence="e")
-STANDS = {stage: Standing("m", 4, stage, JUDGEMENT) for stage in (Stage.STAGING, Stage.PRODUCTION)}
-NOTHING = {stage: Standing("m", 4, stage, None, (), (f"no verdict stands for {stage}",)) for stage in STANDS}
+JUDGEMENT = Transition(
+    "m", Action.JUDGE, 4, Stage.PRODUCTION, "ci", 1, verdicts=(Verdict("t", True, ""),), evidence="e"
+)
+STANDS = {stage: Eligibility("m", 4, stage, JUDGEMENT) for stage in (Stage.STAGING, Stage.PRODUCTION)}
+NOTHING = {stage: Eligibility("m", 4, stage, None, (), (f"no verdict stands for {stage}",)) for stage in STANDS}
 HERE = Position("m", 4, Stage.NONE, "mara", live=2, back=1)
 
 

@@ -12,16 +12,16 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from slipway.core.release.transitions import Action, Movement
+from slipway.core.release.transitions import Action, Transition
 from slipway.core.spec import Experiment
 from slipway.core.statistics.metrics import Outcome
 from slipway.core.tasks import Task
-from slipway.registry.evidence.bundle import Case
+from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.evidence.test_rows import FOLDER, TestRows, save
 from slipway.registry.ledger import Ledger
-from slipway.reports.board import Moored, VersionPage
+from slipway.reports.board import VersionPage, VersionStatus
 from slipway.types import Stage, Verdict
-from slipway.workflows.board.comparison import Answers, Duels, Kept, answers_of, duel, figures
+from slipway.workflows.board.comparison import Comparisons, JudgedAnswers, KeptComparison, answers_of, duel, figures
 
 # Of MLflow's own store, which is made in this process.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
@@ -40,11 +40,11 @@ def outcome(task: Task, seed: int) -> Outcome:
     return Outcome(truth, scores.argmax(axis=1) * 1.0, scores, probabilistic=True)
 
 
-def answers(task: Task, champion: bool = True) -> Answers:
+def answers(task: Task, champion: bool = True) -> JudgedAnswers:
     rows = pd.DataFrame({"minutes": np.arange(ROWS), "port": ["a", "b"] * (ROWS // 2)})
     classes = () if task is Task.REGRESSION else tuple(range(3 if task is Task.MULTICLASS else 2))
     other = (2, outcome(task, 2)) if champion else None
-    return Answers(task, classes, "late", outcome(task, 1), other, rows, ["minutes", "port"])
+    return JudgedAnswers(task, classes, "late", outcome(task, 1), other, rows, ["minutes", "port"])
 
 
 @pytest.mark.parametrize("task", list(Task))
@@ -66,7 +66,7 @@ def test_scores_that_are_no_probabilities_have_no_calibration() -> None:
 
 
 def test_what_is_kept_is_made_once_and_the_oldest_goes() -> None:
-    kept, made = Kept[str](2), []
+    kept, made = KeptComparison[str](2), []
 
     def make(key: str) -> Callable[[], str]:
         return lambda: made.append(key) or key  # type: ignore[func-returns-value]
@@ -83,10 +83,10 @@ class Stored:
     ledger: Ledger
     run: str
 
-    def judged(self, case: Case | None) -> str:
+    def judged(self, case: EvidenceBundle | None) -> str:
         """Write a judgement down, with a case or without, and return the run of its entry."""
         verdicts = (Verdict("thresholds", True, "enough"),)
-        told = Movement("small", Action.JUDGE, 4, Stage.PRODUCTION, "ci", 1, verdicts=verdicts, evidence="e")
+        told = Transition("small", Action.JUDGE, 4, Stage.PRODUCTION, "ci", 1, verdicts=verdicts, evidence="e")
         self.ledger.write(told, {}, case.files() if case else None)
         return self.ledger.entries(1)[0].run_id
 
@@ -108,8 +108,10 @@ def stored(tmp_path: Path, migrated_database: Path, declare: Callable[..., Exper
     return Stored(client, Ledger(client, "small", entries), run)
 
 
-def a_case(**changed: object) -> Case:
-    case = Case("small", 4, Stage.PRODUCTION, "d" * 64, outcome(Task.BINARY, 1), (2, "c" * 64), outcome(Task.BINARY, 2))
+def a_case(**changed: object) -> EvidenceBundle:
+    case = EvidenceBundle(
+        "small", 4, Stage.PRODUCTION, "d" * 64, outcome(Task.BINARY, 1), (2, "c" * 64), outcome(Task.BINARY, 2)
+    )
     return replace(case, **changed)  # type: ignore[arg-type]
 
 
@@ -141,13 +143,16 @@ def test_what_was_written_by_another_slipway_is_done_without(stored: Stored) -> 
     stored.client.log_text(stored.run, "{}", "model_card.json")
     stored.judged(a_case())
     (entry,) = stored.ledger.entries(1)
-    duels, page = Duels(lambda: stored.client), VersionPage("small", Stage.NONE, Moored(4), datetime.now(UTC))
+    duels, page = (
+        Comparisons(lambda: stored.client),
+        VersionPage("small", Stage.NONE, VersionStatus(4), datetime.now(UTC)),
+    )
     assert duels.approval_asked(stored.run) is None
     assert duels.shown_on(page, stored.run, entry) == page
 
 
 def test_the_duels_know_what_was_declared_about_approval_and_draw_by_name(stored: Stored) -> None:
-    duels = Duels(lambda: stored.client)
+    duels = Comparisons(lambda: stored.client)
     asked = duels.approval_asked(stored.run)
     assert asked is not None and asked.approvers == ["kim"]
     stored.judged(a_case())

@@ -15,11 +15,11 @@ from slipway.core.spec import Experiment
 from slipway.core.statistics.metrics import Outcome
 from slipway.errors import Refusal
 from slipway.registry.artifacts.models import signature_of
-from slipway.registry.evidence.bundle import Case
+from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import get_version
 from slipway.types import Stage
-from slipway.workflows.promotion.judged_inputs import Basis, Gathered, verified_rows
+from slipway.workflows.promotion.judged_inputs import Gathered, JudgedInputs, verified_rows
 from slipway.workflows.promotion.registrar import LocalRegistrar
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
@@ -45,8 +45,8 @@ def gathered(
     (tmp_path / "rows").mkdir()
     rows, digest = verified_rows(store, found, tmp_path / "rows")
     truth = np.arange(8) % 2 * 1.0
-    case = Case("small", 1, Stage.STAGING, "digest", Outcome(truth, truth, 0.1 + 0.8 * truth, True))
-    return Gathered(case, Basis(found, files, rows, digest))
+    case = EvidenceBundle("small", 1, Stage.STAGING, "digest", Outcome(truth, truth, 0.1 + 0.8 * truth, True))
+    return Gathered(case, JudgedInputs(found, files, rows, digest))
 
 
 def test_what_was_gathered_here_is_judged_without_fetching_it_again(store: MlflowClient, gathered: Gathered) -> None:

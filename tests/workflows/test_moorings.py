@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from slipway.core.release.transitions import Action, Movement
+from slipway.core.release.transitions import Action, Transition
 from slipway.registry.versions import Version
 from slipway.types import Stage, Verdict
-from slipway.workflows.board.status import moored
+from slipway.workflows.board.status import version_status
 
 YES, NO = Verdict("thresholds", True, "enough"), Verdict("thresholds", False, "too little")
 
@@ -14,16 +14,16 @@ def version(number: int, stage: Stage) -> Version:
     return Version("m", number, stage, "run", "source", 1_000, {"slipway.author": "mara"})
 
 
-def ledger(*told: tuple[Any, ...]) -> list[Movement]:
+def ledger(*told: tuple[Any, ...]) -> list[Transition]:
     """Movements a second apart: action, version, stage, by, and what else is given by name."""
     return [
-        Movement("m", action, number, stage, by, 10_000 + 1000 * i, **more[0] if more else {})
+        Transition("m", action, number, stage, by, 10_000 + 1000 * i, **more[0] if more else {})
         for i, (action, number, stage, by, *more) in enumerate(told)
     ]
 
 
 def test_a_version_that_never_moved_lies_there_since_it_was_registered_by_its_author() -> None:
-    found = moored(version(1, Stage.NONE), [])
+    found = version_status(version(1, Stage.NONE), [])
     assert (found.since.timestamp(), found.by, found.passed) == (1, "mara", None)  # type: ignore[union-attr]
 
 
@@ -31,7 +31,10 @@ def test_a_version_that_was_replaced_is_archived_by_who_replaced_it() -> None:
     entries = ledger(
         (Action.PROMOTE, 1, Stage.PRODUCTION, "mara"), (Action.PROMOTE, 2, Stage.PRODUCTION, "jo", {"replaced": 1})
     )
-    old, live = moored(version(1, Stage.ARCHIVED), entries), moored(version(2, Stage.PRODUCTION), entries)
+    old, live = (
+        version_status(version(1, Stage.ARCHIVED), entries),
+        version_status(version(2, Stage.PRODUCTION), entries),
+    )
     assert (old.by, old.since) == (live.by, live.since) and live.by == "jo"
 
 
@@ -42,11 +45,11 @@ def test_what_was_refused_cut_off_or_only_said_moved_nothing() -> None:
         (Action.JUDGE, 1, Stage.PRODUCTION, "ci"),
         (Action.PROMOTE, 1, Stage.PRODUCTION, "jo", {"complete": False}),
     )
-    assert moored(version(1, Stage.STAGING), entries).by == "mara"
+    assert version_status(version(1, Stage.STAGING), entries).by == "mara"
 
 
 def test_a_stage_that_the_ledger_does_not_know_of_has_no_since() -> None:
-    found = moored(version(1, Stage.PRODUCTION), ledger((Action.PROMOTE, 1, Stage.STAGING, "mara")))
+    found = version_status(version(1, Stage.PRODUCTION), ledger((Action.PROMOTE, 1, Stage.STAGING, "mara")))
     assert found.since is None and found.by == ""
 
 
@@ -56,7 +59,7 @@ def test_the_newest_judgement_counts() -> None:
         (Action.JUDGE, 1, Stage.PRODUCTION, "ci", {"verdicts": (YES, NO)}),
         (Action.JUDGE, 2, Stage.PRODUCTION, "ci", {"verdicts": (YES,)}),
     )
-    found = moored(version(1, Stage.NONE), entries)
+    found = version_status(version(1, Stage.NONE), entries)
     assert (found.passed, found.judged) == (False, Stage.PRODUCTION)
 
 
@@ -66,15 +69,15 @@ def test_an_approval_expires_with_the_evidence_of_its_own_stage() -> None:
         (Action.APPROVE, 1, Stage.PRODUCTION, "jo", {"evidence": "old"}),
         (Action.JUDGE, 1, Stage.STAGING, "ci", {"verdicts": (YES,), "evidence": "other"}),
     )
-    assert moored(version(1, Stage.NONE), entries).approved_by == ("jo",)
+    assert version_status(version(1, Stage.NONE), entries).approved_by == ("jo",)
     again = ledger((Action.JUDGE, 1, Stage.PRODUCTION, "ci", {"verdicts": (YES,), "evidence": "new"}))
-    found = moored(version(1, Stage.NONE), entries + again)
+    found = version_status(version(1, Stage.NONE), entries + again)
     assert found.approved_by == () and [approval.expired for approval in found.approvals] == [True]
 
 
 def test_of_a_part_of_the_ledger_it_is_said_whether_it_told_enough() -> None:
     judged = ledger((Action.JUDGE, 1, Stage.PRODUCTION, "ci", {"verdicts": (YES,)}))
-    assert moored(version(1, Stage.NONE), judged, all_of_them=False).told
-    assert not moored(version(1, Stage.PRODUCTION), judged, all_of_them=False).told
-    assert not moored(version(2, Stage.NONE), judged, all_of_them=False).told
-    assert moored(version(2, Stage.NONE), judged).told
+    assert version_status(version(1, Stage.NONE), judged, all_of_them=False).told
+    assert not version_status(version(1, Stage.PRODUCTION), judged, all_of_them=False).told
+    assert not version_status(version(2, Stage.NONE), judged, all_of_them=False).told
+    assert version_status(version(2, Stage.NONE), judged).told

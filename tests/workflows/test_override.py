@@ -5,14 +5,14 @@ from collections.abc import Callable
 import pytest
 from mlflow import MlflowClient
 
-from slipway.core.release.transitions import Action, Movement
+from slipway.core.release.transitions import Action, Transition
 from slipway.core.spec import Experiment
 from slipway.errors import PromotionRefused, Refusal
 from slipway.registry.history import history_of, verified
 from slipway.registry.trust import AUTHOR, DIGEST
 from slipway.registry.versions import get_version
 from slipway.types import Stage, Verdict
-from slipway.workflows.board.status import moored
+from slipway.workflows.board.status import version_status
 from slipway.workflows.promotion.registrar import LocalRegistrar
 from slipway.workflows.promotion.transition import movement_of, moving, open_ledger
 
@@ -41,7 +41,7 @@ def judge(client: MlflowClient, *verdicts: Verdict) -> None:
         )
 
 
-def approve(client: MlflowClient, by: str, *overrides: str) -> Movement:
+def approve(client: MlflowClient, by: str, *overrides: str) -> Transition:
     return LocalRegistrar(client, by).approve("small", 1, Stage.PRODUCTION, WHY, overrides)
 
 
@@ -61,7 +61,7 @@ def test_an_override_opens_the_stage_and_stands_in_verdict_history_and_board(cli
     history = str(history_of(client, ledger))
     assert f"version 1 approved for Production, overriding {GATE}, by rita — {WHY}" in history
     assert f"✓ {GATE}: overridden by rita" in history
-    (approval,) = moored(get_version(client, "small", 1), ledger.movements()).approvals
+    (approval,) = version_status(get_version(client, "small", 1), ledger.movements()).approvals
     assert (approval.by, approval.overrides, approval.comment) == ("rita", (GATE,), WHY)
     assert verified(client, ledger).findings == ()
 

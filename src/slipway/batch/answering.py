@@ -24,7 +24,7 @@ _VERIFIED_ROWS = 200
 
 
 @dataclass(frozen=True)
-class Answers:
+class BatchAnswers:
     """predictions: one a row. probabilities: (rows, classes); None where the model has none."""
 
     predictions: NDArray[Any]
@@ -51,7 +51,7 @@ class Answering:
     def compiled(self) -> bool:
         return self._plan is not None
 
-    def __call__(self, rows: pd.DataFrame) -> Answers:
+    def __call__(self, rows: pd.DataFrame) -> BatchAnswers:
         """Answer rows of the model's signature. Raises what the model raises."""
         if not self._begun:
             self._begun = True
@@ -64,7 +64,7 @@ class Answering:
             self.left += len(rows)
             return _asked(self._model, rows)
 
-    def _planned(self, plan: Compiled, rows: pd.DataFrame) -> Answers:
+    def _planned(self, plan: Compiled, rows: pd.DataFrame) -> BatchAnswers:
         encoded = plan.encode_frame(rows)
         starts = range(0, len(rows), PIECE_ROWS)
         with ThreadPoolExecutor(
@@ -73,25 +73,25 @@ class Answering:
             found = list(pool.map(partial(_tried, plan), (encoded[at : at + PIECE_ROWS] for at in starts)))
         answers = [each or self._left(rows.iloc[at : at + PIECE_ROWS]) for each, at in zip(found, starts, strict=True)]
         probabilities = [each.probabilities for each in answers if each.probabilities is not None]
-        return Answers(
+        return BatchAnswers(
             np.concatenate([each.predictions for each in answers]),
             np.concatenate(probabilities) if probabilities else None,
         )
 
-    def _left(self, rows: pd.DataFrame) -> Answers:
+    def _left(self, rows: pd.DataFrame) -> BatchAnswers:
         self.left += len(rows)
         return _asked(self._model, rows)
 
 
-def _asked(model: Any, rows: pd.DataFrame) -> Answers:
+def _asked(model: Any, rows: pd.DataFrame) -> BatchAnswers:
     predictions = np.asarray(model.predict(rows)).ravel()
-    return Answers(predictions, np.asarray(model.predict_proba(rows)) if hasattr(model, "predict_proba") else None)
+    return BatchAnswers(predictions, np.asarray(model.predict_proba(rows)) if hasattr(model, "predict_proba") else None)
 
 
-def _tried(plan: Compiled, encoded: NDArray[np.float64]) -> Answers | None:
+def _tried(plan: Compiled, encoded: NDArray[np.float64]) -> BatchAnswers | None:
     """The plan's answers; None where a row is left to the model."""
     try:
-        return Answers(plan.predict(encoded), plan.predict_proba(encoded) if plan.has_probabilities else None)
+        return BatchAnswers(plan.predict(encoded), plan.predict_proba(encoded) if plan.has_probabilities else None)
     except LeftToOriginal:
         return None
 

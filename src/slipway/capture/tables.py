@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from slipway.capture.columns import TYPES, kind_of, typed
 from slipway.capture.parsing import loaded, predictions_of, rows_of
-from slipway.sharedmem import About, Record
+from slipway.sharedmem import AnsweringVersion, Record
 
 OURS = "slipway_"
 """What the names of all columns begin with that are no inputs."""
@@ -23,7 +23,7 @@ _INSTANT = pa.timestamp("us", tz="UTC")
 class Requests:
     """Answered requests. What an input's column cannot hold, and what is of no column, is JSON in EXTRA."""
 
-    def __init__(self, about: About):
+    def __init__(self, about: AnsweringVersion):
         self._about = about
         self._inputs = {n: kind for n, kind in about.inputs if kind in TYPES and not n.startswith(OURS)}
         self._columns: dict[str, list[Any]] = {name: [] for name in (*self._inputs, PREDICTION)}
@@ -100,7 +100,7 @@ class Requests:
 class Labels:
     """What turned out to be true, by request and row. They were checked when they came."""
 
-    def __init__(self, about: About):
+    def __init__(self, about: AnsweringVersion):
         self._about = about
         self._rows: list[tuple[int, str, int, Any]] = []
 
@@ -127,7 +127,7 @@ class Labels:
         return pa.table(ours | {MODEL: _of_version(self._about, len(self))[MODEL]})
 
 
-def _of_version(about: About, count: int) -> dict[str, Any]:
+def _of_version(about: AnsweringVersion, count: int) -> dict[str, Any]:
     return {
         MODEL: pa.array([about.model] * count, pa.string()),
         VERSION: pa.array([about.version] * count, pa.int64()),

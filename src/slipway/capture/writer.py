@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from slipway.sharedmem import ANSWERED, About, Left, Record, Ring, leave, left_in
+from slipway.sharedmem import ANSWERED, AnsweringVersion, Left, Record, Ring, leave, left_in
 
 if TYPE_CHECKING:
     from slipway.capture.tables import Labels, Requests
@@ -39,7 +39,7 @@ _BEATS_EACH = 100
 
 
 @dataclass(frozen=True)
-class Limits:
+class CaptureLimits:
     """segment_s: how long a segment is gathered. max_bytes: of a model's segments on disk.
 
     last_s: for how long the last segment is tried again where the disk has no room for it.
@@ -50,7 +50,7 @@ class Limits:
     last_s: float = 10.0
 
 
-def writer(ring: Ring, folder: Path, limits: Limits, control: Connection) -> None:
+def writer(ring: Ring, folder: Path, limits: CaptureLimits, control: Connection) -> None:
     """Write until something comes over `control`, or its other end is gone, and then what is left: the process' main."""
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the supervisor
         signal.signal(number, signal.SIG_IGN)
@@ -62,7 +62,7 @@ def writer(ring: Ring, folder: Path, limits: Limits, control: Connection) -> Non
     pa.set_cpu_count(1)
     _write_left(folder, limits, ring.beat)  # before the ring is taken over, which counts what ends its writers
     attempt = ring.take_over()
-    taking = _Writer(ring, folder, limits)
+    taking = _SegmentWriter(ring, folder, limits)
     if attempt > _MOST_ATTEMPTS:
         taking.give_up()
     while not _told_to_end(control):
@@ -71,7 +71,7 @@ def writer(ring: Ring, folder: Path, limits: Limits, control: Connection) -> Non
         _say(leave(ring, folder))
 
 
-def _write_left(folder: Path, limits: Limits, beat: Callable[[], None]) -> None:
+def _write_left(folder: Path, limits: CaptureLimits, beat: Callable[[], None]) -> None:
     """Write what services before left."""
     with left_in(folder) as found:
         for left in found:
@@ -81,12 +81,12 @@ def _write_left(folder: Path, limits: Limits, beat: Callable[[], None]) -> None:
                 _say(f"{left.path}, which a service before left, cannot be written: {error}")
 
 
-def _write_one(left: Left, folder: Path, limits: Limits, beat: Callable[[], None]) -> None:
+def _write_one(left: Left, folder: Path, limits: CaptureLimits, beat: Callable[[], None]) -> None:
     beat()
     ring = left.ring()
     if ring is None:
         _say(f"{left.path}, which a service before left, ended its writer several times and is put aside")
-    elif _Writer(ring, folder, replace(limits, last_s=0.0), beat).end():
+    elif _SegmentWriter(ring, folder, replace(limits, last_s=0.0), beat).end():
         left.remove()
         _say(f"what a service before left in {left.path} is written")
     else:
@@ -99,10 +99,10 @@ def _told_to_end(control: Connection) -> bool:
     return True
 
 
-class _Writer:
+class _SegmentWriter:
     """A writer of one ring. beat: called while it is at work; the ring's own by default."""
 
-    def __init__(self, ring: Ring, folder: Path, limits: Limits, beat: Callable[[], None] | None = None):
+    def __init__(self, ring: Ring, folder: Path, limits: CaptureLimits, beat: Callable[[], None] | None = None):
         from slipway.capture.segments import Store
 
         self._ring = ring
@@ -111,7 +111,7 @@ class _Writer:
         self._stores: dict[str, Store] = {name: Store(folder, name, limits.max_bytes) for name in ring.names}
         self._seen = ring.heads()
         self._read = [ring.kept(giver) for giver in range(ring.givers)]
-        self._abouts: dict[bytes, About] = {}
+        self._abouts: dict[bytes, AnsweringVersion] = {}
         self._failed = False
         self._records = 0
         self._start_anew()
@@ -172,14 +172,14 @@ class _Writer:
             self._gathered[key] = about, self._new(record.kind, about)
         self._gathered[key][1].add(record, about.stage)
 
-    def _new(self, kind: int, about: About) -> "Requests | Labels":
+    def _new(self, kind: int, about: AnsweringVersion) -> "Requests | Labels":
         from slipway.capture.tables import Labels, Requests
 
         return (Requests if kind == ANSWERED else Labels)(about)
 
-    def _about(self, encoded: bytes) -> About:
+    def _about(self, encoded: bytes) -> AnsweringVersion:
         if encoded not in self._abouts:
-            self._abouts[encoded] = About.of(encoded)
+            self._abouts[encoded] = AnsweringVersion.of(encoded)
         return self._abouts[encoded]
 
     # ---- writing
@@ -218,7 +218,7 @@ class _Writer:
             with contextlib.suppress(OSError):
                 store.trim()
 
-    def _write(self, kind: int, about: About, rows: Any) -> None:
+    def _write(self, kind: int, about: AnsweringVersion, rows: Any) -> None:
         from slipway.capture.segments import LABELS, REQUESTS, Named
 
         ring = self._ring
@@ -245,7 +245,7 @@ class _Writer:
         self._due = time.monotonic() + self._limits.segment_s
 
     def _start_anew(self) -> None:
-        self._gathered: dict[tuple[int, str, int], tuple[About, Requests | Labels]] = {}
+        self._gathered: dict[tuple[int, str, int], tuple[AnsweringVersion, Requests | Labels]] = {}
         self._bytes, self._due = 0, 0.0
 
 
@@ -254,7 +254,7 @@ def _say(text: str) -> None:
         print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z capture: {text}", file=sys.stderr, flush=True)
 
 
-def _metadata(ring: Ring, about: About) -> dict[str, str]:
+def _metadata(ring: Ring, about: AnsweringVersion) -> dict[str, str]:
     """What a segment says beside its rows. dropped: of the session so far, by reason."""
     dropped = {
         reason: count for reason in ("full", "large", "disk", "writer") if (count := ring.total(about.model, reason))

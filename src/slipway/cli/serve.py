@@ -15,7 +15,7 @@ from slipway.types import Stage
 
 if TYPE_CHECKING:
     from slipway.registry.watch import Followed
-    from slipway.serving.config import Arm
+    from slipway.serving.config import VariantConfig
 
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -148,7 +148,7 @@ def _require_known_to_mlflow(settings: Settings) -> None:
 
 
 def _require_room_for(
-    second: "tuple[Arm, Followed]", names: tuple[str, ...], of: Stage, version: int | None, engine: str
+    second: "tuple[VariantConfig, Followed]", names: tuple[str, ...], of: Stage, version: int | None, engine: str
 ) -> None:
     arm, beside = second
     if len(set(names)) != 1 or engine == "mlflow":

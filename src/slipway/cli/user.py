@@ -21,10 +21,10 @@ def user(settings: Settings, name: str, role: str, model: str | None, as_json: b
     An admin does it. A user who is not there yet is made; the password, of at least 12
     characters, is asked for, or read from standard input.
     """
-    from slipway.tracking.users import Role
+    from slipway.tracking.users import UserRole
     from slipway.workflows import users
 
-    show(users.user(settings, name, Role[role.upper()], model, _password), as_json)
+    show(users.user(settings, name, UserRole[role.upper()], model, _password), as_json)
 
 
 def _password() -> str:

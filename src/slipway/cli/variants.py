@@ -12,7 +12,7 @@ from slipway.errors import UsageError
 
 if TYPE_CHECKING:
     from slipway.registry.watch import Followed
-    from slipway.serving.config import Arm
+    from slipway.serving.config import VariantConfig
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -44,21 +44,21 @@ _OPTIONS = (
 )
 
 
-def second_version(name: str, arms: dict[str, Any]) -> "tuple[Arm, Followed] | None":
+def second_version(name: str, arms: dict[str, Any]) -> "tuple[VariantConfig, Followed] | None":
     """Return what is asked for, and where its version comes from; None for no second version. Raises UsageError."""
-    from slipway.core.variants import Role
+    from slipway.core.variants import VariantRole
     from slipway.registry.watch import Followed
-    from slipway.serving.config import STICKY_HEADER, Arm, Bounds
+    from slipway.serving.config import STICKY_HEADER, Guardrails, VariantConfig
 
     if arms["shadow"] and arms["canary"]:
         raise UsageError("--shadow and --canary are one at a time: what is compared first can be a canary next")
-    role = Role.CANARY if arms["canary"] else Role.SHADOW
+    role = VariantRole.CANARY if arms["canary"] else VariantRole.SHADOW
     if not (asked := arms["shadow"] or arms["canary"]):
         if given := next((each for each in _JUDGED_BY if arms[each] is not None), None):
             raise UsageError(f"--{given.replace('_', '-')} is of --shadow or --canary, and neither is given")
         return None
     of, _, share = asked.partition("=")
-    if role is Role.CANARY and not share:
+    if role is VariantRole.CANARY and not share:
         raise UsageError(f"--canary {asked} does not say how many callers: write --canary {of}=5%")
     if of.isascii() and of.isdigit() and not int(of):
         raise UsageError(f"--{role} {asked}: versions are counted from 1; name one, or a stage such as Staging")
@@ -68,8 +68,8 @@ def second_version(name: str, arms: dict[str, Any]) -> "tuple[Arm, Followed] | N
         raise UsageError(
             f"--sticky-header '{sticky}' is no name of a header: letters, digits and hyphens, such as X-User"
         )
-    bounds = Bounds(**_bounds(arms))
-    return Arm(
+    bounds = Guardrails(**_bounds(arms))
+    return VariantConfig(
         role, str(followed.version or followed.stage), _share(role, share or "100%", 1e-4), bounds, sticky
     ), followed
 

@@ -12,7 +12,7 @@ from slipway.core.tasks import Task
 _SAMPLE = 2000
 
 
-class Model(Protocol):
+class Predictor(Protocol):
     """What every fitted scikit-learn pipeline can do."""
 
     def predict(self, rows: pd.DataFrame) -> Any: ...
@@ -51,7 +51,7 @@ def scores_of(task: Task, each: Array) -> Array:
     return each[:, 1] if task.traits.has_positive else each
 
 
-def predict(model: Model, rows: pd.DataFrame, truth: pd.Series, task: Task, classes: Sequence[Any]) -> Outcome:
+def predict(model: Predictor, rows: pd.DataFrame, truth: pd.Series, task: Task, classes: Sequence[Any]) -> Outcome:
     """Predict rows and set the answer beside the truth.
 
     rows: (rows, features); truth: (rows,) labels or values. Scores are `predict_proba` where the model has it, else

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Role(StrEnum):
+class VariantRole(StrEnum):
     """shadow: it answers what the first version was asked, and nobody hears it. canary: it answers some of the callers."""
 
     SHADOW = "shadow"
     CANARY = "canary"
 
 
-class ArmState(StrEnum):
+class VariantState(StrEnum):
     """What becomes of a second version. none: there is no version for the role. ended: it passed a bound."""
 
     NONE = "none"
@@ -21,7 +21,7 @@ class ArmState(StrEnum):
 
 
 @dataclass(frozen=True)
-class ArmRecord:
+class VariantRecord:
     """What was seen of a second version, from when it and the first one were there together.
 
     of: the stage or the version that was asked for. share: of the callers, or of the requests that a shadow answers too.
@@ -33,10 +33,10 @@ class ArmRecord:
     """
 
     model: str
-    role: Role
+    role: VariantRole
     of: str
     share: float
-    state: ArmState
+    state: VariantState
     version: int
     first_version: int
     since: float

@@ -2,9 +2,9 @@
 
 from mlflow import MlflowClient
 
-from slipway.core.release.judgement import Standing
-from slipway.core.release.judgement import standing as standing_of
-from slipway.core.release.transitions import Movement, Served
+from slipway.core.release.judgement import Eligibility
+from slipway.core.release.judgement import eligibility as standing_of
+from slipway.core.release.transitions import ServedBeside, Transition
 from slipway.registry.ledger import MADE, Ledger
 from slipway.registry.stages import holder
 from slipway.registry.trust import DIGEST
@@ -12,9 +12,9 @@ from slipway.registry.versions import Version, list_versions
 from slipway.types import Stage
 
 
-def standing(
-    client: MlflowClient, ledger: Ledger, version: Version, stage: Stage, fresh: Movement | None = None
-) -> Standing:
+def eligibility(
+    client: MlflowClient, ledger: Ledger, version: Version, stage: Stage, fresh: Transition | None = None
+) -> Eligibility:
     """Return whether a version may move to Staging or Production. fresh: a judgement that is in no ledger yet."""
     where = f"tags.`slipway.version` = '{version.number}' and tags.`slipway.stage` = '{stage}'"
     told = [entry.movement for entry in ledger.entries(where=where)]
@@ -23,17 +23,17 @@ def standing(
     return standing_of(version.name, version.number, stage, version.tags.get(DIGEST, ""), served, entries)
 
 
-def served_beside(client: MlflowClient, name: str, version: int) -> Served | None:
+def served_beside(client: MlflowClient, name: str, version: int) -> ServedBeside | None:
     """Return what a version has to be compared with before Production; None when nothing was ever there but itself.
 
     That Production was emptied changes nothing of it: otherwise who cannot beat a champion would take it out first.
     """
     if live := live_version(client, name):
-        return Served(live)
+        return ServedBeside(live)
     last = _last_in_production(client, name)
     if last in (None, version) or last not in {each.number for each in list_versions(client, name)}:
         return None
-    return Served(last, live=False)
+    return ServedBeside(last, live=False)
 
 
 def _last_in_production(client: MlflowClient, name: str) -> int | None:

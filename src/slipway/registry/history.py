@@ -6,7 +6,7 @@ from mlflow import MlflowClient
 
 from slipway.core.release.history import HELD, History, Moment, Verified
 from slipway.core.release.ledger import digest_of, verify, verify_kept
-from slipway.core.release.transitions import Movement
+from slipway.core.release.transitions import Transition
 from slipway.progress import bar
 from slipway.registry.ledger import MADE, Ledger
 from slipway.registry.stages import holders
@@ -39,7 +39,7 @@ def verified(client: MlflowClient, ledger: Ledger) -> Verified:
     return Verified(ledger.name, len(entries), head, tuple(findings))
 
 
-def _holding(ledger: Ledger, stage: Stage, before_ms: int) -> Movement | None:
+def _holding(ledger: Ledger, stage: Stage, before_ms: int) -> Transition | None:
     """The movement by which a version held a stage at a time: the last into it, if the version did not leave it again.
 
     The server finds both, so that it takes the same time in a ledger of any length.

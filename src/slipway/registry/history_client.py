@@ -6,12 +6,12 @@ from urllib.parse import quote
 
 ROOT = "/api/2.0/slipway"
 """Where a guarded server has routes of its own."""
-MOST_TOLD = 1000
-"""Movements that are told at once."""
+MOST_TRANSITIONS = 1000
+"""Movements that are snapshot at once."""
 _TIMEOUT_S = 10.0
 
 
-def told(
+def snapshot(
     uri: str, model: str, asked: Mapping[str, str], auth: tuple[str, str] | str | None
 ) -> Mapping[str, Any] | None:
     """Return what is answered to one request; None from whoever does not answer it, for whatever reason.

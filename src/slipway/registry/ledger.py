@@ -13,7 +13,7 @@ from mlflow.entities import Metric, Run
 from mlflow.exceptions import MlflowException
 
 from slipway.core.release.ledger import Entry, digest_of, hash_of, seal_of
-from slipway.core.release.transitions import Action, Movement
+from slipway.core.release.transitions import Action, Transition
 from slipway.errors import UsageError
 from slipway.types import Stage, Verdict
 
@@ -44,7 +44,7 @@ class Ledger:
 
     @contextmanager
     def entry(
-        self, movement: Movement, tags: Mapping[str, str], files: Mapping[str, bytes] | None = None
+        self, movement: Transition, tags: Mapping[str, str], files: Mapping[str, bytes] | None = None
     ) -> Iterator[None]:
         """Write a movement down before it is made, and seal it as made after the block made it. files: kept as artifacts.
 
@@ -60,19 +60,19 @@ class Ledger:
             raise
         self.seal(entry, complete=True)
 
-    def write(self, movement: Movement, tags: Mapping[str, str], files: Mapping[str, bytes] | None = None) -> None:
+    def write(self, movement: Transition, tags: Mapping[str, str], files: Mapping[str, bytes] | None = None) -> None:
         """Write down something that needs no making, such as a refusal."""
         with self.entry(movement, tags, files):
             pass
 
-    def seal(self, entry: Entry, *, complete: bool) -> Movement:
+    def seal(self, entry: Entry, *, complete: bool) -> Transition:
         """Say what became of a movement, once, and return it so."""
         # The end first: killed between the two, the entry still counts as cut off and is sealed again.
         self.client.set_terminated(entry.run_id, "FINISHED" if complete else "FAILED")
         self.client.set_tag(entry.run_id, _SEAL, seal_of(entry.hash, complete))
         return replace(entry.movement, complete=complete)
 
-    def movements(self, most: int | None = None, where: str = "") -> list[Movement]:
+    def movements(self, most: int | None = None, where: str = "") -> list[Transition]:
         """Return the movements, oldest first; with `most`, the newest so many of them. where: as for `entries`."""
         return [entry.movement for entry in self.entries(most, where)]
 
@@ -121,7 +121,7 @@ class Ledger:
         if self.head == entry.previous:
             self.client.set_experiment_tag(self.experiment, _HEAD, entry.hash)
 
-    def _open(self, movement: Movement, tags: Mapping[str, str], files: Mapping[str, bytes]) -> Entry:
+    def _open(self, movement: Transition, tags: Mapping[str, str], files: Mapping[str, bytes]) -> Entry:
         """Make the run of an entry, whole, in one call: killed after it, nothing of the entry is missing but its seal."""
         if len(movement.comment) > _MOST_COMMENT:
             raise UsageError(f"a comment of {len(movement.comment)} characters; {_MOST_COMMENT} are allowed")
@@ -157,7 +157,7 @@ def now_ms() -> int:
     return int(time.time() * 1000)
 
 
-def _facts(movement: Movement) -> dict[str, str]:
+def _facts(movement: Transition) -> dict[str, str]:
     facts = {
         "slipway.action": movement.action.value,
         "slipway.version": str(movement.version),
@@ -185,7 +185,7 @@ def _facts(movement: Movement) -> dict[str, str]:
 def _entry(name: str, run: Run) -> Entry:
     tags = run.data.tags
     replaced = tags.get("slipway.replaced")
-    movement = Movement(
+    movement = Transition(
         name,
         Action(tags["slipway.action"]),
         int(tags["slipway.version"]),

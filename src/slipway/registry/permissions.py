@@ -11,7 +11,7 @@ class Right(StrEnum):
     PROMOTE = "promote"
 
 
-class Deed(StrEnum):
+class Operation(StrEnum):
     """What a command or a route does; the value says it in front of the model's name."""
 
     JUDGE = "run the gates of"
@@ -23,10 +23,10 @@ class Deed(StrEnum):
 
     @property
     def right(self) -> Right:
-        return {Deed.JUDGE: Right.JUDGE, Deed.APPROVE: Right.APPROVE}.get(self, Right.PROMOTE)
+        return {Operation.JUDGE: Right.JUDGE, Operation.APPROVE: Right.APPROVE}.get(self, Right.PROMOTE)
 
 
-def not_allowed(who: str, deed: Deed, name: str) -> Refusal:
+def not_allowed(who: str, deed: Operation, name: str) -> Refusal:
     """Say what somebody may not do, and what would let them."""
     needed = "EDIT" if deed.right is Right.APPROVE else "MANAGE"
     return Refusal(

@@ -10,10 +10,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request
 
-from slipway.core.release.transitions import Action, Movement
+from slipway.core.release.transitions import Action, Transition
 from slipway.errors import NoServer, OutsideError, PromotionRefused, Refusal, SlipwayError, UsageError
 from slipway.identity import caller_unknown
-from slipway.registry.evidence.bundle import Case
+from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.history_client import ROOT
 from slipway.types import Stage, Verdict
 
@@ -22,7 +22,7 @@ _TIMEOUT_S = 600
 
 
 @dataclass(frozen=True)
-class About:
+class AboutServer:
     """What a guarded server says of itself. user: as it knows who asks; None where it does not ask."""
 
     version: str
@@ -31,7 +31,7 @@ class About:
     may: tuple[str, ...]
 
 
-def about(uri: str, model: str = "") -> About | None:
+def about(uri: str, model: str = "") -> AboutServer | None:
     """Ask a server whether it guards its registry; None for a plain MLflow server, and for a database without any.
 
     model: what who asks may do to that one.
@@ -46,7 +46,7 @@ def about(uri: str, model: str = "") -> About | None:
     told = _json(answer) if answer.status_code == 200 else {}
     if not told.get("guarded"):
         return None
-    return About(str(told["slipway"]), bool(told["auth"]), told["user"], tuple(told["may"]))
+    return AboutServer(str(told["slipway"]), bool(told["auth"]), told["user"], tuple(told["may"]))
 
 
 @dataclass(frozen=True)
@@ -56,35 +56,39 @@ class RemoteRegistrar:
     uri: str
     by: str
 
-    def judge(self, name: str, case: Case) -> Movement:
+    def judge(self, name: str, case: EvidenceBundle) -> Transition:
         return self._with(case, name, "judgements")
 
-    def approve(self, name: str, version: int, stage: Stage, comment: str, overrides: tuple[str, ...] = ()) -> Movement:
+    def approve(
+        self, name: str, version: int, stage: Stage, comment: str, overrides: tuple[str, ...] = ()
+    ) -> Transition:
         told = {"version": version, "stage": stage.value, "comment": comment, "overrides": list(overrides)}
         return self._ask(name, "approvals", **told)
 
-    def promote(self, name: str, version: int, stage: Stage, comment: str, case: Case | None = None) -> Movement:
+    def promote(
+        self, name: str, version: int, stage: Stage, comment: str, case: EvidenceBundle | None = None
+    ) -> Transition:
         if case:
             return self._with(case, name, f"movements?{urlencode({'action': Action.PROMOTE, 'comment': comment})}")
         told = {"action": Action.PROMOTE.value, "version": version, "stage": stage.value, "comment": comment}
         return self._ask(name, "movements", **told)
 
-    def rollback(self, name: str, comment: str) -> Movement:
+    def rollback(self, name: str, comment: str) -> Transition:
         return self._ask(name, "movements", action=Action.ROLLBACK.value, comment=comment)
 
-    def archive(self, name: str, version: int, comment: str) -> Movement:
+    def archive(self, name: str, version: int, comment: str) -> Transition:
         return self._ask(name, "movements", action=Action.ARCHIVE.value, version=version, comment=comment)
 
-    def reconcile(self, name: str) -> tuple[Movement, ...]:
+    def reconcile(self, name: str) -> tuple[Transition, ...]:
         answer = self._post(name, "reconciliations", b"{}", "application/json")
-        return tuple(Movement.from_dict(told) for told in answer["ended"])
+        return tuple(Transition.from_dict(told) for told in answer["ended"])
 
-    def _with(self, case: Case, name: str, what: str) -> Movement:
+    def _with(self, case: EvidenceBundle, name: str, what: str) -> Transition:
         told = {"version": case.version, "stage": case.stage.value}
-        return Movement.from_dict(self._post(name, what, case.to_bytes(), "application/zip", told))
+        return Transition.from_dict(self._post(name, what, case.to_bytes(), "application/zip", told))
 
-    def _ask(self, name: str, what: str, **told: Any) -> Movement:
-        return Movement.from_dict(self._post(name, what, json.dumps(told).encode(), "application/json", told))
+    def _ask(self, name: str, what: str, **told: Any) -> Transition:
+        return Transition.from_dict(self._post(name, what, json.dumps(told).encode(), "application/json", told))
 
     def _post(self, name: str, what: str, body: bytes, content_type: str, told: Mapping[str, Any] | None = None) -> Any:
         headers = {"Content-Type": content_type, "X-Slipway-User": quote(self.by)}

@@ -24,7 +24,7 @@ _MISSING = "–"
 
 
 @dataclass(frozen=True)
-class Line:
+class ComparedFact:
     """One fact of both sides. full: the whole of what `left` and `right` may have shortened."""
 
     name: str
@@ -35,7 +35,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredFact:
     """One metric of both models on the same rows. words: which is better, by how much. better: left, right or empty."""
 
     metric: str
@@ -46,7 +46,7 @@ class Scored:
     better: str
 
 
-def scored(comparison: Comparison) -> list[Scored]:
+def scored(comparison: Comparison) -> list[ScoredFact]:
     """Return each metric that was measured anew, the one that was searched for first."""
     anew = comparison.on_same_rows
     if anew is None:
@@ -56,11 +56,11 @@ def scored(comparison: Comparison) -> list[Scored]:
         by = anew.better_by.get(name)
         said = words(by, comparison.left.label, comparison.right.label) if by else "measured of one only"
         better = "right" if by and by.low > 0 else "left" if by and by.high < 0 else ""
-        lines.append(Scored(name, anew.left.get(name), anew.right.get(name), by, said, better))
+        lines.append(ScoredFact(name, anew.left.get(name), anew.right.get(name), by, said, better))
     return lines
 
 
-def facts(comparison: Comparison) -> list[Line]:
+def facts(comparison: Comparison) -> list[ComparedFact]:
     """Return what each side is; nothing is marked, since that all of it differs is no news."""
     sides = _sides(comparison)
     lines = [
@@ -72,12 +72,12 @@ def facts(comparison: Comparison) -> list[Line]:
     return [replace(line, differs=False) for line in lines if line.name != "ended" or line.differs]
 
 
-def settings(comparison: Comparison) -> list[Line]:
+def settings(comparison: Comparison) -> list[ComparedFact]:
     """Return the candidate and its parameters; those that differ are marked."""
     return _lines(comparison.left.settings, comparison.right.settings, _parameter)
 
 
-def recorded(comparison: Comparison) -> list[Line]:
+def recorded(comparison: Comparison) -> list[ComparedFact]:
     """Return the recorded metrics on the validation and test rows; nothing is marked, since the rows may be others."""
     lines = []
     for part in ("validation", "test"):
@@ -87,7 +87,7 @@ def recorded(comparison: Comparison) -> list[Line]:
     return lines
 
 
-def lineage(comparison: Comparison) -> list[Line]:
+def lineage(comparison: Comparison) -> list[ComparedFact]:
     """Return what each side follows from; what differs is marked."""
     sides = [{_LINEAGE[key]: value for key, value in side.lineage.items()} for side in _sides(comparison)]
     return _lines(sides[0], sides[1], lambda value: _YES_OR_NO.get(value, value)[:_DIGEST_CHARACTERS])
@@ -97,12 +97,12 @@ def _sides(comparison: Comparison) -> tuple[Side, Side]:
     return comparison.left, comparison.right
 
 
-def _line(name: str, shown: list[str], full: list[str] | None = None) -> Line:
+def _line(name: str, shown: list[str], full: list[str] | None = None) -> ComparedFact:
     whole = full or shown
-    return Line(name, shown[0], shown[1], whole[0] != whole[1], (whole[0], whole[1]))
+    return ComparedFact(name, shown[0], shown[1], whole[0] != whole[1], (whole[0], whole[1]))
 
 
-def _lines(left: Mapping[str, Any], right: Mapping[str, Any], write: Callable[[Any], str]) -> list[Line]:
+def _lines(left: Mapping[str, Any], right: Mapping[str, Any], write: Callable[[Any], str]) -> list[ComparedFact]:
     names = dict.fromkeys([*left, *right])
     return [
         _line(

@@ -10,7 +10,7 @@ from datetime import datetime
 from importlib.resources import files
 
 from slipway.core.release.ledger import Finding
-from slipway.core.release.transitions import Action, Movement
+from slipway.core.release.transitions import Action, Transition
 from slipway.reports._templates import render_html
 from slipway.reports.card import CardDisagreement, ModelCard
 from slipway.reports.words.board import gate_strip, in_words, outcome_of, refusals
@@ -34,7 +34,7 @@ class Visitor:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ButtonOutcome:
     """What became of a button that was pressed."""
 
     message: str
@@ -52,7 +52,7 @@ class Frame:
     board: str = "/slipway/"
     mlflow: str = "/"
     api: str = "/api/2.0/slipway/"
-    outcome: Outcome | None = None
+    outcome: ButtonOutcome | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Approval:
 
 
 @dataclass(frozen=True)
-class Moored:
+class VersionStatus:
     """One version in its berth.
 
     passed: what the gates said last, before the stage `judged`; None where they were not asked.
@@ -91,38 +91,38 @@ class Moored:
 
 
 @dataclass(frozen=True)
-class Berth:
+class StageColumn:
     """One stage and the versions in it, newest first. more: how many older ones are not shown."""
 
     stage: Stage
-    versions: tuple[Moored, ...] = ()
+    versions: tuple[VersionStatus, ...] = ()
     more: int = 0
 
 
 @dataclass(frozen=True)
-class Model:
+class ModelLine:
     """One registered model with its berths, in the order of ORDER."""
 
     name: str
-    berths: tuple[Berth, ...]
+    berths: tuple[StageColumn, ...]
     goal: str = ""
 
     @property
-    def live(self) -> Moored | None:
+    def live(self) -> VersionStatus | None:
         """The version in Production."""
         return next((v for berth in self.berths if berth.stage is Stage.PRODUCTION for v in berth.versions), None)
 
 
 @dataclass(frozen=True)
-class Line:
+class LedgerLine:
     """One line of the ledger. run: address of its run, below MLflow's UI."""
 
-    movement: Movement
+    movement: Transition
     run: str
 
 
 @dataclass(frozen=True)
-class Verified:
+class LedgerCheck:
     """What was found when a ledger was last held against itself and the registry. head: the hash of its newest entry."""
 
     at: datetime
@@ -139,15 +139,15 @@ class ModelPage:
     newest. links: label → address below MLflow's UI.
     """
 
-    model: Model
-    lines: tuple[Line, ...]
+    model: ModelLine
+    lines: tuple[LedgerLine, ...]
     older: int | None = None
     newest: bool = True
     links: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Door:
+class StageGates:
     """The gates before one stage, as they judged this version last.
 
     verdicts is empty where they were never asked; that on approval is as it is now. problems: why the judgement does not
@@ -183,7 +183,7 @@ class Button:
 
 
 @dataclass(frozen=True)
-class Duel:
+class AnswersCompared:
     """The version and the one that it was judged beside, on the same rows.
 
     champion: None where nothing was in Production. plots: the names of the figures; `key` is part of their address.
@@ -206,23 +206,23 @@ class VersionPage:
 
     name: str
     berth: Stage
-    version: Moored
+    version: VersionStatus
     created: datetime
     author: str = ""
-    doors: tuple[Door, ...] = ()
+    doors: tuple[StageGates, ...] = ()
     buttons: tuple[Button, ...] = ()
     lineage: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     card: ModelCard | None = None
-    duel: Duel | None = None
+    duel: AnswersCompared | None = None
 
 
-def overview_page(models: Sequence[Model], frame: Frame, more: str | None = None) -> str:
+def overview_page(models: Sequence[ModelLine], frame: Frame, more: str | None = None) -> str:
     """Write a page of the models. more: what the next page is asked for with; None on the last."""
     return render_html("board_overview.html.j2", models=models, frame=frame, more=more)
 
 
-def model_page(page: ModelPage, verified: Verified | None, frame: Frame) -> str:
+def model_page(page: ModelPage, verified: LedgerCheck | None, frame: Frame) -> str:
     """Write the page of a model: its berths, the movements, whether the ledger adds up.
 
     verified: None where the ledger is too long to be read through unasked.

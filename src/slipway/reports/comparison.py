@@ -5,7 +5,7 @@ from datetime import datetime
 
 from slipway.core.statistics.comparison import Comparison
 from slipway.core.statistics.disagreement import DisputedRow
-from slipway.reports._comparison_lines import Line, facts, lineage, recorded, scored, settings
+from slipway.reports._comparison_lines import ComparedFact, facts, lineage, recorded, scored, settings
 from slipway.reports._templates import render_html
 from slipway.reports.words.comparison import (
     answer_words,
@@ -57,10 +57,10 @@ def comparison_text(comparison: Comparison) -> str:
     return "\n\n".join("\n".join(block) for block in (title, *blocks) if block)
 
 
-def _table(title: str, left: str, right: str, lines: Sequence[Line]) -> list[str]:
+def _table(title: str, left: str, right: str, lines: Sequence[ComparedFact]) -> list[str]:
     if not lines:
         return []
-    head = Line("", left, right)
+    head = ComparedFact("", left, right)
     first, second = (max(len(getattr(line, key)) for line in (head, *lines)) for key in ("name", "left"))
     rows = [
         f"{'≠' if line.differs else ' '} {line.name:<{first}}  {line.left:<{second}}  {line.right}"

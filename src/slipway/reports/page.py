@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from slipway.core.choice import choose, contenders
-from slipway.core.release.transitions import Movement
+from slipway.core.release.transitions import Transition
 from slipway.core.trials import Trial, ranked
-from slipway.core.variants import ArmRecord
+from slipway.core.variants import VariantRecord
 from slipway.reports._templates import render_html
 from slipway.reports.card import ModelCard
 from slipway.types import Stage, Verdict
@@ -16,7 +16,7 @@ MOST_TRIALS = 200
 
 
 @dataclass(frozen=True)
-class Standing:
+class LiveVersion:
     """What stands in a stage now. since: when it got there; by: who moved it."""
 
     stage: Stage
@@ -55,17 +55,17 @@ class ExperimentPage:
 
     card: ModelCard
     made: datetime
-    standings: tuple[Standing, ...] = ()
+    standings: tuple[LiveVersion, ...] = ()
     trials: tuple[Trial, ...] = ()
     plots: Mapping[str, bytes] = field(default_factory=dict)
     history_png: bytes | None = None
     parallel_png: bytes | None = None
     versions: tuple[VersionRow, ...] = ()
-    movements: tuple[Movement, ...] = ()
-    arms: tuple[ArmRecord, ...] = ()
+    movements: tuple[Transition, ...] = ()
+    arms: tuple[VariantRecord, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
 
-    def standing(self, stage: str) -> Standing | None:
+    def standing(self, stage: str) -> LiveVersion | None:
         """Return what stands in a stage, None where nothing does."""
         return next((standing for standing in self.standings if standing.stage == stage), None)
 

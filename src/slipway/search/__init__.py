@@ -1,6 +1,6 @@
 """From an experiment's candidates to a fitted winner: pipelines, baselines, hyperopt's TPE, executors."""
 
-from slipway.search.baselines import Baseline, fit_baselines, score_baselines
+from slipway.search.baselines import FittedBaseline, fit_baselines, score_baselines
 from slipway.search.calibrating import Curve, learn_curve
 from slipway.search.candidates import build_pipeline, check_candidate, decided
 from slipway.search.leaderboard import leaderboard
@@ -8,9 +8,9 @@ from slipway.search.question import Question
 from slipway.search.study import Budget, best_of, search
 
 __all__ = [
-    "Baseline",
     "Budget",
     "Curve",
+    "FittedBaseline",
     "Question",
     "best_of",
     "build_pipeline",

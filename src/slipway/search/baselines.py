@@ -22,14 +22,16 @@ Rule = Callable[[pd.DataFrame, pd.DataFrame], Any]
 
 
 @dataclass(frozen=True)
-class Baseline:
+class FittedBaseline:
     """A named answer that needs no search: `predict(rows, truth)` gives its outcome."""
 
     name: str
     predict: Callable[[pd.DataFrame, pd.Series], Outcome]
 
 
-def fit_baselines(folder: Path, experiment: Experiment, train: pd.DataFrame, classes: Sequence[Any]) -> list[Baseline]:
+def fit_baselines(
+    folder: Path, experiment: Experiment, train: pd.DataFrame, classes: Sequence[Any]
+) -> list[FittedBaseline]:
     """Return the experiment's baselines, learned from `train`: the prior or mean first, then its own rule.
 
     Raises CodeInvalid when the rule cannot be imported; calling it may raise CodeInvalid too.
@@ -38,16 +40,18 @@ def fit_baselines(folder: Path, experiment: Experiment, train: pd.DataFrame, cla
     truth = encode(train[target], classes)
     constant = _prior(truth, experiment.task, len(classes)) if classes else _mean(truth)
     name, _ = experiment.task.traits.constant
-    baselines = [Baseline(name, lambda rows, y: constant(len(rows), encode(y, classes)))]
+    baselines = [FittedBaseline(name, lambda rows, y: constant(len(rows), encode(y, classes)))]
     if ref := experiment.baseline.rule:
         rule: Rule = load_function(folder, ref)
         name = ref.partition(":")[2]
-        baselines.append(Baseline(name, lambda rows, y: _ruled(rule, ref, train, rows, y, experiment.task, classes)))
+        baselines.append(
+            FittedBaseline(name, lambda rows, y: _ruled(rule, ref, train, rows, y, experiment.task, classes))
+        )
     return baselines
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredBaseline:
     """What a baseline is worth on the validation rows, as the mean over the folds. started_ms: Unix milliseconds."""
 
     name: str
@@ -56,7 +60,7 @@ class Scored:
     duration_s: float
 
 
-def score_baselines(question: Question) -> list[Scored]:
+def score_baselines(question: Question) -> list[ScoredBaseline]:
     """Learn and score each baseline as a trial is: on the same folds. Raises CodeInvalid for a rule that fails."""
     experiment = question.experiment
     features, target = list(experiment.data.features), experiment.data.target
@@ -67,7 +71,7 @@ def score_baselines(question: Question) -> list[Scored]:
             outcome = baseline.predict(validation[features], validation[target])
             values.setdefault(baseline.name, []).append(measure(experiment.task, outcome))
     took_s = (time.perf_counter() - clock) / len(values)
-    return [Scored(name, mean_over_folds(each), started_ms, took_s) for name, each in values.items()]
+    return [ScoredBaseline(name, mean_over_folds(each), started_ms, took_s) for name, each in values.items()]
 
 
 def _prior(truth: Array, task: Task, classes: int) -> Callable[[int, Array], Outcome]:

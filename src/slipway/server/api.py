@@ -13,13 +13,13 @@ from mlflow.server.handlers import _add_static_prefix
 
 from slipway import __version__
 from slipway.core.release.history import History, Moment
-from slipway.core.release.transitions import Action, Movement
+from slipway.core.release.transitions import Action, Transition
 from slipway.errors import OutsideError, PromotionRefused, Refusal, SlipwayError, UnknownName, UsageError
-from slipway.registry.evidence.bundle import Case
+from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.history import history_of, moment_of
-from slipway.registry.history_client import MOST_TOLD, ROOT
-from slipway.registry.permissions import Deed, Right, not_allowed
-from slipway.server.own_stores import Keeper
+from slipway.registry.history_client import MOST_TRANSITIONS, ROOT
+from slipway.registry.permissions import Operation, Right, not_allowed
+from slipway.server.own_stores import OwnStores
 from slipway.server.reserved_names import same_origin
 from slipway.types import MOST_VERSION, Stage
 from slipway.workflows.reconcile import Reconciled
@@ -48,7 +48,7 @@ class _Told(Protocol):
     def as_dict(self) -> dict[str, Any]: ...
 
 
-def routes(keeper: Keeper) -> Blueprint:
+def routes(keeper: OwnStores) -> Blueprint:
     """Return the routes of the API."""
     api = Blueprint("slipway", __name__, url_prefix=_add_static_prefix(ROOT))
     people = keeper.people
@@ -76,15 +76,15 @@ def routes(keeper: Keeper) -> Blueprint:
 
     @api.post("/models/<name>/judgements")
     @_answered
-    def judge(name: str) -> Movement:
-        _require(keeper, Deed.JUDGE, name)
+    def judge(name: str) -> Transition:
+        _require(keeper, Operation.JUDGE, name)
         _require_type(_ZIP)
-        return keeper.registrar.judge(name, Case.from_bytes(request.get_data()))
+        return keeper.registrar.judge(name, EvidenceBundle.from_bytes(request.get_data()))
 
     @api.post("/models/<name>/approvals")
     @_answered
-    def approve(name: str) -> Movement:
-        _require(keeper, Deed.APPROVE, name)
+    def approve(name: str) -> Transition:
+        _require(keeper, Operation.APPROVE, name)
         asked = _asked()
         return keeper.registrar.approve(
             name, _version(asked), _stage(asked), _text(asked, "comment"), _overrides(asked)
@@ -92,11 +92,11 @@ def routes(keeper: Keeper) -> Blueprint:
 
     @api.post("/models/<name>/movements")
     @_answered
-    def move(name: str) -> Movement:
+    def move(name: str) -> Transition:
         _require(keeper, _deed(), name)
         registrar = keeper.registrar
         if request.mimetype == _ZIP:  # a promotion with the case that it goes by
-            case = Case.from_bytes(request.get_data())
+            case = EvidenceBundle.from_bytes(request.get_data())
             return registrar.promote(name, case.version, case.stage, _text(request.args, "comment"), case)
         asked = _asked()
         comment, action = _text(asked, "comment"), _text(asked, "action")
@@ -111,7 +111,7 @@ def routes(keeper: Keeper) -> Blueprint:
     @api.post("/models/<name>/reconciliations")
     @_answered
     def reconcile(name: str) -> Reconciled:
-        _require(keeper, Deed.RECONCILE, name)
+        _require(keeper, Operation.RECONCILE, name)
         return Reconciled(name, keeper.registrar.reconcile(name))
 
     @api.route("/<path:_>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
@@ -140,16 +140,18 @@ def _answered(route: Callable[[str], _Told]) -> Callable[[str], Response]:
     return answer
 
 
-def _require(keeper: Keeper, deed: Deed, name: str) -> None:
+def _require(keeper: OwnStores, deed: Operation, name: str) -> None:
     if deed.right not in keeper.people.may(name):
         raise not_allowed(keeper.people.who(), deed, name)
 
 
-def _deed() -> Deed:
+def _deed() -> Operation:
     """Return which movement is asked for; what cannot be read, which is told later, counts as a promotion."""
     asked = request.form if request.mimetype == _FORM else _json()
     action = asked.get("action") if isinstance(asked, Mapping) else None
-    return {Action.ROLLBACK.value: Deed.ROLLBACK, Action.ARCHIVE.value: Deed.ARCHIVE}.get(str(action), Deed.PROMOTE)
+    return {Action.ROLLBACK.value: Operation.ROLLBACK, Action.ARCHIVE.value: Operation.ARCHIVE}.get(
+        str(action), Operation.PROMOTE
+    )
 
 
 def _from_here() -> bool:
@@ -232,8 +234,8 @@ def _stage(asked: Mapping[str, Any]) -> Stage:
 
 def _last(asked: Mapping[str, str]) -> int:
     said = asked.get("last", "100")
-    if not (said.isascii() and said.isdigit() and len(said) <= 4 and 1 <= int(said) <= MOST_TOLD):
-        raise UsageError(f"last is {said[:100]!r}; it has to be a whole number from 1 to {MOST_TOLD}")
+    if not (said.isascii() and said.isdigit() and len(said) <= 4 and 1 <= int(said) <= MOST_TRANSITIONS):
+        raise UsageError(f"last is {said[:100]!r}; it has to be a whole number from 1 to {MOST_TRANSITIONS}")
     return int(said)
 
 

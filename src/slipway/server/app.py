@@ -39,7 +39,7 @@ def _guarded(people: People, app: Any) -> Any:
     from slipway.server.board import blueprint
     from slipway.server.disabled_features import NoAssistant, take_no_jobs
     from slipway.server.limits import BodyLimit
-    from slipway.server.own_stores import Keeper, serve_own_artifacts
+    from slipway.server.own_stores import OwnStores, serve_own_artifacts
     from slipway.server.stores import install_guarded_stores
 
     if not hasattr(app, "user_middleware"):
@@ -50,7 +50,7 @@ def _guarded(people: People, app: Any) -> Any:
         raise UsageError("Slipway does not guard MLflow's workspaces; unset MLFLOW_ENABLE_WORKSPACES")
     serve_own_artifacts()
     take_no_jobs()
-    keeper = Keeper(people)
+    keeper = OwnStores(people)
     install_guarded_stores(keeper)
     flask_app.register_blueprint(routes(keeper))
     flask_app.register_blueprint(blueprint(lambda: keeper.client, people, _add_static_prefix("")))

@@ -12,7 +12,7 @@ from mlflow.server import handlers
 from mlflow.utils.uri import validate_path_is_safe
 from starlette.responses import Response as StarletteResponse
 
-from slipway.server.own_stores import Keeper
+from slipway.server.own_stores import OwnStores
 from slipway.server.reserved_names import holds_runs, is_elsewhere, is_ledger, is_model, owners
 from slipway.server.version_sources import made_by
 
@@ -24,7 +24,7 @@ _UPLOAD = re.compile(r".*?/(?:ajax-)?api/2\.0/mlflow-artifacts/artifacts/(?P<pat
 class ArtifactGuard:
     """ASGI middleware for the uploads that MLflow answers before Flask is asked."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]], keeper: Keeper) -> None:
+    def __init__(self, app: Callable[..., Awaitable[None]], keeper: OwnStores) -> None:
         self._app, self._keeper = app, keeper
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
@@ -57,7 +57,7 @@ class _Kept(MlflowException):  # type: ignore[misc]
     """Raised while a body is read, where MLflow answers it itself and drops what came."""
 
 
-def refuse_kept(keeper: Keeper) -> Response | None:
+def refuse_kept(keeper: OwnStores) -> Response | None:
     """Answer a Flask request that would change an artifact that is kept; None lets it through."""
     reason = None
     if request.endpoint in _BY_PATH:
@@ -85,7 +85,7 @@ _BY_PATH = (
 )
 
 
-def why_kept(keeper: Keeper, path: str, *, delete: bool = False) -> str | None:
+def why_kept(keeper: OwnStores, path: str, *, delete: bool = False) -> str | None:
     """Return why a path below the artifact root may not be written or deleted; None when it may."""
     try:
         path = validate_path_is_safe(path)
@@ -99,7 +99,7 @@ def why_kept(keeper: Keeper, path: str, *, delete: bool = False) -> str | None:
     return next((reason for reason in reasons if reason), None)
 
 
-def _why_kept_of(keeper: Keeper, owner: str, path: str | None = None) -> str | None:
+def _why_kept_of(keeper: OwnStores, owner: str, path: str | None = None) -> str | None:
     """Say why the artifacts of a run or model are kept. path: a file that may be one of them, or only be named after it."""
     client = keeper.client
     try:

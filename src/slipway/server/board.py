@@ -10,9 +10,9 @@ from mlflow.exceptions import MlflowException
 
 from slipway.errors import OutsideError, Refusal, SlipwayError, UnknownName, UsageError
 from slipway.reports.board import (
+    ButtonOutcome,
     Frame,
-    Outcome,
-    Verified,
+    LedgerCheck,
     Visitor,
     model_page,
     overview_page,
@@ -24,7 +24,7 @@ from slipway.server.api import OUTCOME
 from slipway.server.identity import People
 from slipway.workflows.board import overview as board_overview
 from slipway.workflows.board import version as board_version
-from slipway.workflows.board.comparison import Duels
+from slipway.workflows.board.comparison import Comparisons
 
 # What was found in a ledger is told for so long; what does not add up may be a movement that is being made.
 _FRESH_S, _FRESH_FINDINGS_S = 600.0, 10.0
@@ -50,7 +50,7 @@ _HEADERS = {
 def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = "") -> Blueprint:
     """Return the pages. client: one of the server's own stores. prefix: what MLflow puts before each of its paths."""
     pages = Blueprint("slipway_board", __name__, url_prefix=f"{prefix}/slipway")
-    duels, verified = Duels(client), _Verified(client)
+    duels, verified = Comparisons(client), _Verified(client)
     home = f"{prefix}/slipway/"
 
     def frame(model: str | None = None) -> Frame:
@@ -114,9 +114,9 @@ class _Verified:
     """What was found in the ledgers that were read through in the last minutes."""
 
     def __init__(self, client: Callable[[], MlflowClient]) -> None:
-        self._client, self._found = client, dict[str, tuple[float, Verified | None]]()
+        self._client, self._found = client, dict[str, tuple[float, LedgerCheck | None]]()
 
-    def of(self, name: str, *, now: bool) -> Verified | None:
+    def of(self, name: str, *, now: bool) -> LedgerCheck | None:
         """Return what was found in a ledger; None for one that is too long to be read through unasked. now: read it anew."""
         at, found = self._found.get(name, (float("-inf"), None))
         fresh_s = _FRESH_FINDINGS_S if found and found.findings else _FRESH_S
@@ -131,10 +131,10 @@ def _visitor(people: People, model: str | None) -> Visitor:
     return Visitor(people.who() if people.auth else "", may, asks_name=not people.auth)
 
 
-def _outcome() -> Outcome | None:
+def _outcome() -> ButtonOutcome | None:
     """What the API left in its cookie: `Done: …`, or `Not done: …`."""
     told, _, message = unquote(request.cookies.get(OUTCOME, "")).partition(": ")
-    return Outcome(message[:1].upper() + message[1:], told == "Done") if message else None
+    return ButtonOutcome(message[:1].upper() + message[1:], told == "Done") if message else None
 
 
 def _until() -> int | None:

@@ -22,7 +22,7 @@ from slipway.workflows.promotion.registrar import LocalRegistrar
 
 
 @dataclass(frozen=True)
-class Keeper:
+class OwnStores:
     """What writes for the server itself. people: who asks."""
 
     people: People

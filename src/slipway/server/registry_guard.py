@@ -14,9 +14,9 @@ from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 from slipway.core.release.ledger import stages_after
 from slipway.errors import Refusal
 from slipway.registry.mutex import exclusive
-from slipway.registry.permissions import Deed, not_allowed
+from slipway.registry.permissions import Operation, not_allowed
 from slipway.registry.trust import AUTHOR
-from slipway.server.own_stores import Keeper
+from slipway.server.own_stores import OwnStores
 from slipway.server.reserved_names import BORN_WITH, guarded_alias, is_mutex, is_ours
 from slipway.types import Stage
 
@@ -29,7 +29,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
     What is refused raises PERMISSION_DENIED, which MLflow answers with status 403 and the reason.
     """
 
-    def __init__(self, keeper: Keeper, uri: str) -> None:
+    def __init__(self, keeper: OwnStores, uri: str) -> None:
         super().__init__(uri)
         self._keeper = keeper
 
@@ -41,7 +41,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
         number = int(held.version)
         if held.current_stage == wanted.value:
             return held
-        self._require(Deed.PROMOTE, name)
+        self._require(Operation.PROMOTE, name)
         if wanted is Stage.NONE:
             refuse(f"a version that held a stage leaves it for Archived, not None: `slipway archive {name} {number}`")
         if wanted in _HELD and not archive_existing_versions and self.get_latest_versions(name, [wanted.value]):
@@ -204,7 +204,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
                 f"a {'prompt' if prompt else 'model'} goes by another name"
             )
 
-    def _require(self, deed: Deed, name: str) -> None:
+    def _require(self, deed: Operation, name: str) -> None:
         if deed.right not in self._keeper.people.may(name):
             refuse(str(not_allowed(self._keeper.people.who(), deed, name)))
 

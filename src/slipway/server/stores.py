@@ -4,12 +4,12 @@ from mlflow.server import handlers
 from mlflow.store.db.db_types import DATABASE_ENGINES
 
 from slipway.errors import UsageError
-from slipway.server.own_stores import Keeper
+from slipway.server.own_stores import OwnStores
 from slipway.server.registry_guard import GuardedRegistry
 from slipway.server.tracking_guard import GuardedTracking
 
 
-def install_guarded_stores(keeper: Keeper) -> None:
+def install_guarded_stores(keeper: OwnStores) -> None:
     """Let MLflow's handlers make guarded stores, whatever the database, and make them now: a failure shows at the start."""
     for scheme in DATABASE_ENGINES:
         handlers._tracking_store_registry.register(scheme, _tracking)

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from slipway.core.variants import Role
+from slipway.core.variants import VariantRole
 from slipway.sharedmem import Ring
 
 DISAGREEMENT, ERROR, LATENCY = "disagreement", "errors", "latency"
 
 
 @dataclass(frozen=True)
-class Bounds:
+class Guardrails:
     """max_disagreement: share of the compared rows, 0 to 1. max_errors: share of its requests, 0 to 1.
 
     max_slower: how many times the 99th percentile of the first version's latency that of the second may be.
@@ -34,17 +34,17 @@ STICKY_HEADER = "X-Slipway-Key"
 
 
 @dataclass(frozen=True)
-class Arm:
+class VariantConfig:
     """A second version and what it is for. of: the stage or the version that was asked for.
 
     share: of the callers that a canary answers, or of the requests that a shadow answers too; 0 to 1.
     sticky_header: whose value says which requests are of one caller.
     """
 
-    role: Role
+    role: VariantRole
     of: str
     share: float
-    bounds: Bounds = field(default_factory=Bounds)
+    bounds: Guardrails = field(default_factory=Guardrails)
     sticky_header: str = STICKY_HEADER
 
 
@@ -73,7 +73,7 @@ class Capture:
 
 
 @dataclass(frozen=True)
-class Handing:
+class CaptureFeed:
     """What a front gets of it."""
 
     ring: Ring
@@ -113,4 +113,4 @@ class ServingConfig:
     keep_warm_s: float = 300.0
     access_log: float = 0.0
     strict: bool = False
-    arm: Arm | None = None
+    arm: VariantConfig | None = None

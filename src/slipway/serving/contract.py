@@ -31,7 +31,7 @@ class Plan(Protocol):
 
 
 @dataclass(frozen=True)
-class Column:
+class InputColumn:
     """An input of a signature. type: MLflow's name of it: double, float, long, integer, boolean, string, datetime, …
 
     expectation: what the contract says of its values; None for a version that carries no contract.
@@ -51,7 +51,7 @@ class Signature:
     probabilities: whether the model has `predict_proba`.
     """
 
-    inputs: tuple[Column, ...]
+    inputs: tuple[InputColumn, ...]
     output: str = "double"
     example: str | None = None
     classes: tuple[Any, ...] | None = None

@@ -20,7 +20,7 @@ from slipway.processes import (
 
 
 @dataclass(frozen=True)
-class Service:
+class MlflowService:
     """A model that answers at `url` until it is stopped."""
 
     url: str
@@ -39,7 +39,7 @@ class Service:
 
 def start_service(
     model_uri: str, *, tracking_uri: str, host: str, port: int, log: Callable[[int], Path], timeout_s: float = 120.0
-) -> Service:
+) -> MlflowService:
     """Serve a model and return when it answers /ping.
 
     port: this very one, or any free one for 0. log: where to write, by the port.
@@ -58,7 +58,7 @@ def start_service(
     env = child_environment({"MLFLOW_TRACKING_URI": tracking_uri} | uvicorn)
     where = log(chosen)
     process = start_process(command, log=where, env=env)
-    service = Service(local_url(host, chosen), process, where)
+    service = MlflowService(local_url(host, chosen), process, where)
     try:
         wait_until_ready(
             process, f"{service.url}/ping", name=f"the service of {model_uri}", log=where, timeout_s=timeout_s

@@ -1,7 +1,7 @@
 """Records on their way from the processes that answer to the one that writes them down."""
 
 from slipway.sharedmem.left import Left, leave, left_in
-from slipway.sharedmem.record import ANSWERED, LABELS, About, Record, packed
+from slipway.sharedmem.record import ANSWERED, LABELS, AnsweringVersion, Record, packed
 from slipway.sharedmem.ring import Ring
 
-__all__ = ["ANSWERED", "LABELS", "About", "Left", "Record", "Ring", "leave", "left_in", "packed"]
+__all__ = ["ANSWERED", "LABELS", "AnsweringVersion", "Left", "Record", "Ring", "leave", "left_in", "packed"]

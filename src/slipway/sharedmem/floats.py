@@ -7,7 +7,7 @@ from multiprocessing import reduction
 from typing import Any
 
 
-class Shared:
+class SharedFloats:
     """`size` floats, 0 at first, in `values`. Can be handed to a process that is started."""
 
     def __init__(self, size: int, *, _file: int | None = None):
@@ -23,5 +23,5 @@ class Shared:
         return _attach, (self._size, reduction.DupFd(self._file))
 
 
-def _attach(size: int, file: Any) -> Shared:
-    return Shared(size, _file=file.detach())
+def _attach(size: int, file: Any) -> SharedFloats:
+    return SharedFloats(size, _file=file.detach())

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from slipway.sharedmem.record import LABELS, About, Record
+from slipway.sharedmem.record import LABELS, AnsweringVersion, Record
 from slipway.sharedmem.ring import Ring
 
 _ENDING = ".left"
@@ -133,7 +133,7 @@ def _write(ring: Ring, records: list[bytes], path: Path) -> None:
 def _counted(records: list[bytes]) -> str:
     requests, labels = Counter[str](), Counter[str]()
     for record in map(Record.of, records):
-        model = About.of(record.about).model
+        model = AnsweringVersion.of(record.about).model
         if record.kind == LABELS:
             labels[model] += len(json.loads(record.body))
         else:

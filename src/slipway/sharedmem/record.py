@@ -10,7 +10,7 @@ _HEAD = struct.Struct(">BdIHHI")
 
 
 @dataclass(frozen=True)
-class About:
+class AnsweringVersion:
     """The version that answered. inputs: name and MLflow type of each column; output: MLflow's type of a prediction.
 
     classes: of a classifier, in the order of its probabilities; None for a regressor.
@@ -27,7 +27,7 @@ class About:
         return json.dumps(asdict(self)).encode()
 
     @classmethod
-    def of(cls, encoded: bytes) -> "About":
+    def of(cls, encoded: bytes) -> "AnsweringVersion":
         said = json.loads(encoded)
         inputs = tuple((name, kind) for name, kind in said.pop("inputs"))
         classes = said.pop("classes")
@@ -44,7 +44,7 @@ def packed(
 
 @dataclass(frozen=True)
 class Record:
-    """kind: ANSWERED or LABELS. at: seconds since 1970. about: an encoded About.
+    """kind: ANSWERED or LABELS. at: seconds since 1970. about: an encoded AnsweringVersion.
 
     body: the request's as it came, or labels as a JSON list of [request id, row, label]. answer: the body of the answer.
     """

@@ -59,9 +59,9 @@ class Ring:
 
     # ---- a giver's side
 
-    def giver(self, row: int) -> "Giver":
+    def giver(self, row: int) -> "Producer":
         """Return the end of one giver, which is one thread of one process at a time."""
-        return Giver(
+        return Producer(
             self._words,
             self._heads + row,
             self._bytes,
@@ -174,7 +174,7 @@ class Ring:
         return bytes(self._bytes[base + at : base + at + first]) + bytes(self._bytes[base : base + length - first])
 
 
-class Giver:
+class Producer:
     """Where a giver puts its records. words[at]: its head. kept: up to where its records are safe."""
 
     def __init__(self, words: memoryview, at: int, memory: memoryview, base: int, size: int, kept: Callable[[], int]):

@@ -150,7 +150,7 @@ def write(
 
 
 @dataclass(frozen=True)
-class Part:
+class RunPart:
     """One part of the data as a run's input: its name, what it holds, and where it came from."""
 
     context: str
@@ -160,7 +160,7 @@ class Part:
     source: str
 
 
-def log_inputs(client: MlflowClient, run_id: str, name: str, parts: Sequence[Part]) -> None:
+def log_inputs(client: MlflowClient, run_id: str, name: str, parts: Sequence[RunPart]) -> None:
     """Write the parts of the data to a run as MLflow dataset inputs, under their contexts."""
     inputs = [
         DatasetInput(

@@ -16,7 +16,7 @@ _ROLES = "3.0/mlflow/roles"
 _WORKSPACE = "default"  # where MLflow keeps the roles of a server without workspaces
 
 
-class Role(StrEnum):
+class UserRole(StrEnum):
     """What somebody is to a registered model; the value is MLflow's permission on it."""
 
     APPROVER = "EDIT"
@@ -37,7 +37,7 @@ def add_user(uri: str, name: str, password: str) -> None:
     _ask(uri, "POST", "2.0/mlflow/users/create", {"username": name, "password": password})
 
 
-def give_role(uri: str, name: str, role: Role, model: str) -> None:
+def give_role(uri: str, name: str, role: UserRole, model: str) -> None:
     """Give a user a role for a registered model, or for `EVERY_MODEL`; to give it twice does nothing more."""
     called = f"{role.name.lower()} of {'all models' if model == EVERY_MODEL else model}"
     made = _ask(uri, "POST", f"{_ROLES}/create", {"workspace": _WORKSPACE, "name": called})

@@ -11,7 +11,7 @@ from slipway.errors import NoServer
 _PAUSE_S = 2.0
 
 
-class Writer:
+class TrialWriter:
     """Runs writes one after the other in a thread of its own; a write that fails is tried again for `patience_s`.
 
     Leaving the block waits until all is written. Raises NoServer there when the server stayed away for longer than that, and
@@ -36,7 +36,7 @@ class Writer:
             raise self._failed
         self._queue.put(write)
 
-    def __enter__(self) -> "Writer":
+    def __enter__(self) -> "TrialWriter":
         self._thread.start()
         return self
 

@@ -20,7 +20,7 @@ _ANSWER += ["--host", "0.0.0.0"]  # noqa: S104 - of the container alone, until i
 
 
 @dataclass(frozen=True)
-class Facts:
+class ImageFacts:
     """Of an image: which version, of which Python, which types it may hold beside Slipway's own, and where its lock is from.
 
     build_lock: whether what builds packages from source is locked too.
@@ -41,7 +41,7 @@ class Facts:
         return f"{re.sub(r'[^a-z0-9]+', '-', self.name.lower()).strip('-') or 'model'}:{self.number}"
 
 
-def dockerfile(facts: Facts) -> str:
+def dockerfile(facts: ImageFacts) -> str:
     """Return the Dockerfile. What changes seldom comes first, so that another version of the model is one small layer."""
     labels = {"slipway.model": facts.name, "slipway.version": str(facts.number), "slipway.run_id": facts.run_id}
     labels |= {"slipway.artifact_digest": facts.digest}
@@ -84,7 +84,7 @@ CMD ["--workers", "1"]
 """
 
 
-def readme(facts: Facts, folder: str) -> str:
+def readme(facts: ImageFacts, folder: str) -> str:
     """Return the page that says what the context is and what to type."""
     return f"""\
 # {facts.name} version {facts.number}, as an image

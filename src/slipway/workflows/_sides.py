@@ -25,7 +25,7 @@ _METRICS = (*METRICS, COST)
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundSide:
     """A run, the search that it belongs to (itself, or the parent of a trial), and the version registered from it."""
 
     run: Run
@@ -48,7 +48,7 @@ class Found:
         )
 
 
-def find_two(client: MlflowClient, name: str, left: str | None, right: str | None) -> tuple[Found, Found]:
+def find_two(client: MlflowClient, name: str, left: str | None, right: str | None) -> tuple[FoundSide, FoundSide]:
     """Find both sides of a comparison; when none is named, the version in Production and the newest other one.
 
     Raises UnknownName for what does not exist, UsageError for what can be understood in two ways or is the same twice,
@@ -72,7 +72,7 @@ def find_two(client: MlflowClient, name: str, left: str | None, right: str | Non
     return one, other
 
 
-def described(found: tuple[Found, Found], uri: str) -> tuple[Side, Side]:
+def described(found: tuple[FoundSide, FoundSide], uri: str) -> tuple[Side, Side]:
     """Return what is recorded of both sides. uri: of the tracking server."""
     ids = [each.run_id for each in found]
     differ_at = next((i for i, (a, b) in enumerate(zip(*ids, strict=True)) if a != b), 0)
@@ -92,7 +92,9 @@ def _champion_and_newest(name: str, versions: Sequence[Version]) -> tuple[Versio
     )
 
 
-def _find(client: MlflowClient, name: str, asked: str, versions: Sequence[Version], experiment: str | None) -> Found:
+def _find(
+    client: MlflowClient, name: str, asked: str, versions: Sequence[Version], experiment: str | None
+) -> FoundSide:
     word = asked.strip().lower()
     for version in versions:
         if word == str(version.number):
@@ -111,14 +113,16 @@ def _find(client: MlflowClient, name: str, asked: str, versions: Sequence[Versio
     raise UnknownName(f"version, stage or run of {name}", asked, known, hint)
 
 
-def _of_version(client: MlflowClient, version: Version) -> Found:
+def _of_version(client: MlflowClient, version: Version) -> FoundSide:
     run = _run(client, version.run_id) if version.run_id else None
     if run is None:
         raise Refusal(f"nothing is recorded of {version.name} version {version.number}: its run is not in MLflow")
-    return Found(run, run, version, by_version=True)
+    return FoundSide(run, run, version, by_version=True)
 
 
-def _of_run(client: MlflowClient, name: str, start: str, versions: Sequence[Version], experiment: str | None) -> Found:
+def _of_run(
+    client: MlflowClient, name: str, start: str, versions: Sequence[Version], experiment: str | None
+) -> FoundSide:
     run = _the_run(client, name, start, experiment)
     if not RunStatus.is_terminated(RunStatus.from_string(run.info.status)):
         close_dead(client, [run.info.experiment_id])  # it may only look alive
@@ -126,7 +130,7 @@ def _of_run(client: MlflowClient, name: str, start: str, versions: Sequence[Vers
     if not RunStatus.is_terminated(RunStatus.from_string(run.info.status)):
         raise Refusal(f"run {run.info.run_id} ({run.info.run_name}) is still running; compare it when it has ended")
     registered = [version for version in versions if version.run_id == run.info.run_id]
-    return Found(run, _search_of(client, run), registered[-1] if registered else None, by_version=False)
+    return FoundSide(run, _search_of(client, run), registered[-1] if registered else None, by_version=False)
 
 
 def _the_run(client: MlflowClient, name: str, start: str, experiment: str | None) -> Run:
@@ -167,7 +171,7 @@ def _run(client: MlflowClient, run_id: str) -> Run | None:
         return None
 
 
-def _side(found: Found, characters: int, uri: str) -> Side:
+def _side(found: FoundSide, characters: int, uri: str) -> Side:
     run, tags = found.run, found.search.data.tags
     page = f"{uri}/#/{runs_page(run.info.experiment_id, f'/{found.run_id}?')}"
     params = dict(run.data.params)

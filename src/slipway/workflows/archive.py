@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from slipway.core.release.transitions import Movement
-from slipway.registry.permissions import Deed
+from slipway.core.release.transitions import Transition
+from slipway.registry.permissions import Operation
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
 from slipway.tracking.client import connect
@@ -18,7 +18,7 @@ from slipway.workflows.session import resolve_tracking_uri
 class Archived:
     """A version that was taken out of its stage. emptied: whether it was live, so that Production is empty now."""
 
-    movement: Movement
+    movement: Transition
     emptied: bool
 
     def as_dict(self) -> dict[str, Any]:
@@ -33,5 +33,5 @@ def archive(settings: Settings, name: str, version: int, comment: str = "") -> A
     client = connect(resolve_tracking_uri(settings))
     open_ledger(client, name)
     emptied = get_version(client, name, version).stage is Stage.PRODUCTION
-    movement = registrar_of(client, settings, Deed.ARCHIVE, name).archive(name, version, comment)
+    movement = registrar_of(client, settings, Operation.ARCHIVE, name).archive(name, version, comment)
     return Archived(announced(settings, movement), emptied)

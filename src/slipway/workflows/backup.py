@@ -17,7 +17,7 @@ from slipway.errors import FileUnusable, UsageError
 from slipway.files import locked_file, sweep, whole_locked_file
 from slipway.progress import bytes_bar
 from slipway.settings import Settings
-from slipway.tracking.backup.archive import Manifest, Writer, reading
+from slipway.tracking.backup.archive import ArchiveWriter, Manifest, reading
 from slipway.tracking.backup.swap import exchange, is_cut_off, occupied, stage
 from slipway.tracking.home import DATABASE, copy_database, counts, databases, other_files, revision
 from slipway.tracking.schema import known_revisions, newest_revision
@@ -85,7 +85,7 @@ def backup(settings: Settings, file: Path) -> Backup:
         sweep(file)
         with whole_locked_file(file) as stream:
             before = (home / DATABASE).stat().st_ino
-            with Writer(stream) as archive:
+            with ArchiveWriter(stream) as archive:
                 manifest = _write(home, file, archive)
             if (home / DATABASE).stat().st_ino != before:
                 raise FileUnusable(f"{home} was restored while it was backed up; back it up again")
@@ -115,7 +115,7 @@ def restore(settings: Settings, file: Path, *, replace: bool = False) -> Restore
         return Restored(home, manifest, exchange(home, f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"))
 
 
-def _write(home: Path, file: Path, archive: Writer) -> Manifest:
+def _write(home: Path, file: Path, archive: ArchiveWriter) -> Manifest:
     held: dict[str, Any] = {}
     with bytes_bar(sum(map(_size, [*databases(home), *other_files(home)])), "backing up") as shown:
         for database in databases(home):

@@ -23,7 +23,7 @@ _KINDS = (".parquet", ".csv")
 
 
 @dataclass
-class Found:
+class CapturedReport:
     """What was captured. labels: that came, and of them those whose row was captured. rows: by version."""
 
     name: str
@@ -74,7 +74,9 @@ class Found:
         self.rows.update({each["values"]: each["counts"] for each in pc.value_counts(table[VERSION]).to_pylist()})
 
 
-def look_at_captured(settings: Settings, name: str, since: datetime | None = None, output: Path | None = None) -> Found:
+def look_at_captured(
+    settings: Settings, name: str, since: datetime | None = None, output: Path | None = None
+) -> CapturedReport:
     """Count what was captured of a model, a segment at a time, and write it with its labels where `output` says.
 
     since: with a time zone; requests of before are left out. output: a Parquet or CSV file, which appears whole or not at all.
@@ -88,7 +90,7 @@ def look_at_captured(settings: Settings, name: str, since: datetime | None = Non
     there = captured(folder, name, since)
     labels = there.labels[LABELLED]
     came = len(labels) if since is None else pc.sum(pc.greater_equal(labels, pa.scalar(since, labels.type))).as_py()
-    found = Found(name, labels=came or 0, dropped=there.dropped, output=output)
+    found = CapturedReport(name, labels=came or 0, dropped=there.dropped, output=output)
     if output is None:
         for table in there.tables():
             found.count(table)
@@ -97,7 +99,7 @@ def look_at_captured(settings: Settings, name: str, since: datetime | None = Non
     return found
 
 
-def _write(there: Captured, found: Found, output: Path) -> None:
+def _write(there: Captured, found: CapturedReport, output: Path) -> None:
     try:
         with whole_file(output) as draft, _writer(draft, output.suffix, there.schema) as writer:
             for table in there.tables():

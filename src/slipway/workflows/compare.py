@@ -25,7 +25,7 @@ from slipway.registry.trust import drop_compiled_code
 from slipway.reports.comparison import comparison_page, comparison_text
 from slipway.settings import Settings
 from slipway.tracking.client import connect
-from slipway.workflows._sides import Found, described, find_two
+from slipway.workflows._sides import FoundSide, described, find_two
 from slipway.workflows.register import model_uri
 from slipway.workflows.report import write_page
 from slipway.workflows.session import resolve_tracking_uri
@@ -72,7 +72,7 @@ def compare(
     return Compared(comparison, page)
 
 
-def _why_no_models(found: tuple[Found, Found], sides: tuple[Side, Side]) -> str:
+def _why_no_models(found: tuple[FoundSide, FoundSide], sides: tuple[Side, Side]) -> str:
     """Why there is nothing to score anew; empty where there is."""
     reasons: dict[str, list[str]] = {}
     for each, side in zip(found, sides, strict=True):
@@ -81,7 +81,7 @@ def _why_no_models(found: tuple[Found, Found], sides: tuple[Side, Side]) -> str:
     return "; ".join(f"{' and '.join(labels)}: {reason}" for reason, labels in reasons.items())
 
 
-def _why_no_model(found: Found, side: Side) -> str:
+def _why_no_model(found: FoundSide, side: Side) -> str:
     if found.kind in ("trial", "baseline"):
         return f"a {found.kind} keeps no model, only the winner of a search is stored"
     if found.kind != "search":
@@ -92,7 +92,7 @@ def _why_no_model(found: Found, side: Side) -> str:
 
 
 def _on_same_rows(
-    client: MlflowClient, found: tuple[Found, Found], sides: tuple[Side, Side], trusted: Sequence[str]
+    client: MlflowClient, found: tuple[FoundSide, FoundSide], sides: tuple[Side, Side], trusted: Sequence[str]
 ) -> OnSameRows:
     """Score both models on test rows of the newer side. Raises Refusal when those rows are gone."""
     newer = 0 if sides[0].started > sides[1].started else 1
@@ -109,7 +109,7 @@ def _on_same_rows(
 
 
 def _fresh(
-    client: MlflowClient, older: Found, sides: tuple[Side, Side], rows: SameRows, folder: Path
+    client: MlflowClient, older: FoundSide, sides: tuple[Side, Side], rows: SameRows, folder: Path
 ) -> NDArray[np.bool_] | None:
     """Which of the rows the older model was not trained on; None where that is not known."""
     tests = [side.parts.get("test") for side in sides]
@@ -132,13 +132,13 @@ def _taken(whole: SameRows, fresh: NDArray[np.bool_] | None) -> tuple[SameRows, 
     return on_rows(whole, whole.tested.rows[fresh]), 0
 
 
-def _rows(client: MlflowClient, found: Found, side: Side, folder: Path) -> SameRows:
+def _rows(client: MlflowClient, found: FoundSide, side: Side, folder: Path) -> SameRows:
     folder.mkdir()
     with _gone_as(f"the test rows of {side.label} are not with its run any more"):
         return rows_of(client, found.run_id, folder)
 
 
-def _rescored(found: Found, rows: SameRows, trusted: Sequence[str], folder: Path) -> Rescored:
+def _rescored(found: FoundSide, rows: SameRows, trusted: Sequence[str], folder: Path) -> Rescored:
     rescored = rescore(lambda: _fetch(found, folder), rows, trusted)
     outcome = rescored.outcome
     if outcome is not None and rows.experiment.task.is_classification and not (outcome.predicted >= 0).any():
@@ -147,7 +147,7 @@ def _rescored(found: Found, rows: SameRows, trusted: Sequence[str], folder: Path
     return rescored
 
 
-def _fetch(found: Found, folder: Path) -> Path:
+def _fetch(found: FoundSide, folder: Path) -> Path:
     """Download the model of a side, without compiled code; of a version its bytes are those that were registered."""
     with _gone_as("its model is not in MLflow any more"):
         if found.version:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from slipway.core.release.judgement import Standing
-from slipway.core.release.transitions import Movement
+from slipway.core.release.judgement import Eligibility
+from slipway.core.release.transitions import Transition
 from slipway.progress import step
-from slipway.registry.eligibility import standing
-from slipway.registry.permissions import Deed
+from slipway.registry.eligibility import eligibility
+from slipway.registry.permissions import Operation
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
 from slipway.tracking.client import connect
@@ -23,29 +23,29 @@ from slipway.workflows.session import resolve_tracking_uri
 class Gated:
     """What the gates say of a version, approvals counted as they are now. judgement: as it was written down."""
 
-    standing: Standing
-    judgement: Movement
+    eligibility: Eligibility
+    judgement: Transition
 
     @property
     def passed(self) -> bool:
-        return self.standing.holds
+        return self.eligibility.holds
 
     def as_dict(self) -> dict[str, Any]:
-        verdicts = [verdict.as_dict() for verdict in self.standing.verdicts]
+        verdicts = [verdict.as_dict() for verdict in self.eligibility.verdicts]
         return {**self.judgement.as_dict(), "passed": self.passed, "verdicts": verdicts}
 
     def as_markdown(self) -> str:
         """Return the verdicts as a table, for a comment on a pull request."""
-        rows = [f"| {'✅' if v.passed else '❌'} | `{v.gate}` | {_cell(v.reason)} |" for v in self.standing.verdicts]
+        rows = [f"| {'✅' if v.passed else '❌'} | `{v.gate}` | {_cell(v.reason)} |" for v in self.eligibility.verdicts]
         return "\n".join([f"**{self._headline}.**", "", "| | gate | |", "|---|---|---|", *rows])
 
     def __str__(self) -> str:
-        lines = [f"  {'✓' if v.passed else '✗'} {v.gate}: {v.reason}" for v in self.standing.verdicts]
+        lines = [f"  {'✓' if v.passed else '✗'} {v.gate}: {v.reason}" for v in self.eligibility.verdicts]
         return "\n".join([self._headline, *lines])
 
     @property
     def _headline(self) -> str:
-        found = self.standing
+        found = self.eligibility
         said = "passes the gates" if self.passed else "does not pass the gates"
         return f"{found.name} version {found.version} {said} before {found.stage}; nothing was moved"
 
@@ -64,10 +64,10 @@ def gates(settings: Settings, name: str, version: int, stage: Stage = Stage.PROD
     ledger = open_ledger(client, name)
     wanted = get_version(client, name, version)
     require_not_live(wanted, stage)
-    registrar = registrar_of(client, settings, Deed.JUDGE, name)
+    registrar = registrar_of(client, settings, Operation.JUDGE, name)
     with gathered(client, settings, wanted, stage) as found, step(f"gates before {stage}"):
         judgement = by_case(registrar, found).judge(name, found.case)
-    return Gated(standing(client, ledger, wanted, stage), judgement)
+    return Gated(eligibility(client, ledger, wanted, stage), judgement)
 
 
 def approve(
@@ -77,11 +77,11 @@ def approve(
     comment: str,
     stage: Stage = Stage.PRODUCTION,
     overrides: tuple[str, ...] = (),
-) -> Movement:
+) -> Transition:
     """Say yes to the newest judgement of a version, as somebody who is not its author.
 
     overrides: gates whose comparison with the version in Production had too few rows; the comment speaks in their place.
     Raises Refusal when it does not pass, when its author asks, or somebody who is not among the approvers.
     """
     client = connect(resolve_tracking_uri(settings))
-    return registrar_of(client, settings, Deed.APPROVE, name).approve(name, version, stage, comment, overrides)
+    return registrar_of(client, settings, Operation.APPROVE, name).approve(name, version, stage, comment, overrides)

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from slipway.core.release.history import History, Moment, Verified
-from slipway.registry.history_client import MOST_TOLD, told
+from slipway.registry.history_client import MOST_TRANSITIONS, snapshot
 from slipway.settings import Settings
 from slipway.workflows.session import resolve_tracking_uri
 
 
 def history(settings: Settings, name: str, last: int | None = None) -> History:
     """Return the movements of a registered model, the newest `last` of them. Raises UnknownName when there is no such model."""
-    if last and last <= MOST_TOLD and (said := _said(settings, name, last=str(last))):
+    if last and last <= MOST_TRANSITIONS and (said := _said(settings, name, last=str(last))):
         return History.from_dict(said)
     from slipway.registry.history import history_of
     from slipway.workflows.promotion.transition import open_registry
@@ -42,4 +42,4 @@ def verify_history(settings: Settings, name: str) -> Verified:
 
 
 def _said(settings: Settings, name: str, **asked: str) -> Mapping[str, Any] | None:
-    return told(resolve_tracking_uri(settings), name, asked, settings.tracking_auth)
+    return snapshot(resolve_tracking_uri(settings), name, asked, settings.tracking_auth)

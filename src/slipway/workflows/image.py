@@ -32,7 +32,7 @@ from slipway.workflows._image_files import (
     LOCK,
     PACKAGE,
     SERVED,
-    Facts,
+    ImageFacts,
     dockerfile,
     readme,
 )
@@ -48,7 +48,7 @@ class Image:
 
     version: Version
     folder: Path
-    facts: Facts
+    facts: ImageFacts
 
     def as_dict(self) -> dict[str, Any]:
         facts = self.facts
@@ -94,7 +94,7 @@ def write_image(
         text, origin = _lock(client, settings, version, lock, Path(made))
         _require_installable(text, files, origin)
         digest, build = version.tags[DIGEST], _what_builds(text)
-        facts = Facts(name, version.number, version.run_id, digest, python_of(files), trusted, origin, bool(build))
+        facts = ImageFacts(name, version.number, version.run_id, digest, python_of(files), trusted, origin, bool(build))
         seen = Seen(version.number, version.stage, digest, version.run_id)
         _write(output, facts, seen, files, text, build)
     return Image(version, output, facts)
@@ -150,7 +150,7 @@ def _what_builds(lock: str) -> str:
     return "\n".join(pin.text for pin in pins(lock) if pin.name == "setuptools")
 
 
-def _write(output: Path, facts: Facts, seen: Seen, files: Path, lock: str, build: str) -> None:
+def _write(output: Path, facts: ImageFacts, seen: Seen, files: Path, lock: str, build: str) -> None:
     output = output.absolute()
     try:
         output.parent.mkdir(parents=True, exist_ok=True)

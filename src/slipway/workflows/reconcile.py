@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from slipway.core.release.transitions import Movement
-from slipway.registry.permissions import Deed
+from slipway.core.release.transitions import Transition
+from slipway.registry.permissions import Operation
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.workflows.promotion.registrar import registrar_of
@@ -16,7 +16,7 @@ class Reconciled:
     """The movements that had been cut off, each as it ended: `complete` where it had been made."""
 
     name: str
-    ended: tuple[Movement, ...]
+    ended: tuple[Transition, ...]
 
     def as_dict(self) -> dict[str, Any]:
         return {"name": self.name, "ended": [movement.as_dict() for movement in self.ended]}
@@ -31,4 +31,4 @@ class Reconciled:
 def reconcile(settings: Settings, name: str) -> Reconciled:
     """Bring stages, aliases and ledger of a model in step. Raises UnknownName when no such model is registered."""
     client = connect(resolve_tracking_uri(settings))
-    return Reconciled(name, registrar_of(client, settings, Deed.RECONCILE, name).reconcile(name))
+    return Reconciled(name, registrar_of(client, settings, Operation.RECONCILE, name).reconcile(name))

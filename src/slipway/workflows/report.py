@@ -7,19 +7,19 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from slipway.core.release.transitions import Movement
-from slipway.core.variants import ArmRecord
+from slipway.core.release.transitions import Transition
+from slipway.core.variants import VariantRecord
 from slipway.errors import FileUnusable, UnknownName
 from slipway.files import whole_file
 from slipway.registry.versions import Version, list_versions
 from slipway.reports.card import ModelCard, read_card
-from slipway.reports.page import ExperimentPage, Standing, VersionRow, experiment_page
+from slipway.reports.page import ExperimentPage, LiveVersion, VersionRow, experiment_page
 from slipway.settings import Settings
 from slipway.tracking.client import connect, runs_page
 from slipway.tracking.runs import every_run
 from slipway.tracking.trials import trials_of
 from slipway.types import Stage
-from slipway.workflows.endpoint.variant_record import read_arms
+from slipway.workflows.endpoint.variant_record import read_variants
 from slipway.workflows.promotion.transition import open_ledger
 from slipway.workflows.session import resolve_tracking_uri
 
@@ -39,7 +39,7 @@ def report(settings: Settings, name: str, output: Path | None = None) -> Path:
     run = _run_to_show(client, name, versions)
     path = output or Path(f"{name}.html")
     with tempfile.TemporaryDirectory(prefix="slipway-report-") as made:
-        page = _page(client, run, versions, movements, Path(made), read_arms(settings.home, name))
+        page = _page(client, run, versions, movements, Path(made), read_variants(settings.home, name))
     write_page(path, experiment_page(page))
     return path
 
@@ -70,9 +70,9 @@ def _page(
     client: MlflowClient,
     run: Run,
     versions: list[Version],
-    movements: list[Movement],
+    movements: list[Transition],
     folder: Path,
-    arms: list[ArmRecord],
+    arms: list[VariantRecord],
 ) -> ExperimentPage:
     run_id = str(run.info.run_id)
     card = read_card(Path(client.download_artifacts(run_id, "model_card.json", str(folder))).read_text())
@@ -101,14 +101,16 @@ def _plots(client: MlflowClient, run_id: str, folder: Path) -> list[Path]:
     return sorted(Path(client.download_artifacts(run_id, "plots", str(folder))).glob("*.png"))
 
 
-def _standing(version: Version, movements: list[Movement]) -> Standing:
+def _standing(version: Version, movements: list[Transition]) -> LiveVersion:
     moved = [m for m in movements if m.version == version.number and m.stage is version.stage and m.complete]
     last = next((m for m in reversed(moved) if m.action.moves), None)
-    return Standing(version.stage, version.number, last.at if last else None, last.by if last else "", version.run_id)
+    return LiveVersion(
+        version.stage, version.number, last.at if last else None, last.by if last else "", version.run_id
+    )
 
 
 def _version_rows(
-    client: MlflowClient, experiment: str, versions: list[Version], movements: list[Movement], card: ModelCard
+    client: MlflowClient, experiment: str, versions: list[Version], movements: list[Transition], card: ModelCard
 ) -> tuple[VersionRow, ...]:
     """One row a version, with what the runs of all of them measured, asked for at once."""
     registered = "tags.`slipway.kind` = 'search' and attributes.status = 'FINISHED'"
@@ -117,7 +119,7 @@ def _version_rows(
     return tuple(_version_row(version, movements, values.get(version.run_id)) for version in versions)
 
 
-def _version_row(version: Version, movements: list[Movement], value: float | None) -> VersionRow:
+def _version_row(version: Version, movements: list[Transition], value: float | None) -> VersionRow:
     judged = [movement for movement in movements if movement.version == version.number and movement.verdicts]
     created = datetime.fromtimestamp(version.created_ms / 1000, UTC)
     verdicts = judged[-1].verdicts if judged else ()

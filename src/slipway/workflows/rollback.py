@@ -1,7 +1,7 @@
 """`slipway rollback`: the version that was in Production before comes back. No gate is asked: a search is not imported."""
 
-from slipway.core.release.transitions import Movement
-from slipway.registry.permissions import Deed
+from slipway.core.release.transitions import Transition
+from slipway.registry.permissions import Operation
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.workflows.promotion.registrar import registrar_of
@@ -9,10 +9,10 @@ from slipway.workflows.promotion.transition import announced
 from slipway.workflows.session import resolve_tracking_uri
 
 
-def rollback(settings: Settings, name: str, comment: str = "") -> Movement:
+def rollback(settings: Settings, name: str, comment: str = "") -> Transition:
     """Bring back the version that was in Production before the present one. No gate stands in the way of that.
 
     Raises Refusal when there is none to return to.
     """
     client = connect(resolve_tracking_uri(settings))
-    return announced(settings, registrar_of(client, settings, Deed.ROLLBACK, name).rollback(name, comment))
+    return announced(settings, registrar_of(client, settings, Operation.ROLLBACK, name).rollback(name, comment))

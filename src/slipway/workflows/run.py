@@ -20,7 +20,7 @@ from slipway.errors import UsageError
 from slipway.progress import note, step
 from slipway.registry.artifacts.contract import contract_of
 from slipway.registry.artifacts.models import log_model
-from slipway.search import Baseline, fit_baselines
+from slipway.search import FittedBaseline, fit_baselines
 from slipway.search.executors import check_executor
 from slipway.settings import Settings
 from slipway.tracking.client import connect, runs_page
@@ -178,7 +178,7 @@ def _refit_and_evaluate(
     run_id: str,
     spec: Declared,
     prepared: Prepared,
-    baselines: list[Baseline],
+    baselines: list[FittedBaseline],
     trials: list[Trial],
     winner: Trial,
 ) -> Evaluated:

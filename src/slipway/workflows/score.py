@@ -20,7 +20,7 @@ from slipway.workflows.trusted import trusted_types
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoreReport:
     """A file that was scored, and by what."""
 
     version: Version
@@ -49,7 +49,7 @@ class Scored:
         return f"by the compiled model, which agreed with it on this file's first rows{left}"
 
 
-def score(settings: Settings, name: str, source: Path, output: Path, stage: Stage = Stage.PRODUCTION) -> Scored:
+def score(settings: Settings, name: str, source: Path, output: Path, stage: Stage = Stage.PRODUCTION) -> ScoreReport:
     """Score a CSV or Parquet file with the version that holds a stage, in bounded memory.
 
     The model's name, version, stage, run and digest, and the time, are in the output's metadata.
@@ -63,7 +63,7 @@ def score(settings: Settings, name: str, source: Path, output: Path, stage: Stag
         with bar(0, "rows scored") as shown:
             told = _metadata(version)
             how = score_file(model, inputs_of(files), source, output, told, shown.update, categories_of(files))
-    return Scored(version, output, how)
+    return ScoreReport(version, output, how)
 
 
 def _metadata(version: Version) -> dict[str, str]:

@@ -4,17 +4,17 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from slipway.core.variants import Role
+from slipway.core.variants import VariantRole
 from slipway.errors import NoServer, UnknownName
 from slipway.registry.artifacts.local_cache import copy_folder, remember
 from slipway.registry.watch import Followed
-from slipway.serving.config import Arm, Capture, ServingConfig
-from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.config import Capture, ServingConfig, VariantConfig
+from slipway.serving.supervisor.generation import WantedVersion
 from slipway.settings import Settings
-from slipway.workflows.endpoint.endpoint import Endpoint, Served, own_log
-from slipway.workflows.endpoint.follow import Following, SecondFollowed
+from slipway.workflows.endpoint.endpoint import Endpoint, ServedVersion, own_log
+from slipway.workflows.endpoint.follow import FollowedVariant, Following
 from slipway.workflows.endpoint.service import keyed, start_service
-from slipway.workflows.endpoint.variant_record import write_arm
+from slipway.workflows.endpoint.variant_record import write_variant
 from slipway.workflows.session import resolve_tracking_uri
 from slipway.workflows.trusted import followed_version, trusted_types
 
@@ -51,18 +51,18 @@ def serve(
     said: list[str] = []
     wanted = _first(settings, following, said)
 
-    def served(version: Wanted) -> None:
+    def served(version: WantedVersion) -> None:
         remember(settings.home, by_name[version.model], following.seen(version.model))
 
     label = "-".join(each.label for each in followed)[:100]
     service = start_service(
         wanted, host=host, port=port, config=config, served=served, capture=capture, timeout_s=timeout_s,
         log=lambda port: log or own_log(settings, f"serve-{label}", port),
-        record=partial(write_arm, settings.home),
+        record=partial(write_variant, settings.home),
     )  # fmt: skip
     supervisor = service.supervisor
     if beside and config.arm:
-        following.beside = SecondFollowed(beside, config.arm.role, supervisor.want_second)
+        following.beside = FollowedVariant(beside, config.arm.role, supervisor.want_second)
     for text in said:
         supervisor.say(text)
 
@@ -76,7 +76,7 @@ def serve(
     return Endpoint(answers, replace(service, following=following), _said_of(config.arm))
 
 
-def _first(settings: Settings, following: Following, said: list[str]) -> list[Wanted]:
+def _first(settings: Settings, following: Following, said: list[str]) -> list[WantedVersion]:
     try:
         return following.first(said.append)
     except (UnknownName, NoServer):
@@ -85,16 +85,16 @@ def _first(settings: Settings, following: Following, said: list[str]) -> list[Wa
         raise
 
 
-def _said_of(arm: Arm | None) -> str:
+def _said_of(arm: VariantConfig | None) -> str:
     if arm is None:
         return ""
-    whom = "of the callers" if arm.role is Role.CANARY else "of the requests, unheard"
+    whom = "of the callers" if arm.role is VariantRole.CANARY else "of the requests, unheard"
     return f"{arm.of} answers {100 * arm.share:g} % {whom}, as soon as there is one; /ready says how it fares"
 
 
-def _served(settings: Settings, following: Following, wanted: Wanted) -> Served:
+def _served(settings: Settings, following: Following, wanted: WantedVersion) -> ServedVersion:
     seen = following.seen(wanted.model)
     example = copy_folder(settings.home, wanted.model, wanted.version) / "serving_input_example.json"
-    return Served(
+    return ServedVersion(
         wanted.model, wanted.version, seen.stage, seen.run_id, example.read_text() if example.is_file() else None
     )

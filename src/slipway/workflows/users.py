@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slipway.settings import Settings
-from slipway.tracking.users import EVERY_MODEL, Role, add_user, give_role, is_user
+from slipway.tracking.users import EVERY_MODEL, UserRole, add_user, give_role, is_user
 from slipway.workflows.session import resolve_tracking_uri
 
 
@@ -14,7 +14,7 @@ class User:
     """A user and the role that was given, for one registered model or for all."""
 
     name: str
-    role: Role
+    role: UserRole
     model: str
     new: bool
 
@@ -27,7 +27,7 @@ class User:
         return f"{self.name} is {'a new user and ' if self.new else ''}now {self.role.name.lower()} of {whose}"
 
 
-def user(settings: Settings, name: str, role: Role, model: str | None, password: Callable[[], str]) -> User:
+def user(settings: Settings, name: str, role: UserRole, model: str | None, password: Callable[[], str]) -> User:
     """Make a user, if it is not there, and give it a role for a registered model; None = for all of them.
 
     password: asked for a new user's. Raises Refusal when the caller is no admin.

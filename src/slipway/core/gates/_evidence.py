@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from slipway.core.release.transitions import Served
+from slipway.core.release.transitions import ServedBeside
 from slipway.core.spec import Experiment
 from slipway.core.statistics.intervals import paired_differences
 from slipway.core.statistics.metrics import METRICS, Metric, Outcome
@@ -49,8 +49,8 @@ class Champion:
     live: bool = True
 
     @property
-    def served(self) -> Served:
-        return Served(self.version, self.live)
+    def served(self) -> ServedBeside:
+        return ServedBeside(self.version, self.live)
 
     @property
     def compared(self) -> NDArray[np.bool_] | None:

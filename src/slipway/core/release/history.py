@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from slipway.core.release.ledger import CHARACTERS, Finding
-from slipway.core.release.transitions import Movement
+from slipway.core.release.transitions import Transition
 from slipway.types import Stage
 
 HELD = (Stage.PRODUCTION, Stage.STAGING)
@@ -18,7 +18,7 @@ class History:
 
     name: str
     holders: Mapping[Stage, int]
-    movements: tuple[Movement, ...]
+    movements: tuple[Transition, ...]
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -30,7 +30,7 @@ class History:
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> "History":
         stages = {Stage(stage): version for stage, version in said["stages"].items()}
-        return cls(said["name"], stages, tuple(map(Movement.from_dict, said["movements"])))
+        return cls(said["name"], stages, tuple(map(Transition.from_dict, said["movements"])))
 
     def __str__(self) -> str:
         held = ", ".join(f"{stage}: version {version}" for stage, version in self.holders.items()) or "no stage is held"
@@ -44,7 +44,7 @@ class Moment:
 
     name: str
     at: datetime
-    movements: Mapping[Stage, Movement]
+    movements: Mapping[Stage, Transition]
 
     def as_dict(self) -> dict[str, Any]:
         stages = {stage.value: movement.as_dict() for stage, movement in self.movements.items()}
@@ -52,7 +52,7 @@ class Moment:
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> "Moment":
-        stages = {Stage(stage): Movement.from_dict(movement) for stage, movement in said["stages"].items()}
+        stages = {Stage(stage): Transition.from_dict(movement) for stage, movement in said["stages"].items()}
         return cls(said["name"], datetime.fromisoformat(said["at"]), stages)
 
     def __str__(self) -> str:
@@ -85,7 +85,7 @@ class Verified:
         )
 
 
-def _told(movement: Movement) -> list[str]:
+def _told(movement: Transition) -> list[str]:
     said = f" — {movement.comment}" if movement.comment else ""
     line = f"{movement.at:%Y-%m-%d %H:%M:%S} UTC  {movement}, by {movement.by}{said}"
     return [line, *(f"    {'✓' if v.passed else '✗'} {v.gate}: {v.reason}" for v in movement.verdicts)]

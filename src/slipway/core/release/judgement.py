@@ -9,12 +9,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slipway.core.release.transitions import APPROVAL, UNSEEN, Action, Movement, Served
+from slipway.core.release.transitions import APPROVAL, UNSEEN, Action, ServedBeside, Transition
 from slipway.core.spec import ApprovalGate
 from slipway.errors import did_you_mean
 from slipway.types import Stage, Verdict
 
-STANDING = "standing"
+ELIGIBILITY = "standing"
 """What is told beside the gates where no verdict of theirs stands."""
 OVERRIDDEN = "overridden"
 """The number of a verdict that a reviewer has overridden."""
@@ -23,7 +23,7 @@ _BESIDE_THE_CHAMPION = ("not_worse_than_champion", "slices")
 
 @dataclass(frozen=True)
 class Judged:
-    """What is judged. champion: the version that is served, see `Served`, and the digest of its files; None without one.
+    """What is judged. champion: the version that is served, see `ServedBeside`, and the digest of its files; None without one.
 
     spec, rows, newest: SHA-256 of what was declared, of the files of the test rows, of the newest rows' truth (empty without).
     """
@@ -53,7 +53,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Eligibility:
     """Whether a version may move to a stage by what is written down of it.
 
     judgement: the newest of this version and stage, whatever it says. approvals: of that judgement's evidence.
@@ -63,8 +63,8 @@ class Standing:
     name: str
     version: int
     stage: Stage
-    judgement: Movement | None
-    approvals: tuple[Movement, ...] = ()
+    judgement: Transition | None
+    approvals: tuple[Transition, ...] = ()
     problems: tuple[str, ...] = ()
 
     @property
@@ -76,14 +76,14 @@ class Standing:
         """Why the version may not move there, in words; empty when it may."""
         return (
             *self.problems,
-            *(f"{v.gate}: {v.reason}" for v in self.verdicts if not v.passed and v.gate != STANDING),
+            *(f"{v.gate}: {v.reason}" for v in self.verdicts if not v.passed and v.gate != ELIGIBILITY),
         )
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """Those of the judgement, as approvals leave them now, and one for each reason why it does not stand."""
         said = self.judgement.verdicts if self.judgement else ()
-        return (*(Verdict(STANDING, False, problem) for problem in self.problems), *map(self._now, said))
+        return (*(Verdict(ELIGIBILITY, False, problem) for problem in self.problems), *map(self._now, said))
 
     def _now(self, verdict: Verdict) -> Verdict:
         if verdict.gate == APPROVAL:
@@ -95,7 +95,7 @@ class Standing:
         return Verdict(verdict.gate, True, reason, {**verdict.numbers, OVERRIDDEN: 1.0})
 
 
-def approval(needed: int, approvals: Sequence[Movement]) -> Verdict:
+def approval(needed: int, approvals: Sequence[Transition]) -> Verdict:
     """Return the verdict of the approvals of one piece of evidence; each person counts once."""
     people = list(dict.fromkeys(movement.by for movement in approvals))
     passed = len(people) >= needed
@@ -104,9 +104,9 @@ def approval(needed: int, approvals: Sequence[Movement]) -> Verdict:
     return Verdict(APPROVAL, passed, given + short, {"needed": needed, "given": len(people)})
 
 
-def standing(
-    name: str, version: int, stage: Stage, digest: str, served: Served | None, entries: Sequence[Movement]
-) -> Standing:
+def eligibility(
+    name: str, version: int, stage: Stage, digest: str, served: ServedBeside | None, entries: Sequence[Transition]
+) -> Eligibility:
     """Return what the ledger's entries say of a version that wants to move to a stage.
 
     digest: of the version's files as they are registered. served: what it has to be compared with. entries: oldest first; only
@@ -118,7 +118,7 @@ def standing(
         nothing = (
             f"no verdict of the gates stands for {stage}; get one with `slipway gates {name} {version} --stage {stage}`"
         )
-        return Standing(name, version, stage, None, (), (nothing,))
+        return Eligibility(name, version, stage, None, (), (nothing,))
     approvals = tuple(e for e in ours if e.action is Action.APPROVE and e.evidence == judgement.evidence)
     problems = []
     if judgement.digest != digest:
@@ -128,10 +128,10 @@ def standing(
             f"the verdict is stale: it compared with {compared_and_now(judgement.replaced, served)}; "
             f"run `slipway gates {name} {version}` again"
         )
-    return Standing(name, version, stage, judgement, approvals, tuple(problems))
+    return Eligibility(name, version, stage, judgement, approvals, tuple(problems))
 
 
-def compared_and_now(compared: int | None, served: Served | None) -> str:
+def compared_and_now(compared: int | None, served: ServedBeside | None) -> str:
     """Say with which version something compared, and which it had to be."""
     was = f"version {compared}" if compared else "nothing"
     if served and not served.live:
@@ -144,12 +144,12 @@ def overridable(verdict: Verdict) -> bool:
     return not verdict.passed and verdict.gate in _BESIDE_THE_CHAMPION and UNSEEN in verdict.numbers
 
 
-def failed_gates(found: Standing) -> tuple[Verdict, ...]:
+def failed_gates(found: Eligibility) -> tuple[Verdict, ...]:
     """Return the verdicts of gates that stand in the way, those that are overridden and that on approval left out."""
-    return tuple(v for v in found.verdicts if not v.passed and v.gate not in (APPROVAL, STANDING))
+    return tuple(v for v in found.verdicts if not v.passed and v.gate not in (APPROVAL, ELIGIBILITY))
 
 
-def may_approve(asked: ApprovalGate, found: Standing, author: str, by: str, overrides: Sequence[str] = ()) -> str:
+def may_approve(asked: ApprovalGate, found: Eligibility, author: str, by: str, overrides: Sequence[str] = ()) -> str:
     """Return why somebody may not approve a judgement; empty when they may. overrides: gates that the approval overrides."""
     if found.judgement is None:
         return "; ".join(found.missing)
@@ -169,7 +169,7 @@ def may_approve(asked: ApprovalGate, found: Standing, author: str, by: str, over
     return ""
 
 
-def _may_override(found: Standing, overrides: Sequence[str]) -> str:
+def _may_override(found: Eligibility, overrides: Sequence[str]) -> str:
     verdicts = {verdict.gate: verdict for verdict in found.verdicts}
     for gate in overrides:
         if gate not in verdicts:

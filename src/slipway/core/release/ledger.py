@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from slipway.core.release.transitions import Movement
+from slipway.core.release.transitions import Transition
 from slipway.types import Stage
 
 _SINGLE = (Stage.STAGING, Stage.PRODUCTION)
@@ -26,7 +26,7 @@ class Entry:
     """
 
     run_id: str
-    movement: Movement
+    movement: Transition
     previous: str = ""
     hash: str = ""
     seal: str = ""
@@ -51,7 +51,7 @@ class Finding:
         return f"{self.kind}: {self.message}"
 
 
-def hash_of(movement: Movement, previous: str) -> str:
+def hash_of(movement: Transition, previous: str) -> str:
     """Return the SHA-256 of a movement and the hash before it. What became of the movement is in the seal instead."""
     verdicts = [
         [v.gate, v.passed, v.reason, {key: value for key, value in sorted(v.numbers.items()) if value == value}]
@@ -77,7 +77,7 @@ def seal_of(entry_hash: str, complete: bool) -> str:
     return hashlib.sha256(f"{entry_hash}:{'made' if complete else 'not made'}".encode()).hexdigest()
 
 
-def stages_after(movements: Sequence[Movement]) -> dict[int, Stage]:
+def stages_after(movements: Sequence[Transition]) -> dict[int, Stage]:
     """Return the stage of each version that was moved, after movements in order; Staging and Production have one holder."""
     stages: dict[int, Stage] = {}
     for movement in movements:

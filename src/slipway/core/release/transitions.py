@@ -29,7 +29,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True)
-class Movement:
+class Transition:
     """One movement of a version, or what was said of one: refused, judged, approved. at_ms: Unix milliseconds.
 
     replaced: the version that held the stage before. complete: False when the process ended in the middle of it.
@@ -72,7 +72,7 @@ class Movement:
         }
 
     @classmethod
-    def from_dict(cls, told: Mapping[str, Any]) -> "Movement":
+    def from_dict(cls, told: Mapping[str, Any]) -> "Transition":
         """Return what `as_dict` told; times are whole seconds there."""
         return cls(
             name=told["name"],
@@ -116,7 +116,7 @@ class Movement:
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedBeside:
     """The version that callers rely on: the one in Production, or, while nothing is there, the one that was there last."""
 
     version: int
@@ -140,7 +140,7 @@ def stays_in_production(version: int) -> str:
     return f"version {version} is in Production; promote another version there, roll back, or archive it"
 
 
-def before_production(movements: Sequence[Movement], existing: Container[int] | None = None) -> int | None:
+def before_production(movements: Sequence[Transition], existing: Container[int] | None = None) -> int | None:
     """Return the version that a rollback returns to: the one that was in Production before the present one.
 
     movements: oldest first. existing: the versions there still are; None = all of them. Which stage the earlier one is in now

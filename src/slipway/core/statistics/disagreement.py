@@ -41,7 +41,7 @@ class Disagreement:
 
 
 @dataclass(frozen=True)
-class Answer:
+class OneAnswer:
     """What one model says of one row.
 
     label: a class, or the value of a regression; None where it is no class of these rows.
@@ -59,8 +59,8 @@ class DisputedRow:
     position: int
     values: Mapping[str, Any]
     truth: Any
-    left: Answer
-    right: Answer
+    left: OneAnswer
+    right: OneAnswer
     gap: float
 
 
@@ -114,12 +114,12 @@ def _gaps(task: Task, left: Outcome, right: Outcome) -> tuple[Gap, Array]:
     return (Gap.SCORE, apart) if apart.ndim == 1 else (Gap.DISTANCE, apart.sum(axis=1) / 2)
 
 
-def _answer(outcome: Outcome, row: int, classes: Sequence[Any]) -> Answer:
+def _answer(outcome: Outcome, row: int, classes: Sequence[Any]) -> OneAnswer:
     code = outcome.predicted[row]
     if outcome.scores is None or (outcome.scores.ndim == 2 and code < 0):
-        return Answer(_label(code, classes))
+        return OneAnswer(_label(code, classes))
     score = outcome.scores[row] if outcome.scores.ndim == 1 else outcome.scores[row, int(code)]
-    return Answer(_label(code, classes), float(score))
+    return OneAnswer(_label(code, classes), float(score))
 
 
 def _label(code: float, classes: Sequence[Any]) -> Any:

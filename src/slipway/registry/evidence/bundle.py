@@ -38,7 +38,7 @@ _CHALLENGER, _CHAMPION, _UNSEEN = "challenger", "champion", "unseen"
 
 
 @dataclass(frozen=True)
-class Facts:
+class BundleFacts:
     """What `case.json` says. champion: the version in Production and its digest. problem: why that has no answers.
 
     probabilistic: challenger's and champion's. since: of the newest rows.
@@ -57,7 +57,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Case:
+class EvidenceBundle:
     """What was gathered of a version for the gates before a stage.
 
     challenger, champion: on the test rows. unseen: (rows,), which of them the champion knows nothing of; None for all.
@@ -103,7 +103,7 @@ class Case:
         return packed.getvalue()
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "Case":
+    def from_bytes(cls, data: bytes) -> "EvidenceBundle":
         """Read what `to_bytes` wrote, from anybody. Raises UsageError for what is no case, or too large a one."""
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -119,10 +119,10 @@ class Case:
             raise UsageError(f"this is no case: {error}; a zip of {CASE} and {TEST} is asked for") from None
 
     @classmethod
-    def from_files(cls, files: Mapping[str, bytes]) -> "Case":
+    def from_files(cls, files: Mapping[str, bytes]) -> "EvidenceBundle":
         """Read what `files` returned. Raises UsageError for what is no case."""
         try:
-            facts = TypeAdapter(Facts).validate_json(files[CASE])
+            facts = TypeAdapter(BundleFacts).validate_json(files[CASE])
             if facts.format != FORMAT:
                 raise UsageError(f"a case of format {facts.format}; this Slipway reads {FORMAT}")
             return _case(facts, _columns(files[TEST]), files.get(NEWEST))
@@ -135,18 +135,18 @@ class Case:
         except (ValueError, TypeError, OSError, ArrowException) as error:
             raise UsageError(f"this is no case: {str(error).splitlines()[0][:200]}") from None
 
-    def _facts(self) -> Facts:
+    def _facts(self) -> BundleFacts:
         flags = self.challenger.probabilistic, bool(self.champion and self.champion.probabilistic)
         since = self.newest.since if self.newest else ""
-        return Facts(
+        return BundleFacts(
             self.name, self.version, self.stage, self.digest, self.champion_version, self.problem, flags, self.measured, since
         )  # fmt: skip
 
 
-def _case(facts: Facts, test: pd.DataFrame, newest: bytes | None) -> Case:
+def _case(facts: BundleFacts, test: pd.DataFrame, newest: bytes | None) -> EvidenceBundle:
     ours, theirs = facts.probabilistic
     unseen = test[_UNSEEN].to_numpy(dtype=bool) if _UNSEEN in test else None
-    return Case(
+    return EvidenceBundle(
         facts.name,
         facts.version,
         facts.stage,
@@ -161,7 +161,7 @@ def _case(facts: Facts, test: pd.DataFrame, newest: bytes | None) -> Case:
     )
 
 
-def _newest(facts: Facts, said: pd.DataFrame) -> Newest:
+def _newest(facts: BundleFacts, said: pd.DataFrame) -> Newest:
     ours, theirs = facts.probabilistic
     return Newest(facts.since, _checked(outcome_of(said, _CHALLENGER, ours)), _champion(said, theirs))
 

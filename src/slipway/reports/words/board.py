@@ -6,18 +6,18 @@ from math import isfinite
 
 from markupsafe import Markup, escape
 
-from slipway.core.release.transitions import APPROVAL, Action, Movement
+from slipway.core.release.transitions import APPROVAL, Action, Transition
 from slipway.reports._interval_plot import interval_plot
 from slipway.types import Interval, Verdict
 
 
-def in_words(movement: Movement) -> str:
+def in_words(movement: Transition) -> str:
     """Say what was done, with a capital letter and without the numbers that stand beside it."""
     said = str(movement)
     return said[:1].upper() + said[1:]
 
 
-def refusals(movement: Movement) -> list[Verdict]:
+def refusals(movement: Transition) -> list[Verdict]:
     """Return what stood in the way of a movement. That nobody has approved yet what is only now judged is no news."""
     not_yet = (APPROVAL,) if movement.action is Action.JUDGE else ()
     return [verdict for verdict in movement.verdicts if not verdict.passed and verdict.gate not in not_yet]

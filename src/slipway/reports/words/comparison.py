@@ -4,7 +4,7 @@ from math import isfinite
 from typing import Any
 
 from slipway.core.statistics.comparison import Comparison, OnSameRows
-from slipway.core.statistics.disagreement import Answer, DisputedRow, Gap
+from slipway.core.statistics.disagreement import DisputedRow, Gap, OneAnswer
 from slipway.core.tasks import Task
 from slipway.reports.words.spelling import interval, number, percent
 from slipway.types import Interval
@@ -81,7 +81,7 @@ def right_sides(row: DisputedRow, task: Task) -> tuple[str, ...]:
     return tuple(side for side, distance in away.items() if distance == min(away.values()))
 
 
-def answer_words(answer: Answer) -> str:
+def answer_words(answer: OneAnswer) -> str:
     """Write one answer: a class with its score, or a value."""
     said = "a class that these rows do not have" if answer.label is None else value_words(answer.label)
     return said if answer.score is None else f"{said} ({number(answer.score)})"

@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime
 
-from slipway.core.variants import ArmRecord, Role
+from slipway.core.variants import VariantRecord, VariantRole
 from slipway.reports.words.spelling import moment, percent
 
 
-def beside(seen: ArmRecord) -> str:
+def beside(seen: VariantRecord) -> str:
     """Say which version was beside which, for whom, and when."""
-    whom = "the callers" if seen.role is Role.CANARY else "the requests, unheard,"
+    whom = "the callers" if seen.role is VariantRole.CANARY else "the requests, unheard,"
     share = "all" if seen.share == 1 else percent(seen.share)
     since, at = (moment(datetime.fromtimestamp(seconds, UTC)) for seconds in (seen.since, seen.at))
     return (
@@ -17,7 +17,7 @@ def beside(seen: ArmRecord) -> str:
     )
 
 
-def slower(seen: ArmRecord) -> str:
+def slower(seen: VariantRecord) -> str:
     """Say what bound its latency has."""
     bounds = seen.bounds
     if "max_p99_ms" in bounds:

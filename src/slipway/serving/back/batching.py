@@ -13,11 +13,11 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from slipway.core.expectations import Find
-from slipway.serving.back.loaded_model import Held
-from slipway.serving.back.mlflow_scoring import Scoring
+from slipway.serving.back.loaded_model import LoadedModel
+from slipway.serving.back.mlflow_scoring import MlflowScoring
 from slipway.serving.contract import Generation
-from slipway.serving.ipc.frames import Answer, Ask
-from slipway.serving.protocol.fast_path import Narrow
+from slipway.serving.ipc.frames import ModelRequest, ModelResponse
+from slipway.serving.protocol.fast_path import FastPath
 from slipway.serving.protocol.limits import TooManyRows
 
 MOST_ROWS = 64
@@ -35,30 +35,31 @@ class _Read(NamedTuple):
     finds: tuple[Find, ...]
 
 
-class Batching:
+class MicroBatching:
     """What a back answers with. max_rows: of a request that is no JSON; JSON was counted before it came here."""
 
-    def __init__(self, held: Held, max_rows: int):
+    def __init__(self, held: LoadedModel, max_rows: int):
         self._held, self._max_rows = held, max_rows
-        self._reading: Narrow | None = None
+        self._reading: FastPath | None = None
         self._making = threading.Lock()
 
     @property
-    def scoring(self) -> Scoring:
+    def scoring(self) -> MlflowScoring:
         """MLflow's way to answer; made when it is first asked for."""
         with self._making:
             return self._scoring
 
     @cached_property
-    def _scoring(self) -> Scoring:
-        return Scoring(self._held, self._max_rows)
+    def _scoring(self) -> MlflowScoring:
+        return MlflowScoring(self._held, self._max_rows)
 
     def warm(self) -> None:
         """Get ready for every request, and find out whether rows may be answered together."""
         self.scoring  # noqa: B018 - it is made here
         reading = _reading(self._held, self._max_rows)
         asks = [
-            Ask(number, time.monotonic() + _NO_LIMIT_S, _JSON, body) for number, body in enumerate(_trials(self._held))
+            ModelRequest(number, time.monotonic() + _NO_LIMIT_S, _JSON, body)
+            for number, body in enumerate(_trials(self._held))
         ]
         if reading is None or len(asks) < 2:
             return
@@ -72,7 +73,7 @@ class Batching:
         """Whether rows are answered together."""
         return self._reading is not None
 
-    def answers(self, asks: Sequence[Ask]) -> Iterable[tuple[int, Answer]]:
+    def answers(self, asks: Sequence[ModelRequest]) -> Iterable[tuple[int, ModelResponse]]:
         """Answer requests; each answer comes with the place of its request, as soon as it is there."""
         batch: list[_Read] = []
         alone: list[int] = []
@@ -91,7 +92,7 @@ class Batching:
         for place in alone:
             yield place, self.scoring.answer(asks[place])
 
-    def _rows(self, ask: Ask) -> Sequence[Any] | None:
+    def _rows(self, ask: ModelRequest) -> Sequence[Any] | None:
         if self._reading is None or ask.content_type != _JSON:
             return None
         try:
@@ -100,7 +101,7 @@ class Batching:
             return None
         return found[0] if found and not found[1] and len(found[0]) <= MOST_ROWS else None
 
-    def _together(self, asks: Sequence[Ask], batch: "Sequence[_Read]") -> Iterable[tuple[int, Answer]]:
+    def _together(self, asks: Sequence[ModelRequest], batch: "Sequence[_Read]") -> Iterable[tuple[int, ModelResponse]]:
         try:
             names = [column.name for column in self._held.signature.inputs]
             table = self._held.table(names, [row for read in batch for row in read.rows])
@@ -112,11 +113,11 @@ class Batching:
         at = 0
         for read in batch:
             body = json.dumps({"predictions": answers[at : at + len(read.rows)]}).encode()
-            yield read.place, Answer(asks[read.place].id, 200, _JSON, body, read.finds)
+            yield read.place, ModelResponse(asks[read.place].id, 200, _JSON, body, read.finds)
             at += len(read.rows)
 
 
-def _reading(held: Held, max_rows: int) -> Narrow | None:
+def _reading(held: LoadedModel, max_rows: int) -> FastPath | None:
     """What reads the rows of a well-formed request; None for a signature that only MLflow reads."""
     if held.asks_otherwise:
         return None
@@ -124,12 +125,12 @@ def _reading(held: Held, max_rows: int) -> Narrow | None:
     inputs = tuple(column.name for column in signature.inputs)
     plan: Any = SimpleNamespace(inputs=inputs, classes=signature.classes, has_probabilities=signature.probabilities)
     try:
-        return Narrow(Generation("", 0, "", 0, signature, plan, "", ()), max_rows)
+        return FastPath(Generation("", 0, "", 0, signature, plan, "", ()), max_rows)
     except ValueError:
         return None
 
 
-def _trials(held: Held) -> list[bytes]:
+def _trials(held: LoadedModel) -> list[bytes]:
     """Requests of one row each: those of the example, and the same with one value that is odd or missing."""
     example = held.example()
     if example is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from slipway.core.expectations import read_expectations
-from slipway.serving.contract import Column, Signature
+from slipway.serving.contract import InputColumn, Signature
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,7 @@ _DTYPES = {"double": "float64", "float": "float32", "long": "int64", "integer": 
 
 
 @dataclass(frozen=True)
-class Held:
+class LoadedModel:
     """A fitted scikit-learn model that was loaded from `files`, a folder as MLflow writes it."""
 
     model: Any
@@ -37,7 +37,7 @@ class Held:
         inputs, outputs = (json.loads(said.get(side) or "[]") for side in ("inputs", "outputs"))
         expectations = read_expectations(self.declared.get("metadata"))
         columns = [
-            Column(name := each.get("name", ""), each["type"], each.get("required", True), expectations.get(name))
+            InputColumn(name := each.get("name", ""), each["type"], each.get("required", True), expectations.get(name))
             for each in inputs
         ]
         example = self.files / "serving_input_example.json"

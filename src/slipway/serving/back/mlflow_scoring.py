@@ -13,10 +13,10 @@ from typing import Any
 
 from slipway.core.expectations import Find
 from slipway.serving.back.cells import Cells
-from slipway.serving.back.loaded_model import Held
+from slipway.serving.back.loaded_model import LoadedModel
 from slipway.serving.back.tables import read_table
 from slipway.serving.http.messages import refusal
-from slipway.serving.ipc.frames import Answer, Ask
+from slipway.serving.ipc.frames import ModelRequest, ModelResponse
 from slipway.serving.protocol.explain import explain, ragged
 from slipway.serving.protocol.limits import TooLarge, TooManyRows, check_csv, check_json, check_parquet
 from slipway.serving.protocol.values import Unreadable, Values
@@ -25,10 +25,10 @@ _MOST_SAID = 1000
 _OUTPUTS = ("labels", "probabilities")
 
 
-class Scoring:
+class MlflowScoring:
     """A held model behind `mlflow.pyfunc.scoring_server.invocations`."""
 
-    def __init__(self, held: Held, max_rows: int):
+    def __init__(self, held: LoadedModel, max_rows: int):
         import os
 
         from mlflow.models import Model
@@ -44,7 +44,7 @@ class Scoring:
         self._max_rows = max_rows
         logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # it has a line for odd requests, and repeats them
 
-    def answer(self, ask: Ask) -> Answer:
+    def answer(self, ask: ModelRequest) -> ModelResponse:
         """Answer a request. Whatever goes wrong with it becomes an answer too."""
         from mlflow.exceptions import MlflowException
 
@@ -68,9 +68,9 @@ class Scoring:
             return refused(ask, HTTPStatus.BAD_REQUEST, why)
         if said.status >= HTTPStatus.BAD_REQUEST:
             return refused(ask, said.status, said.response.partition(" IMPORTANT:")[0][:_MOST_SAID])
-        return Answer(ask.id, said.status, said.mimetype, said.response.encode(), self._model.finds)
+        return ModelResponse(ask.id, said.status, said.mimetype, said.response.encode(), self._model.finds)
 
-    def _looked_at(self, ask: Ask) -> tuple[Any, str | None]:
+    def _looked_at(self, ask: ModelRequest) -> tuple[Any, str | None]:
         """Return what MLflow is to read, and why a request is refused that it would fill up: rows that lack others' columns.
 
         JSON is what `json.loads` reads, with its values as the model was trained on them; a table is mended once it is read.
@@ -94,24 +94,24 @@ class Scoring:
         self._model.tables = True
         return ask.body, None
 
-    def _schema_to_read(self, ask: Ask) -> Any:
+    def _schema_to_read(self, ask: ModelRequest) -> Any:
         """The schema to read a body by: times are texts in CSV, which pandas does not read as times by itself."""
         return self._schema_of_csv if ask.content_type.partition(";")[0].strip() == "text/csv" else self.schema
 
-    def _explained(self, ask: Ask) -> str | None:
+    def _explained(self, ask: ModelRequest) -> str | None:
         """What is wrong with a request, where it can be said; that it cannot must not end this process."""
         with suppress(Exception):
             return explain(ask.body, ask.content_type, self._signature)
         return None
 
 
-def _unreadable(ask: Ask, error: Unreadable) -> Answer:
+def _unreadable(ask: ModelRequest, error: Unreadable) -> ModelResponse:
     return refused(ask, HTTPStatus.BAD_REQUEST, str(error), "INVALID_PARAMETER_VALUE")
 
 
-def refused(ask: Ask, status: int, message: str, code: str = "") -> Answer:
+def refused(ask: ModelRequest, status: int, message: str, code: str = "") -> ModelResponse:
     """Return the answer that says no."""
-    return Answer(ask.id, int(status), "application/json", refusal(int(status), message, code))
+    return ModelResponse(ask.id, int(status), "application/json", refusal(int(status), message, code))
 
 
 def _with_times_as_texts(schema: Any) -> Any:
@@ -130,7 +130,7 @@ class UnknownOutput(ValueError):
 class _Asked:
     """The model as MLflow's scoring calls it; remembers what the model itself refused before MLflow adds the input."""
 
-    def __init__(self, pyfunc: Any, held: Held):
+    def __init__(self, pyfunc: Any, held: LoadedModel):
         self.metadata = pyfunc.metadata
         self._pyfunc = pyfunc
         self._held = held

@@ -17,12 +17,12 @@ from multiprocessing.connection import Connection
 from slipway.compile import NotCompilable, compile_model, verify
 from slipway.errors import OutsideError, Refusal, SlipwayError
 from slipway.plans import NotStorable, stored
-from slipway.serving.back.batching import Batching
-from slipway.serving.back.loaded_model import Held
+from slipway.serving.back.batching import MicroBatching
+from slipway.serving.back.loaded_model import LoadedModel
 from slipway.serving.ipc import channel, frames
-from slipway.serving.ipc.frames import Answer, Ask, Frames
-from slipway.serving.ipc.messages import Failed, Loaded
-from slipway.serving.ipc.plan_transfer import Packed
+from slipway.serving.ipc.frames import Frames, ModelRequest, ModelResponse
+from slipway.serving.ipc.messages import ModelFailed, ModelLoaded
+from slipway.serving.ipc.plan_transfer import PackedPlan
 
 _CHUNK = 1 << 18
 _SEND_TIMEOUT_S = 5.0
@@ -30,7 +30,7 @@ _WARM_AFTER_S = 3.0
 
 
 def back(
-    load: Callable[[], Held], compiled: bool | None, max_rows: int, listener: socket.socket, control: Connection
+    load: Callable[[], LoadedModel], compiled: bool | None, max_rows: int, listener: socket.socket, control: Connection
 ) -> None:
     """Hold what `load` returns until the supervisor goes.
 
@@ -44,16 +44,16 @@ def back(
         held = load()
         signature = held.signature
         plan, why_not = _checked_plan(held) if compiled is None else (None, "")
-        batching = Batching(held, max_rows)
+        batching = MicroBatching(held, max_rows)
         if not compiled and plan is None:
             batching.warm()  # it answers every request of its generation
     except SlipwayError as error:
-        channel.send(control, Failed(str(error), isinstance(error, OutsideError), isinstance(error, Refusal)))
+        channel.send(control, ModelFailed(str(error), isinstance(error, OutsideError), isinstance(error, Refusal)))
         return
     except Exception as error:  # a file that says nonsense, a class that does not load: the version's fault  # noqa: BLE001
-        channel.send(control, Failed(f"it does not load: {type(error).__name__}: {str(error)[:300]}"))
+        channel.send(control, ModelFailed(f"it does not load: {type(error).__name__}: {str(error)[:300]}"))
         return
-    channel.send(control, Loaded(signature, plan, why_not))
+    channel.send(control, ModelLoaded(signature, plan, why_not))
     threading.Thread(target=_end_with, args=[control], daemon=True).start()
     asks: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
     threading.Thread(target=_accept, args=[listener, asks], daemon=True).start()
@@ -61,7 +61,7 @@ def back(
     _answer_all(batching, asks)
 
 
-def _checked_plan(held: Held) -> tuple[Packed | None, str]:
+def _checked_plan(held: LoadedModel) -> tuple[PackedPlan | None, str]:
     """Compile and compare; the plan, or why there is none."""
     if held.asks_otherwise:
         return None, held.asks_otherwise
@@ -70,7 +70,7 @@ def _checked_plan(held: Held) -> tuple[Packed | None, str]:
         return None, "it has no input example to check a plan on"
     try:
         compiled = compile_model(held.model)
-        agreement, plan = verify(held.model, compiled, example), Packed(stored(compiled))
+        agreement, plan = verify(held.model, compiled, example), PackedPlan(stored(compiled))
     except (NotCompilable, NotStorable) as error:
         return None, str(error)
     except Exception as error:  # the model serves all the same  # noqa: BLE001
@@ -85,10 +85,10 @@ def _checked_plan(held: Held) -> tuple[Packed | None, str]:
 
 @dataclass(frozen=True)
 class _Asked:
-    ask: Ask
+    ask: ModelRequest
     connection: socket.socket
 
-    def answered(self, answer: Answer) -> None:
+    def answered(self, answer: ModelResponse) -> None:
         try:
             self.connection.sendall(frames.frame(answer))
         except OSError:  # the front has gone, or does not read
@@ -114,7 +114,7 @@ def _read(connection: socket.socket, asks: "queue.SimpleQueue[_Asked]") -> None:
                 asks.put(_Asked(frames.ask(content), connection))
 
 
-def _answer_all(batching: Batching, asks: "queue.SimpleQueue[_Asked]") -> None:
+def _answer_all(batching: MicroBatching, asks: "queue.SimpleQueue[_Asked]") -> None:
     while True:
         waiting = [asks.get()]
         with suppress(queue.Empty):
@@ -126,7 +126,7 @@ def _answer_all(batching: Batching, asks: "queue.SimpleQueue[_Asked]") -> None:
             timely[place].answered(answer)
 
 
-def _warm(batching: Batching) -> None:
+def _warm(batching: MicroBatching) -> None:
     """Import what the first odd request will need, in the background and not in the first seconds, which are busy enough."""
     timer = threading.Timer(_WARM_AFTER_S, lambda: batching.scoring)
     timer.daemon = True

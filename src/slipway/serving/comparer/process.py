@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
-from slipway.core.variants import Role
+from slipway.core.variants import VariantRole
 from slipway.serving.comparer.difference import Spread, apart, difference
 from slipway.serving.config import ServingConfig
 from slipway.serving.content_types import JSON
@@ -28,32 +28,32 @@ from slipway.serving.counters.variant import (
     DISAGREEMENTS,
     DROPPED,
     ERRORS,
+    PRIMARY_LATENCY,
     ROWS,
-    THEIRS,
-    ArmNumbers,
-    ArmRow,
+    VariantCounters,
+    VariantRow,
 )
 from slipway.serving.front.api_keys import KeyRing
-from slipway.serving.front.state import State
+from slipway.serving.front.state import FrontState
 from slipway.serving.http.messages import Request, Response
-from slipway.serving.inference.invoke import Invoking
-from slipway.serving.inference.model_workers import Backs
-from slipway.serving.inference.models import Served, prepare
+from slipway.serving.inference.invoke import Invoker
+from slipway.serving.inference.model_workers import ModelWorkers
+from slipway.serving.inference.models import ServedModel, prepare
 from slipway.serving.ipc import channel, messages
-from slipway.serving.ipc.frames import MOST_BYTES, Copy, Frames, copy_of
+from slipway.serving.ipc.frames import MOST_BYTES, Frames, MirroredRequest, mirrored_request
 from slipway.serving.protocol.fast_path import Answered
 
 _CHUNK = 1 << 18
 _WAITING = 64
 _AT_ONCE = 4
 _READY_WITHIN_S = 20.0
-_NICE = {Role.SHADOW: 19, Role.CANARY: 10}
+_NICE = {VariantRole.SHADOW: 19, VariantRole.CANARY: 10}
 """A shadow can wait until nobody asks anything; a canary answers callers, and is to be ended soon if it has to be."""
 
 log = logging.getLogger(__name__)
 
 
-def comparing(listener: socket.socket, control: Connection, config: ServingConfig, numbers: ArmNumbers) -> None:
+def comparing(listener: socket.socket, control: Connection, config: ServingConfig, numbers: VariantCounters) -> None:
     """Compare what comes in on a Unix socket until the other end of `control` is gone: the process' main.
 
     control: each Swap that the fronts are told, of which the last counts; answered by Stuck alone.
@@ -69,29 +69,29 @@ class _Asked:
     """One of the two versions, asked as a front asks it."""
 
     def __init__(self, config: ServingConfig, stuck: Callable[[str], None]):
-        self._state = State(Counters((), 1), 0, KeyRing(None))
-        self._backs = Backs(stuck)
-        self._invoking = Invoking(self._state, config, self._backs)
-        self.served: Served | None = None
+        self._state = FrontState(Counters((), 1), 0, KeyRing(None))
+        self._backs = ModelWorkers(stuck)
+        self._invoking = Invoker(self._state, config, self._backs)
+        self.served: ServedModel | None = None
 
-    def serve(self, served: Served) -> None:
+    def serve(self, served: ServedModel) -> None:
         self.served = served
         self._state.served = {"": served}
         self._backs.keep(served.generation.backs)
 
-    async def answer(self, copy: Copy) -> Response:
+    async def answer(self, copy: MirroredRequest) -> Response:
         answer = self._invoking(Request(b"POST", b"", {b"content-type": copy.content_type}, copy.body, ""), "")
         return answer if isinstance(answer, Response) else await answer
 
 
 class _Comparing:
-    def __init__(self, listener: socket.socket, control: Connection, config: ServingConfig, row: ArmRow):
+    def __init__(self, listener: socket.socket, control: Connection, config: ServingConfig, row: VariantRow):
         self._listener, self._control, self._config, self._row = listener, control, config, row
         self._first, self._second = _Asked(config, self._stuck), _Asked(config, self._stuck)
         self._pair = (0, 0)
         self._former = set[tuple[int, int]]()
         self._spread: Spread | None = None
-        self._copies: asyncio.Queue[Copy] = asyncio.Queue(_WAITING)
+        self._copies: asyncio.Queue[MirroredRequest] = asyncio.Queue(_WAITING)
         self._copied_bytes = 0
         self._room = asyncio.Event()
 
@@ -116,7 +116,7 @@ class _Comparing:
                     self._loop.call_soon_threadsafe(self._serve, first, second)
         os._exit(0)
 
-    def _serve(self, first: Served, second: Served) -> None:
+    def _serve(self, first: ServedModel, second: ServedModel) -> None:
         self._first.serve(first)
         self._second.serve(second)
         self._former.add(self._pair)
@@ -134,17 +134,17 @@ class _Comparing:
         with contextlib.suppress(OSError):
             while data := await reader.read(_CHUNK):
                 for content in frames.feed(data):
-                    await self._keep(copy_of(content))
+                    await self._keep(mirrored_request(content))
         writer.close()
 
-    async def _keep(self, copy: Copy) -> None:
+    async def _keep(self, copy: MirroredRequest) -> None:
         """Let a copy wait for its turn, when there is room for it; until then the fronts keep theirs, or drop them."""
         while self._copied_bytes > MOST_BYTES:
             await self._room.wait()
         self._copied_bytes += copy.size
         await self._copies.put(copy)
 
-    async def _next(self) -> Copy:
+    async def _next(self) -> MirroredRequest:
         copy = await self._copies.get()
         self._copied_bytes -= copy.size
         self._room.set()
@@ -164,7 +164,7 @@ class _Comparing:
                 self._row.add(DROPPED)
             await asyncio.sleep(0)
 
-    async def _is_of_now(self, copy: Copy) -> bool:
+    async def _is_of_now(self, copy: MirroredRequest) -> bool:
         """Whether a copy is of what is served here; what the fronts serve already is waited for."""
         while copy.pair != self._pair and copy.pair not in self._former:
             try:
@@ -175,22 +175,22 @@ class _Comparing:
 
     @property
     def _is_shadow(self) -> bool:
-        return self._config.arm is not None and self._config.arm.role is Role.SHADOW
+        return self._config.arm is not None and self._config.arm.role is VariantRole.SHADOW
 
-    async def _shadow(self, copy: Copy) -> None:
+    async def _shadow(self, copy: MirroredRequest) -> None:
         answer, ours_s, theirs_s = self._both_from_plans(copy) or (None, 0.0, copy.seconds)
         if answer is None:
             began = time.perf_counter()
             answer = await self._second.answer(copy)
             ours_s = time.perf_counter() - began
         self._row.answered(answer.status, ours_s)
-        self._row.took(THEIRS, theirs_s)
+        self._row.took(PRIMARY_LATENCY, theirs_s)
         if answer.status != 200:
             self._row.add(ERRORS)
             return
         self._row.add(ROWS, self._compare(copy, answer.body, copy.answer))
 
-    def _both_from_plans(self, copy: Copy) -> tuple[Response, float, float] | None:
+    def _both_from_plans(self, copy: MirroredRequest) -> tuple[Response, float, float] | None:
         """Ask both plans here, so that their times are of one process, and of its work alone, however it is held up."""
         answers, seconds = list[Answered | None](), list[float]()
         for served in (self._second.served, self._first.served):
@@ -204,14 +204,14 @@ class _Comparing:
             return None
         return Response(200, ours.body), seconds[0], seconds[1]
 
-    async def _canary(self, copy: Copy) -> None:
+    async def _canary(self, copy: MirroredRequest) -> None:
         answer = await self._first.answer(copy)
         if answer.status >= 500:  # it has trouble of its own
             self._row.add(DROPPED)
             return
         self._compare(copy, copy.answer, answer.body if answer.status == 200 else b'{"predictions": []}')
 
-    def _compare(self, copy: Copy, ours: bytes, theirs: bytes) -> int:
+    def _compare(self, copy: MirroredRequest, ours: bytes, theirs: bytes) -> int:
         found = difference(ours, theirs, self._spread)
         self._row.add(COMPARED)
         self._row.add(COMPARED_ROWS, found.rows)
@@ -219,7 +219,7 @@ class _Comparing:
         self._row.apart(found.distances or self._distances(copy))
         return found.rows
 
-    def _distances(self, copy: Copy) -> list[float]:
+    def _distances(self, copy: MirroredRequest) -> list[float]:
         """How far apart the probabilities behind two answers are, which held labels alone."""
         first, second = self._first.served, self._second.served
         if copy.content_type != JSON or not (first and first.narrow and second and second.narrow):
@@ -230,5 +230,5 @@ class _Comparing:
         return apart(ours, theirs) if ours is not None and theirs is not None else []
 
 
-def _prepared(generation: Generation, counters: Counters, max_rows: int) -> Served:
+def _prepared(generation: Generation, counters: Counters, max_rows: int) -> ServedModel:
     return prepare(replace(generation, model=""), counters, 0, max_rows)

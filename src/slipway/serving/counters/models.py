@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 from slipway.core.expectations import Find, Unexpected
-from slipway.sharedmem.floats import Shared
+from slipway.sharedmem.floats import SharedFloats
 
 STATUSES = (200, 303, 400, 401, 404, 405, 408, 411, 413, 415, 431, 500, 501, 503, 504)
 """Every status that a front answers with, and 0 in its place for others."""
@@ -49,10 +49,10 @@ class Counters:
     models: names, in the order of their parts; requests that are of no model are counted under "".
     """
 
-    def __init__(self, models: tuple[str, ...], fronts: int, shared: Shared | None = None):
+    def __init__(self, models: tuple[str, ...], fronts: int, shared: SharedFloats | None = None):
         self.models, self.fronts = models, fronts
         self._width = _OWN + _PER_MODEL * (len(models) + 1)
-        self._shared = shared or Shared(self._width * (fronts + 1))
+        self._shared = shared or SharedFloats(self._width * (fronts + 1))
         self.values = self._shared.values
         self._part = {model: number for number, model in enumerate((*models, ""))}
 
@@ -85,7 +85,7 @@ class Counters:
         return sum(self.own(row, number) for row in range(self.fronts + 1))
 
 
-class Part:
+class ModelCounters:
     """What one front counts of one model."""
 
     __slots__ = ("_at", "_values")

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from slipway.serving.counters.models import STATUSES, Counters, Part
-from slipway.sharedmem.floats import Shared
+from slipway.serving.counters.models import STATUSES, Counters, ModelCounters
+from slipway.sharedmem.floats import SharedFloats
 
 BOUNDS_S = tuple(round(10 ** (step / 10 - 4), 7) for step in range(55))
 """Upper bounds of the latency histograms, ten a decade from 0.1 ms to 25 s: a percentile is judged by them."""
@@ -31,39 +31,39 @@ _STATUS_AT = {status: _STATUSES + number for number, status in enumerate(STATUSE
 _OTHER = _STATUSES + len(STATUSES)
 
 
-OURS = _OTHER + 1
+VARIANT_LATENCY = _OTHER + 1
 """Latency of the second version: its buckets, then the sum of seconds."""
 
 
-THEIRS = OURS + len(BOUNDS_S) + 2
+PRIMARY_LATENCY = VARIANT_LATENCY + len(BOUNDS_S) + 2
 """Latency of the first version meanwhile."""
 
 
-DISTANCES = THEIRS + len(BOUNDS_S) + 2
+DISTANCES = PRIMARY_LATENCY + len(BOUNDS_S) + 2
 """Distances: their buckets, then their sum."""
 
 
 _WIDTH = DISTANCES + len(DISTANCE_BOUNDS) + 2
 
 
-class ArmNumbers:
+class VariantCounters:
     """The rows of `fronts` fronts and, after these, of the process that compares. Can be handed to a process."""
 
-    def __init__(self, fronts: int, shared: Shared | None = None):
+    def __init__(self, fronts: int, shared: SharedFloats | None = None):
         self.fronts = fronts
-        self._shared = shared or Shared(_WIDTH * (fronts + 1))
+        self._shared = shared or SharedFloats(_WIDTH * (fronts + 1))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ArmNumbers, (self.fronts, self._shared)
+        return VariantCounters, (self.fronts, self._shared)
 
     @property
     def comparing(self) -> int:
         """The number of the row of the process that compares."""
         return self.fronts
 
-    def row(self, number: int) -> "ArmRow":
+    def row(self, number: int) -> "VariantRow":
         """Return what one process counts in."""
-        return ArmRow(self._shared.values, _WIDTH * number)
+        return VariantRow(self._shared.values, _WIDTH * number)
 
     def tally(self) -> "Tally":
         """Return the sums over all processes."""
@@ -72,7 +72,7 @@ class ArmNumbers:
         return Tally(tuple(map(sum, zip(*rows, strict=True))))
 
 
-class ArmRow:
+class VariantRow:
     """What one process counts of a second version."""
 
     __slots__ = ("_at", "_values")
@@ -87,10 +87,10 @@ class ArmRow:
     def answered(self, status: int, seconds: float) -> None:
         """Count an answer of the second version."""
         self.add(_STATUS_AT.get(status, _OTHER))
-        self.took(OURS, seconds)
+        self.took(VARIANT_LATENCY, seconds)
 
     def took(self, whose: int, seconds: float) -> None:
-        """Count how long an answer took. whose: OURS or THEIRS."""
+        """Count how long an answer took. whose: OURS or PRIMARY_LATENCY."""
         self._observe(whose, BOUNDS_S, seconds)
 
     def apart(self, distances: Sequence[float]) -> None:
@@ -158,11 +158,11 @@ class Tally:
 
     @property
     def ours(self) -> Histogram:
-        return self._histogram(OURS, BOUNDS_S)
+        return self._histogram(VARIANT_LATENCY, BOUNDS_S)
 
     @property
     def theirs(self) -> Histogram:
-        return self._histogram(THEIRS, BOUNDS_S)
+        return self._histogram(PRIMARY_LATENCY, BOUNDS_S)
 
     @property
     def distances(self) -> Histogram:
@@ -173,12 +173,12 @@ class Tally:
         return Histogram(bounds, self.values[at:end], self.values[end])
 
 
-class CanaryPart(Part):
+class CanaryCounters(ModelCounters):
     """Counts a canary's rows among the model's, and apart."""
 
     __slots__ = ("_row",)
 
-    def __init__(self, counters: Counters, number: int, model: str, row: ArmRow):
+    def __init__(self, counters: Counters, number: int, model: str, row: VariantRow):
         super().__init__(counters, number, model)
         self._row = row
 
@@ -188,8 +188,8 @@ class CanaryPart(Part):
 
 
 @dataclass(frozen=True)
-class Beside:
+class VariantLink:
     """What a front needs for it. copies: the Unix socket of the process that compares."""
 
-    numbers: ArmNumbers
+    numbers: VariantCounters
     copies: str

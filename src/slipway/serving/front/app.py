@@ -13,18 +13,18 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from slipway.serving.config import ServingConfig
-from slipway.serving.counters.models import Part
+from slipway.serving.counters.models import ModelCounters
 from slipway.serving.front import try_page
 from slipway.serving.front.access_log import AccessLog
 from slipway.serving.front.feedback import Feedback
 from slipway.serving.front.metrics import CONTENT_TYPE, metrics
 from slipway.serving.front.openapi import document
 from slipway.serving.front.readiness import readiness
-from slipway.serving.front.routing import Arms
-from slipway.serving.front.state import State
+from slipway.serving.front.routing import VariantRouting
+from slipway.serving.front.state import FrontState
 from slipway.serving.http.messages import Request, Response, refusal
-from slipway.serving.inference.invoke import Invoking
-from slipway.serving.inference.models import Served
+from slipway.serving.inference.invoke import Invoker
+from slipway.serving.inference.models import ServedModel
 
 Answer = Response | Awaitable[Response]
 
@@ -47,11 +47,16 @@ class App:
     """Handles the requests of a front."""
 
     def __init__(
-        self, state: State, config: ServingConfig, invoking: Invoking, access_log: AccessLog, arms: Arms | None = None
+        self,
+        state: FrontState,
+        config: ServingConfig,
+        invoking: Invoker,
+        access_log: AccessLog,
+        arms: VariantRouting | None = None,
     ):
         self._state, self._config, self._invoking, self._log, self._arms = state, config, invoking, access_log, arms
         self._feedback = Feedback(state, config)
-        self._others = Part(state.counters, state.row, "")
+        self._others = ModelCounters(state.counters, state.row, "")
         self._ids = map(f"{secrets.token_hex(6)}-%x".__mod__, itertools.count(1))
         self._version = installed("mlflow").encode()
         self.draining = False
@@ -180,7 +185,7 @@ class App:
         if signature.probabilities and answer.status == 200:
             more = await self._ask(model, try_page.request_of(signature, values, "probabilities"))
             probabilities = more.body if more.status == 200 else b""
-        outcome = try_page.Outcome(body, answer.status, answer.body, probabilities)
+        outcome = try_page.TriedAnswer(body, answer.status, answer.body, probabilities)
         html = try_page.page(served, self._names(served), values, outcome)
         return Response(200, html, try_page.CONTENT_TYPE, try_page.HEADERS + served.headers)
 
@@ -189,15 +194,15 @@ class App:
         answer = self._invoking(request, model)
         return await answer if asyncio.iscoroutine(answer) else answer
 
-    def _asked(self, named: Mapping[str, Any]) -> Served | None:
+    def _asked(self, named: Mapping[str, Any]) -> ServedModel | None:
         served = self._state.served
         return served.get(named.get("model", next(iter(served), "")))
 
-    def _names(self, served: Served) -> list[str]:
+    def _names(self, served: ServedModel) -> list[str]:
         return [name for name in self._state.served if name != served.generation.model]
 
 
-def _version(answer: Response, served: Served | None, second: Served | None) -> int:
+def _version(answer: Response, served: ServedModel | None, second: ServedModel | None) -> int:
     """The version that answered; 0 for what is of no model."""
     by = second if second is not None and answer.headers.startswith(second.headers) else served
     return by.generation.version if by is not None else 0

@@ -5,10 +5,10 @@ import time
 import zlib
 from collections.abc import Iterable
 
-from slipway.serving.config import SILENT_S, Handing
+from slipway.serving.config import SILENT_S, CaptureFeed
 from slipway.serving.contract import Generation
 from slipway.serving.http.messages import Request, Response
-from slipway.sharedmem import ANSWERED, LABELS, About, Ring, packed
+from slipway.sharedmem import ANSWERED, LABELS, AnsweringVersion, Ring, packed
 
 MOST_BYTES = 1_000_000
 """Of a request and its answer together; larger ones are not captured."""
@@ -17,10 +17,10 @@ _VERSION = re.compile(rb"x-slipway-version: (\d+)\r\n")
 _MOST_HEADERS = 100
 
 
-class Sink:
+class CaptureClient:
     """A front's end of the ring. row: the front's."""
 
-    def __init__(self, handing: Handing, row: int):
+    def __init__(self, handing: CaptureFeed, row: int):
         self.ring: Ring = handing.ring
         self.share, self._row = handing.share, row
         # By a hash of the request id, so that what several models are asked with one id is kept together or not at all.
@@ -76,7 +76,9 @@ class Sink:
         return "the process that writes does not answer" if self.ring.silent_s > SILENT_S else ""
 
 
-def _about(generation: Generation) -> About:
+def _about(generation: Generation) -> AnsweringVersion:
     signature = generation.signature
     inputs = tuple((column.name, column.type) for column in signature.inputs)
-    return About(generation.model, generation.version, generation.stage, inputs, signature.output, signature.classes)
+    return AnsweringVersion(
+        generation.model, generation.version, generation.stage, inputs, signature.output, signature.classes
+    )

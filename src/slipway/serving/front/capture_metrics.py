@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from slipway.serving.front.capture import Sink
+from slipway.serving.front.capture import CaptureClient
 from slipway.sharedmem.ring import REASONS
 
 
-def capture_metrics(sink: Sink | None) -> Iterable[Metric]:
+def capture_metrics(sink: CaptureClient | None) -> Iterable[Metric]:
     """Return the metrics; none where nothing is captured."""
     if sink is None:
         return

@@ -13,8 +13,8 @@ from msgspec import UNSET, Meta
 from slipway.serving.config import ServingConfig
 from slipway.serving.content_types import JSON, normalised
 from slipway.serving.contract import Signature
-from slipway.serving.front.capture import MOST_BYTES, Sink
-from slipway.serving.front.state import State
+from slipway.serving.front.capture import MOST_BYTES, CaptureClient
+from slipway.serving.front.state import FrontState
 from slipway.serving.http.messages import Request, Response, refusal
 
 FORM = '{"request_id": …, "labels": [one a row]}, or {"request_id": …, "row": 0, "label": …}, or a list of such objects'
@@ -45,7 +45,7 @@ class Wrong(ValueError):
 class Feedback:
     """Answers POST /feedback."""
 
-    def __init__(self, state: State, config: ServingConfig):
+    def __init__(self, state: FrontState, config: ServingConfig):
         self._state, self._config = state, config
         self._thread = ThreadPoolExecutor(1, "feedback")
 
@@ -63,7 +63,7 @@ class Feedback:
             return self._later(request, model, sink)
         return self._answer(request.body, model, sink)
 
-    async def _later(self, request: Request, model: str, sink: Sink) -> Response:
+    async def _later(self, request: Request, model: str, sink: CaptureClient) -> Response:
         signature = self._state.served[model].generation.signature
         call = asyncio.get_running_loop().run_in_executor
         try:
@@ -72,14 +72,14 @@ class Feedback:
             return _refused(wrong.status, str(wrong))
         return self._taken(taken, model, sink)
 
-    def _answer(self, body: bytes, model: str, sink: Sink) -> Response:
+    def _answer(self, body: bytes, model: str, sink: CaptureClient) -> Response:
         try:
             taken = _packed(body, self._state.served[model].generation.signature, self._config.max_rows)
         except Wrong as wrong:
             return _refused(wrong.status, str(wrong))
         return self._taken(taken, model, sink)
 
-    def _taken(self, taken: tuple[bytes, int], model: str, sink: Sink) -> Response:
+    def _taken(self, taken: tuple[bytes, int], model: str, sink: CaptureClient) -> Response:
         labels, count = taken
         if not sink.labelled(self._state.served[model].generation, labels, count):
             said = refusal(503, "the labels cannot be written at present; none was taken, send them again in a moment")

@@ -19,7 +19,7 @@ from slipway.serving.counters.models import (
     totals,
 )
 from slipway.serving.front.capture_metrics import capture_metrics
-from slipway.serving.front.state import State
+from slipway.serving.front.state import FrontState
 from slipway.serving.protocol.values import kinds_of
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
@@ -35,7 +35,7 @@ _OF_SUPERVISOR = {
 }
 
 
-def metrics(state: State, more: Callable[[], Iterable[Metric]] | None = None) -> bytes:
+def metrics(state: FrontState, more: Callable[[], Iterable[Metric]] | None = None) -> bytes:
     """Return the metrics page. more: metrics beside those that every endpoint has."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collector(state, more))
@@ -43,7 +43,7 @@ def metrics(state: State, more: Callable[[], Iterable[Metric]] | None = None) ->
 
 
 class _Collector(Collector):
-    def __init__(self, state: State, more: Callable[[], Iterable[Metric]] | None):
+    def __init__(self, state: FrontState, more: Callable[[], Iterable[Metric]] | None):
         self._state, self._more = state, more
 
     def collect(self) -> Iterable[Metric]:

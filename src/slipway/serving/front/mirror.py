@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from slipway.serving.counters.variant import DROPPED, ArmRow
-from slipway.serving.ipc.frames import MOST_BYTES, Copy
+from slipway.serving.counters.variant import DROPPED, VariantRow
+from slipway.serving.ipc.frames import MOST_BYTES, MirroredRequest
 
 _TOGETHER_S = 0.02
 
@@ -17,7 +17,7 @@ _AGAIN_S = 0.2
 class Mirror(asyncio.Protocol):
     """What a front sends copies through. path: the Unix socket of the process that compares."""
 
-    def __init__(self, path: str, row: ArmRow):
+    def __init__(self, path: str, row: VariantRow):
         self._path, self._row = path, row
         self._pending: list[bytes] = []
         self._bytes = 0
@@ -25,7 +25,7 @@ class Mirror(asyncio.Protocol):
         self._transport: Any = None
         self._connecting: asyncio.Task[None] | None = None
 
-    def offer(self, copy: Copy) -> None:
+    def offer(self, copy: MirroredRequest) -> None:
         """Send it soon, together with others; or count that there was no room for it."""
         size = copy.size
         written = self._transport.get_write_buffer_size() if self._transport else 0

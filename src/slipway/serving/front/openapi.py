@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from slipway import __version__
-from slipway.serving.contract import Column, Generation, Signature
+from slipway.serving.contract import Generation, InputColumn, Signature
 from slipway.serving.http.messages import CODES
 
 _TYPES: dict[str, dict[str, Any]] = {
@@ -146,7 +146,7 @@ def _request(signature: Signature, max_rows: int) -> dict[str, Any]:
     }
 
 
-def _type(column: Column) -> dict[str, Any]:
+def _type(column: InputColumn) -> dict[str, Any]:
     found = dict(_TYPES.get(column.type, {}))
     if not column.required and "type" in found:
         found["type"] = [found["type"], "null"]

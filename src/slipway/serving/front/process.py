@@ -18,21 +18,21 @@ from typing import Any
 
 import uvloop
 
-from slipway.serving.config import Handing, ServingConfig
+from slipway.serving.config import CaptureFeed, ServingConfig
 from slipway.serving.counters.models import CONNECTIONS, TURNS, WAITING, Counters
-from slipway.serving.counters.variant import Beside
+from slipway.serving.counters.variant import VariantLink
 from slipway.serving.front.access_log import AccessLog
 from slipway.serving.front.api_keys import KeyRing
 from slipway.serving.front.app import App
-from slipway.serving.front.capture import Sink
-from slipway.serving.front.routing import Arms
-from slipway.serving.front.state import State
+from slipway.serving.front.capture import CaptureClient
+from slipway.serving.front.routing import VariantRouting
+from slipway.serving.front.state import FrontState
 from slipway.serving.http.connection import Connection
-from slipway.serving.http.server import KEPT, Door
+from slipway.serving.http.server import KEPT, HttpServer
 from slipway.serving.http.sockets import Acceptor
-from slipway.serving.inference.invoke import Invoking
-from slipway.serving.inference.model_workers import Backs
-from slipway.serving.inference.models import Served, prepare
+from slipway.serving.inference.invoke import Invoker
+from slipway.serving.inference.model_workers import ModelWorkers
+from slipway.serving.inference.models import ServedModel, prepare
 from slipway.serving.ipc import channel, messages
 
 _TICK_S = 0.25
@@ -45,7 +45,7 @@ _SWITCH_S = 0.001
 
 def front(
     listener: socket.socket, control: Pipe, config: ServingConfig, counters: Counters, row: int,
-    beside: Beside | None = None, capture: Handing | None = None,
+    beside: VariantLink | None = None, capture: CaptureFeed | None = None,
 ) -> None:  # fmt: skip
     """Answer on a listening socket until told to Drain, or until the other end of `control` is gone: the process' main.
 
@@ -58,7 +58,7 @@ def front(
     sys.setswitchinterval(_SWITCH_S)
     counters.put(row, WAITING, 0)  # of a front before this one
     config = replace(config, max_connections=min(config.max_connections, _connections_for(config.max_connections)))
-    state = State(counters, row, KeyRing(config.keys), sink=Sink(capture, row) if capture else None)
+    state = FrontState(counters, row, KeyRing(config.keys), sink=CaptureClient(capture, row) if capture else None)
     uvloop.run(_Front(listener, control, config, state, beside).run())
 
 
@@ -76,7 +76,12 @@ def _connections_for(wanted: int) -> int:
 
 class _Front:
     def __init__(
-        self, listener: socket.socket, control: Pipe, config: ServingConfig, state: State, beside: Beside | None
+        self,
+        listener: socket.socket,
+        control: Pipe,
+        config: ServingConfig,
+        state: FrontState,
+        beside: VariantLink | None,
     ):
         self._listener, self._control, self._config, self._beside = listener, control, config, beside
         self._state, self._counters, self._row = state, state.counters, state.row
@@ -86,15 +91,17 @@ class _Front:
     async def run(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._drain = self._loop.create_future()
-        self._backs = Backs(self._stuck)
+        self._backs = ModelWorkers(self._stuck)
         self._log = AccessLog(self._config.access_log)
-        invoking = Invoking(self._state, self._config, self._backs)
+        invoking = Invoker(self._state, self._config, self._backs)
         arm, self._arms, kept = self._config.arm, None, KEPT
         if arm and self._beside:
             kept |= {arm.sticky_header.lower().encode()}
-            self._arms = Arms(self._state, self._config, arm, self._beside, invoking, self._backs, self._stuck)
+            self._arms = VariantRouting(
+                self._state, self._config, arm, self._beside, invoking, self._backs, self._stuck
+            )
         self._app = App(self._state, self._config, invoking, self._log, self._arms)
-        self._door = Door(self._app, self._config, self._app.refused_early, kept=kept)
+        self._door = HttpServer(self._app, self._config, self._app.refused_early, kept=kept)
         self._tick()
         threading.Thread(target=self._listen, name="control", daemon=True).start()
         timeout_s = await self._drain
@@ -119,7 +126,7 @@ class _Front:
                 message = channel.receive(self._control)
             except (EOFError, OSError):  # the supervisor is gone, and nobody would replace what fails here
                 message = messages.Drain()
-            prepared: list[Served] = []
+            prepared: list[ServedModel] = []
             if isinstance(message, messages.Swap):
                 most, of = self._config.max_rows, (*message.generations, *filter(None, [message.second]))
                 prepared = [prepare(each, self._counters, self._row, most) for each in of]
@@ -130,22 +137,22 @@ class _Front:
             if isinstance(message, messages.Drain):
                 return
 
-    def _take(self, message: Any, prepared: list[Served]) -> None:
+    def _take(self, message: Any, prepared: list[ServedModel]) -> None:
         match message:
             case messages.Swap():
                 second = prepared.pop() if message.second else None
                 self._swap(prepared, second)
-            case messages.Second():
+            case messages.VariantReport():
                 self._state.about_second = message
-            case messages.Failure():
+            case messages.TakeoverFailure():
                 self._state.failures[message.model] = message
-            case messages.Keys():
+            case messages.ValidKeys():
                 self._state.keys = KeyRing(message.hashes)
                 self._app.served()
             case messages.Drain() if not self._drain.done():
                 self._drain.set_result(message.timeout_s)
 
-    def _swap(self, prepared: list[Served], second: Served | None) -> None:
+    def _swap(self, prepared: list[ServedModel], second: ServedModel | None) -> None:
         former = self._state.served
         self._state.served = {served.generation.model: served for served in prepared}
         for model, served in self._state.served.items():

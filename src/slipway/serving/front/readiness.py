@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from slipway.serving.config import Arm
-from slipway.serving.front.state import State
-from slipway.serving.inference.models import Served
-from slipway.serving.ipc.messages import Failure
+from slipway.serving.config import VariantConfig
+from slipway.serving.front.state import FrontState
+from slipway.serving.inference.models import ServedModel
+from slipway.serving.ipc.messages import TakeoverFailure
 
 
-def readiness(state: State, *, ready: bool, in_full: bool, more: Mapping[str, Any] | None = None) -> bytes:
+def readiness(state: FrontState, *, ready: bool, in_full: bool, more: Mapping[str, Any] | None = None) -> bytes:
     """Return the body of /ready. in_full: with what only those who may ask should read, and with `more` of each model."""
     said: dict[str, Any] = {"ready": ready}
     if in_full:
@@ -23,7 +23,7 @@ def readiness(state: State, *, ready: bool, in_full: bool, more: Mapping[str, An
     return json.dumps(said).encode()
 
 
-def second_readiness(state: State, arm: Arm) -> dict[str, Any]:
+def second_readiness(state: FrontState, arm: VariantConfig) -> dict[str, Any]:
     """Return what is said of a second version, or of there being none."""
     about, second = state.about_second, state.second
     said: dict[str, Any] = {"of": arm.of, "share": arm.share, "state": about.state.value if about else "none"}
@@ -38,7 +38,7 @@ def second_readiness(state: State, arm: Arm) -> dict[str, Any]:
     return said
 
 
-def _of(served: Served, failure: Failure | None) -> dict[str, Any]:
+def _of(served: ServedModel, failure: TakeoverFailure | None) -> dict[str, Any]:
     generation = served.generation
     said: dict[str, Any] = {
         "version": generation.version,
@@ -55,7 +55,7 @@ def _of(served: Served, failure: Failure | None) -> dict[str, Any]:
     return said
 
 
-def _of_failure(failure: Failure) -> dict[str, Any]:
+def _of_failure(failure: TakeoverFailure) -> dict[str, Any]:
     return {"version": failure.version, "why": failure.why, "at": _moment(failure.at)}
 
 

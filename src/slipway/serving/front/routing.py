@@ -13,58 +13,58 @@ from typing import Any
 
 from prometheus_client.core import Metric
 
-from slipway.core.variants import Role
-from slipway.serving.config import Arm, ServingConfig
+from slipway.core.variants import VariantRole
+from slipway.serving.config import ServingConfig, VariantConfig
 from slipway.serving.content_types import normalised
-from slipway.serving.counters.variant import ERRORS, THEIRS, Beside, CanaryPart
+from slipway.serving.counters.variant import ERRORS, PRIMARY_LATENCY, CanaryCounters, VariantLink
 from slipway.serving.front.api_keys import key_of
 from slipway.serving.front.mirror import Mirror
 from slipway.serving.front.readiness import second_readiness
-from slipway.serving.front.state import State
-from slipway.serving.front.variant_metrics import arm_metrics
+from slipway.serving.front.state import FrontState
+from slipway.serving.front.variant_metrics import variant_metrics
 from slipway.serving.http.messages import Request, Response
-from slipway.serving.inference.invoke import Invoking
-from slipway.serving.inference.model_workers import Backs
-from slipway.serving.inference.models import Served
-from slipway.serving.ipc.frames import Copy
+from slipway.serving.inference.invoke import Invoker
+from slipway.serving.inference.model_workers import ModelWorkers
+from slipway.serving.inference.models import ServedModel
+from slipway.serving.ipc.frames import MirroredRequest
 
 Later = Coroutine[Any, Any, Response]
 
 
-class Arms:
+class VariantRouting:
     """Answers POST /invocations of the one model while it has a second version.
 
     first: what asks the first version, of these backs. stuck: told the socket of a back that let a deadline pass.
     """
 
     def __init__(
-        self, state: State, config: ServingConfig, arm: Arm, beside: Beside, first: Invoking, backs: Backs,
+        self, state: FrontState, config: ServingConfig, arm: VariantConfig, beside: VariantLink, first: Invoker, backs: ModelWorkers,
         stuck: Callable[[str], None],
     ):  # fmt: skip
         self._state, self._first, self._row = state, first, beside.numbers.row(state.row)
         self._arm, self._numbers = arm, beside.numbers
-        self._canary, self._share = arm.role is Role.CANARY, arm.share
+        self._canary, self._share = arm.role is VariantRole.CANARY, arm.share
         self._header, self._limit = arm.sticky_header.lower().encode(), lowest(arm.share)
         self._mirror = Mirror(beside.copies, self._row)
         half = replace(config, timeout_s=config.timeout_s / 2)  # so that there is as much left for the first version
-        self._aside = State(state.counters, state.row, state.keys)
-        self._backs = Backs(stuck, patient=False)
-        self._second = Invoking(self._aside, half, self._backs, tries=1)
-        self._instead = Invoking(state, half, backs)
+        self._aside = FrontState(state.counters, state.row, state.keys)
+        self._backs = ModelWorkers(stuck, patient=False)
+        self._second = Invoker(self._aside, half, self._backs, tries=1)
+        self._instead = Invoker(state, half, backs)
 
-    def serve(self, second: Served | None) -> None:
+    def serve(self, second: ServedModel | None) -> None:
         """Answer with this second version too from now on. To be called between two requests."""
         self._state.second = second
         if second is None:  # what was begun with the former one is answered by it
             return
         model = second.generation.model
-        part = CanaryPart(self._state.counters, self._state.row, model, self._row)
+        part = CanaryCounters(self._state.counters, self._state.row, model, self._row)
         self._aside.served = {model: replace(second, part=part)}
         self._backs.keep(second.generation.backs)
 
     def metrics(self) -> Iterable[Metric]:
         """Return what the metrics say of it."""
-        return arm_metrics(self._state, self._arm, self._numbers)
+        return variant_metrics(self._state, self._arm, self._numbers)
 
     def readiness(self) -> dict[str, Any]:
         """Return what /ready says of it, by its role."""
@@ -81,7 +81,7 @@ class Arms:
     def _by_first(self, request: Request, model: str, answer: Response, began: float) -> Response:
         seconds = perf_counter() - began
         if self._canary:
-            self._row.took(THEIRS, seconds)
+            self._row.took(PRIMARY_LATENCY, seconds)
         elif self._share >= 1 or random.random() < self._share:  # noqa: S311
             self._hand_on(request, answer, seconds, self._state.served[model])
         return answer
@@ -99,13 +99,13 @@ class Arms:
             self._row.add(ERRORS)
         return answer
 
-    def _hand_on(self, request: Request, answer: Response, seconds: float, by: Served) -> None:
+    def _hand_on(self, request: Request, answer: Response, seconds: float, by: ServedModel) -> None:
         """Have an answer compared, unless what made it is no longer served."""
         second, served = self._state.second, self._state.served[by.generation.model]
         if answer.status == 200 and second is not None and answer.headers == by.headers:
             kind = normalised(request.headers.get(b"content-type", b""))
             pair = served.generation.number, second.generation.number
-            self._mirror.offer(Copy(pair, seconds, kind, request.body, answer.body))
+            self._mirror.offer(MirroredRequest(pair, seconds, kind, request.body, answer.body))
 
 
 def _then(answer: Response | Later, do: Callable[[Response], Response | Later]) -> Response | Later:

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 
 from slipway.serving.counters.models import Counters
 from slipway.serving.front.api_keys import KeyRing
-from slipway.serving.front.capture import Sink
-from slipway.serving.inference.models import Served
-from slipway.serving.ipc.messages import Failure, Second
+from slipway.serving.front.capture import CaptureClient
+from slipway.serving.inference.models import ServedModel
+from slipway.serving.ipc.messages import TakeoverFailure, VariantReport
 
 
 @dataclass
-class State:
+class FrontState:
     """What is served by name of the model, what did not take over, and who may ask. Changes only between two requests.
 
     second: the second version of the one model; None for none. about_second: what became of it.
@@ -20,8 +20,8 @@ class State:
     counters: Counters
     row: int
     keys: KeyRing
-    served: dict[str, Served] = field(default_factory=dict)
-    failures: dict[str, Failure] = field(default_factory=dict)
-    second: Served | None = None
-    about_second: Second | None = None
-    sink: Sink | None = None
+    served: dict[str, ServedModel] = field(default_factory=dict)
+    failures: dict[str, TakeoverFailure] = field(default_factory=dict)
+    second: ServedModel | None = None
+    about_second: VariantReport | None = None
+    sink: CaptureClient | None = None

@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FunctionLoader, Template
 
-from slipway.serving.contract import Column, Signature
-from slipway.serving.inference.models import Served
+from slipway.serving.contract import InputColumn, Signature
+from slipway.serving.inference.models import ServedModel
 
 CONTENT_TYPE = b"text/html; charset=utf-8"
 HEADERS = (
@@ -25,7 +25,7 @@ _NUMBERS = ("double", "float", *_WHOLE)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TriedAnswer:
     """What became of a form: the request that was made of it, and the status and body that it was answered with."""
 
     request: bytes
@@ -35,7 +35,10 @@ class Outcome:
 
 
 def page(
-    served: Served, others: "list[str]", values: Mapping[str, str] | None = None, outcome: Outcome | None = None
+    served: ServedModel,
+    others: "list[str]",
+    values: Mapping[str, str] | None = None,
+    outcome: TriedAnswer | None = None,
 ) -> bytes:
     """Return the page of a model. others: the models that it links to; values: what the form holds, by its keys."""
     generation = served.generation
@@ -68,7 +71,7 @@ def request_of(signature: Signature, values: Mapping[str, str], output: str = "l
     return json.dumps(body, ensure_ascii=False).encode()
 
 
-def _value(column: Column, text: str) -> Any:
+def _value(column: InputColumn, text: str) -> Any:
     if not text:
         return None if not column.required or column.type != "string" else ""
     try:
@@ -86,7 +89,7 @@ def _key(number: int) -> str:
     return f"column_{number}"
 
 
-def _field(number: int, column: Column, values: Mapping[str, str]) -> dict[str, Any]:
+def _field(number: int, column: InputColumn, values: Mapping[str, str]) -> dict[str, Any]:
     numeric = column.type in _NUMBERS
     return {
         "key": _key(number),
@@ -117,7 +120,7 @@ def _of_example(signature: Signature) -> dict[str, str]:
     }
 
 
-def _shown(served: Served, outcome: Outcome) -> dict[str, Any]:
+def _shown(served: ServedModel, outcome: TriedAnswer) -> dict[str, Any]:
     said = json.loads(outcome.body)
     shown: dict[str, Any] = {"status": outcome.status}
     if outcome.status == 200:

@@ -5,8 +5,8 @@ from itertools import accumulate
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from slipway.core.variants import ArmState, Role
-from slipway.serving.config import DISAGREEMENT, ERROR, LATENCY, Arm
+from slipway.core.variants import VariantRole, VariantState
+from slipway.serving.config import DISAGREEMENT, ERROR, LATENCY, VariantConfig
 from slipway.serving.counters.variant import (
     COMPARED,
     COMPARED_ROWS,
@@ -14,11 +14,11 @@ from slipway.serving.counters.variant import (
     DROPPED,
     ERRORS,
     ROWS,
-    ArmNumbers,
     Histogram,
     Tally,
+    VariantCounters,
 )
-from slipway.serving.front.state import State
+from slipway.serving.front.state import FrontState
 
 _COUNTED = {
     "rows": (ROWS, "Rows that the second version answered."),
@@ -30,7 +30,7 @@ _COUNTED = {
 }
 
 
-def arm_metrics(state: State, arm: Arm, numbers: ArmNumbers) -> Iterable[Metric]:
+def variant_metrics(state: FrontState, arm: VariantConfig, numbers: VariantCounters) -> Iterable[Metric]:
     """Return the metrics of the second version of the one model that is served."""
     found, model, start = numbers.tally(), next(iter(state.served), ""), f"slipway_{arm.role}"
     yield from _of_requests(found, model, start, arm.role)
@@ -44,7 +44,7 @@ def arm_metrics(state: State, arm: Arm, numbers: ArmNumbers) -> Iterable[Metric]
     yield from _of_state(state, arm, model, start)
 
 
-def _of_requests(found: Tally, model: str, start: str, role: Role) -> Iterable[Metric]:
+def _of_requests(found: Tally, model: str, start: str, role: VariantRole) -> Iterable[Metric]:
     requests = CounterMetricFamily(
         f"{start}_requests", "Answers of the second version by status.", labels=["model", "status"]
     )
@@ -59,7 +59,7 @@ def _of_requests(found: Tally, model: str, start: str, role: Role) -> Iterable[M
     return [requests, seconds]
 
 
-def _of_state(state: State, arm: Arm, model: str, start: str) -> Iterable[Metric]:
+def _of_state(state: FrontState, arm: VariantConfig, model: str, start: str) -> Iterable[Metric]:
     second, about = state.second, state.about_second
     version = GaugeMetricFamily(f"{start}_version", "The version that has the role; 0 for none.", labels=["model"])
     yield _one(version, model, second.generation.version if second else 0)
@@ -70,7 +70,7 @@ def _of_state(state: State, arm: Arm, model: str, start: str) -> Iterable[Metric
         past.add_metric([model, bound], about is not None and about.bound == bound)
     yield past
     ended = GaugeMetricFamily(f"{start}_ended_version", "The version that was ended; 0 for none.", labels=["model"])
-    yield _one(ended, model, about.version if about and about.state is ArmState.ENDED else 0)
+    yield _one(ended, model, about.version if about and about.state is VariantState.ENDED else 0)
     failed = GaugeMetricFamily(
         f"{start}_last_failed_version", "The version that last did not take the role; 0 for none.", labels=["model"]
     )

@@ -6,15 +6,15 @@ Small ones are not: those of all connections are not much together.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from slipway.serving.http.server import Door
+    from slipway.serving.http.server import HttpServer
 
 
-class LargeBodies:
+class BodyBudget:
     """Those of one connection. bytes: of all that have not been answered."""
 
     __slots__ = ("_door", "bytes")
 
-    def __init__(self, door: "Door"):
+    def __init__(self, door: "HttpServer"):
         self._door, self.bytes = door, 0
 
     def grew(self, length: int, size: int) -> None:

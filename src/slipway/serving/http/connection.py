@@ -12,9 +12,9 @@ from typing import Any
 
 import httptools
 
-from slipway.serving.http.body_budget import LargeBodies
+from slipway.serving.http.body_budget import BodyBudget
 from slipway.serving.http.messages import Request, Response, refusal, without_offer, written
-from slipway.serving.http.server import Door
+from slipway.serving.http.server import HttpServer
 
 MAX_HEAD_BYTES = 16_384
 """Of a request's target and headers together."""
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 class Connection(asyncio.Protocol):
     """One connection. Requests that are sent before the former is answered wait for their turn, unread."""
 
-    def __init__(self, door: Door):
+    def __init__(self, door: HttpServer):
         self._door = door
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: deque[Request] = deque()
@@ -45,7 +45,7 @@ class Connection(asyncio.Protocol):
         self._begun = self._headed = self._offers = self._resting = False
         self._turn_ends = 0.0
         self._again = self._last_words = b""
-        self._large = LargeBodies(door)
+        self._large = BodyBudget(door)
         self.deadline = _NEVER
 
     # ---- the transport

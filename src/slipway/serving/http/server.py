@@ -23,7 +23,7 @@ _SMALL_BYTES = 32_768
 
 
 @dataclass
-class Door:
+class HttpServer:
     """What the connections of a process share.
 
     now: a clock that `tick` moves, exact enough for limits. kept: headers that are handed on.

@@ -12,10 +12,10 @@ from slipway.core.expectations import Find
 from slipway.serving.config import ServingConfig
 from slipway.serving.content_types import JSON, normalised
 from slipway.serving.counters.models import BACK, NARROW, WAITING
-from slipway.serving.front.state import State
+from slipway.serving.front.state import FrontState
 from slipway.serving.http.messages import Request, Response, refusal
-from slipway.serving.inference.model_workers import Backs, Lost
-from slipway.serving.inference.models import Served
+from slipway.serving.inference.model_workers import ModelWorkers, WorkerLost
+from slipway.serving.inference.models import ServedModel
 from slipway.serving.protocol.fast_path import Answered
 from slipway.serving.protocol.limits import TooManyRows, is_deeper
 
@@ -26,10 +26,10 @@ _TRIES = 2
 """One that ends them itself must not take a third one too."""
 
 
-class Invoking:
+class Invoker:
     """Answers POST /invocations. tries: how often a request is asked when backs end under it."""
 
-    def __init__(self, state: State, config: ServingConfig, backs: Backs, *, tries: int = _TRIES):
+    def __init__(self, state: FrontState, config: ServingConfig, backs: ModelWorkers, *, tries: int = _TRIES):
         self._state, self._config, self._backs, self._tries = state, config, backs, tries
         self._waiting = 0
         self._thread = ThreadPoolExecutor(1, "narrow")
@@ -64,7 +64,7 @@ class Invoking:
         self._waiting += more
         self._state.counters.add(self._state.row, WAITING, more)
 
-    async def _answer_large(self, request: Request, model: str, served: Served) -> Response:
+    async def _answer_large(self, request: Request, model: str, served: ServedModel) -> Response:
         loop = asyncio.get_running_loop()
         answer = await loop.run_in_executor(self._thread, _answer_narrow, request.body, served)
         if answer is None:
@@ -79,7 +79,7 @@ class Invoking:
             served = self._state.served[model]  # may be another one than at the last try
             try:
                 answer = await self._backs.ask(served.generation.backs, kind.decode("latin-1"), request.body, deadline)
-            except Lost:
+            except WorkerLost:
                 continue
             except TimeoutError:
                 message = f"the model did not answer within {self._config.timeout_s:g} s"
@@ -94,7 +94,7 @@ class Invoking:
         message = "the process that was to answer ended, twice; another one is being started"
         return Response(503, refusal(503, message), headers=b"retry-after: 5\r\n")
 
-    def _counted_rows(self, answer: Answered | Response, served: Served) -> Response:
+    def _counted_rows(self, answer: Answered | Response, served: ServedModel) -> Response:
         if isinstance(answer, Response):
             return answer
         if answer.finds and (broken := self._broken(answer.finds, served)):
@@ -102,7 +102,7 @@ class Invoking:
         served.part.count_rows(answer.rows, NARROW)
         return Response(200, answer.body, headers=served.headers)
 
-    def _broken(self, finds: Sequence[Find], served: Served) -> Response | None:
+    def _broken(self, finds: Sequence[Find], served: ServedModel) -> Response | None:
         """Count what the contract does not expect; the refusal of what breaks it, where that is refused."""
         served.part.count_finds((served.values.columns[find.column].name, find) for find in finds)
         why = served.values.breach(finds) if self._config.strict else None
@@ -121,7 +121,7 @@ class Invoking:
         return None
 
 
-def _answer_narrow(body: bytes, served: Served) -> Answered | Response | None:
+def _answer_narrow(body: bytes, served: ServedModel) -> Answered | Response | None:
     """Return the answer, or a refusal; None when it is for a back."""
     assert served.narrow is not None
     try:

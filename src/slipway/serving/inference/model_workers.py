@@ -7,22 +7,22 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from slipway.serving.ipc import frames
-from slipway.serving.ipc.frames import Answer, Ask, Frames
+from slipway.serving.ipc.frames import Frames, ModelRequest, ModelResponse
 
 _RECONNECT_S = 0.05
 
 
-class Lost(Exception):
+class WorkerLost(Exception):
     """The process ended before it answered."""
 
 
-class Link(asyncio.Protocol):
+class WorkerLink(asyncio.Protocol):
     """One connection to one back; many asks at a time, answered in any order."""
 
-    def __init__(self, path: str, lost: "Callable[[Link], None]"):
+    def __init__(self, path: str, lost: "Callable[[WorkerLink], None]"):
         self.path, self._lost = path, lost
         self._frames = Frames()
-        self.waiting: dict[int, asyncio.Future[Answer]] = {}
+        self.waiting: dict[int, asyncio.Future[ModelResponse]] = {}
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
@@ -31,7 +31,7 @@ class Link(asyncio.Protocol):
         self._lost(self)
         for future in self.waiting.values():
             if not future.done():
-                future.set_exception(Lost())
+                future.set_exception(WorkerLost())
         self.waiting.clear()
 
     def data_received(self, data: bytes) -> None:
@@ -41,9 +41,9 @@ class Link(asyncio.Protocol):
             if future is not None and not future.done():
                 future.set_result(answer)
 
-    async def ask(self, ask: Ask) -> Answer:
-        """Raises Lost when the process ends, TimeoutError when the deadline passes."""
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    async def ask(self, ask: ModelRequest) -> ModelResponse:
+        """Raises WorkerLost when the process ends, TimeoutError when the deadline passes."""
+        future: asyncio.Future[ModelResponse] = asyncio.get_running_loop().create_future()
         self.waiting[ask.id] = future
         self._transport.write(frames.frame(ask))
         try:
@@ -56,28 +56,28 @@ class Link(asyncio.Protocol):
         self._transport.close()
 
 
-class Backs:
+class ModelWorkers:
     """The links of a front. stuck: told the socket of a back that let a deadline pass.
 
-    patient: whether one that is being started is waited for; else it is Lost.
+    patient: whether one that is being started is waited for; else it is WorkerLost.
     """
 
     def __init__(self, stuck: Callable[[str], None], *, patient: bool = True):
         self._stuck, self._patient = stuck, patient
-        self._links: dict[str, Link] = {}
+        self._links: dict[str, WorkerLink] = {}
         self._connecting: dict[str, asyncio.Lock] = {}
         self._ids = itertools.count(1)
 
-    async def ask(self, paths: Sequence[str], content_type: str, body: bytes, deadline: float) -> Answer:
+    async def ask(self, paths: Sequence[str], content_type: str, body: bytes, deadline: float) -> ModelResponse:
         """Ask the least busy of the backs, waiting until one is there.
 
-        Raises Lost when it ends meanwhile, TimeoutError at the deadline, of `time.monotonic()`.
+        Raises WorkerLost when it ends meanwhile, TimeoutError at the deadline, of `time.monotonic()`.
         """
         path = min(paths, key=self._busy)
         async with asyncio.timeout(deadline - time.monotonic()):
             link = await self._link(path)
         try:
-            return await link.ask(Ask(next(self._ids), deadline, content_type, body))
+            return await link.ask(ModelRequest(next(self._ids), deadline, content_type, body))
         except TimeoutError:
             self._stuck(path)
             raise
@@ -92,19 +92,19 @@ class Backs:
         link = self._links.get(path)
         return len(link.waiting) if link is not None else 0
 
-    async def _link(self, path: str) -> Link:
+    async def _link(self, path: str) -> WorkerLink:
         async with self._connecting.setdefault(path, asyncio.Lock()):
             while path not in self._links:
                 try:
                     loop = asyncio.get_running_loop()
-                    _, link = await loop.create_unix_connection(lambda: Link(path, self._forget), path)
+                    _, link = await loop.create_unix_connection(lambda: WorkerLink(path, self._forget), path)
                     self._links[path] = link
                 except OSError:  # it is being started
                     if not self._patient:
-                        raise Lost from None
+                        raise WorkerLost from None
                     await asyncio.sleep(_RECONNECT_S)
             return self._links[path]
 
-    def _forget(self, link: Link) -> None:
+    def _forget(self, link: WorkerLink) -> None:
         if self._links.get(link.path) is link:
             del self._links[link.path]

@@ -4,35 +4,37 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from slipway.serving.contract import Generation
-from slipway.serving.counters.models import Counters, Part
-from slipway.serving.protocol.fast_path import Narrow
+from slipway.serving.counters.models import Counters, ModelCounters
+from slipway.serving.protocol.fast_path import FastPath
 from slipway.serving.protocol.values import Values
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedModel:
     """A generation, ready to answer. narrow: None when only the backs answer, and then why_not says why.
 
     values: what is known of the values of its columns.
     """
 
     generation: Generation
-    narrow: Narrow | None
+    narrow: FastPath | None
     why_not: str
     headers: bytes
-    part: Part
+    part: ModelCounters
     values: Values
 
 
-def prepare(generation: Generation, counters: Counters, row: int, max_rows: int) -> Served:
+def prepare(generation: Generation, counters: Counters, row: int, max_rows: int) -> ServedModel:
     """Make a generation ready to answer its first request as fast as any. Takes long: not to be done between two requests."""
     why_not, narrow = generation.why_not, None
     try:
-        narrow = Narrow(generation, max_rows)
+        narrow = FastPath(generation, max_rows)
         if generation.signature.example:
             narrow.answer(generation.signature.example.encode())
     except ValueError as error:
         why_not = why_not or str(error)
     lines = f"x-slipway-model: {quote(generation.model)}\r\nx-slipway-version: {generation.version}\r\n"
     values = narrow.values if narrow else Values(generation.signature.inputs)
-    return Served(generation, narrow, why_not, lines.encode(), Part(counters, row, generation.model), values)
+    return ServedModel(
+        generation, narrow, why_not, lines.encode(), ModelCounters(counters, row, generation.model), values
+    )

@@ -10,7 +10,7 @@ from slipway.core.expectations import Find
 
 # ---- front ↔ back
 @dataclass(frozen=True)
-class Ask:
+class ModelRequest:
     """A request to `/invocations`. deadline: of `time.monotonic()`, which the processes of a machine share.
 
     content_type: as MLflow spells it, "" for none. What the deadline has passed for need not be answered.
@@ -23,7 +23,7 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ModelResponse:
     """What a back answers. mimetype: without charset. A body with a status of 400 or more is made by `refusals.refusal`.
 
     finds: what the request holds that the contract does not expect.
@@ -45,9 +45,9 @@ _ASK = struct.Struct(">QdH")
 _ANSWER = struct.Struct(">QHHI")
 
 
-def frame(message: Ask | Answer) -> bytes:
+def frame(message: ModelRequest | ModelResponse) -> bytes:
     """Return the bytes of a message: four of length, then what `ask` or `answer` reads."""
-    if isinstance(message, Ask):
+    if isinstance(message, ModelRequest):
         text = message.content_type.encode()[:65535]
         head = _ASK.pack(message.id, message.deadline, len(text))
     else:
@@ -57,19 +57,19 @@ def frame(message: Ask | Answer) -> bytes:
     return b"".join((_LENGTH.pack(len(head) + len(text) + len(message.body)), head, text, message.body))
 
 
-def ask(content: bytes) -> Ask:
+def ask(content: bytes) -> ModelRequest:
     """Read the content of a frame, without its length."""
     number, deadline, length = _ASK.unpack_from(content)
     at = _ASK.size + length
-    return Ask(number, deadline, content[_ASK.size : at].decode("utf-8", "replace"), content[at:])
+    return ModelRequest(number, deadline, content[_ASK.size : at].decode("utf-8", "replace"), content[at:])
 
 
-def answer(content: bytes) -> Answer:
+def answer(content: bytes) -> ModelResponse:
     """Read the content of a frame, without its length."""
     number, status, length, more = _ANSWER.unpack_from(content)
     at = _ANSWER.size + length
     finds = msgspec.json.decode(content[at : at + more], type=tuple[Find, ...]) if more else ()
-    return Answer(number, status, content[_ANSWER.size : at].decode(), content[at + more :], finds)
+    return ModelResponse(number, status, content[_ANSWER.size : at].decode(), content[at + more :], finds)
 
 
 class Frames:
@@ -101,7 +101,7 @@ _HEAD = struct.Struct(">IQQdHI")
 
 
 @dataclass(frozen=True)
-class Copy:
+class MirroredRequest:
     """A request and its answer. pair: the generations of the first and of the second version when it was answered.
 
     seconds: that the answer took.
@@ -118,16 +118,18 @@ class Copy:
         return len(self.body) + len(self.answer)
 
     def frame(self) -> bytes:
-        """Return the bytes of it: four of length, then what `copy_of` reads."""
+        """Return the bytes of it: four of length, then what `mirrored_request` reads."""
         kind, body = self.content_type, self.body
         size = _HEAD.size - 4 + len(kind) + len(body) + len(self.answer)
         head = _HEAD.pack(size, *self.pair, self.seconds, len(kind), len(body))
         return b"".join((head, kind, body, self.answer))
 
 
-def copy_of(content: bytes) -> Copy:
+def mirrored_request(content: bytes) -> MirroredRequest:
     """Read the content of a frame, without its length."""
     _, first, second, seconds, kind, body = _HEAD.unpack_from(b"\0\0\0\0" + content[: _HEAD.size])
     at = _HEAD.size - 4
     ends = at + kind, at + kind + body
-    return Copy((first, second), seconds, content[at : ends[0]], content[ends[0] : ends[1]], content[ends[1] :])
+    return MirroredRequest(
+        (first, second), seconds, content[at : ends[0]], content[ends[0] : ends[1]], content[ends[1] :]
+    )

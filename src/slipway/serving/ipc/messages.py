@@ -2,22 +2,22 @@
 
 from dataclasses import dataclass
 
-from slipway.core.variants import ArmState
+from slipway.core.variants import VariantState
 from slipway.serving.contract import Generation, Signature
-from slipway.serving.ipc.plan_transfer import Packed
+from slipway.serving.ipc.plan_transfer import PackedPlan
 
 
 @dataclass(frozen=True)
-class Loaded:
+class ModelLoaded:
     """A back is ready. plan: None when it was not asked for, or could not be made, and then why_not says why."""
 
     signature: Signature
-    plan: Packed | None
+    plan: PackedPlan | None
     why_not: str
 
 
 @dataclass(frozen=True)
-class Failed:
+class ModelFailed:
     """A back cannot serve its version.
 
     passing: it may be otherwise soon, such as when a server is back. refused: it must not be served, whatever the machine.
@@ -41,7 +41,7 @@ class Swap:
 
 
 @dataclass(frozen=True)
-class Failure:
+class TakeoverFailure:
     """A version did not take over. at: seconds since 1970. Shown on /ready until a later generation of the model takes over."""
 
     model: str
@@ -51,23 +51,23 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Second:
+class VariantReport:
     """What has become of the second version, for /ready and the metrics. version: which one it is about, 0 for none.
 
     bound, why: the bound that it passed, and the numbers; of a shadow, which goes on, as long as it is past it.
     at: seconds since 1970. failure: a later version that did not take the role.
     """
 
-    state: ArmState
+    state: VariantState
     version: int
     bound: str
     why: str
     at: float
-    failure: Failure | None
+    failure: TakeoverFailure | None
 
 
 @dataclass(frozen=True)
-class Keys:
+class ValidKeys:
     """The API keys that are valid from now on, as SHA-256 in hex. None: no key is asked for."""
 
     hashes: tuple[str, ...] | None

@@ -6,20 +6,20 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Packed:
+class PackedPlan:
     """A plan as `slipway.plans.stored` writes it. It goes beside a pickle, not in it, and arrives as it is."""
 
     content: bytearray
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Packed, (pickle.PickleBuffer(self.content),)
+        return PackedPlan, (pickle.PickleBuffer(self.content),)
 
 
 @dataclass(frozen=True)
-class Unpacking:
+class PlanInTransit:
     """Pickles as a packed plan and arrives as the plan itself."""
 
-    packed: Packed
+    packed: PackedPlan
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _opened, (pickle.PickleBuffer(self.packed.content),)

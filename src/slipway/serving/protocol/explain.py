@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from slipway.serving.contract import Column, Signature
+from slipway.serving.contract import InputColumn, Signature
 
 FORMATS = ("dataframe_records", "dataframe_split", "instances", "inputs")
 # The beginnings of MLflow's own messages: its clients and its tests look for them. Of the input they repeat nothing here.
@@ -173,7 +173,7 @@ def _explain_columns(columns: Mapping[str, Sequence[Any]], signature: Signature)
     return None
 
 
-def _wrong(value: Any, column: Column) -> str | None:
+def _wrong(value: Any, column: InputColumn) -> str | None:
     wanted = _WORDS.get(column.type)
     if isinstance(value, list | dict):
         return f"{'a list' if isinstance(value, list) else 'an object'} where {wanted or 'a single value'} is needed"

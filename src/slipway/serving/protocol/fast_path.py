@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from numpy.typing import NDArray
 
 from slipway.core.expectations import Find
-from slipway.serving.contract import Column, Generation, Plan
+from slipway.serving.contract import Generation, InputColumn, Plan
 from slipway.serving.protocol.escaped import reader, stand_ins
 from slipway.serving.protocol.limits import TooManyRows
 from slipway.serving.protocol.values import Values
@@ -55,7 +55,7 @@ class Answered(NamedTuple):
     finds: tuple[Find, ...]
 
 
-class Narrow:
+class FastPath:
     """Answers requests of one generation from its plan. values: what reads the rows that `rows` returns."""
 
     def __init__(self, generation: Generation, max_rows: int):
@@ -151,7 +151,7 @@ class Narrow:
         return decode, itemgetter(*at) if len(at) > 1 else tuple
 
 
-def _request(columns: Sequence[Column], spelled: Sequence[str], types: dict[str, Any], plan: Plan) -> Any:
+def _request(columns: Sequence[InputColumn], spelled: Sequence[str], types: dict[str, Any], plan: Plan) -> Any:
     """Return the type of a request; all that is not of it, unknown keys too, is refused by its decoder.
 
     spelled: the names of the columns as the fields of a row have them.

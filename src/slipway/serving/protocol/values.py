@@ -12,7 +12,7 @@ from typing import Any
 
 from slipway.core.expectations import Expectation, Find, Unexpected, breach, shown
 from slipway.core.values import TIMES, Spellings, text_of, time_of
-from slipway.serving.contract import Column
+from slipway.serving.contract import InputColumn
 
 Row = Sequence[object]
 _NUMBERS = ("double", "float", "long", "integer", "boolean")
@@ -30,7 +30,7 @@ class Unreadable(ValueError):
 class Values:
     """The values of the columns of a signature. Holds no state that changes, and can be used by several threads."""
 
-    def __init__(self, columns: Sequence[Column]):
+    def __init__(self, columns: Sequence[InputColumn]):
         self.columns = tuple(columns)
         self._judges = [_judge(column) for column in columns]
         # What passes these is as the model was trained on it; most requests are looked at no further.
@@ -97,7 +97,7 @@ class Values:
         return None
 
 
-def kinds_of(column: Column) -> tuple[Unexpected, ...]:
+def kinds_of(column: InputColumn) -> tuple[Unexpected, ...]:
     """Return how values of a column can be unexpected."""
     expectation = column.expectation or _NOTHING_EXPECTED
     can = {
@@ -111,7 +111,7 @@ def kinds_of(column: Column) -> tuple[Unexpected, ...]:
 Judge = Callable[[object], tuple[object, Unexpected | None]]
 
 
-def _judge(column: Column) -> Judge:
+def _judge(column: InputColumn) -> Judge:
     """Return what gives a value as the model was trained on it, and how it is unexpected."""
     expectation = column.expectation or _NOTHING_EXPECTED
     is_expected = _unexpected(expectation)
@@ -126,7 +126,7 @@ def _judge(column: Column) -> Judge:
     return judge
 
 
-def _reader(column: Column, expectation: Expectation) -> Callable[[object], object]:
+def _reader(column: InputColumn, expectation: Expectation) -> Callable[[object], object]:
     if column.type == "string":
         return partial(_text, Spellings(_texts(expectation)))
     return _time if column.type == "datetime" else lambda value: value
@@ -174,7 +174,7 @@ def _unexpected(expectation: Expectation) -> Callable[[Any], Unexpected | None]:
     return expected
 
 
-def _test(column: Column) -> Callable[[Any], bool] | None:
+def _test(column: InputColumn) -> Callable[[Any], bool] | None:
     """Return a quick look at a JSON scalar: true where it is expected, and as the model was trained on it."""
     expectation, nullable = column.expectation or _NOTHING_EXPECTED, not column.required
     low, high = expectation.low, expectation.high

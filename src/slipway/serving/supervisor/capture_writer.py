@@ -1,9 +1,9 @@
 from collections.abc import Callable, Sequence
 
-from slipway.serving.config import SILENT_S, Capture, Handing
-from slipway.serving.supervisor.child import Child, Gone
+from slipway.serving.config import SILENT_S, Capture, CaptureFeed
+from slipway.serving.supervisor.child import ForkedProcess, ProcessEnded
 from slipway.serving.supervisor.log import Log
-from slipway.serving.supervisor.mailbox import Inbox
+from slipway.serving.supervisor.mailbox import Mailbox
 from slipway.sharedmem import Ring, leave
 
 _PAUSE_S = 1.0
@@ -20,7 +20,7 @@ _DIES_WITHIN_S = 5.0
 """After a kill -9. What waits for a disk that does not answer lives on until that does."""
 
 
-class Recorder:
+class CaptureWriter:
     """The writer as the supervisor keeps it; nothing where nothing is captured. Used from the supervisor's thread alone.
 
     fork: starts a process.
@@ -31,16 +31,16 @@ class Recorder:
         capture: Capture | None,
         models: Sequence[str],
         fronts: int,
-        inbox: Inbox,
+        inbox: Mailbox,
         log: Log,
-        fork: Callable[..., Child],
+        fork: Callable[..., ForkedProcess],
     ):
         self._capture = capture
         self._inbox = inbox
         self._log = log
         self._fork = fork
-        self.handing = Handing(Ring(models, fronts, **capture.ring), capture.share) if capture else None
-        self._child: Child | None = None
+        self.handing = CaptureFeed(Ring(models, fronts, **capture.ring), capture.share) if capture else None
+        self._child: ForkedProcess | None = None
         self._ended: Callable[[], None] | None = None
         self._starts_left = _STARTS_AT_END
         self._silent = False
@@ -89,7 +89,7 @@ class Recorder:
         ring.beat()  # it has its time to come
         self._look(child)
 
-    def _look(self, child: Child) -> None:
+    def _look(self, child: ForkedProcess) -> None:
         """See whether the writer does anything, while it is the present one."""
         if self._capture is None or self.handing is None or child is not self._child:
             return
@@ -106,14 +106,14 @@ class Recorder:
             self._log.say(f"the process that writes captured requests {does}")
         self._inbox.later(_LOOKED_AT_EACH_S, self._look, child)
 
-    def _kill(self, child: Child) -> None:
+    def _kill(self, child: ForkedProcess) -> None:
         child.kill()
         if self._ended:  # its successor would hang as well, and whoever stops the service does not wait for ever
             self._starts_left = 0
-            self._inbox.later(_DIES_WITHIN_S, self._heard, child, Gone())
+            self._inbox.later(_DIES_WITHIN_S, self._heard, child, ProcessEnded())
 
-    def _heard(self, child: Child, said: object) -> None:
-        if not isinstance(said, Gone) or child is not self._child:
+    def _heard(self, child: ForkedProcess, said: object) -> None:
+        if not isinstance(said, ProcessEnded) or child is not self._child:
             return
         self._child = None
         if self._ended:

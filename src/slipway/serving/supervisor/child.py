@@ -14,11 +14,11 @@ from slipway.errors import ServiceFailed
 from slipway.serving.ipc import channel
 
 
-class Gone:
+class ProcessEnded:
     """What a child's last message is: it has ended."""
 
 
-class Child:
+class ForkedProcess:
     """pid: of the process, once it was forked. pipe: this end of the pipe whose other end it holds.
 
     Nothing here waits for the process: what is told is sent by a thread, and what it says is heard by another.
@@ -33,7 +33,7 @@ class Child:
         return self._pid.result()
 
     def listen(self, said: Callable[[Any], None]) -> None:
-        """Hand over whatever the process says from now on, and Gone at its end; `said` is called in a thread."""
+        """Hand over whatever the process says from now on, and ProcessEnded at its end; `said` is called in a thread."""
         threading.Thread(target=self._hear, args=[said], name="hear", daemon=True).start()
         threading.Thread(target=self._speak, name="speak", daemon=True).start()
 
@@ -49,12 +49,12 @@ class Child:
         with suppress(EOFError, OSError):
             while True:
                 said(channel.receive(self._pipe))
-        self._out.put(Gone)
-        said(Gone())
+        self._out.put(ProcessEnded)
+        said(ProcessEnded())
 
     def _speak(self) -> None:
         with suppress(OSError):
-            while (message := self._out.get()) is not Gone:
+            while (message := self._out.get()) is not ProcessEnded:
                 channel.send(self._pipe, message)
         self._pipe.close()
 

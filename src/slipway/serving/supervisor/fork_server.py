@@ -29,7 +29,7 @@ from typing import Any
 
 from slipway.errors import ServiceFailed
 from slipway.processes import die_with_parent
-from slipway.serving.supervisor.child import Child
+from slipway.serving.supervisor.child import ForkedProcess
 
 _HEAD = struct.Struct(">QQ?")
 """How long the names of modules and the call are, and whether the process outlives this one."""
@@ -38,7 +38,7 @@ _MOST_FILES = 16
 _END_S = 2.0
 
 
-class Nursery:
+class ForkServer:
     """A nursery of this process. env: of it and of all that is forked from it. log: where they all write, appended to.
 
     folder: removed at its end, whatever ends it but a kill -9 of its own.
@@ -64,7 +64,7 @@ class Nursery:
 
     def start(
         self, target: str, *args: Any, preload: Sequence[str] = (), outlives: bool = False, **named: Any
-    ) -> Child:
+    ) -> ForkedProcess:
         """Fork a process that calls a function and ends; return at once, before it has started.
 
         target: module:function, called with `control`, the other end of the child's, and these arguments; they are what
@@ -78,7 +78,7 @@ class Nursery:
             pid = self._ask((module, *preload), (target, args, {**named, "control": theirs}), outlives)
         if outlives:
             self._outliving = pid
-        return Child(pid, ours)
+        return ForkedProcess(pid, ours)
 
     def preload(self, *modules: str) -> "Future[int]":
         """Import modules for all that is forked later; the future is done when they are, and fails with ServiceFailed."""

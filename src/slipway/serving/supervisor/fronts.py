@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from slipway.serving.counters.models import FRONTS_REPLACED, TURNS, Counters
-from slipway.serving.supervisor.child import Child, Gone
+from slipway.serving.supervisor.child import ForkedProcess, ProcessEnded
 from slipway.serving.supervisor.log import Log
-from slipway.serving.supervisor.mailbox import Inbox
+from slipway.serving.supervisor.mailbox import Mailbox
 
 _PAUSE_S = 0.2
 _LOOK_S = 1.0
@@ -21,7 +21,7 @@ class _Seen:
     None while it starts, for which it may have to wait.
     """
 
-    child: Child
+    child: ForkedProcess
     turns: float
     still: int | None = None
 
@@ -36,16 +36,16 @@ class Fronts:
     def __init__(
         self,
         counters: Counters,
-        inbox: Inbox,
+        inbox: Mailbox,
         log: Log,
-        fork: Callable[[int], Child],
+        fork: Callable[[int], ForkedProcess],
         greeting: Callable[[], Sequence[object]],
         said: Callable[[Any], None],
         patience_s: float,
     ):
         self._counters, self._inbox, self._log = counters, inbox, log
         self._fork, self._greeting, self._said = fork, greeting, said
-        self._children: dict[int, Child] = {}
+        self._children: dict[int, ForkedProcess] = {}
         self._ending: Callable[[], None] | None = None
         self._patience_s = patience_s
         self._seen: dict[int, _Seen] = {}
@@ -86,8 +86,8 @@ class Fronts:
         for message in self._greeting():
             child.tell(message)
 
-    def _heard(self, row: int, child: Child, born: float, said: object) -> None:
-        if not isinstance(said, Gone):
+    def _heard(self, row: int, child: ForkedProcess, born: float, said: object) -> None:
+        if not isinstance(said, ProcessEnded):
             self._said(said)
         elif self._children.get(row) is child:
             del self._children[row]
@@ -107,7 +107,7 @@ class Fronts:
         self._seen = {row: self._look_at(row, child) for row, child in self._children.items()}
         self._inbox.later(_LOOK_S, self._look)
 
-    def _look_at(self, row: int, child: Child) -> _Seen:
+    def _look_at(self, row: int, child: ForkedProcess) -> _Seen:
         turns, last = self._counters.own(row, TURNS), self._seen.get(row)
         if last is None or last.child is not child:
             return _Seen(child, turns)

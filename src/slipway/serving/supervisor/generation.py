@@ -5,16 +5,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from slipway.serving.back.loaded_model import Held
+from slipway.serving.back.loaded_model import LoadedModel
 from slipway.serving.contract import Generation
-from slipway.serving.ipc.messages import Loaded
-from slipway.serving.ipc.plan_transfer import Unpacking
-from slipway.serving.supervisor.child import Child
-from slipway.serving.supervisor.plan_cache import Shelf
+from slipway.serving.ipc.messages import ModelLoaded
+from slipway.serving.ipc.plan_transfer import PlanInTransit
+from slipway.serving.supervisor.child import ForkedProcess
+from slipway.serving.supervisor.plan_cache import PlanCache
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedVersion:
     """A version that is to be served under a model's name. digest: of the bytes that were registered.
 
     role: what for, where it is not to answer alone.
@@ -26,11 +26,11 @@ class Wanted:
     version: int
     digest: str
     stage: str
-    load: Callable[[], Held]
+    load: Callable[[], LoadedModel]
     preload: Sequence[str] = ()
     role: str = ""
-    shelf: Shelf | None = None
-    kept: Loaded | None = None
+    shelf: PlanCache | None = None
+    kept: ModelLoaded | None = None
 
     @property
     def key(self) -> tuple[str, int, str]:
@@ -41,7 +41,7 @@ class Wanted:
 
 
 @dataclass(eq=False)
-class Back:
+class BackSlot:
     """A place for a process that holds the model: its socket stays while the processes come and go.
 
     ready: whether one has been ready once. up: whether the present one is. died: how often in a row one ended before it was.
@@ -49,14 +49,14 @@ class Back:
 
     path: Path
     listener: socket.socket
-    child: Child | None = None
+    child: ForkedProcess | None = None
     ready: bool = False
     up: bool = False
     died: int = 0
 
 
 @dataclass(eq=False)
-class Serving:
+class SupervisedGeneration:
     """A generation as the supervisor keeps it. loaded: what its first back found; None while that loads.
 
     by_kept: whether it answers from a kept plan that has not been compared with the model in this service yet.
@@ -64,11 +64,11 @@ class Serving:
     retired_at: of `time.monotonic()`, from when it is kept no longer; None while it serves or loads.
     """
 
-    wanted: Wanted
+    wanted: WantedVersion
     number: int
     folder: Path
-    backs: list[Back] = field(default_factory=list)
-    loaded: Loaded | None = None
+    backs: list[BackSlot] = field(default_factory=list)
+    loaded: ModelLoaded | None = None
     retired_at: float | None = None
     by_kept: bool = False
 
@@ -77,19 +77,19 @@ class Serving:
         """Whether the fronts have a plan of it; None while nobody knows."""
         return None if self.loaded is None or self.by_kept else self.loaded.plan is not None
 
-    def add_back(self) -> Back:
+    def add_back(self) -> BackSlot:
         """Make a place for one more process."""
         path = self.folder / f"{self.number}.{len(self.backs)}"
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(str(path))
         listener.listen(128)
-        self.backs.append(Back(path, listener))
+        self.backs.append(BackSlot(path, listener))
         return self.backs[-1]
 
     def told(self) -> Generation:
         """What a front is told; of backs, those that have been ready once."""
         assert self.loaded is not None
-        plan = Unpacking(self.loaded.plan) if self.loaded.plan else None
+        plan = PlanInTransit(self.loaded.plan) if self.loaded.plan else None
         backs = tuple(str(back.path) for back in self.backs if back.ready)
         wanted = self.wanted
         return Generation(

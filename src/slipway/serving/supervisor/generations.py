@@ -9,11 +9,11 @@ from slipway.errors import ServiceFailed
 from slipway.serving.config import ServingConfig
 from slipway.serving.counters.models import BACKS_REPLACED, FAILED_GENERATIONS, SWAPS, Counters
 from slipway.serving.ipc import messages
-from slipway.serving.ipc.messages import Failed, Loaded
-from slipway.serving.supervisor.child import Child, Gone
-from slipway.serving.supervisor.generation import Back, Serving, Wanted
+from slipway.serving.ipc.messages import ModelFailed, ModelLoaded
+from slipway.serving.supervisor.child import ForkedProcess, ProcessEnded
+from slipway.serving.supervisor.generation import BackSlot, SupervisedGeneration, WantedVersion
 from slipway.serving.supervisor.log import Log
-from slipway.serving.supervisor.mailbox import Inbox
+from slipway.serving.supervisor.mailbox import Mailbox
 
 BACK = "slipway.serving.back.process:back"
 _TRY_AGAIN_S = 5.0
@@ -32,21 +32,21 @@ class Generations:
         config: ServingConfig,
         models: Sequence[str],
         counters: Counters,
-        inbox: Inbox,
+        inbox: Mailbox,
         log: Log,
-        fork: Callable[..., Child],
+        fork: Callable[..., ForkedProcess],
         changed: Callable[[], None],
-        failed: Callable[[messages.Failure], None],
-        served: Callable[[Wanted], None],
+        failed: Callable[[messages.TakeoverFailure], None],
+        served: Callable[[WantedVersion], None],
     ):
         self._config, self._counters, self._inbox, self._log, self._fork = config, counters, inbox, log, fork
         self._changed, self._failed_to, self._served = changed, failed, served
         self.folder = Path()
-        self.failures: dict[str, messages.Failure] = {}
+        self.failures: dict[str, messages.TakeoverFailure] = {}
         self.refused = ""
-        self._wanted: dict[str, Wanted | None] = dict.fromkeys(models)
-        self._current: dict[str, Serving] = {}
-        self._others: list[Serving] = []
+        self._wanted: dict[str, WantedVersion | None] = dict.fromkeys(models)
+        self._current: dict[str, SupervisedGeneration] = {}
+        self._others: list[SupervisedGeneration] = []
         self._failed: set[tuple[str, int, str]] = set()
         self._numbers = itertools.count(1)
         self._ended = False
@@ -61,12 +61,12 @@ class Generations:
         """Return the processes of the generation that serves."""
         return [back.child.pid for back in self._current[model].backs if back.child]
 
-    def serving(self, model: str) -> Wanted | None:
+    def serving(self, model: str) -> WantedVersion | None:
         """Return the version that serves; None for none."""
         current = self._current.get(model)
         return current.wanted if current else None
 
-    def wanted(self, model: str) -> Wanted | None:
+    def wanted(self, model: str) -> WantedVersion | None:
         """Return the version that is to serve, whether it does already or not."""
         return self._wanted[model]
 
@@ -80,7 +80,7 @@ class Generations:
         for serving in (*self._current.values(), *self._others):
             serving.close()
 
-    def want(self, wanted: Wanted, again: bool) -> None:
+    def want(self, wanted: WantedVersion, again: bool) -> None:
         if self._ended:
             return
         self._wanted[wanted.model] = wanted
@@ -102,9 +102,9 @@ class Generations:
             self._changed()
             self._keep_warm(former)
 
-    def _load(self, wanted: Wanted) -> None:
+    def _load(self, wanted: WantedVersion) -> None:
         self._log.say(f"{wanted} is loaded")
-        serving = Serving(wanted, next(self._numbers), self.folder)
+        serving = SupervisedGeneration(wanted, next(self._numbers), self.folder)
         self._others.append(serving)
         back = serving.add_back()
         self._start_back(serving, back)
@@ -114,7 +114,7 @@ class Generations:
             serving.loaded, serving.by_kept, back.ready = wanted.kept, True, True
             self._take_over(serving)
 
-    def _start_back(self, serving: Serving, back: Back) -> None:
+    def _start_back(self, serving: SupervisedGeneration, back: BackSlot) -> None:
         if self._ended or (serving not in self._others and serving not in self._current.values()):
             return
         back.up = False
@@ -124,19 +124,19 @@ class Generations:
         )  # fmt: skip
         child.listen(lambda said: self._inbox.post(self._back_said, serving, back, child, said))
 
-    def _back_said(self, serving: Serving, back: Back, child: Child, said: object) -> None:
+    def _back_said(self, serving: SupervisedGeneration, back: BackSlot, child: ForkedProcess, said: object) -> None:
         if back.child is not child:
             return
-        if isinstance(said, Loaded):
+        if isinstance(said, ModelLoaded):
             self._back_is_ready(serving, back, said)
-        elif isinstance(said, Failed):
+        elif isinstance(said, ModelFailed):
             back.child = None
             self._back_failed(serving, back, said)
-        elif isinstance(said, Gone):
+        elif isinstance(said, ProcessEnded):
             back.child = None
             self._back_gone(serving, back)
 
-    def _back_is_ready(self, serving: Serving, back: Back, loaded: Loaded) -> None:
+    def _back_is_ready(self, serving: SupervisedGeneration, back: BackSlot, loaded: ModelLoaded) -> None:
         back.died, back.up = 0, True
         first, back.ready = not back.ready, True
         if serving.by_kept:
@@ -151,7 +151,7 @@ class Generations:
         elif first and serving in self._current.values():
             self._changed()
 
-    def _take_note(self, serving: Serving, loaded: Loaded) -> None:
+    def _take_note(self, serving: SupervisedGeneration, loaded: ModelLoaded) -> None:
         serving.loaded = loaded
         if loaded.why_not:
             self._log.say(f"{serving.wanted} is not compiled, the model itself answers: {loaded.why_not}")
@@ -160,7 +160,7 @@ class Generations:
         if serving.wanted.shelf:
             serving.wanted.shelf.keep(loaded)
 
-    def _compare_kept(self, serving: Serving, loaded: Loaded) -> None:
+    def _compare_kept(self, serving: SupervisedGeneration, loaded: ModelLoaded) -> None:
         serving.by_kept = False
         if loaded == serving.loaded:
             self._log.say(f"{serving.wanted} is loaded; the plan that was kept is what it compiles to")
@@ -170,7 +170,7 @@ class Generations:
         if serving in self._current.values():
             self._changed()
 
-    def _back_failed(self, serving: Serving, back: Back, failed: Failed) -> None:
+    def _back_failed(self, serving: SupervisedGeneration, back: BackSlot, failed: ModelFailed) -> None:
         if serving.by_kept and not failed.passing:  # as at a start without that plan
             raise ServiceFailed(f"{serving.wanted} cannot be served any more: {failed.why}")
         if serving.loaded:  # it serves, and one of its processes could not be replaced
@@ -183,19 +183,21 @@ class Generations:
         self.refused = failed.why if failed.refused else ""
         self._counters.add(self._counters.supervisor, FAILED_GENERATIONS)
         self._log.say(f"{wanted} does not take over: {failed.why}")
-        failure = self.failures[wanted.model] = messages.Failure(wanted.model, wanted.version, failed.why, time.time())
+        failure = self.failures[wanted.model] = messages.TakeoverFailure(
+            wanted.model, wanted.version, failed.why, time.time()
+        )
         self._failed_to(failure)
         if failed.passing:
             self._inbox.later(_TRY_AGAIN_S, self._try_again, wanted)
 
-    def _try_again(self, wanted: Wanted) -> None:
+    def _try_again(self, wanted: WantedVersion) -> None:
         if self._wanted[wanted.model] == wanted:
             self.want(wanted, again=True)
 
-    def _back_gone(self, serving: Serving, back: Back) -> None:
+    def _back_gone(self, serving: SupervisedGeneration, back: BackSlot) -> None:
         back.died += 1
         if serving.loaded is None or serving.by_kept:
-            self._back_failed(serving, back, Failed("its process ended while it loaded; the log says more"))
+            self._back_failed(serving, back, ModelFailed("its process ended while it loaded; the log says more"))
             return
         if self._ended:
             return
@@ -210,7 +212,7 @@ class Generations:
                     self._log.say(f"a process of {serving.wanted} did not answer in time and is killed")
                     back.child.kill()
 
-    def _take_over(self, serving: Serving) -> None:
+    def _take_over(self, serving: SupervisedGeneration) -> None:
         model = serving.wanted.model
         former = self._current.get(model)
         self._others.remove(serving)
@@ -224,7 +226,7 @@ class Generations:
             self._keep_warm(former)
         self._served(serving.wanted)
 
-    def _keep_warm(self, serving: Serving) -> None:
+    def _keep_warm(self, serving: SupervisedGeneration) -> None:
         if serving not in self._others:
             self._others.append(serving)
         # Requests that a front had begun with it are answered by it.
@@ -232,11 +234,11 @@ class Generations:
         serving.retired_at = time.monotonic() + kept_s
         self._inbox.later(kept_s + 0.1, self._retire, serving)
 
-    def _retire(self, serving: Serving) -> None:
+    def _retire(self, serving: SupervisedGeneration) -> None:
         if serving in self._others and serving.retired_at and time.monotonic() >= serving.retired_at:
             self._drop(serving)
 
-    def _drop(self, serving: Serving) -> None:
+    def _drop(self, serving: SupervisedGeneration) -> None:
         self._others.remove(serving)
         for back in serving.backs:
             child, back.child = back.child, None

@@ -2,7 +2,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from math import sqrt
 
-from slipway.serving.config import DISAGREEMENT, ERROR, LATENCY, Bounds
+from slipway.serving.config import DISAGREEMENT, ERROR, LATENCY, Guardrails
 from slipway.serving.counters.variant import COMPARED, COMPARED_ROWS, DISAGREEMENTS, ERRORS, Tally
 
 WINDOW_S = 300.0
@@ -25,7 +25,7 @@ _MOST_KEPT = 1000
 
 
 @dataclass(frozen=True)
-class Breach:
+class GuardrailViolation:
     """Which bound was passed, and a sentence with the numbers."""
 
     bound: str
@@ -54,12 +54,12 @@ class Window:
         return at <= now - WINDOW_S and min(within.requests, within[COMPARED]) >= self.enough
 
 
-def breach(found: Tally, bounds: Bounds) -> Breach | None:
+def violation(found: Tally, bounds: Guardrails) -> GuardrailViolation | None:
     """Return the first bound that was passed; None for none, and while there are too few requests."""
     return _disagreement(found, bounds) or _errors(found, bounds) or _latency(found, bounds)
 
 
-def _disagreement(found: Tally, bounds: Bounds) -> Breach | None:
+def _disagreement(found: Tally, bounds: Guardrails) -> GuardrailViolation | None:
     compared, rows = found[COMPARED], found[COMPARED_ROWS]
     if compared < bounds.min_requests or not rows:
         return None
@@ -67,10 +67,10 @@ def _disagreement(found: Tally, bounds: Bounds) -> Breach | None:
     if at_least(share, compared) <= bounds.max_disagreement:
         return None
     said = f"{_percent(share)} of {rows:,.0f} compared rows were answered otherwise"
-    return Breach(DISAGREEMENT, f"{said}; the bound is {_percent(bounds.max_disagreement)}")
+    return GuardrailViolation(DISAGREEMENT, f"{said}; the bound is {_percent(bounds.max_disagreement)}")
 
 
-def _errors(found: Tally, bounds: Bounds) -> Breach | None:
+def _errors(found: Tally, bounds: Guardrails) -> GuardrailViolation | None:
     requests = found.requests
     if requests < bounds.min_requests:
         return None
@@ -78,10 +78,10 @@ def _errors(found: Tally, bounds: Bounds) -> Breach | None:
     if at_least(share, requests) <= bounds.max_errors:
         return None
     said = f"{_percent(share)} of {requests:,.0f} requests were not answered that the first version answers"
-    return Breach(ERROR, f"{said}; the bound is {_percent(bounds.max_errors)}")
+    return GuardrailViolation(ERROR, f"{said}; the bound is {_percent(bounds.max_errors)}")
 
 
-def _latency(found: Tally, bounds: Bounds) -> Breach | None:
+def _latency(found: Tally, bounds: Guardrails) -> GuardrailViolation | None:
     ours, theirs = found.ours, found.theirs
     if min(ours.count, theirs.count) < bounds.min_requests:
         return None
@@ -95,7 +95,7 @@ def _latency(found: Tally, bounds: Bounds) -> Breach | None:
         bound = f"the bound is {bounds.max_slower:g} times that of the first version, {usual * 1000:.3g} ms"
     if at_least(ours.above(most) / ours.count, ours.count) <= _SLOWEST:
         return None
-    return Breach(LATENCY, f"{said}; {bound}")
+    return GuardrailViolation(LATENCY, f"{said}; {bound}")
 
 
 def at_least(share: float, of: float) -> float:

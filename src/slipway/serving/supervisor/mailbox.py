@@ -10,7 +10,7 @@ from typing import Any
 _NEVER_S = 3600.0
 
 
-class Inbox:
+class Mailbox:
     """`post` may be called from any thread; `later` and `next` only from the one that makes the calls."""
 
     def __init__(self) -> None:

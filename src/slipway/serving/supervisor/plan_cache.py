@@ -14,20 +14,20 @@ import msgspec
 
 from slipway.files import whole_file
 from slipway.serving.contract import Signature
-from slipway.serving.ipc.messages import Loaded
-from slipway.serving.ipc.plan_transfer import Packed
+from slipway.serving.ipc.messages import ModelLoaded
+from slipway.serving.ipc.plan_transfer import PackedPlan
 
 _OTHERS_MAY_WRITE = 0o022
 
 
 @dataclass(frozen=True)
-class Shelf:
+class PlanCache:
     """The place of one version's plan. made_of: the digest of what has to be the same: model, trusted types, versions."""
 
     path: Path
     made_of: str
 
-    def keep(self, loaded: Loaded) -> None:
+    def keep(self, loaded: ModelLoaded) -> None:
         """Keep what a back found; without a plan, what was kept is removed. A disk that is full keeps nobody from serving."""
         with suppress(OSError):
             if loaded.plan is None:
@@ -38,7 +38,7 @@ class Shelf:
             with whole_file(self.path, private=True) as draft:
                 draft.write_bytes(self._head(content) + content)
 
-    def find(self) -> tuple[Loaded | None, str]:
+    def find(self) -> tuple[ModelLoaded | None, str]:
         """Return what was kept, or None and why it is not used, "" where nothing was."""
         try:
             with self.path.open("rb") as stream:
@@ -54,7 +54,7 @@ class Shelf:
         if head + b"\n" != self._head(content):
             return None, "its bytes changed"
         signature, _, plan = content.partition(b"\n")
-        return Loaded(msgspec.json.decode(signature, type=Signature), Packed(plan), ""), ""
+        return ModelLoaded(msgspec.json.decode(signature, type=Signature), PackedPlan(plan), ""), ""
 
     def _head(self, content: bytes | bytearray) -> bytes:
         return f"{self.made_of} {hashlib.sha256(content).hexdigest()}\n".encode()

@@ -16,20 +16,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from slipway.core.variants import ArmRecord
+from slipway.core.variants import VariantRecord
 from slipway.errors import ServiceFailed, UntrustedModel
 from slipway.serving.config import Capture, ServingConfig
 from slipway.serving.counters.models import Counters
 from slipway.serving.ipc import messages
-from slipway.serving.supervisor.capture_writer import Recorder
-from slipway.serving.supervisor.child import Child
-from slipway.serving.supervisor.fork_server import Nursery
+from slipway.serving.supervisor.capture_writer import CaptureWriter
+from slipway.serving.supervisor.child import ForkedProcess
+from slipway.serving.supervisor.fork_server import ForkServer
 from slipway.serving.supervisor.fronts import Fronts
-from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.generation import WantedVersion
 from slipway.serving.supervisor.generations import Generations
 from slipway.serving.supervisor.log import Log
-from slipway.serving.supervisor.mailbox import Inbox
-from slipway.serving.supervisor.variant import Second
+from slipway.serving.supervisor.mailbox import Mailbox
+from slipway.serving.supervisor.variant import VariantSupervisor
 
 FRONT = "slipway.serving.front.process:front"
 _EVALUATING = ("slipway.plans:warm",)
@@ -58,16 +58,16 @@ class Supervisor:
         listener: socket.socket,
         env: Mapping[str, str],
         log: Path,
-        served: Callable[[Wanted], None] = lambda _: None,
+        served: Callable[[WantedVersion], None] = lambda _: None,
         front: str = FRONT,
-        record: Callable[[ArmRecord], None] = lambda _: None,
+        record: Callable[[VariantRecord], None] = lambda _: None,
         capture: Capture | None = None,
     ):
         self.config, self.listener, self._front = config, listener, front
         self._env, self._log = dict(env), Log(log)
-        self._keys = messages.Keys(config.keys)
+        self._keys = messages.ValidKeys(config.keys)
         self._counters = Counters(tuple(models), config.fronts)
-        self._inbox = Inbox()
+        self._inbox = Mailbox()
         self._fronts = Fronts(
             self._counters, self._inbox, self._log, self._fork_front, self._greeting, self._front_said,
             patience_s=max(config.timeout_s, _PATIENCE_S),
@@ -75,14 +75,14 @@ class Supervisor:
         self._generations = Generations(
             config, models, self._counters, self._inbox, self._log, self._fork, self._changed, self._fronts.tell, served
         )
-        self._second: Second | None = None
+        self._second: VariantSupervisor | None = None
         if config.arm:
-            self._second = Second(
+            self._second = VariantSupervisor(
                 config.arm, models[0], config, self._counters, self._inbox, self._log,
                 partial(self._generations.wanted, models[0]), self._fork, self._changed,
                 self._fronts.tell, self._kill_stuck, record,
             )  # fmt: skip
-        self._recorder = Recorder(capture, models, config.fronts, self._inbox, self._log, self._fork)
+        self._recorder = CaptureWriter(capture, models, config.fronts, self._inbox, self._log, self._fork)
         self._draining = False
         self._recording_rest = False
         self.ready, self.ended = threading.Event(), threading.Event()
@@ -100,11 +100,11 @@ class Supervisor:
         """Start the fronts; they answer when a first generation is there."""
         self._thread.start()
 
-    def want(self, wanted: Wanted, again: bool = False) -> None:
+    def want(self, wanted: WantedVersion, again: bool = False) -> None:
         """Serve this version of its model from when it is ready. again: also when it failed before."""
         self._inbox.post(self._generations.want, wanted, again)
 
-    def want_second(self, wanted: Wanted | None, again: bool = False) -> None:
+    def want_second(self, wanted: WantedVersion | None, again: bool = False) -> None:
         """Let this version be the second one from when it is ready, with `config.arm`; None lets none be."""
         if self._second:
             self._inbox.post(self._second.want, wanted, again)
@@ -115,7 +115,7 @@ class Supervisor:
 
     def use_keys(self, hashes: tuple[str, ...] | None) -> None:
         """Let these API keys be valid from now on."""
-        self._inbox.post(self._use_keys, messages.Keys(hashes))
+        self._inbox.post(self._use_keys, messages.ValidKeys(hashes))
 
     def wait_until_ready(self, timeout_s: float) -> None:
         """Return when every model is served. Raises UntrustedModel or ServiceFailed with the reason when one cannot be."""
@@ -150,7 +150,7 @@ class Supervisor:
     def _run(self) -> None:
         with tempfile.TemporaryDirectory(prefix="slipway-", ignore_cleanup_errors=True) as folder:
             self._folder = self._generations.folder = Path(folder)
-            self._nursery = Nursery(self._env, self._log.path, self._folder)
+            self._nursery = ForkServer(self._env, self._log.path, self._folder)
             try:
                 if self._second:
                     (self._folder / "second").mkdir()
@@ -168,17 +168,17 @@ class Supervisor:
                 self._end()
                 self._nursery.stop()
 
-    def _fork(self, target: str, *args: Any, **named: Any) -> Child:
+    def _fork(self, target: str, *args: Any, **named: Any) -> ForkedProcess:
         if not self._nursery.alive:  # killed, and with it all that it had forked
             self._log.say("the process that starts others ended; another one takes its place")
             self._nursery.stop()
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            self._nursery = Nursery(self._env, self._log.path, self._folder)
+            self._nursery = ForkServer(self._env, self._log.path, self._folder)
         return self._nursery.start(target, *args, **named)
 
     # ---- fronts
 
-    def _fork_front(self, row: int) -> Child:
+    def _fork_front(self, row: int) -> ForkedProcess:
         more = {"beside": self._second.beside} if self._second else {}
         return self._fork(
             self._front, listener=self.listener, config=self.config, counters=self._counters, row=row,
@@ -205,7 +205,7 @@ class Supervisor:
     def _preload(self) -> None:
         self._nursery.preload(*_LATER)
 
-    def _use_keys(self, keys: messages.Keys) -> None:
+    def _use_keys(self, keys: messages.ValidKeys) -> None:
         if keys != self._keys:
             self._keys = keys
             self._fronts.tell(keys)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from slipway.core.variants import ArmRecord, ArmState, Role
-from slipway.serving.config import Arm, ServingConfig
+from slipway.core.variants import VariantRecord, VariantRole, VariantState
+from slipway.serving.config import ServingConfig, VariantConfig
 from slipway.serving.contract import Generation
 from slipway.serving.counters.models import Counters
 from slipway.serving.counters.variant import (
@@ -21,17 +21,17 @@ from slipway.serving.counters.variant import (
     DROPPED,
     ERRORS,
     ROWS,
-    ArmNumbers,
-    Beside,
     Tally,
+    VariantCounters,
+    VariantLink,
 )
 from slipway.serving.ipc import messages
-from slipway.serving.supervisor.child import Child, Gone
-from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.child import ForkedProcess, ProcessEnded
+from slipway.serving.supervisor.generation import WantedVersion
 from slipway.serving.supervisor.generations import Generations
-from slipway.serving.supervisor.guardrails import Breach, Window, breach
+from slipway.serving.supervisor.guardrails import GuardrailViolation, Window, violation
 from slipway.serving.supervisor.log import Log
-from slipway.serving.supervisor.mailbox import Inbox
+from slipway.serving.supervisor.mailbox import Mailbox
 
 COMPARING = "slipway.serving.comparer.process:comparing"
 _JUDGED_EACH_S = 1.0
@@ -40,7 +40,7 @@ _AGAIN_S = 0.5
 _LEAVES_AFTER_S = 60.0
 
 
-class Second:
+class VariantSupervisor:
     """Used from the supervisor's thread alone.
 
     first: the version that is to be the first one, whether it is already or not. fork: starts a process.
@@ -49,19 +49,19 @@ class Second:
     """
 
     def __init__(
-        self, arm: Arm, model: str, config: ServingConfig, counters: Counters, inbox: Inbox, log: Log,
-        first: Callable[[], Wanted | None], fork: Callable[..., Child], changed: Callable[[], None],
-        tell: Callable[[object], None], stuck: Callable[[str], None], record: Callable[[ArmRecord], None],
+        self, arm: VariantConfig, model: str, config: ServingConfig, counters: Counters, inbox: Mailbox, log: Log,
+        first: Callable[[], WantedVersion | None], fork: Callable[..., ForkedProcess], changed: Callable[[], None],
+        tell: Callable[[object], None], stuck: Callable[[str], None], record: Callable[[VariantRecord], None],
     ):  # fmt: skip
         self._arm, self._model, self._config, self._inbox, self._log = arm, model, config, inbox, log
         self._first, self._fork, self._tell, self._stuck, self._record = first, fork, tell, stuck, record
-        self.numbers = ArmNumbers(config.fronts)
+        self.numbers = VariantCounters(config.fronts)
         self.generations = Generations(
             config, [model], counters, inbox, log, fork, changed, self._failed, self._took_its_role
         )
-        self._said = messages.Second(ArmState.NONE, 0, "", "", time.time(), None)
-        self._ended: Wanted | None = None
-        self._comparing: Child | None = None
+        self._said = messages.VariantReport(VariantState.NONE, 0, "", "", time.time(), None)
+        self._ended: WantedVersion | None = None
+        self._comparing: ForkedProcess | None = None
         self._listener: socket.socket | None = None
         self._swap: messages.Swap | None = None
         self._begin((0, 0))
@@ -78,12 +78,12 @@ class Second:
         self._look(1)
 
     @property
-    def beside(self) -> Beside:
+    def beside(self) -> VariantLink:
         """What a front needs."""
-        return Beside(self.numbers, str(self._path))
+        return VariantLink(self.numbers, str(self._path))
 
     @property
-    def said(self) -> messages.Second:
+    def said(self) -> messages.VariantReport:
         """What a front is to show of it."""
         return self._said
 
@@ -92,7 +92,7 @@ class Second:
         swap = self.generations.told()
         return swap.generations[0] if swap else None
 
-    def want(self, wanted: Wanted | None, again: bool) -> None:
+    def want(self, wanted: WantedVersion | None, again: bool) -> None:
         """Let a version take the role, or none."""
         current, coming = self.generations.serving(self._model), self._first()
         self._leaving = wanted is None
@@ -112,8 +112,8 @@ class Second:
         if self.told():
             self._log.say(f"the {self._arm.role} ends: no version is in {self._arm.of} but the one that answers")
         self.generations.let_go(self._model)
-        if self._said.state is not ArmState.ENDED:
-            self._say(ArmState.NONE, 0)
+        if self._said.state is not VariantState.ENDED:
+            self._say(VariantState.NONE, 0)
 
     def swapped(self, swap: messages.Swap) -> None:
         """Take note of what the fronts are told."""
@@ -148,10 +148,10 @@ class Second:
         if self._swap:
             child.tell(self._swap)
 
-    def _comparing_said(self, child: Child, said: Any) -> None:
+    def _comparing_said(self, child: ForkedProcess, said: Any) -> None:
         if isinstance(said, messages.Stuck):
             self._stuck(said.back)
-        elif isinstance(said, Gone) and child is self._comparing and not self._closed:
+        elif isinstance(said, ProcessEnded) and child is self._comparing and not self._closed:
             self._log.say("the process that compares ended; another one takes its place")
             self._comparing = None
             self._inbox.later(_AGAIN_S, self._start_comparing)
@@ -159,17 +159,21 @@ class Second:
     # ---- what becomes of it
 
     def _say(
-        self, state: ArmState, version: int, found: Breach | None = None, failure: messages.Failure | None = None
+        self,
+        state: VariantState,
+        version: int,
+        found: GuardrailViolation | None = None,
+        failure: messages.TakeoverFailure | None = None,
     ) -> None:
         bound, why = (found.bound, found.why) if found else ("", "")
-        self._said = messages.Second(state, version, bound, why, time.time(), failure)
+        self._said = messages.VariantReport(state, version, bound, why, time.time(), failure)
         self._tell(self._said)
 
-    def _took_its_role(self, wanted: Wanted) -> None:
-        self._say(ArmState.SERVING, wanted.version)
+    def _took_its_role(self, wanted: WantedVersion) -> None:
+        self._say(VariantState.SERVING, wanted.version)
 
-    def _failed(self, failure: messages.Failure) -> None:
-        self._said = messages.Second(*_but_failure(self._said), failure)
+    def _failed(self, failure: messages.TakeoverFailure) -> None:
+        self._said = messages.VariantReport(*_but_failure(self._said), failure)
         self._tell(self._said)
 
     def _begin(self, pair: tuple[int, int]) -> None:
@@ -187,24 +191,24 @@ class Second:
             return
         if self.told():
             found = self._window.add(time.monotonic(), self.numbers.tally())
-            self._judge(breach(found, self._arm.bounds))
+            self._judge(violation(found, self._arm.bounds))
         if turn % _RECORDED_EACH == 0:
             self._write()
         self._inbox.later(_JUDGED_EACH_S, self._look, turn + 1)
 
-    def _judge(self, found: Breach | None) -> None:
+    def _judge(self, found: GuardrailViolation | None) -> None:
         current, said = self.generations.serving(self._model), self._said
         assert current is not None
-        if found and self._arm.role is Role.CANARY:
+        if found and self._arm.role is VariantRole.CANARY:
             self._ended = current
             self._log.say(f"{current} is ended, the first version alone answers: {found.why}")
             self.generations.let_go(self._model)
-            self._say(ArmState.ENDED, current.version, found, said.failure)
+            self._say(VariantState.ENDED, current.version, found, said.failure)
             self._write()
         elif (found.bound if found else "") != said.bound:
             why = f"is past a bound: {found.why}" if found else "is within its bounds again"
             self._log.say(f"{current} {why}")
-            self._say(ArmState.SERVING, current.version, found, said.failure)
+            self._say(VariantState.SERVING, current.version, found, said.failure)
 
     # ---- the record
 
@@ -214,7 +218,7 @@ class Second:
             return
         arm, seen, state = self._arm, self.numbers.tally() - self._before, self._said.state
         self._record(
-            ArmRecord(
+            VariantRecord(
                 self._model, arm.role, arm.of, arm.share, state, second, first, self._since, time.time(), self._said.why,
                 bounds=arm.bounds.as_dict(), **_numbers(seen),
             )
@@ -229,7 +233,7 @@ def _both_alike(swap: messages.Swap | None) -> bool:
     return (first.version, first.digest) == (swap.second.version, swap.second.digest)
 
 
-def _but_failure(said: messages.Second) -> tuple[ArmState, int, str, str, float]:
+def _but_failure(said: messages.VariantReport) -> tuple[VariantState, int, str, str, float]:
     return said.state, said.version, said.bound, said.why, said.at
 
 

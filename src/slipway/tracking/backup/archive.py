@@ -52,7 +52,7 @@ class Manifest(BaseModel):
         return sum(member.size for member in self.files.values())
 
 
-class Writer:
+class ArchiveWriter:
     """Puts files into a new archive, and the manifest behind them."""
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -72,14 +72,14 @@ class Writer:
         """Write the manifest, without which it is no backup."""
         self._archive.writestr(MANIFEST, manifest.model_dump_json())
 
-    def __enter__(self) -> "Writer":
+    def __enter__(self) -> "ArchiveWriter":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._archive.close()
 
 
-class Reader:
+class ArchiveReader:
     """An archive whose manifest was read and whose list of files is the manifest's."""
 
     def __init__(self, archive: zipfile.ZipFile, manifest: Manifest) -> None:
@@ -101,11 +101,11 @@ class Reader:
 
 
 @contextmanager
-def reading(file: Path) -> Iterator[Reader]:
+def reading(file: Path) -> Iterator[ArchiveReader]:
     """Open a backup. Raises FileUnusable when it is none, is damaged, or holds what no backup holds."""
     try:
         with zipfile.ZipFile(file) as archive:
-            yield Reader(archive, _manifest(archive))
+            yield ArchiveReader(archive, _manifest(archive))
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         why = str(error) or "it ends early"
         raise FileUnusable(f"{file} is no whole backup of Slipway: {why}; take another") from error

@@ -6,7 +6,7 @@ Nothing is allowed or forbidden here: the server decides again when a button is 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from slipway.core.release.judgement import STANDING, Standing, failed_gates, may_approve, overridable
+from slipway.core.release.judgement import ELIGIBILITY, Eligibility, failed_gates, may_approve, overridable
 from slipway.core.release.transitions import APPROVAL, stays_in_production
 from slipway.core.spec import ApprovalGate
 from slipway.reports.board import Button, Visitor
@@ -26,7 +26,7 @@ class Position:
 
 
 def buttons(
-    at: Position, stands: Mapping[Stage, Standing], visitor: Visitor, asked: ApprovalGate | None = None
+    at: Position, stands: Mapping[Stage, Eligibility], visitor: Visitor, asked: ApprovalGate | None = None
 ) -> tuple[Button, ...]:
     """Return the buttons of a version's page, those that the visitor's roles do not have left out.
 
@@ -41,7 +41,7 @@ def buttons(
     return tuple(shown)
 
 
-def _approve(at: Position, found: Standing, visitor: Visitor, asked: ApprovalGate) -> Button:
+def _approve(at: Position, found: Eligibility, visitor: Visitor, asked: ApprovalGate) -> Button:
     failed = failed_gates(found)
     overrides = tuple(verdict.gate for verdict in failed) if all(map(overridable, failed)) else ()
     if at.stage is Stage.PRODUCTION:
@@ -58,7 +58,7 @@ def _approve(at: Position, found: Standing, visitor: Visitor, asked: ApprovalGat
     return Button("approve", label, says, Stage.PRODUCTION, (why,) if why else (), overrides)
 
 
-def _promote(at: Position, found: Standing) -> Button:
+def _promote(at: Position, found: Eligibility) -> Button:
     stage = found.stage
     if at.stage is stage:
         why: tuple[str, ...] = (f"it is in {stage} already",)
@@ -73,10 +73,10 @@ def _promote(at: Position, found: Standing) -> Button:
     return Button("promote", f"Promote to {stage}", says, stage, why)
 
 
-def _in_the_way(found: Standing) -> tuple[str, ...]:
+def _in_the_way(found: Eligibility) -> tuple[str, ...]:
     """Why a version may not move, in short: what each gate says in full stands further down the page."""
     failed = [verdict for verdict in found.verdicts if not verdict.passed]
-    gates = [verdict.gate for verdict in failed if verdict.gate not in (APPROVAL, STANDING)]
+    gates = [verdict.gate for verdict in failed if verdict.gate not in (APPROVAL, ELIGIBILITY)]
     said_no = [f"{', '.join(gates)} did not pass"] if gates else []
     missing = [
         f"{v.numbers['needed'] - v.numbers['given']:.0f} approval(s) missing" for v in failed if v.gate == APPROVAL

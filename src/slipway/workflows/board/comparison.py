@@ -21,15 +21,15 @@ from slipway.core.statistics.metrics import Outcome
 from slipway.core.tasks import Task
 from slipway.errors import UsageError
 from slipway.registry.artifacts.models import recorded_experiment, temporary_folder
-from slipway.registry.evidence.bundle import Case
+from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.evidence.rescoring import SameRows, rows_of
 from slipway.registry.ledger import EVIDENCE
-from slipway.reports.board import Duel, VersionPage
+from slipway.reports.board import AnswersCompared, VersionPage
 from slipway.reports.card import CardDisagreement, ModelCard, read_card
 
 
 @dataclass(frozen=True)
-class Answers:
+class JudgedAnswers:
     """Challenger and champion on the rows that they were compared on: those that the champion was not trained on.
 
     rows: (rows, columns); columns: those that are shown where the two differ. champion: its version, with its outcome.
@@ -44,7 +44,7 @@ class Answers:
     columns: Sequence[str]
 
 
-def answers_of(client: MlflowClient, entry_run: str, version_run: str) -> Answers | None:
+def answers_of(client: MlflowClient, entry_run: str, version_run: str) -> JudgedAnswers | None:
     """Read the answers that a judgement was made of. None where its entry keeps none, or what it was of is gone.
 
     entry_run: the run of the ledger's entry. version_run: that of the version, which keeps the rows.
@@ -55,7 +55,7 @@ def answers_of(client: MlflowClient, entry_run: str, version_run: str) -> Answer
         if found is None:
             return None
         try:
-            case = Case.from_files({path.name: path.read_bytes() for path in found.iterdir()})
+            case = EvidenceBundle.from_files({path.name: path.read_bytes() for path in found.iterdir()})
             rows = rows_of(client, version_run, folder)
         except (UsageError, OSError, ValueError, MlflowException):
             return None
@@ -71,13 +71,13 @@ def downloaded(client: MlflowClient, run_id: str, path: str, folder: Path) -> Pa
     return Path(client.download_artifacts(run_id, path, str(folder)))
 
 
-def _answers(case: Case, rows: SameRows) -> Answers:
+def _answers(case: EvidenceBundle, rows: SameRows) -> JudgedAnswers:
     experiment, tested = rows.experiment, rows.tested
     data = experiment.data
     taken = rows_to_compare(case.unseen)
     compared = np.ones(case.challenger.rows, dtype=bool) if taken is None else taken
     wanted = dict.fromkeys(name for name in (data.id, data.time, *data.features) if name)
-    return Answers(
+    return JudgedAnswers(
         experiment.task,
         tested.classes,
         tested.target,
@@ -101,7 +101,7 @@ _KEPT, _KEPT_ANSWERS, _KEPT_FIGURES = 64, 8, 16
 T = TypeVar("T")
 
 
-class Kept(Generic[T]):
+class KeptComparison(Generic[T]):
     """What was made last, by a key; made once, even when many ask at the same time."""
 
     def __init__(self, most: int) -> None:
@@ -121,16 +121,16 @@ class Kept(Generic[T]):
             return made
 
 
-class Duels:
+class Comparisons:
     """The cards, declarations, answers and figures that the board was asked for last."""
 
     def __init__(self, client: Callable[[], MlflowClient]) -> None:
         self._client = client
-        self._cards = Kept[ModelCard](_KEPT)
-        self._asked = Kept[ApprovalGate](_KEPT)
-        self._answers = Kept[Answers](_KEPT_ANSWERS)
-        self._duels = Kept[Duel](_KEPT)
-        self._figures = Kept[Mapping[str, bytes]](_KEPT_FIGURES)
+        self._cards = KeptComparison[ModelCard](_KEPT)
+        self._asked = KeptComparison[ApprovalGate](_KEPT)
+        self._answers = KeptComparison[JudgedAnswers](_KEPT_ANSWERS)
+        self._duels = KeptComparison[AnswersCompared](_KEPT)
+        self._figures = KeptComparison[Mapping[str, bytes]](_KEPT_FIGURES)
 
     def shown_on(self, page: VersionPage, version_run: str, judged: Entry | None) -> VersionPage:
         """Put the card of the version's run and the duel of its last judgement onto its page."""
@@ -152,11 +152,11 @@ class Duels:
         drawn = self._figures.get(judged.run_id, lambda: figures(answers)) or {}
         return drawn.get(name)
 
-    def _of(self, judged: Entry, version_run: str) -> Duel | None:
+    def _of(self, judged: Entry, version_run: str) -> AnswersCompared | None:
         answers = self._answers_of(judged, version_run)
         return self._duels.get(judged.run_id, lambda: duel(judged.run_id, answers)) if answers else None
 
-    def _answers_of(self, judged: Entry, version_run: str) -> Answers | None:
+    def _answers_of(self, judged: Entry, version_run: str) -> JudgedAnswers | None:
         return self._answers.get(judged.run_id, lambda: answers_of(self._client(), judged.run_id, version_run))
 
     def _card(self, run: str) -> ModelCard | None:
@@ -171,15 +171,15 @@ class Duels:
         return None
 
 
-def duel(key: str, answers: Answers) -> Duel:
+def duel(key: str, answers: JudgedAnswers) -> AnswersCompared:
     """Return what is told of two models on the same rows. key: part of the address of the figures."""
     shown = answers.task.traits.figures_beside
     names = tuple(name for name in shown if name != "calibration" or answers.challenger.probabilistic)
     version, other = answers.champion or (None, None)
-    return Duel(key, answers.challenger.rows, version, names, _disagreement(answers, version, other))
+    return AnswersCompared(key, answers.challenger.rows, version, names, _disagreement(answers, version, other))
 
 
-def figures(answers: Answers) -> Mapping[str, bytes]:
+def figures(answers: JudgedAnswers) -> Mapping[str, bytes]:
     """Draw the usual figures of the task as PNG, the champion in the place of a baseline."""
     # Here, since importing matplotlib takes a second, for which no page has to wait.
     from slipway.reports.plots import evaluation_figures, png
@@ -190,7 +190,7 @@ def figures(answers: Answers) -> Mapping[str, bytes]:
     return {name: png(figure) for name, figure in drawn.items()}
 
 
-def _disagreement(answers: Answers, version: int | None, other: Outcome | None) -> CardDisagreement | None:
+def _disagreement(answers: JudgedAnswers, version: int | None, other: Outcome | None) -> CardDisagreement | None:
     if version is None or other is None:
         return None
     found = disagreement(answers.task, answers.challenger, other)

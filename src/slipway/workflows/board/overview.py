@@ -13,10 +13,10 @@ from slipway.registry.absent import is_absent
 from slipway.registry.ledger import Ledger
 from slipway.registry.mutex import is_mutex, model_names
 from slipway.registry.versions import Version, list_versions
-from slipway.reports.board import ORDER, Berth, Line, Model, ModelPage, Moored, Verified
+from slipway.reports.board import ORDER, LedgerCheck, LedgerLine, ModelLine, ModelPage, StageColumn, VersionStatus
 from slipway.tracking.client import runs_page
 from slipway.types import Stage
-from slipway.workflows.board.status import moored
+from slipway.workflows.board.status import version_status
 
 MODELS_A_PAGE, LINES_A_PAGE = 20, 25
 # Of the overview: a stage that holds many is told in full on the page of the model.
@@ -30,7 +30,7 @@ _READINGS = 2
 
 def all_models(
     client: MlflowClient, token: str | None = None, readable: Callable[[str], bool] = lambda _: True
-) -> tuple[list[Model], str | None]:
+) -> tuple[list[ModelLine], str | None]:
     """Return a page of the registered models that may be read, the mutexes left out, and the token of the next page."""
     page = client.search_registered_models(max_results=MODELS_A_PAGE, page_token=token)
     models = []
@@ -38,7 +38,7 @@ def all_models(
         if not is_mutex(found.name) and readable(found.name):
             versions, ledger = list_versions(client, found.name), ledger_of(client, found.name)
             berths = _berths(ledger, versions, _newest(ledger, _NEWEST), _NEWEST, _SHOWN_IN_A_BERTH)
-            models.append(Model(found.name, berths, found.description or ""))
+            models.append(ModelLine(found.name, berths, found.description or ""))
     more = page.token  # of a store at hand it is bytes
     return models, (more.decode() if isinstance(more, bytes) else more) or None
 
@@ -53,22 +53,22 @@ def model_page(client: MlflowClient, name: str, until_ms: int | None = None) -> 
     listed = newest if until_ms is None else _until(ledger, until_ms)
     lines, older = listed[::-1][:LINES_A_PAGE], listed[::-1][LINES_A_PAGE:]
     return ModelPage(
-        model=Model(name, _berths(ledger, list_versions(client, name), newest, _NEWEST_OF_A_MODEL), goal),
-        lines=tuple(Line(entry.movement, ledger_run(ledger, entry)) for entry in lines),
+        model=ModelLine(name, _berths(ledger, list_versions(client, name), newest, _NEWEST_OF_A_MODEL), goal),
+        lines=tuple(LedgerLine(entry.movement, ledger_run(ledger, entry)) for entry in lines),
         older=older[0].movement.at_ms if older else None,
         newest=until_ms is None,
         links=_links(client, name, ledger),
     )
 
 
-def verified_now(client: MlflowClient, name: str, most: int | None = None) -> Verified | None:
+def verified_now(client: MlflowClient, name: str, most: int | None = None) -> LedgerCheck | None:
     """Read a ledger through; see `slipway history --verify`. None when it has more than `most` entries.
 
     What was written while it was read would not add up with what was read before: then it is read again.
     """
     ledger, at = ledger_of(client, name), datetime.now(UTC)
     if ledger is None:
-        return Verified(at, 0, "")
+        return LedgerCheck(at, 0, "")
     for _ in range(_READINGS):
         head, entries = ledger.head, ledger.entries(most + 1 if most else None)
         if most and len(entries) > most:
@@ -77,7 +77,7 @@ def verified_now(client: MlflowClient, name: str, most: int | None = None) -> Ve
         findings = tuple(verify(entries, stages, head))
         if not findings or ledger.head == head:
             break
-    return Verified(at, len(entries), head, findings)
+    return LedgerCheck(at, len(entries), head, findings)
 
 
 def goal_of(client: MlflowClient, name: str) -> str:
@@ -116,23 +116,23 @@ def _until(ledger: Ledger | None, until_ms: int) -> list[Entry]:
 
 def _berths(
     ledger: Ledger | None, versions: Sequence[Version], newest: Sequence[Entry], read: int, shown: int | None = None
-) -> tuple[Berth, ...]:
+) -> tuple[StageColumn, ...]:
     """Put each version into its berth. newest: entries, of which up to `read` were asked for."""
     movements = [entry.movement for entry in newest]
     berths = []
     for stage in ORDER:
         here = [version for version in versions if version.stage is stage]
-        told = [moored(version, movements, all_of_them=len(newest) < read) for version in here[:shown]]
+        told = [version_status(version, movements, all_of_them=len(newest) < read) for version in here[:shown]]
         if stage in _HELD:
             told = [
                 each if each.told else _asked_for(ledger, version) for each, version in zip(told, here, strict=False)
             ]
-        berths.append(Berth(stage, tuple(told), len(here) - len(told)))
+        berths.append(StageColumn(stage, tuple(told), len(here) - len(told)))
     return tuple(berths)
 
 
-def _asked_for(ledger: Ledger | None, version: Version) -> Moored:
-    return moored(version, [entry.movement for entry in entries_of(ledger, version.number, _OF_A_VERSION)])
+def _asked_for(ledger: Ledger | None, version: Version) -> VersionStatus:
+    return version_status(version, [entry.movement for entry in entries_of(ledger, version.number, _OF_A_VERSION)])
 
 
 def _links(client: MlflowClient, name: str, ledger: Ledger | None) -> dict[str, str]:

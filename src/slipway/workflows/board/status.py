@@ -3,21 +3,21 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from slipway.core.release.transitions import Action, Movement
+from slipway.core.release.transitions import Action, Transition
 from slipway.registry.trust import AUTHOR
 from slipway.registry.versions import Version
-from slipway.reports.board import Approval, Moored
+from slipway.reports.board import Approval, VersionStatus
 from slipway.types import Stage
 
 
-def moored(version: Version, movements: Iterable[Movement], *, all_of_them: bool = True) -> Moored:
+def version_status(version: Version, movements: Iterable[Transition], *, all_of_them: bool = True) -> VersionStatus:
     """Return what a ledger's movements, oldest first, say of a version. all_of_them: there are none before these."""
     all_ = [movement for movement in movements if movement.complete]
     of_it = [movement for movement in all_ if movement.version == version.number]
     judged = next((m for m in reversed(of_it) if m.verdicts), None)
     came = _came(version, all_)
     told = all_of_them or (judged is not None and (came is not None or version.stage is Stage.NONE))
-    return Moored(
+    return VersionStatus(
         number=version.number,
         since=came.at if came else registered(version) if version.stage is Stage.NONE else None,
         by=came.by if came else author_of(version) if version.stage is Stage.NONE else "",
@@ -28,7 +28,7 @@ def moored(version: Version, movements: Iterable[Movement], *, all_of_them: bool
     )
 
 
-def approvals(of_it: Sequence[Movement]) -> tuple[Approval, ...]:
+def approvals(of_it: Sequence[Transition]) -> tuple[Approval, ...]:
     """Return the approvals of a version, newest first. of_it: its movements, oldest first."""
     newest = {m.stage: m.evidence for m in of_it if m.evidence and m.action is not Action.APPROVE}
     given = [m for m in reversed(of_it) if m.action is Action.APPROVE]
@@ -46,7 +46,7 @@ def author_of(version: Version) -> str:
     return version.tags.get(AUTHOR, "")
 
 
-def _came(version: Version, movements: Sequence[Movement]) -> Movement | None:
+def _came(version: Version, movements: Sequence[Transition]) -> Transition | None:
     """The movement that put a version where it lies: its own, or that which took its place and archived it."""
     for movement in reversed(movements):
         if not movement.action.moves:

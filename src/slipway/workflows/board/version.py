@@ -6,21 +6,21 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
-from slipway.core.release.judgement import STANDING, Standing, standing
+from slipway.core.release.judgement import ELIGIBILITY, Eligibility, eligibility
 from slipway.core.release.ledger import Entry
-from slipway.core.release.transitions import Action, Served, before_production
+from slipway.core.release.transitions import Action, ServedBeside, before_production
 from slipway.registry.absent import is_absent
 from slipway.registry.eligibility import served_beside
 from slipway.registry.ledger import Ledger
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, get_version
-from slipway.reports.board import Door, VersionPage, Visitor
+from slipway.reports.board import StageGates, VersionPage, Visitor
 from slipway.tracking.client import runs_page
 from slipway.types import Stage
 from slipway.workflows.board.buttons import Position, buttons
-from slipway.workflows.board.comparison import Duels
+from slipway.workflows.board.comparison import Comparisons
 from slipway.workflows.board.overview import entries_of, goal_of, ledger_of, ledger_run
-from slipway.workflows.board.status import author_of, moored, registered
+from slipway.workflows.board.status import author_of, registered, version_status
 
 _DOORS = (Stage.STAGING, Stage.PRODUCTION)
 # Of one version, and of the movements of all: what was in Production before is among the newest of them.
@@ -36,7 +36,7 @@ _LINEAGE = {
 }
 
 
-def version_page(client: MlflowClient, name: str, number: int, visitor: Visitor, duels: Duels) -> VersionPage:
+def version_page(client: MlflowClient, name: str, number: int, visitor: Visitor, duels: Comparisons) -> VersionPage:
     """Return all that the page of a version shows. Raises UnknownName when there is no such model or version."""
     goal_of(client, name)
     version, ledger = get_version(client, name, number), ledger_of(client, name)
@@ -49,7 +49,7 @@ def version_page(client: MlflowClient, name: str, number: int, visitor: Visitor,
     page = VersionPage(
         name=name,
         berth=version.stage,
-        version=moored(version, [entry.movement for entry in entries]),
+        version=version_status(version, [entry.movement for entry in entries]),
         created=registered(version),
         author=author_of(version),
         doors=tuple(_door(ledger, found, entries) for found in reversed(stands.values())),
@@ -60,7 +60,7 @@ def version_page(client: MlflowClient, name: str, number: int, visitor: Visitor,
     return duels.shown_on(page, version.run_id if run else "", judged)
 
 
-def figure(client: MlflowClient, name: str, number: int, key: str, wanted: str, duels: Duels) -> bytes | None:
+def figure(client: MlflowClient, name: str, number: int, key: str, wanted: str, duels: Comparisons) -> bytes | None:
     """Return a figure of a version's page as PNG; None where there is none. key: the `Duel.key` of the page."""
     version = get_version(client, name, number)
     entries = entries_of(ledger_of(client, name), number, _ENTRIES)
@@ -68,18 +68,18 @@ def figure(client: MlflowClient, name: str, number: int, key: str, wanted: str, 
     return duels.figure(judged, version.run_id, wanted) if judged else None
 
 
-def _stands(version: Version, stage: Stage, served: Served | None, entries: list[Entry]) -> Standing:
+def _stands(version: Version, stage: Stage, served: ServedBeside | None, entries: list[Entry]) -> Eligibility:
     movements = [entry.movement for entry in entries]
-    return standing(version.name, version.number, stage, version.tags.get(DIGEST, ""), served, movements)
+    return eligibility(version.name, version.number, stage, version.tags.get(DIGEST, ""), served, movements)
 
 
-def _door(ledger: Ledger | None, found: Standing, entries: list[Entry]) -> Door:
+def _door(ledger: Ledger | None, found: Eligibility, entries: list[Entry]) -> StageGates:
     judgement = found.judgement
     if judgement is None:
-        return Door(found.stage)
+        return StageGates(found.stage)
     run = next((ledger_run(ledger, entry) for entry in entries if entry.movement is judgement), "")
-    verdicts = tuple(verdict for verdict in found.verdicts if verdict.gate != STANDING)
-    return Door(found.stage, verdicts, found.problems, judgement.at, judgement.by, judgement.evidence, run)
+    verdicts = tuple(verdict for verdict in found.verdicts if verdict.gate != ELIGIBILITY)
+    return StageGates(found.stage, verdicts, found.problems, judgement.at, judgement.by, judgement.evidence, run)
 
 
 def _judged(entries: list[Entry]) -> Entry | None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from slipway.capture.writer import Limits
+from slipway.capture.writer import CaptureLimits
 from slipway.serving.config import Capture
 from slipway.settings import Settings
 
@@ -17,5 +17,5 @@ def capture_folder(settings: Settings) -> Path:
 
 def to_capture(settings: Settings, share: float, max_bytes: int) -> Capture:
     """Return what keeps a share of the requests, above 0 and up to 1. max_bytes: on disk, of each model."""
-    limits = Limits(max_bytes=max_bytes)
+    limits = CaptureLimits(max_bytes=max_bytes)
     return Capture(share, WRITER, capture_folder(settings), {"limits": limits}, PRELOAD)

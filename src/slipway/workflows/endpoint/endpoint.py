@@ -27,7 +27,7 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedVersion:
     """A version that was served when the endpoint came up. example: a request body that it accepts, as JSON."""
 
     name: str
@@ -47,7 +47,7 @@ class Served:
 class Endpoint:
     """An endpoint that answers until `stop`. beside: what is said of a second version that it may have, "" for none."""
 
-    served: Sequence[Served]
+    served: Sequence[ServedVersion]
     engine: Engine
     beside: str = ""
 
@@ -87,7 +87,7 @@ class Endpoint:
         answers += f"\nbeside it {self.beside}" if self.beside else ""
         return f"{answers}\ntry it:  {self.curl}\nits log is {self.engine.log}; Ctrl-C stops it."
 
-    def _path(self, served: Served) -> str:
+    def _path(self, served: ServedVersion) -> str:
         return f"{self.url}/invocations" if len(self.served) == 1 else f"{self.url}/models/{served.name}/invocations"
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from slipway.registry.artifacts.folder import MODEL, read_folder
 from slipway.serving.config import Capture, ServingConfig
 from slipway.serving.supervisor.api_keys_file import KeysFile
-from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.generation import WantedVersion
 from slipway.serving.supervisor.supervisor import Supervisor
 from slipway.settings import Settings
-from slipway.workflows.endpoint.endpoint import Endpoint, Served, own_log
+from slipway.workflows.endpoint.endpoint import Endpoint, ServedVersion, own_log
 from slipway.workflows.endpoint.load import PRELOAD, Order
 from slipway.workflows.endpoint.service import keyed, start_service
 from slipway.workflows.trusted import trusted_types
@@ -38,7 +38,7 @@ def serve_folder(
     name, seen = read_folder(folder)
     files = folder.resolve() / MODEL
     order = Order(name, seen.version, seen.digest, files, "", trusted_types(settings, name))
-    wanted = Wanted(name, seen.version, seen.digest or "", seen.stage, order, PRELOAD)
+    wanted = WantedVersion(name, seen.version, seen.digest or "", seen.stage, order, PRELOAD)
     config, keys = keyed(settings, config, keys_file)
     service = start_service(
         [wanted], host=host, port=port, config=config, capture=capture, timeout_s=timeout_s,
@@ -48,7 +48,7 @@ def serve_folder(
         threading.Thread(target=_keep_reading, args=[keys, service.supervisor], name="keys", daemon=True).start()
     example = files / "serving_input_example.json"
     said = example.read_text() if example.is_file() else None
-    return Endpoint([Served(name, seen.version, seen.stage, seen.run_id, said)], service)
+    return Endpoint([ServedVersion(name, seen.version, seen.stage, seen.run_id, said)], service)
 
 
 def _keep_reading(keys: KeysFile, supervisor: Supervisor) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from slipway.errors import NoServer, SlipwayError, UnknownName
 from slipway.registry.artifacts.local_cache import copy_folder, moved_at, remembered
 from slipway.registry.watch import Followed, Looks, Seen, Watch
-from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.generation import WantedVersion
 from slipway.workflows.endpoint.load import PRELOAD, Order
 
 _EACH_S = 1.0
@@ -17,7 +17,7 @@ _TOLD_EACH_S = 0.05
 
 
 @dataclass
-class SecondFollowed:
+class FollowedVariant:
     """Where a second version comes from. want: takes it, or None when there is none to be, and whether to try it again.
 
     seen: what the registry last said; None for no version, or for the one that answers already.
@@ -25,7 +25,7 @@ class SecondFollowed:
 
     followed: Followed
     role: str
-    want: Callable[[Wanted | None, bool], None]
+    want: Callable[[WantedVersion | None, bool], None]
     seen: Seen | None = None
 
 
@@ -42,7 +42,7 @@ class Following:
     auth: tuple[str, str] | str | None
     followed: tuple[Followed, ...]
     trusted: Mapping[str, tuple[str, ...]]
-    beside: SecondFollowed | None = None
+    beside: FollowedVariant | None = None
     _seen: dict[str, Seen] = field(default_factory=dict)
     _watch: Looks | None = None
     _away: bool = False
@@ -52,7 +52,7 @@ class Following:
         """Return what the registry last said of a model."""
         return self._seen[name]
 
-    def first(self, say: Callable[[str], None]) -> list[Wanted]:
+    def first(self, say: Callable[[str], None]) -> list[WantedVersion]:
         """Return what to serve from the start: what the registry says, or, while it is away, what was served last.
 
         Raises UnknownName when there is no such version, NoServer when nobody knows.
@@ -72,7 +72,7 @@ class Following:
         return found
 
     def keep_on(
-        self, want: Callable[[Wanted, bool], None], say: Callable[[str], None], each: Callable[[], None]
+        self, want: Callable[[WantedVersion, bool], None], say: Callable[[str], None], each: Callable[[], None]
     ) -> None:
         """Hand over what is to be served whenever that changes, until `stop`. each: called once a second as well.
 
@@ -95,7 +95,7 @@ class Following:
         self._stopped.set()
 
     def _look(
-        self, followed: Followed, told: bool, want: Callable[[Wanted, bool], None], say: Callable[[str], None]
+        self, followed: Followed, told: bool, want: Callable[[WantedVersion, bool], None], say: Callable[[str], None]
     ) -> None:
         try:
             seen = self._asked(followed)
@@ -118,7 +118,7 @@ class Following:
             want(self._wanted(followed, seen), True)
         self._seen[followed.name] = seen
 
-    def _look_beside(self, beside: SecondFollowed, told: bool) -> None:
+    def _look_beside(self, beside: FollowedVariant, told: bool) -> None:
         try:
             seen: Seen | None = self._asked(beside.followed)
         except UnknownName:
@@ -138,7 +138,7 @@ class Following:
             self._watch = _watch_of(uri, self.auth)
         return self._watch.look(followed)
 
-    def _wanted(self, followed: Followed, seen: Seen) -> Wanted:
+    def _wanted(self, followed: Followed, seen: Seen) -> WantedVersion:
         order = Order(
             followed.name,
             seen.version,
@@ -147,9 +147,11 @@ class Following:
             self._watch.uri if self._watch else "",
             tuple(self.trusted.get(followed.name, ())),
         )
-        return Wanted(followed.name, seen.version, seen.digest or "", seen.stage, order, PRELOAD, shelf=order.shelf)
+        return WantedVersion(
+            followed.name, seen.version, seen.digest or "", seen.stage, order, PRELOAD, shelf=order.shelf
+        )
 
-    def _with_kept(self, wanted: Wanted, say: Callable[[str], None]) -> Wanted:
+    def _with_kept(self, wanted: WantedVersion, say: Callable[[str], None]) -> WantedVersion:
         """Add the plan that was kept, where the copy of its model is there and right."""
         if wanted.shelf is None or not (isinstance(wanted.load, Order) and wanted.load.has_copy):
             return wanted

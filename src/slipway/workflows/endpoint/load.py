@@ -7,8 +7,8 @@ from pathlib import Path
 
 from slipway.errors import NoServer, UntrustedModel
 from slipway.plans.fingerprint import versions
-from slipway.serving.back.loaded_model import Held
-from slipway.serving.supervisor.plan_cache import Shelf
+from slipway.serving.back.loaded_model import LoadedModel
+from slipway.serving.supervisor.plan_cache import PlanCache
 
 PRELOAD = (
     "skops.io", "sklearn.ensemble", "sklearn.compose", "sklearn.linear_model", "slipway.registry.trust", "slipway.compile",
@@ -31,7 +31,7 @@ class Order:
     trusted: tuple[str, ...]
 
     @property
-    def shelf(self) -> Shelf | None:
+    def shelf(self) -> PlanCache | None:
         """Where the plan of the version is kept: of these bytes, of types that may be loaded, and of versions."""
         if self.digest is None:
             return None
@@ -39,7 +39,7 @@ class Order:
 
         types = " ".join(sorted({*TRUSTED_TYPES, *self.trusted}))
         made_of = hashlib.sha256(f"{self.digest} {types} {versions()}".encode()).hexdigest()
-        return Shelf(self.folder.with_name(f"{self.folder.name}.plan"), made_of)
+        return PlanCache(self.folder.with_name(f"{self.folder.name}.plan"), made_of)
 
     @property
     def has_copy(self) -> bool:
@@ -51,13 +51,13 @@ class Order:
         drop_compiled_code(self.folder)
         return artifact_digest(self.folder) == self.digest
 
-    def __call__(self) -> Held:
+    def __call__(self) -> LoadedModel:
         """Load it. Raises UntrustedModel, and NoServer when there is no copy and nobody to get one from."""
         from slipway.registry.trust import load_trusted, require_trusted_configuration
 
         files = self._verified()
         require_trusted_configuration(files, self.trusted)
-        return Held(load_trusted(files, self.trusted), files)
+        return LoadedModel(load_trusted(files, self.trusted), files)
 
     def _verified(self) -> Path:
         if self.digest is None:

@@ -13,7 +13,7 @@ from slipway.serving.mlflow_engine import start_service
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.types import Stage
-from slipway.workflows.endpoint.endpoint import Endpoint, Served, own_log
+from slipway.workflows.endpoint.endpoint import Endpoint, ServedVersion, own_log
 from slipway.workflows.session import resolve_tracking_uri
 from slipway.workflows.trusted import trusted_types
 
@@ -41,7 +41,9 @@ def serve_with_mlflow(
     require_trusted_configuration(files, trusted_types(settings, name, lambda: (client, version)))
     log = partial(own_log, settings, f"serve-{name}-{number or stage}")
     service = start_service(str(files), tracking_uri=tracking_uri, host=host, port=port, log=log, timeout_s=timeout_s)
-    return Endpoint((Served(name, version.number, version.stage, version.run_id, input_example(files)),), service)
+    return Endpoint(
+        (ServedVersion(name, version.number, version.stage, version.run_id, input_example(files)),), service
+    )
 
 
 def _verified_copy(settings: Settings, version: Version) -> Path:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from slipway.core.variants import ArmRecord
+from slipway.core.variants import VariantRecord
 from slipway.processes import child_environment, local_url
 from slipway.serving.config import Capture, ServingConfig
 from slipway.serving.http.sockets import listen
 from slipway.serving.supervisor.api_keys_file import KeysFile, hashed
-from slipway.serving.supervisor.generation import Wanted
+from slipway.serving.supervisor.generation import WantedVersion
 from slipway.serving.supervisor.supervisor import Supervisor
 from slipway.settings import Settings
 from slipway.workflows.endpoint.follow import Following
@@ -43,14 +43,14 @@ def keyed(settings: Settings, config: ServingConfig | None, file: Path | None) -
 
 
 def start_service(
-    wanted: Sequence[Wanted],
+    wanted: Sequence[WantedVersion],
     *,
     host: str,
     port: int,
     config: ServingConfig,
     log: Callable[[int], Path],
-    served: Callable[[Wanted], None] = lambda _: None,
-    record: Callable[[ArmRecord], None] = lambda _: None,
+    served: Callable[[WantedVersion], None] = lambda _: None,
+    record: Callable[[VariantRecord], None] = lambda _: None,
     capture: Capture | None = None,
     timeout_s: float = 120.0,
 ) -> Service:

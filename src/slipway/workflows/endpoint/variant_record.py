@@ -6,11 +6,11 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from slipway.core.variants import ArmRecord, ArmState, Role
+from slipway.core.variants import VariantRecord, VariantRole, VariantState
 from slipway.files import whole_file
 
 
-def write_arm(home: Path, record: ArmRecord) -> None:
+def write_variant(home: Path, record: VariantRecord) -> None:
     """Write it whole or not at all. A disk that is full keeps nobody from serving."""
     path = _path(home, record.model, record.role)
     with suppress(OSError):
@@ -19,19 +19,19 @@ def write_arm(home: Path, record: ArmRecord) -> None:
             draft.write_text(json.dumps(asdict(record), indent=1) + "\n")
 
 
-def read_arms(home: Path, model: str) -> list[ArmRecord]:
+def read_variants(home: Path, model: str) -> list[VariantRecord]:
     """Return what was last seen in each role, by services of this home. What cannot be read is left out."""
-    return [record for role in Role if (record := _read(_path(home, model, role)))]
+    return [record for role in VariantRole if (record := _read(_path(home, model, role)))]
 
 
-def _read(path: Path) -> ArmRecord | None:
+def _read(path: Path) -> VariantRecord | None:
     try:
         said: dict[str, Any] = json.loads(path.read_text())
-        known = {field.name: said[field.name] for field in fields(ArmRecord)}
-        return ArmRecord(**known | {"role": Role(said["role"]), "state": ArmState(said["state"])})
+        known = {field.name: said[field.name] for field in fields(VariantRecord)}
+        return VariantRecord(**known | {"role": VariantRole(said["role"]), "state": VariantState(said["state"])})
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _path(home: Path, model: str, role: Role) -> Path:
+def _path(home: Path, model: str, role: VariantRole) -> Path:
     return home / "arms" / f"{model}-{role}.json"

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from slipway.core.gates import Newest, gates_before
 from slipway.progress import step
 from slipway.registry.artifacts.models import temporary_folder
-from slipway.registry.evidence.bundle import Case
+from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.evidence.rescoring import Rescored, SameRows, on_rows, rescore, rows_of, score, unseen
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version
 from slipway.settings import Settings
 from slipway.types import Stage
-from slipway.workflows.promotion.judged_inputs import Basis, Gathered, basis_of
+from slipway.workflows.promotion.judged_inputs import Gathered, JudgedInputs, judged_inputs_of
 from slipway.workflows.promotion.measure import measure_for, own_verdicts
 from slipway.workflows.promotion.newest_rows import newest_rows
 
@@ -34,9 +34,9 @@ def gathered(client: MlflowClient, settings: Settings, version: Version, stage: 
     with temporary_folder() as made:
         folder = Path(made)
         with step(f"answers of {version.name} version {version.number} on its test rows"):
-            basis = basis_of(client, version, stage, folder)
+            basis = judged_inputs_of(client, version, stage, folder)
             trusted = (*basis.rows.experiment.search.trusted_types, *settings.trusted_types)
-            case = Case(
+            case = EvidenceBundle(
                 version.name, version.number, stage, version.tags[DIGEST], score(basis.files, basis.rows, trusted)
             )
             case = _with_champion(client, settings, basis, case, trusted, folder)
@@ -49,8 +49,13 @@ def gathered(client: MlflowClient, settings: Settings, version: Version, stage: 
 
 
 def _with_champion(
-    client: MlflowClient, settings: Settings, basis: Basis, case: Case, trusted: Sequence[str], folder: Path
-) -> Case:
+    client: MlflowClient,
+    settings: Settings,
+    basis: JudgedInputs,
+    case: EvidenceBundle,
+    trusted: Sequence[str],
+    folder: Path,
+) -> EvidenceBundle:
     champion = basis.champion
     if champion is None:
         return case
@@ -67,7 +72,7 @@ def _with_champion(
     return replace(case, unseen=_unseen(basis, champion, by), newest=_newest(settings, basis, by, trusted))
 
 
-def _answers(basis: Basis, rows: SameRows, trusted: Sequence[str]) -> Rescored:
+def _answers(basis: JudgedInputs, rows: SameRows, trusted: Sequence[str]) -> Rescored:
     files = basis.champion_files
     if files is None:
         return Rescored(None, {}, {}, basis.problem)
@@ -82,13 +87,13 @@ def _tested_with(client: MlflowClient, champion: Version, folder: Path) -> SameR
         return None
 
 
-def _unseen(basis: Basis, champion: Version, by: SameRows) -> NDArray[np.bool_] | None:
+def _unseen(basis: JudgedInputs, champion: Version, by: SameRows) -> NDArray[np.bool_] | None:
     same = basis.version.tags.get("slipway.data_digest") == champion.tags.get("slipway.data_digest")
     fresh = unseen(basis.rows, by, same_data=same)
     return None if fresh is None or fresh.all() else fresh
 
 
-def _newest(settings: Settings, basis: Basis, by: SameRows, trusted: Sequence[str]) -> Newest | None:
+def _newest(settings: Settings, basis: JudgedInputs, by: SameRows, trusted: Sequence[str]) -> Newest | None:
     tested = basis.rows.tested
     frame = newest_rows(settings, basis.rows.experiment, [tested.rows, by.tested.rows], tested.classes)
     if frame is None:

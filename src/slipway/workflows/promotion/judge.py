@@ -10,21 +10,23 @@ from mlflow import MlflowClient
 from slipway.core.gates import Measured, gates_before, judge
 from slipway.core.prediction import encode
 from slipway.core.release.judgement import approval, compared_and_now
-from slipway.core.release.transitions import APPROVAL, Action, Movement, Served
+from slipway.core.release.transitions import APPROVAL, Action, ServedBeside, Transition
 from slipway.core.spec import ApprovalGate, Experiment
 from slipway.errors import Refusal, UsageError
 from slipway.registry.artifacts.models import temporary_folder
-from slipway.registry.evidence.bundle import Case
+from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import get_version
 from slipway.types import Stage, Verdict
-from slipway.workflows.promotion.judged_inputs import Basis, Gathered, basis_of
+from slipway.workflows.promotion.judged_inputs import Gathered, JudgedInputs, judged_inputs_of
 from slipway.workflows.promotion.transition import movement_of
 
 _MOST_CHARACTERS, _MOST_NUMBERS = 2000, 30
 
 
-def judged(client: MlflowClient, case: Case, name: str, by: str, gathered: Gathered | None = None) -> Movement:
+def judged(
+    client: MlflowClient, case: EvidenceBundle, name: str, by: str, gathered: Gathered | None = None
+) -> Transition:
     """Return the judgement of a case, not yet written down.
 
     The gates run here, on the answers of the case and on the truth, baselines and declaration as they are stored.
@@ -40,7 +42,7 @@ def judged(client: MlflowClient, case: Case, name: str, by: str, gathered: Gathe
         if gathered and gathered.case is case and gathered.basis.version == version:
             basis = gathered.basis
         else:
-            basis = basis_of(client, version, case.stage, Path(made))
+            basis = judged_inputs_of(client, version, case.stage, Path(made))
         _require_same(case, basis)
         experiment = basis.rows.experiment
         case = replace(case, measured=_own_as_declared(case.measured, experiment))
@@ -53,14 +55,14 @@ def judged(client: MlflowClient, case: Case, name: str, by: str, gathered: Gathe
     return replace(judgement, replaced=champion[0] if champion else None)
 
 
-def _require_same(case: Case, basis: Basis) -> None:
+def _require_same(case: EvidenceBundle, basis: JudgedInputs) -> None:
     version, tested = basis.version, basis.rows.tested
     if case.digest != version.tags[DIGEST]:
         raise Refusal(f"the case is of other files than are registered as {version.name} version {version.number}")
     champion = basis.champion
     live = (champion.number, champion.tags.get(DIGEST, "")) if champion else None
     if case.champion_version != live:
-        served = Served(champion.number, basis.champion_live) if champion else None
+        served = ServedBeside(champion.number, basis.champion_live) if champion else None
         compared = compared_and_now(case.champion_version[0] if case.champion_version else None, served)
         raise Refusal(f"the case compares with {compared}; nothing was moved. Run it again")
     truth = encode(tested.truth, tested.classes)

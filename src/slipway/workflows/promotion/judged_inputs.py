@@ -15,7 +15,7 @@ from slipway.errors import Refusal, UntrustedModel
 from slipway.registry.artifacts.fetch import fetch_verified
 from slipway.registry.artifacts.models import inputs_of, outputs_of
 from slipway.registry.eligibility import served_beside
-from slipway.registry.evidence.bundle import Case
+from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.evidence.rescoring import SameRows, rows_of
 from slipway.registry.trust import DIGEST, EVIDENCE_DIGEST, artifact_digest
 from slipway.registry.versions import Version, get_version
@@ -23,7 +23,7 @@ from slipway.types import Stage
 
 
 @dataclass(frozen=True)
-class Basis:
+class JudgedInputs:
     """champion_files: None, and `problem` says why, where they are not what was registered.
 
     champion_live: False where the champion was in Production last, and nothing is there now.
@@ -38,7 +38,7 @@ class Basis:
     problem: str = ""
     champion_live: bool = True
 
-    def judged(self, case: Case) -> Judged:
+    def judged(self, case: EvidenceBundle) -> Judged:
         """Return what a case is a case of."""
         champion = self.champion
         return Judged(
@@ -52,7 +52,7 @@ class Basis:
             case.newest_digest,
         )
 
-    def evidence(self, case: Case) -> Evidence:
+    def evidence(self, case: EvidenceBundle) -> Evidence:
         """Set the answers of a case beside what is stored."""
         experiment, tested = self.rows.experiment, self.rows.tested
         labels = {name: slice_labels(tested.rows[name]) for name in experiment.evaluation.columns}
@@ -70,7 +70,7 @@ class Basis:
             tested.rows,
         )
 
-    def _champion(self, case: Case) -> Champion | None:
+    def _champion(self, case: EvidenceBundle) -> Champion | None:
         if self.champion is None:
             return None
         files = self.champion_files
@@ -83,11 +83,11 @@ class Basis:
 class Gathered:
     """A case, and what it was gathered from, as long as that is on this disk."""
 
-    case: Case
-    basis: Basis
+    case: EvidenceBundle
+    basis: JudgedInputs
 
 
-def basis_of(client: MlflowClient, version: Version, stage: Stage, folder: Path) -> Basis:
+def judged_inputs_of(client: MlflowClient, version: Version, stage: Stage, folder: Path) -> JudgedInputs:
     """Download what a version is judged on into a folder. Before Staging there is no champion.
 
     Raises UntrustedModel when the version's files, or the rows that it was tested on, are not those that were registered.
@@ -96,7 +96,7 @@ def basis_of(client: MlflowClient, version: Version, stage: Stage, folder: Path)
         version, folder / "challenger"
     )  # first: the run of a version that is not ours has no evidence
     rows, digest = verified_rows(client, version, folder)
-    basis = Basis(version, files, rows, digest)
+    basis = JudgedInputs(version, files, rows, digest)
     served = served_beside(client, version.name, version.number) if stage is Stage.PRODUCTION else None
     if served is None or served.version == version.number:
         return basis
@@ -105,7 +105,7 @@ def basis_of(client: MlflowClient, version: Version, stage: Stage, folder: Path)
         found, problem = fetch_verified(champion, folder / "champion"), ""
     except Refusal as error:
         found, problem = None, str(error)
-    return Basis(version, files, rows, digest, champion, found, problem, served.live)
+    return JudgedInputs(version, files, rows, digest, champion, found, problem, served.live)
 
 
 def verified_rows(client: MlflowClient, version: Version, folder: Path) -> tuple[SameRows, str]:

@@ -25,14 +25,14 @@ from slipway.registry.trust import DIGEST
 from slipway.settings import Settings
 from slipway.types import Verdict
 from slipway.workflows.endpoint.endpoint import own_log
-from slipway.workflows.promotion.judged_inputs import Basis
+from slipway.workflows.promotion.judged_inputs import JudgedInputs
 from slipway.workflows.session import resolve_tracking_uri
 
 # The 99th percentile of fewer is the mood of three requests.
 _REQUESTS = 500
 
 
-def measure_for(settings: Settings, basis: Basis, gates: Sequence[str], trusted: Sequence[str]) -> Measured:
+def measure_for(settings: Settings, basis: JudgedInputs, gates: Sequence[str], trusted: Sequence[str]) -> Measured:
     """Measure what the named gates ask for; what cannot be measured is told as the gate's problem, never raised."""
     problems: dict[str, str] = {}
 
@@ -63,10 +63,10 @@ def own_verdicts(settings: Settings, evidence: Evidence) -> tuple[Verdict, ...]:
     return tuple(_own(folder, ref, evidence) for ref in evidence.experiment.gates.own)
 
 
-def _latency(settings: Settings, basis: Basis, trusted: Sequence[str]) -> Latency:
+def _latency(settings: Settings, basis: JudgedInputs, trusted: Sequence[str]) -> Latency:
     """Of the service as `slipway serve` starts it, asked about test rows."""
     from slipway.serving.config import ServingConfig
-    from slipway.serving.supervisor.generation import Wanted
+    from slipway.serving.supervisor.generation import WantedVersion
     from slipway.workflows.endpoint.load import PRELOAD, Order
     from slipway.workflows.endpoint.service import start_service
     from slipway.workflows.promotion.measure import latencies_ms
@@ -76,7 +76,7 @@ def _latency(settings: Settings, basis: Basis, trusted: Sequence[str]) -> Latenc
     log = partial(own_log, settings, f"latency-{version.name}-{version.number}")
     digest = version.tags[DIGEST]
     order = Order(version.name, version.number, digest, basis.files, resolve_tracking_uri(settings), tuple(trusted))
-    wanted = Wanted(version.name, version.number, digest, version.stage, order, PRELOAD)
+    wanted = WantedVersion(version.name, version.number, digest, version.stage, order, PRELOAD)
     with step(f"latency: {_REQUESTS} requests of one row"):
         service = start_service([wanted], host="127.0.0.1", port=0, config=ServingConfig(), log=log)
         try:
@@ -94,14 +94,14 @@ def _size(files: Path) -> int:
     return sum(path.stat().st_size for path in files.rglob("*") if path.is_file())
 
 
-def _reproduced(settings: Settings, basis: Basis) -> Reproduced:
+def _reproduced(settings: Settings, basis: JudgedInputs) -> Reproduced:
     from slipway.workflows.training.reproduce import reproduce
 
     found = reproduce(settings, basis.version.name, basis.version.number)
     return Reproduced(found.rows, found.different, found.largest)
 
 
-def _age_days(basis: Basis) -> float:
+def _age_days(basis: JudgedInputs) -> float:
     newest = basis.rows.tested.rows[str(basis.rows.experiment.data.time)].max()
     return float((datetime.now(UTC).replace(tzinfo=None) - newest).total_seconds() / 86400)
 

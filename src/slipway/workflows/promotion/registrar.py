@@ -10,16 +10,16 @@ from typing import Protocol
 from mlflow import MlflowClient
 
 from slipway.core.release.judgement import may_approve
-from slipway.core.release.transitions import Action, Movement, before_production, stays_in_production
+from slipway.core.release.transitions import Action, Transition, before_production, stays_in_production
 from slipway.core.spec import ApprovalGate
 from slipway.errors import PromotionRefused, Refusal
 from slipway.identity import process_tags
 from slipway.registry.artifacts.models import temporary_folder
-from slipway.registry.eligibility import live_version, served_beside, standing
-from slipway.registry.evidence.bundle import Case
+from slipway.registry.eligibility import eligibility, live_version, served_beside
+from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.ledger import MADE, Ledger, now_ms
 from slipway.registry.mutex import exclusive
-from slipway.registry.permissions import Deed, not_allowed
+from slipway.registry.permissions import Operation, not_allowed
 from slipway.registry.remote import RemoteRegistrar, about
 from slipway.registry.stages import put_aliases_in_step
 from slipway.registry.trust import AUTHOR
@@ -37,25 +37,29 @@ GATED = (Stage.STAGING, Stage.PRODUCTION)
 class Registrar(Protocol):
     """What may be asked of a registrar; each raises UnknownName for what is not registered."""
 
-    def judge(self, name: str, case: Case) -> Movement:
+    def judge(self, name: str, case: EvidenceBundle) -> Transition:
         """Hold a case against what is stored, run the gates, write the judgement down. Nothing is moved."""
 
-    def approve(self, name: str, version: int, stage: Stage, comment: str, overrides: tuple[str, ...] = ()) -> Movement:
+    def approve(
+        self, name: str, version: int, stage: Stage, comment: str, overrides: tuple[str, ...] = ()
+    ) -> Transition:
         """Write down that somebody who is not the author says yes to the newest judgement. Raises Refusal.
 
         overrides: gates that compared with a champion which knows nearly all of the rows; the comment speaks in their place.
         """
 
-    def promote(self, name: str, version: int, stage: Stage, comment: str, case: Case | None = None) -> Movement:
+    def promote(
+        self, name: str, version: int, stage: Stage, comment: str, case: EvidenceBundle | None = None
+    ) -> Transition:
         """Move a version by the judgement that stands, or by that of the case. Raises PromotionRefused, Refusal."""
 
-    def rollback(self, name: str, comment: str) -> Movement:
+    def rollback(self, name: str, comment: str) -> Transition:
         """Bring the version back that was in Production before. Raises Refusal when there is none."""
 
-    def archive(self, name: str, version: int, comment: str) -> Movement:
+    def archive(self, name: str, version: int, comment: str) -> Transition:
         """Take a version out of its stage. Raises Refusal when it is out already."""
 
-    def reconcile(self, name: str) -> tuple[Movement, ...]:
+    def reconcile(self, name: str) -> tuple[Transition, ...]:
         """Bring to an end what was cut off, stages, aliases and ledger in step; return each movement as it ended."""
 
 
@@ -72,7 +76,7 @@ class LocalRegistrar:
         """Return the same registrar, which judges what was gathered from where it is."""
         return LocalRegistrar(self._client, self._by, gathered)
 
-    def judge(self, name: str, case: Case) -> Movement:
+    def judge(self, name: str, case: EvidenceBundle) -> Transition:
         ledger = open_ledger(self._client, name)
         require_not_live(get_version(self._client, name, case.version), case.stage)
         judgement = judged(self._client, case, name, self._by, self._gathered)
@@ -81,7 +85,9 @@ class LocalRegistrar:
             ledger.write(judgement, process_tags(), case.files())
         return judgement
 
-    def approve(self, name: str, version: int, stage: Stage, comment: str, overrides: tuple[str, ...] = ()) -> Movement:
+    def approve(
+        self, name: str, version: int, stage: Stage, comment: str, overrides: tuple[str, ...] = ()
+    ) -> Transition:
         if not comment.strip():
             raise Refusal("an approval says why: give it a comment")
         ledger = open_ledger(self._client, name)
@@ -89,7 +95,7 @@ class LocalRegistrar:
         with temporary_folder() as made:
             experiment = verified_rows(self._client, wanted, Path(made))[0].experiment
         with moving(self._client, ledger):
-            found = standing(self._client, ledger, wanted, stage)
+            found = eligibility(self._client, ledger, wanted, stage)
             asked = experiment.gates.approval or ApprovalGate()
             if why_not := may_approve(asked, found, wanted.tags.get(AUTHOR, ""), self._by, overrides):
                 raise Refusal(f"{name} version {version} is not approved for {stage}: {why_not}")
@@ -101,7 +107,9 @@ class LocalRegistrar:
             ledger.write(approval, process_tags())
         return approval
 
-    def promote(self, name: str, version: int, stage: Stage, comment: str, case: Case | None = None) -> Movement:
+    def promote(
+        self, name: str, version: int, stage: Stage, comment: str, case: EvidenceBundle | None = None
+    ) -> Transition:
         ledger = open_ledger(self._client, name)
         require_movable(get_version(self._client, name, version), stage)
         fresh = judged(self._client, case, name, self._by, self._gathered) if case else None
@@ -115,7 +123,7 @@ class LocalRegistrar:
                 return make(self._client, ledger, self._movement(wanted, Action.PROMOTE, stage, comment))
             return self._by_judgement(ledger, wanted, stage, comment, fresh, files)
 
-    def rollback(self, name: str, comment: str) -> Movement:
+    def rollback(self, name: str, comment: str) -> Transition:
         ledger = open_ledger(self._client, name)
         with moving(self._client, ledger):
             existing = {version.number for version in list_versions(self._client, name)}
@@ -125,7 +133,7 @@ class LocalRegistrar:
             wanted = get_version(self._client, name, number)
             return make(self._client, ledger, self._movement(wanted, Action.ROLLBACK, Stage.PRODUCTION, comment))
 
-    def archive(self, name: str, version: int, comment: str) -> Movement:
+    def archive(self, name: str, version: int, comment: str) -> Transition:
         ledger = open_ledger(self._client, name)
         with moving(self._client, ledger):
             wanted = get_version(self._client, name, version)
@@ -133,7 +141,7 @@ class LocalRegistrar:
                 raise Refusal(f"{name} version {version} is archived already")
             return make(self._client, ledger, self._movement(wanted, Action.ARCHIVE, Stage.ARCHIVED, comment))
 
-    def reconcile(self, name: str) -> tuple[Movement, ...]:
+    def reconcile(self, name: str) -> tuple[Transition, ...]:
         ledger = open_ledger(self._client, name)
         with exclusive(self._client, name):
             ended = bring_to_an_end(self._client, ledger)
@@ -146,10 +154,10 @@ class LocalRegistrar:
         wanted: Version,
         stage: Stage,
         comment: str,
-        fresh: Movement | None,
+        fresh: Transition | None,
         files: dict[str, bytes] | None,
-    ) -> Movement:
-        found = standing(self._client, ledger, wanted, stage, fresh)
+    ) -> Transition:
+        found = eligibility(self._client, ledger, wanted, stage, fresh)
         evidence = found.judgement.evidence if found.judgement and not found.problems else ""
         action = Action.PROMOTE if found.holds else Action.REFUSE
         movement = movement_of(self._client, self._by, wanted, action, stage, comment, found.verdicts, evidence)
@@ -158,10 +166,10 @@ class LocalRegistrar:
         ledger.write(movement, process_tags(), files)
         raise PromotionRefused(wanted.name, wanted.number, stage, found.verdicts)
 
-    def _movement(self, version: Version, action: Action, stage: Stage, comment: str) -> Movement:
+    def _movement(self, version: Version, action: Action, stage: Stage, comment: str) -> Transition:
         return movement_of(self._client, self._by, version, action, stage, comment)
 
-    def _require_same_champion(self, judgement: Movement) -> None:
+    def _require_same_champion(self, judgement: Transition) -> None:
         """What else came into Production while the gates were asked was not compared with. Raises Refusal."""
         if judgement.stage is not Stage.PRODUCTION:
             return
@@ -198,7 +206,7 @@ def _before(ledger: Ledger, live: int | None, existing: Container[int]) -> int |
     while True:
         made = ledger.movements(most, MADE)
         # What is live may have got there past the ledger: by the UI, by a script.
-        now = [Movement(ledger.name, Action.PROMOTE, live, Stage.PRODUCTION, "", now_ms())] if live else []
+        now = [Transition(ledger.name, Action.PROMOTE, live, Stage.PRODUCTION, "", now_ms())] if live else []
         number = before_production([*made, *now], existing)
         if number is not None or len(made) < most:
             return number
@@ -210,7 +218,7 @@ def by_case(registrar: Registrar, gathered: Gathered) -> Registrar:
     return registrar.with_gathered(gathered) if isinstance(registrar, LocalRegistrar) else registrar
 
 
-def registrar_of(client: MlflowClient, settings: Settings, deed: Deed, name: str) -> Registrar:
+def registrar_of(client: MlflowClient, settings: Settings, deed: Operation, name: str) -> Registrar:
     """Return the registrar of the server that a client talks to: a guarded server is its own.
 
     Raises Refusal where the server would refuse what is to be done to a model, before anything was worked out for that.

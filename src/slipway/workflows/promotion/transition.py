@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from mlflow import MlflowClient
 
 from slipway.core.release.ledger import Entry, digest_of
-from slipway.core.release.transitions import Action, Movement
+from slipway.core.release.transitions import Action, Transition
 from slipway.errors import UnknownName
 from slipway.identity import process_tags
 from slipway.registry.artifacts.local_cache import tell_moved
@@ -51,7 +51,7 @@ def moving(client: MlflowClient, ledger: Ledger) -> Iterator[None]:
         yield
 
 
-def bring_to_an_end(client: MlflowClient, ledger: Ledger) -> tuple[Movement, ...]:
+def bring_to_an_end(client: MlflowClient, ledger: Ledger) -> tuple[Transition, ...]:
     """Seal what was cut off, as made or not made, and put aliases and head in step; the caller holds the mutex.
 
     Moving a stage is one call, which happened or did not: the version's stage says which. What moves nothing was said if its
@@ -83,28 +83,28 @@ def movement_of(
     verdicts: tuple[Verdict, ...] = (),
     evidence: str = "",
     overrides: tuple[str, ...] = (),
-) -> Movement:
+) -> Transition:
     """Return a movement of a version by somebody, now, with what it replaces."""
     single = action.moves and stage in (Stage.STAGING, Stage.PRODUCTION)
     held = holder(client, version.name, stage) if single else None
     replaced = int(held.version) if held else None
     digest = version.tags.get(DIGEST, "")
-    return Movement(
+    return Transition(
         version.name, action, version.number, stage, by, now_ms(), replaced, comment, verdicts, digest=digest,
         evidence=evidence, overrides=overrides,
     )  # fmt: skip
 
 
 def make(
-    client: MlflowClient, ledger: Ledger, movement: Movement, files: Mapping[str, bytes] | None = None
-) -> Movement:
+    client: MlflowClient, ledger: Ledger, movement: Transition, files: Mapping[str, bytes] | None = None
+) -> Transition:
     """Make a movement and write it down, with files as its evidence; the caller holds the mutex."""
     with ledger.entry(movement, process_tags(), files):
         move(client, movement.name, movement.version, movement.stage)
     return movement
 
 
-def announced(settings: Settings, movement: Movement) -> Movement:
+def announced(settings: Settings, movement: Transition) -> Transition:
     """Let the services on this machine look at once, and return the movement; those elsewhere see it within a second."""
     tell_moved(settings.home, movement.name)
     return movement

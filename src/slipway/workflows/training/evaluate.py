@@ -9,7 +9,7 @@ from slipway.core.spec import Experiment
 from slipway.core.statistics.costs import mean_cost
 from slipway.core.statistics.intervals import bootstrap, remembering
 from slipway.core.statistics.metrics import METRICS, Metric, Outcome, Weighted, measure, prepare_all
-from slipway.search import Baseline
+from slipway.search import FittedBaseline
 from slipway.types import Interval
 from slipway.workflows.project import Declared
 from slipway.workflows.training.prepare import Prepared
@@ -54,7 +54,7 @@ class Evaluated:
 
 
 def evaluate(
-    pipeline: Any, candidate: str, spec: Declared, prepared: Prepared, baselines: Sequence[Baseline]
+    pipeline: Any, candidate: str, spec: Declared, prepared: Prepared, baselines: Sequence[FittedBaseline]
 ) -> Evaluated:
     """Score the fitted pipeline of a candidate and the baselines on the test rows, under the same resamples of them.
 

@@ -8,9 +8,9 @@ from slipway.core.trials import Trial
 from slipway.progress import bar, step
 from slipway.search import Budget, Question, best_of, leaderboard, score_baselines, search
 from slipway.search.executors import make_executor
-from slipway.tracking.runs import ChildWrite, Finished, Part, log_inputs
+from slipway.tracking.runs import ChildWrite, Finished, RunPart, log_inputs
 from slipway.tracking.trials import trial_run
-from slipway.tracking.writer import Writer
+from slipway.tracking.writer import TrialWriter
 from slipway.workflows.project import Declared
 from slipway.workflows.training.prepare import Prepared
 from slipway.workflows.training.resume import Past
@@ -24,7 +24,7 @@ def log_what_is_searched(client: MlflowClient, run_id: str, spec: Declared, prep
     where = f"experiments/{spec.name}/{source.function or source.csv or source.parquet}"
     columns = {name: column.type.value for name, column in spec.experiment.data.columns.items()}
     parts = [
-        Part({"train": "training"}.get(part, part), prepared.digests[part], len(rows), columns, where)
+        RunPart({"train": "training"}.get(part, part), prepared.digests[part], len(rows), columns, where)
         for part, rows in prepared.splits.parts().items()
     ]
     log_inputs(client, run_id, spec.name, parts)
@@ -54,7 +54,7 @@ def run_search(client: MlflowClient, experiment: str, parent: str, question: Que
     with (
         step(f"search: {wanted.trials} trials{said} of {len(wanted.candidates)} candidates"),
         bar(wanted.trials, "search") as shown,
-        Writer() as writer,
+        TrialWriter() as writer,
         closing(make_executor(question)) as executor,
     ):
         best = [trial for trial in past.trials if trial.complete]
