@@ -83,16 +83,16 @@ def fill(database: Path, name: str, versions: Sequence[int], total: int) -> None
         (home,) = connection.execute(select(experiments).where(where)).mappings()
         client = Remembering(str(home["experiment_id"]), "bench", home["artifact_location"])
         ledger = Ledger(client, name, client.experiment)  # type: ignore[arg-type]
-        movements = list(story(name, versions, total))
-        for movement in movements:
-            ledger.write(movement, {"slipway.host": "bench", "slipway.process": "1 1.00"})
+        transitions = list(story(name, versions, total))
+        for transition in transitions:
+            ledger.write(transition, {"slipway.host": "bench", "slipway.process": "1 1.00"})
         client.rows["runs"] = list(client.runs.values())
         client.rows["experiment_tags"] = [
             {"experiment_id": home["experiment_id"], "key": key, "value": value} for key, value in client.head.items()
         ]
         for table in ("runs", "tags", "metrics", "latest_metrics", "experiment_tags"):
             _put(connection, tables.tables[table], client.rows[table])
-        for version, stage in stages_after(movements).items():
+        for version, stage in stages_after(transitions).items():
             wanted = (stage_of.c.name == name) & (stage_of.c.version == version)
             connection.execute(update(stage_of).where(wanted).values(current_stage=stage.value))
     engine.dispose()

@@ -140,7 +140,7 @@ def test_no_tracked_file_holds_the_address_of_a_registry_or_a_path_of_a_machine(
     assert found == []
 
 
-def test_there_is_a_registry_script_for_each_movement() -> None:
+def test_there_is_a_registry_script_for_each_transition() -> None:
     assert {path.stem for path in (ROOT / "registry_scripts").glob("*.py")} == SCRIPTS
 
 

@@ -42,7 +42,7 @@ class Moored:
 
 
 @pytest.fixture(scope="module")
-def moored(searched: "Searched", project_of: Callable[..., Path], slipway: Callable[..., Any]) -> Moored:
+def versions(searched: "Searched", project_of: Callable[..., Path], slipway: Callable[..., Any]) -> Moored:
     """Version 1 is in Production; version 2 is the same model again, so that it is not worse."""
     project = project_of(NAME)
     at = ("--project", str(project), "--tracking-uri", searched.uri)
@@ -83,12 +83,12 @@ def everything(page: Page) -> None:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
 def test_every_page_fits_and_asks_nobody_else(
-    chromium: Browser, moored: Moored, size: str, javascript: bool, shot: Shot
+    chromium: Browser, versions: Moored, size: str, javascript: bool, shot: Shot
 ) -> None:
     with a_visitor(chromium, size, java_script_enabled=javascript) as (user, said, asked):
         page = user.new_page()
         for which in PAGES:
-            answer = page.goto(moored.at(which))
+            answer = page.goto(versions.at(which))
             assert answer is not None and answer.status == 200
             everything(page)
             width = page.evaluate("document.documentElement.scrollWidth")
@@ -98,17 +98,17 @@ def test_every_page_fits_and_asks_nobody_else(
             assert broken == []
             shot(page, f"board-{which}-{size}")
         assert [text for text in said if "favicon" not in text] == []
-        assert {url.split("/")[2] for url in asked if not url.startswith("data:")} == {moored.uri.split("/")[2]}
+        assert {url.split("/")[2] for url in asked if not url.startswith("data:")} == {versions.uri.split("/")[2]}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
-def test_axe_finds_no_serious_violation(chromium: Browser, moored: Moored, size: str, scheme: Any) -> None:
+def test_axe_finds_no_serious_violation(chromium: Browser, versions: Moored, size: str, scheme: Any) -> None:
     axe = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
     with a_visitor(chromium, size, color_scheme=scheme) as (user, _, _):
         page = user.new_page()
         for which in PAGES:
-            page.goto(moored.at(which))
+            page.goto(versions.at(which))
             for summary in page.locator("summary").all():
                 summary.click()
             page.evaluate(axe)
@@ -122,10 +122,10 @@ def test_axe_finds_no_serious_violation(chromium: Browser, moored: Moored, size:
             assert told == [], which
 
 
-def test_a_comment_with_a_script_in_it_is_read_and_not_run(chromium: Browser, moored: Moored) -> None:
+def test_a_comment_with_a_script_in_it_is_read_and_not_run(chromium: Browser, versions: Moored) -> None:
     with a_visitor(chromium, "desk") as (user, _, _):
         page = user.new_page()
-        page.goto(moored.at("model"))
+        page.goto(versions.at("model"))
         expect(page.get_by_text(SCRIPT)).to_be_visible()
         assert page.title() == f"{NAME} · Slipway"
 
@@ -140,11 +140,11 @@ def press(page: Page, button: str, comment: str, by: str = "jo") -> None:
 
 
 def test_a_version_is_approved_promoted_and_rolled_back_by_clicking_without_javascript(
-    chromium: Browser, moored: Moored, shot: Shot
+    chromium: Browser, versions: Moored, shot: Shot
 ) -> None:
     with a_visitor(chromium, "phone", java_script_enabled=False) as (user, _, _):
         page = user.new_page()
-        page.goto(f"{moored.uri}/slipway/")
+        page.goto(f"{versions.uri}/slipway/")
         page.get_by_role("link", name=NAME, exact=True).click()
         page.get_by_role("link", name="version 2", exact=True).click()
         press(page, "Approve for Production", "I have read the slices.")
@@ -153,50 +153,50 @@ def test_a_version_is_approved_promoted_and_rolled_back_by_clicking_without_java
         page.reload()
         expect(page.get_by_role("status")).to_have_count(0)
 
-        page.goto(moored.at("challenger"))
+        page.goto(versions.at("challenger"))
         expect(page.get_by_text("I have read the slices.")).to_be_visible()
         press(page, "Promote to Production", "better on snails")
         expect(page.get_by_role("status")).to_contain_text("Done. Version 2 → Production, replacing version 1")
-        assert moored.stages() == {1: "Archived", 2: "Production"}
+        assert versions.stages() == {1: "Archived", 2: "Production"}
         expect(page.locator(".berth.production")).to_contain_text("version 2")
 
-        page.goto(moored.at("challenger"))
+        page.goto(versions.at("challenger"))
         press(page, "Roll back to version 1", "too many false alarms")
         expect(page.get_by_role("status")).to_contain_text("Done. Rolled back to version 1")
         expect(page.locator(".berth.production")).to_contain_text("version 1")
         expect(page.get_by_text("adds up")).to_be_visible()
-    assert moored.stages() == {1: "Production", 2: "Archived"}
+    assert versions.stages() == {1: "Production", 2: "Archived"}
 
 
-def test_a_button_that_cannot_be_pressed_is_disabled_and_says_why(chromium: Browser, moored: Moored) -> None:
+def test_a_button_that_cannot_be_pressed_is_disabled_and_says_why(chromium: Browser, versions: Moored) -> None:
     with a_visitor(chromium, "desk") as (user, _, _):
         page = user.new_page()
-        page.goto(moored.at("champion"))
+        page.goto(versions.at("champion"))
         button = page.get_by_role("button", name="Promote to Production")
         expect(button).to_be_disabled()
         expect(button).to_have_accessible_description("it is in Production already")
 
 
-def test_a_refusal_is_told_on_the_board(chromium: Browser, moored: Moored) -> None:
+def test_a_refusal_is_told_on_the_board(chromium: Browser, versions: Moored) -> None:
     """The page was opened before somebody else promoted the version."""
     with a_visitor(chromium, "desk") as (user, _, _):
         page, other = user.new_page(), user.new_page()
         for each in (page, other):
-            each.goto(moored.at("challenger"))
+            each.goto(versions.at("challenger"))
         press(other, "Promote to Production", "first")
         press(page, "Promote to Production", "second")
         expect(page.get_by_role("status")).to_contain_text("Not done.")
         expect(page.get_by_role("status")).to_contain_text("in Production already")
-        page.goto(moored.at("challenger"))
+        page.goto(versions.at("challenger"))
         press(page, "Roll back to version 1", "")
 
 
-def test_a_form_on_a_page_of_another_site_moves_nothing(chromium: Browser, moored: Moored) -> None:
-    before = moored.stages()
+def test_a_form_on_a_page_of_another_site_moves_nothing(chromium: Browser, versions: Moored) -> None:
+    before = versions.stages()
     with a_visitor(chromium, "desk") as (user, _, _):
         page = user.new_page()
         body = (
-            f'<form method="post" action="{moored.uri}/api/2.0/slipway/models/{NAME}/movements">'
+            f'<form method="post" action="{versions.uri}/api/2.0/slipway/models/{NAME}/movements">'
             '<input name="action" value="archive"><input name="version" value="1"><button>win</button></form>'
         )
         user.route("http://elsewhere.test/", lambda route: route.fulfill(body=body, content_type="text/html"))
@@ -204,9 +204,9 @@ def test_a_form_on_a_page_of_another_site_moves_nothing(chromium: Browser, moore
         with page.expect_response(lambda answer: "movements" in answer.url) as answered:
             page.get_by_role("button").click()
         assert answered.value.status == 403
-    assert moored.stages() == before
+    assert versions.stages() == before
 
 
-def test_a_page_may_not_be_shown_in_a_frame_of_another_site(moored: Moored) -> None:
-    policy = requests.get(moored.at("overview"), timeout=60).headers["Content-Security-Policy"]
+def test_a_page_may_not_be_shown_in_a_frame_of_another_site(versions: Moored) -> None:
+    policy = requests.get(versions.at("overview"), timeout=60).headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in policy

@@ -38,7 +38,7 @@ def write(folder: Path, *records: bytes, ring: Ring | None = None) -> Ring:
     """Have records written as one segment of each kind and version."""
     ring = ring or Ring(["m"], 1)
     for record in records:
-        assert ring.giver(0).put(record)
+        assert ring.producer(0).put(record)
     _SegmentWriter(ring, folder, CaptureLimits(last_s=0.0)).end()
     return ring
 
@@ -85,7 +85,7 @@ def test_what_a_killed_writer_had_written_is_written_again_in_its_place(tmp_path
 def test_what_ends_its_writer_again_and_again_is_dropped_and_counted(tmp_path: Path) -> None:
     ring = Ring(["m"], 1)
     for number in range(3):
-        ring.giver(0).put(answered(about(), f"{number}", number))
+        ring.producer(0).put(answered(about(), f"{number}", number))
     _SegmentWriter(ring, tmp_path, CaptureLimits()).give_up()
     assert ring.total("m", "writer") == 3
     write(tmp_path, answered(about(), "later", 1), ring=ring)
@@ -157,7 +157,7 @@ def test_a_busy_writer_closes_early(tmp_path: Path) -> None:
     body = json.dumps({"inputs": {"x": [1.5] * 100_000}}).encode()
     record = packed(ANSWERED, time.time(), about().encoded(), b"id", b"application/json", body, b"{}")
     for _ in range(25):
-        assert ring.giver(0).put(record)
+        assert ring.producer(0).put(record)
     _SegmentWriter(ring, tmp_path, CaptureLimits(1e9)).turn()
     assert len(list(tmp_path.rglob("*.parquet"))) == 1
     assert ring.kept(0) < ring.heads()[0]

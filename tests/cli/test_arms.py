@@ -17,22 +17,26 @@ def test_no_second_version_is_asked_for() -> None:
 
 
 def test_a_shadow_answers_all_requests_unless_it_is_said_otherwise() -> None:
-    arm, followed = second_version("m", NONE | {"shadow": "staging"})
-    assert (arm.role, arm.of, arm.share) == (VariantRole.SHADOW, "Staging", 1.0)
+    variant_config, followed = second_version("m", NONE | {"shadow": "staging"})
+    assert (variant_config.role, variant_config.of, variant_config.share) == (VariantRole.SHADOW, "Staging", 1.0)
     assert (followed.name, followed.stage, followed.version) == ("m", Stage.STAGING, None)
-    arm, followed = second_version("m", NONE | {"shadow": "7=20%"})
-    assert (arm.of, arm.share, followed.version) == ("7", 0.2, 7)
+    variant_config, followed = second_version("m", NONE | {"shadow": "7=20%"})
+    assert (variant_config.of, variant_config.share, followed.version) == ("7", 0.2, 7)
 
 
 def test_a_canary_has_its_share_bounds_and_header() -> None:
     given = {"canary": "Staging=0.05", "max_disagreement": "20%", "max_errors": "0", "judge_after": 50}
-    arm, _ = second_version("m", NONE | given | {"max_slower": "2.5", "sticky_header": "X-User"})
-    assert (arm.role, arm.share, arm.sticky_header) == (VariantRole.CANARY, 0.05, "X-User")
-    bounds = arm.bounds
-    assert (bounds.max_disagreement, bounds.max_errors, bounds.min_requests) == (0.2, 0.0, 50)
-    assert (bounds.max_slower, bounds.max_p99_ms) == (2.5, None)
-    arm, _ = second_version("m", NONE | {"canary": "Staging=1%", "max_slower": "50ms"})
-    assert arm.bounds.max_p99_ms == 50
+    variant_config, _ = second_version("m", NONE | given | {"max_slower": "2.5", "sticky_header": "X-User"})
+    assert (variant_config.role, variant_config.share, variant_config.sticky_header) == (
+        VariantRole.CANARY,
+        0.05,
+        "X-User",
+    )
+    guardrails = variant_config.guardrails
+    assert (guardrails.max_disagreement, guardrails.max_errors, guardrails.min_requests) == (0.2, 0.0, 50)
+    assert (guardrails.max_slower, guardrails.max_p99_ms) == (2.5, None)
+    variant_config, _ = second_version("m", NONE | {"canary": "Staging=1%", "max_slower": "50ms"})
+    assert variant_config.guardrails.max_p99_ms == 50
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_the_hash_changes_with_everything_that_was_judged(changed: str) -> None:
     assert replace(JUDGED).hash == JUDGED.hash
 
 
-def test_a_movement_survives_being_told() -> None:
+def test_a_transition_survives_being_told() -> None:
     told = entry(Action.JUDGE, 1_700_000_000_000, verdicts=(GOOD, *NEEDED[1:]))
     assert Transition.from_dict(told.as_dict()) == told
     assert told.passed and APPROVAL in {v.gate for v in told.verdicts}

@@ -20,18 +20,18 @@ def ledgers(draw, least: int = 0) -> list[Entry]:
         action = draw(st.sampled_from([Action.PROMOTE, Action.PROMOTE, Action.ROLLBACK, Action.ARCHIVE, Action.REFUSE]))
         stage = Stage.ARCHIVED if action is Action.ARCHIVE else Stage(draw(st.sampled_from(NAMES[:2])))
         verdicts = (Verdict("thresholds", True, "fine", {"roc_auc": draw(st.floats(0, 1))}),) * draw(st.integers(0, 1))
-        movement = Transition(
+        transition = Transition(
             "ferries", action, draw(st.integers(1, 4)), stage, "ann", i, comment=draw(st.text(max_size=5)),
             verdicts=verdicts, complete=draw(st.booleans()), digest="d",
         )  # fmt: skip
         previous = entries[-1].hash if entries else ""
-        own = hash_of(movement, previous)
-        entries.append(Entry(f"run{i}", movement, previous, own, seal_of(own, movement.complete)))
+        own = hash_of(transition, previous)
+        entries.append(Entry(f"run{i}", transition, previous, own, seal_of(own, transition.complete)))
     return entries
 
 
 def stages(entries: list[Entry]) -> dict[int, Stage]:
-    return stages_after([entry.movement for entry in entries])
+    return stages_after([entry.transition for entry in entries])
 
 
 def kinds(entries: list[Entry], registered: dict[int, Stage] | None = None, head: str | None = None) -> set[Kind]:
@@ -48,18 +48,18 @@ def test_what_nobody_touched_adds_up(entries):
 @given(ledgers(least=1), st.data())
 def test_an_altered_entry_is_named(entries, data):
     i = data.draw(st.integers(0, len(entries) - 1))
-    movement = entries[i].movement
+    transition = entries[i].transition
     change = data.draw(
         st.sampled_from(
             [
-                {"by": "bob"}, {"comment": movement.comment + "!"}, {"version": 9}, {"at_ms": 99}, {"replaced": 7},
+                {"by": "bob"}, {"comment": transition.comment + "!"}, {"version": 9}, {"at_ms": 99}, {"replaced": 7},
                 {"digest": "e"}, {"verdicts": (Verdict("thresholds", False, "not so fine"),)},
-                {"complete": not movement.complete}, {"overrides": ("slices",)},
+                {"complete": not transition.complete}, {"overrides": ("slices",)},
             ]
         )
     )  # fmt: skip
     forged = [*entries]
-    forged[i] = replace(entries[i], movement=replace(movement, **change))
+    forged[i] = replace(entries[i], transition=replace(transition, **change))
     assert Kind.ALTERED in kinds(forged, stages(forged), entries[-1].hash)
     (named,) = [f for f in verify(forged, stages(forged), entries[-1].hash) if f.kind is Kind.ALTERED]
     assert entries[i].run_id in named.message
@@ -82,9 +82,9 @@ def test_a_stage_that_was_moved_past_the_ledger_is_foreign(entries, data):
 
 
 def test_a_version_that_is_gone_although_it_holds_a_stage_is_foreign():
-    movement = Transition("ferries", Action.PROMOTE, 3, Stage.PRODUCTION, "ann", 1)
-    own = hash_of(movement, "")
-    entries = [Entry("run", movement, "", own, seal_of(own, complete=True))]
+    transition = Transition("ferries", Action.PROMOTE, 3, Stage.PRODUCTION, "ann", 1)
+    own = hash_of(transition, "")
+    entries = [Entry("run", transition, "", own, seal_of(own, complete=True))]
     assert [str(finding) for finding in verify(entries, {}, own)] == [
         "foreign: version 3 is deleted; by the ledger it is in Production"
     ]
@@ -97,15 +97,15 @@ def test_two_entries_after_the_same_one_are_a_fork():
 
 
 def test_an_entry_without_an_end_was_cut_off():
-    movement = Transition("ferries", Action.PROMOTE, 3, Stage.PRODUCTION, "ann", 1, complete=False)
-    entries = [Entry("run", movement, "", hash_of(movement, ""))]
+    transition = Transition("ferries", Action.PROMOTE, 3, Stage.PRODUCTION, "ann", 1, complete=False)
+    entries = [Entry("run", transition, "", hash_of(transition, ""))]
     assert kinds(entries, {}) == {Kind.CUT_OFF}
 
 
 def test_entries_of_a_time_before_hashes_are_believed_but_not_among_later_ones():
     old = Entry("old", Transition("ferries", Action.PROMOTE, 1, Stage.PRODUCTION, "ann", 1))
-    movement = Transition("ferries", Action.PROMOTE, 2, Stage.PRODUCTION, "ann", 2)
-    new = Entry("new", movement, "", hash_of(movement, ""), seal_of(hash_of(movement, ""), True))
+    transition = Transition("ferries", Action.PROMOTE, 2, Stage.PRODUCTION, "ann", 2)
+    new = Entry("new", transition, "", hash_of(transition, ""), seal_of(hash_of(transition, ""), True))
     now = {1: Stage.ARCHIVED, 2: Stage.PRODUCTION}
     assert kinds([old, new], now, new.hash) == set()
     assert Kind.FOREIGN in kinds(

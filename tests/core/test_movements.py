@@ -17,12 +17,12 @@ def moved(version: int, action: Action = PROMOTE, stage: Stage = Stage.PRODUCTIO
 def live_after(history: list[Transition]) -> int | None:
     """The version that is in Production, by the registry's own rules."""
     live = None
-    for movement in history:
-        if not movement.complete or movement.action is REFUSE:
+    for transition in history:
+        if not transition.complete or transition.action is REFUSE:
             continue
-        if movement.stage is Stage.PRODUCTION:
-            live = movement.version
-        elif movement.version == live:
+        if transition.stage is Stage.PRODUCTION:
+            live = transition.version
+        elif transition.version == live:
             live = None
     return live
 
@@ -58,7 +58,9 @@ def test_a_rollback_never_goes_to_the_present_version_nor_to_one_that_was_never_
 
 @given(histories(), st.integers(0, 12))
 @settings(max_examples=300)
-def test_the_newest_movements_give_the_answer_of_all_of_them_or_none(history: list[Transition], left_out: int) -> None:
+def test_the_newest_transitions_give_the_answer_of_all_of_them_or_none(
+    history: list[Transition], left_out: int
+) -> None:
     assert before_production(history[left_out:]) in (before_production(history), None)
 
 
@@ -120,7 +122,7 @@ def test_a_version_that_was_deleted_is_passed_over() -> None:
     assert before_production([moved(1), moved(2), moved(2, ARCHIVE)], {1}) == 1
 
 
-def test_a_movement_reads_as_a_sentence() -> None:
+def test_a_transition_reads_as_a_sentence() -> None:
     promoted = Transition("ferries", PROMOTE, 3, Stage.PRODUCTION, "ann", 0, replaced=2)
     assert str(promoted) == "version 3 → Production, replacing version 2"
     assert str(moved(3, ROLLBACK)) == "rolled back to version 3"
@@ -129,13 +131,13 @@ def test_a_movement_reads_as_a_sentence() -> None:
     assert str(moved(3, complete=False)) == "version 3 → Production (cut off before it was done)"
 
 
-def test_a_movement_is_plain_values_with_its_time_in_utc() -> None:
+def test_a_transition_is_plain_values_with_its_time_in_utc() -> None:
     verdict = Verdict("thresholds", False, "too low", {"roc_auc": 0.5})
-    movement = Transition(
+    transition = Transition(
         "ferries", REFUSE, 3, Stage.STAGING, "ann", 1_700_000_000_123, comment="try", verdicts=(verdict,)
     )
-    values = movement.as_dict()
-    assert movement.at == datetime(2023, 11, 14, 22, 13, 20, 123000, UTC)
+    values = transition.as_dict()
+    assert transition.at == datetime(2023, 11, 14, 22, 13, 20, 123000, UTC)
     assert values["at"] == "2023-11-14T22:13:20+00:00"
     assert values["verdicts"] == [
         {"gate": "thresholds", "passed": False, "reason": "too low", "numbers": {"roc_auc": 0.5}}

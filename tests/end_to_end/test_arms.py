@@ -26,7 +26,7 @@ NAME = "armed_loans"  # of its own: what others count on is not given a second v
 
 
 @pytest.fixture(scope="module")
-def second(library: "Library") -> int:
+def variant(library: "Library") -> int:
     """A second version, of the files of the one in Production: its answers are the same."""
     library.registered(NAME, of="late_loans", live=True)
     found: ModelVersion = library.client.get_model_version(NAME, "1")
@@ -67,33 +67,33 @@ def body(library: "Library", version: int) -> bytes:
     return example.read_bytes()
 
 
-def test_a_canary_follows_its_stage_and_the_report_shows_what_was_seen_of_it(library: "Library", second: int) -> None:
+def test_a_canary_follows_its_stage_and_the_report_shows_what_was_seen_of_it(library: "Library", variant: int) -> None:
     first = library.in_production(NAME)
     with serving(library, "--canary", "Staging=50%", "--judge-after", "50", "--max-slower", "500ms") as (process, port):
         assert ready(port, "canary")["state"] == "none"  # nobody is in Staging, which is no reason not to start
-        put(library, second, Stage.STAGING)
-        wait_for(lambda: ready(port, "canary").get("version") == second)
+        put(library, variant, Stage.STAGING)
+        wait_for(lambda: ready(port, "canary").get("version") == variant)
         sent = body(library, first)
         answers = {key: asked(port, key, body=sent) for key in map(str, range(40))}
         assert {status for status, _, _ in answers.values()} == {200}
-        assert {version for _, version, _ in answers.values()} == {str(first), str(second)}
+        assert {version for _, version, _ in answers.values()} == {str(first), str(variant)}
         assert len({said for _, _, said in answers.values()}) == 1
         assert all(asked(port, key, body=sent) == answer for key, answer in answers.items())
         wait_for(lambda: metric(port, "slipway_canary_compared_total") > 20)
-        put(library, second, Stage.ARCHIVED)
+        put(library, variant, Stage.ARCHIVED)
         wait_for(lambda: ready(port, "canary")["state"] == "none")
         assert {asked(port, key, body=sent)[1] for key in answers} == {str(first)}
         process.send_signal(signal.SIGTERM)
         assert process.wait(120) == 0
     page = report(library)
-    assert f"Version {second} (Staging) answered 50.0% of the callers beside version {first}" in page
+    assert f"Version {variant} (Staging) answered 50.0% of the callers beside version {first}" in page
     assert "Rows answered otherwise, of" in page
 
 
-def test_a_shadow_of_a_version_is_compared_with_production_whatever_its_stage(library: "Library", second: int) -> None:
+def test_a_shadow_of_a_version_is_compared_with_production_whatever_its_stage(library: "Library", variant: int) -> None:
     first = library.in_production(NAME)
-    with serving(library, "--shadow", str(second)) as (process, port):
-        wait_for(lambda: ready(port, "shadow").get("version") == second)
+    with serving(library, "--shadow", str(variant)) as (process, port):
+        wait_for(lambda: ready(port, "shadow").get("version") == variant)
         sent = body(library, first)
         assert {asked(port, str(key), body=sent)[1] for key in range(60)} == {str(first)}
         wait_for(lambda: metric(port, "slipway_shadow_compared_total") >= 60)
@@ -102,7 +102,7 @@ def test_a_shadow_of_a_version_is_compared_with_production_whatever_its_stage(li
         process.send_signal(signal.SIGTERM)
         assert process.wait(120) == 0
     page = report(library)
-    assert f"Version {second} ({second}) answered all of the requests, unheard, beside version {first}" in page
+    assert f"Version {variant} ({variant}) answered all of the requests, unheard, beside version {first}" in page
 
 
 def metric(port: int, name: str) -> float:

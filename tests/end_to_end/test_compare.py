@@ -121,13 +121,13 @@ def test_the_text_is_readable_and_the_page_is_written_beside_it(
 
 
 def test_a_side_is_named_by_number_stage_or_run(library: "Library", compared: str) -> None:
-    first, second = (run_id(library, compared, number) for number in (1, 2))
+    first, variant = (run_id(library, compared, number) for number in (1, 2))
     sides = {
         "production": "version 1",
         "PRODUCTION": "version 1",
         "2": "version 2",
-        second: f"run {second[:8]}",
-        second[:8].upper(): f"run {second[:8]}",
+        variant: f"run {variant[:8]}",
+        variant[:8].upper(): f"run {variant[:8]}",
     }
     other = trials(library, compared, 1)[0]  # a trial, since comparing with it scores no model
     for asked, label in sides.items():
@@ -169,12 +169,12 @@ def test_of_random_splits_only_rows_are_taken_that_neither_was_trained_on(librar
     search(library, name, "--trials", 1, "--seed", 5)
     anew = library.done("compare", name, 1, 2)["on_same_rows"]
     columns = ["genre", "branch", "pages", "late_before"]
-    first, second = (
+    first, variant = (
         set(evidence_rows(library, run_id(library, name, number))[columns].itertuples(index=False, name=None))
         for number in (1, 2)
     )
     assert (anew["tested"], anew["trained_on"]) == (300, 0)
-    assert anew["rows"] == pytest.approx(len(first & second), abs=3)  # a few rows are in the table twice
+    assert anew["rows"] == pytest.approx(len(first & variant), abs=3)  # a few rows are in the table twice
     assert anew["disagreement"]["measured"].startswith("total variation distance")
     refused = library.slipway("compare", name)
     assert refused.code == 1
@@ -244,16 +244,16 @@ def test_what_keeps_models_from_being_scored_is_told(library: "Library") -> None
 def test_types_are_trusted_where_this_project_says_so_and_nowhere_else(library: "Library", tmp_path: Path) -> None:
     name = library.registered("compared_own", of="own_pipeline")
     search(library, name, "--trials", 1, "--seed", 5)
-    second = run_id(library, name, 2)
+    variant = run_id(library, name, 2)
     library.client.delete_model_version(name, "2")  # a run without a version: its model is loaded from the run
-    told = library.done("compare", name, 1, second)
+    told = library.done("compare", name, 1, variant)
     assert told["right"]["version"] is None and told["on_same_rows"]["problems"] == {}
     away = tmp_path / "away"
     (away / "experiments").mkdir(parents=True)
-    problems = library.done("compare", name, 1, second, "--project", away)["on_same_rows"]["problems"]
+    problems = library.done("compare", name, 1, variant, "--project", away)["on_same_rows"]["problems"]
     assert len(problems) == 2 and all("features.per_page" in problem for problem in problems.values())
-    library.client.delete_logged_model(library.client.get_run(second).outputs.model_outputs[0].model_id)
-    (problem,) = library.done("compare", name, 1, second)["on_same_rows"]["problems"].values()
+    library.client.delete_logged_model(library.client.get_run(variant).outputs.model_outputs[0].model_id)
+    (problem,) = library.done("compare", name, 1, variant)["on_same_rows"]["problems"].values()
     assert problem == "its model is not in MLflow any more"
 
 

@@ -247,7 +247,7 @@ def test_the_scripts_of_the_registry_do_what_the_commands_do(
     assert script("rollback", name)[0] == 0  # Production was left empty, so this brings it back
     assert library.stages(name) == {1: "Production"}
     code, said = script("history", name, "--json")
-    assert [movement["action"] for movement in json.loads(said)["movements"]] == ["promote", "archive", "rollback"]
+    assert [transition["action"] for transition in json.loads(said)["movements"]] == ["promote", "archive", "rollback"]
 
 
 @pytest.mark.parametrize(("given", "wanted"), [("csv", "csv"), ("csv", "parquet"), ("parquet", "parquet")])

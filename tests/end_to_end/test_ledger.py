@@ -60,13 +60,13 @@ def test_the_head_is_the_hash_of_the_newest_entry_and_each_names_the_one_before(
 
 
 def test_history_tells_what_was_live_at_a_time_and_who_decided_on_what(library: "Library", told: str) -> None:
-    first, second, back = (datetime.fromtimestamp(run.info.start_time / 1000, UTC) for run in entries(library, told))
+    first, variant, back = (datetime.fromtimestamp(run.info.start_time / 1000, UTC) for run in entries(library, told))
     from slipway.settings import Settings
     from slipway.workflows.history import history_at
 
     settings = Settings(library.project, library.home, library.uri)
-    live = [history_at(settings, told, at).as_dict()["stages"]["Production"] for at in (first, second, back)]
-    assert [movement["version"] for movement in live] == [1, 2, 1]
+    live = [history_at(settings, told, at).as_dict()["stages"]["Production"] for at in (first, variant, back)]
+    assert [transition["version"] for transition in live] == [1, 2, 1]
     assert live[1]["comment"] == "number 2" and live[1]["by"] == "reviewer"
     assert "not_worse_than_champion" in {verdict["gate"] for verdict in live[1]["verdicts"]}
     assert library.done("history", told, "--at", "2013-01-01")["stages"] == {}
@@ -223,7 +223,7 @@ def consistent_after_next(library: "Library", name: str) -> int | None:
     return consistent(library, name)
 
 
-def test_a_movement_that_failed_after_its_stage_had_moved_is_sealed_as_made(
+def test_a_transition_that_failed_after_its_stage_had_moved_is_sealed_as_made(
     library: "Library", plain: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = quick(library, "failed_halfway", versions=1)

@@ -64,8 +64,8 @@ def test_versions_go_through_the_stages_and_back_and_history_tells_it(registry: 
     assert consistent(registry, name) == 1
     assert registry.slipway("archive", name, 2).code == 1  # it is there already
 
-    movements = registry.done("history", name)["movements"]
-    moved = [movement for movement in movements if movement["action"] in ("promote", "rollback")]
+    transitions = registry.done("history", name)["movements"]
+    moved = [transition for transition in transitions if transition["action"] in ("promote", "rollback")]
     assert sorted((each["version"], each["stage"]) for each in moved) == [
         (1, "Production"), (1, "Production"), (1, "Staging"), (2, "Production")
     ]  # fmt: skip
@@ -90,7 +90,7 @@ def test_a_version_that_fails_its_gates_is_refused_and_that_is_written_down(regi
     refused = registry.slipway("promote", STRICTER, 1, "Staging")
     assert refused.code == 1 and "nothing was moved" in refused.err
     assert registry.stages(STRICTER) == {1: "None"}
-    assert "refuse" in {movement["action"] for movement in registry.done("history", STRICTER)["movements"]}
+    assert "refuse" in {transition["action"] for transition in registry.done("history", STRICTER)["movements"]}
     registry.done("archive", STRICTER, 1)
     assert registry.stages(STRICTER) == {1: "Archived"}
     assert consistent(registry, STRICTER) is None
@@ -160,7 +160,7 @@ def kill_when_moved(registry: "Library", name: str, version: int) -> None:
     engine.dispose()
 
 
-def test_a_movement_whose_server_is_killed_is_brought_to_an_end(registry: "Library", name: str, forks: Forks) -> None:
+def test_a_transition_whose_server_is_killed_is_brought_to_an_end(registry: "Library", name: str, forks: Forks) -> None:
     to = next(version for version, stage in registry.stages(name).items() if stage != "Production")
     with ThreadPoolExecutor() as pool:
         said = pool.submit(forks, ["promote", name, str(to), "Production"])

@@ -71,11 +71,11 @@ def test_a_search_killed_again_and_again_ends_with_every_trial_once(library: "Li
 def test_asked_for_more_later_it_goes_on_with_the_same_study(library: "Library"):
     name = library.vary("late_loans", "wants_more", *MANY)
     first = library.done("run", name, "--trials", 4)
-    second = library.done("run", name, "--trials", 7, "--resume")
-    assert (first["trials"], second["trials"]) == (4, 7)
-    assert second["version"] == first["version"] + 1
+    variant = library.done("run", name, "--trials", 7, "--resume")
+    assert (first["trials"], variant["trials"]) == (4, 7)
+    assert variant["version"] == first["version"] + 1
     assert len(library.runs(name, "trial")) == 7
-    continued = library.client.get_run(second["run_id"]).data.tags["slipway.continues"]
+    continued = library.client.get_run(variant["run_id"]).data.tags["slipway.continues"]
     assert continued == first["run_id"]
 
 

@@ -153,9 +153,9 @@ def test_a_reviewer_is_shown_slices_groups_and_where_production_answers_otherwis
     library.edit(
         name, ("LogisticRegression", "SGDClassifier"), ("max_iter: 1000", "loss: log_loss"), ("C: {", "alpha: {")
     )
-    second = library.done("run", name, "--trials", 2)
-    run = library.client.get_run(second["run_id"])
-    folder = Path(library.client.download_artifacts(second["run_id"], ""))
+    variant = library.done("run", name, "--trials", 2)
+    run = library.client.get_run(variant["run_id"])
+    folder = Path(library.client.download_artifacts(variant["run_id"], ""))
 
     parts = pd.read_csv(folder / "slices.csv")
     assert set(parts["column"]) == {"branch", "genre", "lent_on", "student"}

@@ -14,18 +14,20 @@ def record(number: int) -> bytes:
 
 
 def records_of(ring: Ring) -> list[bytes]:
-    return [content for giver in range(ring.givers) for content, _ in ring.records(giver, 0, ring.heads()[giver])]
+    return [
+        content for producer in range(ring.givers) for content, _ in ring.records(producer, 0, ring.heads()[producer])
+    ]
 
 
 @pytest.fixture
 def ring() -> Ring:
     """A ring of two givers: the first record of each is safe, those behind are not."""
     ring = Ring(["m", "n"], 2, 500)
-    for giver in range(2):
-        assert ring.giver(giver).put(record(giver))
+    for producer in range(2):
+        assert ring.producer(producer).put(record(producer))
     ring.commit(ring.heads())
     for number in range(2, 6):
-        assert ring.giver(number % 2).put(record(number))
+        assert ring.producer(number % 2).put(record(number))
     ring.count(0, "m", "full", 7)
     assert ring.began(123) == 123
     return ring
@@ -33,7 +35,7 @@ def ring() -> Ring:
 
 def test_what_is_left_is_gone_on_from_under_the_same_name(ring: Ring, tmp_path: Path) -> None:
     labels = packed(LABELS, 1.5, ABOUT, b"", b"", b'[["a", 0, 1], ["a", 1, 2]]')
-    assert ring.giver(0).put(labels)
+    assert ring.producer(0).put(labels)
     said = leave(ring, tmp_path / "capture")
     path = tmp_path / "capture" / f"{ring.session}.left"
     assert said == f"4 requests and 2 labels of m are left in {path}; the next service that captures there writes them"

@@ -16,7 +16,7 @@ ACTIONS = st.lists(PUT | PUT | st.sampled_from(["take", "commit", "die"]), min_s
 @given(ACTIONS)
 def test_what_is_put_comes_out_once_committed_or_again(actions: list[bytes | str]) -> None:
     ring = Ring(["m"], 1, SIZE)
-    giver = ring.giver(0)
+    producer = ring.producer(0)
     put: list[bytes] = []
     safe: list[bytes] = []
     taken: list[bytes] = []
@@ -24,7 +24,7 @@ def test_what_is_put_comes_out_once_committed_or_again(actions: list[bytes | str
     for action in actions:
         if isinstance(action, bytes):
             room = SIZE - (ring.heads()[0] - ring.kept(0))
-            assert giver.put(action) == (len(action) + 4 <= room)
+            assert producer.put(action) == (len(action) + 4 <= room)
             if len(action) + 4 <= room:
                 put.append(action)
         elif action == "take":
@@ -41,7 +41,7 @@ def test_what_is_put_comes_out_once_committed_or_again(actions: list[bytes | str
 
 def test_each_giver_has_its_room_and_its_counts() -> None:
     ring = Ring(["a", "b"], 2, 1000)
-    assert ring.giver(0).put(b"x" * 996) and not ring.giver(0).put(b"") and ring.giver(1).put(b"y")
+    assert ring.producer(0).put(b"x" * 996) and not ring.producer(0).put(b"") and ring.producer(1).put(b"y")
     assert [content for content, _ in ring.records(1, 0, ring.heads()[1])] == [b"y"]
     ring.count(0, "a", "full")
     ring.count(1, "a", "full", 2)
@@ -58,9 +58,9 @@ def test_a_number_keeps_when_it_was_begun_until_it_is_committed() -> None:
 
 
 def _put(ring: Ring, count: int) -> None:
-    number, giver = 0, ring.giver(0)
+    number, producer = 0, ring.producer(0)
     while number < count:
-        number += giver.put(b"%d" % number + b"x" * (number % 50))
+        number += producer.put(b"%d" % number + b"x" * (number % 50))
 
 
 def test_two_processes_pass_on_everything_in_order() -> None:

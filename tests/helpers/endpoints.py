@@ -32,8 +32,8 @@ class Endpoint:
         return f"http://{HOST}:{self.port}"
 
     def processes(self) -> list[psutil.Process]:
-        nursery = psutil.Process(self.supervisor._nursery.pid)
-        return [nursery, *nursery.children(recursive=True)]
+        fork_server = psutil.Process(self.supervisor._fork_server.pid)
+        return [fork_server, *fork_server.children(recursive=True)]
 
     def rss(self) -> int:
         """Bytes that all processes hold together; what they share counts for each."""

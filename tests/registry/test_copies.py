@@ -27,7 +27,7 @@ def test_what_is_no_record_is_no_memory(tmp_path: Path) -> None:
         assert remembered(tmp_path, Followed("tides")) is None
 
 
-def test_a_movement_is_told_and_a_home_that_cannot_be_written_keeps_none_from_being_made(tmp_path: Path) -> None:
+def test_a_transition_is_told_and_a_home_that_cannot_be_written_keeps_none_from_being_made(tmp_path: Path) -> None:
     assert moved_at(tmp_path, "tides") == 0
     tell_moved(tmp_path, "tides")
     assert moved_at(tmp_path, "tides") > 0

@@ -180,7 +180,7 @@ def _filled_page(word: str = "", card: ModelCard | None = None, **changed: objec
         "history_png": b"\x89PNG history",
         "parallel_png": b"\x89PNG parallel",
         "versions": (VersionRow(4, Stage.NONE, at(5), say("99aa2d3e4a5b"), 0.7011, (verdict,)),),
-        "movements": (_refusal(say, verdict, at(5)),),
+        "transitions": (_refusal(say, verdict, at(5)),),
         "arms": (_canary(say, at(5)),),
         "links": {say("run in MLflow"): "http://127.0.0.1:5000/#/runs/8f1c"},
     }

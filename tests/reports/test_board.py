@@ -49,35 +49,39 @@ def a_model(word: str = "") -> ModelLine:
         Stage.PRODUCTION: (live,),
         Stage.NONE: (VersionStatus(4, NOON, word or "jo"), VersionStatus(3, passed=False)),
     }
-    berths = tuple(StageColumn(stage, held.get(stage, ()), 7 if stage is Stage.NONE else 0) for stage in ORDER)
-    return ModelLine(word or "late_parcels", berths, word or "Say which parcels are late.")
+    columns = tuple(StageColumn(stage, held.get(stage, ()), 7 if stage is Stage.NONE else 0) for stage in ORDER)
+    return ModelLine(word or "late_parcels", columns, word or "Say which parcels are late.")
 
 
 def a_version(word: str = "", **changed: Any) -> VersionPage:
     verdict = replace(FAILED, gate=word or FAILED.gate, reason=word or FAILED.reason)
-    door = StageGates(
+    stage_gates = StageGates(
         Stage.PRODUCTION, (verdict,), (word or "approval: nobody",), NOON, word or "ci", "e" * 64, "#/run"
     )
     given = [Approval(word or "jo", NOON, Stage.PRODUCTION, word or "fine", expired) for expired in (False, True)]
     page = VersionPage(
         name=word or "late_parcels",
-        berth=Stage.STAGING,
+        column=Stage.STAGING,
         version=VersionStatus(4, NOON, word or "mara", False, Stage.PRODUCTION, tuple(given)),
         created=NOON,
         author=word or "mara",
-        doors=(door,),
+        stage_gates=(stage_gates,),
         buttons=(PROMOTE, Button("archive", "Archive", word or "It is kept.", Stage.ARCHIVED, (word or "it is",))),
         lineage={"Files": word or "d" * 64},
         links={"run": "#/experiments/1/runs/2"},
-        duel=AnswersCompared("run", 450, 2, ("roc",)),
+        comparison=AnswersCompared("run", 450, 2, ("roc",)),
     )
     return replace(page, **changed)
 
 
 def a_model_page(word: str = "", **changed: Any) -> ModelPage:
     at_ms = int(NOON.timestamp() * 1000)
-    movement = Transition("m", Action.REFUSE, 4, Stage.PRODUCTION, word or "jo", at_ms, None, word or "why", (FAILED,))
-    return replace(ModelPage(a_model(word), (LedgerLine(movement, "#/run"),), links={"ledger": "#/ledger"}), **changed)
+    transition = Transition(
+        "m", Action.REFUSE, 4, Stage.PRODUCTION, word or "jo", at_ms, None, word or "why", (FAILED,)
+    )
+    return replace(
+        ModelPage(a_model(word), (LedgerLine(transition, "#/run"),), links={"ledger": "#/ledger"}), **changed
+    )
 
 
 def all_pages(word: str = "", frame: Frame = HERE) -> dict[str, str]:
@@ -122,10 +126,10 @@ def test_the_berths_stand_in_the_order_that_a_version_passes_them(read: Callable
 
 
 def test_a_version_of_which_too_little_was_read_is_not_called_not_judged() -> None:
-    berths = tuple(
+    columns = tuple(
         StageColumn(stage, (VersionStatus(9, told=False),) if stage is Stage.NONE else ()) for stage in ORDER
     )
-    assert "not judged" not in overview_page([ModelLine("m", berths)], HERE)
+    assert "not judged" not in overview_page([ModelLine("m", columns)], HERE)
 
 
 def test_a_form_carries_what_the_api_asks_for(read: Callable[[str], Any]) -> None:
@@ -164,7 +168,7 @@ def test_the_gates_are_told_with_numbers_and_the_interval_is_drawn(read: Callabl
     found = read(all_pages()["version"])
     assert "1 of 1 gates said no." in found.text and "-0.0200" in found.text
     assert "svg" in found.tags
-    assert "were not asked" in version_page(a_version(doors=(StageGates(Stage.STAGING),)), HERE)
+    assert "were not asked" in version_page(a_version(stage_gates=(StageGates(Stage.STAGING),)), HERE)
 
 
 def test_an_override_is_told_at_the_gate_and_under_approvals_and_its_button_names_the_gates(
@@ -175,7 +179,7 @@ def test_an_override_is_told_at_the_gate_and_under_approvals_and_its_button_name
     approval = Approval("rita", NOON, Stage.PRODUCTION, "the days differ", overrides=gates)
     button = Button("approve", f"Approve, overriding {gates[0]}", "It counts.", Stage.PRODUCTION, overrides=gates)
     page = a_version(
-        doors=(StageGates(Stage.PRODUCTION, (verdict,), (), NOON),),
+        stage_gates=(StageGates(Stage.PRODUCTION, (verdict,), (), NOON),),
         buttons=(button,),
         version=VersionStatus(4, approvals=(approval,)),
     )
@@ -188,7 +192,7 @@ def test_an_override_is_told_at_the_gate_and_under_approvals_and_its_button_name
 
 def test_an_approval_that_is_missing_is_no_failure() -> None:
     verdicts = (Verdict("thresholds", True, "enough"), Verdict("approval", False, "nobody has"))
-    page = version_page(a_version(doors=(StageGates(Stage.PRODUCTION, verdicts, (), NOON),)), HERE)
+    page = version_page(a_version(stage_gates=(StageGates(Stage.PRODUCTION, verdicts, (), NOON),)), HERE)
     assert "its one gate passed, approval is missing" in page and "pill fail" not in page.partition("Approvals</h2>")[0]
 
 
@@ -196,7 +200,7 @@ def test_the_figures_are_asked_for_by_the_evidence(read: Callable[[str], Any]) -
     found = read(all_pages()["version"])
     assert values(found, "img", "src") == ["/slipway/models/late_parcels/versions/4/plots/run/roc.png"]
     assert "same 450 rows" in found.text
-    alone = version_page(a_version(duel=AnswersCompared("run", 450)), HERE)
+    alone = version_page(a_version(comparison=AnswersCompared("run", 450)), HERE)
     assert "Nothing was in Production" in alone
 
 
@@ -222,10 +226,10 @@ def test_a_ledger_full_of_findings_names_the_first_and_where_all_are() -> None:
 
 
 def test_a_crowded_berth_folds_its_older_versions() -> None:
-    berths = tuple(
+    columns = tuple(
         StageColumn(s, tuple(VersionStatus(n) for n in range(20, 0, -1)) if s is Stage.ARCHIVED else ()) for s in ORDER
     )
-    page = overview_page([ModelLine("m", berths)], HERE)
+    page = overview_page([ModelLine("m", columns)], HERE)
     shown, folded = page.split("<summary>12 older</summary>")
     assert ">version 13<" in shown and ">version 12<" in folded and ">version 1<" in folded
 
@@ -258,12 +262,12 @@ def test_what_became_of_a_button_is_told() -> None:
 def test_there_is_one_small_stylesheet_that_asks_for_nothing() -> None:
     style = stylesheet()
     assert len(style) < 25_000 and "url(" not in style and "@import" not in style
-    assert "prefers-color-scheme: dark" in style and ".berths" in style
+    assert "prefers-color-scheme: dark" in style and ".columns" in style
 
 
 def test_a_command_in_a_reason_is_set_as_code_and_nothing_else_is() -> None:
     reason = "`slipway gates m 1` or `<b>`"
-    page = version_page(a_version(doors=(StageGates(Stage.STAGING, (FAILED,), (reason,)),)), HERE)
+    page = version_page(a_version(stage_gates=(StageGates(Stage.STAGING, (FAILED,), (reason,)),)), HERE)
     assert "<code>slipway gates m 1</code> or <code>&lt;b&gt;</code>" in page
 
 

@@ -134,7 +134,7 @@ def test_a_search_in_which_all_failed_has_no_winner(filled_page):
     assert "winner" not in rows_of(page, "Leaderboard of trials")[0]
 
 
-def test_versions_and_movements_are_shown_newest_first(filled_page):
+def test_versions_and_transitions_are_shown_newest_first(filled_page):
     def moved(day: int, version: int) -> Transition:
         at_ms = int(datetime(2026, 11, day, tzinfo=UTC).timestamp() * 1000)
         return Transition("flights", Action.PROMOTE, version, Stage.STAGING, "mara", at_ms)
@@ -142,7 +142,7 @@ def test_versions_and_movements_are_shown_newest_first(filled_page):
     page = experiment_page(
         filled_page(
             versions=(VersionRow(2, Stage.ARCHIVED), VersionRow(10, Stage.PRODUCTION), VersionRow(9, Stage.NONE)),
-            movements=(moved(2, 2), moved(9, 10), moved(4, 9)),
+            transitions=(moved(2, 2), moved(9, 10), moved(4, 9)),
         )
     )
     versions = rows_of(page, "Registered versions")
@@ -216,7 +216,7 @@ def test_a_page_can_be_printed(page):
 
 def test_the_page_says_nothing_of_times_it_does_not_know(filled_page):
     page = filled_page(standings=(LiveVersion(Stage.STAGING, 5),))
-    text = experiment_page(replace(page, movements=()))
+    text = experiment_page(replace(page, transitions=()))
     assert "version 5" in text and "None" not in text.replace('"pill None">None<', "")
 
 

@@ -46,7 +46,7 @@ def test_the_server_says_what_it_is_and_what_one_may(server: "Guarded") -> None:
             about(server.uri)
 
 
-def test_a_movement_is_made_and_written_down_in_the_name_of_who_asked(server: "Guarded") -> None:
+def test_a_transition_is_made_and_written_down_in_the_name_of_who_asked(server: "Guarded") -> None:
     model = server.model()
     done = move(server, model).json()
     assert (done["action"], done["version"], done["replaced"], done["comment"]) == ("promote", 2, 1, "as judged")
@@ -195,7 +195,7 @@ def test_a_form_of_the_board_comes_back_to_it_with_the_outcome(server: "Guarded"
         assert answer.status_code == 303 and answer.headers["Location"].endswith(f"/slipway/models/{model}")
         cookie = answer.headers["Set-Cookie"]
         assert outcome in unquote(cookie) and "HttpOnly" in cookie and "SameSite=Strict" in cookie
-    assert server.ledger(model).movements()[-1].by == ("pia" if server.users else "Ana")
+    assert server.ledger(model).transitions()[-1].by == ("pia" if server.users else "Ana")
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost:1", "null", None])

@@ -253,5 +253,5 @@ def test_what_gets_through_is_what_the_evidence_and_the_role_allow(
         ledger = server.ledger(name)
         stages = {number: stage for number, stage, _ in after[0]}
         assert verify(ledger.entries(), stages, ledger.head) == []
-        newest = ledger.movements()[-1]
+        newest = ledger.transitions()[-1]
         assert newest.action is Action.PROMOTE and newest.by == ((server.users and "pia") or "unknown")

@@ -30,9 +30,9 @@ def runs(tmp_path: Path, migrated_database: Path, registry: SqlAlchemyStore) -> 
     return GuardedTracking(f"sqlite:///{tmp_path / 'runs.db'}", str(tmp_path / "artifacts"), lambda: registry)
 
 
-def refused(of: str, deed: Callable[..., Any], *given: Any) -> None:
+def refused(of: str, operation: Callable[..., Any], *given: Any) -> None:
     with pytest.raises(MlflowException, match=f"m version 1 was made by this {of}"):
-        deed(*given)
+        operation(*given)
 
 
 def test_a_run_stays_as_it_was_registered_in_another_database(runs: GuardedTracking, registry: SqlAlchemyStore) -> None:

@@ -145,7 +145,7 @@ def autolog(client: MlflowClient, name: str) -> None:
 @pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType")
 @pytest.mark.parametrize("deed", [runs, models, experiments, prompts, traces, datasets, autolog])
 def test_what_plain_mlflow_does_is_done(
-    client: MlflowClient, deed: Callable[[MlflowClient, str], None], request: pytest.FixtureRequest
+    client: MlflowClient, operation: Callable[[MlflowClient, str], None], request: pytest.FixtureRequest
 ) -> None:
     who = request.node.callspec.params["client"]
-    deed(client, f"plain_{deed.__name__}_{who}")
+    operation(client, f"plain_{operation.__name__}_{who}")

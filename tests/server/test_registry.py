@@ -49,7 +49,7 @@ def test_no_version_is_hidden_as_a_prompt(server: "Guarded") -> None:
         refused(asked, "'words' is a prompt and stays one")
 
 
-def test_nothing_is_put_into_the_mutex_of_movements(server: "Guarded") -> None:
+def test_nothing_is_put_into_the_mutex_of_transitions(server: "Guarded") -> None:
     name = "busy.moving"
     server.past.create_registered_model(name)
     tag = {"key": "mine", "value": "1"}
@@ -69,7 +69,7 @@ WAITING = {
 
 
 @pytest.mark.parametrize("what", WAITING)
-def test_what_goes_with_the_stage_waits_for_a_movement_that_is_under_way(server: "Guarded", what: str) -> None:
+def test_what_goes_with_the_stage_waits_for_a_transition_that_is_under_way(server: "Guarded", what: str) -> None:
     model = server.model()
     method, path, body = WAITING[what]
     with ThreadPoolExecutor(1) as pool:

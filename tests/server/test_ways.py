@@ -89,7 +89,7 @@ def test_a_stage_has_one_holder_and_is_left_for_archived_only(server: "Guarded")
     answer = server.ask("POST", path, "pia", json={**served, "stage": "Archived"})
     assert answer.json()["model_version"]["current_stage"] == "Archived"
     assert server.state(model)[1] == {}
-    assert server.ledger(model).movements()[-1].action == "archive"
+    assert server.ledger(model).transitions()[-1].action == "archive"
     refused(server.ask("DELETE", "/api/2.0/mlflow/model-versions/delete", "pia", json={"name": model, "version": "1"}))
 
 
@@ -127,7 +127,7 @@ def test_a_version_is_born_with_lineage_and_its_author_and_nothing_else(server: 
     assert tags == {"slipway.author": ALL if server.users else "somebody else"}
 
 
-def test_the_mutex_of_movements_is_the_servers(server: "Guarded") -> None:
+def test_the_mutex_of_transitions_is_the_servers(server: "Guarded") -> None:
     name = "anything.moving"
     assert refused(server.ask("POST", "/api/2.0/mlflow/registered-models/create", ALL, json={"name": name}))
     server.past.create_registered_model(name)

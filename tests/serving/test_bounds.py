@@ -34,8 +34,8 @@ def counted(
     return numbers.tally()
 
 
-def passed(tally: Tally, bounds: Guardrails | None = None) -> str:
-    found = violation(tally, bounds or Guardrails())
+def passed(tally: Tally, guardrails: Guardrails | None = None) -> str:
+    found = violation(tally, guardrails or Guardrails())
     return found.bound if found else ""
 
 
@@ -121,7 +121,7 @@ def test_a_quantile_lies_in_the_bucket_of_the_value_it_stands_for(values: list[f
     numbers = VariantCounters(1)
     for value in values:
         numbers.row(0).answered(200, value)
-    found = numbers.tally().ours
+    found = numbers.tally().variant_latency
     quantile = found.quantile(share)
     assert quantile is not None
     within = sum(value <= next((b for b in found.bounds if b >= quantile), 1e9) for value in values)
@@ -143,6 +143,6 @@ def test_what_two_processes_count_is_one_sum_and_is_taken_apart_again() -> None:
     numbers.row(1).answered(418, 99.0)
     more = numbers.tally() - before
     assert (before.requests, before.statuses[503]) == (3, 3)
-    assert (more.requests, more.statuses[0], more.ours.counts[-1]) == (1, 1, 1)
+    assert (more.requests, more.statuses[0], more.variant_latency.counts[-1]) == (1, 1, 1)
     assert before.distances.total == pytest.approx(3 * 0.515)
     assert replace(before) == before

@@ -74,7 +74,7 @@ class Made:
         self.plan = compile_model(self.model)
         columns = tuple(InputColumn(name, kind.name) for name, kind in zip(names, kinds, strict=True))
         self.generation = Generation("odd", 1, "0" * 64, 1, Signature(columns), self.plan, "", ())
-        self.narrow = FastPath(self.generation, 100)
+        self.fast_path = FastPath(self.generation, 100)
 
     def table(self, count: int) -> pd.DataFrame:
         random = np.random.default_rng(0)
@@ -117,7 +117,7 @@ def test_a_front_answers_what_mlflow_answers_whatever_the_columns_are_called(thr
     rows = made.table(3).to_dict("records")
     backwards = [dict(reversed(row.items())) for row in rows]
     for body in (*made.bodies(rows), *made.bodies(backwards)):
-        found = made.narrow.answer(body)
+        found = made.fast_path.answer(body)
         assert found is not None and found[0] == made.stock(body), body
 
 
@@ -138,7 +138,7 @@ def test_a_key_that_is_no_column_is_never_taken_for_one_that_has_quotes(key: str
     row = made.table(1).to_dict("records")[0]
     others = {name: value for name, value in row.items() if name != 'the "best"'}
     for keys in ({**row, key: 1.0}, {**others, key: 1.0}):
-        assert made.narrow.answer(json.dumps({"dataframe_records": [keys]}).encode()) is None
+        assert made.fast_path.answer(json.dumps({"dataframe_records": [keys]}).encode()) is None
 
 
 @pytest.mark.parametrize("value", ["1.5", None, True, [], 10**30, 1e300, -0.0, 3])
@@ -146,7 +146,7 @@ def test_values_under_names_with_quotes_are_read_as_they_are_under_plain_ones(va
     plain, quoted = Made(["a", "b", "c"]), Made(['the "best"', "b", "c"])
     for made in (plain, quoted):
         row = {**made.table(1).to_dict("records")[0], made.names[0]: value}
-        answers = [found and found[0] for found in map(made.narrow.answer, made.bodies([row]))]
+        answers = [found and found[0] for found in map(made.fast_path.answer, made.bodies([row]))]
         assert [a in (None, made.stock(body)) for a, body in zip(answers, made.bodies([row]), strict=True)] == [
             True
         ] * 4
@@ -166,7 +166,7 @@ def test_bodies_that_are_no_request_are_for_the_model_itself(count: int) -> None
         b"\xff",
         b"1",
     ):
-        assert made.narrow.answer(body + b" " * count) is None
+        assert made.fast_path.answer(body + b" " * count) is None
 
 
 def test_the_document_and_the_form_of_a_model_hold_its_names_as_they_are() -> None:
@@ -175,4 +175,4 @@ def test_the_document_and_the_form_of_a_model_hold_its_names_as_they_are() -> No
     content = said["paths"]["/invocations"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert list(content["oneOf"][0]["properties"]["dataframe_records"]["items"]["properties"]) == made.names
     body = request_of(made.generation.signature, {"column_0": "1.5", "column_1": "2", "column_2": "x"})
-    assert made.narrow.answer(body) is not None
+    assert made.fast_path.answer(body) is not None

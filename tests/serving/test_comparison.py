@@ -96,7 +96,7 @@ def test_copies_that_wait_to_be_compared_are_bounded_in_bytes() -> None:
     large = MirroredRequest((1, 2), 0.1, b"application/json", bytes(MOST_BYTES // 4), b"{}")
 
     async def keep() -> int:
-        config = ServingConfig(arm=VariantConfig(VariantRole.SHADOW, "Staging", 1.0))
+        config = ServingConfig(variant_config=VariantConfig(VariantRole.SHADOW, "Staging", 1.0))
         waiting: Any = _Comparing(None, None, config, None)  # type: ignore[arg-type]
         reader: Any = asyncio.StreamReader()
         reader.feed_data(large.frame() * 12)

@@ -2,8 +2,8 @@ import multiprocessing
 
 from slipway.core.expectations import Find, Unexpected
 from slipway.serving.counters.models import (
+    FAST_PATH,
     MOST_COLUMNS,
-    NARROW,
     SWAPS,
     Counters,
     ModelCounters,
@@ -16,7 +16,7 @@ def count(counters: Counters, row: int) -> None:
     part = ModelCounters(counters, row, "b")
     for status, seconds in [(200, 0.0002), (200, 0.2), (418, 99.0)]:
         part.count(status, seconds)
-    part.count_rows(5, NARROW)
+    part.count_rows(5, FAST_PATH)
 
 
 def test_processes_count_together_and_what_a_dead_one_counted_stays() -> None:
@@ -29,7 +29,7 @@ def test_processes_count_together_and_what_a_dead_one_counted_stays() -> None:
         assert process.exitcode == 0
     found = totals(counters, "b")
     assert (found.statuses[200], found.statuses[0]) == (6, 3)
-    assert (found.rows, found.narrow, found.back) == (15, 3, 0)
+    assert (found.rows, found.fast_path, found.back) == (15, 3, 0)
     assert sum(found.buckets) == 9
     assert found.buckets[-1] == 3
     assert found.buckets[1] == 3

@@ -88,7 +88,7 @@ def test_what_a_plan_finds_is_counted_by_column_and_refused_where_that_is_asked(
         'column="x",kind="out_of_bounds",model="delays"': 1.0,
         'column="port",kind="unknown",model="delays"': 2.0,
     }
-    assert totals(state.counters, "delays").narrow == (0 if strict else 1)
+    assert totals(state.counters, "delays").fast_path == (0 if strict else 1)
 
 
 @pytest.mark.parametrize("strict", [False, True])

@@ -31,9 +31,11 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_versions(tmp_path_factory.mktemp("kept"))
 
 
-def wanted(folder: Path, shelf: PlanCache) -> WantedVersion:
+def wanted(folder: Path, plan_cache: PlanCache) -> WantedVersion:
     order = Order("m", 1, artifact_digest(folder), folder, "", ())
-    return WantedVersion("m", 1, order.digest or "", "Production", order, PRELOAD, shelf=shelf, kept=shelf.find()[0])
+    return WantedVersion(
+        "m", 1, order.digest or "", "Production", order, PRELOAD, plan_cache=plan_cache, kept=plan_cache.find()[0]
+    )
 
 
 @contextlib.contextmanager
@@ -70,7 +72,7 @@ def shelves(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
         while log.read_text().count("takes over") < 2:
             assert time.monotonic() < end, log.read_text()
             time.sleep(0.02)
-    assert all(shelf.find()[0] is not None for shelf in made.values())
+    assert all(plan_cache.find()[0] is not None for plan_cache in made.values())
     return made
 
 
@@ -97,14 +99,14 @@ def test_it_answers_at_once_by_a_process_without_scikit_learn_and_is_compared_wi
 def test_one_that_is_not_what_the_model_compiles_to_is_replaced(
     folders: Path, shelves: dict[str, PlanCache], tmp_path: Path
 ) -> None:
-    log, shelf = tmp_path / "log", PlanCache(tmp_path / "1.plan", "f" * 64)
-    first = wanted(folders / "1", shelf)
+    log, plan_cache = tmp_path / "log", PlanCache(tmp_path / "1.plan", "f" * 64)
+    first = wanted(folders / "1", plan_cache)
     with service(replace(first, kept=shelves["2"].find()[0]), log) as (_, port):
         until(log, "is not what m version 1 compiles to, and is replaced")
         end = time.monotonic() + READY_S
         while post(port, BODY)[2] != post(port, b"a,b,c\n0.5,-1.25,x\n", CSV)[2]:
             assert time.monotonic() < end
-    assert shelf.find()[0] == shelves["1"].find()[0]
+    assert plan_cache.find()[0] == shelves["1"].find()[0]
 
 
 @pytest.mark.slow
@@ -132,9 +134,9 @@ def test_one_of_which_a_byte_changed_is_not_used(
 ) -> None:
     content = bytearray(shelves["1"].path.read_bytes())
     change(content)
-    shelf = PlanCache(tmp_path / "1.plan", "f" * 64)
-    shelf.path.write_bytes(content)
-    assert shelf.find() == (None, "its bytes changed")
+    plan_cache = PlanCache(tmp_path / "1.plan", "f" * 64)
+    plan_cache.path.write_bytes(content)
+    assert plan_cache.find() == (None, "its bytes changed")
 
 
 @pytest.mark.slow
@@ -146,20 +148,20 @@ def test_one_of_other_versions_or_that_others_may_write_is_not_used(
         None,
         "it was made of something else, or by other versions",
     )
-    shelf = PlanCache(tmp_path / "1.plan", "f" * 64)
-    shelf.path.write_bytes(shelves["1"].path.read_bytes())
-    shelf.path.chmod(0o666)
-    assert shelf.find() == (None, "others may have written it")
+    plan_cache = PlanCache(tmp_path / "1.plan", "f" * 64)
+    plan_cache.path.write_bytes(shelves["1"].path.read_bytes())
+    plan_cache.path.chmod(0o666)
+    assert plan_cache.find() == (None, "others may have written it")
     assert PlanCache(tmp_path / "none.plan", "f" * 64).find() == (None, "")
 
 
 @pytest.mark.parametrize("changed", ["types", "digest", "versions"])
 def test_what_it_is_made_of(changed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order = Order("m", 1, "a" * 64, tmp_path / "1", "", ())
-    before: Any = order.shelf
-    assert order.shelf == before
+    before: Any = order.plan_cache
+    assert order.plan_cache == before
     if changed == "versions":
         monkeypatch.setattr("slipway.plans.fingerprint.version", lambda name: "0.0")
     other = replace(order, **{"types": {"trusted": ("a.B",)}, "digest": {"digest": "b" * 64}}.get(changed, {}))
-    assert other.shelf is not None
-    assert other.shelf.made_of != before.made_of
+    assert other.plan_cache is not None
+    assert other.plan_cache.made_of != before.made_of

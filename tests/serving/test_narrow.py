@@ -74,7 +74,7 @@ def stock(served: "Served", body: bytes) -> bytes | None:
     return answer.response.encode() if answer.status == 200 else None
 
 
-def narrow(served: "Served", body: bytes) -> bytes | None:
+def fast_path(served: "Served", body: bytes) -> bytes | None:
     found = FastPath(served.generation, 10_000).answer(body)
     return None if found is None else found[0]
 
@@ -94,7 +94,7 @@ def test_what_is_valid_gets_the_very_bytes_of_mlflow(
                 body = json.dumps({key: value}, ensure_ascii=ascii_only).encode()
             except UnicodeEncodeError:  # half of a pair alone
                 continue
-            ours = narrow(model, body)
+            ours = fast_path(model, body)
             seen["asked"] += 1
             if ours is not None:
                 seen["answered"] += 1
@@ -116,7 +116,7 @@ def test_what_mlflow_refuses_or_reads_otherwise_is_never_answered(served: "Calla
             row.pop(drop, None)
         key = data.draw(some.sampled_from(sorted(bodies(rows, order))))
         body = json.dumps({key: bodies(rows, order)[key]}).encode()
-        ours = narrow(model, body)
+        ours = fast_path(model, body)
         if ours is not None:
             # Numbers of a column of texts are the one thing that MLflow reads otherwise.
             read = [{name: text_of(value) if name in TEXTS else value for name, value in row.items()} for row in rows]
@@ -179,16 +179,16 @@ PLAIN = request()
     ],
 )
 def test_what_is_not_narrow_is_left_to_mlflow(served: "Callable[[str], Served]", body: bytes) -> None:
-    assert narrow(served("classes"), body) is None
+    assert fast_path(served("classes"), body) is None
 
 
 def test_answers_probabilities_in_the_order_of_the_classes(served: "Callable[[str], Served]") -> None:
     model = served("classes")
     body = {"dataframe_records": [ROW, ROW | {"air time": 500.5}]}
-    labels = narrow(model, json.dumps(body | {"params": {"output": "labels"}}).encode())
-    assert labels == narrow(model, json.dumps(body).encode())
+    labels = fast_path(model, json.dumps(body | {"params": {"output": "labels"}}).encode())
+    assert labels == fast_path(model, json.dumps(body).encode())
     probabilities = json.loads(
-        narrow(model, json.dumps(body | {"params": {"output": "probabilities"}}).encode()) or b""
+        fast_path(model, json.dumps(body | {"params": {"output": "probabilities"}}).encode()) or b""
     )
     table = np.array(probabilities["predictions"])
     assert table.shape == (2, 3)
@@ -199,19 +199,19 @@ def test_answers_probabilities_in_the_order_of_the_classes(served: "Callable[[st
 
 def test_a_regressor_has_no_output_to_choose(served: "Callable[[str], Served]") -> None:
     body = json.dumps({"dataframe_records": [ROW], "params": {"output": "labels"}}).encode()
-    assert narrow(served("regression"), body) is None
+    assert fast_path(served("regression"), body) is None
 
 
 def test_says_how_many_rows_are_too_many(served: "Callable[[str], Served]") -> None:
-    narrow = FastPath(served("binary").generation, 2)
-    assert (narrow.answer(json.dumps({"dataframe_records": [ROW] * 2}).encode()) or (b"", 0))[1] == 2
+    fast_path = FastPath(served("binary").generation, 2)
+    assert (fast_path.answer(json.dumps({"dataframe_records": [ROW] * 2}).encode()) or (b"", 0))[1] == 2
     with pytest.raises(TooManyRows, match="holds 3 rows; at most 2"):
-        narrow.answer(json.dumps({"dataframe_records": [ROW] * 3}).encode())
+        fast_path.answer(json.dumps({"dataframe_records": [ROW] * 3}).encode())
 
 
 def test_leaves_to_the_model_what_would_take_long_to_read(served: "Callable[[str], Served]") -> None:
-    narrow, row = FastPath(served("binary").generation, 2), ROW | {"carrier": "UA"}
+    fast_path, row = FastPath(served("binary").generation, 2), ROW | {"carrier": "UA"}
     for key in ("dataframe_records", "instances"):
-        assert narrow.rows(json.dumps({key: [row] * 4}, separators=(",", ":")).encode()) is not None
-        assert narrow.rows(json.dumps({key: [row] * 5}, separators=(",", ":")).encode()) is None
-    assert narrow.rows(json.dumps({"instances": [row | {"carrier": "," * 42}]}).encode()) is None
+        assert fast_path.rows(json.dumps({key: [row] * 4}, separators=(",", ":")).encode()) is not None
+        assert fast_path.rows(json.dumps({key: [row] * 5}, separators=(",", ":")).encode()) is None
+    assert fast_path.rows(json.dumps({"instances": [row | {"carrier": "," * 42}]}).encode()) is None

@@ -64,7 +64,7 @@ def test_a_child_that_fails_while_the_disk_is_full_takes_nothing_with_it(sockets
         started.stop()
 
 
-def test_what_cannot_be_forked_is_said_and_the_nursery_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_forked_is_said_and_the_fork_server_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_more() -> int:
         raise BlockingIOError("Resource temporarily unavailable")
 
@@ -72,7 +72,7 @@ def test_what_cannot_be_forked_is_said_and_the_nursery_goes_on(monkeypatch: pyte
     monkeypatch.setattr(sys, "stderr", None)
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        assert fork_server._born(["json"], b"x", [], ours) == -1
+        assert fork_server._forked(["json"], b"x", [], ours) == -1
     gc.unfreeze()
 
 
@@ -91,7 +91,7 @@ def stay(control):
 
 
 @pytest.fixture
-def held(tmp_path: Path, sockets: Path) -> Iterator[tuple[ForkServer, Path]]:
+def loaded_model(tmp_path: Path, sockets: Path) -> Iterator[tuple[ForkServer, Path]]:
     """A nursery that imports the module `held` until the file `go` is there, and the folder of that."""
     (tmp_path / "held.py").write_text(HELD)
     path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
@@ -101,9 +101,9 @@ def held(tmp_path: Path, sockets: Path) -> Iterator[tuple[ForkServer, Path]]:
     started.stop()
 
 
-def test_killing_what_is_not_forked_yet_waits_for_nothing(held: tuple[ForkServer, Path]) -> None:
+def test_killing_what_is_not_forked_yet_waits_for_nothing(loaded_model: tuple[ForkServer, Path]) -> None:
     """The supervisor has one thread: it must not stand still while the nursery imports."""
-    started, folder = held
+    started, folder = loaded_model
     said: queue.Queue[Any] = queue.Queue()
     child = started.start("held:stay")
     child.listen(said.put)
@@ -115,9 +115,9 @@ def test_killing_what_is_not_forked_yet_waits_for_nothing(held: tuple[ForkServer
     assert isinstance(said.get(timeout=60), ProcessEnded)
 
 
-def test_signals_that_are_meant_for_the_supervisor_end_no_process_of_its(held: tuple[ForkServer, Path]) -> None:
+def test_signals_that_are_meant_for_the_supervisor_end_no_process_of_its(loaded_model: tuple[ForkServer, Path]) -> None:
     """As systemd, which sends SIGTERM to all processes of a service at once."""
-    started, folder = held
+    started, folder = loaded_model
     (folder / "go").touch()
     said: queue.Queue[Any] = queue.Queue()
     child = started.start("held:stay")
@@ -134,11 +134,11 @@ def test_signals_that_are_meant_for_the_supervisor_end_no_process_of_its(held: t
 
 
 @pytest.mark.parametrize("outlives", [True, False])
-def test_what_outlives_the_nursery_is_started_even_if_that_ends_before(
-    held: tuple[ForkServer, Path], outlives: bool
+def test_what_outlives_the_fork_server_is_started_even_if_that_ends_before(
+    loaded_model: tuple[ForkServer, Path], outlives: bool
 ) -> None:
     """As a service that is stopped right after its start: its writer has not been forked yet."""
-    started, folder = held
+    started, folder = loaded_model
     child = started.start("held:stay", outlives=outlives)
     assert eventually((folder / "importing").exists)
     started.stop()

@@ -52,22 +52,22 @@ class Kept:
         env = {"PYTHONPATH": os.pathsep.join(filter(None, [str(base), os.environ.get("PYTHONPATH")]))}
         self.log, self.folder = base / f"{len(list(base.iterdir()))}.log", more.pop("folder", base / "capture")
         log = Log(self.log)
-        self.nursery = ForkServer(child_environment(env), self.log, base / "sockets")
-        self.inbox, self.ended = Mailbox(), threading.Event()
+        self.fork_server = ForkServer(child_environment(env), self.log, base / "sockets")
+        self.mailbox, self.ended = Mailbox(), threading.Event()
         limits = CaptureLimits(segment_s=more.pop("segment_s", 600.0), last_s=more.pop("last_s", 600.0))
         capture = Capture(1.0, writer, self.folder, {"limits": limits}, preload, **more)
-        self.recorder = CaptureWriter(capture, ["m"], 1, self.inbox, log, self.nursery.start)
-        assert self.recorder.handing
-        self.ring = self.recorder.handing.ring
-        self._giver, self._ids = self.ring.giver(0), 0
+        self.recorder = CaptureWriter(capture, ["m"], 1, self.mailbox, log, self.fork_server.start)
+        assert self.recorder.feed
+        self.ring = self.recorder.feed.ring
+        self._giver, self._ids = self.ring.producer(0), 0
         self._stopped = False
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        self.inbox.post(self.recorder.start)
+        self.mailbox.post(self.recorder.start)
 
     def _run(self) -> None:
         while not self._stopped:
-            self.inbox.next()
+            self.mailbox.next()
 
     def answer(self, requests: int, labels: int = 0) -> None:
         for _ in range(requests):
@@ -85,7 +85,7 @@ class Kept:
 
     def end(self) -> None:
         """As a supervisor whose fronts have ended."""
-        self.inbox.post(self.recorder.end, self.ended.set)
+        self.mailbox.post(self.recorder.end, self.ended.set)
 
     def requests(self) -> int:
         return len(read(self.folder, "m"))
@@ -94,10 +94,10 @@ class Kept:
         return sum(1 for _ in read(self.folder, "m")["slipway_label"].dropna())
 
     def stop(self) -> None:
-        self.inbox.post(self.recorder.close)
-        self.inbox.post(setattr, self, "_stopped", True)
+        self.mailbox.post(self.recorder.close)
+        self.mailbox.post(setattr, self, "_stopped", True)
         self._thread.join()
-        self.nursery.stop()
+        self.fork_server.stop()
 
 
 @pytest.fixture

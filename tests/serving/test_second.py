@@ -39,19 +39,19 @@ NEVER = Guardrails(max_disagreement=1.0, max_errors=1.0, max_slower=1e9)
 class Endpoint:
     """A supervisor with version 1 and an arm; `records` are what it had written down."""
 
-    def __init__(self, first: WantedVersion, arm: VariantConfig, log: Path, **config: object):
+    def __init__(self, first: WantedVersion, variant_config: VariantConfig, log: Path, **config: object):
         self.log, self.records = log, list[VariantRecord]()
         listener = listen(HOST, 0)
         self.port = listener.getsockname()[1]
         env = child_environment({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
-        settings = ServingConfig(**{"fronts": 2, "arm": arm, **config})
+        settings = ServingConfig(**{"fronts": 2, "arm": variant_config, **config})
         self.supervisor = Supervisor(settings, ["m"], listener, env, log, record=self.records.append)
         self.supervisor.start()
         self.supervisor.want(first)
         self.supervisor.wait_until_ready(READY_S)
 
     @property
-    def second(self) -> dict[str, object]:
+    def variant(self) -> dict[str, object]:
         """What /ready says of the second version."""
         model = json.loads(get(self.port, "/ready")[1])["models"]["m"]
         return model.get("canary") or model["shadow"]
@@ -64,15 +64,15 @@ class Endpoint:
     def serves(self, version: int) -> None:
         """Wait until all fronts have this second version, 0 for none."""
         for _ in range(8):  # each connection is another front's, by and by
-            wait_for(lambda: {"state": "serving", "version": version}.items() <= self.second.items())
+            wait_for(lambda: {"state": "serving", "version": version}.items() <= self.variant.items())
 
     def process(self, name: str) -> int:
-        second = self.supervisor._second
-        assert second is not None
+        variant = self.supervisor._variant
+        assert variant is not None
         if name == "back":
-            return second.generations.pids("m")[0]
-        assert second._comparing is not None
-        return second._comparing.pid
+            return variant.generations.pids("m")[0]
+        assert variant._comparing is not None
+        return variant._comparing.pid
 
 
 Start = Callable[..., Endpoint]
@@ -92,9 +92,9 @@ def expected(folders: Path) -> dict[str, list[bytes]]:
 def start(folders: Path, tmp_path: Path) -> Iterator[Start]:
     started: list[Endpoint] = []
 
-    def starter(role: VariantRole, share: float, bounds: Guardrails, **config: object) -> Endpoint:
-        arm = VariantConfig(role, "Staging", share, bounds)
-        started.append(Endpoint(wanted(folders / "1", 1), arm, tmp_path / "serve.log", **config))
+    def starter(role: VariantRole, share: float, guardrails: Guardrails, **config: object) -> Endpoint:
+        variant_config = VariantConfig(role, "Staging", share, guardrails)
+        started.append(Endpoint(wanted(folders / "1", 1), variant_config, tmp_path / "serve.log", **config))
         return started[-1]
 
     yield starter
@@ -117,12 +117,12 @@ def test_a_canary_answers_its_callers_and_no_request_is_lost_when_it_comes_goes_
     start: Start, folders: Path, expected: dict[str, list[bytes]], tmp_path: Path
 ) -> None:
     endpoint = start(VariantRole.CANARY, 0.3, NEVER)
-    assert endpoint.second == {"of": "Staging", "share": 0.3, "state": "none"}
+    assert endpoint.variant == {"of": "Staging", "share": 0.3, "state": "none"}
     broken = tmp_path / "broken"
     shutil.copytree(folders / "1", broken)
     (broken / "model.skops").write_bytes(b"this is no model")
     with Load(endpoint.port, ASKED, expected, key=KEY, pause_s=0.005) as load:
-        endpoint.supervisor.want_second(as_second(folders / "2", 2))
+        endpoint.supervisor.want_variant(as_second(folders / "2", 2))
         endpoint.serves(2)
         load.wait_for("2")
         keys = [f"somebody {number}" for number in range(150)]
@@ -141,33 +141,33 @@ def test_a_canary_answers_its_callers_and_no_request_is_lost_when_it_comes_goes_
         before = endpoint.metric("slipway_canary_compared_total")
         wait_for(lambda: endpoint.metric("slipway_canary_compared_total") > before)
 
-        endpoint.supervisor.want_second(as_second(broken, 9))
-        wait_for(lambda: "last_failure" in endpoint.second)
-        assert endpoint.second["version"] == 2
+        endpoint.supervisor.want_variant(as_second(broken, 9))
+        wait_for(lambda: "last_failure" in endpoint.variant)
+        assert endpoint.variant["version"] == 2
         assert asked(endpoint.port, callers[0])[1] == "2"
-        endpoint.supervisor.want_second(as_second(folders / "3", 3))
+        endpoint.supervisor.want_variant(as_second(folders / "3", 3))
         endpoint.serves(3)
         load.wait_for("3")
-        assert "last_failure" not in endpoint.second
-        endpoint.supervisor.want_second(None)
+        assert "last_failure" not in endpoint.variant
+        endpoint.supervisor.want_variant(None)
         wait_for(lambda: {asked(endpoint.port, key)[1] for key in callers[:8]} == {"1"})
-        assert endpoint.second["state"] == "none"
+        assert endpoint.variant["state"] == "none"
 
-        endpoint.supervisor.want_second(as_second(folders / "2", 2))
+        endpoint.supervisor.want_variant(as_second(folders / "2", 2))
         endpoint.serves(2)
         endpoint.supervisor.want(wanted(folders / "2", 2))  # promoted: its callers stay with it
-        endpoint.supervisor.want_second(None)
+        endpoint.supervisor.want_variant(None)
         others = next(key for key in keys if found[key] == "1")
         while asked(endpoint.port, others)[1] != "2":
             assert {asked(endpoint.port, key)[1] for key in callers[:5]} == {"2"}
-        wait_for(lambda: endpoint.second["state"] == "none")
+        wait_for(lambda: endpoint.variant["state"] == "none")
     assert load.failed == []
     assert endpoint.metric("slipway_canary_last_failed_version") == 0
     assert endpoint.metric("slipway_canary_version") == 0
     mine = endpoint.metric("slipway_canary_requests_total", status="200")
-    theirs = endpoint.metric("slipway_canary_seconds_count", by="first")
+    primary_latency = endpoint.metric("slipway_canary_seconds_count", by="first")
     assert mine >= load.answered["2"] + load.answered["3"]
-    assert theirs > 0
+    assert primary_latency > 0
     assert endpoint.metric("slipway_requests_total", model="m", status="200") >= sum(load.answered.values())
     assert "m version 9 (canary) does not take over" in endpoint.log.read_text()
 
@@ -176,7 +176,7 @@ def test_what_a_canary_does_not_answer_the_first_version_does_and_only_that_coun
     start: Start, folders: Path, expected: dict[str, list[bytes]]
 ) -> None:
     endpoint = start(VariantRole.CANARY, 1.0, NEVER, fronts=1, timeout_s=10.0)
-    endpoint.supervisor.want_second(as_second(folders / "2", 2))
+    endpoint.supervisor.want_variant(as_second(folders / "2", 2))
     endpoint.serves(2)
     assert asked(endpoint.port, "a")[:2] == (200, "2")
     wrong = b'{"dataframe_records": [{"a": "no number"}]}'
@@ -212,30 +212,30 @@ def test_what_a_canary_does_not_answer_the_first_version_does_and_only_that_coun
     ],
 )
 def test_a_canary_that_passes_a_bound_is_ended_and_all_are_answered_by_the_first_version(
-    start: Start, folders: Path, expected: dict[str, list[bytes]], bound: str, name: str, bounds: Guardrails
+    start: Start, folders: Path, expected: dict[str, list[bytes]], bound: str, name: str, guardrails: Guardrails
 ) -> None:
-    endpoint = start(VariantRole.CANARY, 0.5, bounds, fronts=1)
+    endpoint = start(VariantRole.CANARY, 0.5, guardrails, fronts=1)
     bad = as_second(folders / name, 2)
     uncompiled = {"2": [asked_of(folders / name)] * len(ASKED)} if name == UNCOMPILED else {}
     with Load(endpoint.port, ASKED, expected | uncompiled, kept=6, key=KEY, pause_s=0.005) as load:
-        endpoint.supervisor.want_second(bad)
-        wait_for(lambda: endpoint.second["state"] == "ended", PATIENCE_S)
-        said = endpoint.second
+        endpoint.supervisor.want_variant(bad)
+        wait_for(lambda: endpoint.variant["state"] == "ended", PATIENCE_S)
+        said = endpoint.variant
         assert (said["past_bound"], said["version"]) == (bound, 2)
         assert "the bound is" in str(said["why"])
         time.sleep(0.5)  # what was under way
         load.wait_for("1")
         ended = load.answered["2"]
-        endpoint.supervisor.want_second(bad, True)  # the same version again
+        endpoint.supervisor.want_variant(bad, True)  # the same version again
         load.wait_for("1", more=200)
-        assert (load.answered["2"], endpoint.second["state"]) == (ended, "ended")
+        assert (load.answered["2"], endpoint.variant["state"]) == (ended, "ended")
         assert endpoint.metric("slipway_canary_past_bound", bound=bound) == 1
         assert endpoint.metric("slipway_canary_ended_version") == 2
         if bound == "errors":
             assert ended == 0  # each of them was answered by the first version
-            endpoint.supervisor.want_second(as_second(folders / "3", 3))
+            endpoint.supervisor.want_variant(as_second(folders / "3", 3))
             load.wait_for("3")
-            assert endpoint.second["state"] == "serving"
+            assert endpoint.variant["state"] == "serving"
     assert load.failed == []
     assert f"m version 2 (canary) is ended, the first version alone answers: {said['why']}" in endpoint.log.read_text()
     record = next(each for each in endpoint.records if each.state is VariantState.ENDED)
@@ -252,9 +252,9 @@ def test_a_shadow_is_compared_and_warned_of_and_nobody_hears_it(
 ) -> None:
     endpoint = start(VariantRole.SHADOW, 1.0, Guardrails(min_requests=60, max_slower=1e9), keys=None)
     with Load(endpoint.port, ASKED, expected, kept=4, pause_s=0.005) as load:
-        endpoint.supervisor.want_second(as_second(folders / "2", 2, VariantRole.SHADOW))
-        wait_for(lambda: endpoint.second.get("past_bound") == "disagreement", PATIENCE_S)
-        assert endpoint.second["state"] == "serving"  # nobody hears it, so it goes on
+        endpoint.supervisor.want_variant(as_second(folders / "2", 2, VariantRole.SHADOW))
+        wait_for(lambda: endpoint.variant.get("past_bound") == "disagreement", PATIENCE_S)
+        assert endpoint.variant["state"] == "serving"  # nobody hears it, so it goes on
         before = endpoint.metric("slipway_shadow_requests_total")
         os.kill(endpoint.process("back"), signal.SIGKILL)
         os.kill(endpoint.process("comparing"), signal.SIGKILL)

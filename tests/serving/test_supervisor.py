@@ -92,7 +92,7 @@ def standing(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def children(supervisor: Supervisor) -> list[psutil.Process]:
-    return psutil.Process(supervisor._nursery.pid).children(recursive=True)
+    return psutil.Process(supervisor._fork_server.pid).children(recursive=True)
 
 
 def test_promotions_and_rollbacks_lose_no_request_whatever_dies(
@@ -216,7 +216,7 @@ def test_what_goes_unused_for_its_time_is_let_go(start: Start, folders: Path) ->
 
 def test_the_process_that_starts_others_is_replaced_too(start: Start, folders: Path) -> None:
     supervisor, port = start(wanted(folders / "1", 1))
-    os.kill(supervisor._nursery.pid, signal.SIGKILL)
+    os.kill(supervisor._fork_server.pid, signal.SIGKILL)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError, http.client.HTTPException):

@@ -59,7 +59,7 @@ def hour(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"hour": table["at"].dt.hour + table["at"].dt.dayofyear * 100.0}).fillna(-1.0)
 
 
-def held(folder: Path, *, times: bool) -> LoadedModel:
+def loaded_model(folder: Path, *, times: bool) -> LoadedModel:
     """A model of these columns, with a time only where its function, which no plan knows, is to read one."""
     texts, random = list(TYPES)[:3], np.random.default_rng(0)
     choices = {name: CONTRACT[name].get("values") or CONTRACT[name]["known"] for name in texts}
@@ -101,11 +101,11 @@ def quiet() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def plain(quiet: None, tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
-    return held(tmp_path_factory.mktemp("plain") / "model", times=False)
+    return loaded_model(tmp_path_factory.mktemp("plain") / "model", times=False)
 
 
 @pytest.fixture(scope="module")
-def narrow(plain: LoadedModel) -> FastPath:
+def fast_path(plain: LoadedModel) -> FastPath:
     plan = compile_model(plain.model)
     return FastPath(Generation("m", 1, "", 1, plain.signature, plan, "", ()), 1000)
 
@@ -117,7 +117,7 @@ def ask(plain: LoadedModel) -> Callable[..., ModelResponse]:
 
 @pytest.fixture(scope="module")
 def ask_times(quiet: None, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., ModelResponse]:
-    return asking(held(tmp_path_factory.mktemp("times") / "model", times=True))
+    return asking(loaded_model(tmp_path_factory.mktemp("times") / "model", times=True))
 
 
 def asking(of: LoadedModel) -> Callable[..., ModelResponse]:
@@ -156,13 +156,13 @@ FORMS = {
     [(name, forms[0], value) for name, groups in FORMS.items() for forms in groups for value in forms],
 )
 def test_a_category_is_answered_alike_in_all_its_forms_compiled_or_not(
-    narrow: FastPath, ask: Callable[..., ModelResponse], name: str, form: str, value: object
+    fast_path: FastPath, ask: Callable[..., ModelResponse], name: str, form: str, value: object
 ) -> None:
     wanted = predictions(ask(bodies([ROW | {name: form}])[0]))
     for body in bodies([ROW | {name: value}]):
         assert predictions(ask(body)) == wanted, body
-        assert predictions(narrow.answer(body)) == pytest.approx(wanted, rel=1e-12), body
-        assert ask(body).finds == (narrow.answer(body) or ask(body)).finds == ()
+        assert predictions(fast_path.answer(body)) == pytest.approx(wanted, rel=1e-12), body
+        assert ask(body).finds == (fast_path.answer(body) or ask(body)).finds == ()
     table = pd.DataFrame([ROW | {name: value}])
     parquet = io.BytesIO()
     table.to_parquet(parquet)
@@ -170,9 +170,9 @@ def test_a_category_is_answered_alike_in_all_its_forms_compiled_or_not(
     assert predictions(ask(parquet.getvalue(), PARQUET)) == wanted
 
 
-def test_a_category_is_told_from_another_by_its_number(narrow: FastPath, ask: Callable[..., ModelResponse]) -> None:
+def test_a_category_is_told_from_another_by_its_number(fast_path: FastPath, ask: Callable[..., ModelResponse]) -> None:
     body = bodies([ROW | {"season": each} for each in (1, 2, 3, 4)])[0]
-    assert len(set(predictions(ask(body)))) == len(set(predictions(narrow.answer(body)))) == 4
+    assert len(set(predictions(ask(body)))) == len(set(predictions(fast_path.answer(body)))) == 4
 
 
 def test_a_text_that_looks_like_a_number_is_itself_where_it_is_a_category(ask: Callable[..., ModelResponse]) -> None:
@@ -200,14 +200,14 @@ rows = some.fixed_dictionaries(
 )
 
 
-def test_both_paths_read_and_find_the_same(narrow: FastPath, ask: Callable[..., ModelResponse]) -> None:
+def test_both_paths_read_and_find_the_same(fast_path: FastPath, ask: Callable[..., ModelResponse]) -> None:
     answered = itertools.count()
 
     @settings(max_examples=60, deadline=None)
     @given(some.lists(rows, min_size=1, max_size=4), some.integers(0, 3))
     def check(given_rows: list[dict[str, Any]], form: int) -> None:
         body = bodies(given_rows)[form]
-        quick, slow = narrow.answer(body), ask(body)
+        quick, slow = fast_path.answer(body), ask(body)
         if quick is None:
             return
         next(answered)
@@ -231,36 +231,36 @@ UNEXPECTED = [
 
 @pytest.mark.parametrize(("changed", "name", "kind", "says"), UNEXPECTED)
 def test_what_is_unexpected_is_found_on_both_paths(
-    narrow: FastPath, ask: Callable[..., ModelResponse], changed: dict, name: str, kind: Unexpected, says: str | None
+    fast_path: FastPath, ask: Callable[..., ModelResponse], changed: dict, name: str, kind: Unexpected, says: str | None
 ) -> None:
     at = list(ROW).index(name)
     for body in bodies([ROW | changed]):
-        for answer in (narrow.answer(body), ask(body)):
+        for answer in (fast_path.answer(body), ask(body)):
             assert answer is not None
             (find,) = answer.finds
             assert (find.column, find.kind, find.count, find.row) == (at, kind, 1, 0)
-            assert narrow.values.breach(answer.finds) == says
+            assert fast_path.values.breach(answer.finds) == says
     table = pd.DataFrame([ROW, ROW | changed])
     (find,) = ask(table.to_csv(index=False).encode(), CSV).finds
     assert (find.column, find.kind, find.row) == (at, kind, 1)
 
 
 def test_a_null_that_the_contract_forbids_is_found_and_another_is_not(
-    narrow: FastPath, ask: Callable[..., ModelResponse]
+    fast_path: FastPath, ask: Callable[..., ModelResponse]
 ) -> None:
     body = bodies([ROW, ROW | {"season": None, "heat": None}, ROW | {"season": None}])[0]
-    for answer in (narrow.answer(body), ask(body)):
+    for answer in (fast_path.answer(body), ask(body)):
         assert answer is not None
         (find,) = answer.finds
         assert (find.column, find.kind, find.count, find.row, find.found) == (0, Unexpected.NULL, 2, 1, "null")
         said = "row 1, column 'season': null (and 1 more of its values), where the contract allows no missing value"
-        assert narrow.values.breach(answer.finds) == said
+        assert fast_path.values.breach(answer.finds) == said
 
 
-def test_the_first_row_that_breaks_the_contract_is_named(narrow: FastPath) -> None:
-    answer = narrow.answer(bodies([ROW | {"port": "Z"}, ROW | {"heat": 99}, ROW | {"season": 9}])[0])
+def test_the_first_row_that_breaks_the_contract_is_named(fast_path: FastPath) -> None:
+    answer = fast_path.answer(bodies([ROW | {"port": "Z"}, ROW | {"heat": 99}, ROW | {"season": 9}])[0])
     assert answer is not None and len(answer.finds) == 3
-    assert (narrow.values.breach(answer.finds) or "").startswith("row 1, column 'heat': 99,")
+    assert (fast_path.values.breach(answer.finds) or "").startswith("row 1, column 'heat': 99,")
 
 
 def test_a_model_without_a_contract_has_nulls_alone_that_are_unexpected() -> None:

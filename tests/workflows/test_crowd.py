@@ -26,7 +26,7 @@ from slipway.registry.ledger import Ledger
 from slipway.registry.versions import list_versions
 from slipway.types import Stage, Verdict
 from slipway.workflows.promotion.registrar import LocalRegistrar
-from slipway.workflows.promotion.transition import movement_of, moving, open_ledger
+from slipway.workflows.promotion.transition import moving, open_ledger, transition_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -115,7 +115,7 @@ def judge_all(client: MlflowClient, ledger: Ledger) -> None:
     said = (Verdict("thresholds", True, "well above"),)
     with moving(client, ledger):
         for version in reversed(list_versions(client, NAME)):
-            of = movement_of(client, "gates", version, Action.JUDGE, Stage.PRODUCTION, "", said, "evidence")
+            of = transition_of(client, "gates", version, Action.JUDGE, Stage.PRODUCTION, "", said, "evidence")
             ledger.write(replace(of, replaced=None if version.number == CHAMPION else CHAMPION), {})
     LocalRegistrar(client, "gates").promote(NAME, CHAMPION, Stage.PRODUCTION, "")
 
@@ -153,5 +153,5 @@ def test_one_wins_each_round_and_the_others_are_told_while_one_version_is_in_pro
     assert len(set(winners)) > 1, "the same one always: they are not at it at once"
     entries = ledger.entries()
     assert verify(entries, {v.number: v.stage for v in list_versions(client, NAME)}, ledger.head) == []
-    told = Counter(entry.movement.action.value for entry in entries)
+    told = Counter(entry.transition.action.value for entry in entries)
     assert told == {"judge": CHAMPION, "promote": 1 + ROUNDS, "refuse": ROUNDS * (MOVERS - 1), "rollback": ROUNDS}

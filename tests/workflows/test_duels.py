@@ -21,7 +21,14 @@ from slipway.registry.evidence.test_rows import FOLDER, TestRows, save
 from slipway.registry.ledger import Ledger
 from slipway.reports.board import VersionPage, VersionStatus
 from slipway.types import Stage, Verdict
-from slipway.workflows.board.comparison import Comparisons, JudgedAnswers, KeptComparison, answers_of, duel, figures
+from slipway.workflows.board.comparison import (
+    Comparisons,
+    JudgedAnswers,
+    KeptComparison,
+    answers_of,
+    comparison,
+    figures,
+)
 
 # Of MLflow's own store, which is made in this process.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
@@ -50,7 +57,7 @@ def answers(task: Task, champion: bool = True) -> JudgedAnswers:
 @pytest.mark.parametrize("task", list(Task))
 @pytest.mark.parametrize("champion", [True, False])
 def test_every_figure_that_is_named_is_drawn(task: Task, champion: bool) -> None:
-    told, drawn = duel("key", answers(task, champion)), figures(answers(task, champion))
+    told, drawn = comparison("key", answers(task, champion)), figures(answers(task, champion))
     assert told.plots and all(drawn[name].startswith(b"\x89PNG") for name in told.plots)
     assert (told.champion, told.rows) == (2 if champion else None, ROWS)
     assert (told.disagreement is not None) is champion
@@ -61,7 +68,7 @@ def test_every_figure_that_is_named_is_drawn(task: Task, champion: bool) -> None
 def test_scores_that_are_no_probabilities_have_no_calibration() -> None:
     margins = answers(Task.BINARY)
     margins = replace(margins, challenger=replace(margins.challenger, probabilistic=False))
-    told = duel("key", margins)
+    told = comparison("key", margins)
     assert "calibration" not in told.plots and set(told.plots) <= set(figures(margins))
 
 
@@ -83,11 +90,11 @@ class Stored:
     ledger: Ledger
     run: str
 
-    def judged(self, case: EvidenceBundle | None) -> str:
+    def judged(self, bundle: EvidenceBundle | None) -> str:
         """Write a judgement down, with a case or without, and return the run of its entry."""
         verdicts = (Verdict("thresholds", True, "enough"),)
         told = Transition("small", Action.JUDGE, 4, Stage.PRODUCTION, "ci", 1, verdicts=verdicts, evidence="e")
-        self.ledger.write(told, {}, case.files() if case else None)
+        self.ledger.write(told, {}, bundle.files() if bundle else None)
         return self.ledger.entries(1)[0].run_id
 
 
@@ -109,10 +116,10 @@ def stored(tmp_path: Path, migrated_database: Path, declare: Callable[..., Exper
 
 
 def a_case(**changed: object) -> EvidenceBundle:
-    case = EvidenceBundle(
+    bundle = EvidenceBundle(
         "small", 4, Stage.PRODUCTION, "d" * 64, outcome(Task.BINARY, 1), (2, "c" * 64), outcome(Task.BINARY, 2)
     )
-    return replace(case, **changed)  # type: ignore[arg-type]
+    return replace(bundle, **changed)  # type: ignore[arg-type]
 
 
 def test_answers_are_read_back_with_the_rows_that_they_answer(stored: Stored) -> None:
@@ -134,8 +141,8 @@ def test_where_no_answers_fit_there_is_no_duel(stored: Stored) -> None:
     whole = outcome(Task.BINARY, 1)
     assert whole.scores is not None
     few = Outcome(whole.truth[:3], whole.predicted[:3], whole.scores[:3], probabilistic=True)
-    for case in (None, a_case(challenger=few, champion=None)):
-        assert answers_of(stored.client, stored.judged(case), stored.run) is None
+    for bundle in (None, a_case(challenger=few, champion=None)):
+        assert answers_of(stored.client, stored.judged(bundle), stored.run) is None
 
 
 def test_what_was_written_by_another_slipway_is_done_without(stored: Stored) -> None:
@@ -143,20 +150,23 @@ def test_what_was_written_by_another_slipway_is_done_without(stored: Stored) -> 
     stored.client.log_text(stored.run, "{}", "model_card.json")
     stored.judged(a_case())
     (entry,) = stored.ledger.entries(1)
-    duels, page = (
+    comparisons, page = (
         Comparisons(lambda: stored.client),
         VersionPage("small", Stage.NONE, VersionStatus(4), datetime.now(UTC)),
     )
-    assert duels.approval_asked(stored.run) is None
-    assert duels.shown_on(page, stored.run, entry) == page
+    assert comparisons.approval_asked(stored.run) is None
+    assert comparisons.shown_on(page, stored.run, entry) == page
 
 
 def test_the_duels_know_what_was_declared_about_approval_and_draw_by_name(stored: Stored) -> None:
-    duels = Comparisons(lambda: stored.client)
-    asked = duels.approval_asked(stored.run)
+    comparisons = Comparisons(lambda: stored.client)
+    asked = comparisons.approval_asked(stored.run)
     assert asked is not None and asked.approvers == ["kim"]
     stored.judged(a_case())
     (entry,) = stored.ledger.entries(1)
-    drawn = duels.figure(entry, stored.run, "roc")
+    drawn = comparisons.figure(entry, stored.run, "roc")
     assert drawn is not None and drawn.startswith(b"\x89PNG")
-    assert duels.figure(entry, stored.run, "roc") is drawn and duels.figure(entry, stored.run, "nothing") is None
+    assert (
+        comparisons.figure(entry, stored.run, "roc") is drawn
+        and comparisons.figure(entry, stored.run, "nothing") is None
+    )

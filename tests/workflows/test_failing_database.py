@@ -19,7 +19,7 @@ from slipway.registry.stages import holder
 from slipway.registry.versions import get_version, list_versions
 from slipway.types import Stage
 from slipway.workflows.promotion.registrar import LocalRegistrar
-from slipway.workflows.promotion.transition import make, movement_of, moving, open_ledger
+from slipway.workflows.promotion.transition import make, moving, open_ledger, transition_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -58,7 +58,7 @@ def to_production(client: MlflowClient, number: int) -> None:
     ledger = open_ledger(client, NAME)
     with moving(client, ledger):
         wanted = get_version(client, NAME, number)
-        make(client, ledger, movement_of(client, "ann", wanted, Action.PROMOTE, Stage.PRODUCTION, "why"))
+        make(client, ledger, transition_of(client, "ann", wanted, Action.PROMOTE, Stage.PRODUCTION, "why"))
 
 
 def live(client: MlflowClient) -> int:
@@ -76,7 +76,7 @@ def adds_up(client: MlflowClient) -> None:
     assert [model.name for model in client.search_registered_models() if is_mutex(model.name)] == []
 
 
-def test_killed_at_any_commit_of_a_movement_the_next_one_goes_on(
+def test_killed_at_any_commit_of_a_transition_the_next_one_goes_on(
     client: MlflowClient, database: tuple[FailingDatabase, str]
 ) -> None:
     failing, registrar = database[0], LocalRegistrar(client, "ann")

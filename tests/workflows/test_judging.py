@@ -45,24 +45,24 @@ def gathered(
     (tmp_path / "rows").mkdir()
     rows, digest = verified_rows(store, found, tmp_path / "rows")
     truth = np.arange(8) % 2 * 1.0
-    case = EvidenceBundle("small", 1, Stage.STAGING, "digest", Outcome(truth, truth, 0.1 + 0.8 * truth, True))
-    return Gathered(case, JudgedInputs(found, files, rows, digest))
+    bundle = EvidenceBundle("small", 1, Stage.STAGING, "digest", Outcome(truth, truth, 0.1 + 0.8 * truth, True))
+    return Gathered(bundle, JudgedInputs(found, files, rows, digest))
 
 
 def test_what_was_gathered_here_is_judged_without_fetching_it_again(store: MlflowClient, gathered: Gathered) -> None:
-    judgement = LocalRegistrar(store, "ci", gathered).judge("small", gathered.case)
+    judgement = LocalRegistrar(store, "ci", gathered).judge("small", gathered.bundle)
     assert judgement.action is Action.JUDGE and "thresholds" in {verdict.gate for verdict in judgement.verdicts}
 
 
 def test_a_case_that_came_from_elsewhere_is_held_against_what_is_stored(
     store: MlflowClient, gathered: Gathered
 ) -> None:
-    for registrar, case in (
-        (LocalRegistrar(store, "ci"), gathered.case),
-        (LocalRegistrar(store, "ci", gathered), replace(gathered.case)),  # equal, and not the one that was gathered
+    for registrar, bundle in (
+        (LocalRegistrar(store, "ci"), gathered.bundle),
+        (LocalRegistrar(store, "ci", gathered), replace(gathered.bundle)),  # equal, and not the one that was gathered
     ):
         with pytest.raises((Refusal, MlflowException, OSError)):
-            registrar.judge("small", case)
+            registrar.judge("small", bundle)
     store.set_model_version_tag("small", "1", DIGEST, "other files")
     with pytest.raises((Refusal, MlflowException, OSError)):
-        LocalRegistrar(store, "ci", gathered).judge("small", gathered.case)
+        LocalRegistrar(store, "ci", gathered).judge("small", gathered.bundle)

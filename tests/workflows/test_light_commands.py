@@ -12,7 +12,7 @@ from slipway.processes import child_environment
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import get_version
 from slipway.types import Stage
-from slipway.workflows.promotion.transition import Action, make, movement_of, moving, open_ledger
+from slipway.workflows.promotion.transition import Action, make, moving, open_ledger, transition_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
 HEAVY = ("hyperopt", "sklearn", "skops", "slipway.search", "slipway.workflows.promotion.gather")
@@ -35,7 +35,7 @@ def test_rollback_archive_history_and_reconcile_import_neither_search_nor_scikit
         store.create_model_version("small", f"s3://models/{number}", tags={DIGEST: "digest"})
         with moving(store, ledger):
             wanted = get_version(store, "small", number)
-            make(store, ledger, movement_of(store, "ann", wanted, Action.PROMOTE, Stage.PRODUCTION, ""))
+            make(store, ledger, transition_of(store, "ann", wanted, Action.PROMOTE, Stage.PRODUCTION, ""))
     (tmp_path / "experiments").mkdir()
     commands = [["rollback", "small"], ["archive", "small", "1"], ["history", "small"], ["reconcile", "small"]]
     env = child_environment(

@@ -14,7 +14,7 @@ from slipway.registry.versions import get_version
 from slipway.types import Stage, Verdict
 from slipway.workflows.board.status import version_status
 from slipway.workflows.promotion.registrar import LocalRegistrar
-from slipway.workflows.promotion.transition import movement_of, moving, open_ledger
+from slipway.workflows.promotion.transition import moving, open_ledger, transition_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
 GATE, WHY = "not_worse_than_champion", "it saw the other hours of these days"
@@ -37,7 +37,7 @@ def judge(client: MlflowClient, *verdicts: Verdict) -> None:
     with moving(client, ledger):
         version = get_version(client, "small", 1)
         ledger.write(
-            movement_of(client, "ci", version, Action.JUDGE, Stage.PRODUCTION, "", verdicts, evidence="rows"), {}
+            transition_of(client, "ci", version, Action.JUDGE, Stage.PRODUCTION, "", verdicts, evidence="rows"), {}
         )
 
 
@@ -61,7 +61,7 @@ def test_an_override_opens_the_stage_and_stands_in_verdict_history_and_board(cli
     history = str(history_of(client, ledger))
     assert f"version 1 approved for Production, overriding {GATE}, by rita — {WHY}" in history
     assert f"✓ {GATE}: overridden by rita" in history
-    (approval,) = version_status(get_version(client, "small", 1), ledger.movements()).approvals
+    (approval,) = version_status(get_version(client, "small", 1), ledger.transitions()).approvals
     assert (approval.by, approval.overrides, approval.comment) == ("rita", (GATE,), WHY)
     assert verified(client, ledger).findings == ()
 

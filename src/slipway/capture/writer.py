@@ -110,7 +110,7 @@ class _SegmentWriter:
         self._beat = beat or ring.beat
         self._stores: dict[str, Store] = {name: Store(folder, name, limits.max_bytes) for name in ring.names}
         self._seen = ring.heads()
-        self._read = [ring.kept(giver) for giver in range(ring.givers)]
+        self._read = [ring.kept(producer) for producer in range(ring.givers)]
         self._abouts: dict[bytes, AnsweringVersion] = {}
         self._failed = False
         self._records = 0
@@ -137,8 +137,8 @@ class _SegmentWriter:
     def give_up(self) -> None:
         """Let go of what ended one writer after the other."""
         _say("the records that ended the writer several times are dropped")
-        for giver, until in enumerate(self._seen):
-            for content, _ in self._ring.records(giver, self._read[giver], until):
+        for producer, until in enumerate(self._seen):
+            for content, _ in self._ring.records(producer, self._read[producer], until):
                 self._ring.count(self._ring.givers, self._about(Record.of(content).about).model, "writer")
         self._ring.commit(self._seen)
         self._read = list(self._seen)
@@ -148,12 +148,12 @@ class _SegmentWriter:
     def _take(self) -> bool:
         """Gather what had been put when this was last called; whether there was anything."""
         before = self._bytes
-        for giver in range(self._ring.givers):
-            for content, behind in self._ring.records(giver, self._read[giver], self._seen[giver]):
+        for producer in range(self._ring.givers):
+            for content, behind in self._ring.records(producer, self._read[producer], self._seen[producer]):
                 if self._bytes >= _MOST_BYTES:
                     return True
                 self._add(content)
-                self._read[giver] = behind
+                self._read[producer] = behind
                 self._records += 1
                 if self._records % _BEATS_EACH == 0:
                     self._beat()

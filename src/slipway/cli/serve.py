@@ -79,7 +79,7 @@ def serve(
     capture_max_mb: int,
     log: Path | None,
     engine: str,
-    arms: dict[str, Any],
+    variant_routing: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Answer REST requests with the version of a stage until Ctrl-C.
@@ -92,9 +92,9 @@ def serve(
     passes a bound is ended: all callers are answered by the first version again.
     """
     _require_one_source(names, folder, version, log, engine)
-    second = second_version(next(iter(names), ""), arms)
-    if second:
-        _require_room_for(second, names, of, version, engine)
+    variant = second_version(next(iter(names), ""), variant_routing)
+    if variant:
+        _require_room_for(variant, names, of, version, engine)
     if _given("capture_max_mb") and not capture:
         raise UsageError("--capture-max-mb bounds what --capture keeps, and that is not given; add --capture")
     if capture and engine == "mlflow":
@@ -119,11 +119,11 @@ def serve(
             timeout_s=timeout,
             keep_warm_s=keep_warm,
             strict=contract == "refuse",
-            arm=second[0] if second else None,
+            variant_config=variant[0] if variant else None,
         )
         followed = [Followed(name, of, version) for name in dict.fromkeys(names)]
         kept = to_capture(settings, capture, capture_max_mb * 1_000_000) if capture else None
-        start = partial(serve, settings, followed, beside=second[1] if second else None)
+        start = partial(serve, settings, followed, beside=variant[1] if variant else None)
         if folder:
             start = partial(serve_folder, settings, folder)
         endpoint = start(host=host, port=port, config=config, keys_file=api_keys, log=log, capture=kept)
@@ -148,13 +148,15 @@ def _require_known_to_mlflow(settings: Settings) -> None:
 
 
 def _require_room_for(
-    second: "tuple[VariantConfig, Followed]", names: tuple[str, ...], of: Stage, version: int | None, engine: str
+    variant: "tuple[VariantConfig, Followed]", names: tuple[str, ...], of: Stage, version: int | None, engine: str
 ) -> None:
-    arm, beside = second
+    variant_config, beside = variant
     if len(set(names)) != 1 or engine == "mlflow":
-        raise UsageError(f"--{arm.role} takes one name of the registry, and no --engine mlflow")
+        raise UsageError(f"--{variant_config.role} takes one name of the registry, and no --engine mlflow")
     if (beside.version and beside.version == version) or (not version and not beside.version and beside.stage == of):
-        raise UsageError(f"--{arm.role} {arm.of} is what is served already; name another stage, or a version")
+        raise UsageError(
+            f"--{variant_config.role} {variant_config.of} is what is served already; name another stage, or a version"
+        )
 
 
 def _require_one_source(

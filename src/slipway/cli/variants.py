@@ -25,8 +25,8 @@ def arm_options(function: _F) -> Any:
 
     @functools.wraps(function)
     def call(*args: Any, **given: Any) -> None:
-        arms = {name: given.pop(name) for name in ("shadow", "canary", *_JUDGED_BY)}
-        function(*args, arms=arms, **given)
+        variant_routing = {name: given.pop(name) for name in ("shadow", "canary", *_JUDGED_BY)}
+        function(*args, variant_routing=variant_routing, **given)
 
     for option in reversed(_OPTIONS):
         call = option(call)
@@ -44,17 +44,17 @@ _OPTIONS = (
 )
 
 
-def second_version(name: str, arms: dict[str, Any]) -> "tuple[VariantConfig, Followed] | None":
+def second_version(name: str, variant_routing: dict[str, Any]) -> "tuple[VariantConfig, Followed] | None":
     """Return what is asked for, and where its version comes from; None for no second version. Raises UsageError."""
     from slipway.core.variants import VariantRole
     from slipway.registry.watch import Followed
     from slipway.serving.config import STICKY_HEADER, Guardrails, VariantConfig
 
-    if arms["shadow"] and arms["canary"]:
+    if variant_routing["shadow"] and variant_routing["canary"]:
         raise UsageError("--shadow and --canary are one at a time: what is compared first can be a canary next")
-    role = VariantRole.CANARY if arms["canary"] else VariantRole.SHADOW
-    if not (asked := arms["shadow"] or arms["canary"]):
-        if given := next((each for each in _JUDGED_BY if arms[each] is not None), None):
+    role = VariantRole.CANARY if variant_routing["canary"] else VariantRole.SHADOW
+    if not (asked := variant_routing["shadow"] or variant_routing["canary"]):
+        if given := next((each for each in _JUDGED_BY if variant_routing[each] is not None), None):
             raise UsageError(f"--{given.replace('_', '-')} is of --shadow or --canary, and neither is given")
         return None
     of, _, share = asked.partition("=")
@@ -63,22 +63,26 @@ def second_version(name: str, arms: dict[str, Any]) -> "tuple[VariantConfig, Fol
     if of.isascii() and of.isdigit() and not int(of):
         raise UsageError(f"--{role} {asked}: versions are counted from 1; name one, or a stage such as Staging")
     followed = Followed(name, version=int(of)) if of.isascii() and of.isdigit() else Followed(name, stage(of))
-    sticky = arms["sticky_header"] or STICKY_HEADER
+    sticky = variant_routing["sticky_header"] or STICKY_HEADER
     if not _HEADER.fullmatch(sticky):
         raise UsageError(
             f"--sticky-header '{sticky}' is no name of a header: letters, digits and hyphens, such as X-User"
         )
-    bounds = Guardrails(**_bounds(arms))
+    guardrails = Guardrails(**_bounds(variant_routing))
     return VariantConfig(
-        role, str(followed.version or followed.stage), _share(role, share or "100%", 1e-4), bounds, sticky
+        role, str(followed.version or followed.stage), _share(role, share or "100%", 1e-4), guardrails, sticky
     ), followed
 
 
-def _bounds(arms: dict[str, Any]) -> dict[str, Any]:
-    found = {each: _share(each, arms[each]) for each in ("max_disagreement", "max_errors") if arms[each] is not None}
-    if arms["judge_after"]:
-        found["min_requests"] = arms["judge_after"]
-    if (slower := arms["max_slower"]) is not None:
+def _bounds(variant_routing: dict[str, Any]) -> dict[str, Any]:
+    found = {
+        each: _share(each, variant_routing[each])
+        for each in ("max_disagreement", "max_errors")
+        if variant_routing[each] is not None
+    }
+    if variant_routing["judge_after"]:
+        found["min_requests"] = variant_routing["judge_after"]
+    if (slower := variant_routing["max_slower"]) is not None:
         match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|)", slower.strip())
         if not match or not float(match[1]) > 0 or (not match[2] and float(match[1]) < 1):
             raise UsageError(

@@ -17,7 +17,7 @@ def eligibility(
 ) -> Eligibility:
     """Return whether a version may move to Staging or Production. fresh: a judgement that is in no ledger yet."""
     where = f"tags.`slipway.version` = '{version.number}' and tags.`slipway.stage` = '{stage}'"
-    told = [entry.movement for entry in ledger.entries(where=where)]
+    told = [entry.transition for entry in ledger.entries(where=where)]
     served = served_beside(client, version.name, version.number)
     entries = [*told, *([fresh] if fresh else [])]
     return standing_of(version.name, version.number, stage, version.tags.get(DIGEST, ""), served, entries)
@@ -41,7 +41,7 @@ def _last_in_production(client: MlflowClient, name: str) -> int | None:
     if experiment is None:
         return None
     there = f"{MADE} and tags.`slipway.stage` = '{Stage.PRODUCTION}'"
-    came = Ledger(client, name, experiment.experiment_id).movements(1, there)
+    came = Ledger(client, name, experiment.experiment_id).transitions(1, there)
     return came[0].version if came else None
 
 

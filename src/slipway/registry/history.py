@@ -16,14 +16,14 @@ from slipway.types import Stage
 
 def history_of(client: MlflowClient, ledger: Ledger, last: int | None = None) -> History:
     """Return the movements, the newest `last` of them, and what holds each stage now."""
-    return History(ledger.name, holders(client, ledger.name), tuple(ledger.movements(last)))
+    return History(ledger.name, holders(client, ledger.name), tuple(ledger.transitions(last)))
 
 
 def moment_of(ledger: Ledger, at: datetime) -> Moment:
     """Return what held the stages at a time."""
     before_ms = int(at.timestamp() * 1000)
     found = {stage: _holding(ledger, stage, before_ms) for stage in HELD}
-    return Moment(ledger.name, at, {stage: movement for stage, movement in found.items() if movement})
+    return Moment(ledger.name, at, {stage: transition for stage, transition in found.items() if transition})
 
 
 def verified(client: MlflowClient, ledger: Ledger) -> Verified:
@@ -31,7 +31,7 @@ def verified(client: MlflowClient, ledger: Ledger) -> Verified:
     entries, head = ledger.entries(), ledger.head
     stages = {version.number: version.stage for version in list_versions(client, ledger.name)}
     findings = verify(entries, stages, head)
-    keeping = [entry for entry in entries if entry.movement.kept and entry.movement.complete]
+    keeping = [entry for entry in entries if entry.transition.kept and entry.transition.complete]
     with bar(len(keeping), "evidence") as progress:
         for entry in keeping:
             findings += verify_kept(entry, digest_of(ledger.kept(entry)))
@@ -48,7 +48,7 @@ def _holding(ledger: Ledger, stage: Stage, before_ms: int) -> Transition | None:
     into = ledger.entries(1, f"{made} and tags.`slipway.stage` = '{stage}'")
     if not into:
         return None
-    movement = into[0].movement
-    of_it = f"tags.`slipway.version` = '{movement.version}' and attributes.start_time >= {movement.at_ms}"
+    transition = into[0].transition
+    of_it = f"tags.`slipway.version` = '{transition.version}' and attributes.start_time >= {transition.at_ms}"
     last = ledger.entries(1, f"{made} and {of_it}")
-    return movement if last[0].movement.stage is stage else None
+    return transition if last[0].transition.stage is stage else None

@@ -44,14 +44,14 @@ class Ledger:
 
     @contextmanager
     def entry(
-        self, movement: Transition, tags: Mapping[str, str], files: Mapping[str, bytes] | None = None
+        self, transition: Transition, tags: Mapping[str, str], files: Mapping[str, bytes] | None = None
     ) -> Iterator[None]:
         """Write a movement down before it is made, and seal it as made after the block made it. files: kept as artifacts.
 
         Failed or killed in the block, it may have been made all the same: the entry stays without a seal, see `unsealed`.
         """
         files = files or {}
-        entry = self._open(replace(movement, kept=digest_of(files)), tags, files)
+        entry = self._open(replace(transition, kept=digest_of(files)), tags, files)
         try:
             yield
         except BaseException:
@@ -60,9 +60,9 @@ class Ledger:
             raise
         self.seal(entry, complete=True)
 
-    def write(self, movement: Transition, tags: Mapping[str, str], files: Mapping[str, bytes] | None = None) -> None:
+    def write(self, transition: Transition, tags: Mapping[str, str], files: Mapping[str, bytes] | None = None) -> None:
         """Write down something that needs no making, such as a refusal."""
-        with self.entry(movement, tags, files):
+        with self.entry(transition, tags, files):
             pass
 
     def seal(self, entry: Entry, *, complete: bool) -> Transition:
@@ -70,11 +70,11 @@ class Ledger:
         # The end first: killed between the two, the entry still counts as cut off and is sealed again.
         self.client.set_terminated(entry.run_id, "FINISHED" if complete else "FAILED")
         self.client.set_tag(entry.run_id, _SEAL, seal_of(entry.hash, complete))
-        return replace(entry.movement, complete=complete)
+        return replace(entry.transition, complete=complete)
 
-    def movements(self, most: int | None = None, where: str = "") -> list[Transition]:
+    def transitions(self, most: int | None = None, where: str = "") -> list[Transition]:
         """Return the movements, oldest first; with `most`, the newest so many of them. where: as for `entries`."""
-        return [entry.movement for entry in self.entries(most, where)]
+        return [entry.transition for entry in self.entries(most, where)]
 
     def entries(self, most: int | None = None, where: str = "") -> list[Entry]:
         """Return the entries, oldest first; with `most`, the newest so many. where: a filter that the server applies."""
@@ -121,22 +121,24 @@ class Ledger:
         if self.head == entry.previous:
             self.client.set_experiment_tag(self.experiment, _HEAD, entry.hash)
 
-    def _open(self, movement: Transition, tags: Mapping[str, str], files: Mapping[str, bytes]) -> Entry:
+    def _open(self, transition: Transition, tags: Mapping[str, str], files: Mapping[str, bytes]) -> Entry:
         """Make the run of an entry, whole, in one call: killed after it, nothing of the entry is missing but its seal."""
-        if len(movement.comment) > _MOST_COMMENT:
-            raise UsageError(f"a comment of {len(movement.comment)} characters; {_MOST_COMMENT} are allowed")
+        if len(transition.comment) > _MOST_COMMENT:
+            raise UsageError(f"a comment of {len(transition.comment)} characters; {_MOST_COMMENT} are allowed")
         previous = self.head
-        entry_hash = hash_of(movement, previous)
-        facts = {**_facts(movement), _ENTRY: entry_hash, _PREVIOUS: previous, **tags}
-        run = self.client.create_run(self.experiment, movement.at_ms, facts, f"v{movement.version} {movement.action}")
-        entry = Entry(str(run.info.run_id), movement, previous, entry_hash)
+        entry_hash = hash_of(transition, previous)
+        facts = {**_facts(transition), _ENTRY: entry_hash, _PREVIOUS: previous, **tags}
+        run = self.client.create_run(
+            self.experiment, transition.at_ms, facts, f"v{transition.version} {transition.action}"
+        )
+        entry = Entry(str(run.info.run_id), transition, previous, entry_hash)
         self.client.set_experiment_tag(self.experiment, _HEAD, entry_hash)
-        numbers = {f"{v.gate}.{key}": value for v in movement.verdicts for key, value in v.numbers.items()}
-        metrics = [Metric(key, value, movement.at_ms, 0) for key, value in numbers.items() if value == value]
+        numbers = {f"{v.gate}.{key}": value for v in transition.verdicts for key, value in v.numbers.items()}
+        metrics = [Metric(key, value, transition.at_ms, 0) for key, value in numbers.items() if value == value]
         if metrics:
             self.client.log_batch(entry.run_id, metrics=metrics)
-        if movement.verdicts:
-            self.client.log_text(entry.run_id, json.dumps(movement.as_dict()["verdicts"], indent=2), _VERDICTS)
+        if transition.verdicts:
+            self.client.log_text(entry.run_id, json.dumps(transition.as_dict()["verdicts"], indent=2), _VERDICTS)
         if files:
             self._keep(entry.run_id, files)
         return entry
@@ -157,26 +159,26 @@ def now_ms() -> int:
     return int(time.time() * 1000)
 
 
-def _facts(movement: Transition) -> dict[str, str]:
+def _facts(transition: Transition) -> dict[str, str]:
     facts = {
-        "slipway.action": movement.action.value,
-        "slipway.version": str(movement.version),
-        "slipway.stage": movement.stage.value,
-        "slipway.by": movement.by,
-        "slipway.comment": movement.comment,
-        "slipway.digest": movement.digest,
-        "slipway.evidence": movement.evidence,
-        "mlflow.note.content": f"{movement} by {movement.by}. {movement.comment}",
+        "slipway.action": transition.action.value,
+        "slipway.version": str(transition.version),
+        "slipway.stage": transition.stage.value,
+        "slipway.by": transition.by,
+        "slipway.comment": transition.comment,
+        "slipway.digest": transition.digest,
+        "slipway.evidence": transition.evidence,
+        "mlflow.note.content": f"{transition} by {transition.by}. {transition.comment}",
     }
-    if movement.replaced:
-        facts["slipway.replaced"] = str(movement.replaced)
-    if movement.evidence:
-        facts["slipway.evidence"] = movement.evidence
-    if movement.kept:
-        facts["slipway.kept"] = movement.kept
-    if movement.overrides:
-        facts[_OVERRIDES] = ",".join(movement.overrides)
-    for verdict in movement.verdicts:
+    if transition.replaced:
+        facts["slipway.replaced"] = str(transition.replaced)
+    if transition.evidence:
+        facts["slipway.evidence"] = transition.evidence
+    if transition.kept:
+        facts["slipway.kept"] = transition.kept
+    if transition.overrides:
+        facts[_OVERRIDES] = ",".join(transition.overrides)
+    for verdict in transition.verdicts:
         facts[f"{_GATE}{verdict.gate}"] = ("passed: " if verdict.passed else "failed: ") + verdict.reason
         facts[f"{_NUMBERS}{verdict.gate}"] = json.dumps({k: v for k, v in verdict.numbers.items() if v == v})
     return facts
@@ -185,7 +187,7 @@ def _facts(movement: Transition) -> dict[str, str]:
 def _entry(name: str, run: Run) -> Entry:
     tags = run.data.tags
     replaced = tags.get("slipway.replaced")
-    movement = Transition(
+    transition = Transition(
         name,
         Action(tags["slipway.action"]),
         int(tags["slipway.version"]),
@@ -201,7 +203,7 @@ def _entry(name: str, run: Run) -> Entry:
         kept=tags.get("slipway.kept", ""),
         overrides=tuple(tags[_OVERRIDES].split(",")) if tags.get(_OVERRIDES) else (),
     )
-    return Entry(str(run.info.run_id), movement, tags.get(_PREVIOUS, ""), tags.get(_ENTRY, ""), tags.get(_SEAL, ""))
+    return Entry(str(run.info.run_id), transition, tags.get(_PREVIOUS, ""), tags.get(_ENTRY, ""), tags.get(_SEAL, ""))
 
 
 def _verdict(run: Run, key: str) -> Verdict:

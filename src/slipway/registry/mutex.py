@@ -65,10 +65,10 @@ def is_mutex(name: str) -> bool:
 @contextmanager
 def _holding(client: MlflowClient, lock: str, deadline: float) -> Iterator[bool]:
     """Hold a mutex for as long as the block takes, or say that it was not to be had until the deadline."""
-    movement = uuid.uuid4().hex
-    _UNDER_WAY.add(movement)
+    transition = uuid.uuid4().hex
+    _UNDER_WAY.add(transition)
     try:
-        mine = _take(client, lock, movement, deadline)
+        mine = _take(client, lock, transition, deadline)
         taken = time.monotonic()
         try:
             yield bool(mine)
@@ -79,15 +79,15 @@ def _holding(client: MlflowClient, lock: str, deadline: float) -> Iterator[bool]
                 elif mine:  # another machine may have taken this process for dead
                     _remove(client, lock, mine, time.monotonic() + _STALE_S)
     finally:
-        _UNDER_WAY.discard(movement)
+        _UNDER_WAY.discard(transition)
 
 
-def _take(client: MlflowClient, lock: str, movement: str, deadline: float) -> str:
+def _take(client: MlflowClient, lock: str, transition: str, deadline: float) -> str:
     """Return what was written into the mutex when it was taken; empty when it was not to be had until the deadline."""
     holder, pause = "", _PAUSE_S
     while True:
         if not holder:
-            mine = json.dumps({**process_tags(), "at": time.time(), _MOVEMENT: movement})
+            mine = json.dumps({**process_tags(), "at": time.time(), _MOVEMENT: transition})
             holder = _try(client, lock, mine)
             if holder == mine:
                 return mine

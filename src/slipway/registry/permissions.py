@@ -26,9 +26,9 @@ class Operation(StrEnum):
         return {Operation.JUDGE: Right.JUDGE, Operation.APPROVE: Right.APPROVE}.get(self, Right.PROMOTE)
 
 
-def not_allowed(who: str, deed: Operation, name: str) -> Refusal:
+def not_allowed(who: str, operation: Operation, name: str) -> Refusal:
     """Say what somebody may not do, and what would let them."""
-    needed = "EDIT" if deed.right is Right.APPROVE else "MANAGE"
+    needed = "EDIT" if operation.right is Right.APPROVE else "MANAGE"
     return Refusal(
-        f"{who} may not {deed} {name}: that takes the permission {needed} on the registered model, which an admin grants"
+        f"{who} may not {operation} {name}: that takes the permission {needed} on the registered model, which an admin grants"
     )

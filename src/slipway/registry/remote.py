@@ -56,8 +56,8 @@ class RemoteRegistrar:
     uri: str
     by: str
 
-    def judge(self, name: str, case: EvidenceBundle) -> Transition:
-        return self._with(case, name, "judgements")
+    def judge(self, name: str, bundle: EvidenceBundle) -> Transition:
+        return self._with(bundle, name, "judgements")
 
     def approve(
         self, name: str, version: int, stage: Stage, comment: str, overrides: tuple[str, ...] = ()
@@ -66,10 +66,10 @@ class RemoteRegistrar:
         return self._ask(name, "approvals", **told)
 
     def promote(
-        self, name: str, version: int, stage: Stage, comment: str, case: EvidenceBundle | None = None
+        self, name: str, version: int, stage: Stage, comment: str, bundle: EvidenceBundle | None = None
     ) -> Transition:
-        if case:
-            return self._with(case, name, f"movements?{urlencode({'action': Action.PROMOTE, 'comment': comment})}")
+        if bundle:
+            return self._with(bundle, name, f"movements?{urlencode({'action': Action.PROMOTE, 'comment': comment})}")
         told = {"action": Action.PROMOTE.value, "version": version, "stage": stage.value, "comment": comment}
         return self._ask(name, "movements", **told)
 
@@ -83,9 +83,9 @@ class RemoteRegistrar:
         answer = self._post(name, "reconciliations", b"{}", "application/json")
         return tuple(Transition.from_dict(told) for told in answer["ended"])
 
-    def _with(self, case: EvidenceBundle, name: str, what: str) -> Transition:
-        told = {"version": case.version, "stage": case.stage.value}
-        return Transition.from_dict(self._post(name, what, case.to_bytes(), "application/zip", told))
+    def _with(self, bundle: EvidenceBundle, name: str, what: str) -> Transition:
+        told = {"version": bundle.version, "stage": bundle.stage.value}
+        return Transition.from_dict(self._post(name, what, bundle.to_bytes(), "application/zip", told))
 
     def _ask(self, name: str, what: str, **told: Any) -> Transition:
         return Transition.from_dict(self._post(name, what, json.dumps(told).encode(), "application/json", told))

@@ -104,20 +104,20 @@ class ModelLine:
     """One registered model with its berths, in the order of ORDER."""
 
     name: str
-    berths: tuple[StageColumn, ...]
+    columns: tuple[StageColumn, ...]
     goal: str = ""
 
     @property
     def live(self) -> VersionStatus | None:
         """The version in Production."""
-        return next((v for berth in self.berths if berth.stage is Stage.PRODUCTION for v in berth.versions), None)
+        return next((v for column in self.columns if column.stage is Stage.PRODUCTION for v in column.versions), None)
 
 
 @dataclass(frozen=True)
 class LedgerLine:
     """One line of the ledger. run: address of its run, below MLflow's UI."""
 
-    movement: Transition
+    transition: Transition
     run: str
 
 
@@ -205,16 +205,16 @@ class VersionPage:
     """
 
     name: str
-    berth: Stage
+    column: Stage
     version: VersionStatus
     created: datetime
     author: str = ""
-    doors: tuple[StageGates, ...] = ()
+    stage_gates: tuple[StageGates, ...] = ()
     buttons: tuple[Button, ...] = ()
     lineage: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     card: ModelCard | None = None
-    duel: AnswersCompared | None = None
+    comparison: AnswersCompared | None = None
 
 
 def overview_page(models: Sequence[ModelLine], frame: Frame, more: str | None = None) -> str:
@@ -245,7 +245,7 @@ def version_page(page: VersionPage, frame: Frame) -> str:
         "board_version.html.j2",
         page=page,
         card=page.card,
-        duel=page.duel,
+        comparison=page.comparison,
         frame=frame,
         gate_strip=gate_strip,
         outcome_of=outcome_of,

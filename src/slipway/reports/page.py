@@ -61,7 +61,7 @@ class ExperimentPage:
     history_png: bytes | None = None
     parallel_png: bytes | None = None
     versions: tuple[VersionRow, ...] = ()
-    movements: tuple[Transition, ...] = ()
+    transitions: tuple[Transition, ...] = ()
     arms: tuple[VariantRecord, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
 
@@ -90,7 +90,7 @@ def experiment_page(page: ExperimentPage) -> str:
         some_measured=any(trial.predict_ms or trial.size_bytes for trial in page.trials),
         more_trials=len(best) - len(best[:MOST_TRIALS]),
         versions=sorted(page.versions, key=lambda row: -row.version),
-        movements=sorted(page.movements, key=lambda movement: movement.at_ms, reverse=True),
+        transitions=sorted(page.transitions, key=lambda transition: transition.at_ms, reverse=True),
     )
 
 

@@ -48,10 +48,10 @@ class _Told(Protocol):
     def as_dict(self) -> dict[str, Any]: ...
 
 
-def routes(keeper: OwnStores) -> Blueprint:
+def routes(stores: OwnStores) -> Blueprint:
     """Return the routes of the API."""
     api = Blueprint("slipway", __name__, url_prefix=_add_static_prefix(ROOT))
-    people = keeper.people
+    people = stores.people
 
     @api.get("/about")
     def about() -> Response:
@@ -68,36 +68,36 @@ def routes(keeper: OwnStores) -> Blueprint:
     @api.get("/models/<name>/history")
     @_answered
     def history(name: str) -> History | Moment:
-        ledger = keeper.ledger(name) if people.may_read(name) else None
+        ledger = stores.ledger(name) if people.may_read(name) else None
         if ledger is None:
             raise UnknownName("history", name, (), "A model has one from its first judgement or movement on")
         at = _time(request.args)
-        return moment_of(ledger, at) if at else history_of(keeper.client, ledger, _last(request.args))
+        return moment_of(ledger, at) if at else history_of(stores.client, ledger, _last(request.args))
 
     @api.post("/models/<name>/judgements")
     @_answered
     def judge(name: str) -> Transition:
-        _require(keeper, Operation.JUDGE, name)
+        _require(stores, Operation.JUDGE, name)
         _require_type(_ZIP)
-        return keeper.registrar.judge(name, EvidenceBundle.from_bytes(request.get_data()))
+        return stores.registrar.judge(name, EvidenceBundle.from_bytes(request.get_data()))
 
     @api.post("/models/<name>/approvals")
     @_answered
     def approve(name: str) -> Transition:
-        _require(keeper, Operation.APPROVE, name)
+        _require(stores, Operation.APPROVE, name)
         asked = _asked()
-        return keeper.registrar.approve(
+        return stores.registrar.approve(
             name, _version(asked), _stage(asked), _text(asked, "comment"), _overrides(asked)
         )
 
     @api.post("/models/<name>/movements")
     @_answered
     def move(name: str) -> Transition:
-        _require(keeper, _deed(), name)
-        registrar = keeper.registrar
+        _require(stores, _deed(), name)
+        registrar = stores.registrar
         if request.mimetype == _ZIP:  # a promotion with the case that it goes by
-            case = EvidenceBundle.from_bytes(request.get_data())
-            return registrar.promote(name, case.version, case.stage, _text(request.args, "comment"), case)
+            bundle = EvidenceBundle.from_bytes(request.get_data())
+            return registrar.promote(name, bundle.version, bundle.stage, _text(request.args, "comment"), bundle)
         asked = _asked()
         comment, action = _text(asked, "comment"), _text(asked, "action")
         if action == Action.PROMOTE:
@@ -111,8 +111,8 @@ def routes(keeper: OwnStores) -> Blueprint:
     @api.post("/models/<name>/reconciliations")
     @_answered
     def reconcile(name: str) -> Reconciled:
-        _require(keeper, Operation.RECONCILE, name)
-        return Reconciled(name, keeper.registrar.reconcile(name))
+        _require(stores, Operation.RECONCILE, name)
+        return Reconciled(name, stores.registrar.reconcile(name))
 
     @api.route("/<path:_>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     def nowhere(_: str) -> Response:
@@ -140,9 +140,9 @@ def _answered(route: Callable[[str], _Told]) -> Callable[[str], Response]:
     return answer
 
 
-def _require(keeper: OwnStores, deed: Operation, name: str) -> None:
-    if deed.right not in keeper.people.may(name):
-        raise not_allowed(keeper.people.who(), deed, name)
+def _require(stores: OwnStores, operation: Operation, name: str) -> None:
+    if operation.right not in stores.people.may(name):
+        raise not_allowed(stores.people.who(), operation, name)
 
 
 def _deed() -> Operation:

@@ -50,11 +50,11 @@ def _guarded(people: People, app: Any) -> Any:
         raise UsageError("Slipway does not guard MLflow's workspaces; unset MLFLOW_ENABLE_WORKSPACES")
     serve_own_artifacts()
     take_no_jobs()
-    keeper = OwnStores(people)
-    install_guarded_stores(keeper)
-    flask_app.register_blueprint(routes(keeper))
-    flask_app.register_blueprint(blueprint(lambda: keeper.client, people, _add_static_prefix("")))
-    flask_app.before_request(lambda: refuse_kept(keeper))  # behind auth's hook, which was there first
+    stores = OwnStores(people)
+    install_guarded_stores(stores)
+    flask_app.register_blueprint(routes(stores))
+    flask_app.register_blueprint(blueprint(lambda: stores.client, people, _add_static_prefix("")))
+    flask_app.before_request(lambda: refuse_kept(stores))  # behind auth's hook, which was there first
     # The innermost, so that auth, which MLflow adds as the outermost, is asked first.
-    app.user_middleware += [Middleware(NoAssistant), Middleware(BodyLimit), Middleware(ArtifactGuard, keeper=keeper)]
+    app.user_middleware += [Middleware(NoAssistant), Middleware(BodyLimit), Middleware(ArtifactGuard, stores=stores)]
     return app

@@ -24,8 +24,8 @@ _UPLOAD = re.compile(r".*?/(?:ajax-)?api/2\.0/mlflow-artifacts/artifacts/(?P<pat
 class ArtifactGuard:
     """ASGI middleware for the uploads that MLflow answers before Flask is asked."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]], keeper: OwnStores) -> None:
-        self._app, self._keeper = app, keeper
+    def __init__(self, app: Callable[..., Awaitable[None]], stores: OwnStores) -> None:
+        self._app, self._stores = app, stores
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         writes = scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS", "DELETE", "POST")
@@ -35,7 +35,7 @@ class ArtifactGuard:
         path = found["path"]
 
         async def require_free() -> None:
-            if reason := await anyio.to_thread.run_sync(why_kept, self._keeper, path):
+            if reason := await anyio.to_thread.run_sync(why_kept, self._stores, path):
                 raise _Kept(reason, PERMISSION_DENIED)
 
         async def received() -> Any:
@@ -57,20 +57,20 @@ class _Kept(MlflowException):  # type: ignore[misc]
     """Raised while a body is read, where MLflow answers it itself and drops what came."""
 
 
-def refuse_kept(keeper: OwnStores) -> Response | None:
+def refuse_kept(stores: OwnStores) -> Response | None:
     """Answer a Flask request that would change an artifact that is kept; None lets it through."""
     reason = None
     if request.endpoint in _BY_PATH:
         path = (request.view_args or {}).get("artifact_path", "")
-        reason = why_kept(keeper, path, delete=request.method == "DELETE")
+        reason = why_kept(stores, path, delete=request.method == "DELETE")
     elif request.endpoint == "serve_upload_artifact":
-        reason = _why_kept_of(keeper, request.args.get("run_uuid", ""))
+        reason = _why_kept_of(stores, request.args.get("run_uuid", ""))
     elif request.endpoint == "_create_presigned_upload_url":
         try:
             asked = handlers._get_request_message(handlers.CreatePresignedUploadUrl())
         except MlflowException:
             return None  # MLflow refuses it itself
-        reason = _why_kept_of(keeper, asked.run_id or asked.model_id)
+        reason = _why_kept_of(stores, asked.run_id or asked.model_id)
     if reason is None:
         return None
     return Response(MlflowException(reason, PERMISSION_DENIED).serialize_as_json(), 403, mimetype="application/json")
@@ -85,7 +85,7 @@ _BY_PATH = (
 )
 
 
-def why_kept(keeper: OwnStores, path: str, *, delete: bool = False) -> str | None:
+def why_kept(stores: OwnStores, path: str, *, delete: bool = False) -> str | None:
     """Return why a path below the artifact root may not be written or deleted; None when it may."""
     try:
         path = validate_path_is_safe(path)
@@ -93,15 +93,15 @@ def why_kept(keeper: OwnStores, path: str, *, delete: bool = False) -> str | Non
         return None  # MLflow refuses it itself
     found = owners(path)
     known = found or "traces" in path.split("/")
-    if delete and (not known or holds_runs(path, keeper.locations())):
+    if delete and (not known or holds_runs(path, stores.locations())):
         return "whole folders of experiments are not deleted through the server: delete the artifacts of single runs"
-    reasons = (_why_kept_of(keeper, owner, path) for owner in found)
+    reasons = (_why_kept_of(stores, owner, path) for owner in found)
     return next((reason for reason in reasons if reason), None)
 
 
-def _why_kept_of(keeper: OwnStores, owner: str, path: str | None = None) -> str | None:
+def _why_kept_of(stores: OwnStores, owner: str, path: str | None = None) -> str | None:
     """Say why the artifacts of a run or model are kept. path: a file that may be one of them, or only be named after it."""
-    client = keeper.client
+    client = stores.client
     try:
         run = None if is_model(owner) else client.get_run(owner).info
         kept_in = run.artifact_uri if run else client.get_logged_model(owner).artifact_location

@@ -50,7 +50,7 @@ _HEADERS = {
 def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = "") -> Blueprint:
     """Return the pages. client: one of the server's own stores. prefix: what MLflow puts before each of its paths."""
     pages = Blueprint("slipway_board", __name__, url_prefix=f"{prefix}/slipway")
-    duels, verified = Comparisons(client), _Verified(client)
+    comparisons, verified = Comparisons(client), _Verified(client)
     home = f"{prefix}/slipway/"
 
     def frame(model: str | None = None) -> Frame:
@@ -72,12 +72,12 @@ def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = 
     def version(name: str, number: int) -> str:
         _require_readable(people, name)
         around = frame(name)
-        return version_page(board_version.version_page(client(), name, number, around.visitor, duels), around)
+        return version_page(board_version.version_page(client(), name, number, around.visitor, comparisons), around)
 
     @pages.get("/models/<name>/versions/<int:number>/plots/<key>/<figure>.png")
     def plot(name: str, number: int, key: str, figure: str) -> Response:
         _require_readable(people, name)
-        drawn = board_version.figure(client(), name, number, key, figure, duels)
+        drawn = board_version.figure(client(), name, number, key, figure, comparisons)
         if drawn is None:
             raise UnknownName("figure", figure, ())
         return Response(drawn, mimetype="image/png", headers={"Cache-Control": _FOR_EVER})

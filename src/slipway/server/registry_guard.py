@@ -29,9 +29,9 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
     What is refused raises PERMISSION_DENIED, which MLflow answers with status 403 and the reason.
     """
 
-    def __init__(self, keeper: OwnStores, uri: str) -> None:
+    def __init__(self, stores: OwnStores, uri: str) -> None:
         super().__init__(uri)
-        self._keeper = keeper
+        self._stores = stores
 
     def transition_model_version_stage(
         self, name: str, version: str, stage: str, archive_existing_versions: bool
@@ -50,9 +50,9 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
             )
         try:
             if wanted is Stage.ARCHIVED:
-                self._keeper.registrar.archive(name, number, _BY_MLFLOW)
+                self._stores.registrar.archive(name, number, _BY_MLFLOW)
             else:
-                self._keeper.registrar.promote(name, number, wanted, _BY_MLFLOW)
+                self._stores.registrar.promote(name, number, wanted, _BY_MLFLOW)
         except Refusal as error:
             refuse(str(error))
         return self.get_model_version(name, version)
@@ -134,9 +134,9 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
         self._require_kind(name, prompt=any(_says_prompt(tag) for tag in said))
         if unknown := sorted(tag.key for tag in said if is_ours(tag.key) and tag.key not in BORN_WITH):
             refuse(f"{', '.join(unknown)} cannot be said of a version: only Slipway's own server writes it")
-        if self._keeper.people.auth:
+        if self._stores.people.auth:
             said = [tag for tag in said if tag.key != AUTHOR]
-            said.append(ModelVersionTag(AUTHOR, self._keeper.people.who()))
+            said.append(ModelVersionTag(AUTHOR, self._stores.people.who()))
         return super().create_model_version(name, source, run_id, said, *more, **named)
 
     def create_registered_model(
@@ -157,7 +157,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
         _require_no_mutex(new_name)
         with self._at_rest(name):
             self._require_no_history(name, "be renamed")
-            if self._keeper.ledger(new_name):
+            if self._stores.ledger(new_name):
                 refuse(f"there is a history of a model '{new_name}'; take a name that nothing is written down of")
             return super().rename_registered_model(name, new_name)
 
@@ -176,9 +176,9 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
                 refuse(
                     f"version {number} of {name} is in {held.current_stage}; `slipway archive {name} {number}` comes first"
                 )
-            if ledger := self._keeper.ledger(name):
+            if ledger := self._stores.ledger(name):
                 of_it = f"tags.`slipway.version` = '{number}'"
-                if number in stages_after([entry.movement for entry in ledger.entries(where=of_it)]):
+                if number in stages_after([entry.transition for entry in ledger.entries(where=of_it)]):
                     refuse(f"version {number} of {name} held a stage: the ledger tells of it, so it stays, archived")
             super().delete_model_version(name, version)
 
@@ -186,7 +186,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
     def _at_rest(self, name: str) -> Iterator[None]:
         """Let nothing of a model move for as long as the block takes: what it finds stays so until it has acted on it."""
         try:
-            with exclusive(self._keeper.client, name):
+            with exclusive(self._stores.client, name):
                 yield
         except Refusal as error:
             refuse(str(error))
@@ -204,13 +204,13 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
                 f"a {'prompt' if prompt else 'model'} goes by another name"
             )
 
-    def _require(self, deed: Operation, name: str) -> None:
-        if deed.right not in self._keeper.people.may(name):
-            refuse(str(not_allowed(self._keeper.people.who(), deed, name)))
+    def _require(self, operation: Operation, name: str) -> None:
+        if operation.right not in self._stores.people.may(name):
+            refuse(str(not_allowed(self._stores.people.who(), operation, name)))
 
     def _require_no_history(self, name: str, what: str) -> None:
         held = self.get_latest_versions(name, [stage.value for stage in _HELD])
-        ledger = self._keeper.ledger(name)
+        ledger = self._stores.ledger(name)
         if held or (ledger and ledger.entries(1)):
             refuse(
                 f"{name} cannot {what}: its versions hold or held a stage, and the ledger tells of them by that name"

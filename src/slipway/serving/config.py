@@ -44,7 +44,7 @@ class VariantConfig:
     role: VariantRole
     of: str
     share: float
-    bounds: Guardrails = field(default_factory=Guardrails)
+    guardrails: Guardrails = field(default_factory=Guardrails)
     sticky_header: str = STICKY_HEADER
 
 
@@ -113,4 +113,4 @@ class ServingConfig:
     keep_warm_s: float = 300.0
     access_log: float = 0.0
     strict: bool = False
-    arm: VariantConfig | None = None
+    variant_config: VariantConfig | None = None

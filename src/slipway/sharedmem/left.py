@@ -81,10 +81,10 @@ class Left:
         for name, counts in said["counts"].items():
             for what, count in counts.items():
                 ring.count(ring.givers, name, what, count)
-        giver, at = ring.giver(0), 0
+        producer, at = ring.producer(0), 0
         while at < len(content):
             (length,) = _LENGTH.unpack_from(content, at)
-            giver.put(content[at + _LENGTH.size : at + _LENGTH.size + length])
+            producer.put(content[at + _LENGTH.size : at + _LENGTH.size + length])
             at += _LENGTH.size + length
         return ring
 
@@ -102,8 +102,8 @@ class Left:
 
 
 def _waiting(ring: Ring) -> Iterator[bytes]:
-    for giver, until in enumerate(ring.heads()):
-        for content, _ in ring.records(giver, ring.kept(giver), until):
+    for producer, until in enumerate(ring.heads()):
+        for content, _ in ring.records(producer, ring.kept(producer), until):
             yield content
 
 

@@ -59,7 +59,7 @@ class Ring:
 
     # ---- a giver's side
 
-    def giver(self, row: int) -> "Producer":
+    def producer(self, row: int) -> "Producer":
         """Return the end of one giver, which is one thread of one process at a time."""
         return Producer(
             self._words,
@@ -115,26 +115,26 @@ class Ring:
     @property
     def waiting(self) -> bool:
         """Whether anything was put that is not safe."""
-        return any(head > self.kept(giver) for giver, head in enumerate(self.heads()))
+        return any(head > self.kept(producer) for producer, head in enumerate(self.heads()))
 
     def go_on_from(self, number: int, began_ns: int) -> None:
         """Gather under this number from here on, as begun then: in a ring that was just made, for what is left of another."""
         self._words[_NUMBER] = number
         self._words[self._slot(number)] = began_ns
 
-    def kept(self, giver: int) -> int:
+    def kept(self, producer: int) -> int:
         """Return up to where a giver's records are safe."""
-        return int(self._words[self._slot(self._words[_NUMBER]) + 1 + giver])
+        return int(self._words[self._slot(self._words[_NUMBER]) + 1 + producer])
 
-    def records(self, giver: int, since: int, until: int) -> Iterator[tuple[bytes, int]]:
+    def records(self, producer: int, since: int, until: int) -> Iterator[tuple[bytes, int]]:
         """Yield the records between two positions, each with the position behind it.
 
         until: of `heads`, and best of those of a while ago, when every processor has seen what is before it.
         """
         while since < until:
-            (length,) = _LENGTH.unpack(self._copied(giver, since, _LENGTH.size))
+            (length,) = _LENGTH.unpack(self._copied(producer, since, _LENGTH.size))
             since += _LENGTH.size
-            content = self._copied(giver, since, length)
+            content = self._copied(producer, since, length)
             since += length
             yield content, since
 
@@ -143,8 +143,8 @@ class Ring:
         number = self.number + 1
         at = self._slot(number)
         self._words[at] = 0
-        for giver, position in enumerate(positions):
-            self._words[at + 1 + giver] = position
+        for producer, position in enumerate(positions):
+            self._words[at + 1 + producer] = position
         self._words[_NUMBER] = number
         self._words[_ATTEMPTS] = 0
 
@@ -168,8 +168,8 @@ class Ring:
         """Where the beginning and the positions of a number are; those of the next one are elsewhere, to be made ready."""
         return _SLOTS + (number & 1) * (1 + self.givers)
 
-    def _copied(self, giver: int, position: int, length: int) -> bytes:
-        base, at = self._base + giver * self.size, position % self.size
+    def _copied(self, producer: int, position: int, length: int) -> bytes:
+        base, at = self._base + producer * self.size, position % self.size
         first = min(length, self.size - at)
         return bytes(self._bytes[base + at : base + at + first]) + bytes(self._bytes[base : base + length - first])
 

@@ -18,14 +18,14 @@ from slipway.workflows.session import resolve_tracking_uri
 class Archived:
     """A version that was taken out of its stage. emptied: whether it was live, so that Production is empty now."""
 
-    movement: Transition
+    transition: Transition
     emptied: bool
 
     def as_dict(self) -> dict[str, Any]:
-        return self.movement.as_dict()
+        return self.transition.as_dict()
 
     def __str__(self) -> str:
-        return f"{self.movement}; nothing is in Production now" if self.emptied else str(self.movement)
+        return f"{self.transition}; nothing is in Production now" if self.emptied else str(self.transition)
 
 
 def archive(settings: Settings, name: str, version: int, comment: str = "") -> Archived:
@@ -33,5 +33,5 @@ def archive(settings: Settings, name: str, version: int, comment: str = "") -> A
     client = connect(resolve_tracking_uri(settings))
     open_ledger(client, name)
     emptied = get_version(client, name, version).stage is Stage.PRODUCTION
-    movement = registrar_of(client, settings, Operation.ARCHIVE, name).archive(name, version, comment)
-    return Archived(announced(settings, movement), emptied)
+    transition = registrar_of(client, settings, Operation.ARCHIVE, name).archive(name, version, comment)
+    return Archived(announced(settings, transition), emptied)

@@ -66,7 +66,7 @@ def gates(settings: Settings, name: str, version: int, stage: Stage = Stage.PROD
     require_not_live(wanted, stage)
     registrar = registrar_of(client, settings, Operation.JUDGE, name)
     with gathered(client, settings, wanted, stage) as found, step(f"gates before {stage}"):
-        judgement = by_case(registrar, found).judge(name, found.case)
+        judgement = by_case(registrar, found).judge(name, found.bundle)
     return Gated(eligibility(client, ledger, wanted, stage), judgement)
 
 

@@ -27,4 +27,4 @@ def promote(settings: Settings, name: str, version: int, stage: Stage, comment: 
     if stage not in GATED:
         return announced(settings, registrar.promote(name, version, stage, comment))
     with gathered(client, settings, wanted, stage) as found, step(f"gates before {stage}"):
-        return announced(settings, by_case(registrar, found).promote(name, version, stage, comment, found.case))
+        return announced(settings, by_case(registrar, found).promote(name, version, stage, comment, found.bundle))

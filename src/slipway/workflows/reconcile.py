@@ -19,13 +19,13 @@ class Reconciled:
     ended: tuple[Transition, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        return {"name": self.name, "ended": [movement.as_dict() for movement in self.ended]}
+        return {"name": self.name, "ended": [transition.as_dict() for transition in self.ended]}
 
     def __str__(self) -> str:
         if not self.ended:
             return f"{self.name}: nothing had been cut off"
         said = {True: "had been made; it is sealed now", False: "had not been made; it is marked so"}
-        return "\n".join(f"{self.name}: '{movement}' {said[movement.complete]}" for movement in self.ended)
+        return "\n".join(f"{self.name}: '{transition}' {said[transition.complete]}" for transition in self.ended)
 
 
 def reconcile(settings: Settings, name: str) -> Reconciled:

@@ -35,11 +35,11 @@ def report(settings: Settings, name: str, output: Path | None = None) -> Path:
     """
     client = connect(resolve_tracking_uri(settings))
     versions = list_versions(client, name)
-    movements = open_ledger(client, name).movements() if versions else []
+    transitions = open_ledger(client, name).transitions() if versions else []
     run = _run_to_show(client, name, versions)
     path = output or Path(f"{name}.html")
     with tempfile.TemporaryDirectory(prefix="slipway-report-") as made:
-        page = _page(client, run, versions, movements, Path(made), read_variants(settings.home, name))
+        page = _page(client, run, versions, transitions, Path(made), read_variants(settings.home, name))
     write_page(path, experiment_page(page))
     return path
 
@@ -70,7 +70,7 @@ def _page(
     client: MlflowClient,
     run: Run,
     versions: list[Version],
-    movements: list[Transition],
+    transitions: list[Transition],
     folder: Path,
     arms: list[VariantRecord],
 ) -> ExperimentPage:
@@ -82,13 +82,13 @@ def _page(
     return ExperimentPage(
         card=card,
         made=datetime.now(UTC),
-        standings=tuple(_standing(version, movements) for version in versions if version.stage in _HELD),
+        standings=tuple(_standing(version, transitions) for version in versions if version.stage in _HELD),
         trials=tuple(trials_of(client, run, card.search.metric)),
         plots={name: png for name, png in plots.items() if name not in (_HISTORY, _PARALLEL)},
         history_png=plots.get(_HISTORY),
         parallel_png=plots.get(_PARALLEL),
-        versions=_version_rows(client, run.info.experiment_id, versions, movements, card),
-        movements=tuple(movements),
+        versions=_version_rows(client, run.info.experiment_id, versions, transitions, card),
+        transitions=tuple(transitions),
         arms=tuple(arms),
         links={"the run in MLflow": where} if uri.startswith("http") else {},
     )
@@ -101,8 +101,8 @@ def _plots(client: MlflowClient, run_id: str, folder: Path) -> list[Path]:
     return sorted(Path(client.download_artifacts(run_id, "plots", str(folder))).glob("*.png"))
 
 
-def _standing(version: Version, movements: list[Transition]) -> LiveVersion:
-    moved = [m for m in movements if m.version == version.number and m.stage is version.stage and m.complete]
+def _standing(version: Version, transitions: list[Transition]) -> LiveVersion:
+    moved = [m for m in transitions if m.version == version.number and m.stage is version.stage and m.complete]
     last = next((m for m in reversed(moved) if m.action.moves), None)
     return LiveVersion(
         version.stage, version.number, last.at if last else None, last.by if last else "", version.run_id
@@ -110,17 +110,17 @@ def _standing(version: Version, movements: list[Transition]) -> LiveVersion:
 
 
 def _version_rows(
-    client: MlflowClient, experiment: str, versions: list[Version], movements: list[Transition], card: ModelCard
+    client: MlflowClient, experiment: str, versions: list[Version], transitions: list[Transition], card: ModelCard
 ) -> tuple[VersionRow, ...]:
     """One row a version, with what the runs of all of them measured, asked for at once."""
     registered = "tags.`slipway.kind` = 'search' and attributes.status = 'FINISHED'"
     metric = f"test_{card.search.metric}"
     values = {run.info.run_id: run.data.metrics.get(metric) for run in every_run(client, [experiment], registered)}
-    return tuple(_version_row(version, movements, values.get(version.run_id)) for version in versions)
+    return tuple(_version_row(version, transitions, values.get(version.run_id)) for version in versions)
 
 
-def _version_row(version: Version, movements: list[Transition], value: float | None) -> VersionRow:
-    judged = [movement for movement in movements if movement.version == version.number and movement.verdicts]
+def _version_row(version: Version, transitions: list[Transition], value: float | None) -> VersionRow:
+    judged = [transition for transition in transitions if transition.version == version.number and transition.verdicts]
     created = datetime.fromtimestamp(version.created_ms / 1000, UTC)
     verdicts = judged[-1].verdicts if judged else ()
     return VersionRow(version.number, version.stage, created, version.run_id, value, verdicts)

@@ -34,7 +34,7 @@ from slipway.workflows.training.evaluate import Evaluated, evaluate
 from slipway.workflows.training.prepare import Prepared, check_code, prepare, question_of
 from slipway.workflows.training.rehearsal import rehearse
 from slipway.workflows.training.resume import STUDY, Past, offer, past_of
-from slipway.workflows.training.run_artifacts import log_dossier
+from slipway.workflows.training.run_artifacts import log_run_artifacts
 from slipway.workflows.training.search_run import log_baselines, log_what_is_searched, run_search
 from slipway.workflows.training.unused_columns import unused
 from slipway.workflows.training.winner import fit_chosen
@@ -186,7 +186,7 @@ def _refit_and_evaluate(
     with step(f"evaluate: {winner.candidate} on {len(prepared.splits.test):,} test rows"):
         model, chosen = fit_chosen(spec, prepared, winner)
         evaluated = evaluate(model, winner.candidate, spec, prepared, baselines)
-    log_dossier(client, settings, run_id, spec, prepared, evaluated, trials, winner, chosen)
+    log_run_artifacts(client, settings, run_id, spec, prepared, evaluated, trials, winner, chosen)
     fixed = spec.experiment.search.candidates[winner.candidate].params
     validation = {f"validation_{name}": value for name, value in winner.metrics.items()}
     counts = {

@@ -61,8 +61,8 @@ def serve(
         record=partial(write_variant, settings.home),
     )  # fmt: skip
     supervisor = service.supervisor
-    if beside and config.arm:
-        following.beside = FollowedVariant(beside, config.arm.role, supervisor.want_second)
+    if beside and config.variant_config:
+        following.beside = FollowedVariant(beside, config.variant_config.role, supervisor.want_variant)
     for text in said:
         supervisor.say(text)
 
@@ -73,7 +73,7 @@ def serve(
     keep_on = partial(following.keep_on, supervisor.want, supervisor.say, read_keys)
     threading.Thread(target=keep_on, name="following", daemon=True).start()
     answers = [_served(settings, following, each) for each in wanted]
-    return Endpoint(answers, replace(service, following=following), _said_of(config.arm))
+    return Endpoint(answers, replace(service, following=following), _said_of(config.variant_config))
 
 
 def _first(settings: Settings, following: Following, said: list[str]) -> list[WantedVersion]:
@@ -85,11 +85,11 @@ def _first(settings: Settings, following: Following, said: list[str]) -> list[Wa
         raise
 
 
-def _said_of(arm: VariantConfig | None) -> str:
-    if arm is None:
+def _said_of(variant_config: VariantConfig | None) -> str:
+    if variant_config is None:
         return ""
-    whom = "of the callers" if arm.role is VariantRole.CANARY else "of the requests, unheard"
-    return f"{arm.of} answers {100 * arm.share:g} % {whom}, as soon as there is one; /ready says how it fares"
+    whom = "of the callers" if variant_config.role is VariantRole.CANARY else "of the requests, unheard"
+    return f"{variant_config.of} answers {100 * variant_config.share:g} % {whom}, as soon as there is one; /ready says how it fares"
 
 
 def _served(settings: Settings, following: Following, wanted: WantedVersion) -> ServedVersion:

@@ -18,13 +18,13 @@ class History:
 
     name: str
     holders: Mapping[Stage, int]
-    movements: tuple[Transition, ...]
+    transitions: tuple[Transition, ...]
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "stages": {stage.value: version for stage, version in self.holders.items()},
-            "movements": [movement.as_dict() for movement in self.movements],
+            "movements": [transition.as_dict() for transition in self.transitions],
         }
 
     @classmethod
@@ -34,7 +34,7 @@ class History:
 
     def __str__(self) -> str:
         held = ", ".join(f"{stage}: version {version}" for stage, version in self.holders.items()) or "no stage is held"
-        lines = [line for movement in self.movements for line in _told(movement)]
+        lines = [line for transition in self.transitions for line in _told(transition)]
         return "\n".join([f"{self.name} · {held}", *(lines or ["nothing has moved yet"])])
 
 
@@ -44,23 +44,23 @@ class Moment:
 
     name: str
     at: datetime
-    movements: Mapping[Stage, Transition]
+    transitions: Mapping[Stage, Transition]
 
     def as_dict(self) -> dict[str, Any]:
-        stages = {stage.value: movement.as_dict() for stage, movement in self.movements.items()}
+        stages = {stage.value: transition.as_dict() for stage, transition in self.transitions.items()}
         return {"name": self.name, "at": self.at.isoformat(), "stages": stages}
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> "Moment":
-        stages = {Stage(stage): Transition.from_dict(movement) for stage, movement in said["stages"].items()}
+        stages = {Stage(stage): Transition.from_dict(transition) for stage, transition in said["stages"].items()}
         return cls(said["name"], datetime.fromisoformat(said["at"]), stages)
 
     def __str__(self) -> str:
         lines = [f"{self.name} at {self.at:%Y-%m-%d %H:%M:%S} UTC"]
         for stage in HELD:
-            movement = self.movements.get(stage)
-            lines.append(f"{stage}: version {movement.version}, since" if movement else f"{stage}: nothing")
-            lines += [f"  {line}" for line in _told(movement)] if movement else []
+            transition = self.transitions.get(stage)
+            lines.append(f"{stage}: version {transition.version}, since" if transition else f"{stage}: nothing")
+            lines += [f"  {line}" for line in _told(transition)] if transition else []
         return "\n".join(lines)
 
 
@@ -85,7 +85,7 @@ class Verified:
         )
 
 
-def _told(movement: Transition) -> list[str]:
-    said = f" — {movement.comment}" if movement.comment else ""
-    line = f"{movement.at:%Y-%m-%d %H:%M:%S} UTC  {movement}, by {movement.by}{said}"
-    return [line, *(f"    {'✓' if v.passed else '✗'} {v.gate}: {v.reason}" for v in movement.verdicts)]
+def _told(transition: Transition) -> list[str]:
+    said = f" — {transition.comment}" if transition.comment else ""
+    line = f"{transition.at:%Y-%m-%d %H:%M:%S} UTC  {transition}, by {transition.by}{said}"
+    return [line, *(f"    {'✓' if v.passed else '✗'} {v.gate}: {v.reason}" for v in transition.verdicts)]

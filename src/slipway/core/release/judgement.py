@@ -88,7 +88,7 @@ class Eligibility:
     def _now(self, verdict: Verdict) -> Verdict:
         if verdict.gate == APPROVAL:
             return approval(int(verdict.numbers["needed"]), self.approvals)
-        by = next((movement for movement in self.approvals if verdict.gate in movement.overrides), None)
+        by = next((transition for transition in self.approvals if verdict.gate in transition.overrides), None)
         if by is None or not overridable(verdict):
             return verdict
         reason = f"overridden by {by.by}, '{by.comment}': {verdict.reason}"
@@ -97,7 +97,7 @@ class Eligibility:
 
 def approval(needed: int, approvals: Sequence[Transition]) -> Verdict:
     """Return the verdict of the approvals of one piece of evidence; each person counts once."""
-    people = list(dict.fromkeys(movement.by for movement in approvals))
+    people = list(dict.fromkeys(transition.by for transition in approvals))
     passed = len(people) >= needed
     given = f"approved by {', '.join(people)}" if people else "nobody has approved this evidence"
     short = "" if passed else f"; {needed} {'is' if needed == 1 else 'are'} needed, by `slipway approve`"
@@ -164,7 +164,7 @@ def may_approve(asked: ApprovalGate, found: Eligibility, author: str, by: str, o
         return f"{by} is the author of version {found.version}: somebody else has to approve it"
     if asked.approvers and by not in asked.approvers:
         return f"{by} is not among those who may approve: {', '.join(asked.approvers)}"
-    if by in {movement.by for movement in found.approvals} and not overrides:
+    if by in {transition.by for transition in found.approvals} and not overrides:
         return f"{by} has approved this evidence already"
     return ""
 

@@ -26,7 +26,7 @@ class Entry:
     """
 
     run_id: str
-    movement: Transition
+    transition: Transition
     previous: str = ""
     hash: str = ""
     seal: str = ""
@@ -51,17 +51,17 @@ class Finding:
         return f"{self.kind}: {self.message}"
 
 
-def hash_of(movement: Transition, previous: str) -> str:
+def hash_of(transition: Transition, previous: str) -> str:
     """Return the SHA-256 of a movement and the hash before it. What became of the movement is in the seal instead."""
     verdicts = [
         [v.gate, v.passed, v.reason, {key: value for key, value in sorted(v.numbers.items()) if value == value}]
-        for v in sorted(movement.verdicts, key=lambda verdict: verdict.gate)
+        for v in sorted(transition.verdicts, key=lambda verdict: verdict.gate)
     ]
     told = [
-        previous, movement.name, movement.action.value, movement.version, movement.stage.value, movement.by,
-        movement.at_ms, movement.replaced, movement.comment, movement.digest, verdicts,
-        *([movement.evidence, movement.kept] if movement.evidence or movement.kept else []),
-        *([list(movement.overrides)] if movement.overrides else []),
+        previous, transition.name, transition.action.value, transition.version, transition.stage.value, transition.by,
+        transition.at_ms, transition.replaced, transition.comment, transition.digest, verdicts,
+        *([transition.evidence, transition.kept] if transition.evidence or transition.kept else []),
+        *([list(transition.overrides)] if transition.overrides else []),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
 
@@ -77,15 +77,15 @@ def seal_of(entry_hash: str, complete: bool) -> str:
     return hashlib.sha256(f"{entry_hash}:{'made' if complete else 'not made'}".encode()).hexdigest()
 
 
-def stages_after(movements: Sequence[Transition]) -> dict[int, Stage]:
+def stages_after(transitions: Sequence[Transition]) -> dict[int, Stage]:
     """Return the stage of each version that was moved, after movements in order; Staging and Production have one holder."""
     stages: dict[int, Stage] = {}
-    for movement in movements:
-        if not movement.complete or not movement.action.moves:
+    for transition in transitions:
+        if not transition.complete or not transition.action.moves:
             continue
-        if movement.stage in _SINGLE:
-            stages |= {v: Stage.ARCHIVED for v, stage in stages.items() if stage is movement.stage}
-        stages[movement.version] = movement.stage
+        if transition.stage in _SINGLE:
+            stages |= {v: Stage.ARCHIVED for v, stage in stages.items() if stage is transition.stage}
+        stages[transition.version] = transition.stage
     return stages
 
 
@@ -99,7 +99,7 @@ def verify(entries: Sequence[Entry], stages: Mapping[int, Stage], head: str) -> 
 
 def verify_kept(entry: Entry, found: str) -> list[Finding]:
     """Return what does not add up in the files that are kept with an entry. found: their digest now, empty for none."""
-    if entry.movement.kept == found:
+    if entry.transition.kept == found:
         return []
     if not found:
         return [Finding(Kind.MISSING, f"the evidence of {_named(entry)} is gone")]
@@ -111,11 +111,11 @@ def _altered(entries: Sequence[Entry]) -> list[Finding]:
     for entry in entries:
         if not entry.hash:
             continue
-        if entry.hash != hash_of(entry.movement, entry.previous):
+        if entry.hash != hash_of(entry.transition, entry.previous):
             findings.append(Finding(Kind.ALTERED, f"{_named(entry)} is not what was written"))
         elif not entry.seal:
             findings.append(Finding(Kind.CUT_OFF, f"{_named(entry)} has no end; `slipway reconcile` gives it one"))
-        elif entry.seal != seal_of(entry.hash, entry.movement.complete):
+        elif entry.seal != seal_of(entry.hash, entry.transition.complete):
             findings.append(Finding(Kind.ALTERED, f"{_named(entry)} did not end as it says"))
     return findings
 
@@ -141,7 +141,7 @@ def _broken_chain(entries: Sequence[Entry], head: str) -> list[Finding]:
 
 
 def _foreign(entries: Sequence[Entry], stages: Mapping[int, Stage]) -> list[Finding]:
-    expected = stages_after([entry.movement for entry in entries])
+    expected = stages_after([entry.transition for entry in entries])
     findings = []
     for version in sorted(expected.keys() | stages.keys()):
         told, found = expected.get(version, Stage.NONE), stages.get(version)
@@ -157,4 +157,4 @@ def _foreign(entries: Sequence[Entry], stages: Mapping[int, Stage]) -> list[Find
 
 
 def _named(entry: Entry) -> str:
-    return f"'{entry.movement}' of {entry.movement.at:%Y-%m-%d %H:%M:%S} UTC (run {entry.run_id[:CHARACTERS]})"
+    return f"'{entry.transition}' of {entry.transition.at:%Y-%m-%d %H:%M:%S} UTC (run {entry.run_id[:CHARACTERS]})"

@@ -140,7 +140,7 @@ def stays_in_production(version: int) -> str:
     return f"version {version} is in Production; promote another version there, roll back, or archive it"
 
 
-def before_production(movements: Sequence[Transition], existing: Container[int] | None = None) -> int | None:
+def before_production(transitions: Sequence[Transition], existing: Container[int] | None = None) -> int | None:
     """Return the version that a rollback returns to: the one that was in Production before the present one.
 
     movements: oldest first. existing: the versions there still are; None = all of them. Which stage the earlier one is in now
@@ -150,16 +150,16 @@ def before_production(movements: Sequence[Transition], existing: Container[int] 
     """
     held: list[int] = []
     live = False
-    for movement in movements:
-        if not movement.complete or not movement.action.moves:
+    for transition in transitions:
+        if not transition.complete or not transition.action.moves:
             continue
-        if movement.action is Action.ROLLBACK:
-            while held and held[-1] != movement.version:
+        if transition.action is Action.ROLLBACK:
+            while held and held[-1] != transition.version:
                 held.pop()
-            held, live = held or [movement.version], True
-        elif movement.stage is Stage.PRODUCTION:
-            held, live = [*held, movement.version], True
-        elif held and movement.version == held[-1]:  # archived, or moved back to Staging
+            held, live = held or [transition.version], True
+        elif transition.stage is Stage.PRODUCTION:
+            held, live = [*held, transition.version], True
+        elif held and transition.version == held[-1]:  # archived, or moved back to Staging
             live = False
     # The present version may be there more than once: archived, and promoted again.
     earlier = [version for version in held if version != held[-1]] if live else held

@@ -125,7 +125,7 @@ class EvidenceBundle:
             facts = TypeAdapter(BundleFacts).validate_json(files[CASE])
             if facts.format != FORMAT:
                 raise UsageError(f"a case of format {facts.format}; this Slipway reads {FORMAT}")
-            return _case(facts, _columns(files[TEST]), files.get(NEWEST))
+            return _bundle(facts, _columns(files[TEST]), files.get(NEWEST))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
@@ -143,7 +143,7 @@ class EvidenceBundle:
         )  # fmt: skip
 
 
-def _case(facts: BundleFacts, test: pd.DataFrame, newest: bytes | None) -> EvidenceBundle:
+def _bundle(facts: BundleFacts, test: pd.DataFrame, newest: bytes | None) -> EvidenceBundle:
     ours, theirs = facts.probabilistic
     unseen = test[_UNSEEN].to_numpy(dtype=bool) if _UNSEEN in test else None
     return EvidenceBundle(

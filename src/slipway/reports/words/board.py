@@ -11,16 +11,16 @@ from slipway.reports._interval_plot import interval_plot
 from slipway.types import Interval, Verdict
 
 
-def in_words(movement: Transition) -> str:
+def in_words(transition: Transition) -> str:
     """Say what was done, with a capital letter and without the numbers that stand beside it."""
-    said = str(movement)
+    said = str(transition)
     return said[:1].upper() + said[1:]
 
 
-def refusals(movement: Transition) -> list[Verdict]:
+def refusals(transition: Transition) -> list[Verdict]:
     """Return what stood in the way of a movement. That nobody has approved yet what is only now judged is no news."""
-    not_yet = (APPROVAL,) if movement.action is Action.JUDGE else ()
-    return [verdict for verdict in movement.verdicts if not verdict.passed and verdict.gate not in not_yet]
+    not_yet = (APPROVAL,) if transition.action is Action.JUDGE else ()
+    return [verdict for verdict in transition.verdicts if not verdict.passed and verdict.gate not in not_yet]
 
 
 def coded(text: str) -> Markup:

@@ -38,8 +38,8 @@ class _Read(NamedTuple):
 class MicroBatching:
     """What a back answers with. max_rows: of a request that is no JSON; JSON was counted before it came here."""
 
-    def __init__(self, held: LoadedModel, max_rows: int):
-        self._held, self._max_rows = held, max_rows
+    def __init__(self, loaded_model: LoadedModel, max_rows: int):
+        self._loaded_model, self._max_rows = loaded_model, max_rows
         self._reading: FastPath | None = None
         self._making = threading.Lock()
 
@@ -51,15 +51,15 @@ class MicroBatching:
 
     @cached_property
     def _scoring(self) -> MlflowScoring:
-        return MlflowScoring(self._held, self._max_rows)
+        return MlflowScoring(self._loaded_model, self._max_rows)
 
     def warm(self) -> None:
         """Get ready for every request, and find out whether rows may be answered together."""
         self.scoring  # noqa: B018 - it is made here
-        reading = _reading(self._held, self._max_rows)
+        reading = _reading(self._loaded_model, self._max_rows)
         asks = [
             ModelRequest(number, time.monotonic() + _NO_LIMIT_S, _JSON, body)
-            for number, body in enumerate(_trials(self._held))
+            for number, body in enumerate(_trials(self._loaded_model))
         ]
         if reading is None or len(asks) < 2:
             return
@@ -103,9 +103,9 @@ class MicroBatching:
 
     def _together(self, asks: Sequence[ModelRequest], batch: "Sequence[_Read]") -> Iterable[tuple[int, ModelResponse]]:
         try:
-            names = [column.name for column in self._held.signature.inputs]
-            table = self._held.table(names, [row for read in batch for row in read.rows])
-            answers = self._held.model.predict(table).tolist()
+            names = [column.name for column in self._loaded_model.signature.inputs]
+            table = self._loaded_model.table(names, [row for read in batch for row in read.rows])
+            answers = self._loaded_model.model.predict(table).tolist()
         except Exception:  # one of them is to blame, and only that one  # noqa: BLE001
             for read in batch:
                 yield read.place, self.scoring.answer(asks[read.place])
@@ -117,11 +117,11 @@ class MicroBatching:
             at += len(read.rows)
 
 
-def _reading(held: LoadedModel, max_rows: int) -> FastPath | None:
+def _reading(loaded_model: LoadedModel, max_rows: int) -> FastPath | None:
     """What reads the rows of a well-formed request; None for a signature that only MLflow reads."""
-    if held.asks_otherwise:
+    if loaded_model.asks_otherwise:
         return None
-    signature = held.signature
+    signature = loaded_model.signature
     inputs = tuple(column.name for column in signature.inputs)
     plan: Any = SimpleNamespace(inputs=inputs, classes=signature.classes, has_probabilities=signature.probabilities)
     try:
@@ -130,15 +130,15 @@ def _reading(held: LoadedModel, max_rows: int) -> FastPath | None:
         return None
 
 
-def _trials(held: LoadedModel) -> list[bytes]:
+def _trials(loaded_model: LoadedModel) -> list[bytes]:
     """Requests of one row each: those of the example, and the same with one value that is odd or missing."""
-    example = held.example()
+    example = loaded_model.example()
     if example is None:
         return []
-    said = json.loads(held.signature.example or "")["dataframe_split"]
+    said = json.loads(loaded_model.signature.example or "")["dataframe_split"]
     rows = [dict(zip(said["columns"], row, strict=True)) for row in said["data"][:8]]
     odd: dict[str, list[Any]] = {"double": [None, -1e9, 0.0], "string": ["", "no such word"], "long": [0, -7]}
-    for column in held.signature.inputs:
+    for column in loaded_model.signature.inputs:
         values = [value for value in odd.get(column.type, []) if value is not None or not column.required]
         rows += [{**rows[0], column.name: value} for value in values]
     return [json.dumps({"dataframe_records": [row]}).encode() for row in rows]

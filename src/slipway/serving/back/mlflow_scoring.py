@@ -28,7 +28,7 @@ _OUTPUTS = ("labels", "probabilities")
 class MlflowScoring:
     """A held model behind `mlflow.pyfunc.scoring_server.invocations`."""
 
-    def __init__(self, held: LoadedModel, max_rows: int):
+    def __init__(self, loaded_model: LoadedModel, max_rows: int):
         import os
 
         from mlflow.models import Model
@@ -36,10 +36,14 @@ class MlflowScoring:
         from mlflow.sklearn import _SklearnModelWrapper
 
         os.environ["_MLFLOW_IS_IN_SERVING_ENVIRONMENT"] = "true"  # as MLflow's own server says, and its code asks
-        how = held.declared["flavors"]["python_function"].get("predict_fn", "predict")
-        self.pyfunc = PyFuncModel(Model.load(str(held.files)), _SklearnModelWrapper(held.model), how)
+        how = loaded_model.declared["flavors"]["python_function"].get("predict_fn", "predict")
+        self.pyfunc = PyFuncModel(Model.load(str(loaded_model.files)), _SklearnModelWrapper(loaded_model.model), how)
         self.schema = self.pyfunc.metadata.get_input_schema()
-        self._model, self._server, self._signature = _Asked(self.pyfunc, held), scoring_server, held.signature
+        self._model, self._server, self._signature = (
+            _Asked(self.pyfunc, loaded_model),
+            scoring_server,
+            loaded_model.signature,
+        )
         self._schema_of_csv = _with_times_as_texts(self.schema)
         self._max_rows = max_rows
         logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # it has a line for odd requests, and repeats them
@@ -130,11 +134,11 @@ class UnknownOutput(ValueError):
 class _Asked:
     """The model as MLflow's scoring calls it; remembers what the model itself refused before MLflow adds the input."""
 
-    def __init__(self, pyfunc: Any, held: LoadedModel):
+    def __init__(self, pyfunc: Any, loaded_model: LoadedModel):
         self.metadata = pyfunc.metadata
         self._pyfunc = pyfunc
-        self._held = held
-        self._values = Values(held.signature.inputs)
+        self._loaded_model = loaded_model
+        self._values = Values(loaded_model.signature.inputs)
         self.refused: BaseException | None = None
         self.finds: tuple[Find, ...] = ()
         self.tables = False
@@ -159,14 +163,14 @@ class _Asked:
             from mlflow.pyfunc import _validate_prediction_input
 
             rows, _ = _validate_prediction_input(data, params, self.metadata.get_input_schema(), None)
-            return self._held.model.predict_proba(rows)
+            return self._loaded_model.model.predict_proba(rows)
         except Exception as error:
             self.refused = error
             raise
 
     def _output(self, params: Mapping[str, Any] | None) -> tuple[str, Mapping[str, Any] | None]:
         """Take out of params what is Slipway's own."""
-        if not isinstance(params, Mapping) or "output" not in params or not self._held.signature.probabilities:
+        if not isinstance(params, Mapping) or "output" not in params or not self._loaded_model.signature.probabilities:
             return "labels", params
         rest = {key: value for key, value in params.items() if key != "output"} or None
         if params["output"] not in _OUTPUTS:

@@ -41,10 +41,10 @@ def back(
 
     threadpool_limits(1)
     try:
-        held = load()
-        signature = held.signature
-        plan, why_not = _checked_plan(held) if compiled is None else (None, "")
-        batching = MicroBatching(held, max_rows)
+        loaded_model = load()
+        signature = loaded_model.signature
+        plan, why_not = _checked_plan(loaded_model) if compiled is None else (None, "")
+        batching = MicroBatching(loaded_model, max_rows)
         if not compiled and plan is None:
             batching.warm()  # it answers every request of its generation
     except SlipwayError as error:
@@ -61,16 +61,16 @@ def back(
     _answer_all(batching, asks)
 
 
-def _checked_plan(held: LoadedModel) -> tuple[PackedPlan | None, str]:
+def _checked_plan(loaded_model: LoadedModel) -> tuple[PackedPlan | None, str]:
     """Compile and compare; the plan, or why there is none."""
-    if held.asks_otherwise:
-        return None, held.asks_otherwise
-    example = held.example()
+    if loaded_model.asks_otherwise:
+        return None, loaded_model.asks_otherwise
+    example = loaded_model.example()
     if example is None or not len(example):
         return None, "it has no input example to check a plan on"
     try:
-        compiled = compile_model(held.model)
-        agreement, plan = verify(held.model, compiled, example), PackedPlan(stored(compiled))
+        compiled = compile_model(loaded_model.model)
+        agreement, plan = verify(loaded_model.model, compiled, example), PackedPlan(stored(compiled))
     except (NotCompilable, NotStorable) as error:
         return None, str(error)
     except Exception as error:  # the model serves all the same  # noqa: BLE001

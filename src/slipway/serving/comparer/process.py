@@ -60,8 +60,8 @@ def comparing(listener: socket.socket, control: Connection, config: ServingConfi
     """
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the supervisor
         signal.signal(number, signal.SIG_IGN)
-    assert config.arm is not None
-    os.nice(_NICE[config.arm.role])
+    assert config.variant_config is not None
+    os.nice(_NICE[config.variant_config.role])
     asyncio.run(_Comparing(listener, control, config, numbers.row(numbers.comparing)).run())
 
 
@@ -87,7 +87,7 @@ class _Asked:
 class _Comparing:
     def __init__(self, listener: socket.socket, control: Connection, config: ServingConfig, row: VariantRow):
         self._listener, self._control, self._config, self._row = listener, control, config, row
-        self._first, self._second = _Asked(config, self._stuck), _Asked(config, self._stuck)
+        self._first, self._variant = _Asked(config, self._stuck), _Asked(config, self._stuck)
         self._pair = (0, 0)
         self._former = set[tuple[int, int]]()
         self._spread: Spread | None = None
@@ -110,17 +110,17 @@ class _Comparing:
         with contextlib.suppress(EOFError, OSError):
             while True:
                 said = channel.receive(self._control)
-                if isinstance(said, messages.Swap) and said.second:
-                    both = (said.generations[0], said.second)
-                    first, second = (_prepared(each, counters, self._config.max_rows) for each in both)
-                    self._loop.call_soon_threadsafe(self._serve, first, second)
+                if isinstance(said, messages.Swap) and said.variant:
+                    both = (said.generations[0], said.variant)
+                    first, variant = (_prepared(each, counters, self._config.max_rows) for each in both)
+                    self._loop.call_soon_threadsafe(self._serve, first, variant)
         os._exit(0)
 
-    def _serve(self, first: ServedModel, second: ServedModel) -> None:
+    def _serve(self, first: ServedModel, variant: ServedModel) -> None:
         self._first.serve(first)
-        self._second.serve(second)
+        self._variant.serve(variant)
         self._former.add(self._pair)
-        self._pair = first.generation.number, second.generation.number
+        self._pair = first.generation.number, variant.generation.number
         self._spread = None if first.generation.signature.classes else Spread()
         self._served.set()
         self._served = asyncio.Event()
@@ -175,13 +175,13 @@ class _Comparing:
 
     @property
     def _is_shadow(self) -> bool:
-        return self._config.arm is not None and self._config.arm.role is VariantRole.SHADOW
+        return self._config.variant_config is not None and self._config.variant_config.role is VariantRole.SHADOW
 
     async def _shadow(self, copy: MirroredRequest) -> None:
         answer, ours_s, theirs_s = self._both_from_plans(copy) or (None, 0.0, copy.seconds)
         if answer is None:
             began = time.perf_counter()
-            answer = await self._second.answer(copy)
+            answer = await self._variant.answer(copy)
             ours_s = time.perf_counter() - began
         self._row.answered(answer.status, ours_s)
         self._row.took(PRIMARY_LATENCY, theirs_s)
@@ -193,11 +193,11 @@ class _Comparing:
     def _both_from_plans(self, copy: MirroredRequest) -> tuple[Response, float, float] | None:
         """Ask both plans here, so that their times are of one process, and of its work alone, however it is held up."""
         answers, seconds = list[Answered | None](), list[float]()
-        for served in (self._second.served, self._first.served):
-            if served is None or served.narrow is None or copy.content_type != JSON:
+        for served in (self._variant.served, self._first.served):
+            if served is None or served.fast_path is None or copy.content_type != JSON:
                 return None
             began = time.thread_time()
-            answers.append(served.narrow.answer(copy.body))
+            answers.append(served.fast_path.answer(copy.body))
             seconds.append(time.thread_time() - began)
         ours, theirs = answers
         if ours is None or theirs is None or (ours.finds and self._config.strict):  # which may be refused
@@ -221,12 +221,12 @@ class _Comparing:
 
     def _distances(self, copy: MirroredRequest) -> list[float]:
         """How far apart the probabilities behind two answers are, which held labels alone."""
-        first, second = self._first.served, self._second.served
-        if copy.content_type != JSON or not (first and first.narrow and second and second.narrow):
+        first, variant = self._first.served, self._variant.served
+        if copy.content_type != JSON or not (first and first.fast_path and variant and variant.fast_path):
             return []
-        if first.generation.signature.classes != second.generation.signature.classes:
+        if first.generation.signature.classes != variant.generation.signature.classes:
             return []
-        ours, theirs = second.narrow.probabilities(copy.body), first.narrow.probabilities(copy.body)
+        ours, theirs = variant.fast_path.probabilities(copy.body), first.fast_path.probabilities(copy.body)
         return apart(ours, theirs) if ours is not None and theirs is not None else []
 
 

@@ -25,7 +25,7 @@ _STATUS_AT = {status: number for number, status in enumerate(STATUSES)}
 _OTHER = len(STATUSES)
 _BUCKETS = _OTHER + 1
 _SECONDS = _BUCKETS + len(BOUNDS_S) + 1
-ROWS, NARROW, BACK = _SECONDS + 1, _SECONDS + 2, _SECONDS + 3
+ROWS, FAST_PATH, BACK = _SECONDS + 1, _SECONDS + 2, _SECONDS + 3
 _FINDS = _SECONDS + 4
 
 MOST_COLUMNS = 256
@@ -155,7 +155,7 @@ class Totals:
     buckets: tuple[float, ...]
     seconds: float
     rows: float
-    narrow: float
+    fast_path: float
     back: float
 
 
@@ -164,4 +164,4 @@ def totals(counters: Counters, model: str) -> Totals:
     parts = [counters.offset(row, model) for row in range(counters.fronts)]
     sums = [sum(counters.values[at + number] for at in parts) for number in range(_PER_MODEL)]
     statuses = dict(zip((*STATUSES, 0), sums, strict=False))
-    return Totals(statuses, tuple(sums[_BUCKETS:_SECONDS]), sums[_SECONDS], sums[ROWS], sums[NARROW], sums[BACK])
+    return Totals(statuses, tuple(sums[_BUCKETS:_SECONDS]), sums[_SECONDS], sums[ROWS], sums[FAST_PATH], sums[BACK])

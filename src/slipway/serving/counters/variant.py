@@ -157,11 +157,11 @@ class Tally:
         return sum(self.values[_STATUSES : _OTHER + 1])
 
     @property
-    def ours(self) -> Histogram:
+    def variant_latency(self) -> Histogram:
         return self._histogram(VARIANT_LATENCY, BOUNDS_S)
 
     @property
-    def theirs(self) -> Histogram:
+    def primary_latency(self) -> Histogram:
         return self._histogram(PRIMARY_LATENCY, BOUNDS_S)
 
     @property

@@ -52,9 +52,15 @@ class App:
         config: ServingConfig,
         invoking: Invoker,
         access_log: AccessLog,
-        arms: VariantRouting | None = None,
+        variant_routing: VariantRouting | None = None,
     ):
-        self._state, self._config, self._invoking, self._log, self._arms = state, config, invoking, access_log, arms
+        self._state, self._config, self._invoking, self._log, self._variant_routing = (
+            state,
+            config,
+            invoking,
+            access_log,
+            variant_routing,
+        )
         self._feedback = Feedback(state, config)
         self._others = ModelCounters(state.counters, state.row, "")
         self._ids = map(f"{secrets.token_hex(6)}-%x".__mod__, itertools.count(1))
@@ -79,7 +85,7 @@ class App:
             b"/try": Route((b"POST",), self._try),
         }
         models = self._state.served
-        ask = self._arms if self._arms and self._state.second else self._invoking
+        ask = self._variant_routing if self._variant_routing and self._state.variant else self._invoking
         for model in models:
             invoke = Route((b"POST",), lambda request, model=model: ask(request, model), model=model)  # type: ignore[misc]
             feedback = Route((b"POST",), lambda request, model=model: self._feedback(request, model))  # type: ignore[misc]
@@ -95,7 +101,7 @@ class App:
                 generations,
                 self._config.max_rows,
                 keyed=not self._state.keys.open,
-                feedback=self._state.sink is not None,
+                feedback=self._state.capture_client is not None,
             )
         ).encode()
 
@@ -137,11 +143,11 @@ class App:
         seconds = perf_counter() - began
         served = self._state.served.get(model)
         (served.part if served is not None else self._others).count(answer.status, seconds)
-        if model and answer.status == 200 and self._state.sink is not None:
-            self._state.sink.answered(model, request, request_id, answer)
+        if model and answer.status == 200 and self._state.capture_client is not None:
+            self._state.capture_client.answered(model, request, request_id, answer)
         answer.headers = b"%bx-request-id: %b\r\n" % (answer.headers, request_id)
         if self._log.wants(answer.status):
-            version = _version(answer, served, self._state.second)
+            version = _version(answer, served, self._state.variant)
             self._log.write(request, answer, request_id, model, version, seconds)
         return answer
 
@@ -152,12 +158,14 @@ class App:
 
     def _ready(self, request: Request) -> Response:
         ready = bool(self._state.served) and not self.draining
-        more = self._arms.readiness() if self._arms else None
+        more = self._variant_routing.readiness() if self._variant_routing else None
         body = readiness(self._state, ready=ready, in_full=self._state.keys.admits(request.headers), more=more)
         return Response(200 if ready else 503, body)
 
     def _metrics(self, _: Request) -> Response:
-        return Response(200, metrics(self._state, self._arms.metrics if self._arms else None), CONTENT_TYPE)
+        return Response(
+            200, metrics(self._state, self._variant_routing.metrics if self._variant_routing else None), CONTENT_TYPE
+        )
 
     # ---- the page
 
@@ -202,7 +210,7 @@ class App:
         return [name for name in self._state.served if name != served.generation.model]
 
 
-def _version(answer: Response, served: ServedModel | None, second: ServedModel | None) -> int:
+def _version(answer: Response, served: ServedModel | None, variant: ServedModel | None) -> int:
     """The version that answered; 0 for what is of no model."""
-    by = second if second is not None and answer.headers.startswith(second.headers) else served
+    by = variant if variant is not None and answer.headers.startswith(variant.headers) else served
     return by.generation.version if by is not None else 0

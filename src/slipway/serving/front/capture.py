@@ -20,12 +20,12 @@ _MOST_HEADERS = 100
 class CaptureClient:
     """A front's end of the ring. row: the front's."""
 
-    def __init__(self, handing: CaptureFeed, row: int):
-        self.ring: Ring = handing.ring
-        self.share, self._row = handing.share, row
+    def __init__(self, feed: CaptureFeed, row: int):
+        self.ring: Ring = feed.ring
+        self.share, self._row = feed.share, row
         # By a hash of the request id, so that what several models are asked with one id is kept together or not at all.
-        self._below = round(handing.share * 2**32)
-        self._put = self.ring.giver(row).put
+        self._below = round(feed.share * 2**32)
+        self._put = self.ring.producer(row).put
         self._abouts: dict[tuple[str, bytes], bytes] = {}
         self._by_headers: dict[bytes, bytes] = {}
 

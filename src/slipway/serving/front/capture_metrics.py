@@ -8,9 +8,9 @@ from slipway.serving.front.capture import CaptureClient
 from slipway.sharedmem.ring import REASONS
 
 
-def capture_metrics(sink: CaptureClient | None) -> Iterable[Metric]:
+def capture_metrics(capture_client: CaptureClient | None) -> Iterable[Metric]:
     """Return the metrics; none where nothing is captured."""
-    if sink is None:
+    if capture_client is None:
         return
     rows = CounterMetricFamily("slipway_captured_rows", "Rows that are on disk.", labels=["model"])
     dropped = CounterMetricFamily(
@@ -19,12 +19,12 @@ def capture_metrics(sink: CaptureClient | None) -> Iterable[Metric]:
         labels=["model", "reason"],
     )
     labels = CounterMetricFamily("slipway_feedback", "Labels that were taken.", labels=["model"])
-    for model in sink.ring.names:
-        rows.add_metric([model], sink.ring.total(model, "rows"))
-        labels.add_metric([model], sink.ring.total(model, "labels"))
+    for model in capture_client.ring.names:
+        rows.add_metric([model], capture_client.ring.total(model, "rows"))
+        labels.add_metric([model], capture_client.ring.total(model, "labels"))
         for reason in REASONS:
-            dropped.add_metric([model, reason], sink.ring.total(model, reason))
+            dropped.add_metric([model, reason], capture_client.ring.total(model, reason))
     trouble = GaugeMetricFamily(
-        "slipway_capture_trouble", "1 while nothing is written; /ready says why.", value=bool(sink.trouble)
+        "slipway_capture_trouble", "1 while nothing is written; /ready says why.", value=bool(capture_client.trouble)
     )
     yield from (rows, dropped, labels, trouble)

@@ -51,8 +51,8 @@ class Feedback:
 
     def __call__(self, request: Request, model: str) -> Response | Awaitable[Response]:
         """Take the labels of a request. model: one that is served."""
-        sink, kind = self._state.sink, normalised(request.headers.get(b"content-type", b""))
-        if sink is None:
+        capture_client, kind = self._state.capture_client, normalised(request.headers.get(b"content-type", b""))
+        if capture_client is None:
             return _refused(
                 404,
                 f"labels are not kept: this service does not capture; start it with `slipway serve {model} --capture`",
@@ -60,28 +60,28 @@ class Feedback:
         if not kind.startswith(JSON):
             return _refused(415, "name the format of the body: Content-Type: application/json")
         if len(request.body) > _AT_ONCE_BYTES:
-            return self._later(request, model, sink)
-        return self._answer(request.body, model, sink)
+            return self._later(request, model, capture_client)
+        return self._answer(request.body, model, capture_client)
 
-    async def _later(self, request: Request, model: str, sink: CaptureClient) -> Response:
+    async def _later(self, request: Request, model: str, capture_client: CaptureClient) -> Response:
         signature = self._state.served[model].generation.signature
         call = asyncio.get_running_loop().run_in_executor
         try:
             taken = await call(self._thread, _packed, request.body, signature, self._config.max_rows)
         except Wrong as wrong:
             return _refused(wrong.status, str(wrong))
-        return self._taken(taken, model, sink)
+        return self._taken(taken, model, capture_client)
 
-    def _answer(self, body: bytes, model: str, sink: CaptureClient) -> Response:
+    def _answer(self, body: bytes, model: str, capture_client: CaptureClient) -> Response:
         try:
             taken = _packed(body, self._state.served[model].generation.signature, self._config.max_rows)
         except Wrong as wrong:
             return _refused(wrong.status, str(wrong))
-        return self._taken(taken, model, sink)
+        return self._taken(taken, model, capture_client)
 
-    def _taken(self, taken: tuple[bytes, int], model: str, sink: CaptureClient) -> Response:
+    def _taken(self, taken: tuple[bytes, int], model: str, capture_client: CaptureClient) -> Response:
         labels, count = taken
-        if not sink.labelled(self._state.served[model].generation, labels, count):
+        if not capture_client.labelled(self._state.served[model].generation, labels, count):
             said = refusal(503, "the labels cannot be written at present; none was taken, send them again in a moment")
             return Response(503, said, headers=b"retry-after: 5\r\n")
         return Response(200, json.dumps({"taken": count}).encode())

@@ -59,7 +59,7 @@ class _Collector(Collector):
             yield CounterMetricFamily(name, help_text, value=counters.total(number))
         if self._more:
             yield from self._more()
-        yield from capture_metrics(self._state.sink)
+        yield from capture_metrics(self._state.capture_client)
 
     def _of_models(self) -> Iterable[Metric]:
         requests = CounterMetricFamily("slipway_requests", "Answers by status.", labels=["model", "status"])
@@ -78,7 +78,7 @@ class _Collector(Collector):
             seconds.add_metric([model], _cumulative(found.buckets), found.seconds)
             if model:
                 rows.add_metric([model], found.rows)
-                path.add_metric([model, "plan"], found.narrow)
+                path.add_metric([model, "plan"], found.fast_path)
                 path.add_metric([model, "model"], found.back)
         return [requests, seconds, rows, path]
 
@@ -94,7 +94,7 @@ class _Collector(Collector):
         for model, served in self._state.served.items():
             version.add_metric([model], served.generation.version)
             number.add_metric([model], served.generation.number)
-            compiled.add_metric([model], served.narrow is not None)
+            compiled.add_metric([model], served.fast_path is not None)
             failure = self._state.failures.get(model)
             failed.add_metric([model], failure.version if failure else 0)
         return [version, number, compiled, failed]
@@ -107,8 +107,8 @@ class _Collector(Collector):
             labels=["model", "column", "kind"],
         )
         for model, served in self._state.served.items():
-            second = self._state.second.values.columns if self._state.second else ()
-            expected = {column.name: kinds_of(column) for column in (*second, *served.values.columns)}
+            variant = self._state.variant.values.columns if self._state.variant else ()
+            expected = {column.name: kinds_of(column) for column in (*variant, *served.values.columns)}
             counted = found_by_column(self._state.counters, model, [*expected, ""])
             for name, counts in counted.items():
                 for kind, count in zip(Unexpected, counts, strict=True):

@@ -45,7 +45,7 @@ _SWITCH_S = 0.001
 
 def front(
     listener: socket.socket, control: Pipe, config: ServingConfig, counters: Counters, row: int,
-    beside: VariantLink | None = None, capture: CaptureFeed | None = None,
+    variant_link: VariantLink | None = None, capture: CaptureFeed | None = None,
 ) -> None:  # fmt: skip
     """Answer on a listening socket until told to Drain, or until the other end of `control` is gone: the process' main.
 
@@ -58,8 +58,10 @@ def front(
     sys.setswitchinterval(_SWITCH_S)
     counters.put(row, WAITING, 0)  # of a front before this one
     config = replace(config, max_connections=min(config.max_connections, _connections_for(config.max_connections)))
-    state = FrontState(counters, row, KeyRing(config.keys), sink=CaptureClient(capture, row) if capture else None)
-    uvloop.run(_Front(listener, control, config, state, beside).run())
+    state = FrontState(
+        counters, row, KeyRing(config.keys), capture_client=CaptureClient(capture, row) if capture else None
+    )
+    uvloop.run(_Front(listener, control, config, state, variant_link).run())
 
 
 def _connections_for(wanted: int) -> int:
@@ -81,9 +83,9 @@ class _Front:
         control: Pipe,
         config: ServingConfig,
         state: FrontState,
-        beside: VariantLink | None,
+        variant_link: VariantLink | None,
     ):
-        self._listener, self._control, self._config, self._beside = listener, control, config, beside
+        self._listener, self._control, self._config, self._variant_link = listener, control, config, variant_link
         self._state, self._counters, self._row = state, state.counters, state.row
         self._acceptor: Acceptor | None = None
         self._drain: asyncio.Future[float]
@@ -94,22 +96,22 @@ class _Front:
         self._backs = ModelWorkers(self._stuck)
         self._log = AccessLog(self._config.access_log)
         invoking = Invoker(self._state, self._config, self._backs)
-        arm, self._arms, kept = self._config.arm, None, KEPT
-        if arm and self._beside:
-            kept |= {arm.sticky_header.lower().encode()}
-            self._arms = VariantRouting(
-                self._state, self._config, arm, self._beside, invoking, self._backs, self._stuck
+        variant_config, self._variant_routing, kept = self._config.variant_config, None, KEPT
+        if variant_config and self._variant_link:
+            kept |= {variant_config.sticky_header.lower().encode()}
+            self._variant_routing = VariantRouting(
+                self._state, self._config, variant_config, self._variant_link, invoking, self._backs, self._stuck
             )
-        self._app = App(self._state, self._config, invoking, self._log, self._arms)
-        self._door = HttpServer(self._app, self._config, self._app.refused_early, kept=kept)
+        self._app = App(self._state, self._config, invoking, self._log, self._variant_routing)
+        self._server = HttpServer(self._app, self._config, self._app.refused_early, kept=kept)
         self._tick()
         threading.Thread(target=self._listen, name="control", daemon=True).start()
         timeout_s = await self._drain
         await self._finish(timeout_s)
 
     def _tick(self) -> None:
-        self._door.tick(self._loop.time())
-        self._counters.put(self._row, CONNECTIONS, len(self._door.connections))
+        self._server.tick(self._loop.time())
+        self._counters.put(self._row, CONNECTIONS, len(self._server.connections))
         self._counters.add(self._row, TURNS)
         self._log.flush()
         self._loop.call_later(_TICK_S, self._tick)
@@ -128,7 +130,7 @@ class _Front:
                 message = messages.Drain()
             prepared: list[ServedModel] = []
             if isinstance(message, messages.Swap):
-                most, of = self._config.max_rows, (*message.generations, *filter(None, [message.second]))
+                most, of = self._config.max_rows, (*message.generations, *filter(None, [message.variant]))
                 prepared = [prepare(each, self._counters, self._row, most) for each in of]
             try:
                 self._loop.call_soon_threadsafe(self._take, message, prepared)
@@ -140,10 +142,10 @@ class _Front:
     def _take(self, message: Any, prepared: list[ServedModel]) -> None:
         match message:
             case messages.Swap():
-                second = prepared.pop() if message.second else None
-                self._swap(prepared, second)
+                variant = prepared.pop() if message.variant else None
+                self._swap(prepared, variant)
             case messages.VariantReport():
-                self._state.about_second = message
+                self._state.about_variant = message
             case messages.TakeoverFailure():
                 self._state.failures[message.model] = message
             case messages.ValidKeys():
@@ -152,17 +154,17 @@ class _Front:
             case messages.Drain() if not self._drain.done():
                 self._drain.set_result(message.timeout_s)
 
-    def _swap(self, prepared: list[ServedModel], second: ServedModel | None) -> None:
+    def _swap(self, prepared: list[ServedModel], variant: ServedModel | None) -> None:
         former = self._state.served
         self._state.served = {served.generation.model: served for served in prepared}
         for model, served in self._state.served.items():
             if model in former and former[model].generation.number != served.generation.number:
                 self._state.failures.pop(model, None)
-        if self._arms:
-            self._arms.serve(second)
+        if self._variant_routing:
+            self._variant_routing.serve(variant)
         self._app.served()
-        if self._state.sink is not None:
-            self._state.sink.know(served.generation for served in (*prepared, *filter(None, [second])))
+        if self._state.capture_client is not None:
+            self._state.capture_client.know(served.generation for served in (*prepared, *filter(None, [variant])))
         self._backs.keep([path for served in prepared for path in served.generation.backs])
         if self._acceptor is None:
             # What is there now stays: the collector need not look at it again, which would hold up answers.
@@ -173,11 +175,11 @@ class _Front:
         self._report(messages.Swapped(tuple(served.generation.number for served in prepared)))
 
     def _connection(self) -> Connection:
-        self._counters.put(self._row, CONNECTIONS, len(self._door.connections) + 1)
-        return Connection(self._door)
+        self._counters.put(self._row, CONNECTIONS, len(self._server.connections) + 1)
+        return Connection(self._server)
 
     def _others_are_lighter(self) -> bool:
-        mine = len(self._door.connections)
+        mine = len(self._server.connections)
         return any(
             self._counters.own(row, CONNECTIONS) < mine for row in range(self._counters.fronts) if row != self._row
         )
@@ -197,11 +199,11 @@ class _Front:
             self._acceptor.close()
         self._listener.close()  # at once: what would still be connected to it could not be answered
         # What is asked in this moment is answered with `connection: close`; closing at once would cut some of it off.
-        self._door.closing = True
+        self._server.closing = True
         await asyncio.sleep(_LAST_S)
-        self._door.close()
+        self._server.close()
         until = time.monotonic() + timeout_s
-        while self._door.connections and time.monotonic() < until:
+        while self._server.connections and time.monotonic() < until:
             await asyncio.sleep(0.02)
         self._counters.put(self._row, CONNECTIONS, 0)
         self._log.flush()

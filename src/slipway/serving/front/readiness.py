@@ -18,17 +18,21 @@ def readiness(state: FrontState, *, ready: bool, in_full: bool, more: Mapping[st
         said["models"] = {
             name: _of(served, state.failures.get(name)) | dict(more or {}) for name, served in state.served.items()
         }
-        if state.sink is not None:
-            said["capture"] = {"share": state.sink.share, "trouble": state.sink.trouble or None}
+        if state.capture_client is not None:
+            said["capture"] = {"share": state.capture_client.share, "trouble": state.capture_client.trouble or None}
     return json.dumps(said).encode()
 
 
-def second_readiness(state: FrontState, arm: VariantConfig) -> dict[str, Any]:
+def variant_readiness(state: FrontState, variant_config: VariantConfig) -> dict[str, Any]:
     """Return what is said of a second version, or of there being none."""
-    about, second = state.about_second, state.second
-    said: dict[str, Any] = {"of": arm.of, "share": arm.share, "state": about.state.value if about else "none"}
-    if second is not None:
-        said |= _of(second, None)
+    about, variant = state.about_variant, state.variant
+    said: dict[str, Any] = {
+        "of": variant_config.of,
+        "share": variant_config.share,
+        "state": about.state.value if about else "none",
+    }
+    if variant is not None:
+        said |= _of(variant, None)
     elif about and about.version:
         said["version"] = about.version
     if about and about.why:
@@ -45,10 +49,10 @@ def _of(served: ServedModel, failure: TakeoverFailure | None) -> dict[str, Any]:
         "stage": generation.stage,
         "generation": generation.number,
         "digest": generation.digest,
-        "compiled": served.narrow is not None,
+        "compiled": served.fast_path is not None,
         "contract": any(column.expectation for column in generation.signature.inputs),
     }
-    if served.narrow is None:
+    if served.fast_path is None:
         said["not_compiled_because"] = served.why_not
     if failure is not None:
         said["last_failure"] = _of_failure(failure)

@@ -19,7 +19,7 @@ from slipway.serving.content_types import normalised
 from slipway.serving.counters.variant import ERRORS, PRIMARY_LATENCY, CanaryCounters, VariantLink
 from slipway.serving.front.api_keys import key_of
 from slipway.serving.front.mirror import Mirror
-from slipway.serving.front.readiness import second_readiness
+from slipway.serving.front.readiness import variant_readiness
 from slipway.serving.front.state import FrontState
 from slipway.serving.front.variant_metrics import variant_metrics
 from slipway.serving.http.messages import Request, Response
@@ -38,43 +38,43 @@ class VariantRouting:
     """
 
     def __init__(
-        self, state: FrontState, config: ServingConfig, arm: VariantConfig, beside: VariantLink, first: Invoker, backs: ModelWorkers,
+        self, state: FrontState, config: ServingConfig, variant_config: VariantConfig, variant_link: VariantLink, first: Invoker, backs: ModelWorkers,
         stuck: Callable[[str], None],
     ):  # fmt: skip
-        self._state, self._first, self._row = state, first, beside.numbers.row(state.row)
-        self._arm, self._numbers = arm, beside.numbers
-        self._canary, self._share = arm.role is VariantRole.CANARY, arm.share
-        self._header, self._limit = arm.sticky_header.lower().encode(), lowest(arm.share)
-        self._mirror = Mirror(beside.copies, self._row)
+        self._state, self._first, self._row = state, first, variant_link.numbers.row(state.row)
+        self._variant_config, self._numbers = variant_config, variant_link.numbers
+        self._canary, self._share = variant_config.role is VariantRole.CANARY, variant_config.share
+        self._header, self._limit = variant_config.sticky_header.lower().encode(), lowest(variant_config.share)
+        self._mirror = Mirror(variant_link.copies, self._row)
         half = replace(config, timeout_s=config.timeout_s / 2)  # so that there is as much left for the first version
         self._aside = FrontState(state.counters, state.row, state.keys)
         self._backs = ModelWorkers(stuck, patient=False)
-        self._second = Invoker(self._aside, half, self._backs, tries=1)
+        self._variant = Invoker(self._aside, half, self._backs, tries=1)
         self._instead = Invoker(state, half, backs)
 
-    def serve(self, second: ServedModel | None) -> None:
+    def serve(self, variant: ServedModel | None) -> None:
         """Answer with this second version too from now on. To be called between two requests."""
-        self._state.second = second
-        if second is None:  # what was begun with the former one is answered by it
+        self._state.variant = variant
+        if variant is None:  # what was begun with the former one is answered by it
             return
-        model = second.generation.model
+        model = variant.generation.model
         part = CanaryCounters(self._state.counters, self._state.row, model, self._row)
-        self._aside.served = {model: replace(second, part=part)}
-        self._backs.keep(second.generation.backs)
+        self._aside.served = {model: replace(variant, part=part)}
+        self._backs.keep(variant.generation.backs)
 
     def metrics(self) -> Iterable[Metric]:
         """Return what the metrics say of it."""
-        return variant_metrics(self._state, self._arm, self._numbers)
+        return variant_metrics(self._state, self._variant_config, self._numbers)
 
     def readiness(self) -> dict[str, Any]:
         """Return what /ready says of it, by its role."""
-        return {self._arm.role.value: second_readiness(self._state, self._arm)}
+        return {self._variant_config.role.value: variant_readiness(self._state, self._variant_config)}
 
     def __call__(self, request: Request, model: str) -> Response | Later:
         """Answer at once where that version can whose the caller is."""
         began = perf_counter()
         if self._canary and bucket(request, self._header) < self._limit:
-            asked = self._second(request, model)
+            asked = self._variant(request, model)
             return _then(asked, lambda answer: self._by_second(request, model, answer, perf_counter() - began))
         return _then(self._first(request, model), lambda answer: self._by_first(request, model, answer, began))
 
@@ -90,8 +90,8 @@ class VariantRouting:
         self._row.answered(answer.status, seconds)
         if answer.status >= 400:
             return _then(self._instead(request, model), self._counted_error)
-        if self._state.second is not None:
-            self._hand_on(request, answer, seconds, self._state.second)
+        if self._state.variant is not None:
+            self._hand_on(request, answer, seconds, self._state.variant)
         return answer
 
     def _counted_error(self, answer: Response) -> Response:
@@ -101,10 +101,10 @@ class VariantRouting:
 
     def _hand_on(self, request: Request, answer: Response, seconds: float, by: ServedModel) -> None:
         """Have an answer compared, unless what made it is no longer served."""
-        second, served = self._state.second, self._state.served[by.generation.model]
-        if answer.status == 200 and second is not None and answer.headers == by.headers:
+        variant, served = self._state.variant, self._state.served[by.generation.model]
+        if answer.status == 200 and variant is not None and answer.headers == by.headers:
             kind = normalised(request.headers.get(b"content-type", b""))
-            pair = served.generation.number, second.generation.number
+            pair = served.generation.number, variant.generation.number
             self._mirror.offer(MirroredRequest(pair, seconds, kind, request.body, answer.body))
 
 

@@ -22,6 +22,6 @@ class FrontState:
     keys: KeyRing
     served: dict[str, ServedModel] = field(default_factory=dict)
     failures: dict[str, TakeoverFailure] = field(default_factory=dict)
-    second: ServedModel | None = None
-    about_second: VariantReport | None = None
-    sink: CaptureClient | None = None
+    variant: ServedModel | None = None
+    about_variant: VariantReport | None = None
+    capture_client: CaptureClient | None = None

@@ -48,7 +48,7 @@ def page(
     shown = _shown(served, outcome) if outcome is not None else {}
     html = _template().render(
         generation=generation,
-        compiled=served.narrow is not None,
+        compiled=served.fast_path is not None,
         why_not=served.why_not,
         fields=fields,
         others=others,
@@ -59,7 +59,7 @@ def page(
 
 @cache
 def style() -> bytes:
-    return files("slipway.serving").joinpath("templates/style.css").read_bytes()
+    return files("slipway.serving.front").joinpath("templates/style.css").read_bytes()
 
 
 def request_of(signature: Signature, values: Mapping[str, str], output: str = "labels") -> bytes:
@@ -138,5 +138,5 @@ def _shown(served: ServedModel, outcome: TriedAnswer) -> dict[str, Any]:
 
 @cache
 def _template() -> Template:
-    load = FunctionLoader(lambda name: files("slipway.serving").joinpath(f"templates/{name}").read_text("utf-8"))
+    load = FunctionLoader(lambda name: files("slipway.serving.front").joinpath(f"templates/{name}").read_text("utf-8"))
     return Environment(loader=load, autoescape=True, trim_blocks=True).get_template("try.html")

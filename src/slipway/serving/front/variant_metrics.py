@@ -30,10 +30,10 @@ _COUNTED = {
 }
 
 
-def variant_metrics(state: FrontState, arm: VariantConfig, numbers: VariantCounters) -> Iterable[Metric]:
+def variant_metrics(state: FrontState, variant_config: VariantConfig, numbers: VariantCounters) -> Iterable[Metric]:
     """Return the metrics of the second version of the one model that is served."""
-    found, model, start = numbers.tally(), next(iter(state.served), ""), f"slipway_{arm.role}"
-    yield from _of_requests(found, model, start, arm.role)
+    found, model, start = numbers.tally(), next(iter(state.served), ""), f"slipway_{variant_config.role}"
+    yield from _of_requests(found, model, start, variant_config.role)
     for name, (number, help_text) in _COUNTED.items():
         yield _one(CounterMetricFamily(f"{start}_{name}", help_text, labels=["model"]), model, found[number])
     distance = HistogramMetricFamily(
@@ -41,7 +41,7 @@ def variant_metrics(state: FrontState, arm: VariantConfig, numbers: VariantCount
     )
     distance.add_metric([model], *_buckets(found.distances, each=1))
     yield distance
-    yield from _of_state(state, arm, model, start)
+    yield from _of_state(state, variant_config, model, start)
 
 
 def _of_requests(found: Tally, model: str, start: str, role: VariantRole) -> Iterable[Metric]:
@@ -54,17 +54,17 @@ def _of_requests(found: Tally, model: str, start: str, role: VariantRole) -> Ite
     seconds = HistogramMetricFamily(
         f"{start}_seconds", "What answers took, of both versions while there were two.", labels=["model", "by"]
     )
-    seconds.add_metric([model, role], *_buckets(found.ours))
-    seconds.add_metric([model, "first"], *_buckets(found.theirs))
+    seconds.add_metric([model, role], *_buckets(found.variant_latency))
+    seconds.add_metric([model, "first"], *_buckets(found.primary_latency))
     return [requests, seconds]
 
 
-def _of_state(state: FrontState, arm: VariantConfig, model: str, start: str) -> Iterable[Metric]:
-    second, about = state.second, state.about_second
+def _of_state(state: FrontState, variant_config: VariantConfig, model: str, start: str) -> Iterable[Metric]:
+    variant, about = state.variant, state.about_variant
     version = GaugeMetricFamily(f"{start}_version", "The version that has the role; 0 for none.", labels=["model"])
-    yield _one(version, model, second.generation.version if second else 0)
+    yield _one(version, model, variant.generation.version if variant else 0)
     share = GaugeMetricFamily(f"{start}_share", "The share that it answers now, 0 to 1.", labels=["model"])
-    yield _one(share, model, arm.share if second else 0)
+    yield _one(share, model, variant_config.share if variant else 0)
     past = GaugeMetricFamily(f"{start}_past_bound", "1 for the bound that it passed.", labels=["model", "bound"])
     for bound in (DISAGREEMENT, ERROR, LATENCY):
         past.add_metric([model, bound], about is not None and about.bound == bound)

@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 class BodyBudget:
     """Those of one connection. bytes: of all that have not been answered."""
 
-    __slots__ = ("_door", "bytes")
+    __slots__ = ("_server", "bytes")
 
-    def __init__(self, door: "HttpServer"):
-        self._door, self.bytes = door, 0
+    def __init__(self, server: "HttpServer"):
+        self._server, self.bytes = server, 0
 
     def grew(self, length: int, size: int) -> None:
         """Count a piece of a body. size: of that body with this piece, which makes it a large one."""
-        self._add(length if size - length > self._door.counted_from else size)
+        self._add(length if size - length > self._server.counted_from else size)
 
     def gone(self, size: int) -> None:
         """Let go of a body of this size, if it was counted."""
-        if size > self._door.counted_from:
+        if size > self._server.counted_from:
             self._add(-size)
 
     def all_gone(self) -> None:
@@ -32,4 +32,4 @@ class BodyBudget:
 
     def _add(self, more: int) -> None:
         self.bytes += more
-        self._door.large_bytes += more
+        self._server.large_bytes += more

@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 class Connection(asyncio.Protocol):
     """One connection. Requests that are sent before the former is answered wait for their turn, unread."""
 
-    def __init__(self, door: HttpServer):
-        self._door = door
+    def __init__(self, server: HttpServer):
+        self._server = server
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: deque[Request] = deque()
         self._task: asyncio.Future[Response] | None = None
@@ -45,7 +45,7 @@ class Connection(asyncio.Protocol):
         self._begun = self._headed = self._offers = self._resting = False
         self._turn_ends = 0.0
         self._again = self._last_words = b""
-        self._large = BodyBudget(door)
+        self._large = BodyBudget(server)
         self.deadline = _NEVER
 
     # ---- the transport
@@ -54,14 +54,14 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         peer = transport.get_extra_info("peername")
         self._peer = str(peer[0]) if peer else ""
-        self._door.connections.add(self)
-        self.deadline = self._door.now + self._door.config.header_timeout_s
-        if len(self._door.connections) > self._door.config.max_connections:
+        self._server.connections.add(self)
+        self.deadline = self._server.now + self._server.config.header_timeout_s
+        if len(self._server.connections) > self._server.config.max_connections:
             self._refuse(503, "too many connections; try again in a moment")
 
     def connection_lost(self, _exc: Exception | None) -> None:
         self._lost = True
-        self._door.connections.discard(self)
+        self._server.connections.discard(self)
         self._waiting.clear()
         self._large.all_gone()
         if self._task is not None:
@@ -81,7 +81,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._choked, self._turn_ends = False, monotonic() + _TURN_S
         if self._reading or (self._ended and self._task is None):
-            self.deadline = self._door.now + (_LINGER_S if self._ended else self._door.config.body_timeout_s)
+            self.deadline = self._server.now + (_LINGER_S if self._ended else self._server.config.body_timeout_s)
         self._answer_next()
         self._read_on()
 
@@ -122,7 +122,7 @@ class Connection(asyncio.Protocol):
         self._headed = False
         self._target, self._headers, self._body = b"", {}, bytearray()
         self._head_bytes = self._body_bytes = self._more_bytes = 0
-        self.deadline = self._door.now + self._door.config.header_timeout_s
+        self.deadline = self._server.now + self._server.config.header_timeout_s
 
     def on_url(self, url: bytes) -> None:
         self._target += url
@@ -130,22 +130,22 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
-        if name in self._door.kept and not self._headed:  # after the head it is a trailer, which stands for nothing
+        if name in self._server.kept and not self._headed:  # after the head it is a trailer, which stands for nothing
             self._headers[name] = value
-        elif name == b"content-length" and value.isdigit() and int(value[:19]) > self._door.config.max_body_bytes:
+        elif name == b"content-length" and value.isdigit() and int(value[:19]) > self._server.config.max_body_bytes:
             self._refuse_body()
         self._count_head(len(name) + len(value))
 
     def on_headers_complete(self) -> None:
         self._headed = True
-        self.deadline = self._door.now + self._door.config.body_timeout_s
+        self.deadline = self._server.now + self._server.config.body_timeout_s
         self._offers = self._parser.should_upgrade()
         if self._headers.get(b"expect", b"").lower() == b"100-continue" and not (self._ended or self._offers):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
-        if self._body_bytes > self._door.counted_from and not self._ended:
+        if self._body_bytes > self._server.counted_from and not self._ended:
             self._count_body(len(body))
         if not self._ended:
             self._body += body
@@ -175,13 +175,13 @@ class Connection(asyncio.Protocol):
         self._refuse(431, f"the request line and headers are larger than {MAX_HEAD_BYTES} bytes")
 
     def _refuse_body(self) -> None:
-        self._refuse(413, f"the body is larger than {self._door.config.max_body_bytes} bytes; send the rows in parts")
+        self._refuse(413, f"the body is larger than {self._server.config.max_body_bytes} bytes; send the rows in parts")
 
     def _count_body(self, length: int) -> None:
         self._large.grew(length, self._body_bytes)
-        if self._body_bytes > self._door.config.max_body_bytes:
+        if self._body_bytes > self._server.config.max_body_bytes:
             self._refuse_body()
-        elif self._door.large_bytes > self._door.config.max_bodies_bytes:
+        elif self._server.large_bytes > self._server.config.max_bodies_bytes:
             self._refuse(503, "too many large requests are under way; try again in a moment, or send the rows in parts")
 
     # ---- answers
@@ -193,7 +193,7 @@ class Connection(asyncio.Protocol):
                 break
             request = self._waiting.popleft()
             try:
-                answer = self._door.handle(request)
+                answer = self._server.handle(request)
             except Exception:  # noqa: BLE001 whatever it is, it is logged, and only this request fails
                 answer = self._broken()
             if isinstance(answer, Response):
@@ -237,10 +237,10 @@ class Connection(asyncio.Protocol):
         return Response(500, refusal(500, "the request could not be answered; the log of the server says why"))
 
     def _write(self, request: Request, answer: Response, then: bytes = b"") -> None:
-        last = not request.keep_alive or self._door.closing or (self._half_closed and not self._waiting)
+        last = not request.keep_alive or self._server.closing or (self._half_closed and not self._waiting)
         if self._large.bytes:
             self._large.gone(len(request.body))
-        self._transport.write(written(request, answer, self._door.date, last=last))
+        self._transport.write(written(request, answer, self._server.date, last=last))
         if then and not last:
             self._transport.write(then)
         if last or then:
@@ -253,11 +253,11 @@ class Connection(asyncio.Protocol):
         if self._reading:
             self._large.gone(self._body_bytes)
         self._body = bytearray()
-        self._door.refused(status)
+        self._server.refused(status)
         request = Request(b"GET", b"", {}, b"", self._peer)
         headers = b"retry-after: 1\r\n" if status == 503 else b""
         answer = Response(status, refusal(status, message), headers=headers)
-        words = written(request, answer, self._door.date, last=True)
+        words = written(request, answer, self._server.date, last=True)
         if self._task is None:
             self._transport.write(words)
             self._end()
@@ -272,7 +272,7 @@ class Connection(asyncio.Protocol):
         elif self._transport.can_write_eof() and not self._transport.is_closing():
             self._transport.write_eof()
         unread = self._choked or self._transport.is_closing()
-        self.deadline = self._door.now + (self._door.config.body_timeout_s if unread else _LINGER_S)
+        self.deadline = self._server.now + (self._server.config.body_timeout_s if unread else _LINGER_S)
 
     # ---- the end
 
@@ -288,11 +288,11 @@ class Connection(asyncio.Protocol):
         elif self._choked or self._transport.is_closing():
             self._transport.abort()  # it does not read its answers
         else:
-            self.deadline = self._door.now + self._door.config.body_timeout_s  # for the rest of what was answered
+            self.deadline = self._server.now + self._server.config.body_timeout_s  # for the rest of what was answered
             self._transport.close()
 
     def _set_deadline(self) -> None:
-        config, now = self._door.config, self._door.now
+        config, now = self._server.config, self._server.now
         if self._choked:
             self.deadline = now + config.body_timeout_s
         elif not (self._ended or self._reading):

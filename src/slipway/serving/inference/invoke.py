@@ -11,7 +11,7 @@ from typing import Any
 from slipway.core.expectations import Find
 from slipway.serving.config import ServingConfig
 from slipway.serving.content_types import JSON, normalised
-from slipway.serving.counters.models import BACK, NARROW, WAITING
+from slipway.serving.counters.models import BACK, FAST_PATH, WAITING
 from slipway.serving.front.state import FrontState
 from slipway.serving.http.messages import Request, Response, refusal
 from slipway.serving.inference.model_workers import ModelWorkers, WorkerLost
@@ -38,10 +38,10 @@ class Invoker:
         """Answer at once where the narrow path can. model: one that is served."""
         served = self._state.served[model]
         kind = normalised(request.headers.get(b"content-type", b""))
-        if served.narrow is not None and kind == JSON:
+        if served.fast_path is not None and kind == JSON:
             if len(request.body) > _AT_ONCE_BYTES:
                 return self._queued(self._answer_large(request, model, served))
-            if (answer := _answer_narrow(request.body, served)) is not None:
+            if (answer := _answer_fast(request.body, served)) is not None:
                 return self._counted_rows(answer, served)
         return self._queued(self._answer_by_back(request, model, kind))
 
@@ -66,7 +66,7 @@ class Invoker:
 
     async def _answer_large(self, request: Request, model: str, served: ServedModel) -> Response:
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(self._thread, _answer_narrow, request.body, served)
+        answer = await loop.run_in_executor(self._thread, _answer_fast, request.body, served)
         if answer is None:
             return await self._answer_by_back(request, model, JSON)
         return self._counted_rows(answer, served)
@@ -99,7 +99,7 @@ class Invoker:
             return answer
         if answer.finds and (broken := self._broken(answer.finds, served)):
             return broken
-        served.part.count_rows(answer.rows, NARROW)
+        served.part.count_rows(answer.rows, FAST_PATH)
         return Response(200, answer.body, headers=served.headers)
 
     def _broken(self, finds: Sequence[Find], served: ServedModel) -> Response | None:
@@ -121,11 +121,11 @@ class Invoker:
         return None
 
 
-def _answer_narrow(body: bytes, served: ServedModel) -> Answered | Response | None:
+def _answer_fast(body: bytes, served: ServedModel) -> Answered | Response | None:
     """Return the answer, or a refusal; None when it is for a back."""
-    assert served.narrow is not None
+    assert served.fast_path is not None
     try:
-        return served.narrow.answer(body)
+        return served.fast_path.answer(body)
     except TooManyRows as many:
         return Response(413, refusal(413, str(many)), headers=served.headers)
 

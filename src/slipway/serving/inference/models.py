@@ -17,7 +17,7 @@ class ServedModel:
     """
 
     generation: Generation
-    narrow: FastPath | None
+    fast_path: FastPath | None
     why_not: str
     headers: bytes
     part: ModelCounters
@@ -26,15 +26,15 @@ class ServedModel:
 
 def prepare(generation: Generation, counters: Counters, row: int, max_rows: int) -> ServedModel:
     """Make a generation ready to answer its first request as fast as any. Takes long: not to be done between two requests."""
-    why_not, narrow = generation.why_not, None
+    why_not, fast_path = generation.why_not, None
     try:
-        narrow = FastPath(generation, max_rows)
+        fast_path = FastPath(generation, max_rows)
         if generation.signature.example:
-            narrow.answer(generation.signature.example.encode())
+            fast_path.answer(generation.signature.example.encode())
     except ValueError as error:
         why_not = why_not or str(error)
     lines = f"x-slipway-model: {quote(generation.model)}\r\nx-slipway-version: {generation.version}\r\n"
-    values = narrow.values if narrow else Values(generation.signature.inputs)
+    values = fast_path.values if fast_path else Values(generation.signature.inputs)
     return ServedModel(
-        generation, narrow, why_not, lines.encode(), ModelCounters(counters, row, generation.model), values
+        generation, fast_path, why_not, lines.encode(), ModelCounters(counters, row, generation.model), values
     )

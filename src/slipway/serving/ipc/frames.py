@@ -127,9 +127,9 @@ class MirroredRequest:
 
 def mirrored_request(content: bytes) -> MirroredRequest:
     """Read the content of a frame, without its length."""
-    _, first, second, seconds, kind, body = _HEAD.unpack_from(b"\0\0\0\0" + content[: _HEAD.size])
+    _, first, variant, seconds, kind, body = _HEAD.unpack_from(b"\0\0\0\0" + content[: _HEAD.size])
     at = _HEAD.size - 4
     ends = at + kind, at + kind + body
     return MirroredRequest(
-        (first, second), seconds, content[at : ends[0]], content[ends[0] : ends[1]], content[ends[1] :]
+        (first, variant), seconds, content[at : ends[0]], content[ends[0] : ends[1]], content[ends[1] :]
     )

@@ -37,7 +37,7 @@ class Swap:
     """
 
     generations: tuple[Generation, ...]
-    second: Generation | None = None
+    variant: Generation | None = None
 
 
 @dataclass(frozen=True)

@@ -31,15 +31,15 @@ class CaptureWriter:
         capture: Capture | None,
         models: Sequence[str],
         fronts: int,
-        inbox: Mailbox,
+        mailbox: Mailbox,
         log: Log,
         fork: Callable[..., ForkedProcess],
     ):
         self._capture = capture
-        self._inbox = inbox
+        self._mailbox = mailbox
         self._log = log
         self._fork = fork
-        self.handing = CaptureFeed(Ring(models, fronts, **capture.ring), capture.share) if capture else None
+        self.feed = CaptureFeed(Ring(models, fronts, **capture.ring), capture.share) if capture else None
         self._child: ForkedProcess | None = None
         self._ended: Callable[[], None] | None = None
         self._starts_left = _STARTS_AT_END
@@ -74,9 +74,9 @@ class CaptureWriter:
             self._leave_rest()
 
     def _start(self) -> None:
-        if self._capture is None or self.handing is None:
+        if self._capture is None or self.feed is None:
             return
-        capture, ring = self._capture, self.handing.ring
+        capture, ring = self._capture, self.feed.ring
         child = self._child = self._fork(
             capture.writer,
             preload=capture.preload,
@@ -85,15 +85,15 @@ class CaptureWriter:
             folder=capture.folder,
             **capture.arguments,
         )
-        child.listen(lambda said: self._inbox.post(self._heard, child, said))
+        child.listen(lambda said: self._mailbox.post(self._heard, child, said))
         ring.beat()  # it has its time to come
         self._look(child)
 
     def _look(self, child: ForkedProcess) -> None:
         """See whether the writer does anything, while it is the present one."""
-        if self._capture is None or self.handing is None or child is not self._child:
+        if self._capture is None or self.feed is None or child is not self._child:
             return
-        silent_s = self.handing.ring.silent_s
+        silent_s = self.feed.ring.silent_s
         if silent_s > self._capture.hung_s:
             self._log.say(
                 f"the process that writes captured requests has done nothing for {silent_s:.0f} s and is killed"
@@ -104,13 +104,13 @@ class CaptureWriter:
             self._silent = silent
             does = f"has done nothing for {silent_s:.0f} s" if silent else "is at work again"
             self._log.say(f"the process that writes captured requests {does}")
-        self._inbox.later(_LOOKED_AT_EACH_S, self._look, child)
+        self._mailbox.later(_LOOKED_AT_EACH_S, self._look, child)
 
     def _kill(self, child: ForkedProcess) -> None:
         child.kill()
         if self._ended:  # its successor would hang as well, and whoever stops the service does not wait for ever
             self._starts_left = 0
-            self._inbox.later(_DIES_WITHIN_S, self._heard, child, ProcessEnded())
+            self._mailbox.later(_DIES_WITHIN_S, self._heard, child, ProcessEnded())
 
     def _heard(self, child: ForkedProcess, said: object) -> None:
         if not isinstance(said, ProcessEnded) or child is not self._child:
@@ -120,12 +120,12 @@ class CaptureWriter:
             self._write_rest()
             return
         self._log.say("the process that writes captured requests ended; another one takes its place")
-        self._inbox.later(_PAUSE_S, self.start)
+        self._mailbox.later(_PAUSE_S, self.start)
 
     # ---- the end
 
     def _write_rest(self) -> None:
-        waiting = self.handing is not None and self.handing.ring.waiting
+        waiting = self.feed is not None and self.feed.ring.waiting
         if waiting and self._child:
             return  # its end is heard
         if waiting and self._starts_left:
@@ -142,5 +142,5 @@ class CaptureWriter:
         self._ended()
 
     def _leave_rest(self) -> None:
-        if self._capture and self.handing and (said := leave(self.handing.ring, self._capture.folder)):
+        if self._capture and self.feed and (said := leave(self.feed.ring, self._capture.folder)):
             self._log.say(said)

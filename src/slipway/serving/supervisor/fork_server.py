@@ -209,14 +209,14 @@ def _serve(asks: socket.socket) -> None:
             return
         *sizes, outlives = _HEAD.unpack(head)
         names, payload = (_received(asks, size) for size in sizes)
-        pid = _born(names.decode().split(","), payload, files, asks, outlives)
+        pid = _forked(names.decode().split(","), payload, files, asks, outlives)
         for file in files:
             os.close(file)
         with suppress(OSError):  # who asked is gone: what it has asked for since is forked too, and may outlive it
             asks.sendall(_PID.pack(pid))
 
 
-def _born(
+def _forked(
     modules: Sequence[str], payload: bytes, files: Sequence[int], asks: socket.socket, outlives: bool = False
 ) -> int:
     try:

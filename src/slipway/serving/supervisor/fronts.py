@@ -36,14 +36,14 @@ class Fronts:
     def __init__(
         self,
         counters: Counters,
-        inbox: Mailbox,
+        mailbox: Mailbox,
         log: Log,
         fork: Callable[[int], ForkedProcess],
         greeting: Callable[[], Sequence[object]],
         said: Callable[[Any], None],
         patience_s: float,
     ):
-        self._counters, self._inbox, self._log = counters, inbox, log
+        self._counters, self._mailbox, self._log = counters, mailbox, log
         self._fork, self._greeting, self._said = fork, greeting, said
         self._children: dict[int, ForkedProcess] = {}
         self._ending: Callable[[], None] | None = None
@@ -58,7 +58,7 @@ class Fronts:
         """Start them all."""
         for row in range(self._counters.fronts):
             self._start(row)
-        self._inbox.later(_LOOK_S, self._look)
+        self._mailbox.later(_LOOK_S, self._look)
 
     def tell(self, message: object) -> None:
         """Tell them all."""
@@ -82,7 +82,7 @@ class Fronts:
             return
         child = self._children[row] = self._fork(row)
         born = time.monotonic()
-        child.listen(lambda said: self._inbox.post(self._heard, row, child, born, said))
+        child.listen(lambda said: self._mailbox.post(self._heard, row, child, born, said))
         for message in self._greeting():
             child.tell(message)
 
@@ -100,12 +100,12 @@ class Fronts:
         self._log.say(f"front {row} ended; another one takes its place")
         self._counters.add(self._counters.supervisor, FRONTS_REPLACED)
         # One that ends as soon as it starts would be started without a pause.
-        self._inbox.later(_PAUSE_S if time.monotonic() - born < _PAUSE_S else 0.0, self._start, row)
+        self._mailbox.later(_PAUSE_S if time.monotonic() - born < _PAUSE_S else 0.0, self._start, row)
 
     def _look(self) -> None:
         """Kill what hangs; its end is heard like any other."""
         self._seen = {row: self._look_at(row, child) for row, child in self._children.items()}
-        self._inbox.later(_LOOK_S, self._look)
+        self._mailbox.later(_LOOK_S, self._look)
 
     def _look_at(self, row: int, child: ForkedProcess) -> _Seen:
         turns, last = self._counters.own(row, TURNS), self._seen.get(row)

@@ -29,7 +29,7 @@ class WantedVersion:
     load: Callable[[], LoadedModel]
     preload: Sequence[str] = ()
     role: str = ""
-    shelf: PlanCache | None = None
+    plan_cache: PlanCache | None = None
     kept: ModelLoaded | None = None
 
     @property

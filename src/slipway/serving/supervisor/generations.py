@@ -32,14 +32,14 @@ class Generations:
         config: ServingConfig,
         models: Sequence[str],
         counters: Counters,
-        inbox: Mailbox,
+        mailbox: Mailbox,
         log: Log,
         fork: Callable[..., ForkedProcess],
         changed: Callable[[], None],
         failed: Callable[[messages.TakeoverFailure], None],
         served: Callable[[WantedVersion], None],
     ):
-        self._config, self._counters, self._inbox, self._log, self._fork = config, counters, inbox, log, fork
+        self._config, self._counters, self._mailbox, self._log, self._fork = config, counters, mailbox, log, fork
         self._changed, self._failed_to, self._served = changed, failed, served
         self.folder = Path()
         self.failures: dict[str, messages.TakeoverFailure] = {}
@@ -122,7 +122,7 @@ class Generations:
             BACK, serving.wanted.load, serving.compiled, self._config.max_rows, listener=back.listener,
             preload=serving.wanted.preload,
         )  # fmt: skip
-        child.listen(lambda said: self._inbox.post(self._back_said, serving, back, child, said))
+        child.listen(lambda said: self._mailbox.post(self._back_said, serving, back, child, said))
 
     def _back_said(self, serving: SupervisedGeneration, back: BackSlot, child: ForkedProcess, said: object) -> None:
         if back.child is not child:
@@ -157,8 +157,8 @@ class Generations:
             self._log.say(f"{serving.wanted} is not compiled, the model itself answers: {loaded.why_not}")
             for _ in range(self._config.fronts - 1):
                 self._start_back(serving, serving.add_back())
-        if serving.wanted.shelf:
-            serving.wanted.shelf.keep(loaded)
+        if serving.wanted.plan_cache:
+            serving.wanted.plan_cache.keep(loaded)
 
     def _compare_kept(self, serving: SupervisedGeneration, loaded: ModelLoaded) -> None:
         serving.by_kept = False
@@ -175,7 +175,7 @@ class Generations:
             raise ServiceFailed(f"{serving.wanted} cannot be served any more: {failed.why}")
         if serving.loaded:  # it serves, and one of its processes could not be replaced
             self._log.say(f"a process of {serving.wanted} could not be replaced: {failed.why}")
-            self._inbox.later(_TRY_AGAIN_S, self._start_back, serving, back)
+            self._mailbox.later(_TRY_AGAIN_S, self._start_back, serving, back)
             return
         wanted = serving.wanted
         self._drop(serving)
@@ -188,7 +188,7 @@ class Generations:
         )
         self._failed_to(failure)
         if failed.passing:
-            self._inbox.later(_TRY_AGAIN_S, self._try_again, wanted)
+            self._mailbox.later(_TRY_AGAIN_S, self._try_again, wanted)
 
     def _try_again(self, wanted: WantedVersion) -> None:
         if self._wanted[wanted.model] == wanted:
@@ -203,7 +203,7 @@ class Generations:
             return
         self._log.say(f"a process of {serving.wanted} ended; another one takes its place")
         self._counters.add(self._counters.supervisor, BACKS_REPLACED)
-        self._inbox.later(0.0 if back.died < 3 else _TRY_AGAIN_S, self._start_back, serving, back)
+        self._mailbox.later(0.0 if back.died < 3 else _TRY_AGAIN_S, self._start_back, serving, back)
 
     def kill_stuck(self, path: str) -> None:
         for serving in (*self._current.values(), *self._others):
@@ -232,7 +232,7 @@ class Generations:
         # Requests that a front had begun with it are answered by it.
         kept_s = max(self._config.keep_warm_s, self._config.timeout_s)
         serving.retired_at = time.monotonic() + kept_s
-        self._inbox.later(kept_s + 0.1, self._retire, serving)
+        self._mailbox.later(kept_s + 0.1, self._retire, serving)
 
     def _retire(self, serving: SupervisedGeneration) -> None:
         if serving in self._others and serving.retired_at and time.monotonic() >= serving.retired_at:

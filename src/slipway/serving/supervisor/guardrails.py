@@ -54,46 +54,46 @@ class Window:
         return at <= now - WINDOW_S and min(within.requests, within[COMPARED]) >= self.enough
 
 
-def violation(found: Tally, bounds: Guardrails) -> GuardrailViolation | None:
+def violation(found: Tally, guardrails: Guardrails) -> GuardrailViolation | None:
     """Return the first bound that was passed; None for none, and while there are too few requests."""
-    return _disagreement(found, bounds) or _errors(found, bounds) or _latency(found, bounds)
+    return _disagreement(found, guardrails) or _errors(found, guardrails) or _latency(found, guardrails)
 
 
-def _disagreement(found: Tally, bounds: Guardrails) -> GuardrailViolation | None:
+def _disagreement(found: Tally, guardrails: Guardrails) -> GuardrailViolation | None:
     compared, rows = found[COMPARED], found[COMPARED_ROWS]
-    if compared < bounds.min_requests or not rows:
+    if compared < guardrails.min_requests or not rows:
         return None
     share = found[DISAGREEMENTS] / rows
-    if at_least(share, compared) <= bounds.max_disagreement:
+    if at_least(share, compared) <= guardrails.max_disagreement:
         return None
     said = f"{_percent(share)} of {rows:,.0f} compared rows were answered otherwise"
-    return GuardrailViolation(DISAGREEMENT, f"{said}; the bound is {_percent(bounds.max_disagreement)}")
+    return GuardrailViolation(DISAGREEMENT, f"{said}; the bound is {_percent(guardrails.max_disagreement)}")
 
 
-def _errors(found: Tally, bounds: Guardrails) -> GuardrailViolation | None:
+def _errors(found: Tally, guardrails: Guardrails) -> GuardrailViolation | None:
     requests = found.requests
-    if requests < bounds.min_requests:
+    if requests < guardrails.min_requests:
         return None
     share = found[ERRORS] / requests
-    if at_least(share, requests) <= bounds.max_errors:
+    if at_least(share, requests) <= guardrails.max_errors:
         return None
     said = f"{_percent(share)} of {requests:,.0f} requests were not answered that the first version answers"
-    return GuardrailViolation(ERROR, f"{said}; the bound is {_percent(bounds.max_errors)}")
+    return GuardrailViolation(ERROR, f"{said}; the bound is {_percent(guardrails.max_errors)}")
 
 
-def _latency(found: Tally, bounds: Guardrails) -> GuardrailViolation | None:
-    ours, theirs = found.ours, found.theirs
-    if min(ours.count, theirs.count) < bounds.min_requests:
+def _latency(found: Tally, guardrails: Guardrails) -> GuardrailViolation | None:
+    variant_latency, primary_latency = found.variant_latency, found.primary_latency
+    if min(variant_latency.count, primary_latency.count) < guardrails.min_requests:
         return None
-    usual, own = theirs.quantile(1 - _SLOWEST), ours.quantile(1 - _SLOWEST)
+    usual, own = primary_latency.quantile(1 - _SLOWEST), variant_latency.quantile(1 - _SLOWEST)
     assert usual is not None and own is not None
-    said = f"the 99th percentile of {ours.count:,.0f} latencies is {own * 1000:.3g} ms"
-    if bounds.max_p99_ms is not None:
-        most, bound = bounds.max_p99_ms / 1000, f"the bound is {bounds.max_p99_ms:g} ms"
+    said = f"the 99th percentile of {variant_latency.count:,.0f} latencies is {own * 1000:.3g} ms"
+    if guardrails.max_p99_ms is not None:
+        most, bound = guardrails.max_p99_ms / 1000, f"the bound is {guardrails.max_p99_ms:g} ms"
     else:
-        most = max(bounds.max_slower * usual, usual + NOT_FELT_S)
-        bound = f"the bound is {bounds.max_slower:g} times that of the first version, {usual * 1000:.3g} ms"
-    if at_least(ours.above(most) / ours.count, ours.count) <= _SLOWEST:
+        most = max(guardrails.max_slower * usual, usual + NOT_FELT_S)
+        bound = f"the bound is {guardrails.max_slower:g} times that of the first version, {usual * 1000:.3g} ms"
+    if at_least(variant_latency.above(most) / variant_latency.count, variant_latency.count) <= _SLOWEST:
         return None
     return GuardrailViolation(LATENCY, f"{said}; {bound}")
 

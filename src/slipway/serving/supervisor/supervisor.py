@@ -67,22 +67,30 @@ class Supervisor:
         self._env, self._log = dict(env), Log(log)
         self._keys = messages.ValidKeys(config.keys)
         self._counters = Counters(tuple(models), config.fronts)
-        self._inbox = Mailbox()
+        self._mailbox = Mailbox()
         self._fronts = Fronts(
-            self._counters, self._inbox, self._log, self._fork_front, self._greeting, self._front_said,
+            self._counters, self._mailbox, self._log, self._fork_front, self._greeting, self._front_said,
             patience_s=max(config.timeout_s, _PATIENCE_S),
         )  # fmt: skip
         self._generations = Generations(
-            config, models, self._counters, self._inbox, self._log, self._fork, self._changed, self._fronts.tell, served
+            config,
+            models,
+            self._counters,
+            self._mailbox,
+            self._log,
+            self._fork,
+            self._changed,
+            self._fronts.tell,
+            served,
         )
-        self._second: VariantSupervisor | None = None
-        if config.arm:
-            self._second = VariantSupervisor(
-                config.arm, models[0], config, self._counters, self._inbox, self._log,
+        self._variant: VariantSupervisor | None = None
+        if config.variant_config:
+            self._variant = VariantSupervisor(
+                config.variant_config, models[0], config, self._counters, self._mailbox, self._log,
                 partial(self._generations.wanted, models[0]), self._fork, self._changed,
                 self._fronts.tell, self._kill_stuck, record,
             )  # fmt: skip
-        self._recorder = CaptureWriter(capture, models, config.fronts, self._inbox, self._log, self._fork)
+        self._recorder = CaptureWriter(capture, models, config.fronts, self._mailbox, self._log, self._fork)
         self._draining = False
         self._recording_rest = False
         self.ready, self.ended = threading.Event(), threading.Event()
@@ -102,12 +110,12 @@ class Supervisor:
 
     def want(self, wanted: WantedVersion, again: bool = False) -> None:
         """Serve this version of its model from when it is ready. again: also when it failed before."""
-        self._inbox.post(self._generations.want, wanted, again)
+        self._mailbox.post(self._generations.want, wanted, again)
 
-    def want_second(self, wanted: WantedVersion | None, again: bool = False) -> None:
+    def want_variant(self, wanted: WantedVersion | None, again: bool = False) -> None:
         """Let this version be the second one from when it is ready, with `config.arm`; None lets none be."""
-        if self._second:
-            self._inbox.post(self._second.want, wanted, again)
+        if self._variant:
+            self._mailbox.post(self._variant.want, wanted, again)
 
     def say(self, text: str) -> None:
         """Write a line into the log."""
@@ -115,7 +123,7 @@ class Supervisor:
 
     def use_keys(self, hashes: tuple[str, ...] | None) -> None:
         """Let these API keys be valid from now on."""
-        self._inbox.post(self._use_keys, messages.ValidKeys(hashes))
+        self._mailbox.post(self._use_keys, messages.ValidKeys(hashes))
 
     def wait_until_ready(self, timeout_s: float) -> None:
         """Return when every model is served. Raises UntrustedModel or ServiceFailed with the reason when one cannot be."""
@@ -141,7 +149,7 @@ class Supervisor:
         With `capture` this takes as long as its writer writes what is left. An exception in between, such as a second Ctrl-C,
         ends the wait and not the writer.
         """
-        self._inbox.post(self._drain)
+        self._mailbox.post(self._drain)
         while self._thread.is_alive() and not self.ended.wait(1.0):
             pass
 
@@ -150,14 +158,14 @@ class Supervisor:
     def _run(self) -> None:
         with tempfile.TemporaryDirectory(prefix="slipway-", ignore_cleanup_errors=True) as folder:
             self._folder = self._generations.folder = Path(folder)
-            self._nursery = ForkServer(self._env, self._log.path, self._folder)
+            self._fork_server = ForkServer(self._env, self._log.path, self._folder)
             try:
-                if self._second:
+                if self._variant:
                     (self._folder / "second").mkdir()
-                    self._second.start(self._folder / "second")
+                    self._variant.start(self._folder / "second")
                 self._fronts.start()
                 while not self.ended.is_set():
-                    self._inbox.next()
+                    self._mailbox.next()
             except ServiceFailed as error:
                 self._log.say(str(error))
                 self._why = str(error)
@@ -166,44 +174,44 @@ class Supervisor:
                 self._why = f"the endpoint ended by itself ({type(error).__name__}); its log is {self._log.path}"
             finally:
                 self._end()
-                self._nursery.stop()
+                self._fork_server.stop()
 
     def _fork(self, target: str, *args: Any, **named: Any) -> ForkedProcess:
-        if not self._nursery.alive:  # killed, and with it all that it had forked
+        if not self._fork_server.alive:  # killed, and with it all that it had forked
             self._log.say("the process that starts others ended; another one takes its place")
-            self._nursery.stop()
+            self._fork_server.stop()
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            self._nursery = ForkServer(self._env, self._log.path, self._folder)
-        return self._nursery.start(target, *args, **named)
+            self._fork_server = ForkServer(self._env, self._log.path, self._folder)
+        return self._fork_server.start(target, *args, **named)
 
     # ---- fronts
 
     def _fork_front(self, row: int) -> ForkedProcess:
-        more = {"beside": self._second.beside} if self._second else {}
+        more = {"beside": self._variant.variant_link} if self._variant else {}
         return self._fork(
             self._front, listener=self.listener, config=self.config, counters=self._counters, row=row,
-            capture=self._recorder.handing, preload=_EVALUATING, **more,
+            capture=self._recorder.feed, preload=_EVALUATING, **more,
         )  # fmt: skip
 
     def _greeting(self) -> list[object]:
-        said = [self._told(), *self._generations.failures.values(), self._second and self._second.said]
+        said = [self._told(), *self._generations.failures.values(), self._variant and self._variant.said]
         return [self._keys, *filter(None, said)]
 
     def _front_said(self, said: object) -> None:
         if isinstance(said, messages.Ready):
             if not self.ready.is_set():
                 self._recorder.start()  # until now, what it imports would have held up the others
-                self._inbox.later(_LATER_S, self._preload)
+                self._mailbox.later(_LATER_S, self._preload)
             self.ready.set()
         elif isinstance(said, messages.Stuck):
             self._kill_stuck(said.back)
 
     def _kill_stuck(self, back: str) -> None:
-        for generations in (self._generations, *([self._second.generations] if self._second else [])):
+        for generations in (self._generations, *([self._variant.generations] if self._variant else [])):
             generations.kill_stuck(back)
 
     def _preload(self) -> None:
-        self._nursery.preload(*_LATER)
+        self._fork_server.preload(*_LATER)
 
     def _use_keys(self, keys: messages.ValidKeys) -> None:
         if keys != self._keys:
@@ -215,13 +223,13 @@ class Supervisor:
 
     def _told(self) -> messages.Swap | None:
         swap = self._generations.told()
-        return replace(swap, second=self._second.told()) if swap and self._second else swap
+        return replace(swap, variant=self._variant.told()) if swap and self._variant else swap
 
     def _changed(self) -> None:
         if swap := self._told():
             self._fronts.tell(swap)
-            if self._second:
-                self._second.swapped(swap)
+            if self._variant:
+                self._variant.swapped(swap)
 
     # ---- the end
 
@@ -230,13 +238,13 @@ class Supervisor:
             return
         self._draining = True
         self._generations.replace_none()
-        if self._second:
-            self._second.generations.replace_none()
+        if self._variant:
+            self._variant.generations.replace_none()
         self._log.say("the endpoint ends; what is under way is answered first")
         self._fronts.end(messages.Drain(self.config.drain_s), self._record_rest)
         self.listener.close()  # the fronts have it still, and take what has been connected before they let go of it
-        self._inbox.later(self.config.drain_s + _LATE_S, self._fronts.kill)
-        self._inbox.later(self.config.drain_s + 2 * _LATE_S, self._record_rest)
+        self._mailbox.later(self.config.drain_s + _LATE_S, self._fronts.kill)
+        self._mailbox.later(self.config.drain_s + 2 * _LATE_S, self._record_rest)
 
     def _record_rest(self) -> None:
         if not self._recording_rest:
@@ -250,8 +258,8 @@ class Supervisor:
         self._fronts.kill()
         self._recorder.close()
         self._generations.close()
-        if self._second:
-            self._second.close()
+        if self._variant:
+            self._variant.close()
         self.listener.close()
         self._log.close()
         self.ended.set()

@@ -49,15 +49,21 @@ class VariantSupervisor:
     """
 
     def __init__(
-        self, arm: VariantConfig, model: str, config: ServingConfig, counters: Counters, inbox: Mailbox, log: Log,
+        self, variant_config: VariantConfig, model: str, config: ServingConfig, counters: Counters, mailbox: Mailbox, log: Log,
         first: Callable[[], WantedVersion | None], fork: Callable[..., ForkedProcess], changed: Callable[[], None],
         tell: Callable[[object], None], stuck: Callable[[str], None], record: Callable[[VariantRecord], None],
     ):  # fmt: skip
-        self._arm, self._model, self._config, self._inbox, self._log = arm, model, config, inbox, log
+        self._variant_config, self._model, self._config, self._mailbox, self._log = (
+            variant_config,
+            model,
+            config,
+            mailbox,
+            log,
+        )
         self._first, self._fork, self._tell, self._stuck, self._record = first, fork, tell, stuck, record
         self.numbers = VariantCounters(config.fronts)
         self.generations = Generations(
-            config, [model], counters, inbox, log, fork, changed, self._failed, self._took_its_role
+            config, [model], counters, mailbox, log, fork, changed, self._failed, self._took_its_role
         )
         self._said = messages.VariantReport(VariantState.NONE, 0, "", "", time.time(), None)
         self._ended: WantedVersion | None = None
@@ -78,7 +84,7 @@ class VariantSupervisor:
         self._look(1)
 
     @property
-    def beside(self) -> VariantLink:
+    def variant_link(self) -> VariantLink:
         """What a front needs."""
         return VariantLink(self.numbers, str(self._path))
 
@@ -101,7 +107,7 @@ class VariantSupervisor:
             self.generations.want(wanted, again)
         elif not wanted and current and coming and coming.key == current.key and not _both_alike(self._swap):
             # Promoted: its callers stay with it, and are not sent to the former first version until it has loaded as the next.
-            self._inbox.later(_LEAVES_AFTER_S, self._leave)
+            self._mailbox.later(_LEAVES_AFTER_S, self._leave)
         elif not wanted:
             self._leave()
 
@@ -110,7 +116,9 @@ class VariantSupervisor:
             return
         self._leaving = False
         if self.told():
-            self._log.say(f"the {self._arm.role} ends: no version is in {self._arm.of} but the one that answers")
+            self._log.say(
+                f"the {self._variant_config.role} ends: no version is in {self._variant_config.of} but the one that answers"
+            )
         self.generations.let_go(self._model)
         if self._said.state is not VariantState.ENDED:
             self._say(VariantState.NONE, 0)
@@ -120,11 +128,11 @@ class VariantSupervisor:
         self._swap = swap
         if self._comparing:
             self._comparing.tell(swap)
-        first, second = swap.generations[0], swap.second
+        first, variant = swap.generations[0], swap.variant
         if _both_alike(swap):
-            self._inbox.post(self._leave)
-        elif second and (first.number, second.number) != self._pair:
-            self._begin((first.number, second.number))
+            self._mailbox.post(self._leave)
+        elif variant and (first.number, variant.number) != self._pair:
+            self._begin((first.number, variant.number))
 
     def close(self) -> None:
         """End its processes, and write down what was seen."""
@@ -144,7 +152,7 @@ class VariantSupervisor:
         if self._closed:
             return
         child = self._comparing = self._fork(COMPARING, self._listener, config=self._config, numbers=self.numbers)
-        child.listen(lambda said: self._inbox.post(self._comparing_said, child, said))
+        child.listen(lambda said: self._mailbox.post(self._comparing_said, child, said))
         if self._swap:
             child.tell(self._swap)
 
@@ -154,7 +162,7 @@ class VariantSupervisor:
         elif isinstance(said, ProcessEnded) and child is self._comparing and not self._closed:
             self._log.say("the process that compares ended; another one takes its place")
             self._comparing = None
-            self._inbox.later(_AGAIN_S, self._start_comparing)
+            self._mailbox.later(_AGAIN_S, self._start_comparing)
 
     # ---- what becomes of it
 
@@ -179,27 +187,27 @@ class VariantSupervisor:
     def _begin(self, pair: tuple[int, int]) -> None:
         self._pair, self._since = pair, time.time()
         self._before = self.numbers.tally()
-        self._window = Window(self._arm.bounds.min_requests)
+        self._window = Window(self._variant_config.guardrails.min_requests)
         self._versions = self._both()
 
     def _both(self) -> tuple[int, int]:
         swap = self._swap
-        return (swap.generations[0].version, swap.second.version) if swap and swap.second else (0, 0)
+        return (swap.generations[0].version, swap.variant.version) if swap and swap.variant else (0, 0)
 
     def _look(self, turn: int) -> None:
         if self._closed:
             return
         if self.told():
             found = self._window.add(time.monotonic(), self.numbers.tally())
-            self._judge(violation(found, self._arm.bounds))
+            self._judge(violation(found, self._variant_config.guardrails))
         if turn % _RECORDED_EACH == 0:
             self._write()
-        self._inbox.later(_JUDGED_EACH_S, self._look, turn + 1)
+        self._mailbox.later(_JUDGED_EACH_S, self._look, turn + 1)
 
     def _judge(self, found: GuardrailViolation | None) -> None:
         current, said = self.generations.serving(self._model), self._said
         assert current is not None
-        if found and self._arm.role is VariantRole.CANARY:
+        if found and self._variant_config.role is VariantRole.CANARY:
             self._ended = current
             self._log.say(f"{current} is ended, the first version alone answers: {found.why}")
             self.generations.let_go(self._model)
@@ -213,24 +221,24 @@ class VariantSupervisor:
     # ---- the record
 
     def _write(self) -> None:
-        first, second = self._versions
-        if not second:
+        first, variant = self._versions
+        if not variant:
             return
-        arm, seen, state = self._arm, self.numbers.tally() - self._before, self._said.state
+        variant_config, seen, state = self._variant_config, self.numbers.tally() - self._before, self._said.state
         self._record(
             VariantRecord(
-                self._model, arm.role, arm.of, arm.share, state, second, first, self._since, time.time(), self._said.why,
-                bounds=arm.bounds.as_dict(), **_numbers(seen),
+                self._model, variant_config.role, variant_config.of, variant_config.share, state, variant, first, self._since, time.time(), self._said.why,
+                bounds=variant_config.guardrails.as_dict(), **_numbers(seen),
             )
         )  # fmt: skip
 
 
 def _both_alike(swap: messages.Swap | None) -> bool:
     """Whether the second version is the first one too."""
-    if swap is None or swap.second is None:
+    if swap is None or swap.variant is None:
         return False
     first = swap.generations[0]
-    return (first.version, first.digest) == (swap.second.version, swap.second.digest)
+    return (first.version, first.digest) == (swap.variant.version, swap.variant.digest)
 
 
 def _but_failure(said: messages.VariantReport) -> tuple[VariantState, int, str, str, float]:
@@ -248,8 +256,8 @@ def _numbers(seen: Tally) -> dict[str, Any]:
         "disagreements": int(seen[DISAGREEMENTS]),
         "mean_distance": distances.total / distances.count if distances.count else None,
         "dropped": int(seen[DROPPED]),
-        "p99_ms": _ms(seen.ours.quantile(0.99)),
-        "first_p99_ms": _ms(seen.theirs.quantile(0.99)),
+        "p99_ms": _ms(seen.variant_latency.quantile(0.99)),
+        "first_p99_ms": _ms(seen.primary_latency.quantile(0.99)),
     }
 
 

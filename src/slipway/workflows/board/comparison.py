@@ -129,7 +129,7 @@ class Comparisons:
         self._cards = KeptComparison[ModelCard](_KEPT)
         self._asked = KeptComparison[ApprovalGate](_KEPT)
         self._answers = KeptComparison[JudgedAnswers](_KEPT_ANSWERS)
-        self._duels = KeptComparison[AnswersCompared](_KEPT)
+        self._comparisons = KeptComparison[AnswersCompared](_KEPT)
         self._figures = KeptComparison[Mapping[str, bytes]](_KEPT_FIGURES)
 
     def shown_on(self, page: VersionPage, version_run: str, judged: Entry | None) -> VersionPage:
@@ -138,7 +138,7 @@ class Comparisons:
         card = self._cards.get(version_run, lambda: self._card(version_run)) if version_run else None
         if card and found:
             card = replace(card, disagreement=found.disagreement)
-        return replace(page, card=card, duel=found)
+        return replace(page, card=card, comparison=found)
 
     def approval_asked(self, version_run: str) -> ApprovalGate | None:
         """Return what was declared about approval when a version was trained."""
@@ -154,7 +154,7 @@ class Comparisons:
 
     def _of(self, judged: Entry, version_run: str) -> AnswersCompared | None:
         answers = self._answers_of(judged, version_run)
-        return self._duels.get(judged.run_id, lambda: duel(judged.run_id, answers)) if answers else None
+        return self._comparisons.get(judged.run_id, lambda: comparison(judged.run_id, answers)) if answers else None
 
     def _answers_of(self, judged: Entry, version_run: str) -> JudgedAnswers | None:
         return self._answers.get(judged.run_id, lambda: answers_of(self._client(), judged.run_id, version_run))
@@ -171,7 +171,7 @@ class Comparisons:
         return None
 
 
-def duel(key: str, answers: JudgedAnswers) -> AnswersCompared:
+def comparison(key: str, answers: JudgedAnswers) -> AnswersCompared:
     """Return what is told of two models on the same rows. key: part of the address of the figures."""
     shown = answers.task.traits.figures_beside
     names = tuple(name for name in shown if name != "calibration" or answers.challenger.probabilistic)

@@ -37,8 +37,8 @@ def all_models(
     for found in page:
         if not is_mutex(found.name) and readable(found.name):
             versions, ledger = list_versions(client, found.name), ledger_of(client, found.name)
-            berths = _berths(ledger, versions, _newest(ledger, _NEWEST), _NEWEST, _SHOWN_IN_A_BERTH)
-            models.append(ModelLine(found.name, berths, found.description or ""))
+            columns = _berths(ledger, versions, _newest(ledger, _NEWEST), _NEWEST, _SHOWN_IN_A_BERTH)
+            models.append(ModelLine(found.name, columns, found.description or ""))
     more = page.token  # of a store at hand it is bytes
     return models, (more.decode() if isinstance(more, bytes) else more) or None
 
@@ -54,8 +54,8 @@ def model_page(client: MlflowClient, name: str, until_ms: int | None = None) -> 
     lines, older = listed[::-1][:LINES_A_PAGE], listed[::-1][LINES_A_PAGE:]
     return ModelPage(
         model=ModelLine(name, _berths(ledger, list_versions(client, name), newest, _NEWEST_OF_A_MODEL), goal),
-        lines=tuple(LedgerLine(entry.movement, ledger_run(ledger, entry)) for entry in lines),
-        older=older[0].movement.at_ms if older else None,
+        lines=tuple(LedgerLine(entry.transition, ledger_run(ledger, entry)) for entry in lines),
+        older=older[0].transition.at_ms if older else None,
         newest=until_ms is None,
         links=_links(client, name, ledger),
     )
@@ -118,21 +118,21 @@ def _berths(
     ledger: Ledger | None, versions: Sequence[Version], newest: Sequence[Entry], read: int, shown: int | None = None
 ) -> tuple[StageColumn, ...]:
     """Put each version into its berth. newest: entries, of which up to `read` were asked for."""
-    movements = [entry.movement for entry in newest]
-    berths = []
+    transitions = [entry.transition for entry in newest]
+    columns = []
     for stage in ORDER:
         here = [version for version in versions if version.stage is stage]
-        told = [version_status(version, movements, all_of_them=len(newest) < read) for version in here[:shown]]
+        told = [version_status(version, transitions, all_of_them=len(newest) < read) for version in here[:shown]]
         if stage in _HELD:
             told = [
                 each if each.told else _asked_for(ledger, version) for each, version in zip(told, here, strict=False)
             ]
-        berths.append(StageColumn(stage, tuple(told), len(here) - len(told)))
-    return tuple(berths)
+        columns.append(StageColumn(stage, tuple(told), len(here) - len(told)))
+    return tuple(columns)
 
 
 def _asked_for(ledger: Ledger | None, version: Version) -> VersionStatus:
-    return version_status(version, [entry.movement for entry in entries_of(ledger, version.number, _OF_A_VERSION)])
+    return version_status(version, [entry.transition for entry in entries_of(ledger, version.number, _OF_A_VERSION)])
 
 
 def _links(client: MlflowClient, name: str, ledger: Ledger | None) -> dict[str, str]:

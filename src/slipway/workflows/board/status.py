@@ -10,10 +10,10 @@ from slipway.reports.board import Approval, VersionStatus
 from slipway.types import Stage
 
 
-def version_status(version: Version, movements: Iterable[Transition], *, all_of_them: bool = True) -> VersionStatus:
+def version_status(version: Version, transitions: Iterable[Transition], *, all_of_them: bool = True) -> VersionStatus:
     """Return what a ledger's movements, oldest first, say of a version. all_of_them: there are none before these."""
-    all_ = [movement for movement in movements if movement.complete]
-    of_it = [movement for movement in all_ if movement.version == version.number]
+    all_ = [transition for transition in transitions if transition.complete]
+    of_it = [transition for transition in all_ if transition.version == version.number]
     judged = next((m for m in reversed(of_it) if m.verdicts), None)
     came = _came(version, all_)
     told = all_of_them or (judged is not None and (came is not None or version.stage is Stage.NONE))
@@ -46,13 +46,13 @@ def author_of(version: Version) -> str:
     return version.tags.get(AUTHOR, "")
 
 
-def _came(version: Version, movements: Sequence[Transition]) -> Transition | None:
+def _came(version: Version, transitions: Sequence[Transition]) -> Transition | None:
     """The movement that put a version where it lies: its own, or that which took its place and archived it."""
-    for movement in reversed(movements):
-        if not movement.action.moves:
+    for transition in reversed(transitions):
+        if not transition.action.moves:
             continue
-        if movement.version == version.number:
-            return movement if movement.stage is version.stage else None
-        if movement.replaced == version.number and version.stage is Stage.ARCHIVED:
-            return movement
+        if transition.version == version.number:
+            return transition if transition.stage is version.stage else None
+        if transition.replaced == version.number and version.stage is Stage.ARCHIVED:
+            return transition
     return None

@@ -36,7 +36,9 @@ _LINEAGE = {
 }
 
 
-def version_page(client: MlflowClient, name: str, number: int, visitor: Visitor, duels: Comparisons) -> VersionPage:
+def version_page(
+    client: MlflowClient, name: str, number: int, visitor: Visitor, comparisons: Comparisons
+) -> VersionPage:
     """Return all that the page of a version shows. Raises UnknownName when there is no such model or version."""
     goal_of(client, name)
     version, ledger = get_version(client, name, number), ledger_of(client, name)
@@ -48,36 +50,38 @@ def version_page(client: MlflowClient, name: str, number: int, visitor: Visitor,
     at = Position(name, number, version.stage, author_of(version), live, _back(ledger))
     page = VersionPage(
         name=name,
-        berth=version.stage,
-        version=version_status(version, [entry.movement for entry in entries]),
+        column=version.stage,
+        version=version_status(version, [entry.transition for entry in entries]),
         created=registered(version),
         author=author_of(version),
-        doors=tuple(_door(ledger, found, entries) for found in reversed(stands.values())),
-        buttons=buttons(at, stands, visitor, duels.approval_asked(version.run_id if run else "")),
+        stage_gates=tuple(_door(ledger, found, entries) for found in reversed(stands.values())),
+        buttons=buttons(at, stands, visitor, comparisons.approval_asked(version.run_id if run else "")),
         lineage=_lineage(version, judged),
         links=_links(version, run),
     )
-    return duels.shown_on(page, version.run_id if run else "", judged)
+    return comparisons.shown_on(page, version.run_id if run else "", judged)
 
 
-def figure(client: MlflowClient, name: str, number: int, key: str, wanted: str, duels: Comparisons) -> bytes | None:
+def figure(
+    client: MlflowClient, name: str, number: int, key: str, wanted: str, comparisons: Comparisons
+) -> bytes | None:
     """Return a figure of a version's page as PNG; None where there is none. key: the `Duel.key` of the page."""
     version = get_version(client, name, number)
     entries = entries_of(ledger_of(client, name), number, _ENTRIES)
     judged = next((entry for entry in entries if entry.run_id == key), None)
-    return duels.figure(judged, version.run_id, wanted) if judged else None
+    return comparisons.figure(judged, version.run_id, wanted) if judged else None
 
 
 def _stands(version: Version, stage: Stage, served: ServedBeside | None, entries: list[Entry]) -> Eligibility:
-    movements = [entry.movement for entry in entries]
-    return eligibility(version.name, version.number, stage, version.tags.get(DIGEST, ""), served, movements)
+    transitions = [entry.transition for entry in entries]
+    return eligibility(version.name, version.number, stage, version.tags.get(DIGEST, ""), served, transitions)
 
 
 def _door(ledger: Ledger | None, found: Eligibility, entries: list[Entry]) -> StageGates:
     judgement = found.judgement
     if judgement is None:
         return StageGates(found.stage)
-    run = next((ledger_run(ledger, entry) for entry in entries if entry.movement is judgement), "")
+    run = next((ledger_run(ledger, entry) for entry in entries if entry.transition is judgement), "")
     verdicts = tuple(verdict for verdict in found.verdicts if verdict.gate != ELIGIBILITY)
     return StageGates(found.stage, verdicts, found.problems, judgement.at, judgement.by, judgement.evidence, run)
 
@@ -87,15 +91,15 @@ def _judged(entries: list[Entry]) -> Entry | None:
 
     A promotion by a judgement that stood carries its evidence too, but the files lie where that was written down first.
     """
-    judgements = [e for e in entries if e.movement.evidence and e.movement.action is not Action.APPROVE]
-    for_production = [e for e in judgements if e.movement.stage is Stage.PRODUCTION]
+    judgements = [e for e in entries if e.transition.evidence and e.transition.action is not Action.APPROVE]
+    for_production = [e for e in judgements if e.transition.stage is Stage.PRODUCTION]
     newest = (for_production or judgements)[-1:]
-    return next((e for e in judgements for last in newest if e.movement.evidence == last.movement.evidence), None)
+    return next((e for e in judgements for last in newest if e.transition.evidence == last.transition.evidence), None)
 
 
 def _back(ledger: Ledger | None) -> int | None:
     moves = ledger.entries(_MOVES, _IS_A_MOVE) if ledger else []
-    return before_production([entry.movement for entry in moves])
+    return before_production([entry.transition for entry in moves])
 
 
 def _run(client: MlflowClient, version: Version) -> Run | None:
@@ -111,7 +115,7 @@ def _lineage(version: Version, judged: Entry | None) -> dict[str, str]:
     found = {label: version.tags[tag] for label, tag in _LINEAGE.items() if version.tags.get(tag)}
     if version.tags.get("slipway.git_dirty") == "true":
         found["Uncommitted changes"] = "yes"
-    return found | ({"What was judged": judged.movement.evidence} if judged else {})
+    return found | ({"What was judged": judged.transition.evidence} if judged else {})
 
 
 def _links(version: Version, run: Run | None) -> dict[str, str]:

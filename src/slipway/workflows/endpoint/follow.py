@@ -148,14 +148,14 @@ class Following:
             tuple(self.trusted.get(followed.name, ())),
         )
         return WantedVersion(
-            followed.name, seen.version, seen.digest or "", seen.stage, order, PRELOAD, shelf=order.shelf
+            followed.name, seen.version, seen.digest or "", seen.stage, order, PRELOAD, plan_cache=order.plan_cache
         )
 
     def _with_kept(self, wanted: WantedVersion, say: Callable[[str], None]) -> WantedVersion:
         """Add the plan that was kept, where the copy of its model is there and right."""
-        if wanted.shelf is None or not (isinstance(wanted.load, Order) and wanted.load.has_copy):
+        if wanted.plan_cache is None or not (isinstance(wanted.load, Order) and wanted.load.has_copy):
             return wanted
-        kept, why_not = wanted.shelf.find()
+        kept, why_not = wanted.plan_cache.find()
         if why_not:
             say(f"the plan that was kept of {wanted} is not used: {why_not}")
         return replace(wanted, kept=kept)

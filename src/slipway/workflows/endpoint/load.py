@@ -31,7 +31,7 @@ class Order:
     trusted: tuple[str, ...]
 
     @property
-    def shelf(self) -> PlanCache | None:
+    def plan_cache(self) -> PlanCache | None:
         """Where the plan of the version is kept: of these bytes, of types that may be loaded, and of versions."""
         if self.digest is None:
             return None

@@ -34,48 +34,48 @@ def gathered(client: MlflowClient, settings: Settings, version: Version, stage: 
     with temporary_folder() as made:
         folder = Path(made)
         with step(f"answers of {version.name} version {version.number} on its test rows"):
-            basis = judged_inputs_of(client, version, stage, folder)
-            trusted = (*basis.rows.experiment.search.trusted_types, *settings.trusted_types)
-            case = EvidenceBundle(
-                version.name, version.number, stage, version.tags[DIGEST], score(basis.files, basis.rows, trusted)
+            inputs = judged_inputs_of(client, version, stage, folder)
+            trusted = (*inputs.rows.experiment.search.trusted_types, *settings.trusted_types)
+            bundle = EvidenceBundle(
+                version.name, version.number, stage, version.tags[DIGEST], score(inputs.files, inputs.rows, trusted)
             )
-            case = _with_champion(client, settings, basis, case, trusted, folder)
-        gates = gates_before(basis.rows.experiment, stage)
-        case = replace(case, measured=measure_for(settings, basis, gates, trusted))
-        if stage is Stage.PRODUCTION and basis.rows.experiment.gates.own:
-            own = own_verdicts(settings, basis.evidence(case))
-            case = replace(case, measured=replace(case.measured, own=own))
-        yield Gathered(case, basis)
+            bundle = _with_champion(client, settings, inputs, bundle, trusted, folder)
+        gates = gates_before(inputs.rows.experiment, stage)
+        bundle = replace(bundle, measured=measure_for(settings, inputs, gates, trusted))
+        if stage is Stage.PRODUCTION and inputs.rows.experiment.gates.own:
+            own = own_verdicts(settings, inputs.evidence(bundle))
+            bundle = replace(bundle, measured=replace(bundle.measured, own=own))
+        yield Gathered(bundle, inputs)
 
 
 def _with_champion(
     client: MlflowClient,
     settings: Settings,
-    basis: JudgedInputs,
-    case: EvidenceBundle,
+    inputs: JudgedInputs,
+    bundle: EvidenceBundle,
     trusted: Sequence[str],
     folder: Path,
 ) -> EvidenceBundle:
-    champion = basis.champion
+    champion = inputs.champion
     if champion is None:
-        return case
-    found = _answers(basis, basis.rows, trusted)
-    case = replace(
-        case,
+        return bundle
+    found = _answers(inputs, inputs.rows, trusted)
+    bundle = replace(
+        bundle,
         champion_version=(champion.number, champion.tags.get(DIGEST, "")),
         champion=found.outcome,
         problem=found.problem,
     )
     by = _tested_with(client, champion, folder / "by")
     if found.outcome is None or by is None:
-        return case
-    return replace(case, unseen=_unseen(basis, champion, by), newest=_newest(settings, basis, by, trusted))
+        return bundle
+    return replace(bundle, unseen=_unseen(inputs, champion, by), newest=_newest(settings, inputs, by, trusted))
 
 
-def _answers(basis: JudgedInputs, rows: SameRows, trusted: Sequence[str]) -> Rescored:
-    files = basis.champion_files
+def _answers(inputs: JudgedInputs, rows: SameRows, trusted: Sequence[str]) -> Rescored:
+    files = inputs.champion_files
     if files is None:
-        return Rescored(None, {}, {}, basis.problem)
+        return Rescored(None, {}, {}, inputs.problem)
     return rescore(lambda: files, rows, trusted)
 
 
@@ -87,17 +87,17 @@ def _tested_with(client: MlflowClient, champion: Version, folder: Path) -> SameR
         return None
 
 
-def _unseen(basis: JudgedInputs, champion: Version, by: SameRows) -> NDArray[np.bool_] | None:
-    same = basis.version.tags.get("slipway.data_digest") == champion.tags.get("slipway.data_digest")
-    fresh = unseen(basis.rows, by, same_data=same)
+def _unseen(inputs: JudgedInputs, champion: Version, by: SameRows) -> NDArray[np.bool_] | None:
+    same = inputs.version.tags.get("slipway.data_digest") == champion.tags.get("slipway.data_digest")
+    fresh = unseen(inputs.rows, by, same_data=same)
     return None if fresh is None or fresh.all() else fresh
 
 
-def _newest(settings: Settings, basis: JudgedInputs, by: SameRows, trusted: Sequence[str]) -> Newest | None:
-    tested = basis.rows.tested
-    frame = newest_rows(settings, basis.rows.experiment, [tested.rows, by.tested.rows], tested.classes)
+def _newest(settings: Settings, inputs: JudgedInputs, by: SameRows, trusted: Sequence[str]) -> Newest | None:
+    tested = inputs.rows.tested
+    frame = newest_rows(settings, inputs.rows.experiment, [tested.rows, by.tested.rows], tested.classes)
     if frame is None:
         return None
-    rows = on_rows(basis.rows, frame)
-    since = str(frame[basis.rows.experiment.data.time].iloc[0])
-    return Newest(since, score(basis.files, rows, trusted), _answers(basis, rows, trusted).outcome)
+    rows = on_rows(inputs.rows, frame)
+    since = str(frame[inputs.rows.experiment.data.time].iloc[0])
+    return Newest(since, score(inputs.files, rows, trusted), _answers(inputs, rows, trusted).outcome)

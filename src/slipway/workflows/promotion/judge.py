@@ -19,13 +19,13 @@ from slipway.registry.trust import DIGEST
 from slipway.registry.versions import get_version
 from slipway.types import Stage, Verdict
 from slipway.workflows.promotion.judged_inputs import Gathered, JudgedInputs, judged_inputs_of
-from slipway.workflows.promotion.transition import movement_of
+from slipway.workflows.promotion.transition import transition_of
 
 _MOST_CHARACTERS, _MOST_NUMBERS = 2000, 30
 
 
 def judged(
-    client: MlflowClient, case: EvidenceBundle, name: str, by: str, gathered: Gathered | None = None
+    client: MlflowClient, bundle: EvidenceBundle, name: str, by: str, gathered: Gathered | None = None
 ) -> Transition:
     """Return the judgement of a case, not yet written down.
 
@@ -35,41 +35,45 @@ def judged(
     Raises UsageError for a case of something else, UntrustedModel for stored files that changed, Refusal for a case that is
     not of what is registered and in Production now.
     """
-    if case.name != name or case.stage not in (Stage.STAGING, Stage.PRODUCTION):
-        raise UsageError(f"a case of {case.name} for {case.stage}; asked is one of {name} for Staging or Production")
-    version = get_version(client, name, case.version)
+    if bundle.name != name or bundle.stage not in (Stage.STAGING, Stage.PRODUCTION):
+        raise UsageError(
+            f"a case of {bundle.name} for {bundle.stage}; asked is one of {name} for Staging or Production"
+        )
+    version = get_version(client, name, bundle.version)
     with temporary_folder() as made:
-        if gathered and gathered.case is case and gathered.basis.version == version:
-            basis = gathered.basis
+        if gathered and gathered.bundle is bundle and gathered.inputs.version == version:
+            inputs = gathered.inputs
         else:
-            basis = judged_inputs_of(client, version, case.stage, Path(made))
-        _require_same(case, basis)
-        experiment = basis.rows.experiment
-        case = replace(case, measured=_own_as_declared(case.measured, experiment))
-        verdicts = judge(basis.evidence(case), case.stage)
-        if APPROVAL in gates_before(experiment, case.stage):
+            inputs = judged_inputs_of(client, version, bundle.stage, Path(made))
+        _require_same(bundle, inputs)
+        experiment = inputs.rows.experiment
+        bundle = replace(bundle, measured=_own_as_declared(bundle.measured, experiment))
+        verdicts = judge(inputs.evidence(bundle), bundle.stage)
+        if APPROVAL in gates_before(experiment, bundle.stage):
             asked = experiment.gates.approval or ApprovalGate()
             verdicts = (*verdicts, approval(asked.number, ()))
-        judgement = movement_of(client, by, version, Action.JUDGE, case.stage, "", verdicts, basis.judged(case).hash)
-    champion = case.champion_version
+        judgement = transition_of(
+            client, by, version, Action.JUDGE, bundle.stage, "", verdicts, inputs.judged(bundle).hash
+        )
+    champion = bundle.champion_version
     return replace(judgement, replaced=champion[0] if champion else None)
 
 
-def _require_same(case: EvidenceBundle, basis: JudgedInputs) -> None:
-    version, tested = basis.version, basis.rows.tested
-    if case.digest != version.tags[DIGEST]:
+def _require_same(bundle: EvidenceBundle, inputs: JudgedInputs) -> None:
+    version, tested = inputs.version, inputs.rows.tested
+    if bundle.digest != version.tags[DIGEST]:
         raise Refusal(f"the case is of other files than are registered as {version.name} version {version.number}")
-    champion = basis.champion
+    champion = inputs.champion
     live = (champion.number, champion.tags.get(DIGEST, "")) if champion else None
-    if case.champion_version != live:
-        served = ServedBeside(champion.number, basis.champion_live) if champion else None
-        compared = compared_and_now(case.champion_version[0] if case.champion_version else None, served)
+    if bundle.champion_version != live:
+        served = ServedBeside(champion.number, inputs.champion_live) if champion else None
+        compared = compared_and_now(bundle.champion_version[0] if bundle.champion_version else None, served)
         raise Refusal(f"the case compares with {compared}; nothing was moved. Run it again")
     truth = encode(tested.truth, tested.classes)
-    for outcome in (case.challenger, case.champion):
+    for outcome in (bundle.challenger, bundle.champion):
         if outcome is not None and not np.array_equal(outcome.truth, truth, equal_nan=True):
             raise Refusal(f"the case is not of the rows that version {version.number} was tested on")
-    if case.unseen is not None and case.unseen.shape != truth.shape:
+    if bundle.unseen is not None and bundle.unseen.shape != truth.shape:
         raise UsageError("the case says of other rows which the version in Production was not trained on")
 
 

@@ -38,53 +38,53 @@ class JudgedInputs:
     problem: str = ""
     champion_live: bool = True
 
-    def judged(self, case: EvidenceBundle) -> Judged:
+    def judged(self, bundle: EvidenceBundle) -> Judged:
         """Return what a case is a case of."""
         champion = self.champion
         return Judged(
             self.version.name,
             self.version.number,
-            case.stage,
+            bundle.stage,
             self.version.tags[DIGEST],
             self.rows.experiment.digest,
             self.rows_digest,
             (champion.number, champion.tags.get(DIGEST, "")) if champion else None,
-            case.newest_digest,
+            bundle.newest_digest,
         )
 
-    def evidence(self, case: EvidenceBundle) -> Evidence:
+    def evidence(self, bundle: EvidenceBundle) -> Evidence:
         """Set the answers of a case beside what is stored."""
         experiment, tested = self.rows.experiment, self.rows.tested
         labels = {name: slice_labels(tested.rows[name]) for name in experiment.evaluation.columns}
         return Evidence(
             experiment,
-            case.challenger,
+            bundle.challenger,
             inputs_of(self.files),
             outputs_of(self.files),
             tested.baselines,
-            self._champion(case),
+            self._champion(bundle),
             experiment.search.seed,
-            case.newest,
-            case.measured,
+            bundle.newest,
+            bundle.measured,
             labels,
             tested.rows,
         )
 
-    def _champion(self, case: EvidenceBundle) -> Champion | None:
+    def _champion(self, bundle: EvidenceBundle) -> Champion | None:
         if self.champion is None:
             return None
         files = self.champion_files
         fields = (inputs_of(files), outputs_of(files)) if files else ({}, {})
-        problem = case.problem or self.problem
-        return Champion(self.champion.number, case.champion, *fields, problem, case.unseen, self.champion_live)
+        problem = bundle.problem or self.problem
+        return Champion(self.champion.number, bundle.champion, *fields, problem, bundle.unseen, self.champion_live)
 
 
 @dataclass(frozen=True)
 class Gathered:
     """A case, and what it was gathered from, as long as that is on this disk."""
 
-    case: EvidenceBundle
-    basis: JudgedInputs
+    bundle: EvidenceBundle
+    inputs: JudgedInputs
 
 
 def judged_inputs_of(client: MlflowClient, version: Version, stage: Stage, folder: Path) -> JudgedInputs:
@@ -96,10 +96,10 @@ def judged_inputs_of(client: MlflowClient, version: Version, stage: Stage, folde
         version, folder / "challenger"
     )  # first: the run of a version that is not ours has no evidence
     rows, digest = verified_rows(client, version, folder)
-    basis = JudgedInputs(version, files, rows, digest)
+    inputs = JudgedInputs(version, files, rows, digest)
     served = served_beside(client, version.name, version.number) if stage is Stage.PRODUCTION else None
     if served is None or served.version == version.number:
-        return basis
+        return inputs
     champion = get_version(client, version.name, served.version)
     try:
         found, problem = fetch_verified(champion, folder / "champion"), ""

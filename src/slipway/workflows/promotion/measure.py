@@ -32,7 +32,7 @@ from slipway.workflows.session import resolve_tracking_uri
 _REQUESTS = 500
 
 
-def measure_for(settings: Settings, basis: JudgedInputs, gates: Sequence[str], trusted: Sequence[str]) -> Measured:
+def measure_for(settings: Settings, inputs: JudgedInputs, gates: Sequence[str], trusted: Sequence[str]) -> Measured:
     """Measure what the named gates ask for; what cannot be measured is told as the gate's problem, never raised."""
     problems: dict[str, str] = {}
 
@@ -46,10 +46,10 @@ def measure_for(settings: Settings, basis: JudgedInputs, gates: Sequence[str], t
             return None
 
     return Measured(
-        latency=tried("latency", lambda: _latency(settings, basis, trusted)),
-        size_bytes=tried("size", lambda: _size(basis.files)),
-        reproduced=tried("reproducible", lambda: _reproduced(settings, basis)),
-        age_days=tried("freshness", lambda: _age_days(basis)),
+        latency=tried("latency", lambda: _latency(settings, inputs, trusted)),
+        size_bytes=tried("size", lambda: _size(inputs.files)),
+        reproduced=tried("reproducible", lambda: _reproduced(settings, inputs)),
+        age_days=tried("freshness", lambda: _age_days(inputs)),
         problems=problems,
     )
 
@@ -63,7 +63,7 @@ def own_verdicts(settings: Settings, evidence: Evidence) -> tuple[Verdict, ...]:
     return tuple(_own(folder, ref, evidence) for ref in evidence.experiment.gates.own)
 
 
-def _latency(settings: Settings, basis: JudgedInputs, trusted: Sequence[str]) -> Latency:
+def _latency(settings: Settings, inputs: JudgedInputs, trusted: Sequence[str]) -> Latency:
     """Of the service as `slipway serve` starts it, asked about test rows."""
     from slipway.serving.config import ServingConfig
     from slipway.serving.supervisor.generation import WantedVersion
@@ -71,11 +71,11 @@ def _latency(settings: Settings, basis: JudgedInputs, trusted: Sequence[str]) ->
     from slipway.workflows.endpoint.service import start_service
     from slipway.workflows.promotion.measure import latencies_ms
 
-    version, tested = basis.version, basis.rows.tested.rows
-    rows = tested[list(inputs_of(basis.files))].sample(_REQUESTS, replace=True, random_state=0)
+    version, tested = inputs.version, inputs.rows.tested.rows
+    rows = tested[list(inputs_of(inputs.files))].sample(_REQUESTS, replace=True, random_state=0)
     log = partial(own_log, settings, f"latency-{version.name}-{version.number}")
     digest = version.tags[DIGEST]
-    order = Order(version.name, version.number, digest, basis.files, resolve_tracking_uri(settings), tuple(trusted))
+    order = Order(version.name, version.number, digest, inputs.files, resolve_tracking_uri(settings), tuple(trusted))
     wanted = WantedVersion(version.name, version.number, digest, version.stage, order, PRELOAD)
     with step(f"latency: {_REQUESTS} requests of one row"):
         service = start_service([wanted], host="127.0.0.1", port=0, config=ServingConfig(), log=log)
@@ -94,15 +94,15 @@ def _size(files: Path) -> int:
     return sum(path.stat().st_size for path in files.rglob("*") if path.is_file())
 
 
-def _reproduced(settings: Settings, basis: JudgedInputs) -> Reproduced:
+def _reproduced(settings: Settings, inputs: JudgedInputs) -> Reproduced:
     from slipway.workflows.training.reproduce import reproduce
 
-    found = reproduce(settings, basis.version.name, basis.version.number)
+    found = reproduce(settings, inputs.version.name, inputs.version.number)
     return Reproduced(found.rows, found.different, found.largest)
 
 
-def _age_days(basis: JudgedInputs) -> float:
-    newest = basis.rows.tested.rows[str(basis.rows.experiment.data.time)].max()
+def _age_days(inputs: JudgedInputs) -> float:
+    newest = inputs.rows.tested.rows[str(inputs.rows.experiment.data.time)].max()
     return float((datetime.now(UTC).replace(tzinfo=None) - newest).total_seconds() / 86400)
 
 

@@ -28,7 +28,7 @@ from slipway.settings import Settings
 from slipway.types import Stage
 from slipway.workflows.promotion.judge import judged
 from slipway.workflows.promotion.judged_inputs import Gathered, verified_rows
-from slipway.workflows.promotion.transition import bring_to_an_end, make, movement_of, moving, open_ledger
+from slipway.workflows.promotion.transition import bring_to_an_end, make, moving, open_ledger, transition_of
 
 _READ_FIRST = 100
 GATED = (Stage.STAGING, Stage.PRODUCTION)
@@ -37,7 +37,7 @@ GATED = (Stage.STAGING, Stage.PRODUCTION)
 class Registrar(Protocol):
     """What may be asked of a registrar; each raises UnknownName for what is not registered."""
 
-    def judge(self, name: str, case: EvidenceBundle) -> Transition:
+    def judge(self, name: str, bundle: EvidenceBundle) -> Transition:
         """Hold a case against what is stored, run the gates, write the judgement down. Nothing is moved."""
 
     def approve(
@@ -49,7 +49,7 @@ class Registrar(Protocol):
         """
 
     def promote(
-        self, name: str, version: int, stage: Stage, comment: str, case: EvidenceBundle | None = None
+        self, name: str, version: int, stage: Stage, comment: str, bundle: EvidenceBundle | None = None
     ) -> Transition:
         """Move a version by the judgement that stands, or by that of the case. Raises PromotionRefused, Refusal."""
 
@@ -76,13 +76,13 @@ class LocalRegistrar:
         """Return the same registrar, which judges what was gathered from where it is."""
         return LocalRegistrar(self._client, self._by, gathered)
 
-    def judge(self, name: str, case: EvidenceBundle) -> Transition:
+    def judge(self, name: str, bundle: EvidenceBundle) -> Transition:
         ledger = open_ledger(self._client, name)
-        require_not_live(get_version(self._client, name, case.version), case.stage)
-        judgement = judged(self._client, case, name, self._by, self._gathered)
+        require_not_live(get_version(self._client, name, bundle.version), bundle.stage)
+        judgement = judged(self._client, bundle, name, self._by, self._gathered)
         with moving(self._client, ledger):
             self._require_same_champion(judgement)
-            ledger.write(judgement, process_tags(), case.files())
+            ledger.write(judgement, process_tags(), bundle.files())
         return judgement
 
     def approve(
@@ -101,26 +101,26 @@ class LocalRegistrar:
                 raise Refusal(f"{name} version {version} is not approved for {stage}: {why_not}")
             assert found.judgement is not None  # nothing can be approved otherwise
             evidence = found.judgement.evidence
-            approval = movement_of(
+            approval = transition_of(
                 self._client, self._by, wanted, Action.APPROVE, stage, comment, evidence=evidence, overrides=overrides
             )
             ledger.write(approval, process_tags())
         return approval
 
     def promote(
-        self, name: str, version: int, stage: Stage, comment: str, case: EvidenceBundle | None = None
+        self, name: str, version: int, stage: Stage, comment: str, bundle: EvidenceBundle | None = None
     ) -> Transition:
         ledger = open_ledger(self._client, name)
         require_movable(get_version(self._client, name, version), stage)
-        fresh = judged(self._client, case, name, self._by, self._gathered) if case else None
+        fresh = judged(self._client, bundle, name, self._by, self._gathered) if bundle else None
         with moving(self._client, ledger):
             wanted = get_version(self._client, name, version)
             require_movable(wanted, stage)
             if fresh:
                 self._require_same_champion(fresh)
-            files = case.files() if case else None
+            files = bundle.files() if bundle else None
             if stage not in GATED:
-                return make(self._client, ledger, self._movement(wanted, Action.PROMOTE, stage, comment))
+                return make(self._client, ledger, self._transition(wanted, Action.PROMOTE, stage, comment))
             return self._by_judgement(ledger, wanted, stage, comment, fresh, files)
 
     def rollback(self, name: str, comment: str) -> Transition:
@@ -131,7 +131,7 @@ class LocalRegistrar:
             if number is None:
                 raise Refusal(f"there is no version of {name} that was in Production before; nothing was moved")
             wanted = get_version(self._client, name, number)
-            return make(self._client, ledger, self._movement(wanted, Action.ROLLBACK, Stage.PRODUCTION, comment))
+            return make(self._client, ledger, self._transition(wanted, Action.ROLLBACK, Stage.PRODUCTION, comment))
 
     def archive(self, name: str, version: int, comment: str) -> Transition:
         ledger = open_ledger(self._client, name)
@@ -139,7 +139,7 @@ class LocalRegistrar:
             wanted = get_version(self._client, name, version)
             if wanted.stage is Stage.ARCHIVED:
                 raise Refusal(f"{name} version {version} is archived already")
-            return make(self._client, ledger, self._movement(wanted, Action.ARCHIVE, Stage.ARCHIVED, comment))
+            return make(self._client, ledger, self._transition(wanted, Action.ARCHIVE, Stage.ARCHIVED, comment))
 
     def reconcile(self, name: str) -> tuple[Transition, ...]:
         ledger = open_ledger(self._client, name)
@@ -160,14 +160,14 @@ class LocalRegistrar:
         found = eligibility(self._client, ledger, wanted, stage, fresh)
         evidence = found.judgement.evidence if found.judgement and not found.problems else ""
         action = Action.PROMOTE if found.holds else Action.REFUSE
-        movement = movement_of(self._client, self._by, wanted, action, stage, comment, found.verdicts, evidence)
+        transition = transition_of(self._client, self._by, wanted, action, stage, comment, found.verdicts, evidence)
         if found.holds:
-            return make(self._client, ledger, movement, files)
-        ledger.write(movement, process_tags(), files)
+            return make(self._client, ledger, transition, files)
+        ledger.write(transition, process_tags(), files)
         raise PromotionRefused(wanted.name, wanted.number, stage, found.verdicts)
 
-    def _movement(self, version: Version, action: Action, stage: Stage, comment: str) -> Transition:
-        return movement_of(self._client, self._by, version, action, stage, comment)
+    def _transition(self, version: Version, action: Action, stage: Stage, comment: str) -> Transition:
+        return transition_of(self._client, self._by, version, action, stage, comment)
 
     def _require_same_champion(self, judgement: Transition) -> None:
         """What else came into Production while the gates were asked was not compared with. Raises Refusal."""
@@ -204,7 +204,7 @@ def _before(ledger: Ledger, live: int | None, existing: Container[int]) -> int |
     """Return the version that a rollback returns to, from as many of the newest movements as that takes."""
     most = _READ_FIRST
     while True:
-        made = ledger.movements(most, MADE)
+        made = ledger.transitions(most, MADE)
         # What is live may have got there past the ledger: by the UI, by a script.
         now = [Transition(ledger.name, Action.PROMOTE, live, Stage.PRODUCTION, "", now_ms())] if live else []
         number = before_production([*made, *now], existing)
@@ -218,13 +218,13 @@ def by_case(registrar: Registrar, gathered: Gathered) -> Registrar:
     return registrar.with_gathered(gathered) if isinstance(registrar, LocalRegistrar) else registrar
 
 
-def registrar_of(client: MlflowClient, settings: Settings, deed: Operation, name: str) -> Registrar:
+def registrar_of(client: MlflowClient, settings: Settings, operation: Operation, name: str) -> Registrar:
     """Return the registrar of the server that a client talks to: a guarded server is its own.
 
     Raises Refusal where the server would refuse what is to be done to a model, before anything was worked out for that.
     """
     if found := about(client.tracking_uri, name):
-        if deed.right not in found.may:
-            raise not_allowed(found.user or settings.user, deed, name)
+        if operation.right not in found.may:
+            raise not_allowed(found.user or settings.user, operation, name)
         return RemoteRegistrar(client.tracking_uri, settings.user)
     return LocalRegistrar(client, settings.user)

@@ -67,13 +67,13 @@ def bring_to_an_end(client: MlflowClient, ledger: Ledger) -> tuple[Transition, .
 
 
 def _was_made(client: MlflowClient, ledger: Ledger, entry: Entry) -> bool:
-    wanted = entry.movement
+    wanted = entry.transition
     if wanted.action.moves:
         return get_version(client, ledger.name, wanted.version).stage is wanted.stage
     return not wanted.kept or digest_of(ledger.kept(entry)) == wanted.kept
 
 
-def movement_of(
+def transition_of(
     client: MlflowClient,
     by: str,
     version: Version,
@@ -96,15 +96,15 @@ def movement_of(
 
 
 def make(
-    client: MlflowClient, ledger: Ledger, movement: Transition, files: Mapping[str, bytes] | None = None
+    client: MlflowClient, ledger: Ledger, transition: Transition, files: Mapping[str, bytes] | None = None
 ) -> Transition:
     """Make a movement and write it down, with files as its evidence; the caller holds the mutex."""
-    with ledger.entry(movement, process_tags(), files):
-        move(client, movement.name, movement.version, movement.stage)
-    return movement
+    with ledger.entry(transition, process_tags(), files):
+        move(client, transition.name, transition.version, transition.stage)
+    return transition
 
 
-def announced(settings: Settings, movement: Transition) -> Transition:
+def announced(settings: Settings, transition: Transition) -> Transition:
     """Let the services on this machine look at once, and return the movement; those elsewhere see it within a second."""
-    tell_moved(settings.home, movement.name)
-    return movement
+    tell_moved(settings.home, transition.name)
+    return transition

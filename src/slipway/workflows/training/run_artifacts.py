@@ -38,7 +38,7 @@ from slipway.workflows.training.winner import Winner
 _IMPORTANCE_ROWS, _IMPORTANCE_REPEATS = 2000, 3
 
 
-def log_dossier(
+def log_run_artifacts(
     client: MlflowClient,
     settings: Settings,
     run_id: str,
