@@ -33,12 +33,10 @@ from slipway.serving.counters.variant import (
     VariantCounters,
     VariantRow,
 )
-from slipway.serving.front.api_keys import KeyRing
-from slipway.serving.front.state import FrontState
 from slipway.serving.http.messages import Request, Response
 from slipway.serving.inference.invoke import Invoker
 from slipway.serving.inference.model_workers import ModelWorkers
-from slipway.serving.inference.models import ServedModel, prepare
+from slipway.serving.inference.models import ServedModel, ServedModels, prepare
 from slipway.serving.ipc import channel, messages
 from slipway.serving.ipc.frames import MOST_BYTES, Frames, MirroredRequest, mirrored_request
 from slipway.serving.protocol.fast_path import Answered
@@ -69,14 +67,14 @@ class _Asked:
     """One of the two versions, asked as a front asks it."""
 
     def __init__(self, config: ServingConfig, stuck: Callable[[str], None]):
-        self._state = FrontState(Counters((), 1), 0, KeyRing(None))
+        self._models = ServedModels(Counters((), 1), 0)
         self._backs = ModelWorkers(stuck)
-        self._invoking = Invoker(self._state, config, self._backs)
+        self._invoking = Invoker(self._models, config, self._backs)
         self.served: ServedModel | None = None
 
     def serve(self, served: ServedModel) -> None:
         self.served = served
-        self._state.served = {"": served}
+        self._models.served = {"": served}
         self._backs.keep(served.generation.backs)
 
     async def answer(self, copy: MirroredRequest) -> Response:

@@ -62,7 +62,7 @@ class App:
             variant_routing,
         )
         self._feedback = Feedback(state, config)
-        self._others = ModelCounters(state.counters, state.row, "")
+        self._others = ModelCounters(state.models.counters, state.models.row, "")
         self._ids = map(f"{secrets.token_hex(6)}-%x".__mod__, itertools.count(1))
         self._version = installed("mlflow").encode()
         self.draining = False
@@ -84,7 +84,7 @@ class App:
             b"/": Route(get, self._page),
             b"/try": Route((b"POST",), self._try),
         }
-        models = self._state.served
+        models = self._state.models.served
         ask = self._variant_routing if self._variant_routing and self._state.variant else self._invoking
         for model in models:
             invoke = Route((b"POST",), lambda request, model=model: ask(request, model), model=model)  # type: ignore[misc]
@@ -136,18 +136,18 @@ class App:
         return None
 
     def _no_such_path(self) -> str:
-        names = ", ".join(f"/models/{model}/invocations" for model in self._state.served)
+        names = ", ".join(f"/models/{model}/invocations" for model in self._state.models.served)
         return f"there is nothing at this path; models answer at {names or 'none yet'}"
 
     def _finished(self, request: Request, answer: Response, request_id: bytes, model: str, began: float) -> Response:
         seconds = perf_counter() - began
-        served = self._state.served.get(model)
+        served = self._state.models.served.get(model)
         (served.part if served is not None else self._others).count(answer.status, seconds)
         if model and answer.status == 200 and self._state.capture_client is not None:
             self._state.capture_client.answered(model, request, request_id, answer)
         answer.headers = b"%bx-request-id: %b\r\n" % (answer.headers, request_id)
         if self._log.wants(answer.status):
-            version = _version(answer, served, self._state.variant)
+            version = _version(answer, served)
             self._log.write(request, answer, request_id, model, version, seconds)
         return answer
 
@@ -157,7 +157,7 @@ class App:
         return self._finished(request, await answer, request_id, model, began)
 
     def _ready(self, request: Request) -> Response:
-        ready = bool(self._state.served) and not self.draining
+        ready = bool(self._state.models.served) and not self.draining
         more = self._variant_routing.readiness() if self._variant_routing else None
         body = readiness(self._state, ready=ready, in_full=self._state.keys.admits(request.headers), more=more)
         return Response(200 if ready else 503, body)
@@ -203,14 +203,14 @@ class App:
         return await answer if asyncio.iscoroutine(answer) else answer
 
     def _asked(self, named: Mapping[str, Any]) -> ServedModel | None:
-        served = self._state.served
+        served = self._state.models.served
         return served.get(named.get("model", next(iter(served), "")))
 
     def _names(self, served: ServedModel) -> list[str]:
-        return [name for name in self._state.served if name != served.generation.model]
+        return [name for name in self._state.models.served if name != served.generation.model]
 
 
-def _version(answer: Response, served: ServedModel | None, variant: ServedModel | None) -> int:
-    """The version that answered; 0 for what is of no model."""
-    by = variant if variant is not None and answer.headers.startswith(variant.headers) else served
-    return by.generation.version if by is not None else 0
+def _version(answer: Response, served: ServedModel | None) -> int:
+    """The version that answered, or would have; 0 for a path of no model."""
+    by = answer.by or (served.generation if served is not None else None)
+    return by.version if by is not None else 0

@@ -1,9 +1,7 @@
 """Where a front puts what it answered and what turned out to be true: at once, or it is dropped and counted; nothing waits."""
 
-import re
 import time
 import zlib
-from collections.abc import Iterable
 
 from slipway.serving.config import SILENT_S, CaptureFeed
 from slipway.serving.contract import Generation
@@ -13,8 +11,7 @@ from slipway.sharedmem import ANSWERED, LABELS, AnsweringVersion, Ring, packed
 MOST_BYTES = 1_000_000
 """Of a request and its answer together; larger ones are not captured."""
 
-_VERSION = re.compile(rb"x-slipway-version: (\d+)\r\n")
-_MOST_HEADERS = 100
+_MOST_VERSIONS = 100
 
 
 class CaptureClient:
@@ -26,22 +23,15 @@ class CaptureClient:
         # By a hash of the request id, so that what several models are asked with one id is kept together or not at all.
         self._below = round(feed.share * 2**32)
         self._put = self.ring.producer(row).put
-        self._abouts: dict[tuple[str, bytes], bytes] = {}
-        self._by_headers: dict[bytes, bytes] = {}
-
-    def know(self, generations: Iterable[Generation]) -> None:
-        """Take note of generations that answer from now on."""
-        for each in generations:
-            self._abouts[each.model, b"%d" % each.version] = _about(each).encoded()
-        self._by_headers.clear()
+        self._abouts: dict[tuple[str, int, str], bytes] = {}
 
     def answered(self, model: str, request: Request, request_id: bytes, answer: Response) -> None:
         """Hand over a request of a model that was answered with 200, if it is of the share."""
         if zlib.crc32(request_id) >= self._below:
             return
-        about = self._by_headers.get(answer.headers) or self._find(model, answer.headers)
-        if not about:
+        if answer.by is None:
             return
+        about = self._about(answer.by)
         kind = request.headers.get(b"content-type", b"")
         if len(request.body) + len(answer.body) + len(about) + len(kind) > MOST_BYTES:
             self.ring.count(self._row, model, "large")
@@ -51,13 +41,14 @@ class CaptureClient:
         if self.ring.failing or not self._put(record):
             self.ring.count(self._row, model, "disk" if self.ring.failing else "full")
 
-    def _find(self, model: str, headers: bytes) -> bytes:
-        """Return what the version that an answer names is; a version that answered just before a swap is still known."""
-        found = _VERSION.search(headers)
-        about = self._abouts.get((model, found[1]), b"") if found else b""
-        if len(self._by_headers) > _MOST_HEADERS:
-            self._by_headers.clear()
-        self._by_headers[headers] = about
+    def _about(self, generation: Generation) -> bytes:
+        """Return the encoded AnsweringVersion of a generation; that of each version is encoded once."""
+        key = generation.model, generation.version, generation.stage
+        about = self._abouts.get(key)
+        if about is None:
+            if len(self._abouts) >= _MOST_VERSIONS:
+                self._abouts.clear()
+            about = self._abouts[key] = _about(generation).encoded()
         return about
 
     def labelled(self, generation: Generation, labels: bytes, count: int) -> bool:

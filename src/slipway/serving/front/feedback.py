@@ -64,7 +64,7 @@ class Feedback:
         return self._answer(request.body, model, capture_client)
 
     async def _later(self, request: Request, model: str, capture_client: CaptureClient) -> Response:
-        signature = self._state.served[model].generation.signature
+        signature = self._state.models.served[model].generation.signature
         call = asyncio.get_running_loop().run_in_executor
         try:
             taken = await call(self._thread, _packed, request.body, signature, self._config.max_rows)
@@ -74,14 +74,14 @@ class Feedback:
 
     def _answer(self, body: bytes, model: str, capture_client: CaptureClient) -> Response:
         try:
-            taken = _packed(body, self._state.served[model].generation.signature, self._config.max_rows)
+            taken = _packed(body, self._state.models.served[model].generation.signature, self._config.max_rows)
         except Wrong as wrong:
             return _refused(wrong.status, str(wrong))
         return self._taken(taken, model, capture_client)
 
     def _taken(self, taken: tuple[bytes, int], model: str, capture_client: CaptureClient) -> Response:
         labels, count = taken
-        if not capture_client.labelled(self._state.served[model].generation, labels, count):
+        if not capture_client.labelled(self._state.models.served[model].generation, labels, count):
             said = refusal(503, "the labels cannot be written at present; none was taken, send them again in a moment")
             return Response(503, said, headers=b"retry-after: 5\r\n")
         return Response(200, json.dumps({"taken": count}).encode())

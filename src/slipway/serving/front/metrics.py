@@ -50,7 +50,7 @@ class _Collector(Collector):
         yield from self._of_models()
         yield from self._of_generations()
         yield self._of_columns()
-        counters = self._state.counters
+        counters = self._state.models.counters
         yield GaugeMetricFamily("slipway_connections", "Open connections.", value=counters.total(CONNECTIONS))
         yield GaugeMetricFamily(
             "slipway_waiting_requests", "Requests that wait for a model or a thread.", value=counters.total(WAITING)
@@ -70,8 +70,8 @@ class _Collector(Collector):
         path = CounterMetricFamily(
             "slipway_answers", "Answers with 200 by what made them: a plan or the model itself.", labels=["model", "by"]
         )
-        for model in (*self._state.counters.models, ""):
-            found = totals(self._state.counters, model)
+        for model in (*self._state.models.counters.models, ""):
+            found = totals(self._state.models.counters, model)
             for status, count in found.statuses.items():
                 if count:
                     requests.add_metric([model, str(status) if status else "other"], count)
@@ -91,7 +91,7 @@ class _Collector(Collector):
         failed = GaugeMetricFamily(
             "slipway_last_failed_version", "The version that last did not take over; 0 for none.", labels=["model"]
         )
-        for model, served in self._state.served.items():
+        for model, served in self._state.models.served.items():
             version.add_metric([model], served.generation.version)
             number.add_metric([model], served.generation.number)
             compiled.add_metric([model], served.fast_path is not None)
@@ -106,10 +106,10 @@ class _Collector(Collector):
             "Values of requests that the contract does not expect.",
             labels=["model", "column", "kind"],
         )
-        for model, served in self._state.served.items():
+        for model, served in self._state.models.served.items():
             variant = self._state.variant.values.columns if self._state.variant else ()
             expected = {column.name: kinds_of(column) for column in (*variant, *served.values.columns)}
-            counted = found_by_column(self._state.counters, model, [*expected, ""])
+            counted = found_by_column(self._state.models.counters, model, [*expected, ""])
             for name, counts in counted.items():
                 for kind, count in zip(Unexpected, counts, strict=True):
                     if count or kind in expected.get(name, ()):

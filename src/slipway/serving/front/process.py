@@ -32,7 +32,7 @@ from slipway.serving.http.server import KEPT, HttpServer
 from slipway.serving.http.sockets import Acceptor
 from slipway.serving.inference.invoke import Invoker
 from slipway.serving.inference.model_workers import ModelWorkers
-from slipway.serving.inference.models import ServedModel, prepare
+from slipway.serving.inference.models import ServedModel, ServedModels, prepare
 from slipway.serving.ipc import channel, messages
 
 _TICK_S = 0.25
@@ -49,7 +49,8 @@ def front(
 ) -> None:  # fmt: skip
     """Answer on a listening socket until told to Drain, or until the other end of `control` is gone: the process' main.
 
-    control: messages of `wire`, by `channel.send` and `channel.receive`. row: this front's in `counters`. beside: with `config.arm`.
+    control: messages of `ipc`, by `channel.send` and `channel.receive`. row: this front's in `counters`.
+    variant_link: with `config.variant_config`.
     capture: where to hand over what is answered; None to keep nothing of it.
     Nothing is accepted before the first Swap.
     """
@@ -58,9 +59,8 @@ def front(
     sys.setswitchinterval(_SWITCH_S)
     counters.put(row, WAITING, 0)  # of a front before this one
     config = replace(config, max_connections=min(config.max_connections, _connections_for(config.max_connections)))
-    state = FrontState(
-        counters, row, KeyRing(config.keys), capture_client=CaptureClient(capture, row) if capture else None
-    )
+    models, keys = ServedModels(counters, row), KeyRing(config.keys)
+    state = FrontState(models, keys, capture_client=CaptureClient(capture, row) if capture else None)
     uvloop.run(_Front(listener, control, config, state, variant_link).run())
 
 
@@ -86,7 +86,7 @@ class _Front:
         variant_link: VariantLink | None,
     ):
         self._listener, self._control, self._config, self._variant_link = listener, control, config, variant_link
-        self._state, self._counters, self._row = state, state.counters, state.row
+        self._state, self._counters, self._row = state, state.models.counters, state.models.row
         self._acceptor: Acceptor | None = None
         self._drain: asyncio.Future[float]
 
@@ -95,7 +95,7 @@ class _Front:
         self._drain = self._loop.create_future()
         self._backs = ModelWorkers(self._stuck)
         self._log = AccessLog(self._config.access_log)
-        invoking = Invoker(self._state, self._config, self._backs)
+        invoking = Invoker(self._state.models, self._config, self._backs)
         variant_config, self._variant_routing, kept = self._config.variant_config, None, KEPT
         if variant_config and self._variant_link:
             kept |= {variant_config.sticky_header.lower().encode()}
@@ -155,16 +155,14 @@ class _Front:
                 self._drain.set_result(message.timeout_s)
 
     def _swap(self, prepared: list[ServedModel], variant: ServedModel | None) -> None:
-        former = self._state.served
-        self._state.served = {served.generation.model: served for served in prepared}
-        for model, served in self._state.served.items():
+        former = self._state.models.served
+        self._state.models.served = {served.generation.model: served for served in prepared}
+        for model, served in self._state.models.served.items():
             if model in former and former[model].generation.number != served.generation.number:
                 self._state.failures.pop(model, None)
         if self._variant_routing:
             self._variant_routing.serve(variant)
         self._app.served()
-        if self._state.capture_client is not None:
-            self._state.capture_client.know(served.generation for served in (*prepared, *filter(None, [variant])))
         self._backs.keep([path for served in prepared for path in served.generation.backs])
         if self._acceptor is None:
             # What is there now stays: the collector need not look at it again, which would hold up answers.

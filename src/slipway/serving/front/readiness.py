@@ -16,7 +16,8 @@ def readiness(state: FrontState, *, ready: bool, in_full: bool, more: Mapping[st
     said: dict[str, Any] = {"ready": ready}
     if in_full:
         said["models"] = {
-            name: _of(served, state.failures.get(name)) | dict(more or {}) for name, served in state.served.items()
+            name: _of(served, state.failures.get(name)) | dict(more or {})
+            for name, served in state.models.served.items()
         }
         if state.capture_client is not None:
             said["capture"] = {"share": state.capture_client.share, "trouble": state.capture_client.trouble or None}

@@ -25,7 +25,7 @@ from slipway.serving.front.variant_metrics import variant_metrics
 from slipway.serving.http.messages import Request, Response
 from slipway.serving.inference.invoke import Invoker
 from slipway.serving.inference.model_workers import ModelWorkers
-from slipway.serving.inference.models import ServedModel
+from slipway.serving.inference.models import ServedModel, ServedModels
 from slipway.serving.ipc.frames import MirroredRequest
 
 Later = Coroutine[Any, Any, Response]
@@ -38,19 +38,30 @@ class VariantRouting:
     """
 
     def __init__(
-        self, state: FrontState, config: ServingConfig, variant_config: VariantConfig, variant_link: VariantLink, first: Invoker, backs: ModelWorkers,
+        self,
+        state: FrontState,
+        config: ServingConfig,
+        variant_config: VariantConfig,
+        variant_link: VariantLink,
+        first: Invoker,
+        backs: ModelWorkers,
         stuck: Callable[[str], None],
-    ):  # fmt: skip
-        self._state, self._first, self._row = state, first, variant_link.numbers.row(state.row)
-        self._variant_config, self._numbers = variant_config, variant_link.numbers
-        self._canary, self._share = variant_config.role is VariantRole.CANARY, variant_config.share
-        self._header, self._limit = variant_config.sticky_header.lower().encode(), lowest(variant_config.share)
+    ):
+        self._state = state
+        self._first = first
+        self._row = variant_link.numbers.row(state.models.row)
+        self._variant_config = variant_config
+        self._numbers = variant_link.numbers
+        self._canary = variant_config.role is VariantRole.CANARY
+        self._share = variant_config.share
+        self._header = variant_config.sticky_header.lower().encode()
+        self._limit = lowest(variant_config.share)
         self._mirror = Mirror(variant_link.copies, self._row)
         half = replace(config, timeout_s=config.timeout_s / 2)  # so that there is as much left for the first version
-        self._aside = FrontState(state.counters, state.row, state.keys)
+        self._aside = ServedModels(state.models.counters, state.models.row)
         self._backs = ModelWorkers(stuck, patient=False)
         self._variant = Invoker(self._aside, half, self._backs, tries=1)
-        self._instead = Invoker(state, half, backs)
+        self._instead = Invoker(state.models, half, backs)
 
     def serve(self, variant: ServedModel | None) -> None:
         """Answer with this second version too from now on. To be called between two requests."""
@@ -58,7 +69,7 @@ class VariantRouting:
         if variant is None:  # what was begun with the former one is answered by it
             return
         model = variant.generation.model
-        part = CanaryCounters(self._state.counters, self._state.row, model, self._row)
+        part = CanaryCounters(self._state.models.counters, self._state.models.row, model, self._row)
         self._aside.served = {model: replace(variant, part=part)}
         self._backs.keep(variant.generation.backs)
 
@@ -83,7 +94,7 @@ class VariantRouting:
         if self._canary:
             self._row.took(PRIMARY_LATENCY, seconds)
         elif self._share >= 1 or random.random() < self._share:  # noqa: S311
-            self._hand_on(request, answer, seconds, self._state.served[model])
+            self._hand_on(request, answer, seconds, self._state.models.served[model])
         return answer
 
     def _by_second(self, request: Request, model: str, answer: Response, seconds: float) -> Response | Later:
@@ -101,8 +112,10 @@ class VariantRouting:
 
     def _hand_on(self, request: Request, answer: Response, seconds: float, by: ServedModel) -> None:
         """Have an answer compared, unless what made it is no longer served."""
-        variant, served = self._state.variant, self._state.served[by.generation.model]
-        if answer.status == 200 and variant is not None and answer.headers == by.headers:
+        variant, served = self._state.variant, self._state.models.served[by.generation.model]
+        if answer.status != 200 or variant is None or answer.by is None:
+            return
+        if answer.by.version == by.generation.version:
             kind = normalised(request.headers.get(b"content-type", b""))
             pair = served.generation.number, variant.generation.number
             self._mirror.offer(MirroredRequest(pair, seconds, kind, request.body, answer.body))

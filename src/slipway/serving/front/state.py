@@ -2,25 +2,29 @@
 
 from dataclasses import dataclass, field
 
-from slipway.serving.counters.models import Counters
 from slipway.serving.front.api_keys import KeyRing
 from slipway.serving.front.capture import CaptureClient
-from slipway.serving.inference.models import ServedModel
+from slipway.serving.inference.models import ServedModel, ServedModels
 from slipway.serving.ipc.messages import TakeoverFailure, VariantReport
 
 
 @dataclass
 class FrontState:
-    """What is served by name of the model, what did not take over, and who may ask. Changes only between two requests.
+    """The models that a front serves, the versions that did not take over, and the callers' keys.
 
-    second: the second version of the one model; None for none. about_second: what became of it.
-    sink: where what was answered is handed over to be kept; None where nothing is.
+    A FrontState changes only between two requests.
+
+    Args:
+        models: The models that answer.
+        keys: The API keys that are valid now.
+        failures: The last failure of each model, by its name, until a later version of that model takes over.
+        variant: The shadow or canary of the one model; None for none.
+        about_variant: The supervisor's last report about the variant.
+        capture_client: Takes what was answered, to be kept; None where nothing is captured.
     """
 
-    counters: Counters
-    row: int
+    models: ServedModels
     keys: KeyRing
-    served: dict[str, ServedModel] = field(default_factory=dict)
     failures: dict[str, TakeoverFailure] = field(default_factory=dict)
     variant: ServedModel | None = None
     about_variant: VariantReport | None = None

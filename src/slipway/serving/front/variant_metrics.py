@@ -32,7 +32,7 @@ _COUNTED = {
 
 def variant_metrics(state: FrontState, variant_config: VariantConfig, numbers: VariantCounters) -> Iterable[Metric]:
     """Return the metrics of the second version of the one model that is served."""
-    found, model, start = numbers.tally(), next(iter(state.served), ""), f"slipway_{variant_config.role}"
+    found, model, start = numbers.tally(), next(iter(state.models.served), ""), f"slipway_{variant_config.role}"
     yield from _of_requests(found, model, start, variant_config.role)
     for name, (number, help_text) in _COUNTED.items():
         yield _one(CounterMetricFamily(f"{start}_{name}", help_text, labels=["model"]), model, found[number])

@@ -3,10 +3,7 @@
 Small ones are not: those of all connections are not much together.
 """
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from slipway.serving.http.server import HttpServer
+from slipway.serving.http.server import HttpServer
 
 
 class BodyBudget:
@@ -14,7 +11,7 @@ class BodyBudget:
 
     __slots__ = ("_server", "bytes")
 
-    def __init__(self, server: "HttpServer"):
+    def __init__(self, server: HttpServer):
         self._server, self.bytes = server, 0
 
     def grew(self, length: int, size: int) -> None:

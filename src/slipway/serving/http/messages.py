@@ -3,6 +3,8 @@
 import json
 from http import HTTPStatus
 
+from slipway.serving.contract import Generation
+
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
 
@@ -15,17 +17,33 @@ class Request:
     __slots__ = ("body", "headers", "keep_alive", "method", "minor", "peer", "target")
 
     def __init__(self, method: bytes, target: bytes, headers: dict[bytes, bytes], body: bytes, peer: str):
-        self.method, self.target, self.headers, self.body, self.peer = method, target, headers, body, peer
-        self.keep_alive, self.minor = True, b"1"
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.body = body
+        self.peer = peer
+        self.keep_alive = True
+        self.minor = b"1"
 
 
 class Response:
-    """An answer. headers: complete lines, each with its line end."""
+    """An answer. headers: complete lines, each with its line end. by: the generation that answered; None for no model."""
 
-    __slots__ = ("body", "headers", "mimetype", "status")
+    __slots__ = ("body", "by", "headers", "mimetype", "status")
 
-    def __init__(self, status: int, body: bytes, mimetype: bytes = b"application/json", headers: bytes = b""):
-        self.status, self.body, self.mimetype, self.headers = status, body, mimetype, headers
+    def __init__(
+        self,
+        status: int,
+        body: bytes,
+        mimetype: bytes = b"application/json",
+        headers: bytes = b"",
+        by: Generation | None = None,
+    ):
+        self.status = status
+        self.body = body
+        self.mimetype = mimetype
+        self.headers = headers
+        self.by = by
 
 
 def written(request: Request, answer: Response, date: bytes, *, last: bool) -> bytes:

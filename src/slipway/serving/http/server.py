@@ -3,13 +3,10 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from slipway.serving.config import ServingConfig
 from slipway.serving.http.messages import Request, Response
-
-if TYPE_CHECKING:
-    from slipway.serving.http.connection import Connection
 
 Handle = Callable[[Request], Response | Awaitable[Response]]
 """Decides. What is not awaited is written before the next byte is read."""
@@ -20,6 +17,18 @@ KEPT = frozenset({b"content-type", b"authorization", b"x-api-key", b"x-request-i
 
 _SMALL_BYTES = 32_768
 """Bodies up to this size are not counted: those of all connections are not much together."""
+
+
+class OpenConnection(Protocol):
+    """A connection as its HttpServer holds it. deadline: of the server's clock `now`."""
+
+    deadline: float
+
+    def expire(self) -> None:
+        """End the connection, whose time is over."""
+
+    def finish(self) -> None:
+        """End the connection after the request under way on it."""
 
 
 @dataclass
@@ -33,7 +42,7 @@ class HttpServer:
     handle: Handle
     config: ServingConfig
     refused: Callable[[int], None]
-    connections: "set[Connection]" = field(default_factory=set)
+    connections: set[OpenConnection] = field(default_factory=set)
     closing: bool = False
     now: float = 0.0
     date: bytes = b""

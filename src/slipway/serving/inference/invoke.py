@@ -12,10 +12,9 @@ from slipway.core.expectations import Find
 from slipway.serving.config import ServingConfig
 from slipway.serving.content_types import JSON, normalised
 from slipway.serving.counters.models import BACK, FAST_PATH, WAITING
-from slipway.serving.front.state import FrontState
 from slipway.serving.http.messages import Request, Response, refusal
 from slipway.serving.inference.model_workers import ModelWorkers, WorkerLost
-from slipway.serving.inference.models import ServedModel
+from slipway.serving.inference.models import ServedModel, ServedModels
 from slipway.serving.protocol.fast_path import Answered
 from slipway.serving.protocol.limits import TooManyRows, is_deeper
 
@@ -29,14 +28,17 @@ _TRIES = 2
 class Invoker:
     """Answers POST /invocations. tries: how often a request is asked when backs end under it."""
 
-    def __init__(self, state: FrontState, config: ServingConfig, backs: ModelWorkers, *, tries: int = _TRIES):
-        self._state, self._config, self._backs, self._tries = state, config, backs, tries
+    def __init__(self, models: ServedModels, config: ServingConfig, backs: ModelWorkers, *, tries: int = _TRIES):
+        self._models = models
+        self._config = config
+        self._backs = backs
+        self._tries = tries
         self._waiting = 0
         self._thread = ThreadPoolExecutor(1, "narrow")
 
     def __call__(self, request: Request, model: str) -> Response | Coroutine[Any, Any, Response]:
         """Answer at once where the narrow path can. model: one that is served."""
-        served = self._state.served[model]
+        served = self._models.served[model]
         kind = normalised(request.headers.get(b"content-type", b""))
         if served.fast_path is not None and kind == JSON:
             if len(request.body) > _AT_ONCE_BYTES:
@@ -62,7 +64,7 @@ class Invoker:
 
     def _count(self, more: int) -> None:
         self._waiting += more
-        self._state.counters.add(self._state.row, WAITING, more)
+        self._models.counters.add(self._models.row, WAITING, more)
 
     async def _answer_large(self, request: Request, model: str, served: ServedModel) -> Response:
         loop = asyncio.get_running_loop()
@@ -76,21 +78,21 @@ class Invoker:
             return wrong
         deadline = time.monotonic() + self._config.timeout_s
         for _ in range(self._tries):
-            served = self._state.served[model]  # may be another one than at the last try
+            served = self._models.served[model]  # may be another one than at the last try
             try:
                 answer = await self._backs.ask(served.generation.backs, kind.decode("latin-1"), request.body, deadline)
             except WorkerLost:
                 continue
             except TimeoutError:
                 message = f"the model did not answer within {self._config.timeout_s:g} s"
-                return Response(504, refusal(504, message), headers=served.headers)
+                return Response(504, refusal(504, message), headers=served.headers, by=served.generation)
             if answer.finds and (broken := self._broken(answer.finds, served)):
                 return broken
             if answer.status == 200:
                 served.part.count_rows(0, BACK)
             body = answer.body if answer.status < 400 else cleaned(answer.status, answer.body)
             mimetype = JSON if answer.status >= 400 else answer.mimetype.encode()
-            return Response(answer.status, body, mimetype, served.headers)
+            return Response(answer.status, body, mimetype, served.headers, served.generation)
         message = "the process that was to answer ended, twice; another one is being started"
         return Response(503, refusal(503, message), headers=b"retry-after: 5\r\n")
 
@@ -100,13 +102,13 @@ class Invoker:
         if answer.finds and (broken := self._broken(answer.finds, served)):
             return broken
         served.part.count_rows(answer.rows, FAST_PATH)
-        return Response(200, answer.body, headers=served.headers)
+        return Response(200, answer.body, headers=served.headers, by=served.generation)
 
     def _broken(self, finds: Sequence[Find], served: ServedModel) -> Response | None:
         """Count what the contract does not expect; the refusal of what breaks it, where that is refused."""
         served.part.count_finds((served.values.columns[find.column].name, find) for find in finds)
         why = served.values.breach(finds) if self._config.strict else None
-        return Response(400, refusal(400, why), headers=served.headers) if why else None
+        return Response(400, refusal(400, why), headers=served.headers, by=served.generation) if why else None
 
     async def _refused_before(self, request: Request, kind: bytes) -> Response | None:
         if not kind:
@@ -127,7 +129,7 @@ def _answer_fast(body: bytes, served: ServedModel) -> Answered | Response | None
     try:
         return served.fast_path.answer(body)
     except TooManyRows as many:
-        return Response(413, refusal(413, str(many)), headers=served.headers)
+        return Response(413, refusal(413, str(many)), headers=served.headers, by=served.generation)
 
 
 def cleaned(status: int, body: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """Models that are ready to answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from slipway.serving.contract import Generation
@@ -11,9 +11,9 @@ from slipway.serving.protocol.values import Values
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A generation, ready to answer. narrow: None when only the backs answer, and then why_not says why.
+    """A generation, ready to answer. fast_path: None when only the backs answer, and then why_not says why.
 
-    values: what is known of the values of its columns.
+    values: knows the values that each column may have.
     """
 
     generation: Generation
@@ -22,6 +22,15 @@ class ServedModel:
     headers: bytes
     part: ModelCounters
     values: Values
+
+
+@dataclass
+class ServedModels:
+    """The models that a process answers for, by name, and its row in the counters. Changes only between two requests."""
+
+    counters: Counters
+    row: int
+    served: dict[str, ServedModel] = field(default_factory=dict)
 
 
 def prepare(generation: Generation, counters: Counters, row: int, max_rows: int) -> ServedModel:
