@@ -1,6 +1,6 @@
 import pytest
 
-from slipway.serving.content_types import CSV, JSON, PARQUET, normalised
+from slipway.serving.protocol.content_types import CSV, JSON, PARQUET, normalised
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ from multiprocessing.connection import Connection
 from slipway.core.variants import VariantRole
 from slipway.serving.comparer.difference import Spread, apart, difference
 from slipway.serving.config import ServingConfig
-from slipway.serving.content_types import JSON
 from slipway.serving.contract import Generation
 from slipway.serving.counters.models import Counters
 from slipway.serving.counters.variant import (
@@ -39,6 +38,7 @@ from slipway.serving.inference.model_workers import ModelWorkers
 from slipway.serving.inference.models import ServedModel, ServedModels, prepare
 from slipway.serving.ipc import channel, messages
 from slipway.serving.ipc.frames import MOST_BYTES, Frames, MirroredRequest, mirrored_request
+from slipway.serving.protocol.content_types import JSON
 from slipway.serving.protocol.fast_path import Answered
 
 _CHUNK = 1 << 18

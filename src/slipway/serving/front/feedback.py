@@ -11,11 +11,11 @@ import msgspec
 from msgspec import UNSET, Meta
 
 from slipway.serving.config import ServingConfig
-from slipway.serving.content_types import JSON, normalised
 from slipway.serving.contract import Signature
 from slipway.serving.front.capture import MOST_BYTES, CaptureClient
 from slipway.serving.front.state import FrontState
 from slipway.serving.http.messages import Request, Response, refusal
+from slipway.serving.protocol.content_types import JSON, normalised
 
 FORM = '{"request_id": …, "labels": [one a row]}, or {"request_id": …, "row": 0, "label": …}, or a list of such objects'
 _AT_ONCE_BYTES = 32_768

@@ -15,7 +15,6 @@ from prometheus_client.core import Metric
 
 from slipway.core.variants import VariantRole
 from slipway.serving.config import ServingConfig, VariantConfig
-from slipway.serving.content_types import normalised
 from slipway.serving.counters.variant import ERRORS, PRIMARY_LATENCY, CanaryCounters, VariantLink
 from slipway.serving.front.api_keys import key_of
 from slipway.serving.front.mirror import Mirror
@@ -27,6 +26,7 @@ from slipway.serving.inference.invoke import Invoker
 from slipway.serving.inference.model_workers import ModelWorkers
 from slipway.serving.inference.models import ServedModel, ServedModels
 from slipway.serving.ipc.frames import MirroredRequest
+from slipway.serving.protocol.content_types import normalised
 
 Later = Coroutine[Any, Any, Response]
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from slipway.core.expectations import Find
 from slipway.serving.config import ServingConfig
-from slipway.serving.content_types import JSON, normalised
 from slipway.serving.counters.models import BACK, FAST_PATH, WAITING
 from slipway.serving.http.messages import Request, Response, refusal
 from slipway.serving.inference.model_workers import ModelWorkers, WorkerLost
 from slipway.serving.inference.models import ServedModel, ServedModels
+from slipway.serving.protocol.content_types import JSON, normalised
 from slipway.serving.protocol.fast_path import Answered
 from slipway.serving.protocol.limits import TooManyRows, is_deeper
 
