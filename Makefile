@@ -34,8 +34,8 @@ test-matrix: $(VENV)/dev.stamp  ## every way past the guarded registry, on SQLit
 	@$(BIN)/python -m pytest tests/server --every-cell $(ARGS)
 
 soak: $(VENV)/dev.stamp  ## a hundred rounds: promotions under load with kills and broken versions, and eight that promote at once; ten of a database that fails
-	@SOAK_ROUNDS=100 GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest tests/serving/test_supervisor.py tests/workflows/test_crowd.py \
-		tests/workflows/test_failing_database.py -k "promotions or one_wins or any_commit" -s --timeout 3600
+	@SOAK_ROUNDS=100 GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest tests/serving/supervisor/test_supervisor.py tests/workflows/promotion/test_crowd.py \
+		tests/workflows/promotion/test_failing_database.py -k "promotions or one_wins or any_commit" -s --timeout 3600
 
 fuzz: $(VENV)/dev.stamp  ## 20,000 requests that nobody should send, to a whole endpoint; prints what it answered and weighed
 	@FUZZ_REQUESTS=20000 GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest tests/serving/test_fuzz_endpoint.py -s --timeout 7200

@@ -235,8 +235,8 @@ def _canary(say, when: datetime) -> VariantRecord:
     bounds = {"max_disagreement": 0.1, "max_errors": 0.01, "max_slower": 3.0}
     why = say("42.5 % of 1,200 compared rows were answered otherwise; the bound is 10 %")
     return VariantRecord(
-        say("flight_delays"), VariantRole.CANARY, say("Staging"), 0.05, VariantState.ENDED, 4, 3, when.timestamp() - 600, when.timestamp(),
-        why, 1300, 1350, 2, 1180, 1200, 510, 0.1312, 7, 4.2, 1.3, bounds,
+        say("flight_delays"), VariantRole.CANARY, say("Staging"), 0.05, VariantState.ENDED, 4, 3, when.timestamp() - 600,
+        when.timestamp(), why, 1300, 1350, 2, 1180, 1200, 510, 0.1312, 7, 4.2, 1.3, bounds,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from slipway.compile import compile_model, verify
 from slipway.core.prediction import predict
 from slipway.core.spec import Experiment
 from slipway.core.statistics.calibration import calibration
-from slipway.registry.trust import types_to_trust
+from slipway.registry.trust import as_stored, types_to_trust
 from slipway.workflows.training.winner import fit_winner, winner_from
 
 Declare = Callable[..., Experiment]
@@ -57,7 +57,7 @@ def test_the_calibrated_model_compiles_and_is_stored_with_types_that_are_trusted
     features = list(run.spec.experiment.data.features)
     rows = run.prepared.splits.test[features]
     held = skops.io.dumps(run.model)
-    again = skops.io.loads(held, trusted=types_to_trust(run.model, ()))
+    again = skops.io.loads(held, trusted=types_to_trust(as_stored(run.model), ()))
     np.testing.assert_array_equal(again.predict_proba(rows), run.model.predict_proba(rows))
     for each in (run.model, again):
         compiled = compile_model(each)

@@ -143,7 +143,7 @@ def autolog(client: MlflowClient, name: str) -> None:
 
 @pytest.mark.filterwarnings("ignore:Starting with pandas version 4.0 all arguments of all")
 @pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType")
-@pytest.mark.parametrize("deed", [runs, models, experiments, prompts, traces, datasets, autolog])
+@pytest.mark.parametrize("operation", [runs, models, experiments, prompts, traces, datasets, autolog])
 def test_what_plain_mlflow_does_is_done(
     client: MlflowClient, operation: Callable[[MlflowClient, str], None], request: pytest.FixtureRequest
 ) -> None:

@@ -26,10 +26,10 @@ from slipway.reports.comparison import comparison_page, comparison_text
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.workflows._sides import FoundSide, described, find_two
+from slipway.workflows.project import trusted_types
 from slipway.workflows.register import model_uri
 from slipway.workflows.report import write_page
 from slipway.workflows.session import resolve_tracking_uri
-from slipway.workflows.trusted import trusted_types
 
 
 @dataclass(frozen=True)

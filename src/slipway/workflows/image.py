@@ -24,7 +24,7 @@ from slipway.registry.watch import Seen
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.types import Stage
-from slipway.workflows._image_files import (
+from slipway.workflows.endpoint.image_files import (
     BUILD_LOCK,
     ENTRIES,
     FIRST_WORDS,
@@ -36,8 +36,8 @@ from slipway.workflows._image_files import (
     dockerfile,
     readme,
 )
+from slipway.workflows.project import trusted_types
 from slipway.workflows.session import resolve_tracking_uri
-from slipway.workflows.trusted import trusted_types
 
 LOCK_DIGEST = "slipway.lock_digest"
 

@@ -1,14 +1,26 @@
 """The experiments of a project: found by name, read whole."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from slipway.core.spec import Experiment
 from slipway.core.spec._yaml import read_experiment
 from slipway.core.trials import Trial
-from slipway.errors import FileUnusable, SpecInvalid, UnknownName
+from slipway.errors import FileUnusable, SlipwayError, SpecInvalid, UnknownName
+from slipway.progress import note
+from slipway.registry.watch import Followed
 from slipway.settings import Settings
 from slipway.types import Problem
+from slipway.workflows.session import resolve_tracking_uri
+
+if TYPE_CHECKING:  # it imports MLflow, which a service does without as long as it can
+    from mlflow import MlflowClient
+
+    from slipway.registry.versions import Version
+
+    Registered = tuple[MlflowClient, Version]
 
 SPEC = "experiment.yaml"
 
@@ -58,3 +70,50 @@ def declared(settings: Settings, name: str) -> Declared:
         message = f"found '{experiment.name}'; it has to be the folder's name, '{name}'"
         raise SpecInvalid(path, [Problem(1, "name", message)])
     return Declared(folder, text, experiment)
+
+
+def trusted_types(settings: Settings, name: str, find: "Callable[[], Registered] | None" = None) -> tuple[str, ...]:
+    """Return the types that may be loaded beside Slipway's own list: the operator's, and those this project declares.
+
+    A service that runs where the experiment's folder is not trusts what SLIPWAY_TRUSTED_TYPES says, and nothing else. Where the
+    experiment.yaml of this project cannot be read, what was registered with the version counts in its place.
+
+    find: returns a client and the version in its registry; None where no registry is to be asked.
+    """
+    if not (settings.experiments / name / SPEC).is_file():
+        return settings.trusted_types
+    try:
+        return (*settings.trusted_types, *declared(settings, name).experiment.search.trusted_types)
+    except SlipwayError as error:
+        where = f"{SPEC} of {name} cannot be read ({str(error).splitlines()[0]})"
+    if find is None:
+        note(f"{where}; of types beside Slipway's own, those of SLIPWAY_TRUSTED_TYPES are trusted")
+        return settings.trusted_types
+    note(f"{where}; what was registered with the version counts")
+    return (*settings.trusted_types, *_registered(find))
+
+
+def followed_version(settings: Settings, followed: Followed) -> "Registered":
+    """Return a client and the version that is followed, as its registry says now. Raises UnknownName, NoServer."""
+    from slipway.registry.versions import get_version, version_in
+    from slipway.tracking.client import connect
+
+    client = connect(resolve_tracking_uri(settings))
+    if followed.version:
+        return client, get_version(client, followed.name, followed.version)
+    return client, version_in(client, followed.name, followed.stage)
+
+
+def _registered(find: "Callable[[], Registered]") -> tuple[str, ...]:
+    """Return the types of the declaration that a version was registered with; none where nothing of it can be proven."""
+    from mlflow.exceptions import MlflowException
+
+    from slipway.registry.artifacts.models import temporary_folder
+    from slipway.registry.evidence.rescoring import verified_rows
+
+    try:
+        with temporary_folder() as made:
+            return tuple(verified_rows(*find(), Path(made))[0].experiment.search.trusted_types)
+    except (SlipwayError, MlflowException, OSError) as error:
+        note(f"nothing registered is trusted in its place: {error}")
+        return ()

@@ -15,8 +15,8 @@ from slipway.registry.versions import Version, version_in
 from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.types import Stage
+from slipway.workflows.project import trusted_types
 from slipway.workflows.session import resolve_tracking_uri
-from slipway.workflows.trusted import trusted_types
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from slipway.workflows.endpoint.endpoint import Endpoint, ServedVersion, own_log
 from slipway.workflows.endpoint.follow import FollowedVariant, Following
 from slipway.workflows.endpoint.service import keyed, start_service
 from slipway.workflows.endpoint.variant_record import write_variant
+from slipway.workflows.project import followed_version, trusted_types
 from slipway.workflows.session import resolve_tracking_uri
-from slipway.workflows.trusted import followed_version, trusted_types
 
 
 def serve(
@@ -89,7 +89,8 @@ def _said_of(variant_config: VariantConfig | None) -> str:
     if variant_config is None:
         return ""
     whom = "of the callers" if variant_config.role is VariantRole.CANARY else "of the requests, unheard"
-    return f"{variant_config.of} answers {100 * variant_config.share:g} % {whom}, as soon as there is one; /ready says how it fares"
+    share = f"{100 * variant_config.share:g} %"
+    return f"{variant_config.of} answers {share} {whom}, as soon as there is one; /ready says how it fares"
 
 
 def _served(settings: Settings, following: Following, wanted: WantedVersion) -> ServedVersion:

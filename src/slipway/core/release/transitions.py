@@ -34,8 +34,8 @@ class Transition:
 
     replaced: the version that held the stage before. complete: False when the process ended in the middle of it.
     digest: of the version's files, as they were registered. evidence: the hash of what it was judged by; see
-    `slipway.core.release.judgement`. kept: the digest of the files that are kept with it. overrides: of an approval, the gates that
-    its reason speaks for in their place.
+    `slipway.core.release.judgement`. kept: the digest of the files that are kept with it. overrides: of an approval, the gates
+    that its reason speaks for in their place.
     """
 
     name: str

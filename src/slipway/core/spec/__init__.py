@@ -1,7 +1,7 @@
 """experiment.yaml: what is wanted, from what data, by which search, and what has to hold before anything is released.
 
-These models are the contract; `slipway schema` publishes them as JSON Schema, `slipway.core.spec._yaml` turns the text of a file
-into them with errors that name the line.
+These models are the contract; `slipway schema` publishes them as JSON Schema, `slipway.core.spec._yaml` turns the text of a
+file into them with errors that name the line.
 """
 
 import hashlib

@@ -4,15 +4,16 @@ From `mvp` on the declaration is not read without it. A `poc` is read and traine
 for it before Production.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from slipway.core.spec._scope import Maturity
+from slipway.core.spec._data import Data
+from slipway.core.spec._gates import Gates
+from slipway.core.spec._release import Evaluation, Sla
+from slipway.core.spec._scope import Maturity, Scope
+from slipway.core.spec._search import Search
 from slipway.core.statistics.metrics import METRICS
-
-if TYPE_CHECKING:
-    from slipway.core.spec import Experiment
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,37 @@ class Duty:
         return f"{self.key}, as in `{self.at[-1]}: {self.example}`"
 
 
-def undeclared(experiment: "Experiment") -> tuple[Duty, ...]:
+class Declaration(Protocol):
+    """The sections of an Experiment that a release asks about."""
+
+    @property
+    def scope(self) -> Scope: ...
+
+    @property
+    def search(self) -> Search: ...
+
+    @property
+    def data(self) -> Data: ...
+
+    @property
+    def gates(self) -> Gates: ...
+
+    @property
+    def evaluation(self) -> Evaluation: ...
+
+    @property
+    def sla(self) -> Sla: ...
+
+    @property
+    def delivery(self) -> Sequence[str]: ...
+
+
+def undeclared(experiment: Declaration) -> tuple[Duty, ...]:
     """Return what the experiment's maturity asks for before Production and the experiment does not say, in the file's order."""
     return tuple(duty for given, duty in _duties(experiment) if not given)
 
 
-def _duties(experiment: "Experiment") -> Iterator[tuple[object, Duty]]:
+def _duties(experiment: Declaration) -> Iterator[tuple[object, Duty]]:
     """Yield each duty of the maturity, after what is declared for it."""
     scope, metric = experiment.scope, experiment.search.metric
     yield scope.owner, Duty(("scope", "owner"), "an owner", "team@example.com")
@@ -51,7 +77,7 @@ def _duties(experiment: "Experiment") -> Iterator[tuple[object, Duty]]:
         yield experiment.sla.p99_ms, Duty(("sla", "p99_ms"), "sla.p99_ms, since it is delivered as a service", "50")
 
 
-def _in_production(experiment: "Experiment") -> Iterator[tuple[object, Duty]]:
+def _in_production(experiment: Declaration) -> Iterator[tuple[object, Duty]]:
     for name in experiment.data.features:
         what = f"{name}'s `known`: how it is known in time"
         yield experiment.data.columns[name].known, Duty(("data", "columns", name, "known"), what, "from the timetable")

@@ -16,10 +16,11 @@ from slipway.core.gates import Fields
 from slipway.core.prediction import predict
 from slipway.core.spec import Experiment, GroupSplit, TimeSplit
 from slipway.core.statistics.metrics import Outcome
-from slipway.errors import Refusal
+from slipway.errors import Refusal, UntrustedModel
 from slipway.registry.artifacts.models import inputs_of, outputs_of, recorded_experiment
 from slipway.registry.evidence import test_rows
-from slipway.registry.trust import load_trusted
+from slipway.registry.trust import EVIDENCE_DIGEST, artifact_digest, load_trusted
+from slipway.registry.versions import Version
 
 
 @dataclass(frozen=True)
@@ -125,3 +126,26 @@ def _not_trained_on(rows: SameRows, by: SameRows, same_data: bool) -> NDArray[np
     if isinstance(rows.experiment.split, TimeSplit) and (time := rows.experiment.data.time) in ours and time in theirs:
         return np.asarray(ours[time] > theirs[time].max())  # its test rows reach as far as its training rows
     return None
+
+
+def verified_rows(client: MlflowClient, version: Version, folder: Path) -> tuple[SameRows, str]:
+    """Download what a version was declared as and tested on, and return it with its digest.
+
+    Raises UntrustedModel when it is not what was registered.
+    """
+    registered = version.tags.get(EVIDENCE_DIGEST)
+    if registered is None:
+        raise UntrustedModel(
+            f"{version.name} version {version.number} was registered without the rows that it was tested on, so no gate can "
+            f"judge it; train a version with `slipway run {version.name}`"
+        )
+    kept = folder / "kept"
+    kept.mkdir()
+    rows = rows_of(client, version.run_id, kept)
+    digest = artifact_digest(kept)
+    if registered != digest:
+        raise UntrustedModel(
+            f"what {version.name} version {version.number} was tested on is not what was registered with it; "
+            f"train a new version with `slipway run {version.name}`"
+        )
+    return rows, digest

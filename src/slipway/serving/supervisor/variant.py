@@ -224,11 +224,11 @@ class VariantSupervisor:
         first, variant = self._versions
         if not variant:
             return
-        variant_config, seen, state = self._variant_config, self.numbers.tally() - self._before, self._said.state
+        asked, seen, state = self._variant_config, self.numbers.tally() - self._before, self._said.state
         self._record(
             VariantRecord(
-                self._model, variant_config.role, variant_config.of, variant_config.share, state, variant, first, self._since, time.time(), self._said.why,
-                bounds=variant_config.guardrails.as_dict(), **_numbers(seen),
+                self._model, asked.role, asked.of, asked.share, state, variant, first, self._since, time.time(), self._said.why,
+                bounds=asked.guardrails.as_dict(), **_numbers(seen),
             )
         )  # fmt: skip
 

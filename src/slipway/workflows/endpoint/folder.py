@@ -12,7 +12,7 @@ from slipway.settings import Settings
 from slipway.workflows.endpoint.endpoint import Endpoint, ServedVersion, own_log
 from slipway.workflows.endpoint.load import PRELOAD, Order
 from slipway.workflows.endpoint.service import keyed, start_service
-from slipway.workflows.trusted import trusted_types
+from slipway.workflows.project import trusted_types
 
 _KEYS_EACH_S = 1.0
 

@@ -14,8 +14,8 @@ from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.types import Stage
 from slipway.workflows.endpoint.endpoint import Endpoint, ServedVersion, own_log
+from slipway.workflows.project import trusted_types
 from slipway.workflows.session import resolve_tracking_uri
-from slipway.workflows.trusted import trusted_types
 
 
 def serve_with_mlflow(

@@ -1,6 +1,6 @@
-"""What a version is judged on, as it is stored: its files, the rows it was tested on, and the version that is served.
+"""The inputs of a judgement as they are stored: a version's files, its test rows, and the version that is served.
 
-Everything is held against the digests that were registered, so that nothing counts that was changed afterwards.
+Each is held against the digest that was registered, so that nothing counts that was changed afterwards.
 """
 
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from mlflow import MlflowClient
 from slipway.core.gates import Champion, Evidence
 from slipway.core.release.judgement import Judged
 from slipway.core.statistics.slices import slice_labels
-from slipway.errors import Refusal, UntrustedModel
+from slipway.errors import Refusal
 from slipway.registry.artifacts.fetch import fetch_verified
 from slipway.registry.artifacts.models import inputs_of, outputs_of
 from slipway.registry.eligibility import served_beside
 from slipway.registry.evidence.bundle import EvidenceBundle
-from slipway.registry.evidence.rescoring import SameRows, rows_of
-from slipway.registry.trust import DIGEST, EVIDENCE_DIGEST, artifact_digest
+from slipway.registry.evidence.rescoring import SameRows, verified_rows
+from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, get_version
 from slipway.types import Stage
 
@@ -106,26 +106,3 @@ def judged_inputs_of(client: MlflowClient, version: Version, stage: Stage, folde
     except Refusal as error:
         found, problem = None, str(error)
     return JudgedInputs(version, files, rows, digest, champion, found, problem, served.live)
-
-
-def verified_rows(client: MlflowClient, version: Version, folder: Path) -> tuple[SameRows, str]:
-    """Download what a version was declared as and tested on, and return it with its digest.
-
-    Raises UntrustedModel when it is not what was registered.
-    """
-    registered = version.tags.get(EVIDENCE_DIGEST)
-    if registered is None:
-        raise UntrustedModel(
-            f"{version.name} version {version.number} was registered without the rows that it was tested on, so no gate can "
-            f"judge it; train a version with `slipway run {version.name}`"
-        )
-    kept = folder / "kept"
-    kept.mkdir()
-    rows = rows_of(client, version.run_id, kept)
-    digest = artifact_digest(kept)
-    if registered != digest:
-        raise UntrustedModel(
-            f"what {version.name} version {version.number} was tested on is not what was registered with it; "
-            f"train a new version with `slipway run {version.name}`"
-        )
-    return rows, digest

@@ -17,6 +17,7 @@ from slipway.identity import process_tags
 from slipway.registry.artifacts.models import temporary_folder
 from slipway.registry.eligibility import eligibility, live_version, served_beside
 from slipway.registry.evidence.bundle import EvidenceBundle
+from slipway.registry.evidence.rescoring import verified_rows
 from slipway.registry.ledger import MADE, Ledger, now_ms
 from slipway.registry.mutex import exclusive
 from slipway.registry.permissions import Operation, not_allowed
@@ -27,7 +28,7 @@ from slipway.registry.versions import Version, get_version, list_versions
 from slipway.settings import Settings
 from slipway.types import Stage
 from slipway.workflows.promotion.judge import judged
-from slipway.workflows.promotion.judged_inputs import Gathered, verified_rows
+from slipway.workflows.promotion.judged_inputs import Gathered
 from slipway.workflows.promotion.transition import bring_to_an_end, make, moving, open_ledger, transition_of
 
 _READ_FIRST = 100

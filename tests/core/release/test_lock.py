@@ -4,7 +4,7 @@ import pytest
 
 from slipway.core.release.lock import amiss, pins
 
-OURS = (Path(__file__).parents[2] / "requirements.lock").read_text()
+OURS = (Path(__file__).parents[3] / "requirements.lock").read_text()
 HASHED = """\
 # made by hand
 Scikit_Learn==1.9.1 \\

@@ -12,7 +12,7 @@ from slipway.core.spec import Experiment, Gates
 from slipway.types import Stage
 
 Declare = Callable[..., Experiment]
-DOCS = Path(__file__).parents[2] / "docs" / "promotion.md"
+DOCS = Path(__file__).parents[3] / "docs" / "promotion.md"
 RIPE: dict[str, Any] = {
     "scope": {"goal": "Say it.", "decision": "Do it.", "owner": "us@example.com", "maturity": "production"},
     "sla": {"p99_ms": 50, "availability": 0.99, "report": "daily"},

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from slipway.errors import UntrustedModel
+from slipway.registry.evidence.rescoring import verified_rows
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version
 from slipway.types import Stage
-from slipway.workflows.promotion.judged_inputs import verified_rows
 
 
 def test_a_version_that_was_registered_without_its_rows_is_told_so(tmp_path: Path) -> None:

@@ -16,10 +16,11 @@ from slipway.core.statistics.metrics import Outcome
 from slipway.errors import Refusal
 from slipway.registry.artifacts.models import signature_of
 from slipway.registry.evidence.bundle import EvidenceBundle
+from slipway.registry.evidence.rescoring import verified_rows
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import get_version
 from slipway.types import Stage
-from slipway.workflows.promotion.judged_inputs import Gathered, JudgedInputs, verified_rows
+from slipway.workflows.promotion.judged_inputs import Gathered, JudgedInputs
 from slipway.workflows.promotion.registrar import LocalRegistrar
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
@@ -41,7 +42,7 @@ def gathered(
     found = get_version(store, "small", int(version.version))
     files = tmp_path / "files"
     files.mkdir()
-    Model(signature=signature_of(experiment)).save(str(files / "MLmodel"))
+    Model(signature=signature_of(experiment, experiment.data.features)).save(str(files / "MLmodel"))
     (tmp_path / "rows").mkdir()
     rows, digest = verified_rows(store, found, tmp_path / "rows")
     truth = np.arange(8) % 2 * 1.0

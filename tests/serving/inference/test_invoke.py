@@ -16,7 +16,7 @@ from slipway.serving.front.metrics import metrics
 from slipway.serving.front.state import FrontState
 from slipway.serving.http.messages import Request, Response
 from slipway.serving.inference.invoke import Invoker
-from slipway.serving.inference.models import prepare
+from slipway.serving.inference.models import ServedModels, prepare
 from slipway.serving.ipc.frames import ModelResponse
 
 EXPECTATIONS = {"x": Expectation(low=-5.0, high=100.0), "port": Expectation(values=("1", "2"))}
@@ -36,11 +36,11 @@ def endpoint(*finds: Find, strict: bool) -> tuple[Invoker, FrontState]:
     given = generation()
     columns = tuple(replace(column, expectation=EXPECTATIONS.get(column.name)) for column in given.signature.inputs)
     counters = Counters(("delays",), 1)
-    state = FrontState(counters, 0, KeyRing(None))
-    state.served["delays"] = prepare(
+    state = FrontState(ServedModels(counters, 0), KeyRing(None))
+    state.models.served["delays"] = prepare(
         replace(given, signature=replace(given.signature, inputs=columns)), counters, 0, 10
     )
-    return Invoker(state, ServingConfig(strict=strict), Backs(*finds)), state  # type: ignore[arg-type]
+    return Invoker(state.models, ServingConfig(strict=strict), Backs(*finds)), state  # type: ignore[arg-type]
 
 
 def ask(invoking: Invoker, *rows: dict[str, Any], kind: bytes = b"application/json") -> Response:
@@ -88,7 +88,7 @@ def test_what_a_plan_finds_is_counted_by_column_and_refused_where_that_is_asked(
         'column="x",kind="out_of_bounds",model="delays"': 1.0,
         'column="port",kind="unknown",model="delays"': 2.0,
     }
-    assert totals(state.counters, "delays").fast_path == (0 if strict else 1)
+    assert totals(state.models.counters, "delays").fast_path == (0 if strict else 1)
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -100,16 +100,16 @@ def test_what_the_model_itself_finds_is_counted_and_refused_alike(strict: bool) 
         said = "row 4, column 'port': null (and 2 more of its values), where the contract allows no missing value"
         assert json.loads(answer.body)["message"] == said
     assert counted(state) == NOTHING | {'column="port",kind="null",model="delays"': 3.0}
-    assert totals(state.counters, "delays").back == (0 if strict else 1)
+    assert totals(state.models.counters, "delays").back == (0 if strict else 1)
 
 
 def test_a_category_that_no_contract_lists_is_counted_and_answered() -> None:
     invoking, state = endpoint(strict=True)
-    served = state.served["delays"]
+    served = state.models.served["delays"]
     columns = tuple(
         replace(each, expectation=Expectation(known=("1",))) for each in served.generation.signature.inputs[2:]
     )
     opened = replace(served.generation.signature, inputs=served.generation.signature.inputs[:2] + columns)
-    state.served["delays"] = prepare(replace(served.generation, signature=opened), state.counters, 0, 10)
+    state.models.served["delays"] = prepare(replace(served.generation, signature=opened), state.models.counters, 0, 10)
     assert ask(invoking, {"port": "new"}).status == 200
     assert counted(state)['column="port",kind="unknown",model="delays"'] == 1.0

@@ -11,7 +11,7 @@ from slipway.core.spec import Experiment
 from slipway.registry.versions import Version, get_version
 from slipway.registry.watch import Followed
 from slipway.settings import Settings
-from slipway.workflows.trusted import followed_version, trusted_types
+from slipway.workflows.project import followed_version, trusted_types
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
 OPERATORS, OWN, REGISTERED = "operators.Type", "features.ratio", "features.registered"

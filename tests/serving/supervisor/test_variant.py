@@ -199,7 +199,7 @@ def test_what_a_canary_does_not_answer_the_first_version_does_and_only_that_coun
 
 
 @pytest.mark.parametrize(
-    ("bound", "name", "bounds"),
+    ("bound", "name", "guardrails"),
     [
         ("disagreement", "2", Guardrails(min_requests=60, max_errors=1, max_slower=1e9)),
         ("errors", DEMANDING, Guardrails(min_requests=60, max_disagreement=1, max_slower=1e9)),
