@@ -328,7 +328,8 @@ class Library:
         kept = self.project.parent / "copied" / run.info.run_id
         if not kept.exists():
             kept.mkdir(parents=True)
-            self.client.download_artifacts(run.info.run_id, "evidence", str(kept))
+            for path in ("evidence", "model_card.json", "plots"):
+                self.client.download_artifacts(run.info.run_id, path, str(kept))
         self.client.log_artifacts(made, str(kept))
         self.client.log_text(made, spec.text, "experiment.yaml")
         self.client.log_dict(made, spec.experiment.as_dict(), "experiment.json")

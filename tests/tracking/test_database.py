@@ -91,6 +91,7 @@ def test_pgpassword_is_enough(postgres, monkeypatch: pytest.MonkeyPatch) -> None
         ("f" * 12, "which the installed MLflow does not know"),
     ],
 )
+@pytest.mark.slow
 def test_tables_of_another_mlflow_are_left_alone(postgres, revision: str, told: str) -> None:
     uri = postgres(migrated=True)
     postgres.ask(uri.replace("team:team%2Fword", "postgres"), "UPDATE alembic_version SET version_num = %s", revision)
