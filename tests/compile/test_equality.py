@@ -13,6 +13,8 @@ from slipway.compile._odd_rows import rows_of
 from slipway.compile._verify import same
 from slipway.plans import opened, stored
 
+pytestmark = pytest.mark.slow  # the file, more than each of its tests
+
 FITTED: dict[str, tuple[Any, Compiled]] = {}
 
 

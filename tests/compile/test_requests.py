@@ -17,6 +17,8 @@ from slipway.compile import Compiled, LeftToOriginal, compile_model
 from slipway.compile._odd_rows import rows_of
 from slipway.compile._verify import same
 
+pytestmark = pytest.mark.slow  # the file, more than each of its tests
+
 NAMES = (
     "usual, logistic",
     "native codes, boosting of three",

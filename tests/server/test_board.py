@@ -25,6 +25,8 @@ from slipway.server.identity import ALL_RIGHTS
 from slipway.types import Stage, Verdict
 from slipway.workflows.board import overview as board_overview
 
+pytestmark = pytest.mark.slow  # the file, more than each of its tests
+
 SCRIPT = "<script>alert(1)</script>"
 VERSIONS, ROUNDS = 6, 60
 
