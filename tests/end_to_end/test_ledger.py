@@ -87,7 +87,7 @@ def test_a_short_question_is_not_held_up_by_the_import_of_mlflow(
     asked = ["history", told, *words, "--json", "--tracking-uri", library.uri, "--project", str(library.project)]
     quick = subprocess.run([sys.executable, "-c", program, *asked], capture_output=True, text=True, check=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("slipway.workflows.history.told", lambda *_: None)
+        patch.setattr("slipway.workflows.history.snapshot", lambda *_: None)
         assert library.done("history", told, *words) == json.loads(quick.stdout)
 
 
