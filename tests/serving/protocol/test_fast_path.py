@@ -207,11 +207,3 @@ def test_says_how_many_rows_are_too_many(served: "Callable[[str], Served]") -> N
     assert (fast_path.answer(json.dumps({"dataframe_records": [ROW] * 2}).encode()) or (b"", 0))[1] == 2
     with pytest.raises(TooManyRows, match="holds 3 rows; at most 2"):
         fast_path.answer(json.dumps({"dataframe_records": [ROW] * 3}).encode())
-
-
-def test_leaves_to_the_model_what_would_take_long_to_read(served: "Callable[[str], Served]") -> None:
-    fast_path, row = FastPath(served("binary").generation, 2), ROW | {"carrier": "UA"}
-    for key in ("dataframe_records", "instances"):
-        assert fast_path.rows(json.dumps({key: [row] * 4}, separators=(",", ":")).encode()) is not None
-        assert fast_path.rows(json.dumps({key: [row] * 5}, separators=(",", ":")).encode()) is None
-    assert fast_path.rows(json.dumps({"instances": [row | {"carrier": "," * 42}]}).encode()) is None
