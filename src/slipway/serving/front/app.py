@@ -25,6 +25,7 @@ from slipway.serving.front.state import FrontState
 from slipway.serving.http.messages import Request, Response, refusal
 from slipway.serving.inference.invoke import Invoker
 from slipway.serving.inference.models import ServedModel
+from slipway.serving.protocol.content_types import JSON
 
 Answer = Response | Awaitable[Response]
 
@@ -198,7 +199,7 @@ class App:
         return Response(200, html, try_page.CONTENT_TYPE, try_page.HEADERS + served.headers)
 
     async def _ask(self, model: str, body: bytes) -> Response:
-        request = Request(b"POST", b"", {b"content-type": b"application/json"}, body, "")
+        request = Request(b"POST", b"", {b"content-type": JSON}, body, "")
         answer = self._invoking(request, model)
         return await answer if asyncio.iscoroutine(answer) else answer
 

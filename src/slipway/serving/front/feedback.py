@@ -14,11 +14,10 @@ from slipway.serving.config import ServingConfig
 from slipway.serving.contract import Signature
 from slipway.serving.front.capture import MOST_BYTES, CaptureClient
 from slipway.serving.front.state import FrontState
-from slipway.serving.http.messages import Request, Response, refusal
+from slipway.serving.http.messages import LARGE_BODY_BYTES, Request, Response, refusal
 from slipway.serving.protocol.content_types import JSON, normalised
 
 FORM = '{"request_id": …, "labels": [one a row]}, or {"request_id": …, "row": 0, "label": …}, or a list of such objects'
-_AT_ONCE_BYTES = 32_768
 _SHOWN = 12
 
 Label = tuple[str, int, Any]
@@ -59,7 +58,7 @@ class Feedback:
             )
         if not kind.startswith(JSON):
             return _refused(415, "name the format of the body: Content-Type: application/json")
-        if len(request.body) > _AT_ONCE_BYTES:
+        if len(request.body) > LARGE_BODY_BYTES:
             return self._later(request, model, capture_client)
         return self._answer(request.body, model, capture_client)
 

@@ -7,6 +7,8 @@ from urllib.parse import quote
 from slipway import __version__
 from slipway.serving.contract import Generation, InputColumn, Signature
 from slipway.serving.http.messages import CODES
+from slipway.serving.protocol.request_reader import LABELS, outputs_of
+from slipway.types import JSON_FORMATS
 
 _TYPES: dict[str, dict[str, Any]] = {
     "double": {"type": "number"},
@@ -124,24 +126,21 @@ def _request(signature: Signature, max_rows: int) -> dict[str, Any]:
     data = {"type": "array", "items": {"type": "array"}, "minItems": 1, "maxItems": max_rows}
     columns = {"type": "array", "items": {"enum": [column.name for column in signature.inputs]}}
     lists = {column.name: {"type": "array", "items": _type(column), "minItems": 1} for column in signature.inputs}
-    formats = {
-        "dataframe_records": rows,
-        "dataframe_split": {
-            "type": "object",
-            "properties": {"columns": columns, "data": data},
-            "required": ["columns", "data"],
-        },
-        "instances": rows,
-        "inputs": {"type": "object", "properties": lists, "required": row["required"]},
+    split = {
+        "type": "object",
+        "properties": {"columns": columns, "data": data},
+        "required": ["columns", "data"],
     }
+    inputs = {"type": "object", "properties": lists, "required": row["required"]}
+    formats = zip(JSON_FORMATS, (rows, split, rows, inputs), strict=True)
     params = {}
-    if signature.classes is not None:
-        outputs = ["labels", *(["probabilities"] if signature.probabilities else [])]
-        params = {"params": {"type": "object", "properties": {"output": {"enum": outputs, "default": "labels"}}}}
+    if outputs := outputs_of(signature.classes, probabilities=signature.probabilities):
+        output = {"enum": list(outputs), "default": LABELS}
+        params = {"params": {"type": "object", "properties": {"output": output}}}
     return {
         "oneOf": [
             {"type": "object", "properties": {key: schema} | params, "required": [key], "additionalProperties": False}
-            for key, schema in formats.items()
+            for key, schema in formats
         ]
     }
 

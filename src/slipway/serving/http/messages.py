@@ -5,6 +5,12 @@ from http import HTTPStatus
 
 from slipway.serving.contract import Generation
 
+LARGE_BODY_BYTES = 32_768
+"""A longer body is a large one: it is counted while it is under way, and read in a thread, so that nobody waits for it.
+
+So much JSON holds a few hundred rows.
+"""
+
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
 

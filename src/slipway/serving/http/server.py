@@ -6,7 +6,7 @@ from email.utils import formatdate
 from typing import Protocol
 
 from slipway.serving.config import ServingConfig
-from slipway.serving.http.messages import Request, Response
+from slipway.serving.http.messages import LARGE_BODY_BYTES, Request, Response
 
 Handle = Callable[[Request], Response | Awaitable[Response]]
 """Decides. What is not awaited is written before the next byte is read."""
@@ -14,9 +14,6 @@ Handle = Callable[[Request], Response | Awaitable[Response]]
 _FRAMING = (b"content-length", b"transfer-encoding")  # by which a request that offered another protocol is read anew
 KEPT = frozenset({b"content-type", b"authorization", b"x-api-key", b"x-request-id", b"expect", *_FRAMING})
 """Headers that are handed on."""
-
-_SMALL_BYTES = 32_768
-"""Bodies up to this size are not counted: those of all connections are not much together."""
 
 
 class OpenConnection(Protocol):
@@ -51,7 +48,7 @@ class HttpServer:
     counted_from: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.counted_from = min(_SMALL_BYTES, self.config.max_body_bytes)
+        self.counted_from = min(LARGE_BODY_BYTES, self.config.max_body_bytes)
 
     def tick(self, now: float) -> None:
         """Take the time, and end the connections whose time is over. To be called about twice a second."""

@@ -11,15 +11,12 @@ from typing import Any
 from slipway.core.expectations import Find
 from slipway.serving.config import ServingConfig
 from slipway.serving.counters.models import BACK, FAST_PATH, WAITING
-from slipway.serving.http.messages import Request, Response, refusal
+from slipway.serving.http.messages import LARGE_BODY_BYTES, Request, Response, refusal
 from slipway.serving.inference.model_workers import ModelWorkers, WorkerLost
 from slipway.serving.inference.models import ServedModel, ServedModels
 from slipway.serving.protocol.content_types import JSON, normalised
 from slipway.serving.protocol.fast_path import Answered
 from slipway.serving.protocol.limits import TooManyRows, is_deeper
-
-_AT_ONCE_BYTES = 32_768
-"""Larger bodies are read in a thread, so that nobody else waits for them: a few hundred rows."""
 
 _TRIES = 2
 """One that ends them itself must not take a third one too."""
@@ -41,7 +38,7 @@ class Invoker:
         served = self._models.served[model]
         kind = normalised(request.headers.get(b"content-type", b""))
         if served.fast_path is not None and kind == JSON:
-            if len(request.body) > _AT_ONCE_BYTES:
+            if len(request.body) > LARGE_BODY_BYTES:
                 return self._queued(self._answer_large(request, model, served))
             if (answer := _answer_fast(request.body, served)) is not None:
                 return self._counted_rows(answer, served)
@@ -116,7 +113,7 @@ class Invoker:
         if not kind.startswith(JSON):
             return None
         look, most = partial(is_deeper, request.body, self._config.max_json_depth), self._config.max_json_depth
-        large = len(request.body) > _AT_ONCE_BYTES
+        large = len(request.body) > LARGE_BODY_BYTES
         if await asyncio.get_running_loop().run_in_executor(self._thread, look) if large else look():
             message = f"the JSON is nested deeper than {most}, or its brackets are not closed"
             return Response(400, refusal(400, message))

@@ -9,7 +9,9 @@ from typing import Any
 
 import msgspec
 
-_ROWS, _COLUMNS = ("dataframe_records", "instances"), "inputs"
+from slipway.types import JSON_ROW_FORMATS
+
+_COLUMNS = "inputs"
 
 
 def stand_ins(names: Sequence[str]) -> list[str]:
@@ -43,7 +45,7 @@ def _replaced(content: Any, keys: Mapping[str, str]) -> Any:
     if not isinstance(content, dict):
         return content
     found = dict(content)
-    for part in _ROWS:
+    for part in JSON_ROW_FORMATS:
         if isinstance(rows := content.get(part), list):
             found[part] = [_of_stand_ins(row, keys) for row in rows]
     if _COLUMNS in content:

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from slipway.serving.contract import InputColumn, Signature
+from slipway.types import JSON_FORMATS, JSON_ROW_FORMATS
 
-FORMATS = ("dataframe_records", "dataframe_split", "instances", "inputs")
 # The beginnings of MLflow's own messages: its clients and its tests look for them. Of the input they repeat nothing here.
-_ONE_FORMAT = f"The input must be a JSON dictionary with exactly one of the input fields {', '.join(FORMATS)}"
+_ONE_FORMAT = f"The input must be a JSON dictionary with exactly one of the input fields {', '.join(JSON_FORMATS)}"
 _VALID_JSON = "Ensure that input is a valid JSON formatted string"
 _KINDS: Mapping[type, str] = {
     list: "a list",
@@ -60,7 +60,7 @@ def ragged(content: Any) -> str | None:
     """Return which row has other columns than the first one, in a request as `json.loads` reads it; None when none has."""
     if not isinstance(content, dict):
         return None
-    for key in ("dataframe_records", "instances"):
+    for key in JSON_ROW_FORMATS:
         if isinstance(rows := content.get(key), list) and rows and isinstance(rows[0], dict):
             return _ragged_rows(rows)
     if isinstance(split := content.get("dataframe_split"), dict):
@@ -77,7 +77,7 @@ def ragged(content: Any) -> str | None:
 def _not_a_request(content: Any) -> str | None:
     if not isinstance(content, dict):
         return f"{_ONE_FORMAT}. Received {_kind(content)}."
-    given = [key for key in FORMATS if key in content]
+    given = [key for key in JSON_FORMATS if key in content]
     if len(given) != 1:
         return f"{_ONE_FORMAT}. Received {' and '.join(given) or 'none of them'}."
     part, key = content[given[0]], given[0]
@@ -144,7 +144,7 @@ def _explain_values(content: Mapping[str, Any], signature: Signature) -> str | N
 
 def _columns(content: Mapping[str, Any]) -> Mapping[str, Sequence[Any]] | None:
     """Return the values by column; None for forms that have no names."""
-    key = next(key for key in FORMATS if key in content)
+    key = next(key for key in JSON_FORMATS if key in content)
     part = content[key]
     if key == "dataframe_split":
         names = part.get("columns")

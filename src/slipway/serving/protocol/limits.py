@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from slipway.types import JSON_ROW_FORMATS
+
 
 class TooManyRows(ValueError):
     """A request holds more rows than are allowed."""
@@ -82,7 +84,7 @@ def check_json(content: Any, most: int) -> None:
     if not isinstance(content, dict):
         return
     split, inputs = content.get("dataframe_split"), content.get("inputs")
-    parts = [content.get("dataframe_records"), content.get("instances"), inputs]
+    parts = [*(content.get(key) for key in JSON_ROW_FORMATS), inputs]
     parts += [split.get("data"), split.get("index")] if isinstance(split, dict) else []
     parts += inputs.values() if isinstance(inputs, dict) else []
     _check(max((len(part) for part in parts if isinstance(part, list)), default=0), most)

@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from slipway.serving.contract import InputColumn
 from slipway.serving.protocol.escaped import reader, stand_ins
 from slipway.serving.protocol.values import Row, Values
+from slipway.types import JSON_FORMATS
 
 LABELS, PROBABILITIES = "labels", "probabilities"
 
@@ -160,16 +161,11 @@ def _request(
     params: Any = UnsetType
     if outputs:
         params = _struct("Params", [("output", Literal[tuple(outputs)])]) | UnsetType
-    return _struct(
-        "Request",
-        [
-            ("dataframe_records", list[row("Record", kinds)] | UnsetType, UNSET),  # type: ignore[misc]
-            ("dataframe_split", split | UnsetType, UNSET),
-            ("instances", list[row("Instance", strict)] | UnsetType, UNSET),  # type: ignore[misc]
-            ("inputs", row("Inputs", [list.__class_getitem__(kind) for kind in strict]) | UnsetType, UNSET),
-            ("params", params, UNSET),
-        ],
-    )
+    records = list.__class_getitem__(row("Record", kinds))
+    instances = list.__class_getitem__(row("Instance", strict))
+    inputs = row("Inputs", [list.__class_getitem__(kind) for kind in strict])
+    formats = zip(JSON_FORMATS, (records, split, instances, inputs), strict=True)
+    return _struct("Request", [*((key, kind | UnsetType, UNSET) for key, kind in formats), ("params", params, UNSET)])
 
 
 def _struct(name: str, fields: list[Any], **options: Any) -> Any:
