@@ -1,7 +1,7 @@
-"""What is wrong with a request, by column and row, in words that hold nothing of its values.
+"""Reasons for the refusal of a request, by column and row, in words that hold nothing of its values.
 
-MLflow's own messages repeat the input. These are looked for when MLflow has refused a request, and before it is asked for what
-MLflow mends silently: rows that lack a column which others have.
+MLflow's own messages repeat the input, so a reason is looked for here when MLflow has refused a request. `ragged` is asked
+before MLflow is, since MLflow mends silently rows that lack a column which other rows have.
 """
 
 import csv
@@ -13,7 +13,7 @@ from typing import Any
 from slipway.serving.contract import InputColumn, Signature
 from slipway.types import JSON_FORMATS, JSON_ROW_FORMATS
 
-# The beginnings of MLflow's own messages: its clients and its tests look for them. Of the input they repeat nothing here.
+# The beginnings of MLflow's own messages, for which its clients and its tests look. Here they repeat nothing of the input.
 _ONE_FORMAT = f"The input must be a JSON dictionary with exactly one of the input fields {', '.join(JSON_FORMATS)}"
 _VALID_JSON = "Ensure that input is a valid JSON formatted string"
 _KINDS: Mapping[type, str] = {
@@ -35,7 +35,13 @@ _WORDS = {
 
 
 def explain(body: bytes, content_type: str, signature: Signature) -> str | None:
-    """Return what is wrong with a request that was refused; None when nothing is found."""
+    """Return the reason why a request was refused; None when no reason is found.
+
+    Args:
+        body: The body of the request.
+        content_type: The content type, as `normalised` spells it.
+        signature: The signature of the model that was asked.
+    """
     kind = content_type.partition(";")[0].strip()
     if kind == "text/csv":
         return _explain_csv(body, signature)
@@ -57,7 +63,7 @@ def explain(body: bytes, content_type: str, signature: Signature) -> str | None:
 
 
 def ragged(content: Any) -> str | None:
-    """Return which row has other columns than the first one, in a request as `json.loads` reads it; None when none has."""
+    """Say which row has other columns than the first row, in a request as `json.loads` reads it; None for no row."""
     if not isinstance(content, dict):
         return None
     for key in JSON_ROW_FORMATS:
@@ -109,7 +115,7 @@ def _kind(value: Any) -> str:
 
 
 def _mlflows_kind(value: Any) -> str:
-    """Return a kind as MLflow names it in the messages that its own tests look for."""
+    """Return the kind of a value in the words of MLflow's messages, for which MLflow's own tests look."""
     return "list" if isinstance(value, list) else "dictionary" if isinstance(value, dict) else _kind(value)
 
 
@@ -121,7 +127,7 @@ def _ragged_rows(rows: Sequence[Any]) -> str | None:
         if row.keys() == first:
             continue
         lacking = [name for name in first if name not in row]
-        # A name is said only where it is one of several rows: it is a column's, and no value.
+        # The message names a key only where several rows have that key: then the key is a column, and no value.
         return f"row {number} lacks column '{lacking[0]}'" if lacking else f"row {number} has a column that row 0 lacks"
     return None
 
@@ -143,7 +149,7 @@ def _explain_values(content: Mapping[str, Any], signature: Signature) -> str | N
 
 
 def _columns(content: Mapping[str, Any]) -> Mapping[str, Sequence[Any]] | None:
-    """Return the values by column; None for forms that have no names."""
+    """Return the values by column; None for a format without the names of the columns."""
     key = next(key for key in JSON_FORMATS if key in content)
     part = content[key]
     if key == "dataframe_split":
