@@ -1,4 +1,4 @@
-"""Which path does what, who may ask, and what each answer carries."""
+"""The routes of an endpoint: the handler of each path, the key that a caller needs, and the headers of each answer."""
 
 import asyncio
 import itertools
@@ -36,7 +36,14 @@ _UNNAMED = b'www-authenticate: Bearer, Basic realm="slipway"\r\n'
 
 @dataclass(frozen=True)
 class Route:
-    """What a path does. open: without a key. model: whose it is, "" for none."""
+    """A path of an endpoint.
+
+    Attributes:
+        methods: The methods that the path takes.
+        do: The handler.
+        open: Whether a caller needs no key.
+        model: The model that the path belongs to; "" for none.
+    """
 
     methods: tuple[bytes, ...]
     do: Callable[[Request], Answer]
@@ -45,7 +52,15 @@ class Route:
 
 
 class App:
-    """Handles the requests of a front."""
+    """Handles the requests of a front.
+
+    Args:
+        state: The state of the front.
+        config: The limits and keys of the endpoint.
+        invoking: Answers POST /invocations where the endpoint has no variant.
+        access_log: Takes a line for each answer.
+        variant_routing: Answers POST /invocations in place of `invoking` while there is a variant; None without one.
+    """
 
     def __init__(
         self,
@@ -72,7 +87,7 @@ class App:
         self.served()
 
     def served(self) -> None:
-        """Take note of what is served now."""
+        """Build the routes and the OpenAPI document anew for the models that are served now."""
         get = (b"GET", b"HEAD")
         routes = {
             b"/ping": Route(get, lambda _: Response(200, b"\n"), open=True),
@@ -120,7 +135,7 @@ class App:
         return self._finished_later(request, answer, request_id, model, began)
 
     def refused_early(self, status: int) -> None:
-        """Count a request that never arrived whole."""
+        """Count a request that was refused before it had arrived whole."""
         self._others.count(status, 0.0)
 
     def _refused(self, request: Request, route: Route | None) -> Response | None:
@@ -212,6 +227,6 @@ class App:
 
 
 def _version(answer: Response, served: ServedModel | None) -> int:
-    """The version that answered, or would have; 0 for a path of no model."""
+    """Return the version that answered, or would have; 0 for a path of no model."""
     by = answer.by or (served.generation if served is not None else None)
     return by.version if by is not None else 0

@@ -1,4 +1,4 @@
-"""POST /feedback: what turned out to be true of a request's rows, checked and handed over."""
+"""POST /feedback: the true labels of a request's rows are checked and put into the ring."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ _decode = msgspec.json.Decoder(list[_Said] | _Said).decode
 
 
 class Wrong(ValueError):
-    """What is wrong with the labels that came. status: of the answer."""
+    """Labels are refused, for the reason in the message. status: the status code of the answer."""
 
     def __init__(self, message: str, status: int = 400):
         super().__init__(message)
@@ -42,14 +42,14 @@ class Wrong(ValueError):
 
 
 class Feedback:
-    """Answers POST /feedback."""
+    """Answers POST /feedback of the models that a front serves."""
 
     def __init__(self, state: FrontState, config: ServingConfig):
         self._state, self._config = state, config
         self._thread = ThreadPoolExecutor(1, "feedback")
 
     def __call__(self, request: Request, model: str) -> Response | Awaitable[Response]:
-        """Take the labels of a request. model: one that is served."""
+        """Take the labels for a model that is served."""
         capture_client, kind = self._state.capture_client, normalised(request.headers.get(b"content-type", b""))
         if capture_client is None:
             return _refused(
@@ -87,7 +87,7 @@ class Feedback:
 
 
 def _packed(body: bytes, signature: Signature, max_rows: int) -> tuple[bytes, int]:
-    """Return the labels as they are handed over, and how many they are. Raises Wrong."""
+    """Return the labels as JSON for the ring, and their number. Raises Wrong."""
     labels = labels_of(body, signature, max_rows)
     packed = json.dumps(labels).encode()
     if len(packed) > MOST_BYTES:
@@ -96,7 +96,7 @@ def _packed(body: bytes, signature: Signature, max_rows: int) -> tuple[bytes, in
 
 
 def labels_of(body: bytes, signature: Signature, max_rows: int) -> list[Label]:
-    """Read and check labels: request id, row, and the label as the model spells its class. Raises Wrong."""
+    """Return the labels of a body, each as request id, row, and the label as the model spells its class. Raises Wrong."""
     try:
         said = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -135,7 +135,7 @@ def _of_one(said: _Said, where: str, checked: Callable[[Any], Any]) -> Iterator[
 
 
 def _checks(signature: Signature) -> Callable[[Any], Any]:
-    """What returns a label as it is kept, or raises a ValueError that says what is allowed."""
+    """Return a function that returns a label as it is kept, or raises a ValueError that says which labels are allowed."""
     if signature.classes is None:
         return _number
     known = {(isinstance(value, bool), value): value for value in signature.classes}

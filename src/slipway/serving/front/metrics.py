@@ -1,4 +1,4 @@
-"""The numbers of all fronts together, in the text form of Prometheus."""
+"""The page /metrics: the counters of all fronts together, in the text form of Prometheus."""
 
 from collections.abc import Callable, Iterable
 
@@ -36,7 +36,7 @@ _OF_SUPERVISOR = {
 
 
 def metrics(state: FrontState, more: Callable[[], Iterable[Metric]] | None = None) -> bytes:
-    """Return the metrics page. more: metrics beside those that every endpoint has."""
+    """Return the page. more: gives the metrics that not every endpoint has."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collector(state, more))
     return generate_latest(registry)
@@ -100,7 +100,7 @@ class _Collector(Collector):
         return [version, number, compiled, failed]
 
     def _of_columns(self) -> Metric:
-        """What the contracts do not expect, by the columns of the versions that answer: callers can add no label."""
+        """Return the unexpected values by the columns of the served versions alone, so that callers can add no label."""
         found = CounterMetricFamily(
             "slipway_unexpected_values",
             "Values of requests that the contract does not expect.",

@@ -26,7 +26,14 @@ _REFUSED = (400, 401, 408, 413, 415, 431, 503, 504)
 def document(
     generations: "list[Generation]", max_rows: int, *, keyed: bool = False, feedback: bool = False
 ) -> dict[str, Any]:
-    """Return the document, of version 3.1. keyed: whether who asks has to name a key. feedback: whether labels are taken."""
+    """Return the document, in version 3.1 of OpenAPI.
+
+    Args:
+        generations: The versions that are served.
+        max_rows: The number of rows that a request may hold.
+        keyed: Whether a caller has to name a key.
+        feedback: Whether labels are taken.
+    """
     alone = len(generations) == 1
     paths: dict[str, Any] = {}
     for generation in generations:
@@ -196,7 +203,7 @@ _ERROR = {
 
 
 def _status(description: str, mimetype: str = "application/json", *, keyed: bool = False) -> dict[str, Any]:
-    """What a path answers; keyed: only to who names a key, where keys are asked for."""
+    """Describe the answer of a GET. keyed: whether the path asks for a key where the endpoint has keys."""
     answers = {"200": {"description": description, "content": {mimetype: {}}}}
     return {"responses": answers | {"401": _refused(401)}} if keyed else {"responses": answers, "security": []}
 

@@ -1,6 +1,6 @@
-"""A front: the process that answers. It holds plans and no model, and lives through promotions.
+"""A front: the process that answers HTTP requests. A front holds plans and no model, and lives through promotions.
 
-What it serves arrives over a pipe, is made ready in a thread, and is swapped in between two requests.
+A generation arrives over a pipe, is made ready in a thread, and is swapped in between two requests.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ from slipway.serving.ipc import channel, messages
 _TICK_S = 0.25
 _LAST_S = 0.3
 _OWN_FILES = 64
-"""Files that a front has open beside its connections."""
+"""The files that a front has open beside its connections."""
 # A thread that reads a large request lets go of the interpreter this often, for the small ones.
 _SWITCH_S = 0.001
 
@@ -47,17 +47,23 @@ def front(
     listener: socket.socket, control: Pipe, config: ServingConfig, counters: Counters, row: int,
     variant_link: VariantLink | None = None, capture: CaptureFeed | None = None,
 ) -> None:  # fmt: skip
-    """Answer on a listening socket until told to Drain, or until the other end of `control` is gone: the process' main.
+    """Answer on a listening socket until Drain comes, or until the other end of `control` is gone: the process' main.
 
-    control: messages of `ipc`, by `channel.send` and `channel.receive`. row: this front's in `counters`.
-    variant_link: with `config.variant_config`.
-    capture: where to hand over what is answered; None to keep nothing of it.
-    Nothing is accepted before the first Swap.
+    No connection is accepted before the first Swap.
+
+    Args:
+        listener: The socket that the fronts of an endpoint share.
+        control: Brings and takes the messages of `ipc`, by `channel.receive` and `channel.send`.
+        config: The configuration of the endpoint.
+        counters: The shared counters of the endpoint.
+        row: The row of this front in the counters.
+        variant_link: The way to the comparer; given with `config.variant_config`.
+        capture: The ring for answered requests; None where nothing is captured.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the supervisor, which sends Drain
+    for number in (signal.SIGINT, signal.SIGTERM):  # they are meant for the supervisor, which sends Drain
         signal.signal(number, signal.SIG_IGN)
     sys.setswitchinterval(_SWITCH_S)
-    counters.put(row, WAITING, 0)  # of a front before this one
+    counters.put(row, WAITING, 0)  # the front that had this row before may have left some
     config = replace(config, max_connections=min(config.max_connections, _connections_for(config.max_connections)))
     models, keys = ServedModels(counters, row), KeyRing(config.keys)
     state = FrontState(models, keys, capture_client=CaptureClient(capture, row) if capture else None)
@@ -65,9 +71,9 @@ def front(
 
 
 def _connections_for(wanted: int) -> int:
-    """Return how many connections this process has files for, after asking for as many files as it would take.
+    """Raise the limit of open files for `wanted` connections, and return the number of connections that fit in the limit.
 
-    Twice as many as connections: those that are refused stay for a moment to read why.
+    A front takes twice as many files as connections: refused callers stay for a moment to read why.
     """
     needed, (soft, hard) = 2 * wanted + _OWN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < needed:
@@ -116,11 +122,11 @@ class _Front:
         self._log.flush()
         self._loop.call_later(_TICK_S, self._tick)
 
-    # ---- what the supervisor says
+    # ---- messages of the supervisor
 
     def _listen(self) -> None:
         """Read messages, in a thread of its own; a large plan takes a while to read and to warm."""
-        from slipway.plans import warm  # heavy where the nursery has not done it
+        from slipway.plans import warm  # takes seconds where the fork server has not done it
 
         warm()
         while True:
@@ -165,7 +171,7 @@ class _Front:
         self._app.served()
         self._backs.keep([path for served in prepared for path in served.generation.backs])
         if self._acceptor is None:
-            # What is there now stays: the collector need not look at it again, which would hold up answers.
+            # The objects of now stay, and a collection that looked at them again would hold up answers.
             gc.collect()
             gc.freeze()
             self._acceptor = Acceptor(self._listener, self._connection, self._others_are_lighter)
@@ -195,8 +201,8 @@ class _Front:
         self._app.draining = True
         if self._acceptor is not None:
             self._acceptor.close()
-        self._listener.close()  # at once: what would still be connected to it could not be answered
-        # What is asked in this moment is answered with `connection: close`; closing at once would cut some of it off.
+        self._listener.close()  # at once: a connection that still came could not be answered
+        # A request of this moment is answered with `connection: close`; closing at once would cut some off.
         self._server.closing = True
         await asyncio.sleep(_LAST_S)
         self._server.close()

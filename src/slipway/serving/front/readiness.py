@@ -1,4 +1,4 @@
-"""Whether an endpoint is ready, and what it serves: /ready."""
+"""The page /ready: whether an endpoint is ready, and the versions that it serves."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,14 @@ from slipway.serving.ipc.messages import TakeoverFailure
 
 
 def readiness(state: FrontState, *, ready: bool, in_full: bool, more: Mapping[str, Any] | None = None) -> bytes:
-    """Return the body of /ready. in_full: with what only those who may ask should read, and with `more` of each model."""
+    """Return the body of /ready.
+
+    Args:
+        state: The state of the front.
+        ready: Whether the front serves a model and is not ending.
+        in_full: Whether the caller may read about models and capture too.
+        more: Further entries of each model.
+    """
     said: dict[str, Any] = {"ready": ready}
     if in_full:
         said["models"] = {
@@ -25,7 +32,7 @@ def readiness(state: FrontState, *, ready: bool, in_full: bool, more: Mapping[st
 
 
 def variant_readiness(state: FrontState, variant_config: VariantConfig) -> dict[str, Any]:
-    """Return what is said of a second version, or of there being none."""
+    """Return the entry of the variant in /ready, also where there is no variant at present."""
     about, variant = state.about_variant, state.variant
     said: dict[str, Any] = {
         "of": variant_config.of,

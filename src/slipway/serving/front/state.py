@@ -1,4 +1,4 @@
-"""The state of a front at this moment."""
+"""The state of a front."""
 
 from dataclasses import dataclass, field
 

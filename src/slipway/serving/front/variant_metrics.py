@@ -1,4 +1,4 @@
-"""What the metrics say of a second version. Each name starts with its role: slipway_shadow_… or slipway_canary_…"""
+"""Metrics of a variant. Each name starts with the role of the variant: slipway_shadow_… or slipway_canary_…"""
 
 from collections.abc import Iterable
 from itertools import accumulate
@@ -31,7 +31,7 @@ _COUNTED = {
 
 
 def variant_metrics(state: FrontState, variant_config: VariantConfig, numbers: VariantCounters) -> Iterable[Metric]:
-    """Return the metrics of the second version of the one model that is served."""
+    """Return the metrics of the variant of the one model that is served."""
     found, model, start = numbers.tally(), next(iter(state.models.served), ""), f"slipway_{variant_config.role}"
     yield from _of_requests(found, model, start, variant_config.role)
     for name, (number, help_text) in _COUNTED.items():
@@ -85,7 +85,7 @@ def _one(
 
 
 def _buckets(found: Histogram, each: int = 2) -> tuple[list[tuple[str, float]], float]:
-    """Return cumulated buckets and the sum. each: every so many of the bounds, beginning with the first."""
+    """Return cumulated buckets and the sum. each: the step from one shown bound to the next, from the first on."""
     bounds, cumulated = (*map(str, found.bounds), "+Inf"), list(accumulate(found.counts))
     shown = [*range(0, len(found.bounds), each), len(found.bounds)]
     return [(bounds[number], cumulated[number]) for number in shown], found.total
