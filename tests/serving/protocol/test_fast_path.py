@@ -178,7 +178,7 @@ PLAIN = request()
         b'{"dataframe_records": ' + b"[" * 100_000,
     ],
 )
-def test_what_is_not_narrow_is_left_to_mlflow(served: "Callable[[str], Served]", body: bytes) -> None:
+def test_what_is_not_for_the_fast_path_is_left_to_mlflow(served: "Callable[[str], Served]", body: bytes) -> None:
     assert fast_path(served("classes"), body) is None
 
 

@@ -94,15 +94,15 @@ def _of_probabilities(ours: NDArray[np.float64], theirs: NDArray[np.float64]) ->
 
 
 def _predictions(body: bytes) -> list[Any]:
-    said = json.loads(body)
-    found = said.get("predictions") if isinstance(said, dict) else said
-    return found if isinstance(found, list) else [found]
+    answer = json.loads(body)
+    predictions = answer.get("predictions") if isinstance(answer, dict) else answer
+    return predictions if isinstance(predictions, list) else [predictions]
 
 
 def _array(predictions: list[Any]) -> NDArray[np.float64] | None:
     """Return predictions as an array; None where they are no numbers."""
     try:
-        found = np.asarray(predictions, dtype=np.float64)
+        array = np.asarray(predictions, dtype=np.float64)
     except (ValueError, TypeError):
         return None
-    return found if found.ndim in (1, 2) else None
+    return array if array.ndim in (1, 2) else None

@@ -68,7 +68,7 @@ def comparing(listener: socket.socket, control: Connection, config: ServingConfi
     asyncio.run(_Comparing(listener, control, config, numbers.row(numbers.comparing)).run())
 
 
-class _Asked:
+class _AskedVersion:
     """The variant or the primary, asked as a front asks it."""
 
     def __init__(self, config: ServingConfig, stuck: Callable[[str], None]):
@@ -89,8 +89,12 @@ class _Asked:
 
 class _Comparing:
     def __init__(self, listener: socket.socket, control: Connection, config: ServingConfig, row: VariantRow):
-        self._listener, self._control, self._config, self._row = listener, control, config, row
-        self._first, self._variant = _Asked(config, self._stuck), _Asked(config, self._stuck)
+        self._listener = listener
+        self._control = control
+        self._config = config
+        self._row = row
+        self._primary = _AskedVersion(config, self._stuck)
+        self._variant = _AskedVersion(config, self._stuck)
         self._pair = (0, 0)
         self._former = set[tuple[int, int]]()
         self._spread: Spread | None = None
@@ -112,19 +116,19 @@ class _Comparing:
         counters = Counters(("",), 1)  # shared with nobody: this process counts in its VariantRow alone
         with contextlib.suppress(EOFError, OSError):
             while True:
-                said = channel.receive(self._control)
-                if isinstance(said, messages.Swap) and said.variant:
-                    both = (said.generations[0], said.variant)
-                    first, variant = (_prepared(each, counters, self._config.max_rows) for each in both)
-                    self._loop.call_soon_threadsafe(self._serve, first, variant)
+                message = channel.receive(self._control)
+                if isinstance(message, messages.Swap) and message.variant:
+                    both = (message.generations[0], message.variant)
+                    primary, variant = (_prepared(each, counters, self._config.max_rows) for each in both)
+                    self._loop.call_soon_threadsafe(self._serve, primary, variant)
         os._exit(0)
 
-    def _serve(self, first: ServedModel, variant: ServedModel) -> None:
-        self._first.serve(first)
+    def _serve(self, primary: ServedModel, variant: ServedModel) -> None:
+        self._primary.serve(primary)
         self._variant.serve(variant)
         self._former.add(self._pair)
-        self._pair = first.generation.number, variant.generation.number
-        self._spread = None if first.generation.signature.classes else Spread()
+        self._pair = primary.generation.number, variant.generation.number
+        self._spread = None if primary.generation.signature.classes else Spread()
         self._served.set()
         self._served = asyncio.Event()
 
@@ -199,7 +203,7 @@ class _Comparing:
         Both plans are asked here in CPU time of one thread, so that the times compare however much this process is held up.
         """
         answers, seconds = list[Answered | None](), list[float]()
-        for served in (self._variant.served, self._first.served):
+        for served in (self._variant.served, self._primary.served):
             if served is None or served.fast_path is None or copy.content_type != JSON:
                 return None
             began = time.thread_time()
@@ -211,28 +215,28 @@ class _Comparing:
         return Response(200, ours.body), seconds[0], seconds[1]
 
     async def _canary(self, copy: MirroredRequest) -> None:
-        answer = await self._first.answer(copy)
+        answer = await self._primary.answer(copy)
         if answer.status >= 500:  # the primary has trouble of its own
             self._row.add(DROPPED)
             return
         self._compare(copy, copy.answer, answer.body if answer.status == 200 else b'{"predictions": []}')
 
     def _compare(self, copy: MirroredRequest, ours: bytes, theirs: bytes) -> int:
-        found = difference(ours, theirs, self._spread)
+        compared = difference(ours, theirs, self._spread)
         self._row.add(COMPARED)
-        self._row.add(COMPARED_ROWS, found.rows)
-        self._row.add(DISAGREEMENTS, found.disagreements)
-        self._row.apart(found.distances or self._distances(copy))
-        return found.rows
+        self._row.add(COMPARED_ROWS, compared.rows)
+        self._row.add(DISAGREEMENTS, compared.disagreements)
+        self._row.apart(compared.distances or self._distances(copy))
+        return compared.rows
 
     def _distances(self, copy: MirroredRequest) -> list[float]:
         """Return how far apart the probabilities behind two answers are that hold labels alone; empty where that is unknown."""
-        first, variant = self._first.served, self._variant.served
-        if copy.content_type != JSON or not (first and first.fast_path and variant and variant.fast_path):
+        primary, variant = self._primary.served, self._variant.served
+        if copy.content_type != JSON or not (primary and primary.fast_path and variant and variant.fast_path):
             return []
-        if first.generation.signature.classes != variant.generation.signature.classes:
+        if primary.generation.signature.classes != variant.generation.signature.classes:
             return []
-        ours, theirs = variant.fast_path.probabilities(copy.body), first.fast_path.probabilities(copy.body)
+        ours, theirs = variant.fast_path.probabilities(copy.body), primary.fast_path.probabilities(copy.body)
         return apart(ours, theirs) if ours is not None and theirs is not None else []
 
 

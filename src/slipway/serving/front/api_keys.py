@@ -25,10 +25,10 @@ class KeyRing:
         if self._hashes is None:
             return True
         given = hashlib.sha256(key_of(headers)).hexdigest().encode()
-        found = False
+        valid = False
         for known in self._hashes:
-            found |= hmac.compare_digest(given, known)
-        return found
+            valid |= hmac.compare_digest(given, known)
+        return valid
 
 
 def key_of(headers: Mapping[bytes, bytes]) -> bytes:

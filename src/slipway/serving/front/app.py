@@ -70,13 +70,11 @@ class App:
         access_log: AccessLog,
         variant_routing: VariantRouting | None = None,
     ):
-        self._state, self._config, self._invoking, self._log, self._variant_routing = (
-            state,
-            config,
-            invoking,
-            access_log,
-            variant_routing,
-        )
+        self._state = state
+        self._config = config
+        self._invoking = invoking
+        self._log = access_log
+        self._variant_routing = variant_routing
         self._feedback = Feedback(state, config)
         self._others = ModelCounters(state.models.counters, state.models.row, "")
         self._ids = map(f"{secrets.token_hex(6)}-%x".__mod__, itertools.count(1))
@@ -187,7 +185,7 @@ class App:
 
     def _page(self, request: Request) -> Response:
         query = dict(parse_qsl(request.target.partition(b"?")[2].decode("latin-1")))
-        served = self._asked(query)
+        served = self._chosen(query)
         if served is None:
             return Response(404, refusal(404, self._no_such_path()))
         return Response(200, try_page.page(served, self._names(served)), try_page.CONTENT_TYPE, try_page.HEADERS)
@@ -199,7 +197,7 @@ class App:
             values = dict(parse_qsl(request.body.decode(), keep_blank_values=True, max_num_fields=2000))
         except ValueError:
             return Response(400, refusal(400, "this is not a filled form"))
-        served = self._asked(values)
+        served = self._chosen(values)
         if served is None:
             return Response(404, refusal(404, self._no_such_path()))
         signature, model = served.generation.signature, served.generation.model
@@ -218,7 +216,7 @@ class App:
         answer = self._invoking(request, model)
         return await answer if asyncio.iscoroutine(answer) else answer
 
-    def _asked(self, named: Mapping[str, Any]) -> ServedModel | None:
+    def _chosen(self, named: Mapping[str, Any]) -> ServedModel | None:
         served = self._state.models.served
         return served.get(named.get("model", next(iter(served), "")))
 

@@ -9,8 +9,6 @@ from slipway.serving.counters.variant import DROPPED, VariantRow
 from slipway.serving.ipc.frames import MOST_BYTES, MirroredRequest
 
 _TOGETHER_S = 0.02
-
-
 _AGAIN_S = 0.2
 
 

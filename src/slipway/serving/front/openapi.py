@@ -45,8 +45,8 @@ def document(
             paths[f"/models/{quote(generation.model)}/feedback"] = _feedback(generation, max_rows, "")
             if alone:
                 paths["/feedback"] = _feedback(generation, max_rows, "_alone")
-    for path, said in _STATUS_PATHS.items():
-        paths[path] = {"get": said}
+    for path, operation in _STATUS_PATHS.items():
+        paths[path] = {"get": operation}
     paths["/try"] = {"post": _TRY}
     return {
         "openapi": "3.1.0",
@@ -153,10 +153,10 @@ def _request(signature: Signature, max_rows: int) -> dict[str, Any]:
 
 
 def _type(column: InputColumn) -> dict[str, Any]:
-    found = dict(_TYPES.get(column.type, {}))
-    if not column.required and "type" in found:
-        found["type"] = [found["type"], "null"]
-    return found
+    schema = dict(_TYPES.get(column.type, {}))
+    if not column.required and "type" in schema:
+        schema["type"] = [schema["type"], "null"]
+    return schema
 
 
 def _answer(signature: Signature) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from slipway.serving.front.capture import CaptureClient
 from slipway.serving.front.routing import VariantRouting
 from slipway.serving.front.state import FrontState
 from slipway.serving.http.connection import Connection
-from slipway.serving.http.server import KEPT, HttpServer
+from slipway.serving.http.server import HANDED_ON, HttpServer
 from slipway.serving.http.sockets import Acceptor
 from slipway.serving.inference.invoke import Invoker
 from slipway.serving.inference.model_workers import ModelWorkers
@@ -70,16 +70,16 @@ def front(
     uvloop.run(_Front(listener, control, config, state, variant_link).run())
 
 
-def _connections_for(wanted: int) -> int:
-    """Raise the limit of open files for `wanted` connections, and return the number of connections that fit in the limit.
+def _connections_for(connections: int) -> int:
+    """Raise the limit of open files for these connections, and return the number of connections that fit in the limit.
 
     A front takes twice as many files as connections: refused callers stay for a moment to read why.
     """
-    needed, (soft, hard) = 2 * wanted + _OWN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed, (soft, hard) = 2 * connections + _OWN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < needed:
         soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return wanted if soft == resource.RLIM_INFINITY else max(1, soft - _OWN_FILES)
+    return connections if soft == resource.RLIM_INFINITY else max(1, soft - _OWN_FILES)
 
 
 class _Front:
@@ -91,8 +91,13 @@ class _Front:
         state: FrontState,
         variant_link: VariantLink | None,
     ):
-        self._listener, self._control, self._config, self._variant_link = listener, control, config, variant_link
-        self._state, self._counters, self._row = state, state.models.counters, state.models.row
+        self._listener = listener
+        self._control = control
+        self._config = config
+        self._variant_link = variant_link
+        self._state = state
+        self._counters = state.models.counters
+        self._row = state.models.row
         self._acceptor: Acceptor | None = None
         self._drain: asyncio.Future[float]
 
@@ -102,14 +107,14 @@ class _Front:
         self._backs = ModelWorkers(self._stuck)
         self._log = AccessLog(self._config.access_log)
         invoking = Invoker(self._state.models, self._config, self._backs)
-        variant_config, self._variant_routing, kept = self._config.variant_config, None, KEPT
+        variant_config, self._variant_routing, headers = self._config.variant_config, None, HANDED_ON
         if variant_config and self._variant_link:
-            kept |= {variant_config.sticky_header.lower().encode()}
+            headers |= {variant_config.sticky_header.lower().encode()}
             self._variant_routing = VariantRouting(
                 self._state, self._config, variant_config, self._variant_link, invoking, self._backs, self._stuck
             )
         self._app = App(self._state, self._config, invoking, self._log, self._variant_routing)
-        self._server = HttpServer(self._app, self._config, self._app.refused_early, kept=kept)
+        self._server = HttpServer(self._app, self._config, self._app.refused_early, handed_on=headers)
         self._tick()
         threading.Thread(target=self._listen, name="control", daemon=True).start()
         timeout_s = await self._drain

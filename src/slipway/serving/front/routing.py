@@ -39,7 +39,7 @@ class VariantRouting:
         config: The limits of the endpoint.
         variant_config: The role and the share of the variant.
         variant_link: The counters of the variant and the way to the comparer.
-        first: Asks the primary.
+        primary: Asks the primary.
         backs: The links to the backs of the primary.
         stuck: Called with the socket of a back that let a deadline pass.
     """
@@ -50,12 +50,12 @@ class VariantRouting:
         config: ServingConfig,
         variant_config: VariantConfig,
         variant_link: VariantLink,
-        first: Invoker,
+        primary: Invoker,
         backs: ModelWorkers,
         stuck: Callable[[str], None],
     ):
         self._state = state
-        self._first = first
+        self._primary = primary
         self._row = variant_link.numbers.row(state.models.row)
         self._variant_config = variant_config
         self._numbers = variant_link.numbers
@@ -92,11 +92,11 @@ class VariantRouting:
         """Answer a request by the version that its caller belongs to, at once where that version can."""
         began = perf_counter()
         if self._canary and bucket(request, self._header) < self._limit:
-            asked = self._variant(request, model)
-            return _then(asked, lambda answer: self._by_second(request, model, answer, perf_counter() - began))
-        return _then(self._first(request, model), lambda answer: self._by_first(request, model, answer, began))
+            answered = self._variant(request, model)
+            return _then(answered, lambda answer: self._by_variant(request, model, answer, perf_counter() - began))
+        return _then(self._primary(request, model), lambda answer: self._by_primary(request, model, answer, began))
 
-    def _by_first(self, request: Request, model: str, answer: Response, began: float) -> Response:
+    def _by_primary(self, request: Request, model: str, answer: Response, began: float) -> Response:
         seconds = perf_counter() - began
         if self._canary:
             self._row.took(PRIMARY_LATENCY, seconds)
@@ -104,7 +104,7 @@ class VariantRouting:
             self._hand_on(request, answer, seconds, self._state.models.served[model])
         return answer
 
-    def _by_second(self, request: Request, model: str, answer: Response, seconds: float) -> Response | Later:
+    def _by_variant(self, request: Request, model: str, answer: Response, seconds: float) -> Response | Later:
         self._row.answered(answer.status, seconds)
         if answer.status >= 400:
             return _then(self._instead(request, model), self._counted_error)
@@ -143,8 +143,8 @@ BUCKETS = 10_000
 
 def bucket(request: Request, header: bytes) -> int:
     """Return the bucket of a request's caller, 0 to BUCKETS - 1, by a header, else by the API key, else by the address."""
-    said = request.headers.get(header) or key_of(request.headers) or request.peer.encode()
-    return int.from_bytes(blake2b(said, digest_size=8).digest(), "big") % BUCKETS
+    caller = request.headers.get(header) or key_of(request.headers) or request.peer.encode()
+    return int.from_bytes(blake2b(caller, digest_size=8).digest(), "big") % BUCKETS
 
 
 def lowest(share: float) -> int:

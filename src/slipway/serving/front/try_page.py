@@ -135,12 +135,12 @@ def _of_example(signature: Signature) -> dict[str, str]:
 
 
 def _shown(served: ServedModel, outcome: TriedAnswer) -> dict[str, Any]:
-    said = json.loads(outcome.body)
+    answer = json.loads(outcome.body)
     shown: dict[str, Any] = {"status": outcome.status}
     if outcome.status == 200:
-        shown["outcome"] = said["predictions"][0]
+        shown["outcome"] = answer["predictions"][0]
     else:
-        shown["outcome"] = said["message"]
+        shown["outcome"] = answer["message"]
     if outcome.probabilities:
         row = json.loads(outcome.probabilities)["predictions"][0]
         shown["probabilities"] = list(zip(served.generation.signature.classes or (), row, strict=True))

@@ -131,7 +131,7 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
-        if name in self._server.kept and not self._headed:  # after the head comes a trailer, which is ignored
+        if name in self._server.handed_on and not self._headed:  # after the head comes a trailer, which is ignored
             self._headers[name] = value
         elif name == b"content-length" and value.isdigit() and int(value[:19]) > self._server.config.max_body_bytes:
             self._refuse_body()

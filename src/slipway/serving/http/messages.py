@@ -12,8 +12,6 @@ So much JSON holds a few hundred rows.
 """
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
-
-
 _ALWAYS = b"x-content-type-options: nosniff\r\ncache-control: no-store\r\n"
 
 
@@ -79,8 +77,8 @@ def written(request: Request, answer: Response, date: bytes, *, last: bool) -> b
         date: The header line of the date.
         last: Whether the connection ends with this answer.
     """
-    kept = b"" if request.minor == b"1" else b"connection: keep-alive\r\n"
-    ending = b"connection: close\r\n" if last else kept
+    lasting = b"" if request.minor == b"1" else b"connection: keep-alive\r\n"
+    ending = b"connection: close\r\n" if last else lasting
     body = b"" if request.method == b"HEAD" else answer.body
     return b"%bcontent-type: %b\r\n%b%b%b%bcontent-length: %d\r\n\r\n%b" % (
         _STATUS_LINES[answer.status],
@@ -96,9 +94,9 @@ def written(request: Request, answer: Response, date: bytes, *, last: bool) -> b
 
 def without_offer(method: bytes, target: bytes, headers: dict[bytes, bytes], *, keep_alive: bool) -> bytes:
     """Return the head of a request without its offer of another protocol."""
-    kept = b"".join(b"%b: %b\r\n" % header for header in headers.items())
+    lines = b"".join(b"%b: %b\r\n" % header for header in headers.items())
     ending = b"" if keep_alive else b"connection: close\r\n"
-    return b"%b %b HTTP/1.1\r\n%b%b\r\n" % (method, target, kept, ending)
+    return b"%b %b HTTP/1.1\r\n%b%b\r\n" % (method, target, lines, ending)
 
 
 CODES = {

@@ -12,7 +12,7 @@ Handle = Callable[[Request], Response | Awaitable[Response]]
 """Decides on a request. A Response that need not be awaited is written before the next byte is read."""
 
 _FRAMING = (b"content-length", b"transfer-encoding")  # by which a request that offered another protocol is read anew
-KEPT = frozenset({b"content-type", b"authorization", b"x-api-key", b"x-request-id", b"expect", *_FRAMING})
+HANDED_ON = frozenset({b"content-type", b"authorization", b"x-api-key", b"x-request-id", b"expect", *_FRAMING})
 """The headers of a request that an HttpServer hands on by default."""
 
 
@@ -40,7 +40,7 @@ class HttpServer:
         closing: Whether each connection ends after the request under way on it.
         now: A clock that `tick` moves, exact enough for limits; in seconds.
         date: The header line of the date.
-        kept: The headers that are handed on; names in small letters.
+        handed_on: The headers that are handed on; names in small letters.
         large_bytes: The size of all large bodies that arrive or are under way.
         counted_from: The size above which a body is a large one.
     """
@@ -52,7 +52,7 @@ class HttpServer:
     closing: bool = False
     now: float = 0.0
     date: bytes = b""
-    kept: frozenset[bytes] = KEPT
+    handed_on: frozenset[bytes] = HANDED_ON
     large_bytes: int = 0
     counted_from: int = field(init=False)
 

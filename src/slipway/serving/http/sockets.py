@@ -39,8 +39,6 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 _YIELD_S = 0.001
-
-
 _FULL_S = 0.1
 
 

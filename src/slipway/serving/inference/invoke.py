@@ -31,7 +31,7 @@ class Invoker:
         self._backs = backs
         self._tries = tries
         self._waiting = 0
-        self._thread = ThreadPoolExecutor(1, "narrow")
+        self._thread = ThreadPoolExecutor(1, "fast path")
 
     def __call__(self, request: Request, model: str) -> Response | Coroutine[Any, Any, Response]:
         """Answer a request to a served model, at once where the fast path can."""
@@ -132,7 +132,7 @@ def _answer_fast(body: bytes, served: ServedModel) -> Answered | Response | None
 def cleaned(status: int, body: bytes) -> bytes:
     """Return the body of an error with nothing but the code and a short message of the back's answer."""
     try:
-        said = json.loads(body)
-        return refusal(status, str(said["message"])[:1000], str(said["error_code"])[:100])
+        error = json.loads(body)
+        return refusal(status, str(error["message"])[:1000], str(error["error_code"])[:100])
     except (ValueError, KeyError, TypeError):
         return refusal(status, "the model refused the request")

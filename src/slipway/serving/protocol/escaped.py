@@ -47,13 +47,13 @@ def _replaced(content: Any, keys: Mapping[str, str]) -> Any:
     """Replace the keys of each row and of `inputs`; content of another form stays as it is, for `convert` to refuse."""
     if not isinstance(content, dict):
         return content
-    found = dict(content)
+    replaced = dict(content)
     for part in JSON_ROW_FORMATS:
         if isinstance(rows := content.get(part), list):
-            found[part] = [_of_stand_ins(row, keys) for row in rows]
+            replaced[part] = [_of_stand_ins(row, keys) for row in rows]
     if _COLUMNS in content:
-        found[_COLUMNS] = _of_stand_ins(content[_COLUMNS], keys)
-    return found
+        replaced[_COLUMNS] = _of_stand_ins(content[_COLUMNS], keys)
+    return replaced
 
 
 def _of_stand_ins(row: Any, keys: Mapping[str, str]) -> Any:

@@ -103,8 +103,8 @@ def _not_a_split(part: Any) -> str | None:
         hint = "Send an object with 'columns' and 'data', a list of rows."
         return f"Dataframe split format must be a dictionary. Got {_mlflows_kind(part)}. {hint}"
     if "data" not in part or part.keys() - {"columns", "data", "index"}:
-        found = "Received other fields too." if "data" in part else "Received no 'data'."
-        return f"Dataframe split format must have 'data' field and optionally 'columns' and 'index' fields. {found}"
+        received = "Received other fields too." if "data" in part else "Received no 'data'."
+        return f"Dataframe split format must have 'data' field and optionally 'columns' and 'index' fields. {received}"
     if not isinstance(part["data"], list):
         return f"'data' of 'dataframe_split' is {_kind(part['data'])}; it has to be a list of rows"
     return None
@@ -180,23 +180,23 @@ def _explain_columns(columns: Mapping[str, Sequence[Any]], signature: Signature)
 
 
 def _wrong(value: Any, column: InputColumn) -> str | None:
-    wanted = _WORDS.get(column.type)
+    needed = _WORDS.get(column.type)
     if isinstance(value, list | dict):
-        return f"{'a list' if isinstance(value, list) else 'an object'} where {wanted or 'a single value'} is needed"
-    if wanted is None or isinstance(value, bool):
+        return f"{'a list' if isinstance(value, list) else 'an object'} where {needed or 'a single value'} is needed"
+    if needed is None or isinstance(value, bool):
         return None
     if isinstance(value, bytes):
-        return f"bytes where {wanted} is needed"
+        return f"bytes where {needed} is needed"
     whole = column.type in ("long", "integer")
     if value is None or value != value:
-        return f"null where {wanted} is needed" if whole or column.type == "boolean" else None
+        return f"null where {needed} is needed" if whole or column.type == "boolean" else None
     if column.type in _NUMBERS and isinstance(value, str):
         try:
             int(value) if whole else float(value)
         except ValueError:
-            return f"a text where {wanted} is needed"
+            return f"a text where {needed} is needed"
     if whole and isinstance(value, float) and not value.is_integer():
-        return f"a fraction where {wanted} is needed"
+        return f"a fraction where {needed} is needed"
     bits = 31 if column.type == "integer" else 63
     if whole and not -(2**bits) <= int(value) < 2**bits:
         return f"a number that is too large for {column.type}"

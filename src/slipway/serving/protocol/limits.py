@@ -18,17 +18,9 @@ class TooManyRows(ValueError):
 
 
 _ALIKE = bytes.maketrans(b"{}", b"[]")
-
-
 _DROPPED = bytes(set(range(256)) - set(b'[]{}"'))  # brackets of both kinds are then made alike
-
-
 _STEPS = np.zeros(256, np.int64)
-
-
 _STEPS[ord("[")], _STEPS[ord("]")] = 1, -1
-
-
 _PIECE = 1 << 16
 
 
@@ -71,8 +63,6 @@ MOST_COLUMNS = 10_000
 
 
 _UNPACKED = f"the rows are larger than {MOST_PARQUET_BYTES} bytes when they are unpacked. Send them in parts."
-
-
 _WIDE = f"the body has more than {MOST_COLUMNS} columns. Send those of the signature."
 
 
@@ -111,8 +101,8 @@ def check_parquet(body: bytes, most: int) -> None:
     from pyarrow.parquet import ParquetFile
 
     try:
-        said = ParquetFile(io.BytesIO(body)).metadata
-        groups = [said.row_group(number) for number in range(said.num_row_groups)]
+        metadata = ParquetFile(io.BytesIO(body)).metadata
+        groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
         chunks = [group.column(number) for group in groups for number in range(group.num_columns)]
         _check(sum(group.num_rows for group in groups), most)
         # A value that is written once for many rows takes a few bytes in the file, and eight for each row when it is read.
@@ -133,23 +123,23 @@ def _text_bytes(body: bytes, chunks: Iterable[Any]) -> int:
     texts = sorted({chunk.path_in_schema for chunk in chunks if chunk.physical_type == "BYTE_ARRAY"})
     if not texts:
         return 0
-    table, found = read_table(io.BytesIO(body), columns=texts, read_dictionary=texts), 0
+    table, total = read_table(io.BytesIO(body), columns=texts, read_dictionary=texts), 0
     for chunk in (chunk for column in table.columns for chunk in column.chunks):
         if types.is_dictionary(chunk.type):
             lengths = pc.binary_length(chunk.dictionary).take(chunk.indices)
-            found += pc.sum(lengths.cast("int64")).as_py() or 0
+            total += pc.sum(lengths.cast("int64")).as_py() or 0
         else:
-            found += chunk.nbytes
-    return found
+            total += chunk.nbytes
+    return total
 
 
 def _count(rows: Iterable[list[str]], most: int) -> int:
-    found = 0
+    count = 0
     for row in rows:
-        found += bool(row)
-        if found > most:
+        count += bool(row)
+        if count > most:
             break
-    return found
+    return count
 
 
 def _check(rows: int, most: int) -> None:

@@ -58,11 +58,11 @@ class Values:
 
     def _mended(self, rows: Sequence[Row], odd: Sequence[int]) -> tuple[Sequence[Row], tuple[Find, ...]]:
         columns: list[Sequence[object]] = list(zip(*rows, strict=True))
-        found: list[Find] = []
+        all_finds: list[Find] = []
         for at in odd:
             columns[at], finds = self.of_column(at, columns[at])
-            found += finds
-        return list(zip(*columns, strict=True)), tuple(found)
+            all_finds += finds
+        return list(zip(*columns, strict=True)), tuple(all_finds)
 
     def of_column(self, at: int, values: Sequence[object]) -> tuple[Sequence[object], list[Find]]:
         """Return the values of column `at` as the model was trained on them, and those that the contract does not expect.
@@ -71,7 +71,7 @@ class Values:
         """
         if self._are_plain(at, values):
             return values, []
-        judge, read, found = self._judges[at], [], dict[Unexpected, list[Any]]()
+        judge, read, unexpected = self._judges[at], [], dict[Unexpected, list[Any]]()
         for row, given in enumerate(values):
             try:
                 value, kind = judge(given)
@@ -79,8 +79,8 @@ class Values:
                 raise Unreadable(row, self.columns[at].name, str(error)) from None
             read.append(value)
             if kind is not None:
-                found.setdefault(kind, [0, row, shown(given)])[0] += 1
-        return read, [Find(at, kind, *rest) for kind, rest in found.items()]
+                unexpected.setdefault(kind, [0, row, shown(given)])[0] += 1
+        return read, [Find(at, kind, *rest) for kind, rest in unexpected.items()]
 
     def _are_plain(self, at: int, values: Sequence[object]) -> bool:
         column, test = self.columns[at], self._tests[at]
