@@ -1,4 +1,4 @@
-"""Byte for byte what MLflow's own scoring server answers, and never what it refuses."""
+"""The fast path answers byte for byte as MLflow's own scoring server, and never a request that MLflow refuses."""
 
 import json
 from collections.abc import Callable
@@ -63,7 +63,7 @@ def bodies(rows: list[dict[str, Any]], order: list[str]) -> dict[str, Any]:
 
 
 def stock(served: "Served", body: bytes) -> bytes | None:
-    """What MLflow answers; None when it refuses."""
+    """Return MLflow's answer; None when MLflow refuses."""
     from mlflow.pyfunc.scoring_server import invocations
 
     model = served.mlflow

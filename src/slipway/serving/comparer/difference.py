@@ -22,8 +22,8 @@ class Difference:
     Attributes:
         rows: The number of rows that were compared.
         disagreements: The number of rows whose labels or most probable classes differ, or whose values are too far apart.
-        distances: One a row. Between values: the absolute difference; between probabilities: half the sum of the absolute
-            differences, 0 to 1. Empty for labels.
+        distances: The distances that are numbers: absolute differences of values; for probabilities of a row, half the sum of
+            their absolute differences, 0 to 1. Empty for labels.
     """
 
     rows: int

@@ -200,7 +200,7 @@ class _Comparing:
     def _both_from_plans(self, copy: MirroredRequest) -> tuple[Response, float, float] | None:
         """Return the variant's answer and the seconds of variant and primary, where both plans answer; else None.
 
-        Both plans are asked here in CPU time of one thread, so that the times compare however much this process is held up.
+        The seconds are CPU time of this thread, so that they compare however often other processes interrupt this one.
         """
         answers, seconds = list[Answered | None](), list[float]()
         for served in (self._variant.served, self._primary.served):
@@ -230,7 +230,7 @@ class _Comparing:
         return compared.rows
 
     def _distances(self, copy: MirroredRequest) -> list[float]:
-        """Return how far apart the probabilities behind two answers are that hold labels alone; empty where that is unknown."""
+        """Return the distances of the probabilities behind two answers with labels; empty where the plans give none."""
         primary, variant = self._primary.served, self._variant.served
         if copy.content_type != JSON or not (primary and primary.fast_path and variant and variant.fast_path):
             return []

@@ -57,7 +57,7 @@ class App:
     Args:
         state: The state of the front.
         config: The limits and keys of the endpoint.
-        invoking: Answers POST /invocations where the endpoint has no variant.
+        invoking: Answers POST /invocations, also behind the page to try a model.
         access_log: Takes a line for each answer.
         variant_routing: Answers POST /invocations in place of `invoking` while there is a variant; None without one.
     """

@@ -1,4 +1,4 @@
-"""The capture client: a front puts answered requests and labels into the ring at once, or drops and counts them."""
+"""The capture client: a front puts answered requests and labels into the ring, and never waits for room there."""
 
 import time
 import zlib

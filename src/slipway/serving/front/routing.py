@@ -1,7 +1,7 @@
 """Routing between the primary and a variant: the version that answers each caller, and the copies that go to the comparer.
 
 No caller is worse off for the variant. A shadow answers later, in the comparer. When a canary does not answer a request, the
-primary does, in the other half of the time.
+primary does, in the second half of the time that the request has.
 """
 
 import random

@@ -80,7 +80,7 @@ class ModelWorkers:
             deadline: The time of `time.monotonic()` until which the answer is waited for.
 
         Raises:
-            WorkerLost: The back ended before it answered, or cannot be reached.
+            WorkerLost: The back ended before it answered, or is being started and this ModelWorkers is not patient.
             TimeoutError: The deadline passed.
         """
         path = min(paths, key=self._busy)

@@ -11,8 +11,8 @@ _UTF_8 = (b"charset", b"utf-8")
 def normalised(header: bytes) -> bytes:
     """Return a Content-Type header as MLflow spells it: `application/json` for `Application/JSON; Charset="UTF-8"`.
 
-    A type that MLflow does not take comes back as it came, and a parameter that MLflow does not take keeps its place, so that
-    MLflow refuses both.
+    A type that MLflow does not take comes back as it came. A parameter that MLflow does not take stays in the header under its
+    name. MLflow refuses both in its own words.
     """
     kind, *parts = (part.strip() for part in header.split(b";"))
     if kind.lower() not in (JSON, CSV, PARQUET):
