@@ -22,6 +22,13 @@ MISSING_IN_CSV = ("", "NA", "NaN", "nan", "null")
 """What stands for a missing value in every CSV file that is read; other words, such as None, are what they say."""
 
 
+JSON_FORMATS = ("dataframe_records", "dataframe_split", "instances", "inputs")
+"""The JSON formats of MLflow's scoring protocol; a request has exactly one of these keys."""
+
+JSON_ROW_FORMATS = ("dataframe_records", "instances")
+"""The JSON formats that hold a list with an object for each row."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing that is wrong in a file: where, what was found, what is allowed."""

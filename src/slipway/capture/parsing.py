@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-_FORMATS = ("dataframe_records", "dataframe_split", "instances", "inputs")
+from slipway.types import JSON_FORMATS
+
 _MOST_VALUES = 1_000_000
 """Of a table: a small Parquet file may stand for many more than a writer has memory for."""
 
@@ -68,7 +69,7 @@ def _read(body: bytes, kind: str, inputs: Sequence[tuple[str, str]]) -> Rows | N
 def _of_json(content: Any, names: Sequence[str]) -> Rows | None:
     if not isinstance(content, dict):
         return None
-    given = [key for key in _FORMATS if key in content]
+    given = [key for key in JSON_FORMATS if key in content]
     if len(given) != 1:
         return None
     part = content[given[0]]

@@ -35,7 +35,9 @@ def front(back: StandInBack) -> Iterator[Front]:
         yield started[0]
 
 
-def test_a_narrow_request_is_answered_by_the_plan_and_names_its_version(front: Front, back: StandInBack) -> None:
+def test_a_request_for_the_fast_path_is_answered_by_the_plan_and_names_its_version(
+    front: Front, back: StandInBack
+) -> None:
     before = len(back.asked)
     status, body, headers = ask(front)
     assert (status, json.loads(body)) == (200, {"predictions": ["late"]})
@@ -46,7 +48,7 @@ def test_a_narrow_request_is_answered_by_the_plan_and_names_its_version(front: F
     assert len(back.asked) == before
 
 
-def test_what_is_not_narrow_goes_to_the_back_as_it_came(front: Front, back: StandInBack) -> None:
+def test_what_is_not_for_the_fast_path_goes_to_the_back_as_it_came(front: Front, back: StandInBack) -> None:
     for body, kind in [
         (ODD, "application/json"),
         ("x,port\n1,a\n", "text/csv"),
@@ -269,7 +271,7 @@ def test_a_back_that_is_stuck_is_a_504_and_is_reported(front: Front, back: Stand
     assert front.wait(messages.Stuck).back == back.path
 
 
-def test_more_than_may_wait_are_a_503_at_once_while_narrow_requests_go_on(front: Front) -> None:
+def test_more_than_may_wait_are_a_503_at_once_while_the_fast_path_goes_on(front: Front) -> None:
     found: list[Any] = []
     waiting = [threading.Thread(target=lambda: found.append(ask(front, body='{"slow": 1}'))) for _ in range(3)]
     for thread in waiting:

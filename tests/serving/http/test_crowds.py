@@ -1,4 +1,4 @@
-"""What callers can make a front hold, whatever they send and do not read; and what they get all the same."""
+"""Bounds of the memory that callers make a front hold, whatever they send and do not read, and the answers that they get."""
 
 import http.client
 import json

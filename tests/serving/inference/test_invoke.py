@@ -1,4 +1,4 @@
-"""What becomes of values that a contract does not expect, from a plan and from the model itself."""
+"""Values that a contract does not expect, in answers from a plan and from the model itself."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ EXPECTATIONS = {"x": Expectation(low=-5.0, high=100.0), "port": Expectation(valu
 
 
 class Backs:
-    """Answers with a find: what a back says of a request that no plan reads."""
+    """Answers with finds, as a back does for a request that no plan reads."""
 
     def __init__(self, *finds: Find):
         self.finds = finds

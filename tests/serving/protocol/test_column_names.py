@@ -53,7 +53,7 @@ three = some.lists(names, min_size=3, max_size=3, unique=True)
 
 
 class Made:
-    """A model of a number, a whole number and a category that are called so, as MLflow answers and as a front does."""
+    """A model of a number, a whole number and a category with the given names, as MLflow answers and as a front does."""
 
     def __init__(self, names: Sequence[str]):
         self.names = list(names)

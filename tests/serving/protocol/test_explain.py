@@ -9,7 +9,8 @@ from hypothesis import strategies as some
 from pyarrow.parquet import write_table
 
 from slipway.serving.contract import InputColumn, Signature
-from slipway.serving.protocol.explain import FORMATS, explain, ragged
+from slipway.serving.protocol.explain import explain, ragged
+from slipway.types import JSON_FORMATS
 
 SIGNATURE = Signature(
     (
@@ -163,7 +164,7 @@ values = (
 )
 anything = some.recursive(values, lambda inner: some.lists(inner, max_size=3) | some.dictionaries(names, inner))
 splits = some.fixed_dictionaries({"columns": some.lists(names | anything), "data": some.lists(anything)})
-contents = some.dictionaries(some.sampled_from(FORMATS), anything | splits, max_size=2) | anything
+contents = some.dictionaries(some.sampled_from(JSON_FORMATS), anything | splits, max_size=2) | anything
 
 
 @given(contents)

@@ -1,4 +1,4 @@
-"""Byte for byte what MLflow's own scoring server answers, and never what it refuses."""
+"""The fast path answers byte for byte as MLflow's own scoring server, and never a request that MLflow refuses."""
 
 import json
 from collections.abc import Callable
@@ -63,7 +63,7 @@ def bodies(rows: list[dict[str, Any]], order: list[str]) -> dict[str, Any]:
 
 
 def stock(served: "Served", body: bytes) -> bytes | None:
-    """What MLflow answers; None when it refuses."""
+    """Return MLflow's answer; None when MLflow refuses."""
     from mlflow.pyfunc.scoring_server import invocations
 
     model = served.mlflow
@@ -178,7 +178,7 @@ PLAIN = request()
         b'{"dataframe_records": ' + b"[" * 100_000,
     ],
 )
-def test_what_is_not_narrow_is_left_to_mlflow(served: "Callable[[str], Served]", body: bytes) -> None:
+def test_what_is_not_for_the_fast_path_is_left_to_mlflow(served: "Callable[[str], Served]", body: bytes) -> None:
     assert fast_path(served("classes"), body) is None
 
 
@@ -207,11 +207,3 @@ def test_says_how_many_rows_are_too_many(served: "Callable[[str], Served]") -> N
     assert (fast_path.answer(json.dumps({"dataframe_records": [ROW] * 2}).encode()) or (b"", 0))[1] == 2
     with pytest.raises(TooManyRows, match="holds 3 rows; at most 2"):
         fast_path.answer(json.dumps({"dataframe_records": [ROW] * 3}).encode())
-
-
-def test_leaves_to_the_model_what_would_take_long_to_read(served: "Callable[[str], Served]") -> None:
-    fast_path, row = FastPath(served("binary").generation, 2), ROW | {"carrier": "UA"}
-    for key in ("dataframe_records", "instances"):
-        assert fast_path.rows(json.dumps({key: [row] * 4}, separators=(",", ":")).encode()) is not None
-        assert fast_path.rows(json.dumps({key: [row] * 5}, separators=(",", ":")).encode()) is None
-    assert fast_path.rows(json.dumps({"instances": [row | {"carrier": "," * 42}]}).encode()) is None

@@ -1,4 +1,4 @@
-"""One answer for all forms of a value, on both paths and in all formats; and what the contract does not expect of them."""
+"""All forms of a value get one answer, on both paths and in all formats; both paths find the same unexpected values."""
 
 import io
 import itertools
@@ -60,7 +60,7 @@ def hour(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def loaded_model(folder: Path, *, times: bool) -> LoadedModel:
-    """A model of these columns, with a time only where its function, which no plan knows, is to read one."""
+    """A model of these columns. times: whether it has a column of times too, read by a function that no plan knows."""
     texts, random = list(TYPES)[:3], np.random.default_rng(0)
     choices = {name: CONTRACT[name].get("values") or CONTRACT[name]["known"] for name in texts}
     frame = pd.DataFrame({name: random.choice(each, 300) for name, each in choices.items()})

@@ -9,16 +9,13 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from slipway.core.expectations import Find
 from slipway.serving.back.loaded_model import LoadedModel
 from slipway.serving.back.mlflow_scoring import MlflowScoring
-from slipway.serving.contract import Generation
 from slipway.serving.ipc.frames import ModelRequest, ModelResponse
-from slipway.serving.protocol.fast_path import FastPath
-from slipway.serving.protocol.limits import TooManyRows
+from slipway.serving.protocol.request_reader import RequestReader, outputs_of
 
 MOST_ROWS = 64
 """Of requests that are answered together: more would let the first of them wait longer than it gains."""
@@ -40,7 +37,7 @@ class MicroBatching:
 
     def __init__(self, loaded_model: LoadedModel, max_rows: int):
         self._loaded_model, self._max_rows = loaded_model, max_rows
-        self._reading: FastPath | None = None
+        self._reading: RequestReader | None = None
         self._making = threading.Lock()
 
     @property
@@ -95,11 +92,8 @@ class MicroBatching:
     def _rows(self, ask: ModelRequest) -> Sequence[Any] | None:
         if self._reading is None or ask.content_type != _JSON:
             return None
-        try:
-            found = self._reading.rows(ask.body)
-        except TooManyRows:
-            return None
-        return found[0] if found and not found[1] and len(found[0]) <= MOST_ROWS else None
+        request = self._reading.rows(ask.body)
+        return request.rows if request and not request.probabilities and len(request.rows) <= MOST_ROWS else None
 
     def _together(self, asks: Sequence[ModelRequest], batch: "Sequence[_Read]") -> Iterable[tuple[int, ModelResponse]]:
         try:
@@ -117,15 +111,14 @@ class MicroBatching:
             at += len(read.rows)
 
 
-def _reading(loaded_model: LoadedModel, max_rows: int) -> FastPath | None:
+def _reading(loaded_model: LoadedModel, max_rows: int) -> RequestReader | None:
     """What reads the rows of a well-formed request; None for a signature that only MLflow reads."""
     if loaded_model.asks_otherwise:
         return None
     signature = loaded_model.signature
-    inputs = tuple(column.name for column in signature.inputs)
-    plan: Any = SimpleNamespace(inputs=inputs, classes=signature.classes, has_probabilities=signature.probabilities)
     try:
-        return FastPath(Generation("", 0, "", 0, signature, plan, "", ()), max_rows)
+        allowed = outputs_of(signature.classes, probabilities=signature.probabilities)
+        return RequestReader(signature.inputs, allowed, max_rows)
     except ValueError:
         return None
 

@@ -1,1 +1,1 @@
-"""The process that compares a second version's answers with those of the primary one."""
+"""The process that compares the answers of a variant with those of the primary."""

@@ -1,4 +1,4 @@
-"""Two answers to one request: on how many rows they differ, and how far apart they are."""
+"""The difference between two answers to one request: the rows on which they disagree, and their distances."""
 
 import json
 from collections.abc import Sequence
@@ -10,16 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 TOLERANCE = 0.5
-"""Values differ from this share of the standard deviation of the first version's answers on."""
+"""Two values disagree that are further apart than this share of the standard deviation of the primary's answers."""
 
 _EQUAL = 1e-9
 
 
 @dataclass(frozen=True)
 class Difference:
-    """disagreements: rows whose labels differ, whose most probable class does, or whose values are too far apart.
+    """The difference between the answers of the variant and of the primary to one request.
 
-    distances: of values, absolute; of probabilities, half the sum of their differences, 0 to 1. None of labels.
+    Attributes:
+        rows: The number of rows that were compared.
+        disagreements: The number of rows whose labels or most probable classes differ, or whose values are too far apart.
+        distances: The distances that are numbers: absolute differences of values; for probabilities of a row, half the sum of
+            their absolute differences, 0 to 1. Empty for labels.
     """
 
     rows: int
@@ -28,7 +32,7 @@ class Difference:
 
 
 class Spread:
-    """The standard deviation of values, added up as they come (Chan, Golub and LeVeque, The American Statistician 37, 1983)."""
+    """A running standard deviation of values (Chan, Golub and LeVeque, The American Statistician 37, 1983)."""
 
     def __init__(self) -> None:
         self._count, self._mean, self._squares = 0, 0.0, 0.0
@@ -49,7 +53,13 @@ class Spread:
 
 
 def difference(ours: bytes, theirs: bytes, spread: Spread | None) -> Difference:
-    """Compare the bodies of two answers. spread: of the first version's values; None where it answers with classes."""
+    """Compare the bodies of two answers to one request.
+
+    Args:
+        ours: The answer of the variant.
+        theirs: The answer of the primary.
+        spread: The spread of the primary's values, to which those of this answer are added; None for a classifier.
+    """
     one, other = _predictions(ours), _predictions(theirs)
     if len(one) != len(other):
         return Difference(len(one), len(one))
@@ -84,15 +94,15 @@ def _of_probabilities(ours: NDArray[np.float64], theirs: NDArray[np.float64]) ->
 
 
 def _predictions(body: bytes) -> list[Any]:
-    said = json.loads(body)
-    found = said.get("predictions") if isinstance(said, dict) else said
-    return found if isinstance(found, list) else [found]
+    answer = json.loads(body)
+    predictions = answer.get("predictions") if isinstance(answer, dict) else answer
+    return predictions if isinstance(predictions, list) else [predictions]
 
 
 def _array(predictions: list[Any]) -> NDArray[np.float64] | None:
-    """Numbers as an array; None for what is none."""
+    """Return predictions as an array; None where they are no numbers."""
     try:
-        found = np.asarray(predictions, dtype=np.float64)
+        array = np.asarray(predictions, dtype=np.float64)
     except (ValueError, TypeError):
         return None
-    return found if found.ndim in (1, 2) else None
+    return array if array.ndim in (1, 2) else None

@@ -1,7 +1,8 @@
-"""The process that compares a second version with the first. Fronts send it copies of what was answered and go on.
+"""The comparer: the process that compares a variant with the primary. Fronts send it copies of what they answered and go on.
 
-A shadow is asked here; a canary has answered already, and the first version is asked here what it would have said. All of it at
-a low priority. When this does not keep up, the sockets fill and the fronts drop.
+A shadow is asked in this process. A canary has answered already, so this process asks the primary for the answer that the
+primary would have given. The process runs at a low priority; when it does not keep up, the sockets fill and the fronts drop
+copies.
 """
 
 import asyncio
@@ -46,15 +47,19 @@ _WAITING = 64
 _AT_ONCE = 4
 _READY_WITHIN_S = 20.0
 _NICE = {VariantRole.SHADOW: 19, VariantRole.CANARY: 10}
-"""A shadow can wait until nobody asks anything; a canary answers callers, and is to be ended soon if it has to be."""
+"""The comparison of a shadow can wait until nobody asks anything; a canary answers callers, so its violation must show soon."""
 
 log = logging.getLogger(__name__)
 
 
 def comparing(listener: socket.socket, control: Connection, config: ServingConfig, numbers: VariantCounters) -> None:
-    """Compare what comes in on a Unix socket until the other end of `control` is gone: the process' main.
+    """Compare the copies that arrive on a Unix socket until the other end of `control` is gone: the process' main.
 
-    control: each Swap that the fronts are told, of which the last counts; answered by Stuck alone.
+    Args:
+        listener: The socket that the fronts connect to.
+        control: Brings each Swap that the fronts get too, of which the last counts; takes Stuck messages.
+        config: The configuration of the endpoint, with a `variant_config`.
+        numbers: The shared counters of the variant.
     """
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the supervisor
         signal.signal(number, signal.SIG_IGN)
@@ -63,8 +68,8 @@ def comparing(listener: socket.socket, control: Connection, config: ServingConfi
     asyncio.run(_Comparing(listener, control, config, numbers.row(numbers.comparing)).run())
 
 
-class _Asked:
-    """One of the two versions, asked as a front asks it."""
+class _AskedVersion:
+    """The variant or the primary, asked as a front asks it."""
 
     def __init__(self, config: ServingConfig, stuck: Callable[[str], None]):
         self._models = ServedModels(Counters((), 1), 0)
@@ -84,8 +89,12 @@ class _Asked:
 
 class _Comparing:
     def __init__(self, listener: socket.socket, control: Connection, config: ServingConfig, row: VariantRow):
-        self._listener, self._control, self._config, self._row = listener, control, config, row
-        self._first, self._variant = _Asked(config, self._stuck), _Asked(config, self._stuck)
+        self._listener = listener
+        self._control = control
+        self._config = config
+        self._row = row
+        self._primary = _AskedVersion(config, self._stuck)
+        self._variant = _AskedVersion(config, self._stuck)
         self._pair = (0, 0)
         self._former = set[tuple[int, int]]()
         self._spread: Spread | None = None
@@ -104,22 +113,22 @@ class _Comparing:
         from slipway.plans import warm
 
         warm()
-        counters = Counters(("",), 1)  # of nobody: this process counts in its own row alone
+        counters = Counters(("",), 1)  # shared with nobody: this process counts in its VariantRow alone
         with contextlib.suppress(EOFError, OSError):
             while True:
-                said = channel.receive(self._control)
-                if isinstance(said, messages.Swap) and said.variant:
-                    both = (said.generations[0], said.variant)
-                    first, variant = (_prepared(each, counters, self._config.max_rows) for each in both)
-                    self._loop.call_soon_threadsafe(self._serve, first, variant)
+                message = channel.receive(self._control)
+                if isinstance(message, messages.Swap) and message.variant:
+                    both = (message.generations[0], message.variant)
+                    primary, variant = (_prepared(each, counters, self._config.max_rows) for each in both)
+                    self._loop.call_soon_threadsafe(self._serve, primary, variant)
         os._exit(0)
 
-    def _serve(self, first: ServedModel, variant: ServedModel) -> None:
-        self._first.serve(first)
+    def _serve(self, primary: ServedModel, variant: ServedModel) -> None:
+        self._primary.serve(primary)
         self._variant.serve(variant)
         self._former.add(self._pair)
-        self._pair = first.generation.number, variant.generation.number
-        self._spread = None if first.generation.signature.classes else Spread()
+        self._pair = primary.generation.number, variant.generation.number
+        self._spread = None if primary.generation.signature.classes else Spread()
         self._served.set()
         self._served = asyncio.Event()
 
@@ -136,7 +145,7 @@ class _Comparing:
         writer.close()
 
     async def _keep(self, copy: MirroredRequest) -> None:
-        """Let a copy wait for its turn, when there is room for it; until then the fronts keep theirs, or drop them."""
+        """Queue a copy once there is room for the copy; until then the fronts keep theirs, or drop them."""
         while self._copied_bytes > MOST_BYTES:
             await self._room.wait()
         self._copied_bytes += copy.size
@@ -157,17 +166,17 @@ class _Comparing:
                 continue
             try:
                 await (self._shadow(copy) if self._is_shadow else self._canary(copy))
-            except Exception:  # whatever it is, the next ones are compared
+            except Exception:  # whatever the error is, the next copies are compared
                 log.exception("an answer was not compared")
                 self._row.add(DROPPED)
             await asyncio.sleep(0)
 
     async def _is_of_now(self, copy: MirroredRequest) -> bool:
-        """Whether a copy is of what is served here; what the fronts serve already is waited for."""
+        """Whether a copy is of the pair that is served here; a pair that the fronts serve already is waited for."""
         while copy.pair != self._pair and copy.pair not in self._former:
             try:
                 await asyncio.wait_for(self._served.wait(), _READY_WITHIN_S)
-            except TimeoutError:  # of before this process
+            except TimeoutError:  # a pair of before this process
                 self._former.add(copy.pair)
         return copy.pair == self._pair
 
@@ -189,42 +198,45 @@ class _Comparing:
         self._row.add(ROWS, self._compare(copy, answer.body, copy.answer))
 
     def _both_from_plans(self, copy: MirroredRequest) -> tuple[Response, float, float] | None:
-        """Ask both plans here, so that their times are of one process, and of its work alone, however it is held up."""
+        """Return the variant's answer and the seconds of variant and primary, where both plans answer; else None.
+
+        The seconds are CPU time of this thread, so that they compare however often other processes interrupt this one.
+        """
         answers, seconds = list[Answered | None](), list[float]()
-        for served in (self._variant.served, self._first.served):
+        for served in (self._variant.served, self._primary.served):
             if served is None or served.fast_path is None or copy.content_type != JSON:
                 return None
             began = time.thread_time()
             answers.append(served.fast_path.answer(copy.body))
             seconds.append(time.thread_time() - began)
         ours, theirs = answers
-        if ours is None or theirs is None or (ours.finds and self._config.strict):  # which may be refused
+        if ours is None or theirs is None or (ours.finds and self._config.strict):  # a strict endpoint may refuse it
             return None
         return Response(200, ours.body), seconds[0], seconds[1]
 
     async def _canary(self, copy: MirroredRequest) -> None:
-        answer = await self._first.answer(copy)
-        if answer.status >= 500:  # it has trouble of its own
+        answer = await self._primary.answer(copy)
+        if answer.status >= 500:  # the primary has trouble of its own
             self._row.add(DROPPED)
             return
         self._compare(copy, copy.answer, answer.body if answer.status == 200 else b'{"predictions": []}')
 
     def _compare(self, copy: MirroredRequest, ours: bytes, theirs: bytes) -> int:
-        found = difference(ours, theirs, self._spread)
+        compared = difference(ours, theirs, self._spread)
         self._row.add(COMPARED)
-        self._row.add(COMPARED_ROWS, found.rows)
-        self._row.add(DISAGREEMENTS, found.disagreements)
-        self._row.apart(found.distances or self._distances(copy))
-        return found.rows
+        self._row.add(COMPARED_ROWS, compared.rows)
+        self._row.add(DISAGREEMENTS, compared.disagreements)
+        self._row.apart(compared.distances or self._distances(copy))
+        return compared.rows
 
     def _distances(self, copy: MirroredRequest) -> list[float]:
-        """How far apart the probabilities behind two answers are, which held labels alone."""
-        first, variant = self._first.served, self._variant.served
-        if copy.content_type != JSON or not (first and first.fast_path and variant and variant.fast_path):
+        """Return the distances of the probabilities behind two answers with labels; empty where the plans give none."""
+        primary, variant = self._primary.served, self._variant.served
+        if copy.content_type != JSON or not (primary and primary.fast_path and variant and variant.fast_path):
             return []
-        if first.generation.signature.classes != variant.generation.signature.classes:
+        if primary.generation.signature.classes != variant.generation.signature.classes:
             return []
-        ours, theirs = variant.fast_path.probabilities(copy.body), first.fast_path.probabilities(copy.body)
+        ours, theirs = variant.fast_path.probabilities(copy.body), primary.fast_path.probabilities(copy.body)
         return apart(ours, theirs) if ours is not None and theirs is not None else []
 
 

@@ -1,4 +1,4 @@
-"""A line of JSON for an answer: when, who asked for what, what was answered. No bodies, no keys, no query."""
+"""The access log: a line of JSON for an answer, with time, caller, path and status. No bodies, no keys, no query."""
 
 import json
 import random
@@ -10,13 +10,14 @@ from typing import TextIO
 from slipway.serving.http.messages import Request, Response
 
 MOST_FAILED = 25
-"""Of the answers with a status of 500 or more, between two calls of `flush`: many callers must not fill the disk."""
+"""So many answers with a status of 500 or more are listed between two calls of `flush`: callers must not fill the disk."""
 
 
 class AccessLog:
-    """Writes a share of the answers, and those with a status of 500 or more, or how many more of these there were.
+    """Writes a share of the answers, and answers with a status of 500 or more beside that share.
 
-    Lines are kept until `flush`.
+    AccessLog lists at most MOST_FAILED of the latter between two calls of `flush`, and says the number of the others. Lines are
+    kept until `flush`.
     """
 
     def __init__(self, share: float, to: TextIO | None = None):
@@ -25,7 +26,7 @@ class AccessLog:
         self._failed = 0
 
     def wants(self, status: int) -> bool:
-        """Whether an answer of this status is to be written."""
+        """Whether an answer with this status is to be written."""
         if self._share > 0 and (self._share >= 1 or random.random() < self._share):  # noqa: S311
             return True
         self._failed += status >= 500
@@ -34,7 +35,16 @@ class AccessLog:
     def write(
         self, request: Request, answer: Response, request_id: bytes, model: str, version: int, seconds: float
     ) -> None:
-        """Keep the line of one answer. version: 0 for what is of no model."""
+        """Keep the line of one answer.
+
+        Args:
+            request: The request.
+            answer: The answer.
+            request_id: The id that the answer carries.
+            model: The model that was asked; "" for none.
+            version: The version that answered, or would have; 0 for none.
+            seconds: The time that the answer took.
+        """
         line = {
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "id": request_id.decode(),
@@ -51,7 +61,7 @@ class AccessLog:
         self._lines.append(json.dumps(line))
 
     def flush(self) -> None:
-        """Write what was kept, or let it go where the disk is full."""
+        """Write the lines that were kept, or drop them where the disk is full."""
         if self._failed > MOST_FAILED:
             at = datetime.now(UTC).isoformat(timespec="milliseconds")
             self._lines.append(json.dumps({"at": at, "failed_and_not_listed": self._failed - MOST_FAILED}))

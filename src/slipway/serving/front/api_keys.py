@@ -1,4 +1,4 @@
-"""API keys: who may ask. Only their hashes are known here."""
+"""API keys of callers, of which an endpoint knows the hashes alone."""
 
 import base64
 import binascii
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 
 class KeyRing:
-    """The keys that are valid. hashes: SHA-256 in hex; None asks for none, an empty one lets nobody in."""
+    """The valid API keys. hashes: SHA-256 in hex; None lets everybody in, an empty tuple nobody."""
 
     def __init__(self, hashes: tuple[str, ...] | None):
         self._hashes = None if hashes is None else tuple(text.lower().encode() for text in hashes)
@@ -20,15 +20,15 @@ class KeyRing:
     def admits(self, headers: Mapping[bytes, bytes]) -> bool:
         """Whether a request names a valid key: `Authorization: Bearer KEY`, `X-Api-Key: KEY`, or the password of Basic.
 
-        Takes the same time whichever key is the right one, and whether there is one.
+        The answer takes the same time whichever key is the right one, and also where no key is.
         """
         if self._hashes is None:
             return True
         given = hashlib.sha256(key_of(headers)).hexdigest().encode()
-        found = False
+        valid = False
         for known in self._hashes:
-            found |= hmac.compare_digest(given, known)
-        return found
+            valid |= hmac.compare_digest(given, known)
+        return valid
 
 
 def key_of(headers: Mapping[bytes, bytes]) -> bytes:
@@ -39,7 +39,7 @@ def key_of(headers: Mapping[bytes, bytes]) -> bytes:
     match scheme.lower():
         case b"bearer":
             return rest.strip()
-        case b"basic":  # what a browser sends; the name does not matter
+        case b"basic":  # sent by browsers; the name does not matter
             try:
                 return base64.b64decode(rest, validate=True).partition(b":")[2]
             except binascii.Error:

@@ -1,4 +1,4 @@
-"""Which path does what, who may ask, and what each answer carries."""
+"""The routes of an endpoint: the handler of each path, the key that a caller needs, and the headers of each answer."""
 
 import asyncio
 import itertools
@@ -25,6 +25,7 @@ from slipway.serving.front.state import FrontState
 from slipway.serving.http.messages import Request, Response, refusal
 from slipway.serving.inference.invoke import Invoker
 from slipway.serving.inference.models import ServedModel
+from slipway.serving.protocol.content_types import JSON
 
 Answer = Response | Awaitable[Response]
 
@@ -35,7 +36,14 @@ _UNNAMED = b'www-authenticate: Bearer, Basic realm="slipway"\r\n'
 
 @dataclass(frozen=True)
 class Route:
-    """What a path does. open: without a key. model: whose it is, "" for none."""
+    """A path of an endpoint.
+
+    Attributes:
+        methods: The methods that the path takes.
+        do: The handler.
+        open: Whether a caller needs no key.
+        model: The model that the path belongs to; "" for none.
+    """
 
     methods: tuple[bytes, ...]
     do: Callable[[Request], Answer]
@@ -44,7 +52,15 @@ class Route:
 
 
 class App:
-    """Handles the requests of a front."""
+    """Handles the requests of a front.
+
+    Args:
+        state: The state of the front.
+        config: The limits and keys of the endpoint.
+        invoking: Answers POST /invocations, also behind the page to try a model.
+        access_log: Takes a line for each answer.
+        variant_routing: Answers POST /invocations in place of `invoking` while there is a variant; None without one.
+    """
 
     def __init__(
         self,
@@ -54,13 +70,11 @@ class App:
         access_log: AccessLog,
         variant_routing: VariantRouting | None = None,
     ):
-        self._state, self._config, self._invoking, self._log, self._variant_routing = (
-            state,
-            config,
-            invoking,
-            access_log,
-            variant_routing,
-        )
+        self._state = state
+        self._config = config
+        self._invoking = invoking
+        self._log = access_log
+        self._variant_routing = variant_routing
         self._feedback = Feedback(state, config)
         self._others = ModelCounters(state.models.counters, state.models.row, "")
         self._ids = map(f"{secrets.token_hex(6)}-%x".__mod__, itertools.count(1))
@@ -71,7 +85,7 @@ class App:
         self.served()
 
     def served(self) -> None:
-        """Take note of what is served now."""
+        """Build the routes and the OpenAPI document anew for the models that are served now."""
         get = (b"GET", b"HEAD")
         routes = {
             b"/ping": Route(get, lambda _: Response(200, b"\n"), open=True),
@@ -119,7 +133,7 @@ class App:
         return self._finished_later(request, answer, request_id, model, began)
 
     def refused_early(self, status: int) -> None:
-        """Count a request that never arrived whole."""
+        """Count a request that was refused before it had arrived whole."""
         self._others.count(status, 0.0)
 
     def _refused(self, request: Request, route: Route | None) -> Response | None:
@@ -171,7 +185,7 @@ class App:
 
     def _page(self, request: Request) -> Response:
         query = dict(parse_qsl(request.target.partition(b"?")[2].decode("latin-1")))
-        served = self._asked(query)
+        served = self._chosen(query)
         if served is None:
             return Response(404, refusal(404, self._no_such_path()))
         return Response(200, try_page.page(served, self._names(served)), try_page.CONTENT_TYPE, try_page.HEADERS)
@@ -183,7 +197,7 @@ class App:
             values = dict(parse_qsl(request.body.decode(), keep_blank_values=True, max_num_fields=2000))
         except ValueError:
             return Response(400, refusal(400, "this is not a filled form"))
-        served = self._asked(values)
+        served = self._chosen(values)
         if served is None:
             return Response(404, refusal(404, self._no_such_path()))
         signature, model = served.generation.signature, served.generation.model
@@ -198,11 +212,11 @@ class App:
         return Response(200, html, try_page.CONTENT_TYPE, try_page.HEADERS + served.headers)
 
     async def _ask(self, model: str, body: bytes) -> Response:
-        request = Request(b"POST", b"", {b"content-type": b"application/json"}, body, "")
+        request = Request(b"POST", b"", {b"content-type": JSON}, body, "")
         answer = self._invoking(request, model)
         return await answer if asyncio.iscoroutine(answer) else answer
 
-    def _asked(self, named: Mapping[str, Any]) -> ServedModel | None:
+    def _chosen(self, named: Mapping[str, Any]) -> ServedModel | None:
         served = self._state.models.served
         return served.get(named.get("model", next(iter(served), "")))
 
@@ -211,6 +225,6 @@ class App:
 
 
 def _version(answer: Response, served: ServedModel | None) -> int:
-    """The version that answered, or would have; 0 for a path of no model."""
+    """Return the version that answered, or would have; 0 for a path of no model."""
     by = answer.by or (served.generation if served is not None else None)
     return by.version if by is not None else 0

@@ -1,4 +1,4 @@
-"""Where a front puts what it answered and what turned out to be true: at once, or it is dropped and counted; nothing waits."""
+"""The capture client: a front puts answered requests and labels into the ring, and never waits for room there."""
 
 import time
 import zlib
@@ -9,24 +9,31 @@ from slipway.serving.http.messages import Request, Response
 from slipway.sharedmem import ANSWERED, LABELS, AnsweringVersion, Ring, packed
 
 MOST_BYTES = 1_000_000
-"""Of a request and its answer together; larger ones are not captured."""
+"""The bytes of a request and its answer together; larger ones are not captured."""
 
 _MOST_VERSIONS = 100
 
 
 class CaptureClient:
-    """A front's end of the ring. row: the front's."""
+    """Puts the records of one front into the ring. row: the row of the front in the counters."""
 
     def __init__(self, feed: CaptureFeed, row: int):
         self.ring: Ring = feed.ring
         self.share, self._row = feed.share, row
-        # By a hash of the request id, so that what several models are asked with one id is kept together or not at all.
+        # A hash of the request id decides, so that the requests of one id to several models are kept together or not at all.
         self._below = round(feed.share * 2**32)
         self._put = self.ring.producer(row).put
         self._abouts: dict[tuple[str, int, str], bytes] = {}
 
     def answered(self, model: str, request: Request, request_id: bytes, answer: Response) -> None:
-        """Hand over a request of a model that was answered with 200, if it is of the share."""
+        """Put a request into the ring that was answered with 200, if the request is in the share that is captured.
+
+        Args:
+            model: The model that was asked.
+            request: The request.
+            request_id: The id that the answer carries.
+            answer: The answer.
+        """
         if zlib.crc32(request_id) >= self._below:
             return
         if answer.by is None:
@@ -37,12 +44,12 @@ class CaptureClient:
             self.ring.count(self._row, model, "large")
             return
         record = packed(ANSWERED, time.time(), about, request_id, kind, request.body, answer.body)
-        # What is put while the disk is full would only take the place of labels.
+        # A record that is put while the disk is full would only take the place of labels.
         if self.ring.failing or not self._put(record):
             self.ring.count(self._row, model, "disk" if self.ring.failing else "full")
 
     def _about(self, generation: Generation) -> bytes:
-        """Return the encoded AnsweringVersion of a generation; that of each version is encoded once."""
+        """Return the encoded AnsweringVersion of a generation; each version is encoded once."""
         key = generation.model, generation.version, generation.stage
         about = self._abouts.get(key)
         if about is None:
@@ -52,7 +59,13 @@ class CaptureClient:
         return about
 
     def labelled(self, generation: Generation, labels: bytes, count: int) -> bool:
-        """Hand over labels, a JSON list of [request id, row, label]; False where they cannot be taken now."""
+        """Put labels into the ring; return False where they cannot be taken now.
+
+        Args:
+            generation: The generation that is served while the labels come.
+            labels: A JSON list of [request id, row, label].
+            count: The number of labels.
+        """
         record = packed(LABELS, time.time(), _about(generation).encoded(), b"", b"", labels)
         if self.ring.failing or not self._put(record):
             return False
@@ -61,7 +74,7 @@ class CaptureClient:
 
     @property
     def trouble(self) -> str:
-        """What keeps the writer from writing, "" for nothing."""
+        """The reason why the capture writer does not write; "" while it writes."""
         if self.ring.failing:
             return "no segment can be written; the log says why"
         return "the process that writes does not answer" if self.ring.silent_s > SILENT_S else ""

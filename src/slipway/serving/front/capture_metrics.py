@@ -1,4 +1,4 @@
-"""What was captured, what was dropped and which labels came, in the text form of Prometheus."""
+"""Metrics of the capture: captured rows, dropped requests and labels, as metrics of Prometheus."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from slipway.sharedmem.ring import REASONS
 
 
 def capture_metrics(capture_client: CaptureClient | None) -> Iterable[Metric]:
-    """Return the metrics; none where nothing is captured."""
+    """Return the metrics of the capture; none where nothing is captured."""
     if capture_client is None:
         return
     rows = CounterMetricFamily("slipway_captured_rows", "Rows that are on disk.", labels=["model"])

@@ -1,4 +1,4 @@
-"""The numbers of all fronts together, in the text form of Prometheus."""
+"""The page /metrics: the counters of all fronts together, in the text form of Prometheus."""
 
 from collections.abc import Callable, Iterable
 
@@ -36,7 +36,7 @@ _OF_SUPERVISOR = {
 
 
 def metrics(state: FrontState, more: Callable[[], Iterable[Metric]] | None = None) -> bytes:
-    """Return the metrics page. more: metrics beside those that every endpoint has."""
+    """Return the page. more: gives the metrics that not every endpoint has."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collector(state, more))
     return generate_latest(registry)
@@ -71,15 +71,15 @@ class _Collector(Collector):
             "slipway_answers", "Answers with 200 by what made them: a plan or the model itself.", labels=["model", "by"]
         )
         for model in (*self._state.models.counters.models, ""):
-            found = totals(self._state.models.counters, model)
-            for status, count in found.statuses.items():
+            counts = totals(self._state.models.counters, model)
+            for status, count in counts.statuses.items():
                 if count:
                     requests.add_metric([model, str(status) if status else "other"], count)
-            seconds.add_metric([model], _cumulative(found.buckets), found.seconds)
+            seconds.add_metric([model], _cumulative(counts.buckets), counts.seconds)
             if model:
-                rows.add_metric([model], found.rows)
-                path.add_metric([model, "plan"], found.fast_path)
-                path.add_metric([model, "model"], found.back)
+                rows.add_metric([model], counts.rows)
+                path.add_metric([model, "plan"], counts.fast_path)
+                path.add_metric([model, "model"], counts.back)
         return [requests, seconds, rows, path]
 
     def _of_generations(self) -> Iterable[Metric]:
@@ -100,8 +100,8 @@ class _Collector(Collector):
         return [version, number, compiled, failed]
 
     def _of_columns(self) -> Metric:
-        """What the contracts do not expect, by the columns of the versions that answer: callers can add no label."""
-        found = CounterMetricFamily(
+        """Return the unexpected values by the columns of the served versions alone, so that callers can add no label."""
+        unexpected = CounterMetricFamily(
             "slipway_unexpected_values",
             "Values of requests that the contract does not expect.",
             labels=["model", "column", "kind"],
@@ -113,13 +113,13 @@ class _Collector(Collector):
             for name, counts in counted.items():
                 for kind, count in zip(Unexpected, counts, strict=True):
                     if count or kind in expected.get(name, ()):
-                        found.add_metric([model, name, kind.name.lower()], count)
-        return found
+                        unexpected.add_metric([model, name, kind.name.lower()], count)
+        return unexpected
 
 
 def _cumulative(buckets: Iterable[float]) -> list[tuple[str, float]]:
-    total, found = 0.0, []
+    total, cumulated = 0.0, []
     for bound, count in zip((*map(str, BOUNDS_S), "+Inf"), buckets, strict=True):
         total += count
-        found.append((bound, total))
-    return found
+        cumulated.append((bound, total))
+    return cumulated

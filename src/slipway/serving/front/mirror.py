@@ -1,4 +1,4 @@
-"""Copies of requests and answers on their way to the comparer: a copy that does not fit is dropped, and nobody waits."""
+"""The mirror: a front sends copies of requests and answers to the comparer, and drops a copy for which there is no room."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,13 +9,11 @@ from slipway.serving.counters.variant import DROPPED, VariantRow
 from slipway.serving.ipc.frames import MOST_BYTES, MirroredRequest
 
 _TOGETHER_S = 0.02
-
-
 _AGAIN_S = 0.2
 
 
 class Mirror(asyncio.Protocol):
-    """What a front sends copies through. path: the Unix socket of the process that compares."""
+    """Sends the copies of one front. path: the Unix socket of the comparer. row: counts the copies that were dropped."""
 
     def __init__(self, path: str, row: VariantRow):
         self._path, self._row = path, row
@@ -26,7 +24,7 @@ class Mirror(asyncio.Protocol):
         self._connecting: asyncio.Task[None] | None = None
 
     def offer(self, copy: MirroredRequest) -> None:
-        """Send it soon, together with others; or count that there was no room for it."""
+        """Send a copy soon, together with others; where there is no room for the copy, drop and count it."""
         size = copy.size
         written = self._transport.get_write_buffer_size() if self._transport else 0
         if self._bytes + written + size > MOST_BYTES:
@@ -59,5 +57,5 @@ class Mirror(asyncio.Protocol):
         self._transport.writelines(frames)
 
     async def _connect(self) -> None:
-        with suppress(OSError):  # it is being started; what is kept for it waits
+        with suppress(OSError):  # the comparer is being started; the copies wait
             await asyncio.get_running_loop().create_unix_connection(lambda: self, self._path)

@@ -7,6 +7,8 @@ from urllib.parse import quote
 from slipway import __version__
 from slipway.serving.contract import Generation, InputColumn, Signature
 from slipway.serving.http.messages import CODES
+from slipway.serving.protocol.request_reader import LABELS, outputs_of
+from slipway.types import JSON_FORMATS
 
 _TYPES: dict[str, dict[str, Any]] = {
     "double": {"type": "number"},
@@ -24,7 +26,14 @@ _REFUSED = (400, 401, 408, 413, 415, 431, 503, 504)
 def document(
     generations: "list[Generation]", max_rows: int, *, keyed: bool = False, feedback: bool = False
 ) -> dict[str, Any]:
-    """Return the document, of version 3.1. keyed: whether who asks has to name a key. feedback: whether labels are taken."""
+    """Return the document, in version 3.1 of OpenAPI.
+
+    Args:
+        generations: The versions that are served.
+        max_rows: The number of rows that a request may hold.
+        keyed: Whether a caller has to name a key.
+        feedback: Whether labels are taken.
+    """
     alone = len(generations) == 1
     paths: dict[str, Any] = {}
     for generation in generations:
@@ -36,8 +45,8 @@ def document(
             paths[f"/models/{quote(generation.model)}/feedback"] = _feedback(generation, max_rows, "")
             if alone:
                 paths["/feedback"] = _feedback(generation, max_rows, "_alone")
-    for path, said in _STATUS_PATHS.items():
-        paths[path] = {"get": said}
+    for path, operation in _STATUS_PATHS.items():
+        paths[path] = {"get": operation}
     paths["/try"] = {"post": _TRY}
     return {
         "openapi": "3.1.0",
@@ -124,33 +133,30 @@ def _request(signature: Signature, max_rows: int) -> dict[str, Any]:
     data = {"type": "array", "items": {"type": "array"}, "minItems": 1, "maxItems": max_rows}
     columns = {"type": "array", "items": {"enum": [column.name for column in signature.inputs]}}
     lists = {column.name: {"type": "array", "items": _type(column), "minItems": 1} for column in signature.inputs}
-    formats = {
-        "dataframe_records": rows,
-        "dataframe_split": {
-            "type": "object",
-            "properties": {"columns": columns, "data": data},
-            "required": ["columns", "data"],
-        },
-        "instances": rows,
-        "inputs": {"type": "object", "properties": lists, "required": row["required"]},
+    split = {
+        "type": "object",
+        "properties": {"columns": columns, "data": data},
+        "required": ["columns", "data"],
     }
+    inputs = {"type": "object", "properties": lists, "required": row["required"]}
+    formats = zip(JSON_FORMATS, (rows, split, rows, inputs), strict=True)
     params = {}
-    if signature.classes is not None:
-        outputs = ["labels", *(["probabilities"] if signature.probabilities else [])]
-        params = {"params": {"type": "object", "properties": {"output": {"enum": outputs, "default": "labels"}}}}
+    if outputs := outputs_of(signature.classes, probabilities=signature.probabilities):
+        output = {"enum": list(outputs), "default": LABELS}
+        params = {"params": {"type": "object", "properties": {"output": output}}}
     return {
         "oneOf": [
             {"type": "object", "properties": {key: schema} | params, "required": [key], "additionalProperties": False}
-            for key, schema in formats.items()
+            for key, schema in formats
         ]
     }
 
 
 def _type(column: InputColumn) -> dict[str, Any]:
-    found = dict(_TYPES.get(column.type, {}))
-    if not column.required and "type" in found:
-        found["type"] = [found["type"], "null"]
-    return found
+    schema = dict(_TYPES.get(column.type, {}))
+    if not column.required and "type" in schema:
+        schema["type"] = [schema["type"], "null"]
+    return schema
 
 
 def _answer(signature: Signature) -> dict[str, Any]:
@@ -197,7 +203,7 @@ _ERROR = {
 
 
 def _status(description: str, mimetype: str = "application/json", *, keyed: bool = False) -> dict[str, Any]:
-    """What a path answers; keyed: only to who names a key, where keys are asked for."""
+    """Describe the answer of a GET. keyed: whether the path asks for a key where the endpoint has keys."""
     answers = {"200": {"description": description, "content": {mimetype: {}}}}
     return {"responses": answers | {"401": _refused(401)}} if keyed else {"responses": answers, "security": []}
 

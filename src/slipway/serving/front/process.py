@@ -1,6 +1,6 @@
-"""A front: the process that answers. It holds plans and no model, and lives through promotions.
+"""A front: the process that answers HTTP requests. A front holds plans and no model, and lives through promotions.
 
-What it serves arrives over a pipe, is made ready in a thread, and is swapped in between two requests.
+A generation arrives over a pipe, is made ready in a thread, and is swapped in between two requests.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from slipway.serving.front.capture import CaptureClient
 from slipway.serving.front.routing import VariantRouting
 from slipway.serving.front.state import FrontState
 from slipway.serving.http.connection import Connection
-from slipway.serving.http.server import KEPT, HttpServer
+from slipway.serving.http.server import HANDED_ON, HttpServer
 from slipway.serving.http.sockets import Acceptor
 from slipway.serving.inference.invoke import Invoker
 from slipway.serving.inference.model_workers import ModelWorkers
@@ -38,7 +38,7 @@ from slipway.serving.ipc import channel, messages
 _TICK_S = 0.25
 _LAST_S = 0.3
 _OWN_FILES = 64
-"""Files that a front has open beside its connections."""
+"""The files that a front has open beside its connections."""
 # A thread that reads a large request lets go of the interpreter this often, for the small ones.
 _SWITCH_S = 0.001
 
@@ -47,33 +47,39 @@ def front(
     listener: socket.socket, control: Pipe, config: ServingConfig, counters: Counters, row: int,
     variant_link: VariantLink | None = None, capture: CaptureFeed | None = None,
 ) -> None:  # fmt: skip
-    """Answer on a listening socket until told to Drain, or until the other end of `control` is gone: the process' main.
+    """Answer on a listening socket until Drain comes, or until the other end of `control` is gone: the process' main.
 
-    control: messages of `ipc`, by `channel.send` and `channel.receive`. row: this front's in `counters`.
-    variant_link: with `config.variant_config`.
-    capture: where to hand over what is answered; None to keep nothing of it.
-    Nothing is accepted before the first Swap.
+    No connection is accepted before the first Swap.
+
+    Args:
+        listener: The socket that the fronts of an endpoint share.
+        control: Brings and takes the messages of `ipc`, by `channel.receive` and `channel.send`.
+        config: The configuration of the endpoint.
+        counters: The shared counters of the endpoint.
+        row: The row of this front in the counters.
+        variant_link: The way to the comparer; given with `config.variant_config`.
+        capture: The ring for answered requests; None where nothing is captured.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the supervisor, which sends Drain
+    for number in (signal.SIGINT, signal.SIGTERM):  # they are meant for the supervisor, which sends Drain
         signal.signal(number, signal.SIG_IGN)
     sys.setswitchinterval(_SWITCH_S)
-    counters.put(row, WAITING, 0)  # of a front before this one
+    counters.put(row, WAITING, 0)  # the front that had this row before may have left some
     config = replace(config, max_connections=min(config.max_connections, _connections_for(config.max_connections)))
     models, keys = ServedModels(counters, row), KeyRing(config.keys)
     state = FrontState(models, keys, capture_client=CaptureClient(capture, row) if capture else None)
     uvloop.run(_Front(listener, control, config, state, variant_link).run())
 
 
-def _connections_for(wanted: int) -> int:
-    """Return how many connections this process has files for, after asking for as many files as it would take.
+def _connections_for(connections: int) -> int:
+    """Raise the limit of open files for these connections, and return the number of connections that fit in the limit.
 
-    Twice as many as connections: those that are refused stay for a moment to read why.
+    A front takes twice as many files as connections: refused callers stay for a moment to read why.
     """
-    needed, (soft, hard) = 2 * wanted + _OWN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed, (soft, hard) = 2 * connections + _OWN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < needed:
         soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return wanted if soft == resource.RLIM_INFINITY else max(1, soft - _OWN_FILES)
+    return connections if soft == resource.RLIM_INFINITY else max(1, soft - _OWN_FILES)
 
 
 class _Front:
@@ -85,8 +91,13 @@ class _Front:
         state: FrontState,
         variant_link: VariantLink | None,
     ):
-        self._listener, self._control, self._config, self._variant_link = listener, control, config, variant_link
-        self._state, self._counters, self._row = state, state.models.counters, state.models.row
+        self._listener = listener
+        self._control = control
+        self._config = config
+        self._variant_link = variant_link
+        self._state = state
+        self._counters = state.models.counters
+        self._row = state.models.row
         self._acceptor: Acceptor | None = None
         self._drain: asyncio.Future[float]
 
@@ -96,14 +107,14 @@ class _Front:
         self._backs = ModelWorkers(self._stuck)
         self._log = AccessLog(self._config.access_log)
         invoking = Invoker(self._state.models, self._config, self._backs)
-        variant_config, self._variant_routing, kept = self._config.variant_config, None, KEPT
+        variant_config, self._variant_routing, headers = self._config.variant_config, None, HANDED_ON
         if variant_config and self._variant_link:
-            kept |= {variant_config.sticky_header.lower().encode()}
+            headers |= {variant_config.sticky_header.lower().encode()}
             self._variant_routing = VariantRouting(
                 self._state, self._config, variant_config, self._variant_link, invoking, self._backs, self._stuck
             )
         self._app = App(self._state, self._config, invoking, self._log, self._variant_routing)
-        self._server = HttpServer(self._app, self._config, self._app.refused_early, kept=kept)
+        self._server = HttpServer(self._app, self._config, self._app.refused_early, handed_on=headers)
         self._tick()
         threading.Thread(target=self._listen, name="control", daemon=True).start()
         timeout_s = await self._drain
@@ -116,11 +127,11 @@ class _Front:
         self._log.flush()
         self._loop.call_later(_TICK_S, self._tick)
 
-    # ---- what the supervisor says
+    # ---- messages of the supervisor
 
     def _listen(self) -> None:
         """Read messages, in a thread of its own; a large plan takes a while to read and to warm."""
-        from slipway.plans import warm  # heavy where the nursery has not done it
+        from slipway.plans import warm  # takes seconds where the fork server has not done it
 
         warm()
         while True:
@@ -165,7 +176,7 @@ class _Front:
         self._app.served()
         self._backs.keep([path for served in prepared for path in served.generation.backs])
         if self._acceptor is None:
-            # What is there now stays: the collector need not look at it again, which would hold up answers.
+            # The objects of now stay, and a collection that looked at them again would hold up answers.
             gc.collect()
             gc.freeze()
             self._acceptor = Acceptor(self._listener, self._connection, self._others_are_lighter)
@@ -195,8 +206,8 @@ class _Front:
         self._app.draining = True
         if self._acceptor is not None:
             self._acceptor.close()
-        self._listener.close()  # at once: what would still be connected to it could not be answered
-        # What is asked in this moment is answered with `connection: close`; closing at once would cut some of it off.
+        self._listener.close()  # at once: a connection that still came could not be answered
+        # A request of this moment is answered with `connection: close`; closing at once would cut some off.
         self._server.closing = True
         await asyncio.sleep(_LAST_S)
         self._server.close()

@@ -1,7 +1,7 @@
-"""A front with a second version: who is answered by which, and what is handed on to be compared.
+"""Routing between the primary and a variant: the version that answers each caller, and the copies that go to the comparer.
 
-No caller is worse off for it. A shadow's answers are made elsewhere, later. What a canary does not answer the first version is
-asked for, in the time that is left for it.
+No caller is worse off for the variant. A shadow answers later, in the comparer. When a canary does not answer a request, the
+primary does, in the second half of the time that the request has.
 """
 
 import random
@@ -32,9 +32,16 @@ Later = Coroutine[Any, Any, Response]
 
 
 class VariantRouting:
-    """Answers POST /invocations of the one model while it has a second version.
+    """Answers POST /invocations of the one model while the endpoint has a variant beside the primary.
 
-    first: what asks the first version, of these backs. stuck: told the socket of a back that let a deadline pass.
+    Args:
+        state: The state of the front.
+        config: The limits of the endpoint.
+        variant_config: The role and the share of the variant.
+        variant_link: The counters of the variant and the way to the comparer.
+        primary: Asks the primary.
+        backs: The links to the backs of the primary.
+        stuck: Called with the socket of a back that let a deadline pass.
     """
 
     def __init__(
@@ -43,12 +50,12 @@ class VariantRouting:
         config: ServingConfig,
         variant_config: VariantConfig,
         variant_link: VariantLink,
-        first: Invoker,
+        primary: Invoker,
         backs: ModelWorkers,
         stuck: Callable[[str], None],
     ):
         self._state = state
-        self._first = first
+        self._primary = primary
         self._row = variant_link.numbers.row(state.models.row)
         self._variant_config = variant_config
         self._numbers = variant_link.numbers
@@ -57,16 +64,16 @@ class VariantRouting:
         self._header = variant_config.sticky_header.lower().encode()
         self._limit = lowest(variant_config.share)
         self._mirror = Mirror(variant_link.copies, self._row)
-        half = replace(config, timeout_s=config.timeout_s / 2)  # so that there is as much left for the first version
+        half = replace(config, timeout_s=config.timeout_s / 2)  # so that the primary has as much time left
         self._aside = ServedModels(state.models.counters, state.models.row)
         self._backs = ModelWorkers(stuck, patient=False)
         self._variant = Invoker(self._aside, half, self._backs, tries=1)
         self._instead = Invoker(state.models, half, backs)
 
     def serve(self, variant: ServedModel | None) -> None:
-        """Answer with this second version too from now on. To be called between two requests."""
+        """Answer with this variant too from now on; None where there is none. Call `serve` between two requests."""
         self._state.variant = variant
-        if variant is None:  # what was begun with the former one is answered by it
+        if variant is None:  # requests under way are answered by the former variant
             return
         model = variant.generation.model
         part = CanaryCounters(self._state.models.counters, self._state.models.row, model, self._row)
@@ -74,22 +81,22 @@ class VariantRouting:
         self._backs.keep(variant.generation.backs)
 
     def metrics(self) -> Iterable[Metric]:
-        """Return what the metrics say of it."""
+        """Return the metrics of the variant."""
         return variant_metrics(self._state, self._variant_config, self._numbers)
 
     def readiness(self) -> dict[str, Any]:
-        """Return what /ready says of it, by its role."""
+        """Return the entry of the variant in /ready, by its role."""
         return {self._variant_config.role.value: variant_readiness(self._state, self._variant_config)}
 
     def __call__(self, request: Request, model: str) -> Response | Later:
-        """Answer at once where that version can whose the caller is."""
+        """Answer a request by the version that its caller belongs to, at once where that version can."""
         began = perf_counter()
         if self._canary and bucket(request, self._header) < self._limit:
-            asked = self._variant(request, model)
-            return _then(asked, lambda answer: self._by_second(request, model, answer, perf_counter() - began))
-        return _then(self._first(request, model), lambda answer: self._by_first(request, model, answer, began))
+            answered = self._variant(request, model)
+            return _then(answered, lambda answer: self._by_variant(request, model, answer, perf_counter() - began))
+        return _then(self._primary(request, model), lambda answer: self._by_primary(request, model, answer, began))
 
-    def _by_first(self, request: Request, model: str, answer: Response, began: float) -> Response:
+    def _by_primary(self, request: Request, model: str, answer: Response, began: float) -> Response:
         seconds = perf_counter() - began
         if self._canary:
             self._row.took(PRIMARY_LATENCY, seconds)
@@ -97,7 +104,7 @@ class VariantRouting:
             self._hand_on(request, answer, seconds, self._state.models.served[model])
         return answer
 
-    def _by_second(self, request: Request, model: str, answer: Response, seconds: float) -> Response | Later:
+    def _by_variant(self, request: Request, model: str, answer: Response, seconds: float) -> Response | Later:
         self._row.answered(answer.status, seconds)
         if answer.status >= 400:
             return _then(self._instead(request, model), self._counted_error)
@@ -106,12 +113,12 @@ class VariantRouting:
         return answer
 
     def _counted_error(self, answer: Response) -> Response:
-        if answer.status < 400:  # else it was the request
+        if answer.status < 400:  # else the request was to blame
             self._row.add(ERRORS)
         return answer
 
     def _hand_on(self, request: Request, answer: Response, seconds: float, by: ServedModel) -> None:
-        """Have an answer compared, unless what made it is no longer served."""
+        """Send an answer to the comparer, unless the version that made the answer is no longer served."""
         variant, served = self._state.variant, self._state.models.served[by.generation.model]
         if answer.status != 200 or variant is None or answer.by is None:
             return
@@ -122,7 +129,7 @@ class VariantRouting:
 
 
 def _then(answer: Response | Later, do: Callable[[Response], Response | Later]) -> Response | Later:
-    """Go on with an answer, at once if it is there."""
+    """Go on with an answer, at once if the answer is there."""
     return do(answer) if isinstance(answer, Response) else _later(answer, do)
 
 
@@ -135,11 +142,11 @@ BUCKETS = 10_000
 
 
 def bucket(request: Request, header: bytes) -> int:
-    """Return the number of a request's caller: by this header, else by its API key, else by its address."""
-    said = request.headers.get(header) or key_of(request.headers) or request.peer.encode()
-    return int.from_bytes(blake2b(said, digest_size=8).digest(), "big") % BUCKETS
+    """Return the bucket of a request's caller, 0 to BUCKETS - 1, by a header, else by the API key, else by the address."""
+    caller = request.headers.get(header) or key_of(request.headers) or request.peer.encode()
+    return int.from_bytes(blake2b(caller, digest_size=8).digest(), "big") % BUCKETS
 
 
 def lowest(share: float) -> int:
-    """Return below which number callers are the canary's."""
+    """Return the number of buckets whose callers a canary of this share answers."""
     return round(share * BUCKETS)

@@ -1,4 +1,4 @@
-"""The state of a front at this moment."""
+"""The state of a front."""
 
 from dataclasses import dataclass, field
 
@@ -14,13 +14,13 @@ class FrontState:
 
     A FrontState changes only between two requests.
 
-    Args:
+    Attributes:
         models: The models that answer.
         keys: The API keys that are valid now.
         failures: The last failure of each model, by its name, until a later version of that model takes over.
         variant: The shadow or canary of the one model; None for none.
         about_variant: The supervisor's last report about the variant.
-        capture_client: Takes what was answered, to be kept; None where nothing is captured.
+        capture_client: Takes answered requests and labels; None where nothing is captured.
     """
 
     models: ServedModels

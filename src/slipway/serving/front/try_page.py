@@ -1,4 +1,4 @@
-"""The page to try a model: a form made from its signature, which works without JavaScript and asks nobody else for anything."""
+"""The page to try a model: a form made from the signature, without JavaScript and without anything from other servers."""
 
 import json
 import math
@@ -26,7 +26,14 @@ _NUMBERS = ("double", "float", *_WHOLE)
 
 @dataclass(frozen=True)
 class TriedAnswer:
-    """What became of a form: the request that was made of it, and the status and body that it was answered with."""
+    """The outcome of a filled form.
+
+    Attributes:
+        request: The request that was made of the form.
+        status: The status of the answer.
+        body: The body of the answer.
+        probabilities: The body of the answer to the same request for probabilities; empty without one.
+    """
 
     request: bytes
     status: int
@@ -40,7 +47,14 @@ def page(
     values: Mapping[str, str] | None = None,
     outcome: TriedAnswer | None = None,
 ) -> bytes:
-    """Return the page of a model. others: the models that it links to; values: what the form holds, by its keys."""
+    """Return the page of a model.
+
+    Args:
+        served: The model.
+        others: The names of the models that the page links to.
+        values: The texts of the form's fields, by their keys; None for those of the model's example.
+        outcome: The outcome of the filled form; None for a form that was not sent.
+    """
     generation = served.generation
     if values is None:
         values = _of_example(generation.signature)
@@ -63,7 +77,7 @@ def style() -> bytes:
 
 
 def request_of(signature: Signature, values: Mapping[str, str], output: str = "labels") -> bytes:
-    """Return the request that a filled form stands for. What is not of a column's type goes as text, and is refused as such."""
+    """Return the request of a filled form. A text that has not the type of its column stays a text, so that it is refused."""
     row = {column.name: _value(column, values.get(_key(number), "")) for number, column in enumerate(signature.inputs)}
     body: dict[str, Any] = {"dataframe_records": [row]}
     if output != "labels":
@@ -103,7 +117,7 @@ def _field(number: int, column: InputColumn, values: Mapping[str, str]) -> dict[
 
 
 def _of_example(signature: Signature) -> dict[str, str]:
-    """Return what a form is filled with at first: the first row of the model's own example."""
+    """Return the texts that fill a form at first: the first row of the model's own example."""
     try:
         example = json.loads(signature.example or "{}", parse_constant=lambda _: None)
         if split := example.get("dataframe_split"):
@@ -121,12 +135,12 @@ def _of_example(signature: Signature) -> dict[str, str]:
 
 
 def _shown(served: ServedModel, outcome: TriedAnswer) -> dict[str, Any]:
-    said = json.loads(outcome.body)
+    answer = json.loads(outcome.body)
     shown: dict[str, Any] = {"status": outcome.status}
     if outcome.status == 200:
-        shown["outcome"] = said["predictions"][0]
+        shown["outcome"] = answer["predictions"][0]
     else:
-        shown["outcome"] = said["message"]
+        shown["outcome"] = answer["message"]
     if outcome.probabilities:
         row = json.loads(outcome.probabilities)["predictions"][0]
         shown["probabilities"] = list(zip(served.generation.signature.classes or (), row, strict=True))

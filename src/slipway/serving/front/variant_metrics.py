@@ -1,4 +1,4 @@
-"""What the metrics say of a second version. Each name starts with its role: slipway_shadow_… or slipway_canary_…"""
+"""Metrics of a variant. Each name starts with the role of the variant: slipway_shadow_… or slipway_canary_…"""
 
 from collections.abc import Iterable
 from itertools import accumulate
@@ -21,41 +21,41 @@ from slipway.serving.counters.variant import (
 from slipway.serving.front.state import FrontState
 
 _COUNTED = {
-    "rows": (ROWS, "Rows that the second version answered."),
-    "errors": (ERRORS, "Requests that the second version did not answer and the first one did."),
+    "rows": (ROWS, "Rows that the variant answered."),
+    "errors": (ERRORS, "Requests that the variant did not answer and the primary did."),
     "compared": (COMPARED, "Requests whose two answers were compared."),
     "compared_rows": (COMPARED_ROWS, "Rows of these."),
-    "disagreements": (DISAGREEMENTS, "Rows of these on which the two versions disagree."),
+    "disagreements": (DISAGREEMENTS, "Rows of these on which variant and primary disagree."),
     "dropped": (DROPPED, "Answers that were not compared for want of time."),
 }
 
 
 def variant_metrics(state: FrontState, variant_config: VariantConfig, numbers: VariantCounters) -> Iterable[Metric]:
-    """Return the metrics of the second version of the one model that is served."""
-    found, model, start = numbers.tally(), next(iter(state.models.served), ""), f"slipway_{variant_config.role}"
-    yield from _of_requests(found, model, start, variant_config.role)
+    """Return the metrics of the variant of the one model that is served."""
+    tally, model, start = numbers.tally(), next(iter(state.models.served), ""), f"slipway_{variant_config.role}"
+    yield from _of_requests(tally, model, start, variant_config.role)
     for name, (number, help_text) in _COUNTED.items():
-        yield _one(CounterMetricFamily(f"{start}_{name}", help_text, labels=["model"]), model, found[number])
+        yield _one(CounterMetricFamily(f"{start}_{name}", help_text, labels=["model"]), model, tally[number])
     distance = HistogramMetricFamily(
-        f"{start}_distance", "How far apart the two versions' scores or values are.", labels=["model"]
+        f"{start}_distance", "How far apart the scores or values of variant and primary are.", labels=["model"]
     )
-    distance.add_metric([model], *_buckets(found.distances, each=1))
+    distance.add_metric([model], *_buckets(tally.distances, each=1))
     yield distance
     yield from _of_state(state, variant_config, model, start)
 
 
-def _of_requests(found: Tally, model: str, start: str, role: VariantRole) -> Iterable[Metric]:
-    requests = CounterMetricFamily(
-        f"{start}_requests", "Answers of the second version by status.", labels=["model", "status"]
-    )
-    for status, count in found.statuses.items():
+def _of_requests(tally: Tally, model: str, start: str, role: VariantRole) -> Iterable[Metric]:
+    requests = CounterMetricFamily(f"{start}_requests", "Answers of the variant by status.", labels=["model", "status"])
+    for status, count in tally.statuses.items():
         if count or status == 200:
             requests.add_metric([model, str(status) if status else "other"], count)
     seconds = HistogramMetricFamily(
-        f"{start}_seconds", "What answers took, of both versions while there were two.", labels=["model", "by"]
+        f"{start}_seconds",
+        "The time that answers took, of variant and primary while there were both.",
+        labels=["model", "by"],
     )
-    seconds.add_metric([model, role], *_buckets(found.variant_latency))
-    seconds.add_metric([model, "first"], *_buckets(found.primary_latency))
+    seconds.add_metric([model, role], *_buckets(tally.variant_latency))
+    seconds.add_metric([model, "first"], *_buckets(tally.primary_latency))
     return [requests, seconds]
 
 
@@ -84,8 +84,8 @@ def _one(
     return family
 
 
-def _buckets(found: Histogram, each: int = 2) -> tuple[list[tuple[str, float]], float]:
-    """Return cumulated buckets and the sum. each: every so many of the bounds, beginning with the first."""
-    bounds, cumulated = (*map(str, found.bounds), "+Inf"), list(accumulate(found.counts))
-    shown = [*range(0, len(found.bounds), each), len(found.bounds)]
-    return [(bounds[number], cumulated[number]) for number in shown], found.total
+def _buckets(histogram: Histogram, each: int = 2) -> tuple[list[tuple[str, float]], float]:
+    """Return cumulated buckets and the sum. each: the step from one shown bound to the next, from the first on."""
+    bounds, cumulated = (*map(str, histogram.bounds), "+Inf"), list(accumulate(histogram.counts))
+    shown = [*range(0, len(histogram.bounds), each), len(histogram.bounds)]
+    return [(bounds[number], cumulated[number]) for number in shown], histogram.total

@@ -1,7 +1,7 @@
-"""HTTP/1.1 on a socket: requests are read within limits of size and time, answered in their order, and the rest is refused.
+"""HTTP/1.1 on a socket: requests are read within limits of size and time, answered in their order, or refused.
 
-httptools reads; what is here is what a request may cost before anybody looks at it. The transport translates, a door's
-`handle` decides.
+httptools parses. This module bounds the cost of a request before anybody looks at the request. The Connection translates, and
+the `handle` of the HttpServer decides.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from slipway.serving.http.messages import Request, Response, refusal, without_of
 from slipway.serving.http.server import HttpServer
 
 MAX_HEAD_BYTES = 16_384
-"""Of a request's target and headers together."""
+"""The bytes that the target and the headers of a request may have together."""
 
 _TURN_S = 0.005
 """How long the requests of one connection are answered before those of others are."""
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class Connection(asyncio.Protocol):
-    """One connection. Requests that are sent before the former is answered wait for their turn, unread."""
+    """One connection of an HttpServer. A request that comes before the former one is answered waits for its turn."""
 
     def __init__(self, server: HttpServer):
         self._server = server
@@ -68,12 +68,12 @@ class Connection(asyncio.Protocol):
             self._task.cancel()
 
     def eof_received(self) -> bool:
-        """Keep a half-closed connection while it is owed an answer; a caller may shut its side after asking."""
+        """Keep a half-closed connection open while an answer is due on it; a caller may shut its side after asking."""
         self._half_closed = True
         return self._task is not None or bool(self._waiting)
 
     def pause_writing(self) -> None:
-        """Read nothing from who does not read: what would wait here has no bound."""
+        """Read nothing from a caller who reads no answers: the answers that wait here would have no bound."""
         self._choked = True
         self._transport.pause_reading()
         self._set_deadline()
@@ -100,9 +100,10 @@ class Connection(asyncio.Protocol):
             self._count_more(len(data))
 
     def _declined(self, left: memoryview) -> memoryview:
-        """Go on after a request that offers another protocol, as Java's client does: it is answered in this one.
+        """Return the bytes to read after a request that offers another protocol, as Java's client does.
 
-        The parser leaves it at the head; where a body follows, the head is read again without the offer. Returns what to read.
+        The request is answered in HTTP/1.1. The parser stops at its head; where a body follows, the head is read again without
+        the offer.
         """
         if self._parser.get_method() == b"CONNECT":
             self._refuse(400, "there is nothing to connect to here")
@@ -110,7 +111,7 @@ class Connection(asyncio.Protocol):
         return memoryview(self._again + left)
 
     def _count_more(self, length: int) -> None:
-        """Bound what is not of the body: a header that does not end, trailers, the frames of chunks."""
+        """Bound the bytes outside the body: a header that does not end, trailers, the frames of chunks."""
         self._more_bytes += length
         if self._more_bytes - 10 * self._body_bytes > 2 * MAX_HEAD_BYTES:
             self._refuse_head()
@@ -130,7 +131,7 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
-        if name in self._server.kept and not self._headed:  # after the head it is a trailer, which stands for nothing
+        if name in self._server.handed_on and not self._headed:  # after the head comes a trailer, which is ignored
             self._headers[name] = value
         elif name == b"content-length" and value.isdigit() and int(value[:19]) > self._server.config.max_body_bytes:
             self._refuse_body()
@@ -205,7 +206,7 @@ class Connection(asyncio.Protocol):
         self._set_deadline()
 
     def _rest(self) -> None:
-        """Let others have a turn: what was sent at once may be thousands of requests."""
+        """Let other connections have a turn: a caller may send thousands of requests at once."""
         self._resting = True
         self._transport.pause_reading()
         asyncio.get_running_loop().call_soon(self._go_on)
@@ -218,7 +219,7 @@ class Connection(asyncio.Protocol):
         self._read_on()
 
     def _read_on(self) -> None:
-        """Read again, ended or not: only who reads learns that the caller has gone."""
+        """Read again, also after the end: only a transport that reads learns that the caller has gone."""
         if self._task is None and not (self._choked or self._resting or self._transport.is_closing()):
             self._transport.resume_reading()
 
@@ -247,7 +248,7 @@ class Connection(asyncio.Protocol):
             self._end()
 
     def _refuse(self, status: int, message: str) -> None:
-        """Answer what has not arrived whole, then end; what was asked before it is not answered any more."""
+        """Refuse a request that has not arrived whole, then end; the requests that wait before it are not answered any more."""
         if self._ended:
             return
         if self._reading:
@@ -265,7 +266,7 @@ class Connection(asyncio.Protocol):
             self._ended, self._last_words, self.deadline = True, words, _NEVER
 
     def _end(self) -> None:
-        """Send no more, and read what still comes for a moment: closing at once would reset what was just written."""
+        """Send no more, and read on for a moment: closing at once would reset what the caller has not read yet."""
         self._ended = True
         if self._half_closed:  # nothing comes any more
             self._transport.close()
@@ -277,16 +278,16 @@ class Connection(asyncio.Protocol):
     # ---- the end
 
     def finish(self) -> None:
-        """End after what is under way."""
+        """End at once where nothing is under way; else the last answer ends the connection."""
         if self._task is None and not self._reading and not self._ended and not self._waiting:
             self._transport.close()
 
     def expire(self) -> None:
-        """The time for what this connection waits for is over."""
+        """End the connection: its deadline is over."""
         if self._reading and not self._ended and not self._choked:
             self._refuse(408, "the request did not arrive in time")
         elif self._choked or self._transport.is_closing():
-            self._transport.abort()  # it does not read its answers
+            self._transport.abort()  # the caller does not read its answers
         else:
             self.deadline = self._server.now + self._server.config.body_timeout_s  # for the rest of what was answered
             self._transport.close()

@@ -1,18 +1,32 @@
-"""A request as it was read, a response as it is to be written, and the body of a refusal."""
+"""Requests as they were read, responses as they are to be written, and the bodies of refusals."""
 
 import json
 from http import HTTPStatus
 
 from slipway.serving.contract import Generation
 
+LARGE_BODY_BYTES = 32_768
+"""A longer body is a large one: it is counted while it is under way, and read in a thread, so that nobody waits for it.
+
+So much JSON holds a few hundred rows.
+"""
+
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
-
-
 _ALWAYS = b"x-content-type-options: nosniff\r\ncache-control: no-store\r\n"
 
 
 class Request:
-    """A request that has arrived whole. headers: those that matter here, names in small letters. peer: the caller's address."""
+    """A request that has arrived whole.
+
+    Attributes:
+        method: Such as `POST`.
+        target: The path with its query.
+        headers: The headers that an HttpServer hands on; their names are in small letters.
+        body: The bytes of the body.
+        peer: The address of the caller.
+        keep_alive: Whether the caller keeps the connection for more requests.
+        minor: The minor number of HTTP/1: 0 or 1.
+    """
 
     __slots__ = ("body", "headers", "keep_alive", "method", "minor", "peer", "target")
 
@@ -27,7 +41,15 @@ class Request:
 
 
 class Response:
-    """An answer. headers: complete lines, each with its line end. by: the generation that answered; None for no model."""
+    """An answer to a request.
+
+    Attributes:
+        status: The status code.
+        body: The bytes of the body.
+        mimetype: The content type of the body.
+        headers: Further header lines, each with its line end.
+        by: The generation that answered; None where no model answered.
+    """
 
     __slots__ = ("body", "by", "headers", "mimetype", "status")
 
@@ -47,9 +69,16 @@ class Response:
 
 
 def written(request: Request, answer: Response, date: bytes, *, last: bool) -> bytes:
-    """Return the bytes of an answer. date: a header line. last: whether the connection ends with it."""
-    kept = b"" if request.minor == b"1" else b"connection: keep-alive\r\n"
-    ending = b"connection: close\r\n" if last else kept
+    """Return the bytes of an answer.
+
+    Args:
+        request: The request that is answered.
+        answer: The answer.
+        date: The header line of the date.
+        last: Whether the connection ends with this answer.
+    """
+    lasting = b"" if request.minor == b"1" else b"connection: keep-alive\r\n"
+    ending = b"connection: close\r\n" if last else lasting
     body = b"" if request.method == b"HEAD" else answer.body
     return b"%bcontent-type: %b\r\n%b%b%b%bcontent-length: %d\r\n\r\n%b" % (
         _STATUS_LINES[answer.status],
@@ -64,10 +93,10 @@ def written(request: Request, answer: Response, date: bytes, *, last: bool) -> b
 
 
 def without_offer(method: bytes, target: bytes, headers: dict[bytes, bytes], *, keep_alive: bool) -> bytes:
-    """Return the head of a request that offers another protocol, without the offer."""
-    kept = b"".join(b"%b: %b\r\n" % header for header in headers.items())
+    """Return the head of a request without its offer of another protocol."""
+    lines = b"".join(b"%b: %b\r\n" % header for header in headers.items())
     ending = b"" if keep_alive else b"connection: close\r\n"
-    return b"%b %b HTTP/1.1\r\n%b%b\r\n" % (method, target, kept, ending)
+    return b"%b %b HTTP/1.1\r\n%b%b\r\n" % (method, target, lines, ending)
 
 
 CODES = {
@@ -85,7 +114,7 @@ CODES = {
     503: "TEMPORARILY_UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-"""`error_code` by status, where nobody named another one."""
+"""The `error_code` of a status, where the refusal names no other code."""
 
 
 def refusal(status: int, message: str, code: str = "") -> bytes:

@@ -11,18 +11,18 @@ _BACKLOG = 1024
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Listen on this very port, or on any free one for 0.
+    """Listen on a port of a host, or on any free port for 0.
 
     Raises ServiceFailed when the port is taken, UsageError when this user cannot listen on that host or port at all.
     """
     if not host:  # which would be every address of this machine
         raise UsageError("--host is empty; name an address, such as 127.0.0.1, or 0.0.0.0 to answer other machines")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named: of a socket that is handed on with protocol 0, CPython's servers do not know that it is TCP, leave
-    # TCP_NODELAY off, and each answer over a kept connection waits 40 ms for an acknowledgement.
+    # The protocol is named: CPython's servers do not know a socket handed on with protocol 0 as TCP, leave TCP_NODELAY
+    # off, and each answer on a kept connection waits 40 ms for an acknowledgement.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what is accepted inherits it
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted sockets inherit the option
     try:
         listener.bind((host, port))
         listener.listen(_BACKLOG)
@@ -39,16 +39,19 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 _YIELD_S = 0.001
-
-
 _FULL_S = 0.1
 
 
 class Acceptor:
-    """Accepts on a socket of which others have copies, and sets TCP_NODELAY on each connection.
+    """Accepts connections on a socket that other processes share, and sets TCP_NODELAY on each connection.
 
-    Without that option, which is not always handed down by a listening socket, answers on a kept connection wait 40 ms for a
-    delayed acknowledgement. lighter: whether another process has fewer connections; it gets a moment to come first.
+    A listening socket does not always hand that option down; without it answers on a kept connection wait 40 ms for a delayed
+    acknowledgement.
+
+    Args:
+        listener: The socket that listens.
+        protocol: Makes the protocol of each connection.
+        lighter: Says whether another process has fewer connections; that process gets a moment to accept first.
     """
 
     def __init__(
@@ -66,7 +69,7 @@ class Acceptor:
         self._watch()
 
     def close(self) -> None:
-        """Take what has been connected already, and accept no more; the socket stays open for the others."""
+        """Accept the connections that wait already, and no more. The socket stays open for the other processes."""
         self._open = False
         self._loop.remove_reader(self._listener.fileno())
         while self._accept_one():
@@ -93,7 +96,7 @@ class Acceptor:
             connection, _ = self._listener.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return False
-        except OSError:  # no more files: the others may have some, or connections end
+        except OSError:  # no more files: another process may have some, or connections end
             self._pause(_FULL_S)
             return False
         connection.setblocking(False)
@@ -107,5 +110,5 @@ class Acceptor:
     async def _take(self, connection: socket.socket) -> None:
         try:
             await self._loop.connect_accepted_socket(self._protocol, connection)
-        except OSError:  # gone already
+        except OSError:  # the caller has gone already
             connection.close()

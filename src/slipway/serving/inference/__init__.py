@@ -1,1 +1,1 @@
-"""A request for a model → its answer, by the compiled plan or by a process that holds the model."""
+"""Requests to a model are answered from its plan, or by a back that holds the model."""

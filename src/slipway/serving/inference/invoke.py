@@ -1,4 +1,4 @@
-"""A request to a model: by the narrow path, or through a back, within the limits of the endpoint."""
+"""Requests to a model: answered by the fast path or by a back, within the limits of the endpoint."""
 
 import asyncio
 import json
@@ -11,22 +11,19 @@ from typing import Any
 from slipway.core.expectations import Find
 from slipway.serving.config import ServingConfig
 from slipway.serving.counters.models import BACK, FAST_PATH, WAITING
-from slipway.serving.http.messages import Request, Response, refusal
+from slipway.serving.http.messages import LARGE_BODY_BYTES, Request, Response, refusal
 from slipway.serving.inference.model_workers import ModelWorkers, WorkerLost
 from slipway.serving.inference.models import ServedModel, ServedModels
 from slipway.serving.protocol.content_types import JSON, normalised
 from slipway.serving.protocol.fast_path import Answered
 from slipway.serving.protocol.limits import TooManyRows, is_deeper
 
-_AT_ONCE_BYTES = 32_768
-"""Larger bodies are read in a thread, so that nobody else waits for them: a few hundred rows."""
-
 _TRIES = 2
-"""One that ends them itself must not take a third one too."""
+"""A request that makes backs end must not end a third back."""
 
 
 class Invoker:
-    """Answers POST /invocations. tries: how often a request is asked when backs end under it."""
+    """Answers POST /invocations of the models that a process serves."""
 
     def __init__(self, models: ServedModels, config: ServingConfig, backs: ModelWorkers, *, tries: int = _TRIES):
         self._models = models
@@ -34,14 +31,14 @@ class Invoker:
         self._backs = backs
         self._tries = tries
         self._waiting = 0
-        self._thread = ThreadPoolExecutor(1, "narrow")
+        self._thread = ThreadPoolExecutor(1, "fast path")
 
     def __call__(self, request: Request, model: str) -> Response | Coroutine[Any, Any, Response]:
-        """Answer at once where the narrow path can. model: one that is served."""
+        """Answer a request to a served model, at once where the fast path can."""
         served = self._models.served[model]
         kind = normalised(request.headers.get(b"content-type", b""))
         if served.fast_path is not None and kind == JSON:
-            if len(request.body) > _AT_ONCE_BYTES:
+            if len(request.body) > LARGE_BODY_BYTES:
                 return self._queued(self._answer_large(request, model, served))
             if (answer := _answer_fast(request.body, served)) is not None:
                 return self._counted_rows(answer, served)
@@ -78,7 +75,7 @@ class Invoker:
             return wrong
         deadline = time.monotonic() + self._config.timeout_s
         for _ in range(self._tries):
-            served = self._models.served[model]  # may be another one than at the last try
+            served = self._models.served[model]  # a promotion may have come since the last try
             try:
                 answer = await self._backs.ask(served.generation.backs, kind.decode("latin-1"), request.body, deadline)
             except WorkerLost:
@@ -105,7 +102,7 @@ class Invoker:
         return Response(200, answer.body, headers=served.headers, by=served.generation)
 
     def _broken(self, finds: Sequence[Find], served: ServedModel) -> Response | None:
-        """Count what the contract does not expect; the refusal of what breaks it, where that is refused."""
+        """Count the finds; return a refusal where they break the contract and the endpoint is strict, else None."""
         served.part.count_finds((served.values.columns[find.column].name, find) for find in finds)
         why = served.values.breach(finds) if self._config.strict else None
         return Response(400, refusal(400, why), headers=served.headers, by=served.generation) if why else None
@@ -116,7 +113,7 @@ class Invoker:
         if not kind.startswith(JSON):
             return None
         look, most = partial(is_deeper, request.body, self._config.max_json_depth), self._config.max_json_depth
-        large = len(request.body) > _AT_ONCE_BYTES
+        large = len(request.body) > LARGE_BODY_BYTES
         if await asyncio.get_running_loop().run_in_executor(self._thread, look) if large else look():
             message = f"the JSON is nested deeper than {most}, or its brackets are not closed"
             return Response(400, refusal(400, message))
@@ -124,7 +121,7 @@ class Invoker:
 
 
 def _answer_fast(body: bytes, served: ServedModel) -> Answered | Response | None:
-    """Return the answer, or a refusal; None when it is for a back."""
+    """Return the answer of the fast path, or a refusal; None when the request is for a back."""
     assert served.fast_path is not None
     try:
         return served.fast_path.answer(body)
@@ -133,9 +130,9 @@ def _answer_fast(body: bytes, served: ServedModel) -> Answered | Response | None
 
 
 def cleaned(status: int, body: bytes) -> bytes:
-    """Return an error of a back with nothing in it but its code and a short message."""
+    """Return the body of an error with nothing but the code and a short message of the back's answer."""
     try:
-        said = json.loads(body)
-        return refusal(status, str(said["message"])[:1000], str(said["error_code"])[:100])
+        error = json.loads(body)
+        return refusal(status, str(error["message"])[:1000], str(error["error_code"])[:100])
     except (ValueError, KeyError, TypeError):
         return refusal(status, "the model refused the request")

@@ -1,4 +1,4 @@
-"""Asking the processes that hold the model itself."""
+"""The links from a process to the backs, which hold the model itself."""
 
 import asyncio
 import itertools
@@ -13,11 +13,11 @@ _RECONNECT_S = 0.05
 
 
 class WorkerLost(Exception):
-    """The process ended before it answered."""
+    """The back ended before it answered."""
 
 
 class WorkerLink(asyncio.Protocol):
-    """One connection to one back; many asks at a time, answered in any order."""
+    """One connection to one back, for many requests at a time, which are answered in any order."""
 
     def __init__(self, path: str, lost: "Callable[[WorkerLink], None]"):
         self.path, self._lost = path, lost
@@ -42,7 +42,7 @@ class WorkerLink(asyncio.Protocol):
                 future.set_result(answer)
 
     async def ask(self, ask: ModelRequest) -> ModelResponse:
-        """Raises WorkerLost when the process ends, TimeoutError when the deadline passes."""
+        """Send a request and return its answer. Raises WorkerLost when the back ends, TimeoutError at the deadline."""
         future: asyncio.Future[ModelResponse] = asyncio.get_running_loop().create_future()
         self.waiting[ask.id] = future
         self._transport.write(frames.frame(ask))
@@ -57,9 +57,11 @@ class WorkerLink(asyncio.Protocol):
 
 
 class ModelWorkers:
-    """The links of a front. stuck: told the socket of a back that let a deadline pass.
+    """Asks the backs of the generations that a process serves.
 
-    patient: whether one that is being started is waited for; else it is WorkerLost.
+    Args:
+        stuck: Called with the socket of a back that let a deadline pass.
+        patient: Whether to wait for a back that is being started; else WorkerLost is raised.
     """
 
     def __init__(self, stuck: Callable[[str], None], *, patient: bool = True):
@@ -69,9 +71,17 @@ class ModelWorkers:
         self._ids = itertools.count(1)
 
     async def ask(self, paths: Sequence[str], content_type: str, body: bytes, deadline: float) -> ModelResponse:
-        """Ask the least busy of the backs, waiting until one is there.
+        """Return the answer of the least busy back.
 
-        Raises WorkerLost when it ends meanwhile, TimeoutError at the deadline, of `time.monotonic()`.
+        Args:
+            paths: The Unix sockets of the backs.
+            content_type: The content type of the body, as `normalised` spells it.
+            body: The body of the request.
+            deadline: The time of `time.monotonic()` until which the answer is waited for.
+
+        Raises:
+            WorkerLost: The back ended before it answered, or is being started and this ModelWorkers is not patient.
+            TimeoutError: The deadline passed.
         """
         path = min(paths, key=self._busy)
         async with asyncio.timeout(deadline - time.monotonic()):
@@ -83,7 +93,7 @@ class ModelWorkers:
             raise
 
     def keep(self, paths: Sequence[str]) -> None:
-        """Close the links to other backs than these, once nothing is waited for on them."""
+        """Close the links to all backs but these, where no answer is due on them."""
         for path, link in list(self._links.items()):
             if path not in paths and not link.waiting:
                 link.close()
@@ -99,7 +109,7 @@ class ModelWorkers:
                     loop = asyncio.get_running_loop()
                     _, link = await loop.create_unix_connection(lambda: WorkerLink(path, self._forget), path)
                     self._links[path] = link
-                except OSError:  # it is being started
+                except OSError:  # the back is being started
                     if not self._patient:
                         raise WorkerLost from None
                     await asyncio.sleep(_RECONNECT_S)

@@ -1,4 +1,4 @@
-"""Models that are ready to answer."""
+"""The models that a process has ready to answer."""
 
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -11,9 +11,15 @@ from slipway.serving.protocol.values import Values
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A generation, ready to answer. fast_path: None when only the backs answer, and then why_not says why.
+    """A generation that is ready to answer.
 
-    values: knows the values that each column may have.
+    Attributes:
+        generation: The version that is served.
+        fast_path: Answers from the plan; None when only the backs answer.
+        why_not: The reason why `fast_path` is None; "" where there is a fast path.
+        headers: The header lines that name the model and the version.
+        part: The counters of this model.
+        values: Knows the values that each column may have.
     """
 
     generation: Generation
@@ -26,7 +32,13 @@ class ServedModel:
 
 @dataclass
 class ServedModels:
-    """The models that a process answers for, by name, and its row in the counters. Changes only between two requests."""
+    """The models that a process serves, by name. ServedModels change only between two requests.
+
+    Attributes:
+        counters: The shared counters of the endpoint.
+        row: The row of this process in the counters.
+        served: The models by their name.
+    """
 
     counters: Counters
     row: int
@@ -34,7 +46,16 @@ class ServedModels:
 
 
 def prepare(generation: Generation, counters: Counters, row: int, max_rows: int) -> ServedModel:
-    """Make a generation ready to answer its first request as fast as any. Takes long: not to be done between two requests."""
+    """Make a generation ready to answer its first request as fast as any later one.
+
+    `prepare` takes long, so call it in a thread and not between two requests.
+
+    Args:
+        generation: The version that is to be served.
+        counters: The shared counters of the endpoint.
+        row: The row of this process in the counters.
+        max_rows: The number of rows that a request may hold.
+    """
     why_not, fast_path = generation.why_not, None
     try:
         fast_path = FastPath(generation, max_rows)

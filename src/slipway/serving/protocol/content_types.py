@@ -1,4 +1,4 @@
-"""The content type of a body, as RFC 9110 (8.3.1) reads it: no case in its names, quotes around a value or none."""
+"""Content types of bodies, read as RFC 9110 (8.3.1) has them: their names have no case, and values may stand in quotes."""
 
 from functools import lru_cache
 
@@ -11,7 +11,8 @@ _UTF_8 = (b"charset", b"utf-8")
 def normalised(header: bytes) -> bytes:
     """Return a Content-Type header as MLflow spells it: `application/json` for `Application/JSON; Charset="UTF-8"`.
 
-    A type or a parameter that MLflow does not take is left for MLflow to refuse: a type as it came, a parameter by its name.
+    A type that MLflow does not take comes back as it came. A parameter that MLflow does not take stays in the header under its
+    name. MLflow refuses both in its own words.
     """
     kind, *parts = (part.strip() for part in header.split(b";"))
     if kind.lower() not in (JSON, CSV, PARQUET):

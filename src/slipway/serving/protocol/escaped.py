@@ -1,7 +1,7 @@
 """Requests of models with column names that JSON escapes: a quote, a backslash.
 
-msgspec reads no field of such a name. Where a signature has one, a request is read as plain values first, its keys are
-replaced by stand-ins, and the values are taken into the types of the signature then: slower, and still without pandas.
+msgspec reads no field of such a name. Where a signature has such a name, a request is read as plain values first, its keys are
+replaced by stand-ins, and its values are converted to the types of the signature then: slower, and still without pandas.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,11 +9,13 @@ from typing import Any
 
 import msgspec
 
-_ROWS, _COLUMNS = ("dataframe_records", "instances"), "inputs"
+from slipway.types import JSON_ROW_FORMATS
+
+_COLUMNS = "inputs"
 
 
 def stand_ins(names: Sequence[str]) -> list[str]:
-    """Return each name, or what stands for it where msgspec reads no field of that name; all of them are different."""
+    """Return each name, or a stand-in where msgspec reads no field of that name. All returned texts are different."""
     taken, spelled = set(names), []
     for number, name in enumerate(names):
         stand_in = name
@@ -27,9 +29,12 @@ def stand_ins(names: Sequence[str]) -> list[str]:
 
 
 def reader(names: Sequence[str], spelled: Sequence[str], request: Any) -> Callable[[bytes], Any]:
-    """Return what reads the bytes of a request as `request`, whose rows have the fields `spelled` where requests say `names`.
+    """Return a function that reads the bytes of a request, and raises MsgspecError as a decoder of msgspec does.
 
-    It raises MsgspecError, as a decoder of msgspec does.
+    Args:
+        names: The names of the columns, as requests spell them.
+        spelled: The fields of a row for these columns, as `stand_ins` returns them.
+        request: The type that the function returns.
     """
     keys = {name: stand_in for name, stand_in in zip(names, spelled, strict=True) if name != stand_in}
     if not keys:
@@ -39,16 +44,16 @@ def reader(names: Sequence[str], spelled: Sequence[str], request: Any) -> Callab
 
 
 def _replaced(content: Any, keys: Mapping[str, str]) -> Any:
-    """Replace the keys of each row, and those of `inputs`; what has another form is left for `convert` to refuse."""
+    """Replace the keys of each row and of `inputs`; content of another form stays as it is, for `convert` to refuse."""
     if not isinstance(content, dict):
         return content
-    found = dict(content)
-    for part in _ROWS:
+    replaced = dict(content)
+    for part in JSON_ROW_FORMATS:
         if isinstance(rows := content.get(part), list):
-            found[part] = [_of_stand_ins(row, keys) for row in rows]
+            replaced[part] = [_of_stand_ins(row, keys) for row in rows]
     if _COLUMNS in content:
-        found[_COLUMNS] = _of_stand_ins(content[_COLUMNS], keys)
-    return found
+        replaced[_COLUMNS] = _of_stand_ins(content[_COLUMNS], keys)
+    return replaced
 
 
 def _of_stand_ins(row: Any, keys: Mapping[str, str]) -> Any:

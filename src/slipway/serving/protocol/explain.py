@@ -1,7 +1,7 @@
-"""What is wrong with a request, by column and row, in words that hold nothing of its values.
+"""Reasons for the refusal of a request, by column and row, in words that hold nothing of its values.
 
-MLflow's own messages repeat the input. These are looked for when MLflow has refused a request, and before it is asked for what
-MLflow mends silently: rows that lack a column which others have.
+MLflow's own messages repeat the input, so a reason is looked for here when MLflow has refused a request. `ragged` is asked
+before MLflow is, since MLflow mends silently rows that lack a column which other rows have.
 """
 
 import csv
@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from slipway.serving.contract import InputColumn, Signature
+from slipway.types import JSON_FORMATS, JSON_ROW_FORMATS
 
-FORMATS = ("dataframe_records", "dataframe_split", "instances", "inputs")
-# The beginnings of MLflow's own messages: its clients and its tests look for them. Of the input they repeat nothing here.
-_ONE_FORMAT = f"The input must be a JSON dictionary with exactly one of the input fields {', '.join(FORMATS)}"
+# The beginnings of MLflow's own messages, for which its clients and its tests look. Here they repeat nothing of the input.
+_ONE_FORMAT = f"The input must be a JSON dictionary with exactly one of the input fields {', '.join(JSON_FORMATS)}"
 _VALID_JSON = "Ensure that input is a valid JSON formatted string"
 _KINDS: Mapping[type, str] = {
     list: "a list",
@@ -35,7 +35,13 @@ _WORDS = {
 
 
 def explain(body: bytes, content_type: str, signature: Signature) -> str | None:
-    """Return what is wrong with a request that was refused; None when nothing is found."""
+    """Return the reason why a request was refused; None when no reason is found.
+
+    Args:
+        body: The body of the request.
+        content_type: The content type, as `normalised` spells it.
+        signature: The signature of the model that was asked.
+    """
     kind = content_type.partition(";")[0].strip()
     if kind == "text/csv":
         return _explain_csv(body, signature)
@@ -57,10 +63,10 @@ def explain(body: bytes, content_type: str, signature: Signature) -> str | None:
 
 
 def ragged(content: Any) -> str | None:
-    """Return which row has other columns than the first one, in a request as `json.loads` reads it; None when none has."""
+    """Say which row has other columns than the first row, in a request as `json.loads` reads it; None for no row."""
     if not isinstance(content, dict):
         return None
-    for key in ("dataframe_records", "instances"):
+    for key in JSON_ROW_FORMATS:
         if isinstance(rows := content.get(key), list) and rows and isinstance(rows[0], dict):
             return _ragged_rows(rows)
     if isinstance(split := content.get("dataframe_split"), dict):
@@ -77,7 +83,7 @@ def ragged(content: Any) -> str | None:
 def _not_a_request(content: Any) -> str | None:
     if not isinstance(content, dict):
         return f"{_ONE_FORMAT}. Received {_kind(content)}."
-    given = [key for key in FORMATS if key in content]
+    given = [key for key in JSON_FORMATS if key in content]
     if len(given) != 1:
         return f"{_ONE_FORMAT}. Received {' and '.join(given) or 'none of them'}."
     part, key = content[given[0]], given[0]
@@ -97,8 +103,8 @@ def _not_a_split(part: Any) -> str | None:
         hint = "Send an object with 'columns' and 'data', a list of rows."
         return f"Dataframe split format must be a dictionary. Got {_mlflows_kind(part)}. {hint}"
     if "data" not in part or part.keys() - {"columns", "data", "index"}:
-        found = "Received other fields too." if "data" in part else "Received no 'data'."
-        return f"Dataframe split format must have 'data' field and optionally 'columns' and 'index' fields. {found}"
+        received = "Received other fields too." if "data" in part else "Received no 'data'."
+        return f"Dataframe split format must have 'data' field and optionally 'columns' and 'index' fields. {received}"
     if not isinstance(part["data"], list):
         return f"'data' of 'dataframe_split' is {_kind(part['data'])}; it has to be a list of rows"
     return None
@@ -109,7 +115,7 @@ def _kind(value: Any) -> str:
 
 
 def _mlflows_kind(value: Any) -> str:
-    """Return a kind as MLflow names it in the messages that its own tests look for."""
+    """Return the kind of a value in the words of MLflow's messages, for which MLflow's own tests look."""
     return "list" if isinstance(value, list) else "dictionary" if isinstance(value, dict) else _kind(value)
 
 
@@ -121,7 +127,7 @@ def _ragged_rows(rows: Sequence[Any]) -> str | None:
         if row.keys() == first:
             continue
         lacking = [name for name in first if name not in row]
-        # A name is said only where it is one of several rows: it is a column's, and no value.
+        # The message names a key only where several rows have that key: then the key is a column, and no value.
         return f"row {number} lacks column '{lacking[0]}'" if lacking else f"row {number} has a column that row 0 lacks"
     return None
 
@@ -143,8 +149,8 @@ def _explain_values(content: Mapping[str, Any], signature: Signature) -> str | N
 
 
 def _columns(content: Mapping[str, Any]) -> Mapping[str, Sequence[Any]] | None:
-    """Return the values by column; None for forms that have no names."""
-    key = next(key for key in FORMATS if key in content)
+    """Return the values by column; None for a format without the names of the columns."""
+    key = next(key for key in JSON_FORMATS if key in content)
     part = content[key]
     if key == "dataframe_split":
         names = part.get("columns")
@@ -174,23 +180,23 @@ def _explain_columns(columns: Mapping[str, Sequence[Any]], signature: Signature)
 
 
 def _wrong(value: Any, column: InputColumn) -> str | None:
-    wanted = _WORDS.get(column.type)
+    needed = _WORDS.get(column.type)
     if isinstance(value, list | dict):
-        return f"{'a list' if isinstance(value, list) else 'an object'} where {wanted or 'a single value'} is needed"
-    if wanted is None or isinstance(value, bool):
+        return f"{'a list' if isinstance(value, list) else 'an object'} where {needed or 'a single value'} is needed"
+    if needed is None or isinstance(value, bool):
         return None
     if isinstance(value, bytes):
-        return f"bytes where {wanted} is needed"
+        return f"bytes where {needed} is needed"
     whole = column.type in ("long", "integer")
     if value is None or value != value:
-        return f"null where {wanted} is needed" if whole or column.type == "boolean" else None
+        return f"null where {needed} is needed" if whole or column.type == "boolean" else None
     if column.type in _NUMBERS and isinstance(value, str):
         try:
             int(value) if whole else float(value)
         except ValueError:
-            return f"a text where {wanted} is needed"
+            return f"a text where {needed} is needed"
     if whole and isinstance(value, float) and not value.is_integer():
-        return f"a fraction where {wanted} is needed"
+        return f"a fraction where {needed} is needed"
     bits = 31 if column.type == "integer" else 63
     if whole and not -(2**bits) <= int(value) < 2**bits:
         return f"a number that is too large for {column.type}"

@@ -1,4 +1,4 @@
-"""Limits of a request: its rows, the depth of its JSON, and its size once it is read."""
+"""Limits of a request: its rows, the depth of its JSON, and its size once the request is read."""
 
 import csv
 import io
@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+
+from slipway.types import JSON_ROW_FORMATS
 
 
 class TooManyRows(ValueError):
@@ -16,24 +18,17 @@ class TooManyRows(ValueError):
 
 
 _ALIKE = bytes.maketrans(b"{}", b"[]")
-
-
-_DROPPED = bytes(set(range(256)) - set(b'[]{}"'))  # what is kept is then made alike
-
-
+_DROPPED = bytes(set(range(256)) - set(b'[]{}"'))  # brackets of both kinds are then made alike
 _STEPS = np.zeros(256, np.int64)
-
-
 _STEPS[ord("[")], _STEPS[ord("]")] = 1, -1
-
-
 _PIECE = 1 << 16
 
 
 def is_deeper(body: bytes, most: int) -> bool:
-    """Whether brackets are nested deeper than `most`, or are not closed. Takes some milliseconds for ten megabytes.
+    """Whether brackets are nested deeper than `most`, or are not closed.
 
-    All but brackets and quotes is dropped, then what is between quotes. Piece by piece, so that other threads have their turns.
+    All but brackets and quotes is dropped first, then the text between quotes. The body is read piece by piece, so that other
+    threads have their turns. Ten megabytes take some milliseconds.
     """
     depth, within, at = 0, 0, 0
     while at < len(body):
@@ -53,43 +48,41 @@ def is_deeper(body: bytes, most: int) -> bool:
 
 
 def _piece(body: bytes, at: int) -> bytes:
-    """Return the next piece, which ends behind what a backslash stands before."""
+    """Return the next piece, which does not end between a backslash and the character that the backslash escapes."""
     piece = body[at : at + _PIECE]
     backslashes = len(piece) - len(piece.rstrip(b"\\"))
     return body[at : at + _PIECE + backslashes % 2]
 
 
 MOST_PARQUET_BYTES = 100_000_000
-"""Of a Parquet file as it is read: unpacked, and each value as often as it stands in a row."""
+"""The size of a Parquet file that is unpacked, where each value counts as often as it stands in a row."""
 
 
 MOST_COLUMNS = 10_000
-"""Of CSV: pandas takes minutes over a line of some hundred thousand names."""
+"""The columns of CSV that are read: pandas takes minutes over a line of some hundred thousand names."""
 
 
 _UNPACKED = f"the rows are larger than {MOST_PARQUET_BYTES} bytes when they are unpacked. Send them in parts."
-
-
 _WIDE = f"the body has more than {MOST_COLUMNS} columns. Send those of the signature."
 
 
 class TooLarge(ValueError):
-    """A request stands for more than is allowed."""
+    """A request is larger than is allowed once the request is unpacked."""
 
 
 def check_json(content: Any, most: int) -> None:
-    """Raise TooManyRows for a request, as `json.loads` reads it, of more rows than `most`."""
+    """Raise TooManyRows where a request, as `json.loads` reads it, holds more rows than `most`."""
     if not isinstance(content, dict):
         return
     split, inputs = content.get("dataframe_split"), content.get("inputs")
-    parts = [content.get("dataframe_records"), content.get("instances"), inputs]
+    parts = [*(content.get(key) for key in JSON_ROW_FORMATS), inputs]
     parts += [split.get("data"), split.get("index")] if isinstance(split, dict) else []
     parts += inputs.values() if isinstance(inputs, dict) else []
     _check(max((len(part) for part in parts if isinstance(part, list)), default=0), most)
 
 
 def check_csv(body: bytes, most: int) -> None:
-    """Raise TooManyRows for CSV of more rows than `most`, TooLarge where it has too many columns."""
+    """Raise TooManyRows where CSV holds more rows than `most`, TooLarge where CSV holds more columns than MOST_COLUMNS."""
     if body.count(b",") >= MOST_COLUMNS and any(line.count(b",") >= MOST_COLUMNS for line in body.splitlines()):
         raise TooLarge(_WIDE)
     lines = max(body.count(b"\n"), body.count(b"\r"))
@@ -103,16 +96,16 @@ def check_csv(body: bytes, most: int) -> None:
 
 
 def check_parquet(body: bytes, most: int) -> None:
-    """Raise TooManyRows or TooLarge for a Parquet file; what is no such file is left to who reads it."""
+    """Raise TooManyRows or TooLarge for a Parquet file. A body that is no Parquet file passes; its reader refuses it."""
     from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
     try:
-        said = ParquetFile(io.BytesIO(body)).metadata
-        groups = [said.row_group(number) for number in range(said.num_row_groups)]
+        metadata = ParquetFile(io.BytesIO(body)).metadata
+        groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
         chunks = [group.column(number) for group in groups for number in range(group.num_columns)]
         _check(sum(group.num_rows for group in groups), most)
-        # What is written once for many rows takes a few bytes there, and eight for each of them when it is read.
+        # A value that is written once for many rows takes a few bytes in the file, and eight for each row when it is read.
         if sum(max(chunk.total_uncompressed_size, 8 * chunk.num_values) for chunk in chunks) > MOST_PARQUET_BYTES:
             raise TooLarge(_UNPACKED)
         if any(chunk.num_values > 10 * most for chunk in chunks) or _text_bytes(body, chunks) > MOST_PARQUET_BYTES:
@@ -122,7 +115,7 @@ def check_parquet(body: bytes, most: int) -> None:
 
 
 def _text_bytes(body: bytes, chunks: Iterable[Any]) -> int:
-    """Return how long all texts are together, found without writing out those that are kept once for many rows."""
+    """Return the bytes of all texts together, counted without a copy of a text for each row that has it."""
     import pyarrow.compute as pc
     from pyarrow import types
     from pyarrow.parquet import read_table
@@ -130,23 +123,23 @@ def _text_bytes(body: bytes, chunks: Iterable[Any]) -> int:
     texts = sorted({chunk.path_in_schema for chunk in chunks if chunk.physical_type == "BYTE_ARRAY"})
     if not texts:
         return 0
-    table, found = read_table(io.BytesIO(body), columns=texts, read_dictionary=texts), 0
+    table, total = read_table(io.BytesIO(body), columns=texts, read_dictionary=texts), 0
     for chunk in (chunk for column in table.columns for chunk in column.chunks):
         if types.is_dictionary(chunk.type):
             lengths = pc.binary_length(chunk.dictionary).take(chunk.indices)
-            found += pc.sum(lengths.cast("int64")).as_py() or 0
+            total += pc.sum(lengths.cast("int64")).as_py() or 0
         else:
-            found += chunk.nbytes
-    return found
+            total += chunk.nbytes
+    return total
 
 
 def _count(rows: Iterable[list[str]], most: int) -> int:
-    found = 0
+    count = 0
     for row in rows:
-        found += bool(row)
-        if found > most:
+        count += bool(row)
+        if count > most:
             break
-    return found
+    return count
 
 
 def _check(rows: int, most: int) -> None:

@@ -1,7 +1,7 @@
-"""Values as callers write them → values as a model was trained on them, and what of them its contract does not expect.
+"""Values as callers write them → values as a model was trained on them, with the values that its contract does not expect.
 
-One place for the endpoint's two paths: what answers from a plan brings rows of JSON scalars, what asks the model itself brings
-columns of JSON, CSV or Parquet.
+Both paths of the endpoint read values here: the fast path brings rows of JSON scalars, a back brings columns of JSON, CSV or
+Parquet.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,19 +21,19 @@ _NOTHING_EXPECTED = Expectation()
 
 
 class Unreadable(ValueError):
-    """A value of a request is in no form that its column has."""
+    """A value of a request has a form in which its column cannot be read."""
 
     def __init__(self, row: int, column: str, why: str):
         super().__init__(f"row {row}, column '{column}': {why}")
 
 
 class Values:
-    """The values of the columns of a signature. Holds no state that changes, and can be used by several threads."""
+    """Reads the values of a signature's columns. Values holds no state that changes, so several threads may use one."""
 
     def __init__(self, columns: Sequence[InputColumn]):
         self.columns = tuple(columns)
         self._judges = [_judge(column) for column in columns]
-        # What passes these is as the model was trained on it; most requests are looked at no further.
+        # Values that pass these tests are as the model was trained on them; most requests are looked at no further.
         self._tests = [_test(column) for column in columns]
         # Whole numbers and truth values that are null do not come in rows of JSON scalars.
         self._of_rows = [
@@ -44,7 +44,10 @@ class Values:
         ]
 
     def of_rows(self, rows: Sequence[Row]) -> tuple[Sequence[Row], tuple[Find, ...]]:
-        """Return rows, in the order of the columns, as the model was trained on them. Raises Unreadable."""
+        """Return rows as the model was trained on them, and the values that the contract does not expect.
+
+        The values of a row stand in the order of the columns. Rows without a change come back themselves. Raises Unreadable.
+        """
         if len(rows) == 1:
             (row,) = rows
             odd = [at for at, test in self._of_rows if not test(row[at])]
@@ -55,20 +58,20 @@ class Values:
 
     def _mended(self, rows: Sequence[Row], odd: Sequence[int]) -> tuple[Sequence[Row], tuple[Find, ...]]:
         columns: list[Sequence[object]] = list(zip(*rows, strict=True))
-        found: list[Find] = []
+        all_finds: list[Find] = []
         for at in odd:
             columns[at], finds = self.of_column(at, columns[at])
-            found += finds
-        return list(zip(*columns, strict=True)), tuple(found)
+            all_finds += finds
+        return list(zip(*columns, strict=True)), tuple(all_finds)
 
     def of_column(self, at: int, values: Sequence[object]) -> tuple[Sequence[object], list[Find]]:
-        """Return the values of one column as the model was trained on them, themselves where they are; a time as text.
+        """Return the values of column `at` as the model was trained on them, and those that the contract does not expect.
 
-        Raises Unreadable.
+        A time is returned as text. Values without a change come back themselves. Raises Unreadable.
         """
         if self._are_plain(at, values):
             return values, []
-        judge, read, found = self._judges[at], [], dict[Unexpected, list[Any]]()
+        judge, read, unexpected = self._judges[at], [], dict[Unexpected, list[Any]]()
         for row, given in enumerate(values):
             try:
                 value, kind = judge(given)
@@ -76,8 +79,8 @@ class Values:
                 raise Unreadable(row, self.columns[at].name, str(error)) from None
             read.append(value)
             if kind is not None:
-                found.setdefault(kind, [0, row, shown(given)])[0] += 1
-        return read, [Find(at, kind, *rest) for kind, rest in found.items()]
+                unexpected.setdefault(kind, [0, row, shown(given)])[0] += 1
+        return read, [Find(at, kind, *rest) for kind, rest in unexpected.items()]
 
     def _are_plain(self, at: int, values: Sequence[object]) -> bool:
         column, test = self.columns[at], self._tests[at]
@@ -89,7 +92,7 @@ class Values:
             return False
 
     def breach(self, finds: Sequence[Find]) -> str | None:
-        """Return how the first of them breaks the contract; None when none does."""
+        """Say how the first find, by row, breaks the contract; None when no find does."""
         for find in sorted(finds, key=lambda find: (find.row, find.column)):
             column = self.columns[find.column]
             if why := breach(column.name, column.expectation or _NOTHING_EXPECTED, find):
@@ -98,7 +101,7 @@ class Values:
 
 
 def kinds_of(column: InputColumn) -> tuple[Unexpected, ...]:
-    """Return how values of a column can be unexpected."""
+    """Return the ways in which values of a column can be unexpected."""
     expectation = column.expectation or _NOTHING_EXPECTED
     can = {
         Unexpected.NULL: column.required,
@@ -112,7 +115,7 @@ Judge = Callable[[object], tuple[object, Unexpected | None]]
 
 
 def _judge(column: InputColumn) -> Judge:
-    """Return what gives a value as the model was trained on it, and how it is unexpected."""
+    """Return a function that gives a value as the model was trained on it, and the way in which the value is unexpected."""
     expectation = column.expectation or _NOTHING_EXPECTED
     is_expected = _unexpected(expectation)
     read = _reader(column, expectation)
@@ -151,7 +154,7 @@ def _time(value: object) -> object:
 
 
 def _number(value: object) -> object:
-    """Return a value as the number that MLflow reads in it; None where it is none, which MLflow refuses."""
+    """Return the number that MLflow reads in a value; None where a value is no number, which MLflow refuses."""
     try:
         return float(value) if isinstance(value, str | Decimal) else value if isinstance(value, int | float) else None
     except ValueError:
@@ -165,7 +168,7 @@ def _unexpected(expectation: Expectation) -> Callable[[Any], Unexpected | None]:
     known = frozenset(values if values is not None else expectation.known or ())
 
     def expected(value: Any) -> Unexpected | None:
-        if not isinstance(value, str | int | float):  # nothing, or what MLflow refuses
+        if not isinstance(value, str | int | float):  # null, or a value that MLflow refuses
             return None
         if (low is not None and value < low) or (high is not None and value > high):
             return Unexpected.OUT_OF_BOUNDS
@@ -175,7 +178,7 @@ def _unexpected(expectation: Expectation) -> Callable[[Any], Unexpected | None]:
 
 
 def _test(column: InputColumn) -> Callable[[Any], bool] | None:
-    """Return a quick look at a JSON scalar: true where it is expected, and as the model was trained on it."""
+    """Return a quick test of a JSON scalar: true where the value is expected, and as the model was trained on it."""
     expectation, nullable = column.expectation or _NOTHING_EXPECTED, not column.required
     low, high = expectation.low, expectation.high
     if column.type == "string":
