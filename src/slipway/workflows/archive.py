@@ -7,11 +7,10 @@ from slipway.core.release.transitions import Transition
 from slipway.registry.permissions import Operation
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
-from slipway.tracking.client import connect
 from slipway.types import Stage
 from slipway.workflows.promotion.registrar import registrar_of
 from slipway.workflows.promotion.transition import announced, open_ledger
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Archived:
 
 def archive(settings: Settings, name: str, version: int, comment: str = "") -> Archived:
     """Take a version out of its stage."""
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     open_ledger(client, name)
     emptied = get_version(client, name, version).stage is Stage.PRODUCTION
     transition = registrar_of(client, settings, Operation.ARCHIVE, name).archive(name, version, comment)

@@ -24,12 +24,11 @@ from slipway.registry.evidence.rescoring import Rescored, SameRows, on_rows, res
 from slipway.registry.trust import drop_compiled_code
 from slipway.reports.comparison import comparison_page, comparison_text
 from slipway.settings import Settings
-from slipway.tracking.client import connect
 from slipway.workflows._sides import FoundSide, described, find_two
 from slipway.workflows.project import trusted_types
 from slipway.workflows.register import model_uri
 from slipway.workflows.report import write_page
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def compare(
     Where both sides keep a model, both are scored anew on those test rows of the newer one that the older was not trained on.
     Raises what `find_two` raises, and FileUnusable when the page cannot be written.
     """
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     found = find_two(client, name, left, right)
     sides = described(found, str(client.tracking_uri))
     why_not = _why_no_models(found, sides)

@@ -11,12 +11,11 @@ from slipway.registry.eligibility import eligibility
 from slipway.registry.permissions import Operation
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
-from slipway.tracking.client import connect
 from slipway.types import Stage
 from slipway.workflows.promotion.gather import gathered
 from slipway.workflows.promotion.registrar import by_case, registrar_of, require_not_live
 from slipway.workflows.promotion.transition import open_ledger
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def gates(settings: Settings, name: str, version: int, stage: Stage = Stage.PROD
 
     Raises UnknownName, UntrustedModel, Refusal when the version is in Production already, or something came there meanwhile.
     """
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     ledger = open_ledger(client, name)
     wanted = get_version(client, name, version)
     require_not_live(wanted, stage)
@@ -83,5 +82,5 @@ def approve(
     overrides: gates whose comparison with the version in Production had too few rows; the comment speaks in their place.
     Raises Refusal when it does not pass, when its author asks, or somebody who is not among the approvers.
     """
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     return registrar_of(client, settings, Operation.APPROVE, name).approve(name, version, stage, comment, overrides)

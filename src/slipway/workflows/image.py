@@ -22,7 +22,6 @@ from slipway.registry.trust import DIGEST, require_trusted_configuration
 from slipway.registry.versions import Version, get_version, version_in
 from slipway.registry.watch import Seen
 from slipway.settings import Settings
-from slipway.tracking.client import connect
 from slipway.types import Stage
 from slipway.workflows.endpoint.image_files import (
     BUILD_LOCK,
@@ -37,7 +36,7 @@ from slipway.workflows.endpoint.image_files import (
     readme,
 )
 from slipway.workflows.project import trusted_types
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 LOCK_DIGEST = "slipway.lock_digest"
 
@@ -85,7 +84,7 @@ def write_image(
     installed with hashes or does not hold what the model was made with.
     """
     _require_replaceable(output)
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     version = get_version(client, name, number) if number else version_in(client, name, stage)
     trusted = trusted_types(settings, name, lambda: (client, version))
     with temporary_folder() as made:

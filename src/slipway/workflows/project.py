@@ -13,7 +13,7 @@ from slipway.progress import note
 from slipway.registry.watch import Followed
 from slipway.settings import Settings
 from slipway.types import Problem
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 if TYPE_CHECKING:  # it imports MLflow, which a service does without as long as it can
     from mlflow import MlflowClient
@@ -96,9 +96,8 @@ def trusted_types(settings: Settings, name: str, find: "Callable[[], Registered]
 def followed_version(settings: Settings, followed: Followed) -> "Registered":
     """Return a client and the version that is followed, as its registry says now. Raises UnknownName, NoServer."""
     from slipway.registry.versions import get_version, version_in
-    from slipway.tracking.client import connect
 
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     if followed.version:
         return client, get_version(client, followed.name, followed.version)
     return client, version_in(client, followed.name, followed.stage)

@@ -5,12 +5,11 @@ from slipway.progress import step
 from slipway.registry.permissions import Operation
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
-from slipway.tracking.client import connect
 from slipway.types import Stage
 from slipway.workflows.promotion.gather import gathered
 from slipway.workflows.promotion.registrar import GATED, by_case, registrar_of, require_movable
 from slipway.workflows.promotion.transition import announced, open_ledger
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 
 def promote(settings: Settings, name: str, version: int, stage: Stage, comment: str = "") -> Transition:
@@ -19,7 +18,7 @@ def promote(settings: Settings, name: str, version: int, stage: Stage, comment: 
     Raises PromotionRefused with every verdict when one gate fails: nothing is moved, and the refusal is written down. Raises
     Refusal when something else came into Production while the gates were asked: they compared with another version.
     """
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     open_ledger(client, name)  # before the work: is it registered?
     wanted = get_version(client, name, version)
     require_movable(wanted, stage)

@@ -6,9 +6,8 @@ from typing import Any
 from slipway.core.release.transitions import Transition
 from slipway.registry.permissions import Operation
 from slipway.settings import Settings
-from slipway.tracking.client import connect
 from slipway.workflows.promotion.registrar import registrar_of
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 
 @dataclass(frozen=True)
@@ -30,5 +29,5 @@ class Reconciled:
 
 def reconcile(settings: Settings, name: str) -> Reconciled:
     """Bring stages, aliases and ledger of a model in step. Raises UnknownName when no such model is registered."""
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     return Reconciled(name, registrar_of(client, settings, Operation.RECONCILE, name).reconcile(name))

@@ -14,8 +14,7 @@ from slipway.registry.evidence.rescoring import rows_of
 from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST, artifact_digest
 from slipway.registry.versions import Version, create_version, versions_of_run
 from slipway.settings import Settings
-from slipway.tracking.client import connect
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 _NOTE = "mlflow.note.content"  # of the experiment its goal, of the run its five lines
 LINEAGE = (
@@ -53,7 +52,7 @@ def register(settings: Settings, name: str, run_id: str) -> Registered:
 
     Raises UnknownName for a run that does not exist, Refusal for one that is not finished or of another experiment.
     """
-    return register_run(connect(resolve_tracking_uri(settings)), name, run_id)
+    return register_run(open_client(settings), name, run_id)
 
 
 def register_run(client: MlflowClient, name: str, run_id: str) -> Registered:

@@ -15,13 +15,13 @@ from slipway.registry.versions import Version, list_versions
 from slipway.reports.card import ModelCard, read_card
 from slipway.reports.page import ExperimentPage, LiveVersion, VersionRow, experiment_page
 from slipway.settings import Settings
-from slipway.tracking.client import connect, runs_page
+from slipway.tracking.client import runs_page
 from slipway.tracking.runs import every_run
 from slipway.tracking.trials import trials_of
 from slipway.types import Stage
 from slipway.workflows.endpoint.variant_record import read_variants
 from slipway.workflows.promotion.transition import open_ledger
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 _HISTORY, _PARALLEL = "search_history", "search_parallel"
 
@@ -33,7 +33,7 @@ def report(settings: Settings, name: str, output: Path | None = None) -> Path:
     services of this home saw of a shadow or canary.
     Raises UnknownName when the experiment has no finished run, FileUnusable when the page cannot be written.
     """
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     versions = list_versions(client, name)
     transitions = open_ledger(client, name).transitions() if versions else []
     run = _run_to_show(client, name, versions)

@@ -3,10 +3,9 @@
 from slipway.core.release.transitions import Transition
 from slipway.registry.permissions import Operation
 from slipway.settings import Settings
-from slipway.tracking.client import connect
 from slipway.workflows.promotion.registrar import registrar_of
 from slipway.workflows.promotion.transition import announced
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 
 def rollback(settings: Settings, name: str, comment: str = "") -> Transition:
@@ -14,5 +13,5 @@ def rollback(settings: Settings, name: str, comment: str = "") -> Transition:
 
     Raises Refusal when there is none to return to.
     """
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     return announced(settings, registrar_of(client, settings, Operation.ROLLBACK, name).rollback(name, comment))

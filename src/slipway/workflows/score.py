@@ -13,10 +13,9 @@ from slipway.registry.artifacts.models import inputs_of, temporary_folder
 from slipway.registry.trust import DIGEST, load_trusted
 from slipway.registry.versions import Version, version_in
 from slipway.settings import Settings
-from slipway.tracking.client import connect
 from slipway.types import Stage
 from slipway.workflows.project import trusted_types
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def score(settings: Settings, name: str, source: Path, output: Path, stage: Stag
     The model's name, version, stage, run and digest, and the time, are in the output's metadata.
     Raises UnknownName when no version holds the stage, UntrustedModel, FileUnusable, DataUnusable.
     """
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     version = version_in(client, name, stage)
     with temporary_folder() as made:
         files = fetch_verified(version, Path(made))

@@ -16,16 +16,15 @@ from slipway.registry.stages import holder, move, put_aliases_in_step
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, get_version, is_registered
 from slipway.settings import Settings
-from slipway.tracking.client import connect
 from slipway.tracking.liveness import close_dead
 from slipway.tracking.runs import experiment_id
 from slipway.types import Stage, Verdict
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 
 def open_registry(settings: Settings, name: str) -> tuple[MlflowClient, Ledger]:
     """Return a client and the ledger of a registered model. Raises UnknownName when no such model is registered."""
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     return client, open_ledger(client, name)
 
 

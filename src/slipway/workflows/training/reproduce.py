@@ -23,10 +23,9 @@ from slipway.registry.artifacts.models import inputs_of, recorded_experiment, re
 from slipway.registry.trust import load_trusted
 from slipway.registry.versions import Version, get_version
 from slipway.settings import Settings
-from slipway.tracking.client import connect
 from slipway.tracking.lineage import code_digest, file_digest
 from slipway.workflows.project import Declared
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 from slipway.workflows.training.prepare import Prepared, prepare
 from slipway.workflows.training.winner import WINNER, fit_winner, winner_from
 
@@ -78,7 +77,7 @@ def reproduce(settings: Settings, name: str, version: int) -> Reproduction:
 
     Raises Refusal, before anything is trained, when the code or the data are not those of the run; UnknownName, UntrustedModel.
     """
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     wanted = get_version(client, name, version)
     with temporary_folder() as made:
         files = fetch_verified(wanted, Path(made) / "model")
