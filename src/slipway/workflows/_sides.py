@@ -13,6 +13,7 @@ from slipway.core.statistics.comparison import COST, LINEAGE, Side
 from slipway.core.statistics.metrics import METRICS
 from slipway.errors import Refusal, UnknownName, UnknownVersion, UsageError
 from slipway.registry.absent import is_absent
+from slipway.registry.ledger import LEDGER_SUFFIX
 from slipway.registry.versions import Version, list_versions, version_in
 from slipway.tracking.client import runs_page
 from slipway.tracking.liveness import close_dead
@@ -56,7 +57,7 @@ def find_two(client: MlflowClient, name: str, left: str | None, right: str | Non
     """
     versions, experiment = list_versions(client, name), client.get_experiment_by_name(name)
     if not versions and experiment is None:
-        known = [found.name for found in client.search_experiments() if not found.name.endswith("/promotions")]
+        known = [found.name for found in client.search_experiments() if not found.name.endswith(LEDGER_SUFFIX)]
         raise UnknownName("experiment or registered model", name, known, f"Train it with `slipway run {name}`")
     if left is None and right is None:
         sides = [_of_version(client, version) for version in _champion_and_newest(name, versions)]

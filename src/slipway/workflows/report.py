@@ -11,6 +11,7 @@ from slipway.core.release.transitions import Transition
 from slipway.core.variants import VariantRecord
 from slipway.errors import FileUnusable, UnknownName
 from slipway.files import whole_file
+from slipway.registry.ledger import LEDGER_SUFFIX
 from slipway.registry.versions import Version, list_versions
 from slipway.reports.card import ModelCard, read_card
 from slipway.reports.page import ExperimentPage, LiveVersion, VersionRow, experiment_page
@@ -62,7 +63,7 @@ def _run_to_show(client: MlflowClient, name: str, versions: list[Version]) -> Ru
     if experiment:
         for run in client.search_runs([experiment.experiment_id], finished, max_results=1):
             return run
-    known = [found.name for found in client.search_experiments() if not found.name.endswith("/promotions")]
+    known = [found.name for found in client.search_experiments() if not found.name.endswith(LEDGER_SUFFIX)]
     raise UnknownName("experiment with a finished run", name, known, f"Train it with `slipway run {name}`")
 
 

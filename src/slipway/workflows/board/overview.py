@@ -10,7 +10,7 @@ from mlflow.exceptions import MlflowException
 from slipway.core.release.ledger import Entry, verify
 from slipway.errors import UnknownName
 from slipway.registry.absent import is_absent
-from slipway.registry.ledger import Ledger
+from slipway.registry.ledger import Ledger, ledger_of
 from slipway.registry.mutex import is_mutex, model_names
 from slipway.registry.versions import Version, list_versions
 from slipway.reports.board import ORDER, LedgerCheck, LedgerLine, ModelLine, ModelPage, StageColumn, VersionStatus
@@ -88,12 +88,6 @@ def goal_of(client: MlflowClient, name: str) -> str:
         if not is_absent(error, or_malformed=True):
             raise
     raise UnknownName("registered model", name, model_names(client))
-
-
-def ledger_of(client: MlflowClient, name: str) -> Ledger | None:
-    """Return the ledger of a model, None where nothing was ever written; unlike `open_ledger` it changes nothing."""
-    experiment = client.get_experiment_by_name(f"{name}/promotions")
-    return Ledger(client, name, experiment.experiment_id) if experiment else None
 
 
 def entries_of(ledger: Ledger | None, version: int, most: int) -> list[Entry]:

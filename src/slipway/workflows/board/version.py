@@ -11,7 +11,7 @@ from slipway.core.release.ledger import Entry
 from slipway.core.release.transitions import Action, ServedBeside, before_production
 from slipway.registry.absent import is_absent
 from slipway.registry.eligibility import served_beside
-from slipway.registry.ledger import Ledger
+from slipway.registry.ledger import Ledger, ledger_of
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, get_version
 from slipway.reports.board import StageGates, VersionPage, Visitor
@@ -19,7 +19,7 @@ from slipway.tracking.client import runs_page
 from slipway.types import Stage
 from slipway.workflows.board.buttons import Position, buttons
 from slipway.workflows.board.comparison import Comparisons
-from slipway.workflows.board.overview import entries_of, goal_of, ledger_of, ledger_run
+from slipway.workflows.board.overview import entries_of, goal_of, ledger_run
 from slipway.workflows.board.status import author_of, registered, version_status
 
 _DOORS = (Stage.STAGING, Stage.PRODUCTION)

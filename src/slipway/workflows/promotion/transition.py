@@ -10,7 +10,7 @@ from slipway.core.release.transitions import Action, Transition
 from slipway.errors import UnknownName
 from slipway.identity import process_tags
 from slipway.registry.artifacts.local_cache import tell_moved
-from slipway.registry.ledger import Ledger, now_ms
+from slipway.registry.ledger import LEDGER_SUFFIX, Ledger, now_ms
 from slipway.registry.mutex import exclusive, model_names
 from slipway.registry.stages import holder, move, put_aliases_in_step
 from slipway.registry.trust import DIGEST
@@ -37,7 +37,7 @@ def open_ledger(client: MlflowClient, name: str) -> Ledger:
         raise UnknownName(
             "registered model", name, model_names(client), f"Train its first version with `slipway run {name}`"
         )
-    experiment, searches = experiment_id(client, f"{name}/promotions"), client.get_experiment_by_name(name)
+    experiment, searches = experiment_id(client, f"{name}{LEDGER_SUFFIX}"), client.get_experiment_by_name(name)
     close_dead(client, [experiment, *([searches.experiment_id] if searches else [])])
     return Ledger(client, name, experiment)
 
