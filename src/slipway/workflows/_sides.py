@@ -27,7 +27,14 @@ _METRICS = (*METRICS, COST)
 
 @dataclass(frozen=True)
 class FoundSide:
-    """A run, the search that it belongs to (itself, or the parent of a trial), and the version registered from it."""
+    """One side of a comparison, as it was found in MLflow.
+
+    Attributes:
+        run: the run of the side.
+        search: the search that the run belongs to: the run itself, or the parent of a trial.
+        version: the version that was registered from the run; None for none.
+        by_version: whether the caller named a version rather than a run.
+    """
 
     run: Run
     search: Run
@@ -43,7 +50,7 @@ class FoundSide:
         return str(self.run.data.tags.get(_KIND, ""))
 
     def label(self, characters: int = _SHORT) -> str:
-        """What the side is called: as it was asked for, by its version or by its run."""
+        """Return the name of the side: its version where the caller named one, else its run."""
         return (
             f"version {self.version.number}" if self.version and self.by_version else f"run {self.run_id[:characters]}"
         )
@@ -52,7 +59,7 @@ class FoundSide:
 def find_two(client: MlflowClient, name: str, left: str | None, right: str | None) -> tuple[FoundSide, FoundSide]:
     """Find both sides of a comparison; when none is named, the version in Production and the newest other one.
 
-    Raises UnknownName for what does not exist, UsageError for what can be understood in two ways or is the same twice,
+    Raises UnknownName for a side that does not exist, UsageError for a name with two meanings or for the same side twice,
     Refusal for a run that is deleted, still running or of another experiment, and when there are not two versions.
     """
     versions, experiment = list_versions(client, name), client.get_experiment_by_name(name)
@@ -74,7 +81,7 @@ def find_two(client: MlflowClient, name: str, left: str | None, right: str | Non
 
 
 def described(found: tuple[FoundSide, FoundSide], uri: str) -> tuple[Side, Side]:
-    """Return what is recorded of both sides. uri: of the tracking server."""
+    """Return the recorded facts of both sides. uri: the address of the tracking server."""
     ids = [each.run_id for each in found]
     differ_at = next((i for i, (a, b) in enumerate(zip(*ids, strict=True)) if a != b), 0)
     left, right = (_side(each, max(_SHORT, differ_at + 1), uri) for each in found)
@@ -153,7 +160,7 @@ def _the_run(client: MlflowClient, name: str, start: str, experiment: str | None
 
 
 def _starting_with(client: MlflowClient, experiments: Sequence[str], start: str) -> list[Run]:
-    """The runs whose ids start so, looked for on the server; a few are enough to see that there are several."""
+    """Return up to five runs whose ids start so, which is enough to see that there are several."""
     like = f"attributes.run_id LIKE '{start}%'"
     return list(client.search_runs(list(experiments), like, run_view_type=ViewType.ALL, max_results=5))
 

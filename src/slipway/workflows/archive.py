@@ -1,4 +1,4 @@
-"""`slipway archive`: a version leaves its stage. No gate is asked: a search is not imported."""
+"""`slipway archive`: a version leaves its stage. No gate runs, so no search is imported."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from slipway.workflows.session import open_client
 
 @dataclass(frozen=True)
 class Archived:
-    """A version that was taken out of its stage. emptied: whether it was live, so that Production is empty now."""
+    """A version that left its stage. emptied: whether the version was live, so that nothing is in Production now."""
 
     transition: Transition
     emptied: bool
@@ -28,7 +28,7 @@ class Archived:
 
 
 def archive(settings: Settings, name: str, version: int, comment: str = "") -> Archived:
-    """Take a version out of its stage."""
+    """Take a version out of its stage. Raises UnknownName, and Refusal when the version is archived already."""
     client = open_client(settings)
     open_ledger(client, name)
     emptied = get_version(client, name, version).stage is Stage.PRODUCTION

@@ -1,7 +1,7 @@
-"""The recipe of `slipway backup` and `slipway restore`: the embedded server's home in one file, and back.
+"""`slipway backup`, `slipway restore`: the embedded server's home in one file, and back.
 
-Databases are copied first and artifacts after: what a database speaks of as finished was stored before it, so it is in
-the file, together with files of runs that began later.
+Databases are copied first and artifacts after. A run that is finished in the copied database stored its artifacts before, so
+the backup holds them, together with files of runs that began later.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ from slipway.tracking.stores import FOLDER, SQLITE
 
 @dataclass(frozen=True)
 class Backup:
-    """A backup that was written. size: bytes of the file."""
+    """A backup that `backup` wrote. size: bytes of the file."""
 
     file: Path
     size: int
@@ -44,7 +44,7 @@ class Backup:
 
 @dataclass(frozen=True)
 class Restored:
-    """A home that was filled from a backup. aside: where is now what was there before; None when it was empty."""
+    """A home that was filled from a backup. aside: the folder with the former content; None when the home was empty."""
 
     home: Path
     manifest: Manifest
@@ -52,7 +52,7 @@ class Restored:
 
     @property
     def upgrade(self) -> str | None:
-        """The command that brings older tables up to the installed MLflow."""
+        """The command that brings older tables up to the installed MLflow; None where they are of this MLflow."""
         if self.manifest.revision == newest_revision():
             return None
         return f"mlflow db upgrade sqlite:///{self.home / DATABASE}"
@@ -73,12 +73,12 @@ class Restored:
 def backup(settings: Settings, file: Path) -> Backup:
     """Write the home's databases and artifacts into `file`, whole or not at all; the server may be up.
 
-    Raises UsageError when there is nothing to back up, or it is kept elsewhere; FileUnusable.
+    Raises UsageError when there is nothing to back up, or the server keeps its content elsewhere; FileUnusable.
     """
     home, file = settings.home, file.resolve()
     with _told_as_unusable(file):
         if is_cut_off(home):
-            with home_at_rest(home):  # which ends it
+            with home_at_rest(home):  # brings the exchange to its end
                 pass
         _require_embedded(settings)
         _require_ours(home, file)
@@ -93,10 +93,11 @@ def backup(settings: Settings, file: Path) -> Backup:
 
 
 def restore(settings: Settings, file: Path, *, replace: bool = False) -> Restored:
-    """Put a backup into the home; nothing in it is touched before all of the backup was found to be right.
+    """Put a backup into the home, which is untouched until the whole backup was verified.
 
-    replace: what is there is moved aside, into a folder of the home. It is put back when that fails; a restore that is
-    killed is brought to its end, or taken away, by the next command that opens the home.
+    A restore that is killed is brought to its end, or taken away, by the next command that opens the home.
+
+    replace: whether to move the present content aside, into a folder of the home. A restore that fails puts it back.
     Raises UsageError when the server is up, the home is not empty, or the backup is of a newer MLflow; FileUnusable.
     """
     home = settings.home
@@ -154,7 +155,7 @@ def _require_embedded(settings: Settings) -> None:
 
 
 def _require_ours(home: Path, file: Path) -> None:
-    """Refuse a place for the backup in which it would be lost, or would be the loss of something else."""
+    """Raise UsageError for a file within the home, and for an existing file that is no backup."""
     if file.is_relative_to(home.resolve()):
         raise UsageError(f"{file} is within what is backed up; name a file outside of {home}")
     if file.exists():

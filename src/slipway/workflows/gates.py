@@ -1,4 +1,4 @@
-"""`slipway gates`, `slipway approve`: what is said of a version before it moves."""
+"""`slipway gates`, `slipway approve`: the verdicts on a version, and its approval, before it moves."""
 
 from dataclasses import dataclass
 from html import escape
@@ -20,7 +20,10 @@ from slipway.workflows.session import open_client
 
 @dataclass(frozen=True)
 class Gated:
-    """What the gates say of a version, approvals counted as they are now. judgement: as it was written down."""
+    """The verdicts of the gates on a version.
+
+    eligibility: counts the approvals that are there now. judgement: as it was written to the ledger.
+    """
 
     eligibility: Eligibility
     judgement: Transition
@@ -50,14 +53,14 @@ class Gated:
 
 
 def _cell(text: str) -> str:
-    """Text as a cell of a Markdown table; values of the data may stand in it."""
+    """Escape a text for a cell of a Markdown table: the text may hold values of the data."""
     return escape(" ".join(text.split()), quote=False).replace("|", r"\|")
 
 
 def gates(settings: Settings, name: str, version: int, stage: Stage = Stage.PRODUCTION) -> Gated:
-    """Run the gates before Staging or Production, write down what they say, and move nothing.
+    """Run the gates before Staging or Production and write the judgement to the ledger; nothing is moved.
 
-    Raises UnknownName, UntrustedModel, Refusal when the version is in Production already, or something came there meanwhile.
+    Raises UnknownName, UntrustedModel, and Refusal when the version is in Production already, or another came there meanwhile.
     """
     client = open_client(settings)
     ledger = open_ledger(client, name)
@@ -77,10 +80,17 @@ def approve(
     stage: Stage = Stage.PRODUCTION,
     overrides: tuple[str, ...] = (),
 ) -> Transition:
-    """Say yes to the newest judgement of a version, as somebody who is not its author.
+    """Approve the newest judgement of a version, as somebody other than the version's author.
 
-    overrides: gates whose comparison with the version in Production had too few rows; the comment speaks in their place.
-    Raises Refusal when it does not pass, when its author asks, or somebody who is not among the approvers.
+    Args:
+        settings: the tracking server and the user.
+        name: the registered model.
+        version: the version's number.
+        comment: the reason; it may not be empty.
+        stage: the stage that the judgement is for.
+        overrides: gates that had too few rows to compare with the version in Production; the comment stands in for them.
+
+    Raises Refusal when the judgement does not pass, when the caller is the version's author, or is not among the approvers.
     """
     client = open_client(settings)
     return registrar_of(client, settings, Operation.APPROVE, name).approve(name, version, stage, comment, overrides)

@@ -1,3 +1,5 @@
+"""`slipway up`, `slipway down`: the embedded tracking server, started, kept up and stopped."""
+
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,9 +15,9 @@ from slipway.tracking.stores import FOLDER, SQLITE, parse_stores
 
 @dataclass(frozen=True)
 class Platform:
-    """The server that `up` started or found.
+    """The tracking server that `up` started or found.
 
-    detached: it stays when this process ends.
+    detached: whether the server stays when this process ends.
     """
 
     settings: Settings
@@ -23,9 +25,10 @@ class Platform:
     detached: bool
 
     def stay(self) -> None:
-        """Keep the server up until Ctrl-C, SIGTERM, SIGHUP or `slipway down`, then stop it; return at once when it is not ours.
+        """Keep the server up until Ctrl-C, SIGTERM, SIGHUP or `slipway down`, then stop the server.
 
-        Raises ServiceFailed with the end of its log when the server ends by itself.
+        Returns at once where the server was up before, or is detached.
+        Raises ServiceFailed with the end of the server's log when the server ends by itself.
         """
         if self.server.adopted or self.detached:
             return
@@ -67,7 +70,7 @@ class Platform:
 
     @property
     def _elsewhere(self) -> str:
-        """What somebody has to know who looks for it where it is not."""
+        """Say which port the server has instead of the expected one, and under which name other machines reach it."""
         server, port, said = self.server, urlsplit(self.server.uri).port, ""
         if server.instead_of:
             said = (
@@ -82,6 +85,7 @@ class Platform:
 
     @property
     def _kept(self) -> str:
+        """Say where runs and artifacts are kept."""
         home, server = self.settings.home, self.server
         if (server.backend, server.artifacts) == (SQLITE, FOLDER):
             return f"everything in {home}"
@@ -92,7 +96,7 @@ class Platform:
 
 @dataclass(frozen=True)
 class Stopped:
-    """What `down` found and stopped; None when no server was up."""
+    """The server that `down` stopped; None when no server was up."""
 
     settings: Settings
     server: Server | None
@@ -111,9 +115,15 @@ def up(
 ) -> Platform:
     """Start the tracking server of `settings.home`, or find the one that is up, and return when it answers.
 
-    host, port: as `start_server` takes them; by default 127.0.0.1, and the port that the home had last or 5000.
-    It keeps runs and artifacts in `settings.backend` and `settings.artifacts`, or in its home.
-    Without `detach` the server lives as long as this process: call `stay` on what is returned.
+    The server keeps runs and artifacts in `settings.backend` and `settings.artifacts`, or in the home where these are not set.
+
+    Args:
+        settings: the home and the stores.
+        host: the address to listen on; by default 127.0.0.1.
+        port: the port to listen on; by default the one that the home's server had last, or 5000.
+        auth: whether callers have to name a user and a password.
+        detach: whether the server outlives this process; without it, call `Platform.stay`.
+
     Raises UsageError, StoreUnusable, FileUnusable and ServiceFailed as `start_server` does.
     """
     stores = parse_stores(settings.backend, settings.artifacts, settings.s3_endpoint)
@@ -122,5 +132,5 @@ def up(
 
 
 def down(settings: Settings) -> Stopped:
-    """Stop the tracking server of `settings.home` with all its children."""
+    """Stop the tracking server of `settings.home` with all its processes."""
     return Stopped(settings, stop_server(settings.home))

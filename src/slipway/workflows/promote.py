@@ -1,4 +1,4 @@
-"""`slipway promote`: a version goes to a stage, if the gates before it let it."""
+"""`slipway promote`: a version moves to a stage, if it passes the gates before that stage."""
 
 from slipway.core.release.transitions import Transition
 from slipway.progress import step
@@ -13,10 +13,10 @@ from slipway.workflows.session import open_client
 
 
 def promote(settings: Settings, name: str, version: int, stage: Stage, comment: str = "") -> Transition:
-    """Run the gates that stand before a stage and move the version there; what held the stage is archived.
+    """Run the gates before a stage and move the version there; the version that held the stage is archived.
 
-    Raises PromotionRefused with every verdict when one gate fails: nothing is moved, and the refusal is written down. Raises
-    Refusal when something else came into Production while the gates were asked: they compared with another version.
+    Raises PromotionRefused with every verdict when one gate fails: nothing is moved, and the ledger keeps the refusal. Raises
+    Refusal when another version came into Production while the gates ran, since they compared with the former one.
     """
     client = open_client(settings)
     open_ledger(client, name)  # before the work: is it registered?

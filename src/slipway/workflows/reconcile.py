@@ -1,4 +1,4 @@
-"""`slipway reconcile`: a movement that was cut off halfway is brought to an end, as every other movement does first."""
+"""`slipway reconcile`: transitions that were cut off halfway are brought to an end, as any other transition does first."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from slipway.workflows.session import open_client
 
 @dataclass(frozen=True)
 class Reconciled:
-    """The movements that had been cut off, each as it ended: `complete` where it had been made."""
+    """The transitions that had been cut off, each as it ended; `complete` says whether it had been made."""
 
     name: str
     ended: tuple[Transition, ...]
@@ -28,6 +28,6 @@ class Reconciled:
 
 
 def reconcile(settings: Settings, name: str) -> Reconciled:
-    """Bring stages, aliases and ledger of a model in step. Raises UnknownName when no such model is registered."""
+    """Bring stages, aliases and ledger of a model into step. Raises UnknownName when no such model is registered."""
     client = open_client(settings)
     return Reconciled(name, registrar_of(client, settings, Operation.RECONCILE, name).reconcile(name))

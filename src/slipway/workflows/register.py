@@ -16,7 +16,7 @@ from slipway.registry.versions import Version, create_version, versions_of_run
 from slipway.settings import Settings
 from slipway.workflows.session import open_client
 
-_NOTE = "mlflow.note.content"  # of the experiment its goal, of the run its five lines
+_NOTE = "mlflow.note.content"  # the description: of an experiment its goal, of a run its note
 LINEAGE = (
     "slipway.experiment",
     "slipway.spec_digest",
@@ -30,7 +30,7 @@ LINEAGE = (
 
 @dataclass(frozen=True)
 class Registered:
-    """A version that was made, or was there already for the same run."""
+    """A version that `register` made, or found for the same run; `new` says which."""
 
     version: Version
     new: bool
@@ -48,7 +48,7 @@ class Registered:
 
 
 def register(settings: Settings, name: str, run_id: str) -> Registered:
-    """Register the model of a run that `slipway run` finished. Asked twice, it gives the same version.
+    """Register the model of a run that `slipway run` finished. A second call returns the same version.
 
     Raises UnknownName for a run that does not exist, Refusal for one that is not finished or of another experiment.
     """
@@ -56,10 +56,10 @@ def register(settings: Settings, name: str, run_id: str) -> Registered:
 
 
 def register_run(client: MlflowClient, name: str, run_id: str) -> Registered:
-    """Register with a client at hand; see `register`."""
+    """Register as `register` does, with a client at hand."""
     tags = _tags_of_finished(client, name, run_id)
     for existing in versions_of_run(client, name, run_id):
-        if DIGEST in existing.tags:  # one that was registered past Slipway has none, and cannot be gone by
+        if DIGEST in existing.tags:  # a version registered past Slipway has no digest to verify it by
             return Registered(existing, new=False)
     source = model_uri(client.get_run(run_id))
     with temporary_folder() as folder:
@@ -78,7 +78,7 @@ def model_uri(run: Run) -> str:
 
 
 def _digests(client: MlflowClient, run_id: str, source: str, folder: Path) -> dict[str, str]:
-    """Of the model's files, and of what the gates will judge it on."""
+    """Return the digests of the model's files and of the test rows that the gates will judge the model on."""
     kept = folder / "kept"
     kept.mkdir()
     rows_of(client, run_id, kept)

@@ -1,4 +1,4 @@
-"""`slipway report`: the report delivery. An experiment as one self-contained HTML page."""
+"""`slipway report`: an experiment as one self-contained HTML page."""
 
 import tempfile
 from datetime import UTC, datetime
@@ -28,10 +28,10 @@ _HISTORY, _PARALLEL = "search_history", "search_parallel"
 
 
 def report(settings: Settings, name: str, output: Path | None = None) -> Path:
-    """Render the page of an experiment and return where it is: `output`, or NAME.html in the working directory.
+    """Render the page of an experiment and return its path: `output`, or NAME.html in the working directory.
 
-    It shows the version in Production, or else the newest finished run, with the whole registry and its movements, and what
-    services of this home saw of a shadow or canary.
+    The page shows the version in Production, or else the newest finished run, with all versions and transitions, and the
+    shadow and canary that services of this home had last.
     Raises UnknownName when the experiment has no finished run, FileUnusable when the page cannot be written.
     """
     client = open_client(settings)
@@ -113,7 +113,7 @@ def _standing(version: Version, transitions: list[Transition]) -> LiveVersion:
 def _version_rows(
     client: MlflowClient, experiment: str, versions: list[Version], transitions: list[Transition], card: ModelCard
 ) -> tuple[VersionRow, ...]:
-    """One row a version, with what the runs of all of them measured, asked for at once."""
+    """Return one row a version; one request gets the test metric of all their runs."""
     registered = "tags.`slipway.kind` = 'search' and attributes.status = 'FINISHED'"
     metric = f"test_{card.search.metric}"
     values = {run.info.run_id: run.data.metrics.get(metric) for run in every_run(client, [experiment], registered)}

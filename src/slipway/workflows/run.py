@@ -42,7 +42,7 @@ from slipway.workflows.training.winner import fit_chosen
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run ended with."""
+    """The result of a run: the registered version, the winner, and what was measured of it."""
 
     registered: Registered
     run_id: str
@@ -88,10 +88,15 @@ class RunResult:
 
 
 def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) -> RunResult:
-    """Search, evaluate the winner, register it as a version (stage None).
+    """Search, evaluate the winner, and register the winner as a version (stage None).
 
-    given: trials, timeout_s, seed, executor, workers, master, in place of what is declared; None counts as not given.
-    resume: take up the newest search of the same study; its trials count. Raises SlipwayError of every kind.
+    Args:
+        settings: the project, the tracking server and the user.
+        name: the experiment.
+        resume: whether to take up the newest search of the same study, whose trials count.
+        given: trials, timeout_s, seed, executor, workers, master, in place of the declared ones; None counts as not given.
+
+    Raises SlipwayError of every kind.
     """
     spec = _with_search(declared(settings, name), given)
     check_code(spec)
@@ -182,7 +187,7 @@ def _refit_and_evaluate(
     trials: list[Trial],
     winner: Trial,
 ) -> Evaluated:
-    """Fit the winner anew on training and validation rows, and look at the test rows for the first and only time."""
+    """Fit the winner anew on training and validation rows, and evaluate it on the test rows, which nothing else has seen."""
     with step(f"evaluate: {winner.candidate} on {len(prepared.splits.test):,} test rows"):
         model, chosen = fit_chosen(spec, prepared, winner)
         evaluated = evaluate(model, winner.candidate, spec, prepared, baselines)
@@ -196,14 +201,14 @@ def _refit_and_evaluate(
         "trials_within_noise": len(contenders(trials, evaluated.metric)),
     }
     params = {"candidate": winner.candidate, **fixed, **winner.params}
-    if chosen.threshold is not None:  # of calibrated probabilities another than the trial's own
+    if chosen.threshold is not None:  # on calibrated probabilities it is another than the trial's
         validation["validation_threshold"] = chosen.threshold
     write(client, run_id, params, {**validation, **evaluated.metrics(), **counts}, chosen.as_tag())
     return evaluated
 
 
 def _example(spec: Declared, prepared: Prepared, inputs: Sequence[str]) -> Any:
-    """Three test rows without missing values, if there are such, since JSON has no NaN."""
+    """Return up to three test rows, without missing values if there are such, since JSON has no NaN."""
     rows = prepared.splits.test[list(inputs)]
     whole = rows.dropna()
     rows = rows if whole.empty else whole
@@ -211,7 +216,7 @@ def _example(spec: Declared, prepared: Prepared, inputs: Sequence[str]) -> Any:
 
 
 def _best_first(metric: str) -> View:
-    """The trials and baselines of all searches, best first: by itself MLflow's UI shows no metric at all."""
+    """Return the view of all trials and baselines, best first; without a view, MLflow's UI shows no metric."""
     columns = ["params.`candidate`", *(f"metrics.`{name}`" for name in (metric, f"test_{metric}"))]
     ascending = not METRICS[metric].greater_is_better
     name = f"trials by {metric}"
@@ -219,7 +224,7 @@ def _best_first(metric: str) -> View:
 
 
 def _url(client: MlflowClient, experiment: str, page: str) -> str:
-    """The address of a page of the experiment's runs; without a server, where it would be."""
+    """Return the address of a page of the experiment's runs; where no server shows it, the store with the page's path."""
     uri = str(client.tracking_uri)
     within = runs_page(experiment, page)
     return f"{uri}/#/{within}" if uri.startswith("http") else f"{uri} ({within})"

@@ -1,4 +1,4 @@
-"""`slipway score`: the batch delivery. A file in, the same file with predictions out."""
+"""`slipway score`: a file in, the same file with predictions out."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from slipway.workflows.session import open_client
 
 @dataclass(frozen=True)
 class ScoreReport:
-    """A file that was scored, and by what."""
+    """A file that was scored, the version that scored it, and how."""
 
     version: Version
     output: Path
@@ -51,7 +51,7 @@ class ScoreReport:
 def score(settings: Settings, name: str, source: Path, output: Path, stage: Stage = Stage.PRODUCTION) -> ScoreReport:
     """Score a CSV or Parquet file with the version that holds a stage, in bounded memory.
 
-    The model's name, version, stage, run and digest, and the time, are in the output's metadata.
+    The metadata of the output hold the model's name, version, stage, run and digest, and the time.
     Raises UnknownName when no version holds the stage, UntrustedModel, FileUnusable, DataUnusable.
     """
     client = open_client(settings)

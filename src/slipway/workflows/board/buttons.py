@@ -1,6 +1,6 @@
-"""Which buttons the board shows to whom, what each does, and why one cannot be pressed now.
+"""The buttons on the page of a version: which the visitor sees, what each does, and why one cannot be pressed now.
 
-Nothing is allowed or forbidden here: the server decides again when a button is pressed. This says beforehand what it will say.
+Nothing is allowed or forbidden here. The server decides when a button is pressed; the page shows its answer beforehand.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,16 @@ from slipway.types import Stage
 
 @dataclass(frozen=True)
 class Position:
-    """Where a version is among the others. live: the version in Production. back: the one that a rollback returns to."""
+    """The place of a version among the others of its model.
+
+    Attributes:
+        name: the registered model.
+        number: the version's number.
+        stage: the version's stage.
+        author: the user who trained the version; empty where that is not known.
+        live: the version in Production; None for none.
+        back: the version that a rollback returns to; None for none.
+    """
 
     name: str
     number: int
@@ -28,9 +37,13 @@ class Position:
 def buttons(
     at: Position, stands: Mapping[Stage, Eligibility], visitor: Visitor, asked: ApprovalGate | None = None
 ) -> tuple[Button, ...]:
-    """Return the buttons of a version's page, those that the visitor's roles do not have left out.
+    """Return the buttons of a version's page that the visitor's roles allow.
 
-    stands: before Staging and Production. asked: what the specification says of approval, as far as it is known.
+    Args:
+        at: the place of the version.
+        stands: the version's eligibility for Staging and for Production.
+        visitor: the user who looks at the page.
+        asked: the declaration of approval in the experiment; None where it is not known.
     """
     shown = []
     if "approve" in visitor.may:
@@ -74,7 +87,7 @@ def _promote(at: Position, found: Eligibility) -> Button:
 
 
 def _in_the_way(found: Eligibility) -> tuple[str, ...]:
-    """Why a version may not move, in short: what each gate says in full stands further down the page."""
+    """Say in short why a version may not move; the full reasons of the gates stand further down the page."""
     failed = [verdict for verdict in found.verdicts if not verdict.passed]
     gates = [verdict.gate for verdict in failed if verdict.gate not in (APPROVAL, ELIGIBILITY)]
     said_no = [f"{', '.join(gates)} did not pass"] if gates else []

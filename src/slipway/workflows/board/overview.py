@@ -1,4 +1,4 @@
-"""The facts of the board's pages of all models and of one, gathered with few questions. Nothing is written."""
+"""The facts of the board's pages of all models and of one, gathered with few requests. Nothing is written."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -19,10 +19,10 @@ from slipway.types import Stage
 from slipway.workflows.board.status import version_status
 
 MODELS_A_PAGE, LINES_A_PAGE = 20, 25
-# Of the overview: a stage that holds many is told in full on the page of the model.
+# The overview shows so many versions a stage; the page of the model shows all of them.
 _SHOWN_IN_A_BERTH = 3
 _HELD = (Stage.STAGING, Stage.PRODUCTION)
-# So many of the newest entries tell of most that is shown. What holds a stage is asked for by itself where they do not.
+# The newest entries cover most of what is shown. A version in Staging or Production that they miss takes a request more.
 _NEWEST, _NEWEST_OF_A_MODEL, _OF_A_VERSION = 50, 150, 20
 VERIFIED_AT_ONCE = 500
 _READINGS = 2
@@ -44,9 +44,9 @@ def all_models(
 
 
 def model_page(client: MlflowClient, name: str, until_ms: int | None = None) -> ModelPage:
-    """Return what the page of a model shows. Raises UnknownName when no such model is registered.
+    """Return the facts of the page of a model. Raises UnknownName when no such model is registered.
 
-    until_ms: the time (Unix milliseconds) of the newest entry that is listed.
+    until_ms: the time (Unix milliseconds) of the newest entry to list; None for the newest of all.
     """
     goal, ledger = goal_of(client, name), ledger_of(client, name)
     newest = _newest(ledger, _NEWEST_OF_A_MODEL)
@@ -62,9 +62,9 @@ def model_page(client: MlflowClient, name: str, until_ms: int | None = None) -> 
 
 
 def verified_now(client: MlflowClient, name: str, most: int | None = None) -> LedgerCheck | None:
-    """Read a ledger through; see `slipway history --verify`. None when it has more than `most` entries.
+    """Verify a ledger as `slipway history --verify` does; return None when the ledger has more than `most` entries.
 
-    What was written while it was read would not add up with what was read before: then it is read again.
+    An entry that is written meanwhile does not fit the entries that were read before it, so the ledger is read again then.
     """
     ledger, at = ledger_of(client, name), datetime.now(UTC)
     if ledger is None:
@@ -111,7 +111,15 @@ def _until(ledger: Ledger | None, until_ms: int) -> list[Entry]:
 def _berths(
     ledger: Ledger | None, versions: Sequence[Version], newest: Sequence[Entry], read: int, shown: int | None = None
 ) -> tuple[StageColumn, ...]:
-    """Put each version into its berth. newest: entries, of which up to `read` were asked for."""
+    """Return the stage columns, with the status of each version.
+
+    Args:
+        ledger: the model's ledger; None where nothing was ever written.
+        versions: the model's versions.
+        newest: the newest entries of the ledger, oldest first.
+        read: how many entries were asked for; fewer in `newest` mean that these are all.
+        shown: how many versions a column shows; None for all.
+    """
     transitions = [entry.transition for entry in newest]
     columns = []
     for stage in ORDER:

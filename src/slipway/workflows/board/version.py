@@ -1,4 +1,4 @@
-"""The facts of the board's page of one version: what a reviewer reads before a button is pressed."""
+"""The facts of the board's page of one version, which a reviewer reads before pressing a button."""
 
 from urllib.parse import quote
 
@@ -23,7 +23,7 @@ from slipway.workflows.board.overview import entries_of, goal_of, ledger_run
 from slipway.workflows.board.status import author_of, registered, version_status
 
 _DOORS = (Stage.STAGING, Stage.PRODUCTION)
-# Of one version, and of the movements of all: what was in Production before is among the newest of them.
+# Entries of one version, and transitions of all: the version that a rollback returns to is among the newest of these.
 _ENTRIES, _MOVES = 200, 100
 _IS_A_MOVE = " and ".join(f"tags.`slipway.action` != '{action}'" for action in Action if not action.moves)
 _LINEAGE = {
@@ -39,7 +39,7 @@ _LINEAGE = {
 def version_page(
     client: MlflowClient, name: str, number: int, visitor: Visitor, comparisons: Comparisons
 ) -> VersionPage:
-    """Return all that the page of a version shows. Raises UnknownName when there is no such model or version."""
+    """Return the facts of the page of a version. Raises UnknownName when there is no such model or version."""
     goal_of(client, name)
     version, ledger = get_version(client, name, number), ledger_of(client, name)
     entries = entries_of(ledger, number, _ENTRIES)
@@ -65,7 +65,10 @@ def version_page(
 def figure(
     client: MlflowClient, name: str, number: int, key: str, wanted: str, comparisons: Comparisons
 ) -> bytes | None:
-    """Return a figure of a version's page as PNG; None where there is none. key: the `Duel.key` of the page."""
+    """Return a figure of a version's page as PNG; None where there is none.
+
+    key: the `AnswersCompared.key` of the page. wanted: the figure's name.
+    """
     version = get_version(client, name, number)
     entries = entries_of(ledger_of(client, name), number, _ENTRIES)
     judged = next((entry for entry in entries if entry.run_id == key), None)
@@ -87,9 +90,10 @@ def _door(ledger: Ledger | None, found: Eligibility, entries: list[Entry]) -> St
 
 
 def _judged(entries: list[Entry]) -> Entry | None:
-    """The entry of the newest judgement that keeps what was judged: for Production, where it was held against the champion.
+    """Return the entry that keeps the evidence of the newest judgement: one before Production, where there is one.
 
-    A promotion by a judgement that stood carries its evidence too, but the files lie where that was written down first.
+    A judgement before Production compares with the champion. A promotion by an older judgement names the evidence of that
+    judgement, but the files lie with the entry that named the evidence first.
     """
     judgements = [e for e in entries if e.transition.evidence and e.transition.action is not Action.APPROVE]
     for_production = [e for e in judgements if e.transition.stage is Stage.PRODUCTION]

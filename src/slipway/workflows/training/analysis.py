@@ -1,4 +1,4 @@
-"""What reviewers look at beyond the metrics: slices, groups, calibration, the decision, the version in Production."""
+"""The analysis of a winner beyond its metrics: slices, groups, calibration, decision, the version in Production."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,7 +32,16 @@ from slipway.workflows.training.winner import Winner
 
 @dataclass(frozen=True)
 class Findings:
-    """Each of these is empty where it was not asked for, or is not defined. doubts: what could not be found out, and why."""
+    """The findings of an analysis; each is empty where the experiment does not ask for it, or it is not defined.
+
+    Attributes:
+        slices: the metric on each slice, against the rest.
+        fairness: the differences between the groups of each sensitive column.
+        calibration: how far the probabilities can be believed.
+        decided: the decision threshold and its costs.
+        disagreement: the rows on which the version in Production answers otherwise.
+        doubts: sentences that say what could not be found out, and why.
+    """
 
     slices: tuple[Slice, ...] = ()
     fairness: tuple[CardFairness, ...] = ()
@@ -42,7 +51,7 @@ class Findings:
     doubts: tuple[str, ...] = field(default=())
 
     def metrics(self) -> dict[str, float]:
-        """What of it is one number, as metrics of the run."""
+        """Return the findings that are single numbers, as metrics of the run."""
         told: dict[str, float] = {}
         if self.slices:
             told["slices_worse"] = sum(part.worse for part in self.slices)
@@ -56,7 +65,7 @@ class Findings:
         return told
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """What of it is a table, by the name of its file."""
+        """Return the findings that are tables, by the name of the file."""
         tables: dict[str, pd.DataFrame] = {}
         if self.slices:
             tables["slices"] = pd.DataFrame([_flat(part) for part in self.slices])
@@ -68,7 +77,7 @@ class Findings:
 def find(
     client: MlflowClient, settings: Settings, spec: Declared, tested: TestRows, evaluated: Evaluated, winner: Winner
 ) -> Findings:
-    """Look at the answers on the test rows from all sides that the experiment declares."""
+    """Analyse the winner's answers on the test rows in all the ways that the experiment declares."""
     experiment, outcome = spec.experiment, evaluated.outcome
     labels = {name: slice_labels(tested.rows[name]) for name in experiment.evaluation.columns}
     groups = {name: labels[name] for name in experiment.evaluation.sensitive}
@@ -106,7 +115,10 @@ def _decided(experiment: Experiment, evaluated: Evaluated, winner: Winner) -> Ca
 def _disagreement(
     client: MlflowClient, settings: Settings, experiment: Experiment, tested: TestRows, outcome: Outcome
 ) -> tuple[CardDisagreement | None, tuple[str, ...]]:
-    """Let the version in Production answer the same rows; nothing where there is none, and why where it cannot."""
+    """Compare with the answers of the version in Production on the same rows.
+
+    The second value says why, where that version could not answer; both are empty where nothing is in Production.
+    """
     live = [version for version in list_versions(client, experiment.name) if version.stage is Stage.PRODUCTION]
     if not live:
         return None, ()

@@ -1,4 +1,4 @@
-"""The five lines that a reviewer reads first in MLflow: what was searched, what won, over what, and what to doubt."""
+"""The five lines that a reviewer reads first in MLflow: the search, the winner, its baselines, and the doubts."""
 
 from collections.abc import Sequence
 

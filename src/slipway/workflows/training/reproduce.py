@@ -1,4 +1,4 @@
-"""`slipway reproduce`: the winner again, from what was recorded, held against the stored model row by row."""
+"""`slipway reproduce`: the winner fitted again from its records, and compared with the stored model row by row."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -34,11 +34,16 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A winner fitted anew beside the stored one, both on the test rows.
+    """A winner fitted anew, compared with the stored model on the test rows.
 
-    metrics: name → (recorded, now). rows: of the test. different: rows whose answers differ at all, in label or score.
-    largest: the largest difference of a score, or of a regression's value. first: the numbers of the first rows that differ.
-    surroundings: what is not as it was, such as a package's version; empty where all is.
+    Attributes:
+        version: the version of the stored model.
+        metrics: each metric as (recorded, now).
+        rows: how many test rows there are.
+        different: how many rows have another label or score.
+        largest: the largest difference of a score, or of a regression's value.
+        first: the numbers of the first rows that differ.
+        surroundings: facts that changed since, such as a package's version; empty where none did.
     """
 
     version: Version
@@ -145,7 +150,7 @@ def _installed(name: str) -> str:
 
 
 def _score(model: Any, inputs: Iterable[str], experiment: Experiment, prepared: Prepared) -> Outcome:
-    """Score on what the model asks for: one that was registered when signatures held texts and times asks for them too."""
+    """Score a model on the columns that it asks for: a model of an older Slipway asks for texts and times too."""
     test = prepared.splits.test
     return predict(model, test[list(inputs)], test[experiment.data.target], experiment.task, prepared.classes)
 

@@ -1,4 +1,4 @@
-"""The dossier of a run: what a reviewer reads and the gates judge by. Plots, model card, evidence, note."""
+"""The artifacts of a run: plots, tables, model card and note for reviewers, test rows for the gates."""
 
 import shutil
 import tempfile
@@ -49,7 +49,7 @@ def log_run_artifacts(
     winner: Trial,
     chosen: Winner,
 ) -> None:
-    """Write plots, tables, card, evidence and lock file to the run, in one upload, and the note that is read first."""
+    """Write plots, tables, model card, test rows and lock file to the run in one upload, and its note."""
     tested = _tested(spec, prepared, evaluated)
     findings = find(client, settings, spec, tested, evaluated, chosen)
     card = model_card(run_id, spec, prepared, evaluated, findings, trials, winner)
@@ -97,7 +97,10 @@ def _figures(
 
 
 def _importance(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> tuple[list[str], Any, Any]:
-    """By how much the search metric falls when a column is shuffled, on a sample of the test rows."""
+    """Return the columns, and by how much (mean, deviation) the search metric falls when each is shuffled.
+
+    Measured on a sample of the test rows.
+    """
     experiment, metric = spec.experiment, METRICS[evaluated.metric]
     sample = prepared.splits.test.sample(
         min(_IMPORTANCE_ROWS, len(prepared.splits.test)), random_state=experiment.search.seed

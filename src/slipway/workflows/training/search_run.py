@@ -1,4 +1,4 @@
-"""The search of a run, with all that it leaves in MLflow: what is searched, the baselines, each trial, the leaderboard."""
+"""The search of a run and its records in MLflow: declaration, data, baselines, trials, leaderboard."""
 
 from contextlib import closing
 
@@ -31,7 +31,7 @@ def log_what_is_searched(client: MlflowClient, run_id: str, spec: Declared, prep
 
 
 def log_baselines(client: MlflowClient, experiment: str, parent: str, question: Question) -> None:
-    """Score the baselines as trials are scored, as runs of their own, before anything is searched."""
+    """Score the baselines as trials are scored, and write each as a run of its own."""
     with step("baselines"):
         for scored in score_baselines(question):
             ended_ms = scored.started_ms + int(scored.duration_s * 1000)
@@ -48,7 +48,7 @@ def log_baselines(client: MlflowClient, experiment: str, parent: str, question: 
 
 
 def run_search(client: MlflowClient, experiment: str, parent: str, question: Question, past: Past) -> list[Trial]:
-    """Search, writing each trial down as it ends, and leave the leaderboard on the parent run."""
+    """Search, write each trial to MLflow as it ends, and the leaderboard to the parent run."""
     wanted = question.experiment.search
     said = f", {len(past.trials)} of them before," if past.trials else ""
     with (
