@@ -1,4 +1,4 @@
-"""What keeps a service in step with the registry: it looks each second, and at once when a movement is told on this machine."""
+"""The step of a service with the registry, which is asked each second, and at once after a transition on this machine."""
 
 import threading
 import time
@@ -18,9 +18,13 @@ _TOLD_EACH_S = 0.05
 
 @dataclass
 class FollowedVariant:
-    """Where a second version comes from. want: takes it, or None when there is none to be, and whether to try it again.
+    """The stage or version that the variant comes from.
 
-    seen: what the registry last said; None for no version, or for the one that answers already.
+    Attributes:
+        followed: the stage or version.
+        role: shadow or canary.
+        want: takes the version, or None for no variant, and whether to try again after a failure.
+        seen: the version that the registry last named; None for none, and for the version that is the primary already.
     """
 
     followed: Followed
@@ -31,10 +35,15 @@ class FollowedVariant:
 
 @dataclass
 class Following:
-    """What is followed in one registry.
+    """The stages and versions that a service follows in one registry.
 
-    tracking: where that is; raises NoServer while nobody knows. auth: see Watch. trusted: types that a model may hold beside
-    Slipway's own, by its name. beside: of the one model, where its second version comes from; None for no second one.
+    Attributes:
+        home: the home with the copies of the versions.
+        tracking: returns the address of the registry; raises NoServer while none is known.
+        auth: user and password, or a token alone; None for neither.
+        followed: a stage or version of each model.
+        trusted: by the name of a model, the types that it may hold beside Slipway's own.
+        beside: the variant of the one model; None for no variant.
     """
 
     home: Path
@@ -49,13 +58,13 @@ class Following:
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     def seen(self, name: str) -> Seen:
-        """Return what the registry last said of a model."""
+        """Return the version that the registry last named for a model."""
         return self._seen[name]
 
     def first(self, say: Callable[[str], None]) -> list[WantedVersion]:
-        """Return what to serve from the start: what the registry says, or, while it is away, what was served last.
+        """Return the versions to serve first: those that the registry names, or those served last while it does not answer.
 
-        Raises UnknownName when there is no such version, NoServer when nobody knows.
+        Raises UnknownName when there is no such version, NoServer when the registry is away and nothing was served before.
         """
         found = []
         for followed in self.followed:
@@ -74,9 +83,12 @@ class Following:
     def keep_on(
         self, want: Callable[[WantedVersion, bool], None], say: Callable[[str], None], each: Callable[[], None]
     ) -> None:
-        """Hand over what is to be served whenever that changes, until `stop`. each: called once a second as well.
+        """Hand over the version to serve whenever it changes, until `stop`.
 
-        want: takes the version, and whether to try again what failed before.
+        Args:
+            want: takes the version, and whether to try again after a failure.
+            say: takes a line for the log.
+            each: called once a second.
         """
         told = {followed.name: moved_at(self.home, followed.name) for followed in self.followed}
         look_at = 0.0
@@ -99,7 +111,7 @@ class Following:
     ) -> None:
         try:
             seen = self._asked(followed)
-        except UnknownName:  # nothing holds the stage any more: what serves goes on
+        except UnknownName:  # nothing holds the stage any more: the version that serves goes on
             return
         except Exception as error:  # whatever a registry answers, this thread has to go on looking  # noqa: BLE001
             if not self._away:
@@ -123,7 +135,7 @@ class Following:
             seen: Seen | None = self._asked(beside.followed)
         except UnknownName:
             seen = None
-        except Exception:  # said of the first version already; what is there goes on  # noqa: BLE001
+        except Exception:  # `_look` has logged it for the primary; the variant goes on  # noqa: BLE001
             return
         if seen and seen.version == self._seen[beside.followed.name].version:
             seen = None
@@ -152,7 +164,7 @@ class Following:
         )
 
     def _with_kept(self, wanted: WantedVersion, say: Callable[[str], None]) -> WantedVersion:
-        """Add the plan that was kept, where the copy of its model is there and right."""
+        """Add the plan from the plan cache, if the copy of the version is there with the right bytes."""
         if wanted.plan_cache is None or not (isinstance(wanted.load, Order) and wanted.load.has_copy):
             return wanted
         kept, why_not = wanted.plan_cache.find()
@@ -162,12 +174,12 @@ class Following:
 
 
 def _watch_of(uri: str, auth: tuple[str, str] | str | None) -> Looks:
-    """Return what asks a registry: cheaply over HTTP, or with MLflow's client where it is a database or a folder."""
+    """Return a watch of a registry: plain HTTP for a server, MLflow's client for a database or a folder."""
     return Watch(uri, auth) if uri.startswith(("http://", "https://")) else _ClientWatch(uri)
 
 
 class _ClientWatch:
-    """A registry that only MLflow's client reaches, such as sqlite:///mlflow.db."""
+    """A watch of a registry that only MLflow's client reaches, such as sqlite:///mlflow.db."""
 
     def __init__(self, uri: str):
         self.uri = uri

@@ -1,4 +1,4 @@
-"""What a build context of `slipway image` consists of: its Dockerfile, its README, and their words."""
+"""The files of a build context of `slipway image`: names, Dockerfile and README."""
 
 import json
 import re
@@ -9,7 +9,7 @@ PORT = 5001
 FIRST_WORDS = "# Written by `slipway image`"
 LOCK, BUILD_LOCK, PACKAGE, SERVED = "requirements.lock", "requirements-build.lock", "slipway", "served"
 ENTRIES = frozenset({"Dockerfile", ".dockerignore", "README.md", LOCK, BUILD_LOCK, PACKAGE, SERVED})
-"""All that can be at the top of a context."""
+"""The names of all files and folders at the top of a build context."""
 
 IGNORED = "**/__pycache__\nREADME.md\nDockerfile\n.dockerignore\n"
 
@@ -21,9 +21,17 @@ _ANSWER += ["--host", "0.0.0.0"]  # noqa: S104 - of the container alone, until i
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """Of an image: which version, of which Python, which types it may hold beside Slipway's own, and where its lock is from.
+    """The facts that are written into an image.
 
-    build_lock: whether what builds packages from source is locked too.
+    Attributes:
+        name: the registered model.
+        number: the version's number.
+        run_id: the run that trained the version.
+        digest: the digest of the version's files.
+        python: the version of Python.
+        trusted: types that the model may hold beside Slipway's own.
+        lock: a phrase that says where the lock file is from.
+        build_lock: whether the packages that build others from source are locked too.
     """
 
     name: str
@@ -37,12 +45,12 @@ class ImageFacts:
 
     @property
     def tag(self) -> str:
-        """A name for the image that Docker takes."""
+        """The image's name and tag, in signs that Docker accepts."""
         return f"{re.sub(r'[^a-z0-9]+', '-', self.name.lower()).strip('-') or 'model'}:{self.number}"
 
 
 def dockerfile(facts: ImageFacts) -> str:
-    """Return the Dockerfile. What changes seldom comes first, so that another version of the model is one small layer."""
+    """Return the Dockerfile. Layers that seldom change come first, so that another version of the model is one small layer."""
     labels = {"slipway.model": facts.name, "slipway.version": str(facts.number), "slipway.run_id": facts.run_id}
     labels |= {"slipway.artifact_digest": facts.digest}
     label = " \\\n      ".join(f"{key}={_quoted(value)}" for key, value in labels.items())
@@ -85,7 +93,7 @@ CMD ["--workers", "1"]
 
 
 def readme(facts: ImageFacts, folder: str) -> str:
-    """Return the page that says what the context is and what to type."""
+    """Return the README of the build context, with the commands that build and run the image."""
     return f"""\
 # {facts.name} version {facts.number}, as an image
 
@@ -113,5 +121,5 @@ A model of which a byte is not as it was registered is not served: the container
 
 
 def _quoted(text: str) -> str:
-    """A value of a Dockerfile in which nothing is a variable."""
+    """Quote a value of a Dockerfile so that nothing in it is a variable."""
     return json.dumps(text, ensure_ascii=False).replace("$", "\\$")

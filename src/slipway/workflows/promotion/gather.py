@@ -1,4 +1,4 @@
-"""A case is gathered: challenger and champion answer the same rows, and what the gates ask for is measured."""
+"""The gathering of an evidence bundle: both models answer the same rows, and what the gates need is measured."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,9 +26,9 @@ from slipway.workflows.promotion.newest_rows import newest_rows
 
 @contextmanager
 def gathered(client: MlflowClient, settings: Settings, version: Version, stage: Stage) -> Iterator[Gathered]:
-    """Score the stored model, and the one in Production, on the same rows, and measure what the gates before the stage ask for.
+    """Score the stored model and the champion on the same rows, and measure what the gates before the stage ask for.
 
-    What it was gathered from stays for as long as the block takes, so that a judge in this process need not fetch it again.
+    The files that the bundle was gathered from stay until the block ends, so that a judge in this process need not fetch them.
     Raises UntrustedModel, and KeyError, ValueError or TypeError when the model does not fit its own rows.
     """
     with temporary_folder() as made:
@@ -83,7 +83,7 @@ def _tested_with(client: MlflowClient, champion: Version, folder: Path) -> SameR
     folder.mkdir()
     try:
         return rows_of(client, champion.run_id, folder)
-    except (MlflowException, OSError):  # its run is gone, or is none of ours
+    except (MlflowException, OSError):  # its run is gone, or Slipway did not make it
         return None
 
 

@@ -1,4 +1,4 @@
-"""A case is judged: held against what is stored, and put before the gates."""
+"""The judgement of an evidence bundle: it is compared with the stored inputs, and the gates run on both."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,13 +27,20 @@ _MOST_CHARACTERS, _MOST_NUMBERS = 2000, 30
 def judged(
     client: MlflowClient, bundle: EvidenceBundle, name: str, by: str, gathered: Gathered | None = None
 ) -> Transition:
-    """Return the judgement of a case, not yet written down.
+    """Return the judgement of an evidence bundle; nothing is written.
 
-    The gates run here, on the answers of the case and on the truth, baselines and declaration as they are stored.
+    The gates run here, on the answers of the bundle and on the truth, baselines and declaration as they are stored.
 
-    gathered: what this very process gathered the case from and verified; of any other case all is fetched and verified here.
-    Raises UsageError for a case of something else, UntrustedModel for stored files that changed, Refusal for a case that is
-    not of what is registered and in Production now.
+    Args:
+        client: a client of the tracking server.
+        bundle: the evidence bundle.
+        name: the registered model.
+        by: the user who asks.
+        gathered: the inputs that this very process gathered and verified for the bundle; for any other bundle, the inputs
+            are fetched and verified here.
+
+    Raises UsageError for a bundle of another model or stage, UntrustedModel for stored files that changed, Refusal for a
+    bundle of other files than the registered ones, or of another champion than the present one.
     """
     if bundle.name != name or bundle.stage not in (Stage.STAGING, Stage.PRODUCTION):
         raise UsageError(
@@ -78,7 +85,7 @@ def _require_same(bundle: EvidenceBundle, inputs: JudgedInputs) -> None:
 
 
 def _own_as_declared(measured: Measured, experiment: Experiment) -> Measured:
-    """The verdicts of the declared gates, each once; one that the case is silent on did not pass."""
+    """Keep one verdict for each declared gate of the experiment's own; a gate without a verdict did not pass."""
     said = {verdict.gate: verdict for verdict in measured.own}
     names = [ref.partition(":")[2] for ref in experiment.gates.own]
     missing: Callable[[str], Verdict] = lambda name: Verdict(name, False, "the case does not say what this gate said")  # noqa: E731
@@ -86,6 +93,6 @@ def _own_as_declared(measured: Measured, experiment: Experiment) -> Measured:
 
 
 def _bounded(verdict: Verdict) -> Verdict:
-    """A verdict that fits a tag of MLflow's, whoever wrote it."""
+    """Cut a verdict so that it fits a tag of MLflow: the experiment's own code wrote it."""
     numbers = {key[:100]: value for key, value in list(verdict.numbers.items())[:_MOST_NUMBERS]}
     return replace(verdict, reason=verdict.reason[:_MOST_CHARACTERS], numbers=numbers)

@@ -1,6 +1,6 @@
-"""What is measured of a version apart from its answers, as far as the gates that stand before it ask for it.
+"""Measurements of a version beside its answers, for the gates that ask for them: latency, size, a second fit, age.
 
-Few experiments ask for a latency or a second fit. A service and the whole search, which measure them, are imported on demand.
+Few experiments ask for a latency or a second fit, so the service and the search that measure them are imported on demand.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,12 +28,12 @@ from slipway.workflows.endpoint.endpoint import own_log
 from slipway.workflows.promotion.judged_inputs import JudgedInputs
 from slipway.workflows.session import resolve_tracking_uri
 
-# The 99th percentile of fewer is the mood of three requests.
+# The 99th percentile of fewer requests depends on the slowest two or three.
 _REQUESTS = 500
 
 
 def measure_for(settings: Settings, inputs: JudgedInputs, gates: Sequence[str], trusted: Sequence[str]) -> Measured:
-    """Measure what the named gates ask for; what cannot be measured is told as the gate's problem, never raised."""
+    """Measure what the named gates ask for. A measurement that fails becomes the gate's problem; nothing is raised."""
     problems: dict[str, str] = {}
 
     def tried(gate: str, measured: Callable[[], Any]) -> Any:
@@ -55,16 +55,16 @@ def measure_for(settings: Settings, inputs: JudgedInputs, gates: Sequence[str], 
 
 
 def own_verdicts(settings: Settings, evidence: Evidence) -> tuple[Verdict, ...]:
-    """Ask the experiment's own gates, functions of its folder: each gets the evidence.
+    """Call the experiment's own gates, functions of its folder, with the evidence.
 
-    A function returns a Verdict, or (passed, reason). What it raises is its verdict: failed, with the error.
+    A function returns a Verdict, or (passed, reason). One that raises did not pass, with the error as the reason.
     """
     folder = settings.experiments / evidence.experiment.name
     return tuple(_own(folder, ref, evidence) for ref in evidence.experiment.gates.own)
 
 
 def _latency(settings: Settings, inputs: JudgedInputs, trusted: Sequence[str]) -> Latency:
-    """Of the service as `slipway serve` starts it, asked about test rows."""
+    """Measure the latency of a service as `slipway serve` starts it, on requests of one test row."""
     from slipway.serving.config import ServingConfig
     from slipway.serving.supervisor.generation import WantedVersion
     from slipway.workflows.endpoint.load import PRELOAD, Order
@@ -125,16 +125,14 @@ def _own(folder: Path, ref: str, evidence: Evidence) -> Verdict:
 
 
 _WARM_UP = 20
-
-
 _TIMEOUT_S = 30.0
 
 
 def latencies_ms(url: str, bodies: Sequence[str]) -> NDArray[np.float64]:
-    """Post each body to `url`/invocations, one after the other over one connection, and return the time each took.
+    """Post each body to `url`/invocations, one after the other over one connection; return milliseconds, shape (bodies,).
 
-    bodies: JSON requests; the first of them are asked once before, since a fresh service is slower. Shape (bodies,).
-    Raises ServiceFailed when one is not answered with 200.
+    bodies: JSON requests. The first of them are sent once more before, since a fresh service is slower.
+    Raises ServiceFailed when a request is not answered with 200.
     """
     with requests.Session() as session:
         session.headers["Content-Type"] = "application/json"
