@@ -1,4 +1,4 @@
-"""What the embedded server's basic auth goes by: one file of its home that only its owner may read.
+"""The settings of the embedded server's basic auth: a file of its home that only the owner may read.
 
 HOME/auth.ini        MLflow's own settings of its auth, with the password of the first admin, made at the first start
 HOME/auth.db         MLflow's own users, roles and permissions
@@ -18,12 +18,12 @@ _USERS = "sqlite:///auth.db"  # relative to the working directory, which is the 
 
 
 def auth_file(home: Path) -> Path:
-    """Return where the settings of a home's auth are; a home that has them is served with auth."""
+    """Return the file with the settings of a home's auth; a home that has the file is served with auth."""
     return home / "auth.ini"
 
 
 def auth_environment(home: Path) -> dict[str, str]:
-    """Return what MLflow's server needs in its environment; settings with a password of their own are made if not there."""
+    """Return the environment that MLflow's server needs for auth; settings with a new password are made if there are none."""
     path = auth_file(home)
     if not path.exists():
         _write(path)

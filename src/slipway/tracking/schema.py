@@ -1,4 +1,4 @@
-"""Which revisions of its tables the installed MLflow knows, read from its migrations without importing MLflow."""
+"""The revisions of tables that the installed MLflow knows, read from its migrations without importing MLflow."""
 
 import functools
 import importlib.util
@@ -12,9 +12,9 @@ _IDENTIFIER = re.compile(r"""^(revision|down_revision)\s*=\s*["'](\w+)["']""", r
 
 @functools.cache
 def known_revisions() -> tuple[str, ...]:
-    """Return the revisions of the tables of runs and registry, the oldest first; the last is what a server works on.
+    """Return the revisions of the tables of runs and registry, oldest first; a server works on the last one.
 
-    Raises ServiceFailed when they make no chain, so that nothing is guessed of another MLflow.
+    Raises ServiceFailed when the revisions make no chain: nothing is guessed about another MLflow.
     """
     package = importlib.util.find_spec("mlflow")
     places = package.submodule_search_locations if package else None

@@ -1,4 +1,4 @@
-"""A trial as a run in MLflow: how it is written, how it is read back."""
+"""Trials as runs in MLflow: how a trial is written, and how it is read back."""
 
 import json
 
@@ -12,7 +12,7 @@ from slipway.tracking.runs import Finished, every_run
 
 _KIND, _NUMBER, _PARAMS, _ERROR = "slipway.kind", "slipway.trial", "slipway.params", "slipway.error"
 _RESAMPLES, _RUNGS = "slipway.resamples", "slipway.rungs"
-# Metrics of the run that tell of the trial and not of its answers.
+# Metrics of the run that measure the trial and not its answers.
 _DURATION, _SHARE, _PREDICT, _SIZE = "duration_s", "share", "predict_ms", "size_bytes"
 
 

@@ -93,6 +93,6 @@ def _own_as_declared(measured: Measured, experiment: Experiment) -> Measured:
 
 
 def _bounded(verdict: Verdict) -> Verdict:
-    """Cut a verdict so that it fits a tag of MLflow: the experiment's own code wrote it."""
+    """Cut a verdict so that it fits a tag of MLflow: code of the experiment wrote the reason and the numbers."""
     numbers = {key[:100]: value for key, value in list(verdict.numbers.items())[:_MOST_NUMBERS]}
     return replace(verdict, reason=verdict.reason[:_MOST_CHARACTERS], numbers=numbers)
