@@ -64,7 +64,7 @@ class Restored:
     def __str__(self) -> str:
         lines = [f"{self.home} holds {_in_words(self.manifest)}, as it was at {self.manifest.made}"]
         if self.aside:
-            lines.append(f"What was there before is in {self.aside}; delete it when it is not missed.")
+            lines.append(f"The content before is in {self.aside}; delete it when nobody misses it.")
         if self.upgrade:
             lines.append(f"Its tables are of an older MLflow: before `slipway up`, run `{self.upgrade}`")
         return "\n".join(lines)

@@ -73,9 +73,7 @@ class Platform:
         """Say which port the server has instead of the expected one, and under which name other machines reach it."""
         server, port, said = self.server, urlsplit(self.server.uri).port, ""
         if server.instead_of:
-            said = (
-                f"port {server.instead_of} is taken by another process: whatever was told that one needs {port} now\n"
-            )
+            said = f"port {server.instead_of} is taken by another process: clients that were given it need {port} now\n"
         if not is_loopback(server.host):
             said += (
                 f"other machines reach it at http://{own_name(server.host)}:{port}; passwords go there unencrypted: "

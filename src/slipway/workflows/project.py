@@ -87,9 +87,9 @@ def trusted_types(settings: Settings, name: str, find: "Callable[[], Registered]
     except SlipwayError as error:
         where = f"{SPEC} of {name} cannot be read ({str(error).splitlines()[0]})"
     if find is None:
-        note(f"{where}; of types beside Slipway's own, those of SLIPWAY_TRUSTED_TYPES are trusted")
+        note(f"{where}; beside Slipway's own types, those of SLIPWAY_TRUSTED_TYPES are trusted")
         return settings.trusted_types
-    note(f"{where}; what was registered with the version counts")
+    note(f"{where}; the declaration that the version was registered with counts")
     return (*settings.trusted_types, *_registered(find))
 
 
@@ -114,5 +114,5 @@ def _registered(find: "Callable[[], Registered]") -> tuple[str, ...]:
         with temporary_folder() as made:
             return tuple(verified_rows(*find(), Path(made))[0].experiment.search.trusted_types)
     except (SlipwayError, MlflowException, OSError) as error:
-        note(f"nothing registered is trusted in its place: {error}")
+        note(f"no registered declaration counts in its place: {error}")
         return ()

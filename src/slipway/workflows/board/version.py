@@ -119,7 +119,7 @@ def _lineage(version: Version, judged: Entry | None) -> dict[str, str]:
     found = {label: version.tags[tag] for label, tag in _LINEAGE.items() if version.tags.get(tag)}
     if version.tags.get("slipway.git_dirty") == "true":
         found["Uncommitted changes"] = "yes"
-    return found | ({"What was judged": judged.transition.evidence} if judged else {})
+    return found | ({"Judged evidence": judged.transition.evidence} if judged else {})
 
 
 def _links(version: Version, run: Run | None) -> dict[str, str]:

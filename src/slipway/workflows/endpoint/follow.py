@@ -169,7 +169,7 @@ class Following:
             return wanted
         kept, why_not = wanted.plan_cache.find()
         if why_not:
-            say(f"the plan that was kept of {wanted} is not used: {why_not}")
+            say(f"the plan of {wanted} in the plan cache is not used: {why_not}")
         return replace(wanted, kept=kept)
 
 

@@ -57,7 +57,7 @@ def dockerfile(facts: ImageFacts) -> str:
     build, no_source = f"RUN {_PIP} --no-deps -r {BUILD_LOCK}\n", "--only-binary :all:"
     trusted = f" \\\n    SLIPWAY_TRUSTED_TYPES={','.join(facts.trusted)}" if facts.trusted else ""
     return f"""\
-{FIRST_WORDS}, which writes it anew; README.md says how to build and run it.
+{FIRST_WORDS}, which replaces it; README.md says how to build and run it.
 FROM python:{facts.python}-slim
 
 RUN useradd --uid {_UID} --user-group --create-home --home-dir /var/lib/slipway slipway
@@ -76,7 +76,7 @@ ENV PYTHONPATH=/opt/slipway \\
 COPY {PACKAGE} {PACKAGE}
 RUN ["python", "-m", "compileall", "-q", "{PACKAGE}"]
 
-# Whoever answers owns nothing but the cache of machine code, which is filled here, on the kind of machine that builds.
+# The user that answers owns nothing but the cache of machine code, which is filled here, on the kind of machine that builds.
 USER {_UID}:{_UID}
 RUN ["python", "-c", "from slipway.plans import warm; warm()"]
 
@@ -103,7 +103,7 @@ docker run --rm -p {PORT}:{PORT} -e SLIPWAY_API_KEYS {facts.tag}
 ```
 
 It answers `POST /invocations` on port {PORT} as `slipway serve {facts.name} --version {facts.number}` does, for those who have
-a key of `SLIPWAY_API_KEYS` (comma separated; without it, for anybody). What stands behind the image's name is given to
+a key of `SLIPWAY_API_KEYS` (comma separated; without it, for anybody). Words behind the image's name are options of
 `slipway serve`: `{facts.tag} --workers 4 --max-rows 1000`, or `--api-keys FILE` for a mounted file that is read again when it
 changes.
 The build needs the network for packages alone; what runs needs none, and asks no registry.

@@ -44,7 +44,7 @@ def judged(
     """
     if bundle.name != name or bundle.stage not in (Stage.STAGING, Stage.PRODUCTION):
         raise UsageError(
-            f"a case of {bundle.name} for {bundle.stage}; asked is one of {name} for Staging or Production"
+            f"the evidence bundle is of {bundle.name} for {bundle.stage}; allowed is one of {name} for Staging or Production"
         )
     version = get_version(client, name, bundle.version)
     with temporary_folder() as made:
@@ -69,26 +69,32 @@ def judged(
 def _require_same(bundle: EvidenceBundle, inputs: JudgedInputs) -> None:
     version, tested = inputs.version, inputs.rows.tested
     if bundle.digest != version.tags[DIGEST]:
-        raise Refusal(f"the case is of other files than are registered as {version.name} version {version.number}")
+        raise Refusal(
+            f"the evidence bundle is of other files than are registered as {version.name} version {version.number}"
+        )
     champion = inputs.champion
     live = (champion.number, champion.tags.get(DIGEST, "")) if champion else None
     if bundle.champion_version != live:
         served = ServedBeside(champion.number, inputs.champion_live) if champion else None
         compared = compared_and_now(bundle.champion_version[0] if bundle.champion_version else None, served)
-        raise Refusal(f"the case compares with {compared}; nothing was moved. Run it again")
+        raise Refusal(f"the evidence bundle compares with {compared}; nothing was moved. Run it again")
     truth = encode(tested.truth, tested.classes)
     for outcome in (bundle.challenger, bundle.champion):
         if outcome is not None and not np.array_equal(outcome.truth, truth, equal_nan=True):
-            raise Refusal(f"the case is not of the rows that version {version.number} was tested on")
+            raise Refusal(f"the evidence bundle is not of the rows that version {version.number} was tested on")
     if bundle.unseen is not None and bundle.unseen.shape != truth.shape:
-        raise UsageError("the case says of other rows which the version in Production was not trained on")
+        raise UsageError(
+            "the evidence bundle marks other rows than the test rows as unseen by the version in Production"
+        )
 
 
 def _own_as_declared(measured: Measured, experiment: Experiment) -> Measured:
     """Keep one verdict for each declared gate of the experiment's own; a gate without a verdict did not pass."""
     said = {verdict.gate: verdict for verdict in measured.own}
     names = [ref.partition(":")[2] for ref in experiment.gates.own]
-    missing: Callable[[str], Verdict] = lambda name: Verdict(name, False, "the case does not say what this gate said")  # noqa: E731
+    missing: Callable[[str], Verdict] = lambda name: Verdict(
+        name, False, "the evidence bundle has no verdict of this gate"
+    )  # noqa: E731
     return replace(measured, own=tuple(_bounded(said.get(name) or missing(name)) for name in names))
 
 

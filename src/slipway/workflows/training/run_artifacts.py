@@ -53,7 +53,10 @@ def log_run_artifacts(
     tested = _tested(spec, prepared, evaluated)
     findings = find(client, settings, spec, tested, evaluated, chosen)
     card = model_card(run_id, spec, prepared, evaluated, findings, trials, winner)
-    with step("dossier: plots, model card, evidence"), tempfile.TemporaryDirectory(prefix="slipway-dossier-") as made:
+    with (
+        step("artifacts: plots, model card, test rows"),
+        tempfile.TemporaryDirectory(prefix="slipway-artifacts-") as made,
+    ):
         folder = Path(made)
         (folder / "plots").mkdir()
         for name, figure in _figures(spec, prepared, evaluated, findings, trials).items():
