@@ -77,7 +77,7 @@ def _names(host: str) -> list[str]:
     if host not in _EVERY:
         return [host]
     addresses = [
-        each.address for found in psutil.net_if_addrs().values() for each in found if each.family == socket.AF_INET
+        each.address for listed in psutil.net_if_addrs().values() for each in listed if each.family == socket.AF_INET
     ]
     return list(dict.fromkeys([socket.gethostname(), socket.getfqdn(), *addresses]))
 

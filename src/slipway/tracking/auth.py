@@ -27,21 +27,21 @@ def auth_environment(home: Path) -> dict[str, str]:
     path = auth_file(home)
     if not path.exists():
         _write(path)
-    told = configparser.ConfigParser(interpolation=None)
-    told.read(path, encoding="utf-8")
+    settings = configparser.ConfigParser(interpolation=None)
+    settings.read(path, encoding="utf-8")
     try:
-        key = told[_OURS]["secret_key"]
+        key = settings[_OURS]["secret_key"]
     except KeyError:
         raise FileUnusable(f"{path} has no secret_key in its section [{_OURS}]; mend it or take it away") from None
     keep_private(path)
-    if told.get(_MLFLOW, "database_uri", fallback="") == _USERS:
+    if settings.get(_MLFLOW, "database_uri", fallback="") == _USERS:
         keep_private(home / "auth.db")
     return {"MLFLOW_AUTH_CONFIG_PATH": str(path), "MLFLOW_FLASK_SERVER_SECRET_KEY": key}
 
 
 def _write(path: Path) -> None:
-    told = configparser.ConfigParser(interpolation=None)
-    told[_MLFLOW] = {
+    settings = configparser.ConfigParser(interpolation=None)
+    settings[_MLFLOW] = {
         "default_permission": "READ",
         "database_uri": _USERS,
         "admin_username": ADMIN,
@@ -49,9 +49,9 @@ def _write(path: Path) -> None:
         "authorization_function": "mlflow.server.auth:authenticate_request_basic_auth",
         "grant_default_workspace_access": "false",
     }
-    told[_OURS] = {"secret_key": secrets.token_urlsafe(32)}
+    settings[_OURS] = {"secret_key": secrets.token_urlsafe(32)}
     try:
         with whole_file(path, private=True) as draft, draft.open("w", encoding="utf-8") as file:
-            told.write(file)
+            settings.write(file)
     except OSError as error:
         raise FileUnusable(f"{path} cannot be written: {error.strerror}") from error

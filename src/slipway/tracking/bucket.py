@@ -47,9 +47,9 @@ def parse_bucket(given: str, endpoint: str | None = None) -> Bucket:
     """Read the value of --artifacts. Raises UsageError for anything but a bucket on S3."""
     parts = urlsplit(given)
     if parts.scheme != "s3" or not _NAME.fullmatch(parts.netloc) or parts.query or parts.fragment:
-        found = "keys" if "@" in given else f"'{given}'"
+        shown = "keys" if "@" in given else f"'{given}'"
         raise UsageError(
-            f"--artifacts takes a bucket on S3, {FORM}, its credentials in the AWS variables; found {found}. "
+            f"--artifacts takes a bucket on S3, {FORM}, its credentials in the AWS variables; found {shown}. "
             "Without --artifacts they are kept in a folder of the home"
         )
     return Bucket(parts.netloc, unquote(parts.path).strip("/"), endpoint)
@@ -73,8 +73,8 @@ def check_bucket(bucket: Bucket) -> None:
         s3.list_objects_v2(Bucket=bucket.name, Prefix=key, MaxKeys=1)
     except ClientError as error:
         code, why = (str(error.response.get("Error", {}).get(part, "")) for part in ("Code", "Message"))
-        said = f"{why.rstrip('.')} ({code})" if why else code
-        raise StoreUnusable(f"{bucket.uri} cannot be used: {said}; {_ADVICE.get(code, _OTHERWISE)}") from error
+        reason = f"{why.rstrip('.')} ({code})" if why else code
+        raise StoreUnusable(f"{bucket.uri} cannot be used: {reason}; {_ADVICE.get(code, _OTHERWISE)}") from error
     except (BotoCoreError, ValueError) as error:  # ValueError: the endpoint is no URL
         raise StoreUnusable(f"{bucket.uri} cannot be used: {str(error).rstrip('.')}; {_OTHERWISE}") from error
     try:

@@ -49,9 +49,9 @@ def parse_database(given: str) -> Database:
     """
     scheme, separator, rest = given.partition("://")
     if not separator or scheme.lower() not in _SCHEMES:
-        found = f"'{scheme}://…'" if separator else "no scheme"
+        shown = f"'{scheme}://…'" if separator else "no scheme"
         raise UsageError(
-            f"--backend takes a PostgreSQL database, {FORM}; found {found}. "
+            f"--backend takes a PostgreSQL database, {FORM}; found {shown}. "
             "Without --backend the runs are kept in an SQLite file of the home folder"
         )
     parts = _parts(f"postgresql://{rest}")

@@ -45,9 +45,9 @@ def databases(home: Path) -> list[Path]:
 
 def other_files(home: Path) -> Iterator[Path]:
     """Yield every file that a backup keeps beside the databases. Raises FileUnusable at a link: it may lead elsewhere."""
-    kept = {path.name for path in databases(home)}
+    database_names = {path.name for path in databases(home)}
     for top in sorted(home.iterdir()):
-        if top.name in kept or not is_kept(top.name):
+        if top.name in database_names or not is_kept(top.name):
             continue
         if top.is_file():
             yield top
@@ -81,7 +81,7 @@ def revision(database: Path) -> str:
 
 def counts(database: Path) -> dict[str, int]:
     """Return how many experiments, runs, models and versions an SQLite file holds. Raises FileUnusable."""
-    return {told: int(str(_ask(database, f"SELECT count(*) FROM {table}"))) for told, table in _COUNTED.items()}  # noqa: S608
+    return {name: int(str(_ask(database, f"SELECT count(*) FROM {table}"))) for name, table in _COUNTED.items()}  # noqa: S608
 
 
 def _ask(database: Path, question: str) -> object:

@@ -33,11 +33,11 @@ class Finished:
 
 def experiment_id(client: MlflowClient, name: str) -> str:
     """Return the id of the MLflow experiment of a name, made if it is not there. Raises Refusal for a deleted experiment."""
-    if found := client.get_experiment_by_name(name):
-        if found.lifecycle_stage != "active":
-            restore = f"`mlflow experiments restore --experiment-id {found.experiment_id}`"
+    if experiment := client.get_experiment_by_name(name):
+        if experiment.lifecycle_stage != "active":
+            restore = f"`mlflow experiments restore --experiment-id {experiment.experiment_id}`"
             raise Refusal(f"the experiment '{name}' was deleted in MLflow; bring it back with {restore}, and run again")
-        return str(found.experiment_id)
+        return str(experiment.experiment_id)
     return str(client.create_experiment(name))
 
 
@@ -68,9 +68,9 @@ def describe_experiment(client: MlflowClient, experiment: str, note: str, view: 
     now = int(time.time() * 1000)
     state = {"selectedColumns": list(view.columns), "orderByKey": view.order_by, "orderByAsc": view.ascending}
     saved = {"name": view.name, "createdAt": now, "updatedAt": now, "state": json.dumps(state)}
-    wanted = {MLFLOW_RUN_NOTE: note, f"mlflow.sharedViewState.{view.key}": json.dumps(saved)}
+    tags = {MLFLOW_RUN_NOTE: note, f"mlflow.sharedViewState.{view.key}": json.dumps(saved)}
     present = client.get_experiment(experiment).tags
-    for key, value in wanted.items():
+    for key, value in tags.items():
         if key not in present:
             client.set_experiment_tag(experiment, key, value)
 
@@ -113,7 +113,10 @@ class ChildWrite:
     """A write of one finished run below its parent: create, one batch, end. A call after a failure takes it up again."""
 
     def __init__(self, client: MlflowClient, experiment: str, parent: str, run: Finished) -> None:
-        self._client, self._experiment, self._parent, self._run = client, experiment, parent, run
+        self._client = client
+        self._experiment = experiment
+        self._parent = parent
+        self._run = run
         self._id: str | None = None
         self._tried = False
 
@@ -133,8 +136,8 @@ class ChildWrite:
     def _found(self) -> str | None:
         """Return the id of the run, if the server made it but its answer was lost."""
         below = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self._parent}' and attributes.run_name = '{self._run.name}'"
-        found = self._client.search_runs([self._experiment], below, max_results=1)
-        return str(found[0].info.run_id) if found else None
+        runs = self._client.search_runs([self._experiment], below, max_results=1)
+        return str(runs[0].info.run_id) if runs else None
 
 
 def write(

@@ -19,8 +19,8 @@ def known_revisions() -> tuple[str, ...]:
     package = importlib.util.find_spec("mlflow")
     places = package.submodule_search_locations if package else None
     scripts = Path(next(iter(places or ["."])), "store", "db_migrations", "versions").glob("*.py")
-    found = (dict(_IDENTIFIER.findall(script.read_text(encoding="utf-8"))) for script in scripts)
-    follows = {script.get("down_revision"): script["revision"] for script in found if "revision" in script}
+    identifiers = (dict(_IDENTIFIER.findall(script.read_text(encoding="utf-8"))) for script in scripts)
+    follows = {script.get("down_revision"): script["revision"] for script in identifiers if "revision" in script}
     chain: list[str] = []
     step = follows.pop(None, None)
     while step:

@@ -256,8 +256,8 @@ def _read(home: Path) -> tuple[Server, bool] | None:
 
 
 def _write(home: Path, server: Server, *, ready: bool) -> None:
-    kept = {name: value for name, value in asdict(server).items() if name not in ("adopted", "instead_of")}
-    fields = kept | {"ready": ready}
+    facts = {name: value for name, value in asdict(server).items() if name not in ("adopted", "instead_of")}
+    fields = facts | {"ready": ready}
     try:
         with whole_file(_record(home)) as draft:
             draft.write_text(json.dumps(fields) + "\n", encoding="utf-8")

@@ -51,12 +51,12 @@ def give_role(uri: str, name: str, role: UserRole, model: str) -> None:
     _ask(uri, "POST", f"{_ROLES}/assign", {"username": name, "role_id": id_})
 
 
-def _ask(uri: str, method: str, path: str, told: dict[str, Any]) -> Any:
+def _ask(uri: str, method: str, path: str, fields: dict[str, Any]) -> Any:
     """Send a request with the credentials of MLflow's settings, and return the answer.
 
     Returns None when a thing to make is there already, or a thing to get is not there.
     """
-    sent: dict[str, Any] = {"params" if method == "GET" else "json": told}
+    sent: dict[str, Any] = {"params" if method == "GET" else "json": fields}
     answer = http_request(get_default_host_creds(uri), f"/api/{path}", method, **sent)
     if answer.status_code == 401:
         raise caller_unknown()

@@ -64,7 +64,7 @@ def find_two(client: MlflowClient, name: str, left: str | None, right: str | Non
     """
     versions, experiment = list_versions(client, name), client.get_experiment_by_name(name)
     if not versions and experiment is None:
-        known = [found.name for found in client.search_experiments() if not found.name.endswith(LEDGER_SUFFIX)]
+        known = [each.name for each in client.search_experiments() if not each.name.endswith(LEDGER_SUFFIX)]
         raise UnknownName("experiment or registered model", name, known, f"Train it with `slipway run {name}`")
     if left is None and right is None:
         sides = [_of_version(client, version) for version in _champion_and_newest(name, versions)]
@@ -147,11 +147,11 @@ def _the_run(client: MlflowClient, name: str, start: str, experiment: str | None
     if len(active) == 1:
         return active[0]
     if active:
-        told = ", ".join(f"{run.info.run_id} ({run.info.run_name})" for run in active)
-        raise UsageError(f"more than one run of {name} starts with {start}: {told}; give more of its id")
+        listed = ", ".join(f"{run.info.run_id} ({run.info.run_name})" for run in active)
+        raise UsageError(f"more than one run of {name} starts with {start}: {listed}; give more of its id")
     if runs:
         raise Refusal(f"run {runs[0].info.run_id} is deleted; restore it in MLflow to compare it")
-    others = {found.experiment_id: found.name for found in client.search_experiments()}
+    others = {each.experiment_id: each.name for each in client.search_experiments()}
     for run in _starting_with(client, list(others), start):
         raise Refusal(f"run {run.info.run_id} is of '{others[run.info.experiment_id]}', not of '{name}'")
     newest = client.search_runs([experiment], f"tags.`{_KIND}` = 'search'", max_results=5) if experiment else []
@@ -205,8 +205,8 @@ def _side(found: FoundSide, characters: int, uri: str) -> Side:
 
 
 def _threshold(metrics: Mapping[str, float]) -> dict[str, str]:
-    found = metrics.get("validation_threshold", metrics.get("threshold"))
-    return {} if found is None else {"decision threshold": str(found)}
+    threshold = metrics.get("validation_threshold", metrics.get("threshold"))
+    return {} if threshold is None else {"decision threshold": str(threshold)}
 
 
 def _validation(kind: str, metrics: Mapping[str, float]) -> dict[str, float]:

@@ -34,7 +34,7 @@ class Backup:
     manifest: Manifest
 
     def as_dict(self) -> dict[str, Any]:
-        return {"file": str(self.file), "size": self.size, **_told(self.manifest)}
+        return {"file": str(self.file), "size": self.size, **_facts(self.manifest)}
 
     def __str__(self) -> str:
         return (
@@ -59,7 +59,7 @@ class Restored:
 
     def as_dict(self) -> dict[str, Any]:
         aside = self.aside and str(self.aside)
-        return {"home": str(self.home), "aside": aside, "upgrade": self.upgrade, **_told(self.manifest)}
+        return {"home": str(self.home), "aside": aside, "upgrade": self.upgrade, **_facts(self.manifest)}
 
     def __str__(self) -> str:
         lines = [f"{self.home} holds {_in_words(self.manifest)}, as it was at {self.manifest.made}"]
@@ -76,7 +76,7 @@ def backup(settings: Settings, file: Path) -> Backup:
     Raises UsageError when there is nothing to back up, or the server keeps its content elsewhere; FileUnusable.
     """
     home, file = settings.home, file.resolve()
-    with _told_as_unusable(file):
+    with _os_errors_as_unusable(file):
         if is_cut_off(home):
             with home_at_rest(home):  # brings the exchange to its end
                 pass
@@ -101,7 +101,7 @@ def restore(settings: Settings, file: Path, *, replace: bool = False) -> Restore
     Raises UsageError when the server is up, the home is not empty, or the backup is of a newer MLflow; FileUnusable.
     """
     home = settings.home
-    with _told_as_unusable(home), home_at_rest(home):
+    with _os_errors_as_unusable(home), home_at_rest(home):
         new = stage(home)
         if (there := occupied(home)) and not replace:
             raise UsageError(
@@ -117,19 +117,19 @@ def restore(settings: Settings, file: Path, *, replace: bool = False) -> Restore
 
 
 def _write(home: Path, file: Path, archive: ArchiveWriter) -> Manifest:
-    held: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
     with bytes_bar(sum(map(_size, [*databases(home), *other_files(home)])), "backing up") as shown:
         for database in databases(home):
             with locked_file(file) as (copy, _):
                 copy_database(database, copy)
                 if database.name == DATABASE:
-                    held = {"revision": revision(copy), "counts": counts(copy)}
+                    facts = {"revision": revision(copy), "counts": counts(copy)}
                 archive.add(database.name, copy, shown.update)
         for path in other_files(home):  # listed anew: a run may have ended since
             with suppress(FileNotFoundError):  # deleted since
                 archive.add(path.relative_to(home).as_posix(), path, shown.update)
     made = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    manifest = Manifest(slipway=__version__, mlflow=version("mlflow"), made=made, files=archive.files, **held)
+    manifest = Manifest(slipway=__version__, mlflow=version("mlflow"), made=made, files=archive.files, **facts)
     archive.finish(manifest)
     return manifest
 
@@ -166,28 +166,28 @@ def _require_ours(home: Path, file: Path) -> None:
             raise UsageError(f"{file} is there and is no backup of Slipway; name another file") from None
 
 
-def _require_known(file: Path, found: str) -> None:
-    if found not in known_revisions():
+def _require_known(file: Path, tables_at: str) -> None:
+    if tables_at not in known_revisions():
         raise UsageError(
-            f"{file} is of a newer MLflow (its tables are at revision {found}, those of the installed MLflow "
+            f"{file} is of a newer MLflow (its tables are at revision {tables_at}, those of the installed MLflow "
             f"{version('mlflow')} at {newest_revision()}); install the Slipway that wrote it"
         )
 
 
 @contextmanager
-def _told_as_unusable(path: Path) -> Iterator[None]:
+def _os_errors_as_unusable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what = error.filename or path
-        raise FileUnusable(f"{what} cannot be read or written: {error.strerror or error}") from error
+        name = error.filename or path
+        raise FileUnusable(f"{name} cannot be read or written: {error.strerror or error}") from error
 
 
-def _told(manifest: Manifest) -> dict[str, Any]:
-    said = manifest.model_dump(exclude={"files", "format"})
-    return {**said, "files": len(manifest.files), "bytes": manifest.size}
+def _facts(manifest: Manifest) -> dict[str, Any]:
+    facts = manifest.model_dump(exclude={"files", "format"})
+    return {**facts, "files": len(manifest.files), "bytes": manifest.size}
 
 
 def _in_words(manifest: Manifest) -> str:
-    counted = ", ".join(f"{number} {what}" for what, number in manifest.counts.items())
+    counted = ", ".join(f"{number} {kind}" for kind, number in manifest.counts.items())
     return f"{counted}, {len(manifest.files)} files"

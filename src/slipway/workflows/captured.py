@@ -104,23 +104,23 @@ def look_at_captured(
         raise UnknownName("captured model", name, known, f"Capture with `slipway serve {name} --capture`")
     if output is not None and output.suffix not in _KINDS:
         raise FileUnusable(f"{output} ends in '{output.suffix}'; allowed is {', '.join(_KINDS)}")
-    there = captured(folder, name, since)
-    labels = there.labels[LABELLED]
+    captured_rows = captured(folder, name, since)
+    labels = captured_rows.labels[LABELLED]
     came = len(labels) if since is None else pc.sum(pc.greater_equal(labels, pa.scalar(since, labels.type))).as_py()
-    found = CapturedReport(name, labels=came or 0, dropped=there.dropped, output=output)
+    report = CapturedReport(name, labels=came or 0, dropped=captured_rows.dropped, output=output)
     if output is None:
-        for table in there.tables():
-            found.count(table)
+        for table in captured_rows.tables():
+            report.count(table)
     else:
-        _write(there, found, output)
-    return found
+        _write(captured_rows, report, output)
+    return report
 
 
-def _write(there: Captured, found: CapturedReport, output: Path) -> None:
+def _write(captured_rows: Captured, report: CapturedReport, output: Path) -> None:
     try:
-        with whole_file(output) as draft, _writer(draft, output.suffix, there.schema) as writer:
-            for table in there.tables():
-                found.count(table)
+        with whole_file(output) as draft, _writer(draft, output.suffix, captured_rows.schema) as writer:
+            for table in captured_rows.tables():
+                report.count(table)
                 writer.write_table(table)
     except (OSError, pa.ArrowException) as error:
         raise FileUnusable(f"{output} cannot be written: {getattr(error, 'strerror', None) or error}") from error

@@ -49,8 +49,8 @@ class CheckReport:
 
     @property
     def _not_used(self) -> str:
-        said = unused(self.spec.experiment)
-        return f"  not used    {said}\n" if said else ""
+        left_out = unused(self.spec.experiment)
+        return f"  not used    {left_out}\n" if left_out else ""
 
     def __str__(self) -> str:
         experiment, parts = self.spec.experiment, self.prepared.splits.parts()
@@ -88,11 +88,11 @@ def check(settings: Settings, name: str) -> CheckReport:
 
 def _gates(experiment: Experiment) -> str:
     """List each declared gate on a line of its own, and the names of the others on the last line."""
-    listed = every_gate(experiment)
-    said = [f"{gate.name} ({_where(gate)}): {gate.demand}" for gate in listed if gate.asked_for]
-    if silent := [gate.name for gate in listed if not gate.asked_for]:
-        said.append(f"not asked for: {', '.join(silent)}")
-    return "\n              ".join(said)
+    gates = every_gate(experiment)
+    lines = [f"{gate.name} ({_where(gate)}): {gate.demand}" for gate in gates if gate.asked_for]
+    if silent := [gate.name for gate in gates if not gate.asked_for]:
+        lines.append(f"not asked for: {', '.join(silent)}")
+    return "\n              ".join(lines)
 
 
 def _where(gate: GateNotice) -> str:

@@ -123,11 +123,11 @@ def _fresh(
     if tests[0] is not None and tests[0] == tests[1]:
         return np.ones(len(rows.tested.rows), dtype=bool)
     try:
-        by = _rows(client, older, sides[0], folder)
+        older_rows = _rows(client, older, sides[0], folder)
     except Refusal:
         return None
     digests = [side.lineage.get("data_digest") for side in sides]
-    return unseen(rows, by, same_data=digests[0] is not None and digests[0] == digests[1])
+    return unseen(rows, older_rows, same_data=digests[0] is not None and digests[0] == digests[1])
 
 
 def _taken(whole: SameRows, fresh: NDArray[np.bool_] | None) -> tuple[SameRows, int | None]:
@@ -165,16 +165,16 @@ def _fetch(found: FoundSide, folder: Path) -> Path:
 
 
 @contextmanager
-def _gone_as(said: str) -> Iterator[None]:
+def _gone_as(message: str) -> Iterator[None]:
     """Raise Refusal with a message where an artifact of a run is not there; let other errors pass."""
     try:
         yield
     except FileNotFoundError as error:
-        raise Refusal(said) from error
+        raise Refusal(message) from error
     except MlflowException as error:
         if not is_absent(error):
             raise
-        raise Refusal(said) from error
+        raise Refusal(message) from error
 
 
 def _compared(
@@ -191,7 +191,7 @@ def _compared(
     """
     experiment, classes = rows.experiment, rows.tested.classes
     left, right = (each.outcome for each in rescored)
-    found = OnSameRows(
+    result = OnSameRows(
         *labels,
         tested=tested,
         rows=len(rows.tested.rows),
@@ -205,14 +205,14 @@ def _compared(
         problems={side.label: each.problem for side, each in zip(sides, rescored, strict=True) if each.problem},
     )
     if left is None or right is None:
-        return found
+        return result
     apart = disagreement(experiment.task, left, right)
-    disputed = disputed_rows(apart, rows.tested.rows, found.columns, classes, left, right)
-    return replace(found, better_by=better_by(experiment, left, right), disagreement=apart, disputed=disputed)
+    disputed = disputed_rows(apart, rows.tested.rows, result.columns, classes, left, right)
+    return replace(result, better_by=better_by(experiment, left, right), disagreement=apart, disputed=disputed)
 
 
 def _columns(rows: SameRows, rescored: tuple[Rescored, Rescored]) -> tuple[str, ...]:
     """Return the columns that are shown of a row: id, time, features, and the inputs of either model."""
     data = rows.experiment.data
-    wanted = [data.id, data.time, *data.features, *rescored[0].inputs, *rescored[1].inputs]
-    return tuple(name for name in dict.fromkeys(wanted) if name and name in rows.tested.rows.columns)
+    names = [data.id, data.time, *data.features, *rescored[0].inputs, *rescored[1].inputs]
+    return tuple(name for name in dict.fromkeys(names) if name and name in rows.tested.rows.columns)

@@ -13,7 +13,7 @@ from slipway.registry.versions import get_version
 from slipway.settings import Settings
 from slipway.types import Stage
 from slipway.workflows.promotion.gather import gathered
-from slipway.workflows.promotion.registrar import by_case, registrar_of, require_not_live
+from slipway.workflows.promotion.registrar import judging_gathered, registrar_of, require_not_live
 from slipway.workflows.promotion.transition import open_ledger
 from slipway.workflows.session import open_client
 
@@ -47,9 +47,9 @@ class Gated:
 
     @property
     def _headline(self) -> str:
-        found = self.eligibility
-        said = "passes the gates" if self.passed else "does not pass the gates"
-        return f"{found.name} version {found.version} {said} before {found.stage}; nothing was moved"
+        judged = self.eligibility
+        verdict = "passes the gates" if self.passed else "does not pass the gates"
+        return f"{judged.name} version {judged.version} {verdict} before {judged.stage}; nothing was moved"
 
 
 def _cell(text: str) -> str:
@@ -64,12 +64,12 @@ def gates(settings: Settings, name: str, version: int, stage: Stage = Stage.PROD
     """
     client = open_client(settings)
     ledger = open_ledger(client, name)
-    wanted = get_version(client, name, version)
-    require_not_live(wanted, stage)
+    challenger = get_version(client, name, version)
+    require_not_live(challenger, stage)
     registrar = registrar_of(client, settings, Operation.JUDGE, name)
-    with gathered(client, settings, wanted, stage) as found, step(f"gates before {stage}"):
-        judgement = by_case(registrar, found).judge(name, found.bundle)
-    return Gated(eligibility(client, ledger, wanted, stage), judgement)
+    with gathered(client, settings, challenger, stage) as evidence, step(f"gates before {stage}"):
+        judgement = judging_gathered(registrar, evidence).judge(name, evidence.bundle)
+    return Gated(eligibility(client, ledger, challenger, stage), judgement)
 
 
 def approve(

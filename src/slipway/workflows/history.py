@@ -12,8 +12,8 @@ from slipway.workflows.session import resolve_tracking_uri
 
 def history(settings: Settings, name: str, last: int | None = None) -> History:
     """Return the transitions of a registered model, the newest `last` of them. Raises UnknownName for no such model."""
-    if last and last <= MOST_TRANSITIONS and (said := _said(settings, name, last=str(last))):
-        return History.from_dict(said)
+    if last and last <= MOST_TRANSITIONS and (answer := _snapshot(settings, name, last=str(last))):
+        return History.from_dict(answer)
     from slipway.registry.history import history_of
     from slipway.workflows.promotion.transition import open_registry
 
@@ -22,8 +22,8 @@ def history(settings: Settings, name: str, last: int | None = None) -> History:
 
 def history_at(settings: Settings, name: str, at: datetime) -> Moment:
     """Return the versions that held the stages at a time (UTC). Raises UnknownName when there is no such model."""
-    if said := _said(settings, name, at=at.isoformat()):
-        return Moment.from_dict(said)
+    if answer := _snapshot(settings, name, at=at.isoformat()):
+        return Moment.from_dict(answer)
     from slipway.registry.history import moment_of
     from slipway.workflows.promotion.transition import open_registry
 
@@ -43,5 +43,5 @@ def verify_history(settings: Settings, name: str) -> Verified:
     return verified(*open_registry(settings, name))
 
 
-def _said(settings: Settings, name: str, **asked: str) -> Mapping[str, Any] | None:
-    return snapshot(resolve_tracking_uri(settings), name, asked, settings.tracking_auth)
+def _snapshot(settings: Settings, name: str, **query: str) -> Mapping[str, Any] | None:
+    return snapshot(resolve_tracking_uri(settings), name, query, settings.tracking_auth)

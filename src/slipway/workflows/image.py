@@ -119,9 +119,9 @@ def _lock(
             f"{version.name} version {version.number} was trained without a {LOCK}; name one with --lock FILE"
         )
     if any(entry.path == LOCK for entry in client.list_artifacts(version.run_id)):
-        kept = Path(client.download_artifacts(version.run_id, LOCK, str(made)))
-        if _digest(kept) == wanted:
-            return _text(kept), "the one it was trained with"
+        recorded = Path(client.download_artifacts(version.run_id, LOCK, str(made)))
+        if _digest(recorded) == wanted:
+            return _text(recorded), "the one it was trained with"
     ours = settings.project / LOCK
     if ours.is_file() and _digest(ours) == wanted:
         return _text(ours), "the one it was trained with"
@@ -143,8 +143,8 @@ def _require_installable(text: str, files: Path, origin: str) -> None:
     except importlib.metadata.PackageNotFoundError:  # run from source: the build will say which package is missing
         needed = []
     # Older versions require the same six libraries whatever they hold; newer ones name their own, in `exactly` already.
-    if found := amiss(text, exactly, [*needed, *libraries_in(files)]):
-        lines = "\n".join(f"  {each}" for each in found)
+    if problems := amiss(text, exactly, [*needed, *libraries_in(files)]):
+        lines = "\n".join(f"  {each}" for each in problems)
         raise Refusal(
             f"the {LOCK} ({origin}) cannot be installed in an image:\n{lines}\n"
             "Make one with `uv pip compile --generate-hashes`, and name it with --lock FILE."
@@ -189,10 +189,10 @@ def _require_replaceable(output: Path) -> None:
         return
     if not output.is_dir():
         raise FileUnusable(f"{output} is no folder; name another with --output")
-    found = {path.name for path in output.iterdir()}
+    names = {path.name for path in output.iterdir()}
     file = output / "Dockerfile"
     ours = file.is_file() and file.read_text(encoding="utf-8", errors="replace").startswith(FIRST_WORDS)
-    if strange := sorted(found - (ENTRIES if ours else set())):
+    if strange := sorted(names - (ENTRIES if ours else set())):
         listed = ", ".join(strange[:5])
         raise FileUnusable(f"{output} holds what is of no image: {listed}; empty it, or name another with --output")
 

@@ -62,27 +62,29 @@ class Platform:
         end = "`slipway down`" if self.server.adopted or self.detached else "Ctrl-C"
         users = f"the password of '{ADMIN}' is in {auth_file(self.settings.home)}\n" if self.server.auth else ""
         return (
-            f"MLflow {was} at {self.server.uri} (process {self.server.pid}, {self._kept})\n"
+            f"MLflow {was} at {self.server.uri} (process {self.server.pid}, {self._stores})\n"
             f"export MLFLOW_TRACKING_URI={self.server.uri}\n"
-            f"{self._elsewhere}{users}"
+            f"{self._reached_elsewhere}{users}"
             f"{end} stops it."
         )
 
     @property
-    def _elsewhere(self) -> str:
+    def _reached_elsewhere(self) -> str:
         """Say which port the server has instead of the expected one, and under which name other machines reach it."""
-        server, port, said = self.server, urlsplit(self.server.uri).port, ""
+        server, port, lines = self.server, urlsplit(self.server.uri).port, ""
         if server.instead_of:
-            said = f"port {server.instead_of} is taken by another process: clients that were given it need {port} now\n"
+            lines = (
+                f"port {server.instead_of} is taken by another process: clients that were given it need {port} now\n"
+            )
         if not is_loopback(server.host):
-            said += (
+            lines += (
                 f"other machines reach it at http://{own_name(server.host)}:{port}; passwords go there unencrypted: "
             )
-            said += "let a proxy with TLS answer them where the network is not yours alone\n"
-        return said
+            lines += "let a proxy with TLS answer them where the network is not yours alone\n"
+        return lines
 
     @property
-    def _kept(self) -> str:
+    def _stores(self) -> str:
         """Say where runs and artifacts are kept."""
         home, server = self.settings.home, self.server
         if (server.backend, server.artifacts) == (SQLITE, FOLDER):

@@ -7,7 +7,7 @@ from slipway.registry.versions import get_version
 from slipway.settings import Settings
 from slipway.types import Stage
 from slipway.workflows.promotion.gather import gathered
-from slipway.workflows.promotion.registrar import GATED, by_case, registrar_of, require_movable
+from slipway.workflows.promotion.registrar import GATED, judging_gathered, registrar_of, require_movable
 from slipway.workflows.promotion.transition import announced, open_ledger
 from slipway.workflows.session import open_client
 
@@ -20,10 +20,12 @@ def promote(settings: Settings, name: str, version: int, stage: Stage, comment: 
     """
     client = open_client(settings)
     open_ledger(client, name)  # before the work: is it registered?
-    wanted = get_version(client, name, version)
-    require_movable(wanted, stage)
+    challenger = get_version(client, name, version)
+    require_movable(challenger, stage)
     registrar = registrar_of(client, settings, Operation.PROMOTE, name)
     if stage not in GATED:
         return announced(settings, registrar.promote(name, version, stage, comment))
-    with gathered(client, settings, wanted, stage) as found, step(f"gates before {stage}"):
-        return announced(settings, by_case(registrar, found).promote(name, version, stage, comment, found.bundle))
+    with gathered(client, settings, challenger, stage) as evidence, step(f"gates before {stage}"):
+        return announced(
+            settings, judging_gathered(registrar, evidence).promote(name, version, stage, comment, evidence.bundle)
+        )

@@ -23,8 +23,8 @@ class Reconciled:
     def __str__(self) -> str:
         if not self.ended:
             return f"{self.name}: nothing had been cut off"
-        said = {True: "had been made; it is sealed now", False: "had not been made; it is marked so"}
-        return "\n".join(f"{self.name}: '{transition}' {said[transition.complete]}" for transition in self.ended)
+        words = {True: "had been made; it is sealed now", False: "had not been made; it is marked so"}
+        return "\n".join(f"{self.name}: '{transition}' {words[transition.complete]}" for transition in self.ended)
 
 
 def reconcile(settings: Settings, name: str) -> Reconciled:

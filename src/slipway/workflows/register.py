@@ -65,8 +65,8 @@ def register_run(client: MlflowClient, name: str, run_id: str) -> Registered:
     with temporary_folder() as folder:
         digests = _digests(client, run_id, source, Path(folder))
     lineage = {key: tags[key] for key in LINEAGE if key in tags} | {AUTHOR: tags.get("mlflow.user", "unknown")}
-    told = client.get_experiment_by_name(name).tags.get(_NOTE, ""), tags.get(_NOTE, "")
-    version = create_version(client, name, source, run_id, {**lineage, **digests}, *told)
+    descriptions = client.get_experiment_by_name(name).tags.get(_NOTE, ""), tags.get(_NOTE, "")
+    version = create_version(client, name, source, run_id, {**lineage, **digests}, *descriptions)
     return Registered(version, new=True)
 
 
@@ -79,10 +79,10 @@ def model_uri(run: Run) -> str:
 
 def _digests(client: MlflowClient, run_id: str, source: str, folder: Path) -> dict[str, str]:
     """Return the digests of the model's files and of the test rows that the gates will judge the model on."""
-    kept = folder / "kept"
-    kept.mkdir()
-    rows_of(client, run_id, kept)
-    return {DIGEST: artifact_digest(download(source, folder / "model")), EVIDENCE_DIGEST: artifact_digest(kept)}
+    rows = folder / "kept"
+    rows.mkdir()
+    rows_of(client, run_id, rows)
+    return {DIGEST: artifact_digest(download(source, folder / "model")), EVIDENCE_DIGEST: artifact_digest(rows)}
 
 
 def _tags_of_finished(client: MlflowClient, name: str, run_id: str) -> dict[str, str]:

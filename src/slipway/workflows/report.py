@@ -63,7 +63,7 @@ def _run_to_show(client: MlflowClient, name: str, versions: list[Version]) -> Ru
     if experiment:
         for run in client.search_runs([experiment.experiment_id], finished, max_results=1):
             return run
-    known = [found.name for found in client.search_experiments() if not found.name.endswith(LEDGER_SUFFIX)]
+    known = [each.name for each in client.search_experiments() if not each.name.endswith(LEDGER_SUFFIX)]
     raise UnknownName("experiment with a finished run", name, known, f"Train it with `slipway run {name}`")
 
 
@@ -73,7 +73,7 @@ def _page(
     versions: list[Version],
     transitions: list[Transition],
     folder: Path,
-    arms: list[VariantRecord],
+    variants: list[VariantRecord],
 ) -> ExperimentPage:
     run_id = str(run.info.run_id)
     card = read_card(Path(client.download_artifacts(run_id, "model_card.json", str(folder))).read_text())
@@ -83,14 +83,14 @@ def _page(
     return ExperimentPage(
         card=card,
         made=datetime.now(UTC),
-        standings=tuple(_standing(version, transitions) for version in versions if version.stage in _HELD),
+        standings=tuple(_live_version(version, transitions) for version in versions if version.stage in _HELD),
         trials=tuple(trials_of(client, run, card.search.metric)),
         plots={name: png for name, png in plots.items() if name not in (_HISTORY, _PARALLEL)},
         history_png=plots.get(_HISTORY),
         parallel_png=plots.get(_PARALLEL),
         versions=_version_rows(client, run.info.experiment_id, versions, transitions, card),
         transitions=tuple(transitions),
-        arms=tuple(arms),
+        arms=tuple(variants),
         links={"the run in MLflow": where} if uri.startswith("http") else {},
     )
 
@@ -102,7 +102,7 @@ def _plots(client: MlflowClient, run_id: str, folder: Path) -> list[Path]:
     return sorted(Path(client.download_artifacts(run_id, "plots", str(folder))).glob("*.png"))
 
 
-def _standing(version: Version, transitions: list[Transition]) -> LiveVersion:
+def _live_version(version: Version, transitions: list[Transition]) -> LiveVersion:
     moved = [m for m in transitions if m.version == version.number and m.stage is version.stage and m.complete]
     last = next((m for m in reversed(moved) if m.action.moves), None)
     return LiveVersion(

@@ -101,8 +101,8 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
     spec = _with_search(declared(settings, name), given)
     check_code(spec)
     check_executor(spec.experiment.search)
-    if not_given := unused(spec.experiment):
-        note(f"not used: {not_given}")
+    if left_out := unused(spec.experiment):
+        note(f"not used: {left_out}")
     tracking_uri = resolve_tracking_uri(settings)  # before the data are read, which may take minutes
     with step("data: read, contract, split"):
         prepared = prepare(spec)
@@ -115,17 +115,17 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
     describe_experiment(client, experiment, spec.experiment.scope.goal, view)
     close_dead(client, [experiment])
     past = past_of(client, experiment, spec, prepared) if resume else Past()
-    if not resume and (offered := offer(client, experiment, spec, prepared)):
-        note(offered)
+    if not resume and (sentence := offer(client, experiment, spec, prepared)):
+        note(sentence)
     tags = _lineage(settings, spec, prepared, past)
     with open_run(client, experiment, "search", tags, settings.mlflow_run_id, past.run_id) as run_id:
         baselines = fit_baselines(spec.folder, spec.experiment, prepared.splits.development, prepared.classes)
         if past.run_id is None:
             log_what_is_searched(client, run_id, spec, prepared)
             log_baselines(client, experiment, run_id, question)
-        found = run_search(client, experiment, run_id, question, past)
-        winner = choose(found, spec.experiment.search.metric, spec.experiment.search.prefer)
-        evaluated = _refit_and_evaluate(client, settings, run_id, spec, prepared, baselines, found, winner)
+        trials = run_search(client, experiment, run_id, question, past)
+        winner = choose(trials, spec.experiment.search.metric, spec.experiment.search.prefer)
+        evaluated = _refit_and_evaluate(client, settings, run_id, spec, prepared, baselines, trials, winner)
         with step("model: store"):
             example = _example(spec, prepared, evaluated.inputs)
             log_model(
@@ -139,11 +139,11 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
             )
     with step("registry: new version"):
         registered = register_run(client, name, run_id)
-    failed = sum(trial.failed for trial in found)
+    failed = sum(trial.failed for trial in trials)
     url, trials_url = (_url(client, experiment, page) for page in (f"/{run_id}?", f"?viewStateShareKey={view.key}&"))
     task = spec.experiment.task
     warning = miscalibrated(task, calibration(task, evaluated.outcome))
-    return RunResult(registered, run_id, winner, evaluated, len(found), failed, url, trials_url, warning)
+    return RunResult(registered, run_id, winner, evaluated, len(trials), failed, url, trials_url, warning)
 
 
 def _with_search(spec: Declared, given: Mapping[str, Any]) -> Declared:
@@ -154,8 +154,8 @@ def _with_search(spec: Declared, given: Mapping[str, Any]) -> Declared:
         search = Search.model_validate({**dict(spec.experiment.search), **changes})
     except ValidationError as error:
         details = [((*detail["loc"], *detail.get("ctx", {}).get("at", ())), detail["msg"]) for detail in error.errors()]
-        said = "; ".join(f"{'.'.join(map(str, at))}: {message}" for at, message in details)
-        raise UsageError(f"what was asked for does not fit the search of '{spec.name}': {said}") from None
+        problems = "; ".join(f"{'.'.join(map(str, at))}: {message}" for at, message in details)
+        raise UsageError(f"what was asked for does not fit the search of '{spec.name}': {problems}") from None
     return Declared(spec.folder, spec.text, spec.experiment.model_copy(update={"search": search}))
 
 

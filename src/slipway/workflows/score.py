@@ -60,8 +60,8 @@ def score(settings: Settings, name: str, source: Path, output: Path, stage: Stag
         files = fetch_verified(version, Path(made))
         model = load_trusted(files, trusted_types(settings, name, lambda: (client, version)))
         with bar(0, "rows scored") as shown:
-            told = _metadata(version)
-            how = score_file(model, inputs_of(files), source, output, told, shown.update, categories_of(files))
+            metadata = _metadata(version)
+            how = score_file(model, inputs_of(files), source, output, metadata, shown.update, categories_of(files))
     return ScoreReport(version, output, how)
 
 

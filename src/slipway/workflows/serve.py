@@ -59,8 +59,8 @@ def serve(
     following = Following(
         settings.home, partial(resolve_tracking_uri, settings), settings.tracking_auth, tuple(followed), trusted
     )
-    said: list[str] = []
-    wanted = _first(settings, following, said)
+    messages: list[str] = []
+    wanted = _first(settings, following, messages)
 
     def served(version: WantedVersion) -> None:
         remember(settings.home, by_name[version.model], following.seen(version.model))
@@ -74,7 +74,7 @@ def serve(
     supervisor = service.supervisor
     if beside and config.variant_config:
         following.beside = FollowedVariant(beside, config.variant_config.role, supervisor.want_variant)
-    for text in said:
+    for text in messages:
         supervisor.say(text)
 
     def read_keys() -> None:
@@ -84,19 +84,19 @@ def serve(
     keep_on = partial(following.keep_on, supervisor.want, supervisor.say, read_keys)
     threading.Thread(target=keep_on, name="following", daemon=True).start()
     answers = [_served(settings, following, each) for each in wanted]
-    return Endpoint(answers, replace(service, following=following), _said_of(config.variant_config))
+    return Endpoint(answers, replace(service, following=following), _variant_words(config.variant_config))
 
 
-def _first(settings: Settings, following: Following, said: list[str]) -> list[WantedVersion]:
+def _first(settings: Settings, following: Following, messages: list[str]) -> list[WantedVersion]:
     try:
-        return following.first(said.append)
+        return following.first(messages.append)
     except (UnknownName, NoServer):
         for each in following.followed:
             followed_version(settings, each)  # MLflow's client, whose error names what there is instead
         raise
 
 
-def _said_of(variant_config: VariantConfig | None) -> str:
+def _variant_words(variant_config: VariantConfig | None) -> str:
     if variant_config is None:
         return ""
     whom = "of the callers" if variant_config.role is VariantRole.CANARY else "of the requests, unheard"

@@ -105,8 +105,8 @@ class ArchiveReader:
             target.parent.mkdir(parents=True, exist_ok=True)
             with self._archive.open(name) as read, target.open("xb") as written:
                 target.chmod(member.mode)
-                found = _copy(read, written, on_bytes, most=member.size + 1)
-            if found != (member.size, member.sha256):
+                copied = _copy(read, written, on_bytes, most=member.size + 1)
+            if copied != (member.size, member.sha256):
                 raise FileUnusable(f"{name} is not what was backed up: its SHA-256 is another; nothing was restored")
 
 
@@ -143,8 +143,8 @@ def _manifest(archive: zipfile.ZipFile) -> Manifest:
         raise _Strange(f"its manifest makes no sense ({where}: {first['msg']})") from error
     names = archive.namelist()
     if sorted(names) != sorted([*manifest.files, MANIFEST]):
-        odd = sorted({name for name in names if names.count(name) > 1} | (set(names) ^ {*manifest.files, MANIFEST}))
-        raise _Strange(f"its files are not those of its manifest ({', '.join(odd[:3])})")
+        strange = sorted({name for name in names if names.count(name) > 1} | (set(names) ^ {*manifest.files, MANIFEST}))
+        raise _Strange(f"its files are not those of its manifest ({', '.join(strange[:3])})")
     for info in archive.infolist():
         _require_plain(info)
     return manifest

@@ -54,15 +54,15 @@ def buttons(
     return tuple(shown)
 
 
-def _approve(at: Position, found: Eligibility, visitor: Visitor, asked: ApprovalGate) -> Button:
-    failed = failed_gates(found)
+def _approve(at: Position, stands: Eligibility, visitor: Visitor, asked: ApprovalGate) -> Button:
+    failed = failed_gates(stands)
     overrides = tuple(verdict.gate for verdict in failed) if all(map(overridable, failed)) else ()
     if at.stage is Stage.PRODUCTION:
         why = "it is in Production already"
-    elif found.judgement is None or (failed and not overrides):
-        why = _in_the_way(found)[0]
+    elif stands.judgement is None or (failed and not overrides):
+        why = _in_the_way(stands)[0]
     else:
-        why = may_approve(asked, found, at.author, visitor.name, overrides)
+        why = may_approve(asked, stands, at.author, visitor.name, overrides)
     says = "Your name is written down under exactly this evidence. It expires when the evidence changes."
     label = "Approve for Production"
     if overrides:
@@ -71,14 +71,14 @@ def _approve(at: Position, found: Eligibility, visitor: Visitor, asked: Approval
     return Button("approve", label, says, Stage.PRODUCTION, (why,) if why else (), overrides)
 
 
-def _promote(at: Position, found: Eligibility) -> Button:
-    stage = found.stage
+def _promote(at: Position, stands: Eligibility) -> Button:
+    stage = stands.stage
     if at.stage is stage:
         why: tuple[str, ...] = (f"it is in {stage} already",)
     elif at.stage is Stage.PRODUCTION:
         why = (stays_in_production(at.number),)
     else:
-        why = _in_the_way(found)
+        why = _in_the_way(stands)
     says = f"Version {at.number} moves to {stage}; what is there now is archived."
     if stage is Stage.PRODUCTION:
         archived = f" Version {at.live}, which is live, is archived." if at.live else ""
@@ -86,15 +86,15 @@ def _promote(at: Position, found: Eligibility) -> Button:
     return Button("promote", f"Promote to {stage}", says, stage, why)
 
 
-def _in_the_way(found: Eligibility) -> tuple[str, ...]:
+def _in_the_way(stands: Eligibility) -> tuple[str, ...]:
     """Say in short why a version may not move; the full reasons of the gates stand further down the page."""
-    failed = [verdict for verdict in found.verdicts if not verdict.passed]
+    failed = [verdict for verdict in stands.verdicts if not verdict.passed]
     gates = [verdict.gate for verdict in failed if verdict.gate not in (APPROVAL, ELIGIBILITY)]
     said_no = [f"{', '.join(gates)} did not pass"] if gates else []
     missing = [
         f"{v.numbers['needed'] - v.numbers['given']:.0f} approval(s) missing" for v in failed if v.gate == APPROVAL
     ]
-    return (*said_no, *found.problems, *missing)
+    return (*said_no, *stands.problems, *missing)
 
 
 def _roll_back(at: Position) -> Button:

@@ -58,15 +58,15 @@ def answers_of(client: MlflowClient, entry_run: str, version_run: str) -> Judged
     """
     with temporary_folder() as made:
         folder = Path(made)
-        found = downloaded(client, entry_run, EVIDENCE, folder / "case")
-        if found is None:
+        files = downloaded(client, entry_run, EVIDENCE, folder / "evidence")
+        if files is None:
             return None
         try:
-            case = EvidenceBundle.from_files({path.name: path.read_bytes() for path in found.iterdir()})
+            bundle = EvidenceBundle.from_files({path.name: path.read_bytes() for path in files.iterdir()})
             rows = rows_of(client, version_run, folder)
         except (UsageError, OSError, ValueError, MlflowException):
             return None
-    return _answers(case, rows) if len(rows.tested.rows) == case.challenger.rows else None
+    return _answers(bundle, rows) if len(rows.tested.rows) == bundle.challenger.rows else None
 
 
 def downloaded(client: MlflowClient, run_id: str, path: str, folder: Path) -> Path | None:
@@ -78,20 +78,22 @@ def downloaded(client: MlflowClient, run_id: str, path: str, folder: Path) -> Pa
     return Path(client.download_artifacts(run_id, path, str(folder)))
 
 
-def _answers(case: EvidenceBundle, rows: SameRows) -> JudgedAnswers:
+def _answers(bundle: EvidenceBundle, rows: SameRows) -> JudgedAnswers:
     experiment, tested = rows.experiment, rows.tested
     data = experiment.data
-    taken = rows_to_compare(case.unseen)
-    compared = np.ones(case.challenger.rows, dtype=bool) if taken is None else taken
-    wanted = dict.fromkeys(name for name in (data.id, data.time, *data.features) if name)
+    mask = rows_to_compare(bundle.unseen)
+    compared = np.ones(bundle.challenger.rows, dtype=bool) if mask is None else mask
+    columns = dict.fromkeys(name for name in (data.id, data.time, *data.features) if name)
     return JudgedAnswers(
         experiment.task,
         tested.classes,
         tested.target,
-        case.challenger.take(compared),
-        (case.champion_version[0], case.champion.take(compared)) if case.champion_version and case.champion else None,
+        bundle.challenger.take(compared),
+        (bundle.champion_version[0], bundle.champion.take(compared))
+        if bundle.champion_version and bundle.champion
+        else None,
         tested.rows[compared].reset_index(drop=True),
-        [name for name in wanted if name in tested.rows],
+        [name for name in columns if name in tested.rows],
     )
 
 
@@ -135,11 +137,11 @@ class Comparisons:
 
     def shown_on(self, page: VersionPage, version_run: str, judged: Entry | None) -> VersionPage:
         """Return the page with the card of the version's run and the comparison of its last judgement."""
-        found = self._of(judged, version_run) if judged else None
+        beside = self._of(judged, version_run) if judged else None
         card = self._cards.get(version_run, lambda: self._card(version_run)) if version_run else None
-        if card and found:
-            card = replace(card, disagreement=found.disagreement)
-        return replace(page, card=card, comparison=found)
+        if card and beside:
+            card = replace(card, disagreement=beside.disagreement)
+        return replace(page, card=card, comparison=beside)
 
     def approval_asked(self, version_run: str) -> ApprovalGate | None:
         """Return the declaration of approval that a version was trained with; None where it cannot be read."""
@@ -194,6 +196,6 @@ def figures(answers: JudgedAnswers) -> Mapping[str, bytes]:
 def _disagreement(answers: JudgedAnswers, version: int | None, other: Outcome | None) -> CardDisagreement | None:
     if version is None or other is None:
         return None
-    found = disagreement(answers.task, answers.challenger, other)
-    rows = disputed_rows(found, answers.rows, answers.columns, answers.classes, answers.challenger, other)
-    return CardDisagreement(version, found.rate, found.mean, found.measured, other.rows, rows)
+    apart = disagreement(answers.task, answers.challenger, other)
+    rows = disputed_rows(apart, answers.rows, answers.columns, answers.classes, answers.challenger, other)
+    return CardDisagreement(version, apart.rate, apart.mean, apart.measured, other.rows, rows)

@@ -20,7 +20,7 @@ from slipway.workflows.board.status import version_status
 
 MODELS_A_PAGE, LINES_A_PAGE = 20, 25
 # The overview shows so many versions a stage; the page of the model shows all of them.
-_SHOWN_IN_A_BERTH = 3
+_SHOWN_IN_A_COLUMN = 3
 _HELD = (Stage.STAGING, Stage.PRODUCTION)
 # The newest entries cover most of what is shown. A version in Staging or Production that they miss takes a request more.
 _NEWEST, _NEWEST_OF_A_MODEL, _OF_A_VERSION = 50, 150, 20
@@ -34,11 +34,11 @@ def all_models(
     """Return a page of the registered models that may be read, the mutexes left out, and the token of the next page."""
     page = client.search_registered_models(max_results=MODELS_A_PAGE, page_token=token)
     models = []
-    for found in page:
-        if not is_mutex(found.name) and readable(found.name):
-            versions, ledger = list_versions(client, found.name), ledger_of(client, found.name)
-            columns = _berths(ledger, versions, _newest(ledger, _NEWEST), _NEWEST, _SHOWN_IN_A_BERTH)
-            models.append(ModelLine(found.name, columns, found.description or ""))
+    for model in page:
+        if not is_mutex(model.name) and readable(model.name):
+            versions, ledger = list_versions(client, model.name), ledger_of(client, model.name)
+            columns = _stage_columns(ledger, versions, _newest(ledger, _NEWEST), _NEWEST, _SHOWN_IN_A_COLUMN)
+            models.append(ModelLine(model.name, columns, model.description or ""))
     more = page.token  # of a store at hand it is bytes
     return models, (more.decode() if isinstance(more, bytes) else more) or None
 
@@ -53,7 +53,7 @@ def model_page(client: MlflowClient, name: str, until_ms: int | None = None) -> 
     listed = newest if until_ms is None else _until(ledger, until_ms)
     lines, older = listed[::-1][:LINES_A_PAGE], listed[::-1][LINES_A_PAGE:]
     return ModelPage(
-        model=ModelLine(name, _berths(ledger, list_versions(client, name), newest, _NEWEST_OF_A_MODEL), goal),
+        model=ModelLine(name, _stage_columns(ledger, list_versions(client, name), newest, _NEWEST_OF_A_MODEL), goal),
         lines=tuple(LedgerLine(entry.transition, ledger_run(ledger, entry)) for entry in lines),
         older=older[0].transition.at_ms if older else None,
         newest=until_ms is None,
@@ -108,7 +108,7 @@ def _until(ledger: Ledger | None, until_ms: int) -> list[Entry]:
     return ledger.entries(LINES_A_PAGE + 1, f"attributes.start_time <= {until_ms}") if ledger else []
 
 
-def _berths(
+def _stage_columns(
     ledger: Ledger | None, versions: Sequence[Version], newest: Sequence[Entry], read: int, shown: int | None = None
 ) -> tuple[StageColumn, ...]:
     """Return the stage columns, with the status of each version.
@@ -124,24 +124,25 @@ def _berths(
     columns = []
     for stage in ORDER:
         here = [version for version in versions if version.stage is stage]
-        told = [version_status(version, transitions, all_of_them=len(newest) < read) for version in here[:shown]]
+        statuses = [version_status(version, transitions, all_of_them=len(newest) < read) for version in here[:shown]]
         if stage in _HELD:
-            told = [
-                each if each.told else _asked_for(ledger, version) for each, version in zip(told, here, strict=False)
+            statuses = [
+                each if each.told else _status_by_own_entries(ledger, version)
+                for each, version in zip(statuses, here, strict=False)
             ]
-        columns.append(StageColumn(stage, tuple(told), len(here) - len(told)))
+        columns.append(StageColumn(stage, tuple(statuses), len(here) - len(statuses)))
     return tuple(columns)
 
 
-def _asked_for(ledger: Ledger | None, version: Version) -> VersionStatus:
+def _status_by_own_entries(ledger: Ledger | None, version: Version) -> VersionStatus:
     return version_status(version, [entry.transition for entry in entries_of(ledger, version.number, _OF_A_VERSION)])
 
 
 def _links(client: MlflowClient, name: str, ledger: Ledger | None) -> dict[str, str]:
     searches = client.get_experiment_by_name(name)
-    found = {"registered model": f"#/models/{quote(name)}"}
+    links = {"registered model": f"#/models/{quote(name)}"}
     if searches:
-        found["experiment"] = f"#/{runs_page(searches.experiment_id, '?')}"
+        links["experiment"] = f"#/{runs_page(searches.experiment_id, '?')}"
     if ledger:
-        found["ledger"] = f"#/{runs_page(ledger.experiment, '?')}"
-    return found
+        links["ledger"] = f"#/{runs_page(ledger.experiment, '?')}"
+    return links

@@ -15,11 +15,11 @@ def version_status(version: Version, transitions: Iterable[Transition], *, all_o
 
     all_of_them: whether the ledger holds no transition before these.
     """
-    all_ = [transition for transition in transitions if transition.complete]
-    of_it = [transition for transition in all_ if transition.version == version.number]
+    complete = [transition for transition in transitions if transition.complete]
+    of_it = [transition for transition in complete if transition.version == version.number]
     judged = next((m for m in reversed(of_it) if m.verdicts), None)
-    came = _came(version, all_)
-    told = all_of_them or (judged is not None and (came is not None or version.stage is Stage.NONE))
+    came = _came(version, complete)
+    all_known = all_of_them or (judged is not None and (came is not None or version.stage is Stage.NONE))
     return VersionStatus(
         number=version.number,
         since=came.at if came else registered(version) if version.stage is Stage.NONE else None,
@@ -27,7 +27,7 @@ def version_status(version: Version, transitions: Iterable[Transition], *, all_o
         passed=judged.passed if judged else None,
         judged=judged.stage if judged else None,
         approvals=approvals(of_it),
-        told=told,
+        told=all_known,
     )
 
 

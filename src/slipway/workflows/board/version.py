@@ -22,7 +22,7 @@ from slipway.workflows.board.comparison import Comparisons
 from slipway.workflows.board.overview import entries_of, goal_of, ledger_run
 from slipway.workflows.board.status import author_of, registered, version_status
 
-_DOORS = (Stage.STAGING, Stage.PRODUCTION)
+_GATED = (Stage.STAGING, Stage.PRODUCTION)
 # Entries of one version, and transitions of all: the version that a rollback returns to is among the newest of these.
 _ENTRIES, _MOVES = 200, 100
 _IS_A_MOVE = " and ".join(f"tags.`slipway.action` != '{action}'" for action in Action if not action.moves)
@@ -45,16 +45,16 @@ def version_page(
     entries = entries_of(ledger, number, _ENTRIES)
     served = served_beside(client, name, number)
     live = served.version if served and served.live else None
-    stands = {stage: _stands(version, stage, served, entries) for stage in _DOORS}
+    stands = {stage: _eligibility(version, stage, served, entries) for stage in _GATED}
     run, judged = _run(client, version), _judged(entries)
-    at = Position(name, number, version.stage, author_of(version), live, _back(ledger))
+    at = Position(name, number, version.stage, author_of(version), live, _rollback_target(ledger))
     page = VersionPage(
         name=name,
         column=version.stage,
         version=version_status(version, [entry.transition for entry in entries]),
         created=registered(version),
         author=author_of(version),
-        stage_gates=tuple(_door(ledger, found, entries) for found in reversed(stands.values())),
+        stage_gates=tuple(_stage_gates(ledger, each, entries) for each in reversed(stands.values())),
         buttons=buttons(at, stands, visitor, comparisons.approval_asked(version.run_id if run else "")),
         lineage=_lineage(version, judged),
         links=_links(version, run),
@@ -75,18 +75,18 @@ def figure(
     return comparisons.figure(judged, version.run_id, wanted) if judged else None
 
 
-def _stands(version: Version, stage: Stage, served: ServedBeside | None, entries: list[Entry]) -> Eligibility:
+def _eligibility(version: Version, stage: Stage, served: ServedBeside | None, entries: list[Entry]) -> Eligibility:
     transitions = [entry.transition for entry in entries]
     return eligibility(version.name, version.number, stage, version.tags.get(DIGEST, ""), served, transitions)
 
 
-def _door(ledger: Ledger | None, found: Eligibility, entries: list[Entry]) -> StageGates:
-    judgement = found.judgement
+def _stage_gates(ledger: Ledger | None, stands: Eligibility, entries: list[Entry]) -> StageGates:
+    judgement = stands.judgement
     if judgement is None:
-        return StageGates(found.stage)
+        return StageGates(stands.stage)
     run = next((ledger_run(ledger, entry) for entry in entries if entry.transition is judgement), "")
-    verdicts = tuple(verdict for verdict in found.verdicts if verdict.gate != ELIGIBILITY)
-    return StageGates(found.stage, verdicts, found.problems, judgement.at, judgement.by, judgement.evidence, run)
+    verdicts = tuple(verdict for verdict in stands.verdicts if verdict.gate != ELIGIBILITY)
+    return StageGates(stands.stage, verdicts, stands.problems, judgement.at, judgement.by, judgement.evidence, run)
 
 
 def _judged(entries: list[Entry]) -> Entry | None:
@@ -101,7 +101,7 @@ def _judged(entries: list[Entry]) -> Entry | None:
     return next((e for e in judgements for last in newest if e.transition.evidence == last.transition.evidence), None)
 
 
-def _back(ledger: Ledger | None) -> int | None:
+def _rollback_target(ledger: Ledger | None) -> int | None:
     moves = ledger.entries(_MOVES, _IS_A_MOVE) if ledger else []
     return before_production([entry.transition for entry in moves])
 
@@ -116,15 +116,15 @@ def _run(client: MlflowClient, version: Version) -> Run | None:
 
 
 def _lineage(version: Version, judged: Entry | None) -> dict[str, str]:
-    found = {label: version.tags[tag] for label, tag in _LINEAGE.items() if version.tags.get(tag)}
+    facts = {label: version.tags[tag] for label, tag in _LINEAGE.items() if version.tags.get(tag)}
     if version.tags.get("slipway.git_dirty") == "true":
-        found["Uncommitted changes"] = "yes"
-    return found | ({"Judged evidence": judged.transition.evidence} if judged else {})
+        facts["Uncommitted changes"] = "yes"
+    return facts | ({"Judged evidence": judged.transition.evidence} if judged else {})
 
 
 def _links(version: Version, run: Run | None) -> dict[str, str]:
-    found = {"model version": f"#/models/{quote(version.name)}/versions/{version.number}"}
+    links = {"model version": f"#/models/{quote(version.name)}/versions/{version.number}"}
     if run:
-        found["run"] = f"#/{runs_page(run.info.experiment_id, f'/{run.info.run_id}?')}"
-        found["experiment"] = f"#/{runs_page(run.info.experiment_id, '?')}"
-    return found
+        links["run"] = f"#/{runs_page(run.info.experiment_id, f'/{run.info.run_id}?')}"
+        links["experiment"] = f"#/{runs_page(run.info.experiment_id, '?')}"
+    return links

@@ -57,8 +57,8 @@ def serve_folder(
     if keys:
         threading.Thread(target=_keep_reading, args=[keys, service.supervisor], name="keys", daemon=True).start()
     example = files / "serving_input_example.json"
-    said = example.read_text() if example.is_file() else None
-    return Endpoint([ServedVersion(name, seen.version, seen.stage, seen.run_id, said)], service)
+    body = example.read_text() if example.is_file() else None
+    return Endpoint([ServedVersion(name, seen.version, seen.stage, seen.run_id, body)], service)
 
 
 def _keep_reading(keys: KeysFile, supervisor: Supervisor) -> None:

@@ -26,9 +26,9 @@ def read_variants(home: Path, model: str) -> list[VariantRecord]:
 
 def _read(path: Path) -> VariantRecord | None:
     try:
-        said: dict[str, Any] = json.loads(path.read_text())
-        known = {field.name: said[field.name] for field in fields(VariantRecord)}
-        return VariantRecord(**known | {"role": VariantRole(said["role"]), "state": VariantState(said["state"])})
+        content: dict[str, Any] = json.loads(path.read_text())
+        values = {field.name: content[field.name] for field in fields(VariantRecord)}
+        return VariantRecord(**values | {"role": VariantRole(content["role"]), "state": VariantState(content["state"])})
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

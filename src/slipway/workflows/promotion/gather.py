@@ -59,17 +59,21 @@ def _with_champion(
     champion = inputs.champion
     if champion is None:
         return bundle
-    found = _answers(inputs, inputs.rows, trusted)
+    answers = _answers(inputs, inputs.rows, trusted)
     bundle = replace(
         bundle,
         champion_version=(champion.number, champion.tags.get(DIGEST, "")),
-        champion=found.outcome,
-        problem=found.problem,
+        champion=answers.outcome,
+        problem=answers.problem,
     )
-    by = _tested_with(client, champion, folder / "by")
-    if found.outcome is None or by is None:
+    champion_rows = _tested_with(client, champion, folder / "by")
+    if answers.outcome is None or champion_rows is None:
         return bundle
-    return replace(bundle, unseen=_unseen(inputs, champion, by), newest=_newest(settings, inputs, by, trusted))
+    return replace(
+        bundle,
+        unseen=_unseen(inputs, champion, champion_rows),
+        newest=_newest(settings, inputs, champion_rows, trusted),
+    )
 
 
 def _answers(inputs: JudgedInputs, rows: SameRows, trusted: Sequence[str]) -> Rescored:
@@ -87,15 +91,15 @@ def _tested_with(client: MlflowClient, champion: Version, folder: Path) -> SameR
         return None
 
 
-def _unseen(inputs: JudgedInputs, champion: Version, by: SameRows) -> NDArray[np.bool_] | None:
+def _unseen(inputs: JudgedInputs, champion: Version, champion_rows: SameRows) -> NDArray[np.bool_] | None:
     same = inputs.version.tags.get("slipway.data_digest") == champion.tags.get("slipway.data_digest")
-    fresh = unseen(inputs.rows, by, same_data=same)
+    fresh = unseen(inputs.rows, champion_rows, same_data=same)
     return None if fresh is None or fresh.all() else fresh
 
 
-def _newest(settings: Settings, inputs: JudgedInputs, by: SameRows, trusted: Sequence[str]) -> Newest | None:
+def _newest(settings: Settings, inputs: JudgedInputs, champion_rows: SameRows, trusted: Sequence[str]) -> Newest | None:
     tested = inputs.rows.tested
-    frame = newest_rows(settings, inputs.rows.experiment, [tested.rows, by.tested.rows], tested.classes)
+    frame = newest_rows(settings, inputs.rows.experiment, [tested.rows, champion_rows.tested.rows], tested.classes)
     if frame is None:
         return None
     rows = on_rows(inputs.rows, frame)

@@ -1,6 +1,5 @@
 """The judgement of an evidence bundle: it is compared with the stored inputs, and the gates run on both."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,12 +89,12 @@ def _require_same(bundle: EvidenceBundle, inputs: JudgedInputs) -> None:
 
 def _own_as_declared(measured: Measured, experiment: Experiment) -> Measured:
     """Keep one verdict for each declared gate of the experiment's own; a gate without a verdict did not pass."""
-    said = {verdict.gate: verdict for verdict in measured.own}
+    given = {verdict.gate: verdict for verdict in measured.own}
     names = [ref.partition(":")[2] for ref in experiment.gates.own]
-    missing: Callable[[str], Verdict] = lambda name: Verdict(
-        name, False, "the evidence bundle has no verdict of this gate"
-    )  # noqa: E731
-    return replace(measured, own=tuple(_bounded(said.get(name) or missing(name)) for name in names))
+    verdicts = (
+        given.get(name) or Verdict(name, False, "the evidence bundle has no verdict of this gate") for name in names
+    )
+    return replace(measured, own=tuple(map(_bounded, verdicts)))
 
 
 def _bounded(verdict: Verdict) -> Verdict:

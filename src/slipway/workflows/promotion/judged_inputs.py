@@ -110,7 +110,7 @@ def judged_inputs_of(client: MlflowClient, version: Version, stage: Stage, folde
         return inputs
     champion = get_version(client, version.name, served.version)
     try:
-        found, problem = fetch_verified(champion, folder / "champion"), ""
+        champion_files, problem = fetch_verified(champion, folder / "champion"), ""
     except Refusal as error:
-        found, problem = None, str(error)
-    return JudgedInputs(version, files, rows, digest, champion, found, problem, served.live)
+        champion_files, problem = None, str(error)
+    return JudgedInputs(version, files, rows, digest, champion, champion_files, problem, served.live)

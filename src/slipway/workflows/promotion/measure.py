@@ -97,8 +97,8 @@ def _size(files: Path) -> int:
 def _reproduced(settings: Settings, inputs: JudgedInputs) -> Reproduced:
     from slipway.workflows.training.reproduce import reproduce
 
-    found = reproduce(settings, inputs.version.name, inputs.version.number)
-    return Reproduced(found.rows, found.different, found.largest)
+    again = reproduce(settings, inputs.version.name, inputs.version.number)
+    return Reproduced(again.rows, again.different, again.largest)
 
 
 def _age_days(inputs: JudgedInputs) -> float:
@@ -110,17 +110,17 @@ def _own(folder: Path, ref: str, evidence: Evidence) -> Verdict:
     gate = ref.partition(":")[2]
     try:
         with step(f"own gate: {gate}"):
-            said = load_function(folder, ref)(evidence)
+            result = load_function(folder, ref)(evidence)
     except CodeInvalid as error:
         return Verdict(gate, False, str(error).splitlines()[0])
     except Exception as error:  # the experiment's own code may raise anything  # noqa: BLE001
         return Verdict(gate, False, f"{ref} failed: {type(error).__name__}: {error}"[:500])
-    if isinstance(said, Verdict):
-        return replace(said, gate=gate)
-    if isinstance(said, tuple) and len(said) == 2 and isinstance(said[1], str):
-        return Verdict(gate, bool(said[0]), said[1])
+    if isinstance(result, Verdict):
+        return replace(result, gate=gate)
+    if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], str):
+        return Verdict(gate, bool(result[0]), result[1])
     return Verdict(
-        gate, False, f"{ref} has to return a Verdict, or (passed, reason); it returned {type(said).__name__}"
+        gate, False, f"{ref} has to return a Verdict, or (passed, reason); it returned {type(result).__name__}"
     )
 
 

@@ -161,14 +161,14 @@ class LocalRegistrar:
         fresh: Transition | None,
         files: dict[str, bytes] | None,
     ) -> Transition:
-        found = eligibility(self._client, ledger, wanted, stage, fresh)
-        evidence = found.judgement.evidence if found.judgement and not found.problems else ""
-        action = Action.PROMOTE if found.holds else Action.REFUSE
-        transition = transition_of(self._client, self._by, wanted, action, stage, comment, found.verdicts, evidence)
-        if found.holds:
+        stands = eligibility(self._client, ledger, wanted, stage, fresh)
+        evidence = stands.judgement.evidence if stands.judgement and not stands.problems else ""
+        action = Action.PROMOTE if stands.holds else Action.REFUSE
+        transition = transition_of(self._client, self._by, wanted, action, stage, comment, stands.verdicts, evidence)
+        if stands.holds:
             return make(self._client, ledger, transition, files)
         ledger.write(transition, process_tags(), files)
-        raise PromotionRefused(wanted.name, wanted.number, stage, found.verdicts)
+        raise PromotionRefused(wanted.name, wanted.number, stage, stands.verdicts)
 
     def _transition(self, version: Version, action: Action, stage: Stage, comment: str) -> Transition:
         return transition_of(self._client, self._by, version, action, stage, comment)
@@ -217,7 +217,7 @@ def _before(ledger: Ledger, live: int | None, existing: Container[int]) -> int |
         most *= 10
 
 
-def by_case(registrar: Registrar, gathered: Gathered) -> Registrar:
+def judging_gathered(registrar: Registrar, gathered: Gathered) -> Registrar:
     """Return a registrar that judges a bundle by the inputs on this disk; a guarded server fetches all inputs by itself."""
     return registrar.with_gathered(gathered) if isinstance(registrar, LocalRegistrar) else registrar
 
@@ -227,8 +227,8 @@ def registrar_of(client: MlflowClient, settings: Settings, operation: Operation,
 
     Raises Refusal where the server would refuse the operation, so that no work is done for it in vain.
     """
-    if found := about(client.tracking_uri, name):
-        if operation.right not in found.may:
-            raise not_allowed(found.user or settings.user, operation, name)
+    if server := about(client.tracking_uri, name):
+        if operation.right not in server.may:
+            raise not_allowed(server.user or settings.user, operation, name)
         return RemoteRegistrar(client.tracking_uri, settings.user)
     return LocalRegistrar(client, settings.user)

@@ -66,10 +66,10 @@ def bring_to_an_end(client: MlflowClient, ledger: Ledger) -> tuple[Transition, .
 
 
 def _was_made(client: MlflowClient, ledger: Ledger, entry: Entry) -> bool:
-    wanted = entry.transition
-    if wanted.action.moves:
-        return get_version(client, ledger.name, wanted.version).stage is wanted.stage
-    return not wanted.kept or digest_of(ledger.kept(entry)) == wanted.kept
+    transition = entry.transition
+    if transition.action.moves:
+        return get_version(client, ledger.name, transition.version).stage is transition.stage
+    return not transition.kept or digest_of(ledger.kept(entry)) == transition.kept
 
 
 def transition_of(
@@ -85,8 +85,8 @@ def transition_of(
 ) -> Transition:
     """Return the transition of a version by a user, now, with the version that it replaces."""
     single = action.moves and stage in (Stage.STAGING, Stage.PRODUCTION)
-    held = holder(client, version.name, stage) if single else None
-    replaced = int(held.version) if held else None
+    current = holder(client, version.name, stage) if single else None
+    replaced = int(current.version) if current else None
     digest = version.tags.get(DIGEST, "")
     return Transition(
         version.name, action, version.number, stage, by, now_ms(), replaced, comment, verdicts, digest=digest,

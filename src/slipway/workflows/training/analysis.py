@@ -52,25 +52,25 @@ class Findings:
 
     def metrics(self) -> dict[str, float]:
         """Return the findings that are single numbers, as metrics of the run."""
-        told: dict[str, float] = {}
+        numbers: dict[str, float] = {}
         if self.slices:
-            told["slices_worse"] = sum(part.worse for part in self.slices)
+            numbers["slices_worse"] = sum(part.worse for part in self.slices)
         if self.calibration:
-            told["test_calibration_error"] = self.calibration.error
+            numbers["test_calibration_error"] = self.calibration.error
         if self.disagreement:
-            told["disagreement_with_production"] = self.disagreement.rate
+            numbers["disagreement_with_production"] = self.disagreement.rate
         for column in self.fairness:
             named = {name.replace(" ", "_"): value for name, value in column.differences.items() if value is not None}
-            told |= {f"{name}_{key_part(column.column)}": value for name, value in named.items()}
-        return told
+            numbers |= {f"{name}_{key_part(column.column)}": value for name, value in named.items()}
+        return numbers
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the findings that are tables, by the name of the file."""
         tables: dict[str, pd.DataFrame] = {}
         if self.slices:
-            tables["slices"] = pd.DataFrame([_flat(part) for part in self.slices])
+            tables["slices"] = pd.DataFrame([_slice_facts(part) for part in self.slices])
         if self.disagreement and self.disagreement.disputed:
-            tables["disagreement"] = pd.DataFrame([_told(row) for row in self.disagreement.disputed])
+            tables["disagreement"] = pd.DataFrame([_disputed(row) for row in self.disagreement.disputed])
         return tables
 
 
@@ -83,13 +83,13 @@ def find(
     groups = {name: labels[name] for name in experiment.evaluation.sensitive}
     with step(f"slices: {', '.join(labels) or 'none declared'}"):
         parts = slices(outcome, labels, METRICS[evaluated.metric], seed=experiment.search.seed)
-    found, doubts = _disagreement(client, settings, experiment, tested, outcome)
+    apart, doubts = _disagreement(client, settings, experiment, tested, outcome)
     return Findings(
         slices=parts,
         fairness=fairness(experiment.task, outcome, groups, [str(name) for name in tested.classes]),
         calibration=calibration(experiment.task, outcome),
         decided=_decided(experiment, evaluated, winner),
-        disagreement=found,
+        disagreement=apart,
         doubts=doubts,
     )
 
@@ -125,23 +125,23 @@ def _disagreement(
     (version,) = live
     trusted = (*experiment.search.trusted_types, *settings.trusted_types)
     with step(f"version {version.number} in Production, on the same rows"), temporary_folder() as made:
-        theirs = rescore(lambda: fetch_verified(version, Path(made)), SameRows(experiment, tested), trusted)
-    if theirs.outcome is None:
-        return None, (f"Version {version.number} in Production could not be compared: {theirs.problem}.",)
-    found = disagreement(experiment.task, outcome, theirs.outcome)
-    rows = disputed_rows(found, tested.rows, experiment.data.features, tested.classes, outcome, theirs.outcome)
-    return CardDisagreement(version.number, found.rate, found.mean, found.measured, outcome.rows, rows), ()
+        production = rescore(lambda: fetch_verified(version, Path(made)), SameRows(experiment, tested), trusted)
+    if production.outcome is None:
+        return None, (f"Version {version.number} in Production could not be compared: {production.problem}.",)
+    apart = disagreement(experiment.task, outcome, production.outcome)
+    rows = disputed_rows(apart, tested.rows, experiment.data.features, tested.classes, outcome, production.outcome)
+    return CardDisagreement(version.number, apart.rate, apart.mean, apart.measured, outcome.rows, rows), ()
 
 
-def _flat(part: Slice) -> Mapping[str, object]:
-    told: dict[str, object] = {"column": part.column, "value": part.value, "rows": part.rows}
+def _slice_facts(part: Slice) -> Mapping[str, object]:
+    facts: dict[str, object] = {"column": part.column, "value": part.value, "rows": part.rows}
     for name, interval in (("metric", part.interval), ("difference", part.difference)):
         ends = (interval.value, interval.low, interval.high) if interval else (None, None, None)
-        told |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
-    return {**told, "worse": part.worse, "reason": part.reason}
+        facts |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
+    return {**facts, "worse": part.worse, "reason": part.reason}
 
 
-def _told(row: DisputedRow) -> Mapping[str, object]:
+def _disputed(row: DisputedRow) -> Mapping[str, object]:
     answers = {"answer": row.left.label, "in_production": row.right.label}
     scores = {"score": row.left.score, "production_score": row.right.score}
     return {**row.values, "truth": row.truth, **answers, **scores}

@@ -50,10 +50,10 @@ class Evaluated:
     def metrics(self) -> dict[str, float]:
         """Return all results as metrics of a run: `test_roc_auc`, its interval, and `test_roc_auc.NAME` of each baseline."""
         measured = dict(self.intervals) | ({"cost": self.cost} if self.cost else {})
-        told = {f"test_{name}": interval for name, interval in measured.items()}
-        told |= {f"over_{name}": interval for name, interval in self.over.items()}
+        intervals = {f"test_{name}": interval for name, interval in measured.items()}
+        intervals |= {f"over_{name}": interval for name, interval in self.over.items()}
         flat: dict[str, float] = {}
-        for name, interval in told.items():
+        for name, interval in intervals.items():
             flat |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
         for baseline, values in self.baselines.items():
             flat |= {f"test_{name}.{baseline}": value for name, value in values.items()}

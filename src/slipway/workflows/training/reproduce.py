@@ -66,15 +66,15 @@ class Reproduction:
     def __str__(self) -> str:
         verdict = "is reproduced" if self.identical else "is NOT reproduced"
         rows = ", ".join(map(str, self.first)) + (", …" if self.different > len(self.first) else "")
-        told = [
+        lines = [
             f"{self.version.name} version {self.version.number} {verdict}",
             f"  predictions {self.rows - self.different:,} of {self.rows:,} test rows are identical"
             + (f"; largest difference {self.largest:.3g} (rows {rows})" if self.different else ""),
         ]
         for name, (was, now) in self.metrics.items():
             change = "the same" if was == now else f"{now - was:+.3g}"
-            told.append(f"  {name:<20}{was:.6f} recorded, {now:.6f} now ({change})")
-        return "\n".join([*told, *(f"  not as it was: {said}" for said in self.surroundings)])
+            lines.append(f"  {name:<20}{was:.6f} recorded, {now:.6f} now ({change})")
+        return "\n".join([*lines, *(f"  not as it was: {fact}" for fact in self.surroundings)])
 
 
 def reproduce(settings: Settings, name: str, version: int) -> Reproduction:
@@ -83,13 +83,13 @@ def reproduce(settings: Settings, name: str, version: int) -> Reproduction:
     Raises Refusal, before anything is trained, when the code or the data are not those of the run; UnknownName, UntrustedModel.
     """
     client = open_client(settings)
-    wanted = get_version(client, name, version)
+    original = get_version(client, name, version)
     with temporary_folder() as made:
-        files = fetch_verified(wanted, Path(made) / "model")
-        run = client.get_run(wanted.run_id)
+        files = fetch_verified(original, Path(made) / "model")
+        run = client.get_run(original.run_id)
         if WINNER not in run.data.tags:
             raise Refusal(f"the run of {name} version {version} kept no exact parameters; train a new version")
-        spec = _recorded(settings, client, wanted, Path(made))
+        spec = _recorded(settings, client, original, Path(made))
         _require_same_code(spec, run)
         with step("data: read, contract, split"):
             prepared = prepare(spec, now=datetime.fromtimestamp(run.info.start_time / 1000, UTC).replace(tzinfo=None))
@@ -101,7 +101,7 @@ def reproduce(settings: Settings, name: str, version: int) -> Reproduction:
         with step("predictions: compared row by row"):
             again = _score(model, spec.experiment.inputs_of(winner.candidate), spec.experiment, prepared)
             stored = _score(load_trusted(files, trusted), inputs_of(files), spec.experiment, prepared)
-        return _compared(wanted, run, spec.experiment, prepared, again, stored, _surroundings(settings, run, files))
+        return _compared(original, run, spec.experiment, prepared, again, stored, _surroundings(settings, run, files))
 
 
 def _recorded(settings: Settings, client: MlflowClient, version: Version, folder: Path) -> Declared:
@@ -131,15 +131,15 @@ def _require_same_data(name: str, run: Run, prepared: Prepared) -> None:
 
 
 def _surroundings(settings: Settings, run: Run, files: Path) -> tuple[str, ...]:
-    tags, said = run.data.tags, []
+    tags, changed = run.data.tags, []
     if tags.get("slipway.lock_digest") != (file_digest(settings.project / "requirements.lock") or None):
-        said.append("requirements.lock")
+        changed.append("requirements.lock")
     for requirement in map(Requirement, requirements_of(files)):
-        if not requirement.specifier.contains(found := _installed(requirement.name)):
-            said.append(f"{requirement.name}{requirement.specifier} then, {found or 'not installed'} now")
+        if not requirement.specifier.contains(now := _installed(requirement.name)):
+            changed.append(f"{requirement.name}{requirement.specifier} then, {now or 'not installed'} now")
     if tags.get("slipway.git_dirty") == "true":
-        said.append("the checkout had changes that were in no commit (the experiment's own code is as it was)")
-    return tuple(said)
+        changed.append("the checkout had changes that were in no commit (the experiment's own code is as it was)")
+    return tuple(changed)
 
 
 def _installed(name: str) -> str:

@@ -62,5 +62,5 @@ def newest_of_study(client: MlflowClient, experiment: str, spec: Declared, prepa
         f"tags.`slipway.kind` = 'search' and tags.`{STUDY}` = '{spec.experiment.study_digest}' "
         f"and tags.`slipway.data_digest` = '{prepared.digests['all']}'"
     )
-    found = client.search_runs([experiment], same, max_results=1, order_by=["attributes.start_time DESC"])
-    return found[0] if found else None
+    runs = client.search_runs([experiment], same, max_results=1, order_by=["attributes.start_time DESC"])
+    return runs[0] if runs else None

@@ -70,8 +70,8 @@ def log_run_artifacts(
         if (lock := settings.project / "requirements.lock").is_file():
             shutil.copyfile(lock, folder / lock.name)
         client.log_artifacts(run_id, str(folder))
-    told = note(spec.experiment, evaluated, trials, winner, card.caveats)
-    write(client, run_id, metrics=findings.metrics(), tags={"mlflow.note.content": told})
+    description = note(spec.experiment, evaluated, trials, winner, card.caveats)
+    write(client, run_id, metrics=findings.metrics(), tags={"mlflow.note.content": description})
 
 
 def _tested(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> TestRows:
@@ -115,7 +115,7 @@ def _importance(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> tup
         return sign * metric.prepare(outcome)(np.ones(outcome.rows))
 
     inputs = list(evaluated.inputs)
-    found = permutation_importance(
+    importance = permutation_importance(
         evaluated.pipeline,
         sample[inputs],
         sample[experiment.data.target],
@@ -123,4 +123,4 @@ def _importance(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> tup
         n_repeats=_IMPORTANCE_REPEATS,
         random_state=experiment.search.seed,
     )
-    return inputs, found.importances_mean, found.importances_std
+    return inputs, importance.importances_mean, importance.importances_std

@@ -49,11 +49,11 @@ def log_baselines(client: MlflowClient, experiment: str, parent: str, question: 
 
 def run_search(client: MlflowClient, experiment: str, parent: str, question: Question, past: Past) -> list[Trial]:
     """Search, write each trial to MLflow as it ends, and the leaderboard to the parent run."""
-    wanted = question.experiment.search
-    said = f", {len(past.trials)} of them before," if past.trials else ""
+    declared = question.experiment.search
+    before = f", {len(past.trials)} of them before," if past.trials else ""
     with (
-        step(f"search: {wanted.trials} trials{said} of {len(wanted.candidates)} candidates"),
-        bar(wanted.trials, "search") as shown,
+        step(f"search: {declared.trials} trials{before} of {len(declared.candidates)} candidates"),
+        bar(declared.trials, "search") as shown,
         TrialWriter() as writer,
         closing(make_executor(question)) as executor,
     ):
@@ -62,14 +62,14 @@ def run_search(client: MlflowClient, experiment: str, parent: str, question: Que
 
         def on_trial(trial: Trial) -> None:
             writer.put(ChildWrite(client, experiment, parent, trial_run(trial, question.experiment)))
-            best[:] = [best_of([*best, trial], wanted.metric)]
+            best[:] = [best_of([*best, trial], declared.metric)]
             shown.update()
-            shown.set_postfix_str(f"best {wanted.metric} {best[0].score:.4f}" if best[0].complete else "none yet")
+            shown.set_postfix_str(f"best {declared.metric} {best[0].score:.4f}" if best[0].complete else "none yet")
 
-        budget = Budget(wanted.trials, wanted.timeout_s, wanted.patience)
+        budget = Budget(declared.trials, declared.timeout_s, declared.patience)
         trials = search(question.experiment, executor, budget, on_trial, past.trials)
     client.set_tag(parent, "slipway.tracking_s", f"{writer.busy_s:.3f}")
-    table = leaderboard(trials, wanted.metric)
+    table = leaderboard(trials, declared.metric)
     client.log_text(parent, table.to_csv(index=False), "leaderboard.csv")
     client.log_table(parent, table.astype(object).where(table.notna(), None), "leaderboard.json")
     return trials
