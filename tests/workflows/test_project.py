@@ -1,4 +1,4 @@
-"""Which types a registered version may hold, also while the working copy of its declaration is broken."""
+"""The types that a registered version may hold, also while the working copy of its declaration is broken."""
 
 from collections.abc import Callable
 from pathlib import Path
