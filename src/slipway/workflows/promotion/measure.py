@@ -69,7 +69,6 @@ def _latency(settings: Settings, inputs: JudgedInputs, trusted: Sequence[str]) -
     from slipway.serving.supervisor.generation import WantedVersion
     from slipway.workflows.endpoint.load import PRELOAD, Order
     from slipway.workflows.endpoint.service import start_service
-    from slipway.workflows.promotion.measure import latencies_ms
 
     version, tested = inputs.version, inputs.rows.tested.rows
     rows = tested[list(inputs_of(inputs.files))].sample(_REQUESTS, replace=True, random_state=0)

@@ -99,12 +99,12 @@ class LocalRegistrar:
         with temporary_folder() as made:
             experiment = verified_rows(self._client, wanted, Path(made))[0].experiment
         with moving(self._client, ledger):
-            found = eligibility(self._client, ledger, wanted, stage)
-            asked = experiment.gates.approval or ApprovalGate()
-            if why_not := may_approve(asked, found, wanted.tags.get(AUTHOR, ""), self._by, overrides):
+            stands = eligibility(self._client, ledger, wanted, stage)
+            gate = experiment.gates.approval or ApprovalGate()
+            if why_not := may_approve(gate, stands, wanted.tags.get(AUTHOR, ""), self._by, overrides):
                 raise Refusal(f"{name} version {version} is not approved for {stage}: {why_not}")
-            assert found.judgement is not None  # nothing can be approved otherwise
-            evidence = found.judgement.evidence
+            assert stands.judgement is not None  # nothing can be approved otherwise
+            evidence = stands.judgement.evidence
             approval = transition_of(
                 self._client, self._by, wanted, Action.APPROVE, stage, comment, evidence=evidence, overrides=overrides
             )
