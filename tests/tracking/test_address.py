@@ -1,4 +1,4 @@
-"""Where the embedded server listens: safe unless told otherwise, and where it was before."""
+"""The address of the embedded server: loopback by default, and the port that the home had before."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The passwords of a home: made once, of the home's own, for the eyes of its owner."""
+"""The passwords of a home: made once, for this home alone, and readable for its owner alone."""
 
 import configparser
 import stat

@@ -1,4 +1,4 @@
-"""A real S3 server that is asked with right and wrong names and keys."""
+"""A bucket of a real S3 server, checked with right and wrong names and keys."""
 
 import time
 

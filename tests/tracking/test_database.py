@@ -1,4 +1,4 @@
-"""A real PostgreSQL that is asked with right and wrong names, and addresses that are read without showing a password."""
+"""A real PostgreSQL, checked with right and wrong names, and addresses that are read without showing a password."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Which types a registered version may hold, also while the working copy of its declaration is broken."""
+"""The types that a registered version may hold, also while the working copy of its declaration is broken."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -67,7 +67,7 @@ def test_while_the_working_copy_is_broken_what_was_registered_counts(
     followed = Followed("small", version=1)
     declared_here(settings, text)
     assert trusted_types(settings, "small", version(client, 1)) == (OPERATORS, REGISTERED)
-    assert "what was registered with the version counts" in capsys.readouterr().err
+    assert "the declaration that the version was registered with counts" in capsys.readouterr().err
     assert trusted_types(settings, "small", lambda: followed_version(settings, followed)) == (
         OPERATORS,
         REGISTERED,

@@ -1,4 +1,4 @@
-"""What can be registered, and what somebody is told whose version or run cannot be gone by."""
+"""Runs that can be registered, and the errors for versions and runs that cannot be verified."""
 
 from collections.abc import Callable
 from pathlib import Path

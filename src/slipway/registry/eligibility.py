@@ -5,7 +5,7 @@ from mlflow import MlflowClient
 from slipway.core.release.judgement import Eligibility
 from slipway.core.release.judgement import eligibility as standing_of
 from slipway.core.release.transitions import ServedBeside, Transition
-from slipway.registry.ledger import MADE, Ledger
+from slipway.registry.ledger import MADE, Ledger, ledger_of
 from slipway.registry.stages import holder
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, list_versions
@@ -37,11 +37,11 @@ def served_beside(client: MlflowClient, name: str, version: int) -> ServedBeside
 
 
 def _last_in_production(client: MlflowClient, name: str) -> int | None:
-    experiment = client.get_experiment_by_name(f"{name}/promotions")
-    if experiment is None:
+    ledger = ledger_of(client, name)
+    if ledger is None:
         return None
     there = f"{MADE} and tags.`slipway.stage` = '{Stage.PRODUCTION}'"
-    came = Ledger(client, name, experiment.experiment_id).transitions(1, there)
+    came = ledger.transitions(1, there)
     return came[0].version if came else None
 
 

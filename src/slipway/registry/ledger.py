@@ -26,6 +26,8 @@ MADE = " and ".join(
 """The filter that leaves the movements that were made. What it asks for is in entries of any age."""
 EVIDENCE = "evidence"
 """The folder of an entry's artifacts that holds what it was judged by."""
+LEDGER_SUFFIX = "/promotions"
+"""The end of the name of the experiment that holds a ledger; the rest is the model's name."""
 _VERDICTS = "verdicts.json"
 _ENTRY, _PREVIOUS, _SEAL, _HEAD = "slipway.entry", "slipway.previous", "slipway.seal", "slipway.head"
 _MOST_COMMENT = 2000
@@ -148,6 +150,12 @@ class Ledger:
             for name, content in files.items():
                 (Path(folder) / name).write_bytes(content)
             self.client.log_artifacts(run_id, folder, EVIDENCE)
+
+
+def ledger_of(client: MlflowClient, name: str) -> Ledger | None:
+    """Return the ledger of a model; None where nothing was ever written. Nothing is made or changed."""
+    experiment = client.get_experiment_by_name(f"{name}{LEDGER_SUFFIX}")
+    return Ledger(client, name, str(experiment.experiment_id)) if experiment else None
 
 
 # Of the newest entries at most so many can be open: each command that writes one closes those before it first.

@@ -14,7 +14,7 @@ from mlflow.server import ARTIFACTS_DESTINATION_ENV_VAR, BACKEND_STORE_URI_ENV_V
 from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry, get_artifact_repository
 
 from slipway.errors import UsageError
-from slipway.registry.ledger import Ledger
+from slipway.registry.ledger import Ledger, ledger_of
 from slipway.server.identity import People
 from slipway.server.reserved_names import decoded
 from slipway.server.webhooks import TellingClient
@@ -40,8 +40,7 @@ class OwnStores:
 
     def ledger(self, model: str) -> Ledger | None:
         """Return the ledger of a model; None where it has none yet."""
-        found = self.client.get_experiment_by_name(f"{model}/promotions")
-        return Ledger(self.client, model, str(found.experiment_id)) if found else None
+        return ledger_of(self.client, model)
 
     def locations(self) -> list[str]:
         """Return where below the artifact root each experiment keeps its artifacts, the deleted ones too."""

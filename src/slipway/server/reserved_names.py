@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
+from slipway.registry.ledger import LEDGER_SUFFIX
 from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST
 from slipway.types import Stage
 from slipway.workflows.register import LINEAGE
 
-LEDGER_SUFFIX, MUTEX_SUFFIX = "/promotions", ".moving"
+_MUTEX_SUFFIX = ".moving"
 # What a version may be born with. A wrong digest is found when the version is judged: the server computes it anew.
 BORN_WITH = frozenset({AUTHOR, DIGEST, EVIDENCE_DIGEST, *LINEAGE})
 _RUN, _MODEL = re.compile(r"[0-9a-f]{32}"), re.compile(r"m-[0-9a-f]{32}")
@@ -20,7 +21,7 @@ def is_ledger(experiment: str) -> bool:
 
 
 def is_mutex(model: str) -> bool:
-    return model.strip().casefold().endswith(MUTEX_SUFFIX)
+    return model.strip().casefold().endswith(_MUTEX_SUFFIX)
 
 
 def is_ours(tag: str) -> bool:

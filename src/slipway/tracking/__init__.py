@@ -1,1 +1,1 @@
-"""MLflow tracking: the embedded server, and what is written to it."""
+"""MLflow tracking: the embedded server, and the runs that Slipway writes."""

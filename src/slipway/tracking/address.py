@@ -1,4 +1,4 @@
-"""Where the embedded server listens: for this machine alone unless told otherwise, and on the port that its home had before."""
+"""The address of the embedded server: by default 127.0.0.1, and the port that the home's server had last."""
 
 import ipaddress
 import os
@@ -14,7 +14,7 @@ HOST = "127.0.0.1"
 FIRST_PORT = 5000
 
 _EVERY = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound
-# MLflow's own defaults, which naming any other takes away.
+# MLflow's own defaults, which count no more once any host is named.
 _MLFLOWS_HOSTS = (
     *("localhost", "localhost:*", "127.0.0.1", "127.0.0.1:*", "[::1]", "[[]::1]:*"),
     *("192.168.*", "10.*", *(f"172.{second}.*" for second in range(16, 32)), "fc00:*", "fd00:*"),
@@ -22,7 +22,7 @@ _MLFLOWS_HOSTS = (
 
 
 def require_safe(host: str, auth: bool) -> None:
-    """Raise UsageError for an address that other machines reach, where nobody has to say who they are."""
+    """Raise UsageError for an empty address, and for one that other machines reach when there is no auth."""
     if not host.strip():
         raise UsageError("--host is empty; leave it out for 127.0.0.1, or name an address of this machine")
     if not auth and not is_loopback(host):
@@ -33,7 +33,7 @@ def require_safe(host: str, auth: bool) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether only this machine reaches an address. A name counts as one that others reach, but for localhost."""
+    """Say whether only this machine reaches an address. Any name but localhost counts as one that others reach."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -41,7 +41,7 @@ def is_loopback(host: str) -> bool:
 
 
 def remembered_port(home: Path) -> int | None:
-    """Return the port that the server of `home` had last; None for none."""
+    """Return the port that the server of `home` had last; None where none is known."""
     try:
         port = int(_file(home).read_text(encoding="ascii"))
     except (OSError, ValueError):
@@ -50,16 +50,16 @@ def remembered_port(home: Path) -> int | None:
 
 
 def remember_port(home: Path, port: int) -> None:
-    """Let the next server of `home` have this port. Raises OSError."""
+    """Note a port for the next server of `home`. Raises OSError."""
     draft = _file(home).with_name(f"server.port.{os.getpid()}")
     draft.write_text(f"{port}\n", encoding="ascii")
     draft.replace(_file(home))
 
 
 def reach_words(host: str, port: int) -> Sequence[str]:
-    """Return the options that let browsers and clients call the server by the names of this machine, if others reach it.
+    """Return the options of `mlflow server` that let other machines call it by the names of this one; none on loopback.
 
-    MLflow refuses a Host header or an Origin that it was not told of: a page elsewhere could pose as the server.
+    MLflow refuses a Host header or an Origin that is not listed: a page elsewhere could pose as the server.
     """
     if is_loopback(host):
         return ()
@@ -69,7 +69,7 @@ def reach_words(host: str, port: int) -> Sequence[str]:
 
 
 def own_name(host: str) -> str:
-    """Return what other machines may call this one by, if it listens on `host`."""
+    """Return the name by which other machines reach a server that listens on `host`."""
     return socket.getfqdn() if host in _EVERY else host
 
 
@@ -77,7 +77,7 @@ def _names(host: str) -> list[str]:
     if host not in _EVERY:
         return [host]
     addresses = [
-        each.address for found in psutil.net_if_addrs().values() for each in found if each.family == socket.AF_INET
+        each.address for listed in psutil.net_if_addrs().values() for each in listed if each.family == socket.AF_INET
     ]
     return list(dict.fromkeys([socket.gethostname(), socket.getfqdn(), *addresses]))
 

@@ -1,4 +1,4 @@
-"""What the embedded server's basic auth goes by: one file of its home that only its owner may read.
+"""The settings of the embedded server's basic auth: a file of its home that only the owner may read.
 
 HOME/auth.ini        MLflow's own settings of its auth, with the password of the first admin, made at the first start
 HOME/auth.db         MLflow's own users, roles and permissions
@@ -18,30 +18,30 @@ _USERS = "sqlite:///auth.db"  # relative to the working directory, which is the 
 
 
 def auth_file(home: Path) -> Path:
-    """Return where the settings of a home's auth are; a home that has them is served with auth."""
+    """Return the file with the settings of a home's auth; a home that has the file is served with auth."""
     return home / "auth.ini"
 
 
 def auth_environment(home: Path) -> dict[str, str]:
-    """Return what MLflow's server needs in its environment; settings with a password of their own are made if not there."""
+    """Return the environment that MLflow's server needs for auth; settings with a new password are made if there are none."""
     path = auth_file(home)
     if not path.exists():
         _write(path)
-    told = configparser.ConfigParser(interpolation=None)
-    told.read(path, encoding="utf-8")
+    settings = configparser.ConfigParser(interpolation=None)
+    settings.read(path, encoding="utf-8")
     try:
-        key = told[_OURS]["secret_key"]
+        key = settings[_OURS]["secret_key"]
     except KeyError:
         raise FileUnusable(f"{path} has no secret_key in its section [{_OURS}]; mend it or take it away") from None
     keep_private(path)
-    if told.get(_MLFLOW, "database_uri", fallback="") == _USERS:
+    if settings.get(_MLFLOW, "database_uri", fallback="") == _USERS:
         keep_private(home / "auth.db")
     return {"MLFLOW_AUTH_CONFIG_PATH": str(path), "MLFLOW_FLASK_SERVER_SECRET_KEY": key}
 
 
 def _write(path: Path) -> None:
-    told = configparser.ConfigParser(interpolation=None)
-    told[_MLFLOW] = {
+    settings = configparser.ConfigParser(interpolation=None)
+    settings[_MLFLOW] = {
         "default_permission": "READ",
         "database_uri": _USERS,
         "admin_username": ADMIN,
@@ -49,9 +49,9 @@ def _write(path: Path) -> None:
         "authorization_function": "mlflow.server.auth:authenticate_request_basic_auth",
         "grant_default_workspace_access": "false",
     }
-    told[_OURS] = {"secret_key": secrets.token_urlsafe(32)}
+    settings[_OURS] = {"secret_key": secrets.token_urlsafe(32)}
     try:
         with whole_file(path, private=True) as draft, draft.open("w", encoding="utf-8") as file:
-            told.write(file)
+            settings.write(file)
     except OSError as error:
         raise FileUnusable(f"{path} cannot be written: {error.strerror}") from error

@@ -1,4 +1,4 @@
-"""The S3 bucket under a tracking server: what was asked for, and whether artifacts can be kept there."""
+"""The S3 bucket under a tracking server: its address, and the check that artifacts can be kept there."""
 
 import re
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _OTHERWISE = (
 
 @dataclass(frozen=True)
 class Bucket:
-    """Where artifacts go. endpoint: what MLflow is told by MLFLOW_S3_ENDPOINT_URL; None = what boto3 finds by itself."""
+    """A place in a bucket for artifacts. endpoint: the value of MLFLOW_S3_ENDPOINT_URL; None = boto3's own choice."""
 
     name: str
     prefix: str = ""
@@ -39,26 +39,26 @@ class Bucket:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the server's environment has to say beside the AWS variables of the surroundings."""
+        """The variables of the server's environment beside the AWS variables that are set already."""
         return {"MLFLOW_S3_ENDPOINT_URL": self.endpoint} if self.endpoint else {}
 
 
 def parse_bucket(given: str, endpoint: str | None = None) -> Bucket:
-    """Read what was asked for with --artifacts. Raises UsageError for anything but a bucket on S3."""
+    """Read the value of --artifacts. Raises UsageError for anything but a bucket on S3."""
     parts = urlsplit(given)
     if parts.scheme != "s3" or not _NAME.fullmatch(parts.netloc) or parts.query or parts.fragment:
-        found = "keys" if "@" in given else f"'{given}'"
+        shown = "keys" if "@" in given else f"'{given}'"
         raise UsageError(
-            f"--artifacts takes a bucket on S3, {FORM}, its credentials in the AWS variables; found {found}. "
+            f"--artifacts takes a bucket on S3, {FORM}, its credentials in the AWS variables; found {shown}. "
             "Without --artifacts they are kept in a folder of the home"
         )
     return Bucket(parts.netloc, unquote(parts.path).strip("/"), endpoint)
 
 
 def check_bucket(bucket: Bucket) -> None:
-    """Return when an object can be put, read back and listed there, by the credentials that boto3 finds.
+    """Put an object, read it back and list it, with the credentials that boto3 finds.
 
-    Raises StoreUnusable, which says what to do. Asks briefly: MLflow's own client would try for minutes.
+    Raises StoreUnusable, which says what to do next, within seconds: MLflow's own client would try for minutes.
     """
     import boto3
     from botocore.client import Config
@@ -73,9 +73,9 @@ def check_bucket(bucket: Bucket) -> None:
         s3.list_objects_v2(Bucket=bucket.name, Prefix=key, MaxKeys=1)
     except ClientError as error:
         code, why = (str(error.response.get("Error", {}).get(part, "")) for part in ("Code", "Message"))
-        said = f"{why.rstrip('.')} ({code})" if why else code
-        raise StoreUnusable(f"{bucket.uri} cannot be used: {said}; {_ADVICE.get(code, _OTHERWISE)}") from error
-    except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
+        reason = f"{why.rstrip('.')} ({code})" if why else code
+        raise StoreUnusable(f"{bucket.uri} cannot be used: {reason}; {_ADVICE.get(code, _OTHERWISE)}") from error
+    except (BotoCoreError, ValueError) as error:  # ValueError: the endpoint is no URL
         raise StoreUnusable(f"{bucket.uri} cannot be used: {str(error).rstrip('.')}; {_OTHERWISE}") from error
     try:
         s3.delete_object(Bucket=bucket.name, Key=key)

@@ -13,11 +13,11 @@ _ANSWER_TIMEOUT_S = 10.0
 def connect(uri: str) -> "MlflowClient":  # type: ignore[name-defined]  # noqa: F821
     """Return a client of the tracking server and registry at `uri`, which also becomes MLflow's own default.
 
-    Raises NoServer when an HTTP server does not answer: asked once, since MLflow's client would try for minutes.
+    Raises NoServer when an HTTP server does not answer one request: MLflow's client would try for minutes.
     """
     if uri.startswith(("http://", "https://")):
         _require_answer(uri)
-    # Before the import: MLflow reads its switches then. Importing it costs seconds, so it waits until here.
+    # Importing MLflow costs seconds, so a server that does not answer is found before.
     import mlflow
     from mlflow import MlflowClient
 
@@ -30,9 +30,9 @@ def connect(uri: str) -> "MlflowClient":  # type: ignore[name-defined]  # noqa: 
 
 
 def runs_page(experiment: str, page: str) -> str:
-    """Return a page of an experiment's runs in MLflow's UI, which starts with language models unless it is told otherwise.
+    """Return the path of a page of an experiment's runs in MLflow's UI, which shows language models unless told otherwise.
 
-    page: such as `/RUN_ID?`; what comes behind `runs`, up to where more of a query may follow.
+    page: the part of the path behind `runs`, such as `/RUN_ID?`; it ends where a query may follow.
     """
     return f"experiments/{experiment}/runs{page}workflowType=machine_learning"
 

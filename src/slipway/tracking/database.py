@@ -1,6 +1,6 @@
-"""The PostgreSQL under a tracking server: what was asked for, and whether MLflow can be started on it.
+"""The PostgreSQL under a tracking server: its address, and the check that MLflow can be started on it.
 
-Its password is no part of any address: libpq takes it from PGPASSWORD, so what shows an address cannot show it.
+The password is no part of the address: libpq takes it from PGPASSWORD, so nothing that shows the address can show it.
 """
 
 from contextlib import closing
@@ -15,7 +15,7 @@ FORM = "postgresql://USER@HOST/DATABASE"
 CONNECT_S = 5
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg2")
 _SECRETS = {"sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"}
-# No revision is no table of that name; the rest says whether MLflow could make its own.
+# Without a table of revisions, the number of tables and the right to make some say whether MLflow can make its own.
 _FACTS = """
 SELECT current_setting('transaction_read_only') = 'on',
        coalesce(has_schema_privilege(current_schema(), 'CREATE'), false),
@@ -33,25 +33,25 @@ class Database:
 
     @property
     def store_uri(self) -> str:
-        """What MLflow is given: its address with the driver that Slipway comes with."""
+        """The address for MLflow, with the driver that Slipway comes with."""
         return self.uri.replace("postgresql:", "postgresql+psycopg2:", 1)
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the server's environment has to say beside what the surroundings say (PGPASSWORD, PGPASSFILE, ...)."""
+        """The variables of the server's environment beside those that are set already (PGPASSWORD, PGPASSFILE, ...)."""
         return {"PGPASSWORD": self.password} if self.password else {}
 
 
 def parse_database(given: str) -> Database:
-    """Read what was asked for with --backend. No error repeats it, since a part of it may be a password.
+    """Read the value of --backend. No error repeats the value, since a part of it may be a password.
 
-    Raises UsageError for anything but PostgreSQL, or when it cannot be read.
+    Raises UsageError for anything but PostgreSQL, and for an address that cannot be read.
     """
     scheme, separator, rest = given.partition("://")
     if not separator or scheme.lower() not in _SCHEMES:
-        found = f"'{scheme}://…'" if separator else "no scheme"
+        shown = f"'{scheme}://…'" if separator else "no scheme"
         raise UsageError(
-            f"--backend takes a PostgreSQL database, {FORM}; found {found}. "
+            f"--backend takes a PostgreSQL database, {FORM}; found {shown}. "
             "Without --backend the runs are kept in an SQLite file of the home folder"
         )
     parts = _parts(f"postgresql://{rest}")
@@ -68,9 +68,9 @@ def parse_database(given: str) -> Database:
 
 
 def check_database(database: Database) -> None:
-    """Return when MLflow can be started on it: it answers, may be written, and its tables are of this MLflow or not there.
+    """Check that MLflow can be started on a database: it answers, can be written, and has this MLflow's tables or none.
 
-    Raises StoreUnusable, which says what to do. Takes a few seconds at most.
+    Raises StoreUnusable, which says what to do next, after a few seconds at most.
     """
     psycopg2 = _psycopg2()
     given = {"password": database.password} if database.password else {}
@@ -128,7 +128,7 @@ def _unreachable(database: Database, error: Any) -> StoreUnusable:
 
 
 def _parts(uri: str) -> dict[str, Any] | None:
-    """Take an address apart as libpq does; None when it cannot be read, as what libpq says of it repeats it."""
+    """Take an address apart as libpq does; None when it cannot be read. libpq's error is dropped: it repeats the address."""
     psycopg2 = _psycopg2()
     try:
         parts: dict[str, Any] = psycopg2.extensions.parse_dsn(uri)
@@ -138,7 +138,7 @@ def _parts(uri: str) -> dict[str, Any] | None:
 
 
 def _is_torn(parts: dict[str, Any]) -> bool:
-    """Say whether an address was cut at a sign within its password, pieces of which would be taken for something else."""
+    """Say whether an address was cut at a sign within its password, so that pieces of it stand in other parts."""
     host, port, database = (str(parts.get(key) or "") for key in ("host", "port", "dbname"))
     return "@" in host or "@" in database or "/" in database or bool(port.strip(",0123456789"))
 

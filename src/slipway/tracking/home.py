@@ -1,4 +1,4 @@
-"""What the folder of the embedded server holds: what a backup keeps of it, and copies of its databases while it is up."""
+"""The home of the embedded server: the files that a backup keeps, and copies of databases while the server is up."""
 
 import os
 import sqlite3
@@ -11,7 +11,7 @@ from slipway.errors import FileUnusable
 from slipway.files import is_partial
 
 DATABASE = "mlflow.db"
-# Belong to the machine and the moment: what a server printed, where it is, what was served and captured.
+# These belong to the machine and the moment: logs, addresses, locks, served and captured files.
 _STAYS = {"logs", "models", "capture", "server.json", "server.lock", "server.port", ".restore"}
 _SIDECARS = ("-wal", "-shm", "-journal")
 _SQLITE = b"SQLite format 3\0"
@@ -19,35 +19,35 @@ _COUNTED = {"experiments": "experiments", "runs": "runs", "models": "registered_
 
 
 def is_kept(name: str) -> bool:
-    """Say of an entry right in the home whether a backup keeps it: databases, settings, artifacts."""
+    """Say whether a backup keeps an entry at the top of the home: databases, settings, artifacts."""
     if is_partial(name) or name.endswith(_SIDECARS):
         return False
     return name not in _STAYS and not name.startswith(("server.json.", "server.port.", "replaced-"))
 
 
 def keep_private(file: Path) -> None:
-    """Let only its owner read a file; an empty one is made where there is none, so that whoever fills it need not know.
+    """Let only the owner read a file; an empty file is made where there is none, so that it is private before it is filled.
 
-    SQLite gives what it puts beside a database the same permissions. Raises FileUnusable when it cannot be made.
+    SQLite gives the files beside a database the same permissions. Raises FileUnusable when the file cannot be made.
     """
     try:
         os.close(os.open(file, os.O_RDONLY | os.O_CREAT, 0o600))
     except OSError as error:
         raise FileUnusable(f"{file} cannot be written: {error.strerror}") from error
-    with suppress(PermissionError):  # somebody else's, who shares it on purpose
+    with suppress(PermissionError):  # the file is of another user, who shares it on purpose
         file.chmod(0o600)
 
 
 def databases(home: Path) -> list[Path]:
-    """Return the SQLite databases right in `home`, whatever they are called."""
+    """Return the SQLite databases at the top of `home`, whatever their names."""
     return [path for path in sorted(home.iterdir()) if is_kept(path.name) and path.is_file() and _is_sqlite(path)]
 
 
 def other_files(home: Path) -> Iterator[Path]:
-    """Yield every other file that a backup keeps. Raises FileUnusable at a link, which would lead out of the home."""
-    kept = {path.name for path in databases(home)}
+    """Yield every file that a backup keeps beside the databases. Raises FileUnusable at a link: it may lead elsewhere."""
+    database_names = {path.name for path in databases(home)}
     for top in sorted(home.iterdir()):
-        if top.name in kept or not is_kept(top.name):
+        if top.name in database_names or not is_kept(top.name):
             continue
         if top.is_file():
             yield top
@@ -61,7 +61,7 @@ def other_files(home: Path) -> Iterator[Path]:
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """Copy an SQLite database as it is at one moment, while others write to it. Raises FileUnusable."""
+    """Copy an SQLite database as it is at one moment, while other processes write to it. Raises FileUnusable."""
     try:
         with (
             closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True, timeout=60)) as live,
@@ -81,7 +81,7 @@ def revision(database: Path) -> str:
 
 def counts(database: Path) -> dict[str, int]:
     """Return how many experiments, runs, models and versions an SQLite file holds. Raises FileUnusable."""
-    return {told: int(str(_ask(database, f"SELECT count(*) FROM {table}"))) for told, table in _COUNTED.items()}  # noqa: S608
+    return {name: int(str(_ask(database, f"SELECT count(*) FROM {table}"))) for name, table in _COUNTED.items()}  # noqa: S608
 
 
 def _ask(database: Path, question: str) -> object:

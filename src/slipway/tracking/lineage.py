@@ -1,4 +1,4 @@
-"""Where a run came from: commit, lock file, code."""
+"""The lineage of a run: commit, lock file, code."""
 
 import hashlib
 import subprocess
@@ -13,9 +13,9 @@ def git_commit(folder: Path) -> str:
 def git_state(project: Path, experiment: Path) -> dict[str, str]:
     """Return the tags of the commit that a project is checked out at: empty where it is no git checkout.
 
-    `slipway.git_dirty` is "false" only where that commit gives the run back: no committed file of the checkout was changed, and
-    the experiment's folder holds no file that was never committed. Of the files that git ignores, the declaration and the
-    code count too; rows and caches do not, since rows have a digest of their own.
+    `slipway.git_dirty` is "false" only where the commit holds all code of the run: no committed file of the checkout was
+    changed, and the experiment's folder holds no file that was never committed. Among the files that git ignores, the
+    declaration and the code count too; rows and caches do not, since rows have a digest of their own.
     """
     commit = git_commit(project)
     if not commit:
@@ -25,11 +25,12 @@ def git_state(project: Path, experiment: Path) -> dict[str, str]:
 
 
 def _changed(project: Path) -> bool:
-    """Say whether a committed file was changed; a git that does not answer vouches for nothing."""
+    """Say whether a committed file was changed; where git does not answer, assume so."""
     return _git(project, "status", "--porcelain", "--untracked-files=no") != ""
 
 
 def _never_committed(project: Path, experiment: Path) -> bool:
+    """Say whether the experiment's folder holds a file that was never committed; where git does not answer, assume so."""
     others = ("ls-files", "--others", "-z")
     seen = _git(project, *others, "--exclude-standard", "--", str(experiment))
     ignored_too = _git(project, *others, "--", str(experiment))

@@ -1,4 +1,4 @@
-"""No run stays RUNNING for ever: a run names the process that writes it, and the next command closes what is dead."""
+"""The closing of dead runs: a run names the process that writes it, and the next command closes it if that process is gone."""
 
 import socket
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ _ENDED = "the process that wrote this run ended without closing it"
 def close_dead(client: MlflowClient, experiments: Sequence[str]) -> list[str]:
     """End, as KILLED, each RUNNING run of the experiments whose process on this host is gone; return their ids.
 
-    Runs of other hosts are left alone: nothing can be known of their processes from here. So are those of a ledger that a
-    guarded server keeps, which closes them itself.
+    Runs of other hosts are left alone, since nothing is known here of their processes. So are runs of a guarded server's
+    ledger, which that server closes itself.
     """
     if not experiments:
         return []

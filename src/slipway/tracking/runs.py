@@ -1,4 +1,4 @@
-"""Runs as Slipway writes them: one open parent, and children written whole, in three calls, when they are over."""
+"""Runs as Slipway writes them: an open parent, and children that are written in three calls when they are over."""
 
 import json
 import time
@@ -14,13 +14,13 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFL
 from slipway.errors import Refusal
 from slipway.identity import process_tags
 
-# The server's own limits; what is longer is cut, with a sign that it was.
+# The server's own limits. A longer text is cut, and ends in … .
 _PARAM_CHARACTERS, _TAG_CHARACTERS, _PARAMS_A_BATCH, _METRICS_A_BATCH = 6000, 8000, 100, 1000
 
 
 @dataclass(frozen=True)
 class Finished:
-    """All that is written of a run that is over. Times are Unix milliseconds."""
+    """A run that is over, as it is written. Times are Unix milliseconds."""
 
     name: str
     status: str
@@ -32,12 +32,12 @@ class Finished:
 
 
 def experiment_id(client: MlflowClient, name: str) -> str:
-    """Return the id of the MLflow experiment of that name, made if it is not there. Raises Refusal for a deleted one."""
-    if found := client.get_experiment_by_name(name):
-        if found.lifecycle_stage != "active":
-            restore = f"`mlflow experiments restore --experiment-id {found.experiment_id}`"
+    """Return the id of the MLflow experiment of a name, made if it is not there. Raises Refusal for a deleted experiment."""
+    if experiment := client.get_experiment_by_name(name):
+        if experiment.lifecycle_stage != "active":
+            restore = f"`mlflow experiments restore --experiment-id {experiment.experiment_id}`"
             raise Refusal(f"the experiment '{name}' was deleted in MLflow; bring it back with {restore}, and run again")
-        return str(found.experiment_id)
+        return str(experiment.experiment_id)
     return str(client.create_experiment(name))
 
 
@@ -45,7 +45,12 @@ def experiment_id(client: MlflowClient, name: str) -> str:
 class View:
     """Some columns of an experiment's runs in one order, as MLflow's UI offers it under its button Views.
 
-    key: what a link names the view by. columns, order_by: as the UI names them, such as metrics.`roc_auc`.
+    Attributes:
+        key: the view's name in a link.
+        name: the view's name in the UI.
+        columns: the columns by their names in the UI, such as metrics.`roc_auc`.
+        order_by: the column that orders the runs.
+        ascending: whether the least value comes first.
     """
 
     key: str
@@ -56,16 +61,16 @@ class View:
 
 
 def describe_experiment(client: MlflowClient, experiment: str, note: str, view: View) -> None:
-    """Give an experiment a description and a view of its runs; what is there already is kept: somebody may have edited it.
+    """Give an experiment a description and a view of its runs; present ones are kept, since somebody may have edited them.
 
-    The UI keeps views in tags of the experiment; an MLflow that knows no views shows its own columns as ever.
+    The UI keeps views in tags of the experiment; an MLflow that knows no views ignores these tags.
     """
     now = int(time.time() * 1000)
     state = {"selectedColumns": list(view.columns), "orderByKey": view.order_by, "orderByAsc": view.ascending}
     saved = {"name": view.name, "createdAt": now, "updatedAt": now, "state": json.dumps(state)}
-    wanted = {MLFLOW_RUN_NOTE: note, f"mlflow.sharedViewState.{view.key}": json.dumps(saved)}
+    tags = {MLFLOW_RUN_NOTE: note, f"mlflow.sharedViewState.{view.key}": json.dumps(saved)}
     present = client.get_experiment(experiment).tags
-    for key, value in wanted.items():
+    for key, value in tags.items():
         if key not in present:
             client.set_experiment_tag(experiment, key, value)
 
@@ -79,12 +84,18 @@ def open_run(
     adopt: str | None = None,
     reopen: str | None = None,
 ) -> Iterator[str]:
-    """Open a run for as long as the block takes; yields its id.
+    """Open a run for as long as the block takes, and yield its id.
 
-    experiment: id. adopt: the id of a run that `mlflow run` opened for this process; it becomes the run if it is of the
-    experiment, and is otherwise linked to it by the tag `slipway.run`.
-    reopen: the id of a run that was cut off; it goes on.
-    The run ends FINISHED; FAILED with the tag `slipway.error` when the block raises; KILLED when it is interrupted.
+    The run ends FINISHED; FAILED with the tag `slipway.error` when the block raises; KILLED when the block is interrupted.
+
+    Args:
+        client: a client of the tracking server.
+        experiment: the id of the experiment.
+        name: the run's name.
+        tags: the run's tags, beside those that name this process.
+        adopt: the id of a run that `mlflow run` opened for this process. A run of the experiment is used; a run of another
+            one gets the tag `slipway.run` with the id of the new run.
+        reopen: the id of a run that was cut off, and goes on.
     """
     run_id = _begin(client, experiment, name, {**tags, **process_tags()}, adopt, reopen)
     try:
@@ -99,10 +110,13 @@ def open_run(
 
 
 class ChildWrite:
-    """Writes one finished run below its parent: create, one batch, end. Called again after a failure, it goes on."""
+    """A write of one finished run below its parent: create, one batch, end. A call after a failure takes it up again."""
 
     def __init__(self, client: MlflowClient, experiment: str, parent: str, run: Finished) -> None:
-        self._client, self._experiment, self._parent, self._run = client, experiment, parent, run
+        self._client = client
+        self._experiment = experiment
+        self._parent = parent
+        self._run = run
         self._id: str | None = None
         self._tried = False
 
@@ -120,10 +134,10 @@ class ChildWrite:
         return str(self._client.create_run(self._experiment, start_time=run.started_ms, tags=tags).info.run_id)
 
     def _found(self) -> str | None:
-        """The run, where the server made it but its answer was lost."""
+        """Return the id of the run, if the server made it but its answer was lost."""
         below = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self._parent}' and attributes.run_name = '{self._run.name}'"
-        found = self._client.search_runs([self._experiment], below, max_results=1)
-        return str(found[0].info.run_id) if found else None
+        runs = self._client.search_runs([self._experiment], below, max_results=1)
+        return str(runs[0].info.run_id) if runs else None
 
 
 def write(
@@ -151,7 +165,15 @@ def write(
 
 @dataclass(frozen=True)
 class RunPart:
-    """One part of the data as a run's input: its name, what it holds, and where it came from."""
+    """One part of the data as a run's input.
+
+    Attributes:
+        context: the part's name, such as training.
+        digest: the digest of its rows.
+        rows: how many rows it has.
+        columns: the type of each column.
+        source: the place that the rows came from.
+    """
 
     context: str
     digest: str
@@ -182,7 +204,7 @@ def log_inputs(client: MlflowClient, run_id: str, name: str, parts: Sequence[Run
 def every_run(
     client: MlflowClient, experiments: Sequence[str], filter_string: str = "", order_by: Sequence[str] = ()
 ) -> Iterator[Run]:
-    """Yield each run that matches, a page at a time; the filter runs on the server."""
+    """Yield each run that matches a filter of MLflow; a request gets 1000 of them."""
     token = None
     while True:
         page = client.search_runs(

@@ -1,4 +1,4 @@
-"""Which revisions of its tables the installed MLflow knows, read from its migrations without importing MLflow."""
+"""The revisions of tables that the installed MLflow knows, read from its migrations without importing MLflow."""
 
 import functools
 import importlib.util
@@ -12,15 +12,15 @@ _IDENTIFIER = re.compile(r"""^(revision|down_revision)\s*=\s*["'](\w+)["']""", r
 
 @functools.cache
 def known_revisions() -> tuple[str, ...]:
-    """Return the revisions of the tables of runs and registry, the oldest first; the last is what a server works on.
+    """Return the revisions of the tables of runs and registry, oldest first; a server works on the last one.
 
-    Raises ServiceFailed when they make no chain, so that nothing is guessed of another MLflow.
+    Raises ServiceFailed when the revisions make no chain: nothing is guessed about another MLflow.
     """
     package = importlib.util.find_spec("mlflow")
     places = package.submodule_search_locations if package else None
     scripts = Path(next(iter(places or ["."])), "store", "db_migrations", "versions").glob("*.py")
-    found = (dict(_IDENTIFIER.findall(script.read_text(encoding="utf-8"))) for script in scripts)
-    follows = {script.get("down_revision"): script["revision"] for script in found if "revision" in script}
+    identifiers = (dict(_IDENTIFIER.findall(script.read_text(encoding="utf-8"))) for script in scripts)
+    follows = {script.get("down_revision"): script["revision"] for script in identifiers if "revision" in script}
     chain: list[str] = []
     step = follows.pop(None, None)
     while step:

@@ -41,9 +41,16 @@ _PORT_RACES = 3  # how often a port may be lost between being found free and bei
 class Server:
     """A tracking server that answers at `uri`.
 
-    started: see `slipway.processes.Process`. auth: it wants to know who asks. adopted: it was up already, nothing was started.
-    backend, artifacts: where it keeps them, as it may be shown. host: the address it listens on.
-    instead_of: the port that it was to have, and which is taken; None where it has that.
+    Attributes:
+        uri: the address for clients on this machine.
+        pid: the server's process.
+        started: the time of its start, see `slipway.processes.Process`.
+        auth: whether callers have to name a user and a password.
+        adopted: whether the server was up already, so that nothing was started.
+        backend: the database of runs and registry, without a password.
+        artifacts: the folder or bucket of the artifacts.
+        host: the address that the server listens on.
+        instead_of: the wanted port, where another process has that; else None.
     """
 
     uri: str
@@ -73,18 +80,21 @@ def start_server(
 ) -> Server:
     """Return the server of `home` when it answers: the one that runs already, or a new one.
 
-    host: the address to listen on; by default 127.0.0.1, which this machine alone reaches. Any other takes `auth`.
-    port: the wanted one; by default the one that the server of `home` had last, else 5000. The next free one is taken when
-    it is in use, any free one for 0, which is not remembered.
-    auth: with MLflow's basic auth, which a home that has had it once keeps: see `slipway.tracking.auth`.
-    tied: the new server ends with the calling thread, even by kill -9; otherwise it stays until `stop_server`.
-    stores: where it keeps runs and artifacts; in `home` when nothing is said.
-    What the server is, is said here alone: MLFLOW_* and UVICORN_* variables of the surroundings do not reach it.
+    The arguments alone configure the server: MLFLOW_* and UVICORN_* variables of this process do not reach it.
 
-    Raises UsageError when it is up on other stores, another address or without the auth that was asked for, and for an address
-    that others reach without auth; StoreUnusable when the stores
-    cannot be used, FileUnusable when `home` cannot be written, ServiceFailed with the end of its log when the server does
-    not come up within `timeout_s`.
+    Args:
+        home: the folder of the server's files.
+        host: the address to listen on; by default 127.0.0.1, which this machine alone reaches. Any other takes `auth`.
+        port: the wanted port; by default the one that the server of `home` had last, else 5000. Where it is in use, the next
+            free one is taken. 0 stands for any free port, which is not remembered.
+        auth: whether to use MLflow's basic auth; a home that has used it once keeps it, see `slipway.tracking.auth`.
+        tied: whether a new server ends with the calling thread, even by kill -9; if not, it stays until `stop_server`.
+        stores: the database and the bucket; by default both are in `home`.
+        timeout_s: how long a new server may take to answer.
+
+    Raises UsageError when the server is up on other stores, on another address or without the wanted auth, and for an address
+    that others reach without auth; StoreUnusable when the stores cannot be used, FileUnusable when `home` cannot be written,
+    ServiceFailed with the end of the server's log when the server does not come up in time.
     """
     stores = stores or Stores()
     listens_on = HOST if host is None else host
@@ -110,7 +120,7 @@ def start_server(
 
 
 def find_server(home: Path) -> Server | None:
-    """Return the server of `home` if it is up. What a dead one left behind is cleared away."""
+    """Return the server of `home` if it is up. The record of a dead server is cleared away."""
     found = _read(home)
     if found is None:
         return None
@@ -124,9 +134,9 @@ def find_server(home: Path) -> Server | None:
 
 
 def stop_server(home: Path, *, timeout_s: float = 130.0) -> Server | None:
-    """Stop the server of `home` with all its children and return which it was; None when there was none.
+    """Stop the server of `home` with all its processes, and return it; None when no server was up.
 
-    Waits up to `timeout_s` for a `slipway up` that is at work on the same home.
+    Waits up to `timeout_s` for another command that is at work on the same home.
     """
     if not home.is_dir():
         return None
@@ -143,9 +153,9 @@ def stop_server(home: Path, *, timeout_s: float = 130.0) -> Server | None:
 
 @contextmanager
 def home_at_rest(home: Path) -> Iterator[None]:
-    """Hold `home`, in which no server is up and none can be started meanwhile, and no exchange is left half done.
+    """Hold `home` while no server is up: none can be started in the block, and no exchange is left half done.
 
-    Raises UsageError when one is up, ServiceFailed when another command is at work there.
+    Raises UsageError when a server is up, ServiceFailed when another command is at work there.
     """
     with _locked(home, 0):
         if found := _read(home):
@@ -160,14 +170,14 @@ def home_at_rest(home: Path) -> Iterator[None]:
 
 
 def was_stopped(home: Path, server: Server, *, timeout_s: float = 30.0) -> bool:
-    """Say of a server that has ended whether `stop_server` did it; waits for that to finish."""
+    """Say whether `stop_server` ended a server; waits for a `stop_server` that is still at work."""
     with _locked(home, timeout_s):
         found = _read(home)
         return found is None or found[0].process != server.process
 
 
 def server_log(home: Path) -> Path:
-    """Return where the server of `home` writes its log."""
+    """Return the log file of the server of `home`."""
     return home / "logs" / "server.log"
 
 
@@ -208,8 +218,8 @@ def _start(home: Path, host: str, port: int, auth: bool, tied: bool, stores: Sto
     return server
 
 
-# Slipway needs none of the eight processes that run MLflow's judges and scheduled jobs, and their 0.6 GB.
-# The registrar downloads what it judges; nobody looks at bars in a log.
+# MLflow's judges and scheduled jobs run in eight processes of 0.6 GB in all, and Slipway needs none of them.
+# The registrar downloads the inputs of a judgement, and progress bars in a log help nobody.
 _QUIETER = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
 
 
@@ -219,7 +229,7 @@ def _command(host: str, port: int, auth: bool, stores: Stores) -> list[str]:
         *stores.words,
         *("--host", host, "--port", str(port), "--workers", "1"),
         *reach_words(host, port),
-        # A search asks thousands of times: no line for each. A browser that keeps asking does not hold up the end.
+        # A search makes thousands of requests, so none gets a line. A browser that keeps asking must not delay the end.
         *("--uvicorn-opts", "--no-access-log --timeout-graceful-shutdown 5"),
     ]
 
@@ -246,8 +256,8 @@ def _read(home: Path) -> tuple[Server, bool] | None:
 
 
 def _write(home: Path, server: Server, *, ready: bool) -> None:
-    kept = {name: value for name, value in asdict(server).items() if name not in ("adopted", "instead_of")}
-    fields = kept | {"ready": ready}
+    facts = {name: value for name, value in asdict(server).items() if name not in ("adopted", "instead_of")}
+    fields = facts | {"ready": ready}
     try:
         with whole_file(_record(home)) as draft:
             draft.write_text(json.dumps(fields) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Where a tracking server keeps its runs and its artifacts: by itself in its home, or in what a team has for that."""
+"""The stores of a tracking server for runs and artifacts: in its home, or in a database and a bucket of the team."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ SQLITE, FOLDER = "sqlite:///mlflow.db", "./artifacts"
 
 @dataclass(frozen=True)
 class Stores:
-    """database: None = SQLite in the home. bucket: None = the folder `artifacts` there."""
+    """The stores of a server. database: None = SQLite in the home. bucket: None = the folder `artifacts` in the home."""
 
     database: Database | None = None
     bucket: Bucket | None = None
@@ -24,6 +24,7 @@ class Stores:
 
     @property
     def artifacts(self) -> str:
+        """The folder or bucket of the artifacts."""
         return self.bucket.uri if self.bucket else FOLDER
 
     @property
@@ -34,18 +35,18 @@ class Stores:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the server's environment says beside that."""
+        """The variables of the server's environment, secrets among them."""
         return (self.database.environment if self.database else {}) | (self.bucket.environment if self.bucket else {})
 
     def check(self) -> None:
-        """Return when a server can be started on them. Raises StoreUnusable."""
+        """Check that a server can be started on these stores. Raises StoreUnusable."""
         if self.database:
             check_database(self.database)
         if self.bucket:
             check_bucket(self.bucket)
 
     def require_same(self, backend: str, artifacts: str) -> None:
-        """Refuse a server that is up on others than were asked for; where nothing was asked for, any will do."""
+        """Raise UsageError for a server that is up on other stores than these; a store in the home agrees with any."""
         for asked, wanted, found in (
             (self.database, self.backend, backend),
             (self.bucket, self.artifacts, artifacts),
@@ -58,7 +59,7 @@ class Stores:
 
 
 def parse_stores(backend: str | None, artifacts: str | None, endpoint: str | None) -> Stores:
-    """Read what was asked for. Raises UsageError."""
+    """Read the values of --backend and --artifacts, and the endpoint of S3. Raises UsageError."""
     return Stores(
         parse_database(backend) if backend else None, parse_bucket(artifacts, endpoint) if artifacts else None
     )

@@ -1,4 +1,4 @@
-"""A trial as a run in MLflow: how it is written, how it is read back."""
+"""Trials as runs in MLflow: how a trial is written, and how it is read back."""
 
 import json
 
@@ -12,7 +12,7 @@ from slipway.tracking.runs import Finished, every_run
 
 _KIND, _NUMBER, _PARAMS, _ERROR = "slipway.kind", "slipway.trial", "slipway.params", "slipway.error"
 _RESAMPLES, _RUNGS = "slipway.resamples", "slipway.rungs"
-# Metrics of the run that tell of the trial and not of its answers.
+# Metrics of the run that measure the trial and not its answers.
 _DURATION, _SHARE, _PREDICT, _SIZE = "duration_s", "share", "predict_ms", "size_bytes"
 
 
@@ -32,15 +32,15 @@ def trial_run(trial: Trial, experiment: Experiment) -> Finished:
         tags[_RESAMPLES] = json.dumps([float(f"{score:.9g}") for score in trial.resamples])
     if trial.rungs:
         tags[_RUNGS] = json.dumps(trial.rungs)
-    told = {_DURATION: trial.duration_s, _PREDICT: trial.predict_ms, _SIZE: float(trial.size_bytes)}
-    told |= {_SHARE: trial.share} if experiment.search.halving else {}
+    measured = {_DURATION: trial.duration_s, _PREDICT: trial.predict_ms, _SIZE: float(trial.size_bytes)}
+    measured |= {_SHARE: trial.share} if experiment.search.halving else {}
     return Finished(
         name=f"trial {trial.number:03d} {trial.candidate}",
         status="FAILED" if trial.failed else "FINISHED",
         started_ms=trial.started_ms,
         ended_ms=trial.started_ms + int(trial.duration_s * 1000),
         params={"candidate": trial.candidate, **fixed, **trial.params},
-        metrics={**trial.metrics, f"{metric}_noise": noise(trial), **told},
+        metrics={**trial.metrics, f"{metric}_noise": noise(trial), **measured},
         tags=tags,
     )
 

@@ -1,4 +1,4 @@
-"""Users of a server with MLflow's basic auth, and the roles that Slipway speaks of, which are MLflow's own permissions."""
+"""Users of a server with MLflow's basic auth, and Slipway's roles, which are permissions of MLflow."""
 
 from enum import StrEnum
 from typing import Any
@@ -17,14 +17,14 @@ _WORKSPACE = "default"  # where MLflow keeps the roles of a server without works
 
 
 class UserRole(StrEnum):
-    """What somebody is to a registered model; the value is MLflow's permission on it."""
+    """The role of a user for a registered model; the value is MLflow's permission on the model."""
 
     APPROVER = "EDIT"
     PROMOTER = "MANAGE"
 
 
 def is_user(uri: str, name: str) -> bool:
-    """Say whether a server knows a user. Raises UsageError when it knows none at all, Refusal when the caller is no admin."""
+    """Say whether a server knows a user. Raises UsageError for a server without auth, Refusal when the caller is no admin."""
     return _ask(uri, "GET", "2.0/mlflow/users/get", {"username": name}) is not None
 
 
@@ -38,7 +38,7 @@ def add_user(uri: str, name: str, password: str) -> None:
 
 
 def give_role(uri: str, name: str, role: UserRole, model: str) -> None:
-    """Give a user a role for a registered model, or for `EVERY_MODEL`; to give it twice does nothing more."""
+    """Give a user a role for a registered model, or for `EVERY_MODEL`; a second call changes nothing."""
     called = f"{role.name.lower()} of {'all models' if model == EVERY_MODEL else model}"
     made = _ask(uri, "POST", f"{_ROLES}/create", {"workspace": _WORKSPACE, "name": called})
     if made is None:
@@ -51,12 +51,12 @@ def give_role(uri: str, name: str, role: UserRole, model: str) -> None:
     _ask(uri, "POST", f"{_ROLES}/assign", {"username": name, "role_id": id_})
 
 
-def _ask(uri: str, method: str, path: str, told: dict[str, Any]) -> Any:
-    """Ask the server, with the credentials of MLflow's settings.
+def _ask(uri: str, method: str, path: str, fields: dict[str, Any]) -> Any:
+    """Send a request with the credentials of MLflow's settings, and return the answer.
 
-    None when what was to be made is there already, or what was asked for is not.
+    Returns None when a thing to make is there already, or a thing to get is not there.
     """
-    sent: dict[str, Any] = {"params" if method == "GET" else "json": told}
+    sent: dict[str, Any] = {"params" if method == "GET" else "json": fields}
     answer = http_request(get_default_host_creds(uri), f"/api/{path}", method, **sent)
     if answer.status_code == 401:
         raise caller_unknown()

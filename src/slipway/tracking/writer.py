@@ -1,4 +1,4 @@
-"""Trials are written down beside the search, not in its way: one thread, one queue, nothing lost while the server is away."""
+"""The writing of trials beside the search: one thread, one queue, and nothing lost while the server is away."""
 
 import queue
 import threading
@@ -12,10 +12,10 @@ _PAUSE_S = 2.0
 
 
 class TrialWriter:
-    """Runs writes one after the other in a thread of its own; a write that fails is tried again for `patience_s`.
+    """A thread that runs one write after the other, and repeats a write for `patience_s` while the server is away.
 
-    Leaving the block waits until all is written. Raises NoServer there when the server stayed away for longer than that, and
-    the error itself when it is of another kind.
+    The end of the block waits until all is written. It raises NoServer when the server stayed away for longer, and any other
+    error of a write as it is.
     """
 
     def __init__(self, patience_s: float = 600.0) -> None:
@@ -31,7 +31,7 @@ class TrialWriter:
         return self._busy_s
 
     def put(self, write: Callable[[], object]) -> None:
-        """Queue a write. Raises what an earlier one failed with."""
+        """Queue a write. Raises the error of an earlier write that failed."""
         if self._failed:
             raise self._failed
         self._queue.put(write)

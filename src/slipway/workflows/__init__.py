@@ -1,1 +1,1 @@
-"""One file a use-case; each reads as the recipe of it."""
+"""One module a command, and rooms for the parts that commands share."""

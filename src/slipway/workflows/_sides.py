@@ -13,6 +13,7 @@ from slipway.core.statistics.comparison import COST, LINEAGE, Side
 from slipway.core.statistics.metrics import METRICS
 from slipway.errors import Refusal, UnknownName, UnknownVersion, UsageError
 from slipway.registry.absent import is_absent
+from slipway.registry.ledger import LEDGER_SUFFIX
 from slipway.registry.versions import Version, list_versions, version_in
 from slipway.tracking.client import runs_page
 from slipway.tracking.liveness import close_dead
@@ -26,7 +27,14 @@ _METRICS = (*METRICS, COST)
 
 @dataclass(frozen=True)
 class FoundSide:
-    """A run, the search that it belongs to (itself, or the parent of a trial), and the version registered from it."""
+    """One side of a comparison, as it was found in MLflow.
+
+    Attributes:
+        run: the run of the side.
+        search: the search that the run belongs to: the run itself, or the parent of a trial.
+        version: the version that was registered from the run; None for none.
+        by_version: whether the caller named a version rather than a run.
+    """
 
     run: Run
     search: Run
@@ -42,7 +50,7 @@ class FoundSide:
         return str(self.run.data.tags.get(_KIND, ""))
 
     def label(self, characters: int = _SHORT) -> str:
-        """What the side is called: as it was asked for, by its version or by its run."""
+        """Return the name of the side: its version where the caller named one, else its run."""
         return (
             f"version {self.version.number}" if self.version and self.by_version else f"run {self.run_id[:characters]}"
         )
@@ -51,12 +59,12 @@ class FoundSide:
 def find_two(client: MlflowClient, name: str, left: str | None, right: str | None) -> tuple[FoundSide, FoundSide]:
     """Find both sides of a comparison; when none is named, the version in Production and the newest other one.
 
-    Raises UnknownName for what does not exist, UsageError for what can be understood in two ways or is the same twice,
+    Raises UnknownName for a side that does not exist, UsageError for a name with two meanings or for the same side twice,
     Refusal for a run that is deleted, still running or of another experiment, and when there are not two versions.
     """
     versions, experiment = list_versions(client, name), client.get_experiment_by_name(name)
     if not versions and experiment is None:
-        known = [found.name for found in client.search_experiments() if not found.name.endswith("/promotions")]
+        known = [each.name for each in client.search_experiments() if not each.name.endswith(LEDGER_SUFFIX)]
         raise UnknownName("experiment or registered model", name, known, f"Train it with `slipway run {name}`")
     if left is None and right is None:
         sides = [_of_version(client, version) for version in _champion_and_newest(name, versions)]
@@ -73,7 +81,7 @@ def find_two(client: MlflowClient, name: str, left: str | None, right: str | Non
 
 
 def described(found: tuple[FoundSide, FoundSide], uri: str) -> tuple[Side, Side]:
-    """Return what is recorded of both sides. uri: of the tracking server."""
+    """Return the recorded facts of both sides. uri: the address of the tracking server."""
     ids = [each.run_id for each in found]
     differ_at = next((i for i, (a, b) in enumerate(zip(*ids, strict=True)) if a != b), 0)
     left, right = (_side(each, max(_SHORT, differ_at + 1), uri) for each in found)
@@ -139,11 +147,11 @@ def _the_run(client: MlflowClient, name: str, start: str, experiment: str | None
     if len(active) == 1:
         return active[0]
     if active:
-        told = ", ".join(f"{run.info.run_id} ({run.info.run_name})" for run in active)
-        raise UsageError(f"more than one run of {name} starts with {start}: {told}; give more of its id")
+        listed = ", ".join(f"{run.info.run_id} ({run.info.run_name})" for run in active)
+        raise UsageError(f"more than one run of {name} starts with {start}: {listed}; give more of its id")
     if runs:
         raise Refusal(f"run {runs[0].info.run_id} is deleted; restore it in MLflow to compare it")
-    others = {found.experiment_id: found.name for found in client.search_experiments()}
+    others = {each.experiment_id: each.name for each in client.search_experiments()}
     for run in _starting_with(client, list(others), start):
         raise Refusal(f"run {run.info.run_id} is of '{others[run.info.experiment_id]}', not of '{name}'")
     newest = client.search_runs([experiment], f"tags.`{_KIND}` = 'search'", max_results=5) if experiment else []
@@ -152,7 +160,7 @@ def _the_run(client: MlflowClient, name: str, start: str, experiment: str | None
 
 
 def _starting_with(client: MlflowClient, experiments: Sequence[str], start: str) -> list[Run]:
-    """The runs whose ids start so, looked for on the server; a few are enough to see that there are several."""
+    """Return up to five runs whose ids start so, which is enough to see that there are several."""
     like = f"attributes.run_id LIKE '{start}%'"
     return list(client.search_runs(list(experiments), like, run_view_type=ViewType.ALL, max_results=5))
 
@@ -197,8 +205,8 @@ def _side(found: FoundSide, characters: int, uri: str) -> Side:
 
 
 def _threshold(metrics: Mapping[str, float]) -> dict[str, str]:
-    found = metrics.get("validation_threshold", metrics.get("threshold"))
-    return {} if found is None else {"decision threshold": str(found)}
+    threshold = metrics.get("validation_threshold", metrics.get("threshold"))
+    return {} if threshold is None else {"decision threshold": str(threshold)}
 
 
 def _validation(kind: str, metrics: Mapping[str, float]) -> dict[str, float]:

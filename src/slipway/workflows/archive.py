@@ -1,4 +1,4 @@
-"""`slipway archive`: a version leaves its stage. No gate is asked: a search is not imported."""
+"""`slipway archive`: a version leaves its stage. No gate runs, so no search is imported."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,16 +7,15 @@ from slipway.core.release.transitions import Transition
 from slipway.registry.permissions import Operation
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
-from slipway.tracking.client import connect
 from slipway.types import Stage
 from slipway.workflows.promotion.registrar import registrar_of
 from slipway.workflows.promotion.transition import announced, open_ledger
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 
 @dataclass(frozen=True)
 class Archived:
-    """A version that was taken out of its stage. emptied: whether it was live, so that Production is empty now."""
+    """A version that left its stage. emptied: whether the version was live, so that nothing is in Production now."""
 
     transition: Transition
     emptied: bool
@@ -29,8 +28,8 @@ class Archived:
 
 
 def archive(settings: Settings, name: str, version: int, comment: str = "") -> Archived:
-    """Take a version out of its stage."""
-    client = connect(resolve_tracking_uri(settings))
+    """Take a version out of its stage. Raises UnknownName, and Refusal when the version is archived already."""
+    client = open_client(settings)
     open_ledger(client, name)
     emptied = get_version(client, name, version).stage is Stage.PRODUCTION
     transition = registrar_of(client, settings, Operation.ARCHIVE, name).archive(name, version, comment)

@@ -1,7 +1,7 @@
-"""The recipe of `slipway backup` and `slipway restore`: the embedded server's home in one file, and back.
+"""`slipway backup`, `slipway restore`: the embedded server's home in one file, and back.
 
-Databases are copied first and artifacts after: what a database speaks of as finished was stored before it, so it is in
-the file, together with files of runs that began later.
+Databases are copied first and artifacts after. A run that is finished in the copied database stored its artifacts before, so
+the backup holds them, together with files of runs that began later.
 """
 
 from collections.abc import Iterator
@@ -27,14 +27,14 @@ from slipway.tracking.stores import FOLDER, SQLITE
 
 @dataclass(frozen=True)
 class Backup:
-    """A backup that was written. size: bytes of the file."""
+    """A backup that `backup` wrote. size: bytes of the file."""
 
     file: Path
     size: int
     manifest: Manifest
 
     def as_dict(self) -> dict[str, Any]:
-        return {"file": str(self.file), "size": self.size, **_told(self.manifest)}
+        return {"file": str(self.file), "size": self.size, **_facts(self.manifest)}
 
     def __str__(self) -> str:
         return (
@@ -44,7 +44,7 @@ class Backup:
 
 @dataclass(frozen=True)
 class Restored:
-    """A home that was filled from a backup. aside: where is now what was there before; None when it was empty."""
+    """A home that was filled from a backup. aside: the folder with the former content; None when the home was empty."""
 
     home: Path
     manifest: Manifest
@@ -52,19 +52,19 @@ class Restored:
 
     @property
     def upgrade(self) -> str | None:
-        """The command that brings older tables up to the installed MLflow."""
+        """The command that brings older tables up to the installed MLflow; None where they are of this MLflow."""
         if self.manifest.revision == newest_revision():
             return None
         return f"mlflow db upgrade sqlite:///{self.home / DATABASE}"
 
     def as_dict(self) -> dict[str, Any]:
         aside = self.aside and str(self.aside)
-        return {"home": str(self.home), "aside": aside, "upgrade": self.upgrade, **_told(self.manifest)}
+        return {"home": str(self.home), "aside": aside, "upgrade": self.upgrade, **_facts(self.manifest)}
 
     def __str__(self) -> str:
         lines = [f"{self.home} holds {_in_words(self.manifest)}, as it was at {self.manifest.made}"]
         if self.aside:
-            lines.append(f"What was there before is in {self.aside}; delete it when it is not missed.")
+            lines.append(f"The content before is in {self.aside}; delete it when nobody misses it.")
         if self.upgrade:
             lines.append(f"Its tables are of an older MLflow: before `slipway up`, run `{self.upgrade}`")
         return "\n".join(lines)
@@ -73,12 +73,12 @@ class Restored:
 def backup(settings: Settings, file: Path) -> Backup:
     """Write the home's databases and artifacts into `file`, whole or not at all; the server may be up.
 
-    Raises UsageError when there is nothing to back up, or it is kept elsewhere; FileUnusable.
+    Raises UsageError when there is nothing to back up, or the server keeps its content elsewhere; FileUnusable.
     """
     home, file = settings.home, file.resolve()
-    with _told_as_unusable(file):
+    with _os_errors_as_unusable(file):
         if is_cut_off(home):
-            with home_at_rest(home):  # which ends it
+            with home_at_rest(home):  # brings the exchange to its end
                 pass
         _require_embedded(settings)
         _require_ours(home, file)
@@ -93,14 +93,15 @@ def backup(settings: Settings, file: Path) -> Backup:
 
 
 def restore(settings: Settings, file: Path, *, replace: bool = False) -> Restored:
-    """Put a backup into the home; nothing in it is touched before all of the backup was found to be right.
+    """Put a backup into the home, which is untouched until the whole backup was verified.
 
-    replace: what is there is moved aside, into a folder of the home. It is put back when that fails; a restore that is
-    killed is brought to its end, or taken away, by the next command that opens the home.
+    A restore that is killed is brought to its end, or taken away, by the next command that opens the home.
+
+    replace: whether to move the present content aside, into a folder of the home. A restore that fails puts it back.
     Raises UsageError when the server is up, the home is not empty, or the backup is of a newer MLflow; FileUnusable.
     """
     home = settings.home
-    with _told_as_unusable(home), home_at_rest(home):
+    with _os_errors_as_unusable(home), home_at_rest(home):
         new = stage(home)
         if (there := occupied(home)) and not replace:
             raise UsageError(
@@ -116,19 +117,19 @@ def restore(settings: Settings, file: Path, *, replace: bool = False) -> Restore
 
 
 def _write(home: Path, file: Path, archive: ArchiveWriter) -> Manifest:
-    held: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
     with bytes_bar(sum(map(_size, [*databases(home), *other_files(home)])), "backing up") as shown:
         for database in databases(home):
             with locked_file(file) as (copy, _):
                 copy_database(database, copy)
                 if database.name == DATABASE:
-                    held = {"revision": revision(copy), "counts": counts(copy)}
+                    facts = {"revision": revision(copy), "counts": counts(copy)}
                 archive.add(database.name, copy, shown.update)
         for path in other_files(home):  # listed anew: a run may have ended since
             with suppress(FileNotFoundError):  # deleted since
                 archive.add(path.relative_to(home).as_posix(), path, shown.update)
     made = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    manifest = Manifest(slipway=__version__, mlflow=version("mlflow"), made=made, files=archive.files, **held)
+    manifest = Manifest(slipway=__version__, mlflow=version("mlflow"), made=made, files=archive.files, **facts)
     archive.finish(manifest)
     return manifest
 
@@ -154,7 +155,7 @@ def _require_embedded(settings: Settings) -> None:
 
 
 def _require_ours(home: Path, file: Path) -> None:
-    """Refuse a place for the backup in which it would be lost, or would be the loss of something else."""
+    """Raise UsageError for a file within the home, and for an existing file that is no backup."""
     if file.is_relative_to(home.resolve()):
         raise UsageError(f"{file} is within what is backed up; name a file outside of {home}")
     if file.exists():
@@ -165,28 +166,28 @@ def _require_ours(home: Path, file: Path) -> None:
             raise UsageError(f"{file} is there and is no backup of Slipway; name another file") from None
 
 
-def _require_known(file: Path, found: str) -> None:
-    if found not in known_revisions():
+def _require_known(file: Path, tables_at: str) -> None:
+    if tables_at not in known_revisions():
         raise UsageError(
-            f"{file} is of a newer MLflow (its tables are at revision {found}, those of the installed MLflow "
+            f"{file} is of a newer MLflow (its tables are at revision {tables_at}, those of the installed MLflow "
             f"{version('mlflow')} at {newest_revision()}); install the Slipway that wrote it"
         )
 
 
 @contextmanager
-def _told_as_unusable(path: Path) -> Iterator[None]:
+def _os_errors_as_unusable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what = error.filename or path
-        raise FileUnusable(f"{what} cannot be read or written: {error.strerror or error}") from error
+        name = error.filename or path
+        raise FileUnusable(f"{name} cannot be read or written: {error.strerror or error}") from error
 
 
-def _told(manifest: Manifest) -> dict[str, Any]:
-    said = manifest.model_dump(exclude={"files", "format"})
-    return {**said, "files": len(manifest.files), "bytes": manifest.size}
+def _facts(manifest: Manifest) -> dict[str, Any]:
+    facts = manifest.model_dump(exclude={"files", "format"})
+    return {**facts, "files": len(manifest.files), "bytes": manifest.size}
 
 
 def _in_words(manifest: Manifest) -> str:
-    counted = ", ".join(f"{number} {what}" for what, number in manifest.counts.items())
+    counted = ", ".join(f"{number} {kind}" for kind, number in manifest.counts.items())
     return f"{counted}, {len(manifest.files)} files"

@@ -1,4 +1,4 @@
-"""`slipway captured`: what services kept of a model's requests, counted, and written into one file."""
+"""`slipway captured`: the captured requests of a model, counted, and written into one file."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -24,7 +24,19 @@ _KINDS = (".parquet", ".csv")
 
 @dataclass
 class CapturedReport:
-    """What was captured. labels: that came, and of them those whose row was captured. rows: by version."""
+    """Counts of the captured requests of a model.
+
+    Attributes:
+        name: the model.
+        requests: how many requests were captured.
+        rows: how many rows were captured, by version.
+        labels: how many labels came, whether or not their row was captured.
+        joined: how many captured rows have a label.
+        first: the time of the first captured request, UTC.
+        last: the time of the last one.
+        dropped: how many requests were not captured, by reason.
+        output: the file that the rows were written to; None for none.
+    """
 
     name: str
     requests: int = 0
@@ -65,7 +77,7 @@ class CapturedReport:
         return "\n".join([*lines, *([f"written to {self.output}"] if self.output else [])])
 
     def count(self, table: Any) -> None:
-        """Take the rows of a segment into account."""
+        """Add the rows of a segment to the counts."""
         times = pc.min_max(table[TIME]).as_py()
         self.first = min(self.first or times["min"], times["min"])
         self.last = max(self.last or times["max"], times["max"])
@@ -77,9 +89,14 @@ class CapturedReport:
 def look_at_captured(
     settings: Settings, name: str, since: datetime | None = None, output: Path | None = None
 ) -> CapturedReport:
-    """Count what was captured of a model, a segment at a time, and write it with its labels where `output` says.
+    """Count the captured rows of a model, a segment at a time, and write them with their labels into a file.
 
-    since: with a time zone; requests of before are left out. output: a Parquet or CSV file, which appears whole or not at all.
+    Args:
+        settings: the home that the capture folder is in.
+        name: the model.
+        since: a time with a time zone; earlier requests are left out.
+        output: a Parquet or CSV file, which appears whole or not at all; None to count only.
+
     Raises UnknownName when nothing was captured under this name, FileUnusable.
     """
     folder = capture_folder(settings)
@@ -87,23 +104,23 @@ def look_at_captured(
         raise UnknownName("captured model", name, known, f"Capture with `slipway serve {name} --capture`")
     if output is not None and output.suffix not in _KINDS:
         raise FileUnusable(f"{output} ends in '{output.suffix}'; allowed is {', '.join(_KINDS)}")
-    there = captured(folder, name, since)
-    labels = there.labels[LABELLED]
+    captured_rows = captured(folder, name, since)
+    labels = captured_rows.labels[LABELLED]
     came = len(labels) if since is None else pc.sum(pc.greater_equal(labels, pa.scalar(since, labels.type))).as_py()
-    found = CapturedReport(name, labels=came or 0, dropped=there.dropped, output=output)
+    report = CapturedReport(name, labels=came or 0, dropped=captured_rows.dropped, output=output)
     if output is None:
-        for table in there.tables():
-            found.count(table)
+        for table in captured_rows.tables():
+            report.count(table)
     else:
-        _write(there, found, output)
-    return found
+        _write(captured_rows, report, output)
+    return report
 
 
-def _write(there: Captured, found: CapturedReport, output: Path) -> None:
+def _write(captured_rows: Captured, report: CapturedReport, output: Path) -> None:
     try:
-        with whole_file(output) as draft, _writer(draft, output.suffix, there.schema) as writer:
-            for table in there.tables():
-                found.count(table)
+        with whole_file(output) as draft, _writer(draft, output.suffix, captured_rows.schema) as writer:
+            for table in captured_rows.tables():
+                report.count(table)
                 writer.write_table(table)
     except (OSError, pa.ArrowException) as error:
         raise FileUnusable(f"{output} cannot be written: {getattr(error, 'strerror', None) or error}") from error

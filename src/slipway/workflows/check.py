@@ -1,4 +1,4 @@
-"""`slipway check`: everything that `slipway run` checks before it trains, and what it would do."""
+"""`slipway check`: the checks that `slipway run` makes before it trains, and the plan of that run."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -43,14 +43,14 @@ class CheckReport:
 
     @property
     def _used(self) -> set[str]:
-        """What some candidate's model is given."""
+        """The features that the model of at least one candidate is given."""
         experiment = self.spec.experiment
         return {feature for name in experiment.search.candidates for feature in experiment.inputs_of(name)}
 
     @property
     def _not_used(self) -> str:
-        said = unused(self.spec.experiment)
-        return f"  not used    {said}\n" if said else ""
+        left_out = unused(self.spec.experiment)
+        return f"  not used    {left_out}\n" if left_out else ""
 
     def __str__(self) -> str:
         experiment, parts = self.spec.experiment, self.prepared.splits.parts()
@@ -87,12 +87,12 @@ def check(settings: Settings, name: str) -> CheckReport:
 
 
 def _gates(experiment: Experiment) -> str:
-    """Every gate on a line of its own; those that nobody asked for only by name."""
-    listed = every_gate(experiment)
-    said = [f"{gate.name} ({_where(gate)}): {gate.demand}" for gate in listed if gate.asked_for]
-    if silent := [gate.name for gate in listed if not gate.asked_for]:
-        said.append(f"not asked for: {', '.join(silent)}")
-    return "\n              ".join(said)
+    """List each declared gate on a line of its own, and the names of the others on the last line."""
+    gates = every_gate(experiment)
+    lines = [f"{gate.name} ({_where(gate)}): {gate.demand}" for gate in gates if gate.asked_for]
+    if silent := [gate.name for gate in gates if not gate.asked_for]:
+        lines.append(f"not asked for: {', '.join(silent)}")
+    return "\n              ".join(lines)
 
 
 def _where(gate: GateNotice) -> str:
@@ -100,7 +100,7 @@ def _where(gate: GateNotice) -> str:
 
 
 def _later(experiment: Experiment) -> str:
-    """What is promised for the time after a release, and what has still to be declared for one, each on a line."""
+    """List the promises for the time after a release, and the keys that a release still needs, each on a line."""
     lines = [f"  promised    {promise}" for promise in promises(experiment)]
     lines += [f"  to declare  before Production: {duty}" for duty in undeclared(experiment)]
     return "".join(f"\n{line}" for line in lines)

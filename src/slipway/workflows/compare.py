@@ -24,17 +24,16 @@ from slipway.registry.evidence.rescoring import Rescored, SameRows, on_rows, res
 from slipway.registry.trust import drop_compiled_code
 from slipway.reports.comparison import comparison_page, comparison_text
 from slipway.settings import Settings
-from slipway.tracking.client import connect
 from slipway.workflows._sides import FoundSide, described, find_two
 from slipway.workflows.project import trusted_types
 from slipway.workflows.register import model_uri
 from slipway.workflows.report import write_page
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 
 @dataclass(frozen=True)
 class Compared:
-    """A comparison, and where its page is, if one was asked for."""
+    """A comparison, and the path of its page, if a page was asked for."""
 
     comparison: Comparison
     page: Path | None
@@ -50,13 +49,21 @@ class Compared:
 def compare(
     settings: Settings, name: str, left: str | None = None, right: str | None = None, page: Path | None = None
 ) -> Compared:
-    """Set two sides of an experiment beside each other; by default the version in Production and the newest other one.
+    """Compare two versions or runs of an experiment; by default the version in Production and the newest other one.
 
-    left, right: a version's number, Production or Staging, or a run's id or the start of it. page: where to write one.
-    Where both sides keep a model, both are scored anew on those test rows of the newer one that the older was not trained on.
+    Where both sides keep a model, both models are scored anew on those test rows of the newer side that the older model was not
+    trained on.
+
+    Args:
+        settings: the tracking server and the types that are trusted.
+        name: the experiment.
+        left: a version's number, Production or Staging, or a run's id or the start of it.
+        right: the other side, named likewise.
+        page: the file to write an HTML page to; None for no page.
+
     Raises what `find_two` raises, and FileUnusable when the page cannot be written.
     """
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     found = find_two(client, name, left, right)
     sides = described(found, str(client.tracking_uri))
     why_not = _why_no_models(found, sides)
@@ -73,7 +80,7 @@ def compare(
 
 
 def _why_no_models(found: tuple[FoundSide, FoundSide], sides: tuple[Side, Side]) -> str:
-    """Why there is nothing to score anew; empty where there is."""
+    """Say why the models cannot be scored anew; empty where they can."""
     reasons: dict[str, list[str]] = {}
     for each, side in zip(found, sides, strict=True):
         if reason := _why_no_model(each, side):
@@ -111,20 +118,20 @@ def _on_same_rows(
 def _fresh(
     client: MlflowClient, older: FoundSide, sides: tuple[Side, Side], rows: SameRows, folder: Path
 ) -> NDArray[np.bool_] | None:
-    """Which of the rows the older model was not trained on; None where that is not known."""
+    """Return a mask of the rows that the older model was not trained on; None where that is not known."""
     tests = [side.parts.get("test") for side in sides]
     if tests[0] is not None and tests[0] == tests[1]:
         return np.ones(len(rows.tested.rows), dtype=bool)
     try:
-        by = _rows(client, older, sides[0], folder)
+        older_rows = _rows(client, older, sides[0], folder)
     except Refusal:
         return None
     digests = [side.lineage.get("data_digest") for side in sides]
-    return unseen(rows, by, same_data=digests[0] is not None and digests[0] == digests[1])
+    return unseen(rows, older_rows, same_data=digests[0] is not None and digests[0] == digests[1])
 
 
 def _taken(whole: SameRows, fresh: NDArray[np.bool_] | None) -> tuple[SameRows, int | None]:
-    """Take the fresh rows where there are enough of them, else all; return them with how many are not fresh."""
+    """Return the fresh rows if they are enough, else all rows; with them, how many are not fresh, None for not known."""
     if fresh is None:
         return whole, None
     if fresh.all() or fresh.sum() < ENOUGH_ROWS:
@@ -148,7 +155,7 @@ def _rescored(found: FoundSide, rows: SameRows, trusted: Sequence[str], folder: 
 
 
 def _fetch(found: FoundSide, folder: Path) -> Path:
-    """Download the model of a side, without compiled code; of a version its bytes are those that were registered."""
+    """Download the model of a side, without compiled code; the bytes of a version are verified."""
     with _gone_as("its model is not in MLflow any more"):
         if found.version:
             return fetch_verified(found.version, folder)
@@ -158,16 +165,16 @@ def _fetch(found: FoundSide, folder: Path) -> Path:
 
 
 @contextmanager
-def _gone_as(said: str) -> Iterator[None]:
-    """Raise a Refusal that says so when something that a run left is not there; other failures are as they are."""
+def _gone_as(message: str) -> Iterator[None]:
+    """Raise Refusal with a message where an artifact of a run is not there; let other errors pass."""
     try:
         yield
     except FileNotFoundError as error:
-        raise Refusal(said) from error
+        raise Refusal(message) from error
     except MlflowException as error:
         if not is_absent(error):
             raise
-        raise Refusal(said) from error
+        raise Refusal(message) from error
 
 
 def _compared(
@@ -178,10 +185,13 @@ def _compared(
     tested: int,
     trained_on: int | None,
 ) -> OnSameRows:
-    """labels: of the newer and of the older side."""
+    """Return the comparison of both models on the rows.
+
+    labels: those of the newer and of the older side. tested: how many test rows the newer side has.
+    """
     experiment, classes = rows.experiment, rows.tested.classes
     left, right = (each.outcome for each in rescored)
-    found = OnSameRows(
+    result = OnSameRows(
         *labels,
         tested=tested,
         rows=len(rows.tested.rows),
@@ -195,14 +205,14 @@ def _compared(
         problems={side.label: each.problem for side, each in zip(sides, rescored, strict=True) if each.problem},
     )
     if left is None or right is None:
-        return found
+        return result
     apart = disagreement(experiment.task, left, right)
-    disputed = disputed_rows(apart, rows.tested.rows, found.columns, classes, left, right)
-    return replace(found, better_by=better_by(experiment, left, right), disagreement=apart, disputed=disputed)
+    disputed = disputed_rows(apart, rows.tested.rows, result.columns, classes, left, right)
+    return replace(result, better_by=better_by(experiment, left, right), disagreement=apart, disputed=disputed)
 
 
 def _columns(rows: SameRows, rescored: tuple[Rescored, Rescored]) -> tuple[str, ...]:
-    """What is shown of a row: what it is known by, and all that either model was told of it."""
+    """Return the columns that are shown of a row: id, time, features, and the inputs of either model."""
     data = rows.experiment.data
-    wanted = [data.id, data.time, *data.features, *rescored[0].inputs, *rescored[1].inputs]
-    return tuple(name for name in dict.fromkeys(wanted) if name and name in rows.tested.rows.columns)
+    names = [data.id, data.time, *data.features, *rescored[0].inputs, *rescored[1].inputs]
+    return tuple(name for name in dict.fromkeys(names) if name and name in rows.tested.rows.columns)

@@ -1,6 +1,6 @@
 """`slipway demo`: the whole path on real flights, from nothing to an answer over REST.
 
-server → search → Staging → Production → endpoint → one request. What it does is what a person would type.
+server → search → Staging → Production → endpoint → one request. Each step is a command that a person would type.
 """
 
 import importlib
@@ -27,9 +27,9 @@ _ANY_PORT = 0
 
 
 def demo(settings: Settings, *, once: bool = False, trials: int | None = None) -> None:
-    """Go the whole path and stay up until Ctrl-C; with `once`, check it and return.
+    """Go the whole path and stay up until Ctrl-C; with `once`, return after the first answer.
 
-    Raises ServiceFailed when the endpoint does not give the answer that it should.
+    Raises ServiceFailed when the endpoint answers without predictions.
     """
     with _platform(settings, once) as platform:
         from slipway.registry.watch import Followed
@@ -65,7 +65,7 @@ def demo(settings: Settings, *, once: bool = False, trials: int | None = None) -
 @contextmanager
 def _platform(settings: Settings, once: bool) -> Iterator[Platform]:
     warm_up()
-    # MLflow, scikit-learn and pandas take seconds to import: as long as the server takes to start.
+    # MLflow, scikit-learn and pandas take seconds to import, so they are imported while the server starts.
     threading.Thread(target=importlib.import_module, args=["slipway.workflows.run"], daemon=True).start()
     with step("MLflow server"):
         platform = up(settings, port=_ANY_PORT if once else None, detach=True)
@@ -77,7 +77,7 @@ def _platform(settings: Settings, once: bool) -> Iterator[Platform]:
 
 
 def _ask(url: str, body: str) -> str:
-    """Send the model's own example and return the answer, which has to hold one prediction a row."""
+    """Send the model's own example and return the answer. Raises ServiceFailed when the answer holds no predictions."""
     request = urllib.request.Request(f"{url}/invocations", body.encode(), {"Content-Type": "application/json"})  # noqa: S310
     with urllib.request.urlopen(request, timeout=30) as answered:  # noqa: S310 - our own endpoint on this machine
         answer: str = answered.read().decode()

@@ -1,4 +1,4 @@
-"""`slipway gates`, `slipway approve`: what is said of a version before it moves."""
+"""`slipway gates`, `slipway approve`: the verdicts on a version, and its approval, before it moves."""
 
 from dataclasses import dataclass
 from html import escape
@@ -11,17 +11,19 @@ from slipway.registry.eligibility import eligibility
 from slipway.registry.permissions import Operation
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
-from slipway.tracking.client import connect
 from slipway.types import Stage
 from slipway.workflows.promotion.gather import gathered
-from slipway.workflows.promotion.registrar import by_case, registrar_of, require_not_live
+from slipway.workflows.promotion.registrar import judging_gathered, registrar_of, require_not_live
 from slipway.workflows.promotion.transition import open_ledger
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 
 @dataclass(frozen=True)
 class Gated:
-    """What the gates say of a version, approvals counted as they are now. judgement: as it was written down."""
+    """The verdicts of the gates on a version.
+
+    eligibility: counts the approvals that are there now. judgement: as it was written to the ledger.
+    """
 
     eligibility: Eligibility
     judgement: Transition
@@ -45,29 +47,29 @@ class Gated:
 
     @property
     def _headline(self) -> str:
-        found = self.eligibility
-        said = "passes the gates" if self.passed else "does not pass the gates"
-        return f"{found.name} version {found.version} {said} before {found.stage}; nothing was moved"
+        judged = self.eligibility
+        verdict = "passes the gates" if self.passed else "does not pass the gates"
+        return f"{judged.name} version {judged.version} {verdict} before {judged.stage}; nothing was moved"
 
 
 def _cell(text: str) -> str:
-    """Text as a cell of a Markdown table; values of the data may stand in it."""
+    """Escape a text for a cell of a Markdown table: the text may hold values of the data."""
     return escape(" ".join(text.split()), quote=False).replace("|", r"\|")
 
 
 def gates(settings: Settings, name: str, version: int, stage: Stage = Stage.PRODUCTION) -> Gated:
-    """Run the gates before Staging or Production, write down what they say, and move nothing.
+    """Run the gates before Staging or Production and write the judgement to the ledger; nothing is moved.
 
-    Raises UnknownName, UntrustedModel, Refusal when the version is in Production already, or something came there meanwhile.
+    Raises UnknownName, UntrustedModel, and Refusal when the version is in Production already, or another came there meanwhile.
     """
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     ledger = open_ledger(client, name)
-    wanted = get_version(client, name, version)
-    require_not_live(wanted, stage)
+    challenger = get_version(client, name, version)
+    require_not_live(challenger, stage)
     registrar = registrar_of(client, settings, Operation.JUDGE, name)
-    with gathered(client, settings, wanted, stage) as found, step(f"gates before {stage}"):
-        judgement = by_case(registrar, found).judge(name, found.bundle)
-    return Gated(eligibility(client, ledger, wanted, stage), judgement)
+    with gathered(client, settings, challenger, stage) as evidence, step(f"gates before {stage}"):
+        judgement = judging_gathered(registrar, evidence).judge(name, evidence.bundle)
+    return Gated(eligibility(client, ledger, challenger, stage), judgement)
 
 
 def approve(
@@ -78,10 +80,17 @@ def approve(
     stage: Stage = Stage.PRODUCTION,
     overrides: tuple[str, ...] = (),
 ) -> Transition:
-    """Say yes to the newest judgement of a version, as somebody who is not its author.
+    """Approve the newest judgement of a version, as somebody other than the version's author.
 
-    overrides: gates whose comparison with the version in Production had too few rows; the comment speaks in their place.
-    Raises Refusal when it does not pass, when its author asks, or somebody who is not among the approvers.
+    Args:
+        settings: the tracking server and the user.
+        name: the registered model.
+        version: the version's number.
+        comment: the reason; it may not be empty.
+        stage: the stage that the judgement is for.
+        overrides: gates that had too few rows to compare with the version in Production; the comment stands in for them.
+
+    Raises Refusal when the judgement does not pass, when the caller is the version's author, or is not among the approvers.
     """
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     return registrar_of(client, settings, Operation.APPROVE, name).approve(name, version, stage, comment, overrides)

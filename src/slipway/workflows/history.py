@@ -1,4 +1,4 @@
-"""`slipway history`: what moved, when, by whom, why; what held a stage at some time; whether all of it adds up."""
+"""`slipway history`: the transitions of a model, the versions that held its stages at some time, and a check of its ledger."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,9 +11,9 @@ from slipway.workflows.session import resolve_tracking_uri
 
 
 def history(settings: Settings, name: str, last: int | None = None) -> History:
-    """Return the movements of a registered model, the newest `last` of them. Raises UnknownName when there is no such model."""
-    if last and last <= MOST_TRANSITIONS and (said := _said(settings, name, last=str(last))):
-        return History.from_dict(said)
+    """Return the transitions of a registered model, the newest `last` of them. Raises UnknownName for no such model."""
+    if last and last <= MOST_TRANSITIONS and (answer := _snapshot(settings, name, last=str(last))):
+        return History.from_dict(answer)
     from slipway.registry.history import history_of
     from slipway.workflows.promotion.transition import open_registry
 
@@ -21,9 +21,9 @@ def history(settings: Settings, name: str, last: int | None = None) -> History:
 
 
 def history_at(settings: Settings, name: str, at: datetime) -> Moment:
-    """Return what held the stages at a time (UTC). Raises UnknownName when there is no such model."""
-    if said := _said(settings, name, at=at.isoformat()):
-        return Moment.from_dict(said)
+    """Return the versions that held the stages at a time (UTC). Raises UnknownName when there is no such model."""
+    if answer := _snapshot(settings, name, at=at.isoformat()):
+        return Moment.from_dict(answer)
     from slipway.registry.history import moment_of
     from slipway.workflows.promotion.transition import open_registry
 
@@ -31,7 +31,9 @@ def history_at(settings: Settings, name: str, at: datetime) -> Moment:
 
 
 def verify_history(settings: Settings, name: str) -> Verified:
-    """Hold the ledger against itself, the evidence that is kept with it, and the registry; no server's word is taken for it.
+    """Verify the ledger by its own hashes, by the evidence that is kept with it, and by the stages in the registry.
+
+    The entries themselves are read and hashed here; a guarded server is not asked whether they are right.
 
     Raises UnknownName when there is no such model.
     """
@@ -41,5 +43,5 @@ def verify_history(settings: Settings, name: str) -> Verified:
     return verified(*open_registry(settings, name))
 
 
-def _said(settings: Settings, name: str, **asked: str) -> Mapping[str, Any] | None:
-    return snapshot(resolve_tracking_uri(settings), name, asked, settings.tracking_auth)
+def _snapshot(settings: Settings, name: str, **query: str) -> Mapping[str, Any] | None:
+    return snapshot(resolve_tracking_uri(settings), name, query, settings.tracking_auth)

@@ -1,4 +1,4 @@
-"""`slipway image`: a version, its locked packages and the server of it as the build context of a container image."""
+"""`slipway image`: the build context of a container image, with a version, its locked packages and its server."""
 
 import hashlib
 import importlib.metadata
@@ -22,7 +22,6 @@ from slipway.registry.trust import DIGEST, require_trusted_configuration
 from slipway.registry.versions import Version, get_version, version_in
 from slipway.registry.watch import Seen
 from slipway.settings import Settings
-from slipway.tracking.client import connect
 from slipway.types import Stage
 from slipway.workflows.endpoint.image_files import (
     BUILD_LOCK,
@@ -37,14 +36,14 @@ from slipway.workflows.endpoint.image_files import (
     readme,
 )
 from slipway.workflows.project import trusted_types
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 LOCK_DIGEST = "slipway.lock_digest"
 
 
 @dataclass(frozen=True)
 class Image:
-    """A build context that was written."""
+    """A build context that `write_image` wrote."""
 
     version: Version
     folder: Path
@@ -78,14 +77,21 @@ def write_image(
     number: int | None = None,
     lock: Path | None = None,
 ) -> Image:
-    """Write the build context of the version that holds a stage, or of that number, into a folder, whole or not at all.
+    """Write the build context of a version into a folder, whole or not at all.
 
-    lock: the packages, in place of those that the version was trained with. An older context in the folder is replaced.
-    Raises UnknownName, UntrustedModel, FileUnusable for another folder that is not empty, Refusal for a lock that cannot be
-    installed with hashes or does not hold what the model was made with.
+    Args:
+        settings: the tracking server, the project and the types that are trusted.
+        name: the registered model.
+        output: the folder, which is empty, missing, or holds an older build context that is replaced.
+        stage: the stage whose version is taken, unless a number is given.
+        number: the version's number.
+        lock: a lock file, in place of the one that the version was trained with.
+
+    Raises UnknownName, UntrustedModel, FileUnusable for a folder that holds anything else, Refusal for a lock that cannot be
+    installed with hashes or lacks a library that the model was made with.
     """
     _require_replaceable(output)
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     version = get_version(client, name, number) if number else version_in(client, name, stage)
     trusted = trusted_types(settings, name, lambda: (client, version))
     with temporary_folder() as made:
@@ -103,7 +109,7 @@ def write_image(
 def _lock(
     client: MlflowClient, settings: Settings, version: Version, given: Path | None, made: Path
 ) -> tuple[str, str]:
-    """Return the lock and where it is from."""
+    """Return the text of the lock, and a phrase that says where the lock is from."""
     if given:
         same = _digest(given) == version.tags.get(LOCK_DIGEST)
         return _text(given), "the one it was trained with" if same else f"{given.name}, given by --lock"
@@ -113,9 +119,9 @@ def _lock(
             f"{version.name} version {version.number} was trained without a {LOCK}; name one with --lock FILE"
         )
     if any(entry.path == LOCK for entry in client.list_artifacts(version.run_id)):
-        kept = Path(client.download_artifacts(version.run_id, LOCK, str(made)))
-        if _digest(kept) == wanted:
-            return _text(kept), "the one it was trained with"
+        recorded = Path(client.download_artifacts(version.run_id, LOCK, str(made)))
+        if _digest(recorded) == wanted:
+            return _text(recorded), "the one it was trained with"
     ours = settings.project / LOCK
     if ours.is_file() and _digest(ours) == wanted:
         return _text(ours), "the one it was trained with"
@@ -126,7 +132,7 @@ def _lock(
 
 
 def _require_installable(text: str, files: Path, origin: str) -> None:
-    """Refuse a lock that pip would not install with hashes, or on which the model or its server would not run."""
+    """Raise Refusal for a lock that pip cannot install with hashes, or that the model or its server cannot run on."""
     exactly = {}
     for requirement in map(Requirement, requirements_of(files)):
         (pin,) = requirement.specifier
@@ -134,11 +140,11 @@ def _require_installable(text: str, files: Path, origin: str) -> None:
     try:
         declared = map(Requirement, importlib.metadata.requires("slipway") or ())
         needed = [each.name for each in declared if each.marker is None or each.marker.evaluate({"extra": ""})]
-    except importlib.metadata.PackageNotFoundError:  # run from its source: the build will say what it lacks
+    except importlib.metadata.PackageNotFoundError:  # run from source: the build will say which package is missing
         needed = []
-    # Versions of before pin six libraries whatever they hold; those of a model that is made here are in `exactly` already.
-    if found := amiss(text, exactly, [*needed, *libraries_in(files)]):
-        lines = "\n".join(f"  {each}" for each in found)
+    # Older versions require the same six libraries whatever they hold; newer ones name their own, in `exactly` already.
+    if problems := amiss(text, exactly, [*needed, *libraries_in(files)]):
+        lines = "\n".join(f"  {each}" for each in problems)
         raise Refusal(
             f"the {LOCK} ({origin}) cannot be installed in an image:\n{lines}\n"
             "Make one with `uv pip compile --generate-hashes`, and name it with --lock FILE."
@@ -178,21 +184,21 @@ def _put_in_place(draft: Path, output: Path, aside: Path) -> None:
 
 
 def _require_replaceable(output: Path) -> None:
-    """Let nothing be replaced but an older context, and an empty folder."""
+    """Raise FileUnusable unless the folder is missing, empty, or holds an older build context."""
     if not output.exists():
         return
     if not output.is_dir():
         raise FileUnusable(f"{output} is no folder; name another with --output")
-    found = {path.name for path in output.iterdir()}
+    names = {path.name for path in output.iterdir()}
     file = output / "Dockerfile"
     ours = file.is_file() and file.read_text(encoding="utf-8", errors="replace").startswith(FIRST_WORDS)
-    if strange := sorted(found - (ENTRIES if ours else set())):
+    if strange := sorted(names - (ENTRIES if ours else set())):
         listed = ", ".join(strange[:5])
         raise FileUnusable(f"{output} holds what is of no image: {listed}; empty it, or name another with --output")
 
 
 def _let_all_read(folder: Path) -> None:
-    """The user of the container is not the one who writes here, and COPY keeps permissions."""
+    """Let everybody read the files: COPY keeps permissions, and the container has another user than this process."""
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
 

@@ -1,3 +1,5 @@
+"""`slipway up`, `slipway down`: the embedded tracking server, started, kept up and stopped."""
+
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,9 +15,9 @@ from slipway.tracking.stores import FOLDER, SQLITE, parse_stores
 
 @dataclass(frozen=True)
 class Platform:
-    """The server that `up` started or found.
+    """The tracking server that `up` started or found.
 
-    detached: it stays when this process ends.
+    detached: whether the server stays when this process ends.
     """
 
     settings: Settings
@@ -23,9 +25,10 @@ class Platform:
     detached: bool
 
     def stay(self) -> None:
-        """Keep the server up until Ctrl-C, SIGTERM, SIGHUP or `slipway down`, then stop it; return at once when it is not ours.
+        """Keep the server up until Ctrl-C, SIGTERM, SIGHUP or `slipway down`, then stop the server.
 
-        Raises ServiceFailed with the end of its log when the server ends by itself.
+        Returns at once where the server was up before, or is detached.
+        Raises ServiceFailed with the end of the server's log when the server ends by itself.
         """
         if self.server.adopted or self.detached:
             return
@@ -59,29 +62,30 @@ class Platform:
         end = "`slipway down`" if self.server.adopted or self.detached else "Ctrl-C"
         users = f"the password of '{ADMIN}' is in {auth_file(self.settings.home)}\n" if self.server.auth else ""
         return (
-            f"MLflow {was} at {self.server.uri} (process {self.server.pid}, {self._kept})\n"
+            f"MLflow {was} at {self.server.uri} (process {self.server.pid}, {self._stores})\n"
             f"export MLFLOW_TRACKING_URI={self.server.uri}\n"
-            f"{self._elsewhere}{users}"
+            f"{self._reached_elsewhere}{users}"
             f"{end} stops it."
         )
 
     @property
-    def _elsewhere(self) -> str:
-        """What somebody has to know who looks for it where it is not."""
-        server, port, said = self.server, urlsplit(self.server.uri).port, ""
+    def _reached_elsewhere(self) -> str:
+        """Say which port the server has instead of the expected one, and under which name other machines reach it."""
+        server, port, lines = self.server, urlsplit(self.server.uri).port, ""
         if server.instead_of:
-            said = (
-                f"port {server.instead_of} is taken by another process: whatever was told that one needs {port} now\n"
+            lines = (
+                f"port {server.instead_of} is taken by another process: clients that were given it need {port} now\n"
             )
         if not is_loopback(server.host):
-            said += (
+            lines += (
                 f"other machines reach it at http://{own_name(server.host)}:{port}; passwords go there unencrypted: "
             )
-            said += "let a proxy with TLS answer them where the network is not yours alone\n"
-        return said
+            lines += "let a proxy with TLS answer them where the network is not yours alone\n"
+        return lines
 
     @property
-    def _kept(self) -> str:
+    def _stores(self) -> str:
+        """Say where runs and artifacts are kept."""
         home, server = self.settings.home, self.server
         if (server.backend, server.artifacts) == (SQLITE, FOLDER):
             return f"everything in {home}"
@@ -92,7 +96,7 @@ class Platform:
 
 @dataclass(frozen=True)
 class Stopped:
-    """What `down` found and stopped; None when no server was up."""
+    """The server that `down` stopped; None when no server was up."""
 
     settings: Settings
     server: Server | None
@@ -111,9 +115,15 @@ def up(
 ) -> Platform:
     """Start the tracking server of `settings.home`, or find the one that is up, and return when it answers.
 
-    host, port: as `start_server` takes them; by default 127.0.0.1, and the port that the home had last or 5000.
-    It keeps runs and artifacts in `settings.backend` and `settings.artifacts`, or in its home.
-    Without `detach` the server lives as long as this process: call `stay` on what is returned.
+    The server keeps runs and artifacts in `settings.backend` and `settings.artifacts`, or in the home where these are not set.
+
+    Args:
+        settings: the home and the stores.
+        host: the address to listen on; by default 127.0.0.1.
+        port: the port to listen on; by default the one that the home's server had last, or 5000.
+        auth: whether callers have to name a user and a password.
+        detach: whether the server outlives this process; without it, call `Platform.stay`.
+
     Raises UsageError, StoreUnusable, FileUnusable and ServiceFailed as `start_server` does.
     """
     stores = parse_stores(settings.backend, settings.artifacts, settings.s3_endpoint)
@@ -122,5 +132,5 @@ def up(
 
 
 def down(settings: Settings) -> Stopped:
-    """Stop the tracking server of `settings.home` with all its children."""
+    """Stop the tracking server of `settings.home` with all its processes."""
     return Stopped(settings, stop_server(settings.home))

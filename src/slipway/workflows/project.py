@@ -13,9 +13,9 @@ from slipway.progress import note
 from slipway.registry.watch import Followed
 from slipway.settings import Settings
 from slipway.types import Problem
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
-if TYPE_CHECKING:  # it imports MLflow, which a service does without as long as it can
+if TYPE_CHECKING:  # importing MLflow costs seconds, which a service saves as long as it can
     from mlflow import MlflowClient
 
     from slipway.registry.versions import Version
@@ -43,7 +43,7 @@ class Declared:
 
 
 def travelling_code(spec: Declared, winner: Trial) -> list[Path]:
-    """Return the experiment's own files, where the winner's pipeline is made by them; they go with its model."""
+    """Return the Python files that travel with a winner's model: those of the experiment, if they make its pipeline."""
     return spec.code_files() if spec.experiment.search.candidates[winner.candidate].pipeline else []
 
 
@@ -73,10 +73,10 @@ def declared(settings: Settings, name: str) -> Declared:
 
 
 def trusted_types(settings: Settings, name: str, find: "Callable[[], Registered] | None" = None) -> tuple[str, ...]:
-    """Return the types that may be loaded beside Slipway's own list: the operator's, and those this project declares.
+    """Return the types that a model may hold beside Slipway's own list: the operator's, and those that the experiment declares.
 
-    A service that runs where the experiment's folder is not trusts what SLIPWAY_TRUSTED_TYPES says, and nothing else. Where the
-    experiment.yaml of this project cannot be read, what was registered with the version counts in its place.
+    Where the project has no such experiment, the types of SLIPWAY_TRUSTED_TYPES alone are trusted. Where experiment.yaml cannot
+    be read, the declaration that the version was registered with counts in its place.
 
     find: returns a client and the version in its registry; None where no registry is to be asked.
     """
@@ -87,25 +87,24 @@ def trusted_types(settings: Settings, name: str, find: "Callable[[], Registered]
     except SlipwayError as error:
         where = f"{SPEC} of {name} cannot be read ({str(error).splitlines()[0]})"
     if find is None:
-        note(f"{where}; of types beside Slipway's own, those of SLIPWAY_TRUSTED_TYPES are trusted")
+        note(f"{where}; beside Slipway's own types, those of SLIPWAY_TRUSTED_TYPES are trusted")
         return settings.trusted_types
-    note(f"{where}; what was registered with the version counts")
+    note(f"{where}; the declaration that the version was registered with counts")
     return (*settings.trusted_types, *_registered(find))
 
 
 def followed_version(settings: Settings, followed: Followed) -> "Registered":
-    """Return a client and the version that is followed, as its registry says now. Raises UnknownName, NoServer."""
+    """Return a client and the followed version as the registry knows it now. Raises UnknownName, NoServer."""
     from slipway.registry.versions import get_version, version_in
-    from slipway.tracking.client import connect
 
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     if followed.version:
         return client, get_version(client, followed.name, followed.version)
     return client, version_in(client, followed.name, followed.stage)
 
 
 def _registered(find: "Callable[[], Registered]") -> tuple[str, ...]:
-    """Return the types of the declaration that a version was registered with; none where nothing of it can be proven."""
+    """Return the types of the declaration that a version was registered with; none where it cannot be verified."""
     from mlflow.exceptions import MlflowException
 
     from slipway.registry.artifacts.models import temporary_folder
@@ -115,5 +114,5 @@ def _registered(find: "Callable[[], Registered]") -> tuple[str, ...]:
         with temporary_folder() as made:
             return tuple(verified_rows(*find(), Path(made))[0].experiment.search.trusted_types)
     except (SlipwayError, MlflowException, OSError) as error:
-        note(f"nothing registered is trusted in its place: {error}")
+        note(f"no registered declaration counts in its place: {error}")
         return ()

@@ -1,30 +1,31 @@
-"""`slipway promote`: a version goes to a stage, if the gates before it let it."""
+"""`slipway promote`: a version moves to a stage, if it passes the gates before that stage."""
 
 from slipway.core.release.transitions import Transition
 from slipway.progress import step
 from slipway.registry.permissions import Operation
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
-from slipway.tracking.client import connect
 from slipway.types import Stage
 from slipway.workflows.promotion.gather import gathered
-from slipway.workflows.promotion.registrar import GATED, by_case, registrar_of, require_movable
+from slipway.workflows.promotion.registrar import GATED, judging_gathered, registrar_of, require_movable
 from slipway.workflows.promotion.transition import announced, open_ledger
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 
 def promote(settings: Settings, name: str, version: int, stage: Stage, comment: str = "") -> Transition:
-    """Run the gates that stand before a stage and move the version there; what held the stage is archived.
+    """Run the gates before a stage and move the version there; the version that held the stage is archived.
 
-    Raises PromotionRefused with every verdict when one gate fails: nothing is moved, and the refusal is written down. Raises
-    Refusal when something else came into Production while the gates were asked: they compared with another version.
+    Raises PromotionRefused with every verdict when one gate fails: nothing is moved, and the ledger keeps the refusal. Raises
+    Refusal when another version came into Production while the gates ran, since they compared with the former one.
     """
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     open_ledger(client, name)  # before the work: is it registered?
-    wanted = get_version(client, name, version)
-    require_movable(wanted, stage)
+    challenger = get_version(client, name, version)
+    require_movable(challenger, stage)
     registrar = registrar_of(client, settings, Operation.PROMOTE, name)
     if stage not in GATED:
         return announced(settings, registrar.promote(name, version, stage, comment))
-    with gathered(client, settings, wanted, stage) as found, step(f"gates before {stage}"):
-        return announced(settings, by_case(registrar, found).promote(name, version, stage, comment, found.bundle))
+    with gathered(client, settings, challenger, stage) as evidence, step(f"gates before {stage}"):
+        return announced(
+            settings, judging_gathered(registrar, evidence).promote(name, version, stage, comment, evidence.bundle)
+        )

@@ -1,4 +1,4 @@
-"""`slipway reconcile`: a movement that was cut off halfway is brought to an end, as every other movement does first."""
+"""`slipway reconcile`: transitions that were cut off halfway are brought to an end, as any other transition does first."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,14 +6,13 @@ from typing import Any
 from slipway.core.release.transitions import Transition
 from slipway.registry.permissions import Operation
 from slipway.settings import Settings
-from slipway.tracking.client import connect
 from slipway.workflows.promotion.registrar import registrar_of
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 
 @dataclass(frozen=True)
 class Reconciled:
-    """The movements that had been cut off, each as it ended: `complete` where it had been made."""
+    """The transitions that had been cut off, each as it ended; `complete` says whether it had been made."""
 
     name: str
     ended: tuple[Transition, ...]
@@ -24,11 +23,11 @@ class Reconciled:
     def __str__(self) -> str:
         if not self.ended:
             return f"{self.name}: nothing had been cut off"
-        said = {True: "had been made; it is sealed now", False: "had not been made; it is marked so"}
-        return "\n".join(f"{self.name}: '{transition}' {said[transition.complete]}" for transition in self.ended)
+        words = {True: "had been made; it is sealed now", False: "had not been made; it is marked so"}
+        return "\n".join(f"{self.name}: '{transition}' {words[transition.complete]}" for transition in self.ended)
 
 
 def reconcile(settings: Settings, name: str) -> Reconciled:
-    """Bring stages, aliases and ledger of a model in step. Raises UnknownName when no such model is registered."""
-    client = connect(resolve_tracking_uri(settings))
+    """Bring stages, aliases and ledger of a model into step. Raises UnknownName when no such model is registered."""
+    client = open_client(settings)
     return Reconciled(name, registrar_of(client, settings, Operation.RECONCILE, name).reconcile(name))

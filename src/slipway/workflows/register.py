@@ -14,10 +14,9 @@ from slipway.registry.evidence.rescoring import rows_of
 from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST, artifact_digest
 from slipway.registry.versions import Version, create_version, versions_of_run
 from slipway.settings import Settings
-from slipway.tracking.client import connect
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
-_NOTE = "mlflow.note.content"  # of the experiment its goal, of the run its five lines
+_NOTE = "mlflow.note.content"  # the description: of an experiment its goal, of a run its note
 LINEAGE = (
     "slipway.experiment",
     "slipway.spec_digest",
@@ -31,7 +30,7 @@ LINEAGE = (
 
 @dataclass(frozen=True)
 class Registered:
-    """A version that was made, or was there already for the same run."""
+    """A version that `register` made, or found for the same run; `new` says which."""
 
     version: Version
     new: bool
@@ -49,25 +48,25 @@ class Registered:
 
 
 def register(settings: Settings, name: str, run_id: str) -> Registered:
-    """Register the model of a run that `slipway run` finished. Asked twice, it gives the same version.
+    """Register the model of a run that `slipway run` finished. A second call returns the same version.
 
     Raises UnknownName for a run that does not exist, Refusal for one that is not finished or of another experiment.
     """
-    return register_run(connect(resolve_tracking_uri(settings)), name, run_id)
+    return register_run(open_client(settings), name, run_id)
 
 
 def register_run(client: MlflowClient, name: str, run_id: str) -> Registered:
-    """Register with a client at hand; see `register`."""
+    """Register as `register` does, with a client at hand."""
     tags = _tags_of_finished(client, name, run_id)
     for existing in versions_of_run(client, name, run_id):
-        if DIGEST in existing.tags:  # one that was registered past Slipway has none, and cannot be gone by
+        if DIGEST in existing.tags:  # a version registered past Slipway has no digest to verify it by
             return Registered(existing, new=False)
     source = model_uri(client.get_run(run_id))
     with temporary_folder() as folder:
         digests = _digests(client, run_id, source, Path(folder))
     lineage = {key: tags[key] for key in LINEAGE if key in tags} | {AUTHOR: tags.get("mlflow.user", "unknown")}
-    told = client.get_experiment_by_name(name).tags.get(_NOTE, ""), tags.get(_NOTE, "")
-    version = create_version(client, name, source, run_id, {**lineage, **digests}, *told)
+    descriptions = client.get_experiment_by_name(name).tags.get(_NOTE, ""), tags.get(_NOTE, "")
+    version = create_version(client, name, source, run_id, {**lineage, **digests}, *descriptions)
     return Registered(version, new=True)
 
 
@@ -79,11 +78,11 @@ def model_uri(run: Run) -> str:
 
 
 def _digests(client: MlflowClient, run_id: str, source: str, folder: Path) -> dict[str, str]:
-    """Of the model's files, and of what the gates will judge it on."""
-    kept = folder / "kept"
-    kept.mkdir()
-    rows_of(client, run_id, kept)
-    return {DIGEST: artifact_digest(download(source, folder / "model")), EVIDENCE_DIGEST: artifact_digest(kept)}
+    """Return the digests of the model's files and of the test rows that the gates will judge the model on."""
+    rows = folder / "kept"
+    rows.mkdir()
+    rows_of(client, run_id, rows)
+    return {DIGEST: artifact_digest(download(source, folder / "model")), EVIDENCE_DIGEST: artifact_digest(rows)}
 
 
 def _tags_of_finished(client: MlflowClient, name: str, run_id: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`slipway report`: the report delivery. An experiment as one self-contained HTML page."""
+"""`slipway report`: an experiment as one self-contained HTML page."""
 
 import tempfile
 from datetime import UTC, datetime
@@ -11,29 +11,30 @@ from slipway.core.release.transitions import Transition
 from slipway.core.variants import VariantRecord
 from slipway.errors import FileUnusable, UnknownName
 from slipway.files import whole_file
+from slipway.registry.ledger import LEDGER_SUFFIX
 from slipway.registry.versions import Version, list_versions
 from slipway.reports.card import ModelCard, read_card
 from slipway.reports.page import ExperimentPage, LiveVersion, VersionRow, experiment_page
 from slipway.settings import Settings
-from slipway.tracking.client import connect, runs_page
+from slipway.tracking.client import runs_page
 from slipway.tracking.runs import every_run
 from slipway.tracking.trials import trials_of
 from slipway.types import Stage
 from slipway.workflows.endpoint.variant_record import read_variants
 from slipway.workflows.promotion.transition import open_ledger
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 _HISTORY, _PARALLEL = "search_history", "search_parallel"
 
 
 def report(settings: Settings, name: str, output: Path | None = None) -> Path:
-    """Render the page of an experiment and return where it is: `output`, or NAME.html in the working directory.
+    """Render the page of an experiment and return its path: `output`, or NAME.html in the working directory.
 
-    It shows the version in Production, or else the newest finished run, with the whole registry and its movements, and what
-    services of this home saw of a shadow or canary.
+    The page shows the version in Production, or else the newest finished run, with all versions and transitions, and the
+    shadow and canary that services of this home had last.
     Raises UnknownName when the experiment has no finished run, FileUnusable when the page cannot be written.
     """
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     versions = list_versions(client, name)
     transitions = open_ledger(client, name).transitions() if versions else []
     run = _run_to_show(client, name, versions)
@@ -62,7 +63,7 @@ def _run_to_show(client: MlflowClient, name: str, versions: list[Version]) -> Ru
     if experiment:
         for run in client.search_runs([experiment.experiment_id], finished, max_results=1):
             return run
-    known = [found.name for found in client.search_experiments() if not found.name.endswith("/promotions")]
+    known = [each.name for each in client.search_experiments() if not each.name.endswith(LEDGER_SUFFIX)]
     raise UnknownName("experiment with a finished run", name, known, f"Train it with `slipway run {name}`")
 
 
@@ -72,7 +73,7 @@ def _page(
     versions: list[Version],
     transitions: list[Transition],
     folder: Path,
-    arms: list[VariantRecord],
+    variants: list[VariantRecord],
 ) -> ExperimentPage:
     run_id = str(run.info.run_id)
     card = read_card(Path(client.download_artifacts(run_id, "model_card.json", str(folder))).read_text())
@@ -82,14 +83,14 @@ def _page(
     return ExperimentPage(
         card=card,
         made=datetime.now(UTC),
-        standings=tuple(_standing(version, transitions) for version in versions if version.stage in _HELD),
+        standings=tuple(_live_version(version, transitions) for version in versions if version.stage in _HELD),
         trials=tuple(trials_of(client, run, card.search.metric)),
         plots={name: png for name, png in plots.items() if name not in (_HISTORY, _PARALLEL)},
         history_png=plots.get(_HISTORY),
         parallel_png=plots.get(_PARALLEL),
         versions=_version_rows(client, run.info.experiment_id, versions, transitions, card),
         transitions=tuple(transitions),
-        arms=tuple(arms),
+        arms=tuple(variants),
         links={"the run in MLflow": where} if uri.startswith("http") else {},
     )
 
@@ -101,7 +102,7 @@ def _plots(client: MlflowClient, run_id: str, folder: Path) -> list[Path]:
     return sorted(Path(client.download_artifacts(run_id, "plots", str(folder))).glob("*.png"))
 
 
-def _standing(version: Version, transitions: list[Transition]) -> LiveVersion:
+def _live_version(version: Version, transitions: list[Transition]) -> LiveVersion:
     moved = [m for m in transitions if m.version == version.number and m.stage is version.stage and m.complete]
     last = next((m for m in reversed(moved) if m.action.moves), None)
     return LiveVersion(
@@ -112,7 +113,7 @@ def _standing(version: Version, transitions: list[Transition]) -> LiveVersion:
 def _version_rows(
     client: MlflowClient, experiment: str, versions: list[Version], transitions: list[Transition], card: ModelCard
 ) -> tuple[VersionRow, ...]:
-    """One row a version, with what the runs of all of them measured, asked for at once."""
+    """Return one row a version; one request gets the test metric of all their runs."""
     registered = "tags.`slipway.kind` = 'search' and attributes.status = 'FINISHED'"
     metric = f"test_{card.search.metric}"
     values = {run.info.run_id: run.data.metrics.get(metric) for run in every_run(client, [experiment], registered)}

@@ -42,7 +42,7 @@ from slipway.workflows.training.winner import fit_chosen
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run ended with."""
+    """The result of a run: the registered version, the winner, and what was measured of it."""
 
     registered: Registered
     run_id: str
@@ -88,16 +88,21 @@ class RunResult:
 
 
 def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) -> RunResult:
-    """Search, evaluate the winner, register it as a version (stage None).
+    """Search, evaluate the winner, and register the winner as a version (stage None).
 
-    given: trials, timeout_s, seed, executor, workers, master, in place of what is declared; None counts as not given.
-    resume: take up the newest search of the same study; its trials count. Raises SlipwayError of every kind.
+    Args:
+        settings: the project, the tracking server and the user.
+        name: the experiment.
+        resume: whether to take up the newest search of the same study, whose trials count.
+        given: trials, timeout_s, seed, executor, workers, master, in place of the declared ones; None counts as not given.
+
+    Raises SlipwayError of every kind.
     """
     spec = _with_search(declared(settings, name), given)
     check_code(spec)
     check_executor(spec.experiment.search)
-    if not_given := unused(spec.experiment):
-        note(f"not used: {not_given}")
+    if left_out := unused(spec.experiment):
+        note(f"not used: {left_out}")
     tracking_uri = resolve_tracking_uri(settings)  # before the data are read, which may take minutes
     with step("data: read, contract, split"):
         prepared = prepare(spec)
@@ -110,17 +115,17 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
     describe_experiment(client, experiment, spec.experiment.scope.goal, view)
     close_dead(client, [experiment])
     past = past_of(client, experiment, spec, prepared) if resume else Past()
-    if not resume and (offered := offer(client, experiment, spec, prepared)):
-        note(offered)
+    if not resume and (sentence := offer(client, experiment, spec, prepared)):
+        note(sentence)
     tags = _lineage(settings, spec, prepared, past)
     with open_run(client, experiment, "search", tags, settings.mlflow_run_id, past.run_id) as run_id:
         baselines = fit_baselines(spec.folder, spec.experiment, prepared.splits.development, prepared.classes)
         if past.run_id is None:
             log_what_is_searched(client, run_id, spec, prepared)
             log_baselines(client, experiment, run_id, question)
-        found = run_search(client, experiment, run_id, question, past)
-        winner = choose(found, spec.experiment.search.metric, spec.experiment.search.prefer)
-        evaluated = _refit_and_evaluate(client, settings, run_id, spec, prepared, baselines, found, winner)
+        trials = run_search(client, experiment, run_id, question, past)
+        winner = choose(trials, spec.experiment.search.metric, spec.experiment.search.prefer)
+        evaluated = _refit_and_evaluate(client, settings, run_id, spec, prepared, baselines, trials, winner)
         with step("model: store"):
             example = _example(spec, prepared, evaluated.inputs)
             log_model(
@@ -134,11 +139,11 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
             )
     with step("registry: new version"):
         registered = register_run(client, name, run_id)
-    failed = sum(trial.failed for trial in found)
+    failed = sum(trial.failed for trial in trials)
     url, trials_url = (_url(client, experiment, page) for page in (f"/{run_id}?", f"?viewStateShareKey={view.key}&"))
     task = spec.experiment.task
     warning = miscalibrated(task, calibration(task, evaluated.outcome))
-    return RunResult(registered, run_id, winner, evaluated, len(found), failed, url, trials_url, warning)
+    return RunResult(registered, run_id, winner, evaluated, len(trials), failed, url, trials_url, warning)
 
 
 def _with_search(spec: Declared, given: Mapping[str, Any]) -> Declared:
@@ -149,8 +154,8 @@ def _with_search(spec: Declared, given: Mapping[str, Any]) -> Declared:
         search = Search.model_validate({**dict(spec.experiment.search), **changes})
     except ValidationError as error:
         details = [((*detail["loc"], *detail.get("ctx", {}).get("at", ())), detail["msg"]) for detail in error.errors()]
-        said = "; ".join(f"{'.'.join(map(str, at))}: {message}" for at, message in details)
-        raise UsageError(f"what was asked for does not fit the search of '{spec.name}': {said}") from None
+        problems = "; ".join(f"{'.'.join(map(str, at))}: {message}" for at, message in details)
+        raise UsageError(f"what was asked for does not fit the search of '{spec.name}': {problems}") from None
     return Declared(spec.folder, spec.text, spec.experiment.model_copy(update={"search": search}))
 
 
@@ -182,7 +187,7 @@ def _refit_and_evaluate(
     trials: list[Trial],
     winner: Trial,
 ) -> Evaluated:
-    """Fit the winner anew on training and validation rows, and look at the test rows for the first and only time."""
+    """Fit the winner anew on training and validation rows, and evaluate it on the test rows, which nothing else has seen."""
     with step(f"evaluate: {winner.candidate} on {len(prepared.splits.test):,} test rows"):
         model, chosen = fit_chosen(spec, prepared, winner)
         evaluated = evaluate(model, winner.candidate, spec, prepared, baselines)
@@ -196,14 +201,14 @@ def _refit_and_evaluate(
         "trials_within_noise": len(contenders(trials, evaluated.metric)),
     }
     params = {"candidate": winner.candidate, **fixed, **winner.params}
-    if chosen.threshold is not None:  # of calibrated probabilities another than the trial's own
+    if chosen.threshold is not None:  # on calibrated probabilities it is another than the trial's
         validation["validation_threshold"] = chosen.threshold
     write(client, run_id, params, {**validation, **evaluated.metrics(), **counts}, chosen.as_tag())
     return evaluated
 
 
 def _example(spec: Declared, prepared: Prepared, inputs: Sequence[str]) -> Any:
-    """Three test rows without missing values, if there are such, since JSON has no NaN."""
+    """Return up to three test rows, without missing values if there are such, since JSON has no NaN."""
     rows = prepared.splits.test[list(inputs)]
     whole = rows.dropna()
     rows = rows if whole.empty else whole
@@ -211,7 +216,7 @@ def _example(spec: Declared, prepared: Prepared, inputs: Sequence[str]) -> Any:
 
 
 def _best_first(metric: str) -> View:
-    """The trials and baselines of all searches, best first: by itself MLflow's UI shows no metric at all."""
+    """Return the view of all trials and baselines, best first; without a view, MLflow's UI shows no metric."""
     columns = ["params.`candidate`", *(f"metrics.`{name}`" for name in (metric, f"test_{metric}"))]
     ascending = not METRICS[metric].greater_is_better
     name = f"trials by {metric}"
@@ -219,7 +224,7 @@ def _best_first(metric: str) -> View:
 
 
 def _url(client: MlflowClient, experiment: str, page: str) -> str:
-    """The address of a page of the experiment's runs; without a server, where it would be."""
+    """Return the address of a page of the experiment's runs; where no server shows it, the store with the page's path."""
     uri = str(client.tracking_uri)
     within = runs_page(experiment, page)
     return f"{uri}/#/{within}" if uri.startswith("http") else f"{uri} ({within})"

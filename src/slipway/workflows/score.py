@@ -1,4 +1,4 @@
-"""`slipway score`: the batch delivery. A file in, the same file with predictions out."""
+"""`slipway score`: a file in, the same file with predictions out."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,15 +13,14 @@ from slipway.registry.artifacts.models import inputs_of, temporary_folder
 from slipway.registry.trust import DIGEST, load_trusted
 from slipway.registry.versions import Version, version_in
 from slipway.settings import Settings
-from slipway.tracking.client import connect
 from slipway.types import Stage
 from slipway.workflows.project import trusted_types
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 
 
 @dataclass(frozen=True)
 class ScoreReport:
-    """A file that was scored, and by what."""
+    """A file that was scored, the version that scored it, and how."""
 
     version: Version
     output: Path
@@ -52,17 +51,17 @@ class ScoreReport:
 def score(settings: Settings, name: str, source: Path, output: Path, stage: Stage = Stage.PRODUCTION) -> ScoreReport:
     """Score a CSV or Parquet file with the version that holds a stage, in bounded memory.
 
-    The model's name, version, stage, run and digest, and the time, are in the output's metadata.
+    The metadata of the output hold the model's name, version, stage, run and digest, and the time.
     Raises UnknownName when no version holds the stage, UntrustedModel, FileUnusable, DataUnusable.
     """
-    client = connect(resolve_tracking_uri(settings))
+    client = open_client(settings)
     version = version_in(client, name, stage)
     with temporary_folder() as made:
         files = fetch_verified(version, Path(made))
         model = load_trusted(files, trusted_types(settings, name, lambda: (client, version)))
         with bar(0, "rows scored") as shown:
-            told = _metadata(version)
-            how = score_file(model, inputs_of(files), source, output, told, shown.update, categories_of(files))
+            metadata = _metadata(version)
+            how = score_file(model, inputs_of(files), source, output, metadata, shown.update, categories_of(files))
     return ScoreReport(version, output, how)
 
 

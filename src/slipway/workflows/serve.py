@@ -1,3 +1,5 @@
+"""`slipway serve`: an endpoint that follows the registry."""
+
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,11 +34,20 @@ def serve(
     log: Path | None = None,
     timeout_s: float = 120.0,
 ) -> Endpoint:
-    """Serve what is followed and return when all of it answers; from then on it follows the registry.
+    """Serve the followed versions and return when all of them answer; from then on the endpoint follows the registry.
 
-    port: this very one, or any free one for 0. keys_file: API keys, one a line, read again when it changes.
-    beside: where the second version of `config.arm` comes from; there may be none in it, now or later.
-    capture: of `capturing`, what is kept of requests and answers; None to keep nothing. log: in the home by default.
+    Args:
+        settings: the tracking server, the home and the types that are trusted.
+        followed: a stage or version of each model.
+        host: the address to listen on.
+        port: the port to listen on; 0 for any free one.
+        config: workers, limits and variant; the defaults where None.
+        keys_file: API keys, one a line, read again when the file changes.
+        beside: the stage or version that the variant of `config` comes from; no version need be there, now or later.
+        capture: the part of requests and answers that is kept, as `to_capture` makes it; None to keep nothing.
+        log: the log file; by default one in the home.
+        timeout_s: how long the first versions may take to answer.
+
     Raises UnknownName when there is no such version, UntrustedModel, NoServer when the registry is away and nothing was served
     before, ServiceFailed, UsageError.
     """
@@ -48,8 +59,8 @@ def serve(
     following = Following(
         settings.home, partial(resolve_tracking_uri, settings), settings.tracking_auth, tuple(followed), trusted
     )
-    said: list[str] = []
-    wanted = _first(settings, following, said)
+    messages: list[str] = []
+    wanted = _first(settings, following, messages)
 
     def served(version: WantedVersion) -> None:
         remember(settings.home, by_name[version.model], following.seen(version.model))
@@ -63,7 +74,7 @@ def serve(
     supervisor = service.supervisor
     if beside and config.variant_config:
         following.beside = FollowedVariant(beside, config.variant_config.role, supervisor.want_variant)
-    for text in said:
+    for text in messages:
         supervisor.say(text)
 
     def read_keys() -> None:
@@ -73,19 +84,19 @@ def serve(
     keep_on = partial(following.keep_on, supervisor.want, supervisor.say, read_keys)
     threading.Thread(target=keep_on, name="following", daemon=True).start()
     answers = [_served(settings, following, each) for each in wanted]
-    return Endpoint(answers, replace(service, following=following), _said_of(config.variant_config))
+    return Endpoint(answers, replace(service, following=following), _variant_words(config.variant_config))
 
 
-def _first(settings: Settings, following: Following, said: list[str]) -> list[WantedVersion]:
+def _first(settings: Settings, following: Following, messages: list[str]) -> list[WantedVersion]:
     try:
-        return following.first(said.append)
+        return following.first(messages.append)
     except (UnknownName, NoServer):
         for each in following.followed:
-            followed_version(settings, each)  # with MLflow's client: it can say what there is instead
+            followed_version(settings, each)  # MLflow's client, whose error names what there is instead
         raise
 
 
-def _said_of(variant_config: VariantConfig | None) -> str:
+def _variant_words(variant_config: VariantConfig | None) -> str:
     if variant_config is None:
         return ""
     whom = "of the callers" if variant_config.role is VariantRole.CANARY else "of the requests, unheard"

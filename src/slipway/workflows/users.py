@@ -1,4 +1,4 @@
-"""`slipway user`: who may approve and who may promote, on a server with auth."""
+"""`slipway user`: the users of a server with auth, and the roles that let them approve or promote."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,9 +28,16 @@ class User:
 
 
 def user(settings: Settings, name: str, role: UserRole, model: str | None, password: Callable[[], str]) -> User:
-    """Make a user, if it is not there, and give it a role for a registered model; None = for all of them.
+    """Give a user a role for a registered model; a user that is not there is made first.
 
-    password: asked for a new user's. Raises Refusal when the caller is no admin.
+    Args:
+        settings: the tracking server.
+        name: the user.
+        role: the role to give.
+        model: the registered model; None for all of them.
+        password: returns the password of a new user; it is called for a new user only.
+
+    Raises Refusal when the caller is no admin.
     """
     uri = resolve_tracking_uri(settings)
     if new := not is_user(uri, name):

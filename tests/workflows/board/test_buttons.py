@@ -1,4 +1,4 @@
-"""Which buttons are shown, and what is said of those that cannot be pressed now."""
+"""The buttons that are shown, and the reasons of those that cannot be pressed now."""
 
 from dataclasses import replace
 

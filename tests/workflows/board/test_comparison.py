@@ -1,4 +1,4 @@
-"""Two models' answers as a ledger keeps them: read from the store, told, drawn, and all of it once."""
+"""Two models' answers as a ledger keeps them: read from the store, compared, drawn, and each of that once."""
 
 import json
 import shutil
@@ -91,7 +91,7 @@ class Stored:
     run: str
 
     def judged(self, bundle: EvidenceBundle | None) -> str:
-        """Write a judgement down, with a case or without, and return the run of its entry."""
+        """Write a judgement, with a bundle or without, and return the run of its entry."""
         verdicts = (Verdict("thresholds", True, "enough"),)
         told = Transition("small", Action.JUDGE, 4, Stage.PRODUCTION, "ci", 1, verdicts=verdicts, evidence="e")
         self.ledger.write(told, {}, bundle.files() if bundle else None)

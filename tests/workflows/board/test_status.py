@@ -1,4 +1,4 @@
-"""What a ledger says of one version: when it came where it is, how it was judged, which approvals count."""
+"""The status of one version by its ledger: when it came to its stage, how it was judged, which approvals count."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def version(number: int, stage: Stage) -> Version:
 
 
 def ledger(*told: tuple[Any, ...]) -> list[Transition]:
-    """Movements a second apart: action, version, stage, by, and what else is given by name."""
+    """Transitions a second apart: action, version, stage, by, and further fields by name."""
     return [
         Transition("m", action, number, stage, by, 10_000 + 1000 * i, **more[0] if more else {})
         for i, (action, number, stage, by, *more) in enumerate(told)

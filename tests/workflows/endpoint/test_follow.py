@@ -1,4 +1,4 @@
-"""What keeps a service in step with its registry goes on, whatever the registry answers."""
+"""Following a registry goes on, whatever the registry answers."""
 
 import json
 import threading

@@ -43,7 +43,7 @@ from mlflow import MlflowClient
 from slipway.errors import PromotionRefused, Refusal
 from slipway.identity import process_tags
 from slipway.types import Stage
-from slipway.workflows.registrar import LocalRegistrar
+from slipway.workflows.promotion.registrar import LocalRegistrar
 
 uri, name, movers = sys.argv[1:]
 

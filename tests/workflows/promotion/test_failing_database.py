@@ -1,4 +1,4 @@
-"""A database that fails in the middle of a movement, whose process lives on: the next movement brings it to an end."""
+"""A database that fails in the middle of a transition, whose process lives on: the next transition ends the first one."""
 
 import os
 import time
@@ -27,7 +27,7 @@ pytestmark = [
 ]
 NAME = "loans"
 ROUNDS = max(1, int(os.environ.get("SOAK_ROUNDS", "10")) // 10)  # `make soak` has ten
-# Patience is 60 s: whoever waits for a movement that nobody is at shows in no less.
+# Patience is 60 s: a wait for a transition that nobody makes would take as long.
 IN_TIME_S = 30.0
 
 

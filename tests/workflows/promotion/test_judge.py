@@ -1,4 +1,4 @@
-"""A case is judged on what is stored; what this very process has just fetched and verified is not fetched again."""
+"""A bundle is judged on the stored inputs; inputs that this very process has verified are not fetched again."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,7 +33,7 @@ def gathered(
     tmp_path: Path,
     declare: Callable[..., Experiment],
 ) -> Gathered:
-    """A case of version 1, whose files can be had from nowhere any more."""
+    """A gathered bundle of version 1, whose files are stored nowhere any more."""
     experiment = declare(gates={"thresholds": {"roc_auc": 0.6}})
     run, evidence = tested_run(experiment)
     store.create_registered_model("small")

@@ -1,4 +1,4 @@
-"""What a version can be judged on, where something of it is not there."""
+"""The inputs of a version's judgement, where one of them is not there."""
 
 from pathlib import Path
 from typing import Any

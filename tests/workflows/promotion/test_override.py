@@ -1,4 +1,4 @@
-"""A reviewer lets a version through whose champion knows nearly all of the rows: by name, with a reason, in the ledger."""
+"""A reviewer overrides a gate whose champion knows nearly all of the rows: by name, with a reason, in the ledger."""
 
 from collections.abc import Callable
 

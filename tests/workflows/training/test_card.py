@@ -1,4 +1,4 @@
-"""The model card of a run, and what `slipway check` says before it: filled from the declaration, without MLflow."""
+"""The model card of a run and the report of `slipway check`, filled from the declaration, without MLflow."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What would be refused after a search is refused before it: by candidates that behave as LightGBM and XGBoost do."""
+"""Candidates that would be refused after a search are refused before it, such as behave as LightGBM and XGBoost do."""
 
 from collections.abc import Callable
 from pathlib import Path

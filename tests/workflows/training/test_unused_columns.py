@@ -1,4 +1,4 @@
-"""Texts and times are given to no model of automatic preprocessing: it is said, and callers are not asked for them."""
+"""No model of automatic preprocessing is given texts or times: a note says so, and callers are not asked for them."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The file of a backup: a zip archive of the home's files, and a manifest that says of each its size and SHA-256.
 
-It is written and read a piece at a time. Nothing in it is believed before it was compared with the manifest.
+The archive is written and read a piece at a time. No file of it counts before it was compared with the manifest.
 """
 
 import hashlib
@@ -34,7 +34,17 @@ class Member(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a backup says of itself. made: UTC, ISO 8601. revision: of MLflow's tables."""
+    """The facts of a backup.
+
+    Attributes:
+        format: the version of this format.
+        slipway: the version of Slipway that wrote the backup.
+        mlflow: the version of MLflow.
+        made: the time, UTC, ISO 8601.
+        revision: the revision of MLflow's tables.
+        counts: how many experiments, runs, models and versions the database holds.
+        files: the files by name.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -53,14 +63,14 @@ class Manifest(BaseModel):
 
 
 class ArchiveWriter:
-    """Puts files into a new archive, and the manifest behind them."""
+    """A new archive: files are added one by one, and the manifest at the end."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._archive = zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
         self.files: dict[str, Member] = {}
 
     def add(self, name: str, source: Path, on_bytes: Callable[[int], object]) -> None:
-        """Copy a file under a name. Raises FileNotFoundError when it is gone."""
+        """Add a file under a name. Raises FileNotFoundError when the file is gone."""
         with source.open("rb") as read:
             info = zipfile.ZipInfo.from_file(source, name, strict_timestamps=False)
             info.compress_type = zipfile.ZIP_DEFLATED
@@ -69,7 +79,7 @@ class ArchiveWriter:
         self.files[name] = Member(size=size, sha256=digest, mode=(info.external_attr >> 16) & 0o777)
 
     def finish(self, manifest: Manifest) -> None:
-        """Write the manifest, without which it is no backup."""
+        """Write the manifest; without it, the archive is no backup."""
         self._archive.writestr(MANIFEST, manifest.model_dump_json())
 
     def __enter__(self) -> "ArchiveWriter":
@@ -80,13 +90,13 @@ class ArchiveWriter:
 
 
 class ArchiveReader:
-    """An archive whose manifest was read and whose list of files is the manifest's."""
+    """An archive with a valid manifest, which lists just the files of the archive."""
 
     def __init__(self, archive: zipfile.ZipFile, manifest: Manifest) -> None:
         self._archive, self.manifest = archive, manifest
 
     def extract(self, folder: Path, on_bytes: Callable[[int], object]) -> None:
-        """Write all files below `folder`, which is empty. Raises FileUnusable at the first that is not as it was put in."""
+        """Write all files into `folder`, which is empty. Raises FileUnusable at the first file with another size or digest."""
         room = shutil.disk_usage(folder).free
         if self.manifest.size > room:
             raise FileUnusable(f"{folder} has room for {room} bytes; the backup needs {self.manifest.size}")
@@ -95,14 +105,14 @@ class ArchiveReader:
             target.parent.mkdir(parents=True, exist_ok=True)
             with self._archive.open(name) as read, target.open("xb") as written:
                 target.chmod(member.mode)
-                found = _copy(read, written, on_bytes, most=member.size + 1)
-            if found != (member.size, member.sha256):
+                copied = _copy(read, written, on_bytes, most=member.size + 1)
+            if copied != (member.size, member.sha256):
                 raise FileUnusable(f"{name} is not what was backed up: its SHA-256 is another; nothing was restored")
 
 
 @contextmanager
 def reading(file: Path) -> Iterator[ArchiveReader]:
-    """Open a backup. Raises FileUnusable when it is none, is damaged, or holds what no backup holds."""
+    """Open a backup. Raises FileUnusable for a file that is no backup, is damaged, or holds names that no backup holds."""
     try:
         with zipfile.ZipFile(file) as archive:
             yield ArchiveReader(archive, _manifest(archive))
@@ -133,8 +143,8 @@ def _manifest(archive: zipfile.ZipFile) -> Manifest:
         raise _Strange(f"its manifest makes no sense ({where}: {first['msg']})") from error
     names = archive.namelist()
     if sorted(names) != sorted([*manifest.files, MANIFEST]):
-        odd = sorted({name for name in names if names.count(name) > 1} | (set(names) ^ {*manifest.files, MANIFEST}))
-        raise _Strange(f"its files are not those of its manifest ({', '.join(odd[:3])})")
+        strange = sorted({name for name in names if names.count(name) > 1} | (set(names) ^ {*manifest.files, MANIFEST}))
+        raise _Strange(f"its files are not those of its manifest ({', '.join(strange[:3])})")
     for info in archive.infolist():
         _require_plain(info)
     return manifest
@@ -154,7 +164,7 @@ def _require_plain(info: zipfile.ZipInfo) -> None:
 def _copy(
     read: IO[bytes], written: IO[bytes], on_bytes: Callable[[int], object], *, most: int | None = None
 ) -> tuple[int, str]:
-    """Copy to the end, or until there were `most` bytes; return how many there were, and their SHA-256."""
+    """Copy to the end, or up to `most` bytes; return how many bytes were copied, and their SHA-256."""
     digest, size = hashlib.sha256(), 0
     while piece := read.read(_PIECE if most is None else min(_PIECE, most - size)):
         written.write(piece)

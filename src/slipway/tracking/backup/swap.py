@@ -1,10 +1,10 @@
-"""The content of a home replaced by another, so that after a kill at any moment the old or the new is there, never half.
+"""The exchange of a home's content: after a kill at any moment, the old or the new content is there, never half of each.
 
 HOME/.restore/new      the new content, while it is written and checked; the home is untouched
 HOME/.restore/plan     written in one step when all of `new` is good: from here on the new content counts
 HOME/replaced-TIME/    the old content
 
-Between the two, entries are renamed one by one. Whoever opens the home next, under its lock, brings that to its end.
+After the plan is written, entries are renamed one by one. A rest is renamed by the next command that opens the home.
 """
 
 import itertools
@@ -23,7 +23,7 @@ _STAYS = {"logs", "capture", "server.lock", ".restore"}
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is renamed. aside: the folder for the old content."""
+    """The entries of the home that are renamed. aside: the folder for the old content."""
 
     aside: str
     old: list[str]
@@ -31,26 +31,26 @@ class _Plan:
 
 
 def stage(home: Path) -> Path:
-    """Return an empty folder in `home` for the new content; nothing of an exchange before is left there."""
+    """Make an empty folder in `home` for the new content, and return it. Raises FileExistsError where one is left."""
     folder = home / ".restore" / "new"
     folder.mkdir(parents=True)
     return folder
 
 
 def occupied(home: Path) -> list[str]:
-    """Return the entries of `home` that hold content, in words of their names."""
+    """Return the names of the entries of `home` that a backup would keep."""
     return sorted(path.name for path in home.iterdir() if is_kept(path.name))
 
 
 def is_cut_off(home: Path) -> bool:
-    """Say whether an exchange is at work, or was killed."""
+    """Say whether an exchange is under way, or was killed."""
     return (home / ".restore").exists()
 
 
 def exchange(home: Path, now: str) -> Path | None:
-    """Put what was staged in the place of what is there; return where that is now, None when there was nothing.
+    """Put the staged content into the place of the old; return the folder of the old content, None where there was none.
 
-    now: a time for the name of its folder. Puts everything back and raises OSError when an entry cannot be renamed.
+    now: a time for the name of that folder. Puts everything back and raises OSError when an entry cannot be renamed.
     """
     old = [path.name for path in home.iterdir() if path.name not in _STAYS and not path.name.startswith("replaced-")]
     aside = next(name for name in _numbered(f"replaced-{now}") if not (home / name).exists())
@@ -66,7 +66,7 @@ def exchange(home: Path, now: str) -> Path | None:
 
 
 def finish(home: Path) -> None:
-    """Bring an exchange that was cut off to its end: what was not all there yet is taken away, what was is put in place."""
+    """Bring an exchange that was cut off to its end: content without a plan is taken away, content with one is put in place."""
     try:
         plan = _Plan(**json.loads((home / ".restore" / "plan").read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -81,7 +81,7 @@ def _numbered(name: str) -> Iterator[str]:
 
 
 def _forward(home: Path, plan: _Plan) -> None:
-    """Rename what is not yet where it belongs; may be called again after it was cut off anywhere."""
+    """Rename the entries that are not in their place yet; after a kill at any point, a second call ends the work."""
     new, aside = home / ".restore" / "new", home / plan.aside
     if plan.old:
         aside.mkdir(exist_ok=True)

@@ -1,6 +1,6 @@
-"""Which buttons the board shows to whom, what each does, and why one cannot be pressed now.
+"""The buttons on the page of a version: which the visitor sees, what each does, and why one cannot be pressed now.
 
-Nothing is allowed or forbidden here: the server decides again when a button is pressed. This says beforehand what it will say.
+Nothing is allowed or forbidden here. The server decides when a button is pressed; the page shows its answer beforehand.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,16 @@ from slipway.types import Stage
 
 @dataclass(frozen=True)
 class Position:
-    """Where a version is among the others. live: the version in Production. back: the one that a rollback returns to."""
+    """The place of a version among the others of its model.
+
+    Attributes:
+        name: the registered model.
+        number: the version's number.
+        stage: the version's stage.
+        author: the user who trained the version; empty where that is not known.
+        live: the version in Production; None for none.
+        back: the version that a rollback returns to; None for none.
+    """
 
     name: str
     number: int
@@ -28,9 +37,13 @@ class Position:
 def buttons(
     at: Position, stands: Mapping[Stage, Eligibility], visitor: Visitor, asked: ApprovalGate | None = None
 ) -> tuple[Button, ...]:
-    """Return the buttons of a version's page, those that the visitor's roles do not have left out.
+    """Return the buttons of a version's page that the visitor's roles allow.
 
-    stands: before Staging and Production. asked: what the specification says of approval, as far as it is known.
+    Args:
+        at: the place of the version.
+        stands: the version's eligibility for Staging and for Production.
+        visitor: the user who looks at the page.
+        asked: the declaration of approval in the experiment; None where it is not known.
     """
     shown = []
     if "approve" in visitor.may:
@@ -41,15 +54,15 @@ def buttons(
     return tuple(shown)
 
 
-def _approve(at: Position, found: Eligibility, visitor: Visitor, asked: ApprovalGate) -> Button:
-    failed = failed_gates(found)
+def _approve(at: Position, stands: Eligibility, visitor: Visitor, asked: ApprovalGate) -> Button:
+    failed = failed_gates(stands)
     overrides = tuple(verdict.gate for verdict in failed) if all(map(overridable, failed)) else ()
     if at.stage is Stage.PRODUCTION:
         why = "it is in Production already"
-    elif found.judgement is None or (failed and not overrides):
-        why = _in_the_way(found)[0]
+    elif stands.judgement is None or (failed and not overrides):
+        why = _in_the_way(stands)[0]
     else:
-        why = may_approve(asked, found, at.author, visitor.name, overrides)
+        why = may_approve(asked, stands, at.author, visitor.name, overrides)
     says = "Your name is written down under exactly this evidence. It expires when the evidence changes."
     label = "Approve for Production"
     if overrides:
@@ -58,14 +71,14 @@ def _approve(at: Position, found: Eligibility, visitor: Visitor, asked: Approval
     return Button("approve", label, says, Stage.PRODUCTION, (why,) if why else (), overrides)
 
 
-def _promote(at: Position, found: Eligibility) -> Button:
-    stage = found.stage
+def _promote(at: Position, stands: Eligibility) -> Button:
+    stage = stands.stage
     if at.stage is stage:
         why: tuple[str, ...] = (f"it is in {stage} already",)
     elif at.stage is Stage.PRODUCTION:
         why = (stays_in_production(at.number),)
     else:
-        why = _in_the_way(found)
+        why = _in_the_way(stands)
     says = f"Version {at.number} moves to {stage}; what is there now is archived."
     if stage is Stage.PRODUCTION:
         archived = f" Version {at.live}, which is live, is archived." if at.live else ""
@@ -73,15 +86,15 @@ def _promote(at: Position, found: Eligibility) -> Button:
     return Button("promote", f"Promote to {stage}", says, stage, why)
 
 
-def _in_the_way(found: Eligibility) -> tuple[str, ...]:
-    """Why a version may not move, in short: what each gate says in full stands further down the page."""
-    failed = [verdict for verdict in found.verdicts if not verdict.passed]
+def _in_the_way(stands: Eligibility) -> tuple[str, ...]:
+    """Say in short why a version may not move; the full reasons of the gates stand further down the page."""
+    failed = [verdict for verdict in stands.verdicts if not verdict.passed]
     gates = [verdict.gate for verdict in failed if verdict.gate not in (APPROVAL, ELIGIBILITY)]
     said_no = [f"{', '.join(gates)} did not pass"] if gates else []
     missing = [
         f"{v.numbers['needed'] - v.numbers['given']:.0f} approval(s) missing" for v in failed if v.gate == APPROVAL
     ]
-    return (*said_no, *found.problems, *missing)
+    return (*said_no, *stands.problems, *missing)
 
 
 def _roll_back(at: Position) -> Button:

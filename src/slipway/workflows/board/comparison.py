@@ -1,4 +1,4 @@
-"""What two models answered to the same rows, as it lies with the ledger's entry of a judgement. No model is loaded."""
+"""The answers of two models to the same rows, read from the evidence of a judgement. No model is loaded."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -30,9 +30,16 @@ from slipway.reports.card import CardDisagreement, ModelCard, read_card
 
 @dataclass(frozen=True)
 class JudgedAnswers:
-    """Challenger and champion on the rows that they were compared on: those that the champion was not trained on.
+    """The answers of challenger and champion to the rows that they were compared on.
 
-    rows: (rows, columns); columns: those that are shown where the two differ. champion: its version, with its outcome.
+    Attributes:
+        task: the task of both.
+        classes: the classes that both answer; empty for a regression.
+        target: the target's column.
+        challenger: the challenger's answers.
+        champion: the champion's version and answers; None where there was no champion, or it could not answer.
+        rows: the rows, of shape (rows, columns); the champion was trained on none of them, if enough such rows were there.
+        columns: the columns that are shown of a row on which the two differ.
     """
 
     task: Task
@@ -45,25 +52,25 @@ class JudgedAnswers:
 
 
 def answers_of(client: MlflowClient, entry_run: str, version_run: str) -> JudgedAnswers | None:
-    """Read the answers that a judgement was made of. None where its entry keeps none, or what it was of is gone.
+    """Read the answers that a judgement compared; None where its entry keeps no answers, or the version's rows are gone.
 
-    entry_run: the run of the ledger's entry. version_run: that of the version, which keeps the rows.
+    entry_run: the run of the ledger's entry. version_run: the run of the version, which keeps the rows.
     """
     with temporary_folder() as made:
         folder = Path(made)
-        found = downloaded(client, entry_run, EVIDENCE, folder / "case")
-        if found is None:
+        files = downloaded(client, entry_run, EVIDENCE, folder / "evidence")
+        if files is None:
             return None
         try:
-            case = EvidenceBundle.from_files({path.name: path.read_bytes() for path in found.iterdir()})
+            bundle = EvidenceBundle.from_files({path.name: path.read_bytes() for path in files.iterdir()})
             rows = rows_of(client, version_run, folder)
         except (UsageError, OSError, ValueError, MlflowException):
             return None
-    return _answers(case, rows) if len(rows.tested.rows) == case.challenger.rows else None
+    return _answers(bundle, rows) if len(rows.tested.rows) == bundle.challenger.rows else None
 
 
 def downloaded(client: MlflowClient, run_id: str, path: str, folder: Path) -> Path | None:
-    """Download an artifact of a run into a new folder; None where it has none."""
+    """Download an artifact of a run into a new folder; None where the run has no such artifact."""
     folder.mkdir()
     above = path.rpartition("/")[0]
     if path not in {found.path for found in client.list_artifacts(run_id, above or None)}:
@@ -71,44 +78,40 @@ def downloaded(client: MlflowClient, run_id: str, path: str, folder: Path) -> Pa
     return Path(client.download_artifacts(run_id, path, str(folder)))
 
 
-def _answers(case: EvidenceBundle, rows: SameRows) -> JudgedAnswers:
+def _answers(bundle: EvidenceBundle, rows: SameRows) -> JudgedAnswers:
     experiment, tested = rows.experiment, rows.tested
     data = experiment.data
-    taken = rows_to_compare(case.unseen)
-    compared = np.ones(case.challenger.rows, dtype=bool) if taken is None else taken
-    wanted = dict.fromkeys(name for name in (data.id, data.time, *data.features) if name)
+    mask = rows_to_compare(bundle.unseen)
+    compared = np.ones(bundle.challenger.rows, dtype=bool) if mask is None else mask
+    columns = dict.fromkeys(name for name in (data.id, data.time, *data.features) if name)
     return JudgedAnswers(
         experiment.task,
         tested.classes,
         tested.target,
-        case.challenger.take(compared),
-        (case.champion_version[0], case.champion.take(compared)) if case.champion_version and case.champion else None,
+        bundle.challenger.take(compared),
+        (bundle.champion_version[0], bundle.champion.take(compared))
+        if bundle.champion_version and bundle.champion
+        else None,
         tested.rows[compared].reset_index(drop=True),
-        [name for name in wanted if name in tested.rows],
+        [name for name in columns if name in tested.rows],
     )
 
 
 _CARD = "model_card.json"
-
-
 # Not there, or written by another Slipway: the page does without.
 _UNREADABLE = (OSError, ValueError, MlflowException)
-
-
 _KEPT, _KEPT_ANSWERS, _KEPT_FIGURES = 64, 8, 16
-
-
 T = TypeVar("T")
 
 
 class KeptComparison(Generic[T]):
-    """What was made last, by a key; made once, even when many ask at the same time."""
+    """A cache of the last `most` values by key. Each value is made once, even when many threads ask for it."""
 
     def __init__(self, most: int) -> None:
         self._most, self._made, self._lock = most, OrderedDict[str, T](), Lock()
 
     def get(self, key: str, make: Callable[[], T | None]) -> T | None:
-        """Return what was made for a key, or make it; None, which may change, is not kept."""
+        """Return the value of a key; `make` is called where there is none. None is not kept, since it may change."""
         with self._lock:
             made = self._made.get(key)
             if made is None:
@@ -133,19 +136,19 @@ class Comparisons:
         self._figures = KeptComparison[Mapping[str, bytes]](_KEPT_FIGURES)
 
     def shown_on(self, page: VersionPage, version_run: str, judged: Entry | None) -> VersionPage:
-        """Put the card of the version's run and the duel of its last judgement onto its page."""
-        found = self._of(judged, version_run) if judged else None
+        """Return the page with the card of the version's run and the comparison of its last judgement."""
+        beside = self._of(judged, version_run) if judged else None
         card = self._cards.get(version_run, lambda: self._card(version_run)) if version_run else None
-        if card and found:
-            card = replace(card, disagreement=found.disagreement)
-        return replace(page, card=card, comparison=found)
+        if card and beside:
+            card = replace(card, disagreement=beside.disagreement)
+        return replace(page, card=card, comparison=beside)
 
     def approval_asked(self, version_run: str) -> ApprovalGate | None:
-        """Return what was declared about approval when a version was trained."""
+        """Return the declaration of approval that a version was trained with; None where it cannot be read."""
         return self._asked.get(version_run, lambda: self._declared(version_run)) if version_run else None
 
     def figure(self, judged: Entry, version_run: str, name: str) -> bytes | None:
-        """Return a figure of a duel as PNG, all of which are drawn when the first is asked for."""
+        """Return a figure of a comparison as PNG; all of its figures are drawn when the first is asked for."""
         answers = self._answers_of(judged, version_run)
         if answers is None:
             return None
@@ -172,7 +175,7 @@ class Comparisons:
 
 
 def comparison(key: str, answers: JudgedAnswers) -> AnswersCompared:
-    """Return what is told of two models on the same rows. key: part of the address of the figures."""
+    """Return the comparison that a page shows of two models. key: part of the address of the figures."""
     shown = answers.task.traits.figures_beside
     names = tuple(name for name in shown if name != "calibration" or answers.challenger.probabilistic)
     version, other = answers.champion or (None, None)
@@ -181,7 +184,7 @@ def comparison(key: str, answers: JudgedAnswers) -> AnswersCompared:
 
 def figures(answers: JudgedAnswers) -> Mapping[str, bytes]:
     """Draw the usual figures of the task as PNG, the champion in the place of a baseline."""
-    # Here, since importing matplotlib takes a second, for which no page has to wait.
+    # Imported here: matplotlib takes a second, and a page without figures need not wait for it.
     from slipway.reports.plots import evaluation_figures, png
 
     beside = {f"version {answers.champion[0]}": answers.champion[1]} if answers.champion else {}
@@ -193,6 +196,6 @@ def figures(answers: JudgedAnswers) -> Mapping[str, bytes]:
 def _disagreement(answers: JudgedAnswers, version: int | None, other: Outcome | None) -> CardDisagreement | None:
     if version is None or other is None:
         return None
-    found = disagreement(answers.task, answers.challenger, other)
-    rows = disputed_rows(found, answers.rows, answers.columns, answers.classes, answers.challenger, other)
-    return CardDisagreement(version, found.rate, found.mean, found.measured, other.rows, rows)
+    apart = disagreement(answers.task, answers.challenger, other)
+    rows = disputed_rows(apart, answers.rows, answers.columns, answers.classes, answers.challenger, other)
+    return CardDisagreement(version, apart.rate, apart.mean, apart.measured, other.rows, rows)

@@ -1,4 +1,4 @@
-"""The facts of the board's pages of all models and of one, gathered with few questions. Nothing is written."""
+"""The facts of the board's pages of all models and of one, gathered with few requests. Nothing is written."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from mlflow.exceptions import MlflowException
 from slipway.core.release.ledger import Entry, verify
 from slipway.errors import UnknownName
 from slipway.registry.absent import is_absent
-from slipway.registry.ledger import Ledger
+from slipway.registry.ledger import Ledger, ledger_of
 from slipway.registry.mutex import is_mutex, model_names
 from slipway.registry.versions import Version, list_versions
 from slipway.reports.board import ORDER, LedgerCheck, LedgerLine, ModelLine, ModelPage, StageColumn, VersionStatus
@@ -19,10 +19,10 @@ from slipway.types import Stage
 from slipway.workflows.board.status import version_status
 
 MODELS_A_PAGE, LINES_A_PAGE = 20, 25
-# Of the overview: a stage that holds many is told in full on the page of the model.
-_SHOWN_IN_A_BERTH = 3
+# The overview shows so many versions a stage; the page of the model shows all of them.
+_SHOWN_IN_A_COLUMN = 3
 _HELD = (Stage.STAGING, Stage.PRODUCTION)
-# So many of the newest entries tell of most that is shown. What holds a stage is asked for by itself where they do not.
+# The newest entries cover most of what is shown. A version in Staging or Production that they miss takes a request more.
 _NEWEST, _NEWEST_OF_A_MODEL, _OF_A_VERSION = 50, 150, 20
 VERIFIED_AT_ONCE = 500
 _READINGS = 2
@@ -34,26 +34,26 @@ def all_models(
     """Return a page of the registered models that may be read, the mutexes left out, and the token of the next page."""
     page = client.search_registered_models(max_results=MODELS_A_PAGE, page_token=token)
     models = []
-    for found in page:
-        if not is_mutex(found.name) and readable(found.name):
-            versions, ledger = list_versions(client, found.name), ledger_of(client, found.name)
-            columns = _berths(ledger, versions, _newest(ledger, _NEWEST), _NEWEST, _SHOWN_IN_A_BERTH)
-            models.append(ModelLine(found.name, columns, found.description or ""))
+    for model in page:
+        if not is_mutex(model.name) and readable(model.name):
+            versions, ledger = list_versions(client, model.name), ledger_of(client, model.name)
+            columns = _stage_columns(ledger, versions, _newest(ledger, _NEWEST), _NEWEST, _SHOWN_IN_A_COLUMN)
+            models.append(ModelLine(model.name, columns, model.description or ""))
     more = page.token  # of a store at hand it is bytes
     return models, (more.decode() if isinstance(more, bytes) else more) or None
 
 
 def model_page(client: MlflowClient, name: str, until_ms: int | None = None) -> ModelPage:
-    """Return what the page of a model shows. Raises UnknownName when no such model is registered.
+    """Return the facts of the page of a model. Raises UnknownName when no such model is registered.
 
-    until_ms: the time (Unix milliseconds) of the newest entry that is listed.
+    until_ms: the time (Unix milliseconds) of the newest entry to list; None for the newest of all.
     """
     goal, ledger = goal_of(client, name), ledger_of(client, name)
     newest = _newest(ledger, _NEWEST_OF_A_MODEL)
     listed = newest if until_ms is None else _until(ledger, until_ms)
     lines, older = listed[::-1][:LINES_A_PAGE], listed[::-1][LINES_A_PAGE:]
     return ModelPage(
-        model=ModelLine(name, _berths(ledger, list_versions(client, name), newest, _NEWEST_OF_A_MODEL), goal),
+        model=ModelLine(name, _stage_columns(ledger, list_versions(client, name), newest, _NEWEST_OF_A_MODEL), goal),
         lines=tuple(LedgerLine(entry.transition, ledger_run(ledger, entry)) for entry in lines),
         older=older[0].transition.at_ms if older else None,
         newest=until_ms is None,
@@ -62,9 +62,9 @@ def model_page(client: MlflowClient, name: str, until_ms: int | None = None) -> 
 
 
 def verified_now(client: MlflowClient, name: str, most: int | None = None) -> LedgerCheck | None:
-    """Read a ledger through; see `slipway history --verify`. None when it has more than `most` entries.
+    """Verify a ledger as `slipway history --verify` does; return None when the ledger has more than `most` entries.
 
-    What was written while it was read would not add up with what was read before: then it is read again.
+    An entry that is written meanwhile does not fit the entries that were read before it, so the ledger is read again then.
     """
     ledger, at = ledger_of(client, name), datetime.now(UTC)
     if ledger is None:
@@ -90,12 +90,6 @@ def goal_of(client: MlflowClient, name: str) -> str:
     raise UnknownName("registered model", name, model_names(client))
 
 
-def ledger_of(client: MlflowClient, name: str) -> Ledger | None:
-    """Return the ledger of a model, None where nothing was ever written; unlike `open_ledger` it changes nothing."""
-    experiment = client.get_experiment_by_name(f"{name}/promotions")
-    return Ledger(client, name, experiment.experiment_id) if experiment else None
-
-
 def entries_of(ledger: Ledger | None, version: int, most: int) -> list[Entry]:
     """Return the newest entries of one version, oldest first."""
     return ledger.entries(most, f"tags.`slipway.version` = '{version}'") if ledger else []
@@ -114,32 +108,41 @@ def _until(ledger: Ledger | None, until_ms: int) -> list[Entry]:
     return ledger.entries(LINES_A_PAGE + 1, f"attributes.start_time <= {until_ms}") if ledger else []
 
 
-def _berths(
+def _stage_columns(
     ledger: Ledger | None, versions: Sequence[Version], newest: Sequence[Entry], read: int, shown: int | None = None
 ) -> tuple[StageColumn, ...]:
-    """Put each version into its berth. newest: entries, of which up to `read` were asked for."""
+    """Return the stage columns, with the status of each version.
+
+    Args:
+        ledger: the model's ledger; None where nothing was ever written.
+        versions: the model's versions.
+        newest: the newest entries of the ledger, oldest first.
+        read: how many entries were asked for; fewer in `newest` mean that these are all.
+        shown: how many versions a column shows; None for all.
+    """
     transitions = [entry.transition for entry in newest]
     columns = []
     for stage in ORDER:
         here = [version for version in versions if version.stage is stage]
-        told = [version_status(version, transitions, all_of_them=len(newest) < read) for version in here[:shown]]
+        statuses = [version_status(version, transitions, all_of_them=len(newest) < read) for version in here[:shown]]
         if stage in _HELD:
-            told = [
-                each if each.told else _asked_for(ledger, version) for each, version in zip(told, here, strict=False)
+            statuses = [
+                each if each.told else _status_by_own_entries(ledger, version)
+                for each, version in zip(statuses, here, strict=False)
             ]
-        columns.append(StageColumn(stage, tuple(told), len(here) - len(told)))
+        columns.append(StageColumn(stage, tuple(statuses), len(here) - len(statuses)))
     return tuple(columns)
 
 
-def _asked_for(ledger: Ledger | None, version: Version) -> VersionStatus:
+def _status_by_own_entries(ledger: Ledger | None, version: Version) -> VersionStatus:
     return version_status(version, [entry.transition for entry in entries_of(ledger, version.number, _OF_A_VERSION)])
 
 
 def _links(client: MlflowClient, name: str, ledger: Ledger | None) -> dict[str, str]:
     searches = client.get_experiment_by_name(name)
-    found = {"registered model": f"#/models/{quote(name)}"}
+    links = {"registered model": f"#/models/{quote(name)}"}
     if searches:
-        found["experiment"] = f"#/{runs_page(searches.experiment_id, '?')}"
+        links["experiment"] = f"#/{runs_page(searches.experiment_id, '?')}"
     if ledger:
-        found["ledger"] = f"#/{runs_page(ledger.experiment, '?')}"
-    return found
+        links["ledger"] = f"#/{runs_page(ledger.experiment, '?')}"
+    return links

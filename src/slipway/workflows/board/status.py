@@ -1,4 +1,4 @@
-"""What the ledger says of one version: since when it lies where it does, by whom, how it was judged, who approved it."""
+"""The status of one version by its ledger: since when it holds its stage, by whom, how it was judged, who approved it."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -11,12 +11,15 @@ from slipway.types import Stage
 
 
 def version_status(version: Version, transitions: Iterable[Transition], *, all_of_them: bool = True) -> VersionStatus:
-    """Return what a ledger's movements, oldest first, say of a version. all_of_them: there are none before these."""
-    all_ = [transition for transition in transitions if transition.complete]
-    of_it = [transition for transition in all_ if transition.version == version.number]
+    """Return the status of a version by transitions of its ledger, oldest first.
+
+    all_of_them: whether the ledger holds no transition before these.
+    """
+    complete = [transition for transition in transitions if transition.complete]
+    of_it = [transition for transition in complete if transition.version == version.number]
     judged = next((m for m in reversed(of_it) if m.verdicts), None)
-    came = _came(version, all_)
-    told = all_of_them or (judged is not None and (came is not None or version.stage is Stage.NONE))
+    came = _came(version, complete)
+    all_known = all_of_them or (judged is not None and (came is not None or version.stage is Stage.NONE))
     return VersionStatus(
         number=version.number,
         since=came.at if came else registered(version) if version.stage is Stage.NONE else None,
@@ -24,12 +27,12 @@ def version_status(version: Version, transitions: Iterable[Transition], *, all_o
         passed=judged.passed if judged else None,
         judged=judged.stage if judged else None,
         approvals=approvals(of_it),
-        told=told,
+        told=all_known,
     )
 
 
 def approvals(of_it: Sequence[Transition]) -> tuple[Approval, ...]:
-    """Return the approvals of a version, newest first. of_it: its movements, oldest first."""
+    """Return the approvals of a version, newest first. of_it: the version's transitions, oldest first."""
     newest = {m.stage: m.evidence for m in of_it if m.evidence and m.action is not Action.APPROVE}
     given = [m for m in reversed(of_it) if m.action is Action.APPROVE]
     return tuple(
@@ -39,15 +42,17 @@ def approvals(of_it: Sequence[Transition]) -> tuple[Approval, ...]:
 
 
 def registered(version: Version) -> datetime:
+    """Return the time at which a version was registered."""
     return datetime.fromtimestamp(version.created_ms / 1000, UTC)
 
 
 def author_of(version: Version) -> str:
+    """Return the user who trained a version; empty where that is not known."""
     return version.tags.get(AUTHOR, "")
 
 
 def _came(version: Version, transitions: Sequence[Transition]) -> Transition | None:
-    """The movement that put a version where it lies: its own, or that which took its place and archived it."""
+    """Return the transition that put a version into its stage: its own, or that of the version which replaced it."""
     for transition in reversed(transitions):
         if not transition.action.moves:
             continue

@@ -1,4 +1,4 @@
-"""The facts of the board's page of one version: what a reviewer reads before a button is pressed."""
+"""The facts of the board's page of one version, which a reviewer reads before pressing a button."""
 
 from urllib.parse import quote
 
@@ -11,7 +11,7 @@ from slipway.core.release.ledger import Entry
 from slipway.core.release.transitions import Action, ServedBeside, before_production
 from slipway.registry.absent import is_absent
 from slipway.registry.eligibility import served_beside
-from slipway.registry.ledger import Ledger
+from slipway.registry.ledger import Ledger, ledger_of
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, get_version
 from slipway.reports.board import StageGates, VersionPage, Visitor
@@ -19,11 +19,11 @@ from slipway.tracking.client import runs_page
 from slipway.types import Stage
 from slipway.workflows.board.buttons import Position, buttons
 from slipway.workflows.board.comparison import Comparisons
-from slipway.workflows.board.overview import entries_of, goal_of, ledger_of, ledger_run
+from slipway.workflows.board.overview import entries_of, goal_of, ledger_run
 from slipway.workflows.board.status import author_of, registered, version_status
 
-_DOORS = (Stage.STAGING, Stage.PRODUCTION)
-# Of one version, and of the movements of all: what was in Production before is among the newest of them.
+_GATED = (Stage.STAGING, Stage.PRODUCTION)
+# Entries of one version, and transitions of all: the version that a rollback returns to is among the newest of these.
 _ENTRIES, _MOVES = 200, 100
 _IS_A_MOVE = " and ".join(f"tags.`slipway.action` != '{action}'" for action in Action if not action.moves)
 _LINEAGE = {
@@ -39,22 +39,22 @@ _LINEAGE = {
 def version_page(
     client: MlflowClient, name: str, number: int, visitor: Visitor, comparisons: Comparisons
 ) -> VersionPage:
-    """Return all that the page of a version shows. Raises UnknownName when there is no such model or version."""
+    """Return the facts of the page of a version. Raises UnknownName when there is no such model or version."""
     goal_of(client, name)
     version, ledger = get_version(client, name, number), ledger_of(client, name)
     entries = entries_of(ledger, number, _ENTRIES)
     served = served_beside(client, name, number)
     live = served.version if served and served.live else None
-    stands = {stage: _stands(version, stage, served, entries) for stage in _DOORS}
+    stands = {stage: _eligibility(version, stage, served, entries) for stage in _GATED}
     run, judged = _run(client, version), _judged(entries)
-    at = Position(name, number, version.stage, author_of(version), live, _back(ledger))
+    at = Position(name, number, version.stage, author_of(version), live, _rollback_target(ledger))
     page = VersionPage(
         name=name,
         column=version.stage,
         version=version_status(version, [entry.transition for entry in entries]),
         created=registered(version),
         author=author_of(version),
-        stage_gates=tuple(_door(ledger, found, entries) for found in reversed(stands.values())),
+        stage_gates=tuple(_stage_gates(ledger, each, entries) for each in reversed(stands.values())),
         buttons=buttons(at, stands, visitor, comparisons.approval_asked(version.run_id if run else "")),
         lineage=_lineage(version, judged),
         links=_links(version, run),
@@ -65,31 +65,35 @@ def version_page(
 def figure(
     client: MlflowClient, name: str, number: int, key: str, wanted: str, comparisons: Comparisons
 ) -> bytes | None:
-    """Return a figure of a version's page as PNG; None where there is none. key: the `Duel.key` of the page."""
+    """Return a figure of a version's page as PNG; None where there is none.
+
+    key: the `AnswersCompared.key` of the page. wanted: the figure's name.
+    """
     version = get_version(client, name, number)
     entries = entries_of(ledger_of(client, name), number, _ENTRIES)
     judged = next((entry for entry in entries if entry.run_id == key), None)
     return comparisons.figure(judged, version.run_id, wanted) if judged else None
 
 
-def _stands(version: Version, stage: Stage, served: ServedBeside | None, entries: list[Entry]) -> Eligibility:
+def _eligibility(version: Version, stage: Stage, served: ServedBeside | None, entries: list[Entry]) -> Eligibility:
     transitions = [entry.transition for entry in entries]
     return eligibility(version.name, version.number, stage, version.tags.get(DIGEST, ""), served, transitions)
 
 
-def _door(ledger: Ledger | None, found: Eligibility, entries: list[Entry]) -> StageGates:
-    judgement = found.judgement
+def _stage_gates(ledger: Ledger | None, stands: Eligibility, entries: list[Entry]) -> StageGates:
+    judgement = stands.judgement
     if judgement is None:
-        return StageGates(found.stage)
+        return StageGates(stands.stage)
     run = next((ledger_run(ledger, entry) for entry in entries if entry.transition is judgement), "")
-    verdicts = tuple(verdict for verdict in found.verdicts if verdict.gate != ELIGIBILITY)
-    return StageGates(found.stage, verdicts, found.problems, judgement.at, judgement.by, judgement.evidence, run)
+    verdicts = tuple(verdict for verdict in stands.verdicts if verdict.gate != ELIGIBILITY)
+    return StageGates(stands.stage, verdicts, stands.problems, judgement.at, judgement.by, judgement.evidence, run)
 
 
 def _judged(entries: list[Entry]) -> Entry | None:
-    """The entry of the newest judgement that keeps what was judged: for Production, where it was held against the champion.
+    """Return the entry that keeps the evidence of the newest judgement: one before Production, where there is one.
 
-    A promotion by a judgement that stood carries its evidence too, but the files lie where that was written down first.
+    A judgement before Production compares with the champion. A promotion by an older judgement names the evidence of that
+    judgement, but the files lie with the entry that named the evidence first.
     """
     judgements = [e for e in entries if e.transition.evidence and e.transition.action is not Action.APPROVE]
     for_production = [e for e in judgements if e.transition.stage is Stage.PRODUCTION]
@@ -97,7 +101,7 @@ def _judged(entries: list[Entry]) -> Entry | None:
     return next((e for e in judgements for last in newest if e.transition.evidence == last.transition.evidence), None)
 
 
-def _back(ledger: Ledger | None) -> int | None:
+def _rollback_target(ledger: Ledger | None) -> int | None:
     moves = ledger.entries(_MOVES, _IS_A_MOVE) if ledger else []
     return before_production([entry.transition for entry in moves])
 
@@ -112,15 +116,15 @@ def _run(client: MlflowClient, version: Version) -> Run | None:
 
 
 def _lineage(version: Version, judged: Entry | None) -> dict[str, str]:
-    found = {label: version.tags[tag] for label, tag in _LINEAGE.items() if version.tags.get(tag)}
+    facts = {label: version.tags[tag] for label, tag in _LINEAGE.items() if version.tags.get(tag)}
     if version.tags.get("slipway.git_dirty") == "true":
-        found["Uncommitted changes"] = "yes"
-    return found | ({"What was judged": judged.transition.evidence} if judged else {})
+        facts["Uncommitted changes"] = "yes"
+    return facts | ({"Judged evidence": judged.transition.evidence} if judged else {})
 
 
 def _links(version: Version, run: Run | None) -> dict[str, str]:
-    found = {"model version": f"#/models/{quote(version.name)}/versions/{version.number}"}
+    links = {"model version": f"#/models/{quote(version.name)}/versions/{version.number}"}
     if run:
-        found["run"] = f"#/{runs_page(run.info.experiment_id, f'/{run.info.run_id}?')}"
-        found["experiment"] = f"#/{runs_page(run.info.experiment_id, '?')}"
-    return found
+        links["run"] = f"#/{runs_page(run.info.experiment_id, f'/{run.info.run_id}?')}"
+        links["experiment"] = f"#/{runs_page(run.info.experiment_id, '?')}"
+    return links

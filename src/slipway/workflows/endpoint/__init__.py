@@ -1,1 +1,1 @@
-"""The parts of `slipway serve`: a service that follows the registry, and how it loads a version."""
+"""The parts of `slipway serve`: a service, its step with the registry, and the loading of a version."""

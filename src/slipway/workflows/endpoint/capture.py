@@ -1,4 +1,4 @@
-"""What `slipway serve --capture` keeps, and where: the seam between the endpoint and those who write."""
+"""The capture of an endpoint: its folder, its limits, and the writer that the supervisor starts."""
 
 from pathlib import Path
 
@@ -11,11 +11,14 @@ PRELOAD = ("slipway.capture.tables", "slipway.capture.segments")
 
 
 def capture_folder(settings: Settings) -> Path:
-    """Return where the segments of all models are."""
+    """Return the folder that holds the segments of all models."""
     return settings.home / "capture"
 
 
 def to_capture(settings: Settings, share: float, max_bytes: int) -> Capture:
-    """Return what keeps a share of the requests, above 0 and up to 1. max_bytes: on disk, of each model."""
+    """Return the configuration that captures a share of the requests.
+
+    share: above 0 and up to 1. max_bytes: the most that the segments of one model take on disk.
+    """
     limits = CaptureLimits(max_bytes=max_bytes)
     return Capture(share, WRITER, capture_folder(settings), {"limits": limits}, PRELOAD)

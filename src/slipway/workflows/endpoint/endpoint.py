@@ -1,4 +1,4 @@
-"""An endpoint that a command started, whatever engine it is: what is said of it, and how long it stays."""
+"""An endpoint that a command started, of either engine: its addresses, its words, and how long it stays."""
 
 import json
 import shlex
@@ -13,7 +13,7 @@ from slipway.types import Stage
 
 
 class Engine(Protocol):
-    """What answers. wait: while it does; raises ServiceFailed when it ends by itself."""
+    """The server behind an endpoint. `wait` blocks while it answers, and raises ServiceFailed when it ends by itself."""
 
     @property
     def url(self) -> str: ...
@@ -28,7 +28,7 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class ServedVersion:
-    """A version that was served when the endpoint came up. example: a request body that it accepts, as JSON."""
+    """A version that was served when the endpoint came up. example: a request body that the version accepts, as JSON."""
 
     name: str
     version: int
@@ -45,7 +45,7 @@ class ServedVersion:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An endpoint that answers until `stop`. beside: what is said of a second version that it may have, "" for none."""
+    """An endpoint that answers until `stop`. beside: a sentence on the variant beside the primary; "" for none."""
 
     served: Sequence[ServedVersion]
     engine: Engine
@@ -62,7 +62,7 @@ class Endpoint:
 
     @property
     def curl(self) -> str:
-        """A line for the shell that asks the endpoint about the model's own input example."""
+        """A shell command that sends the first model's input example to the endpoint."""
         body = json.dumps(_without_nan(json.loads(self.example or "{}")))
         return f"curl -s {self._path(self.served[0])} -H 'Content-Type: application/json' -d {shlex.quote(body)}"
 
@@ -92,14 +92,14 @@ class Endpoint:
 
 
 def own_log(settings: Settings, name: str, port: int) -> Path:
-    """Return where a service that listens on a port writes by default: no other one that runs writes there."""
+    """Return the default log of a service that listens on a port, which keeps the logs of two services apart."""
     log = settings.home / "logs" / f"{name}-{port}.log"
     make_room(log)
     return log
 
 
 def _without_nan(value: Any) -> Any:
-    """The same JSON value with null for NaN, which Python writes and nobody else reads."""
+    """Return the JSON value with null for NaN, which Python writes and other readers refuse."""
     if isinstance(value, dict):
         return {key: _without_nan(inner) for key, inner in value.items()}
     if isinstance(value, list):

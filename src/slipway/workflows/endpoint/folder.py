@@ -1,4 +1,4 @@
-"""`slipway serve --from FOLDER`: one version out of a folder, for good, where no registry is."""
+"""`slipway serve --from FOLDER`: one version out of a folder, where there is no registry to follow."""
 
 import threading
 from pathlib import Path
@@ -31,9 +31,19 @@ def serve_folder(
 ) -> Endpoint:
     """Serve the version that `slipway image` put into a folder, and return when it answers. No registry is asked.
 
-    capture: of `capturing`, what is kept of requests and answers; None to keep nothing.
-    Raises FileUnusable when it is no such folder, UntrustedModel when a byte of the model is not what was registered, and what
-    `start_service` raises.
+    Args:
+        settings: the home and the types that are trusted.
+        folder: the folder of the version.
+        host: the address to listen on.
+        port: the port to listen on; 0 for any free one.
+        config: workers and limits; the defaults where None.
+        keys_file: API keys, one a line, read again when the file changes.
+        log: the log file; by default one in the home.
+        capture: the part of requests and answers that is kept, as `to_capture` makes it; None to keep nothing.
+        timeout_s: how long the version may take to answer.
+
+    Raises FileUnusable for any other folder, UntrustedModel when a byte of the model differs from what was registered, and the
+    errors of `start_service`.
     """
     name, seen = read_folder(folder)
     files = folder.resolve() / MODEL
@@ -47,8 +57,8 @@ def serve_folder(
     if keys:
         threading.Thread(target=_keep_reading, args=[keys, service.supervisor], name="keys", daemon=True).start()
     example = files / "serving_input_example.json"
-    said = example.read_text() if example.is_file() else None
-    return Endpoint([ServedVersion(name, seen.version, seen.stage, seen.run_id, said)], service)
+    body = example.read_text() if example.is_file() else None
+    return Endpoint([ServedVersion(name, seen.version, seen.stage, seen.run_id, body)], service)
 
 
 def _keep_reading(keys: KeysFile, supervisor: Supervisor) -> None:

@@ -1,4 +1,4 @@
-"""What a build context of `slipway image` consists of: its Dockerfile, its README, and their words."""
+"""The files of a build context of `slipway image`: names, Dockerfile and README."""
 
 import json
 import re
@@ -9,7 +9,7 @@ PORT = 5001
 FIRST_WORDS = "# Written by `slipway image`"
 LOCK, BUILD_LOCK, PACKAGE, SERVED = "requirements.lock", "requirements-build.lock", "slipway", "served"
 ENTRIES = frozenset({"Dockerfile", ".dockerignore", "README.md", LOCK, BUILD_LOCK, PACKAGE, SERVED})
-"""All that can be at the top of a context."""
+"""The names of all files and folders at the top of a build context."""
 
 IGNORED = "**/__pycache__\nREADME.md\nDockerfile\n.dockerignore\n"
 
@@ -21,9 +21,17 @@ _ANSWER += ["--host", "0.0.0.0"]  # noqa: S104 - of the container alone, until i
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """Of an image: which version, of which Python, which types it may hold beside Slipway's own, and where its lock is from.
+    """The facts that are written into an image.
 
-    build_lock: whether what builds packages from source is locked too.
+    Attributes:
+        name: the registered model.
+        number: the version's number.
+        run_id: the run that trained the version.
+        digest: the digest of the version's files.
+        python: the version of Python.
+        trusted: types that the model may hold beside Slipway's own.
+        lock: a phrase that says where the lock file is from.
+        build_lock: whether the packages that build others from source are locked too.
     """
 
     name: str
@@ -37,19 +45,19 @@ class ImageFacts:
 
     @property
     def tag(self) -> str:
-        """A name for the image that Docker takes."""
+        """The image's name and tag, in signs that Docker accepts."""
         return f"{re.sub(r'[^a-z0-9]+', '-', self.name.lower()).strip('-') or 'model'}:{self.number}"
 
 
 def dockerfile(facts: ImageFacts) -> str:
-    """Return the Dockerfile. What changes seldom comes first, so that another version of the model is one small layer."""
+    """Return the Dockerfile. Layers that seldom change come first, so that another version of the model is one small layer."""
     labels = {"slipway.model": facts.name, "slipway.version": str(facts.number), "slipway.run_id": facts.run_id}
     labels |= {"slipway.artifact_digest": facts.digest}
     label = " \\\n      ".join(f"{key}={_quoted(value)}" for key, value in labels.items())
     build, no_source = f"RUN {_PIP} --no-deps -r {BUILD_LOCK}\n", "--only-binary :all:"
     trusted = f" \\\n    SLIPWAY_TRUSTED_TYPES={','.join(facts.trusted)}" if facts.trusted else ""
     return f"""\
-{FIRST_WORDS}, which writes it anew; README.md says how to build and run it.
+{FIRST_WORDS}, which replaces it; README.md says how to build and run it.
 FROM python:{facts.python}-slim
 
 RUN useradd --uid {_UID} --user-group --create-home --home-dir /var/lib/slipway slipway
@@ -68,7 +76,7 @@ ENV PYTHONPATH=/opt/slipway \\
 COPY {PACKAGE} {PACKAGE}
 RUN ["python", "-m", "compileall", "-q", "{PACKAGE}"]
 
-# Whoever answers owns nothing but the cache of machine code, which is filled here, on the kind of machine that builds.
+# The user that answers owns nothing but the cache of machine code, which is filled here, on the kind of machine that builds.
 USER {_UID}:{_UID}
 RUN ["python", "-c", "from slipway.plans import warm; warm()"]
 
@@ -85,7 +93,7 @@ CMD ["--workers", "1"]
 
 
 def readme(facts: ImageFacts, folder: str) -> str:
-    """Return the page that says what the context is and what to type."""
+    """Return the README of the build context, with the commands that build and run the image."""
     return f"""\
 # {facts.name} version {facts.number}, as an image
 
@@ -95,7 +103,7 @@ docker run --rm -p {PORT}:{PORT} -e SLIPWAY_API_KEYS {facts.tag}
 ```
 
 It answers `POST /invocations` on port {PORT} as `slipway serve {facts.name} --version {facts.number}` does, for those who have
-a key of `SLIPWAY_API_KEYS` (comma separated; without it, for anybody). What stands behind the image's name is given to
+a key of `SLIPWAY_API_KEYS` (comma separated; without it, for anybody). Words behind the image's name are options of
 `slipway serve`: `{facts.tag} --workers 4 --max-rows 1000`, or `--api-keys FILE` for a mounted file that is read again when it
 changes.
 The build needs the network for packages alone; what runs needs none, and asks no registry.
@@ -113,5 +121,5 @@ A model of which a byte is not as it was registered is not served: the container
 
 
 def _quoted(text: str) -> str:
-    """A value of a Dockerfile in which nothing is a variable."""
+    """Quote a value of a Dockerfile so that nothing in it is a variable."""
     return json.dumps(text, ensure_ascii=False).replace("$", "\\$")

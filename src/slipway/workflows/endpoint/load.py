@@ -1,4 +1,4 @@
-"""How a back gets a version: the copy on this disk when its bytes are right, else a new one; then with our own types only."""
+"""The loading of a version in a back: from the copy on this disk if its bytes are right, else from a new copy."""
 
 import hashlib
 import shutil
@@ -18,9 +18,15 @@ PRELOAD = (
 
 @dataclass(frozen=True)
 class Order:
-    """A version to load. folder: of its copy. digest: of its bytes, as the registry said.
+    """A version to load; a call loads it.
 
-    tracking_uri: where to get it from. trusted: types beside Slipway's own list.
+    Attributes:
+        name: the registered model.
+        version: the version's number.
+        digest: the digest that the registry holds of the version's files; None where it holds none.
+        folder: the folder of the version's copy on this disk.
+        tracking_uri: the server that a new copy comes from; "" for none.
+        trusted: types that the model may hold beside Slipway's own list.
     """
 
     name: str
@@ -32,7 +38,7 @@ class Order:
 
     @property
     def plan_cache(self) -> PlanCache | None:
-        """Where the plan of the version is kept: of these bytes, of types that may be loaded, and of versions."""
+        """The cache of the version's plan, valid for these bytes, these trusted types and these versions of the libraries."""
         if self.digest is None:
             return None
         from slipway.registry.trust import TRUSTED_TYPES
@@ -43,7 +49,7 @@ class Order:
 
     @property
     def has_copy(self) -> bool:
-        """Whether the copy is there, with the right bytes."""
+        """Whether the copy is on this disk, with the right bytes."""
         from slipway.registry.trust import artifact_digest, drop_compiled_code
 
         if not (self.folder / "MLmodel").is_file():
@@ -52,7 +58,7 @@ class Order:
         return artifact_digest(self.folder) == self.digest
 
     def __call__(self) -> LoadedModel:
-        """Load it. Raises UntrustedModel, and NoServer when there is no copy and nobody to get one from."""
+        """Load the version. Raises UntrustedModel, and NoServer when there is no copy and no server to get one from."""
         from slipway.registry.trust import load_trusted, require_trusted_configuration
 
         files = self._verified()
@@ -74,7 +80,7 @@ class Order:
         return self._fetched()
 
     def _fetched(self) -> Path:
-        """Download it beside, and put it in place when its bytes are right."""
+        """Download the version beside the copy, and put it in the copy's place if its bytes are right."""
         if not self.tracking_uri:
             raise NoServer("no tracking server is there to get another from")
         import mlflow

@@ -1,4 +1,4 @@
-"""`slipway serve --engine mlflow`: the version of a stage behind MLflow's own scoring server, as it is."""
+"""`slipway serve --engine mlflow`: one version behind MLflow's own scoring server."""
 
 import shutil
 from functools import partial
@@ -28,11 +28,20 @@ def serve_with_mlflow(
     port: int = 5001,
     timeout_s: float = 120.0,
 ) -> Endpoint:
-    """Serve the version of `name` that holds `stage`, or the one of that number, and return when it answers.
+    """Serve one version of a model for good, and return when it answers.
 
-    It stays with that version. The model is served from a copy whose bytes are those that were registered, and which trusts no
-    type but ours. port: this very one, or any free one for 0.
-    Raises UnknownName when there is no such version, UntrustedModel, NoServer, and what `start_service` raises.
+    The model is served from a verified copy, which may hold no type but the trusted ones.
+
+    Args:
+        settings: the tracking server, the home and the types that are trusted.
+        name: the registered model.
+        stage: the stage whose version is served, unless a number is given.
+        number: the version's number.
+        host: the address to listen on.
+        port: the port to listen on; 0 for any free one.
+        timeout_s: how long the version may take to answer.
+
+    Raises UnknownName when there is no such version, UntrustedModel, NoServer, and the errors of `start_service`.
     """
     tracking_uri = resolve_tracking_uri(settings)
     client = connect(tracking_uri)
@@ -47,10 +56,10 @@ def serve_with_mlflow(
 
 
 def _verified_copy(settings: Settings, version: Version) -> Path:
-    """A copy in the home folder: the one that is there when its bytes are right, or a new one."""
+    """Return the copy of a version in the home: the one that is there if its bytes are right, else a new one."""
     folder = settings.home / "models" / version.name / str(version.number)
     try:
         return fetch_verified(version, folder)
     except UntrustedModel:
-        shutil.rmtree(folder, ignore_errors=True)  # what is there may be an older or a broken copy
+        shutil.rmtree(folder, ignore_errors=True)  # the old copy may be broken, or of another model of this name
         return fetch_verified(version, folder)

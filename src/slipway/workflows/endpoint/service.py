@@ -20,7 +20,7 @@ _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THR
 
 @dataclass(frozen=True)
 class Service:
-    """A supervisor that answers at `url`, and what keeps it in step, if anything does."""
+    """A supervisor that answers at `url`, and its Following, where it follows a registry."""
 
     url: str
     log: Path
@@ -37,7 +37,7 @@ class Service:
 
 
 def keyed(settings: Settings, config: ServingConfig | None, file: Path | None) -> tuple[ServingConfig, KeysFile | None]:
-    """Return the configuration with the API keys of the file, or of the settings, and what reads the file again."""
+    """Return the configuration with the API keys of the file, else of the settings; with it, the file to read again."""
     keys = KeysFile(file) if file else None
     return replace(config or ServingConfig(), keys=keys.hashes() if keys else hashed(settings.api_keys)), keys
 
@@ -54,11 +54,18 @@ def start_service(
     capture: Capture | None = None,
     timeout_s: float = 120.0,
 ) -> Service:
-    """Serve versions, each under its model's name, and return when all answer. served: called with each that takes over.
+    """Serve versions, each under its model's name, and return when all of them answer.
 
-    log: where to write, by the port.
-    record: takes what was seen of a second version.
-    capture: what is kept of requests and answers; None to keep nothing.
+    Args:
+        wanted: the versions, one a model.
+        host: the address to listen on.
+        port: the port to listen on; 0 for any free one.
+        config: workers, limits, keys and variant.
+        log: returns the log file for a port.
+        served: called with each version that takes over.
+        record: called with the record of a variant, while it is compared.
+        capture: the part of requests and answers that is kept; None to keep nothing.
+        timeout_s: how long the versions may take to answer.
 
     Raises UntrustedModel, ServiceFailed, UsageError.
     """

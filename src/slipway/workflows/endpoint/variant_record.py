@@ -1,4 +1,4 @@
-"""What a service saw of a second version: HOME/arms/NAME-shadow.json and NAME-canary.json, written by it, shown by reports."""
+"""The records of a variant, which a service writes and reports show: HOME/arms/NAME-shadow.json and NAME-canary.json."""
 
 import json
 from contextlib import suppress
@@ -11,7 +11,7 @@ from slipway.files import whole_file
 
 
 def write_variant(home: Path, record: VariantRecord) -> None:
-    """Write it whole or not at all. A disk that is full keeps nobody from serving."""
+    """Write a record whole or not at all. A full disk is no reason to stop serving, so OSError is passed over."""
     path = _path(home, record.model, record.role)
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -20,15 +20,15 @@ def write_variant(home: Path, record: VariantRecord) -> None:
 
 
 def read_variants(home: Path, model: str) -> list[VariantRecord]:
-    """Return what was last seen in each role, by services of this home. What cannot be read is left out."""
+    """Return the last record in each role by services of this home; a record that cannot be read is left out."""
     return [record for role in VariantRole if (record := _read(_path(home, model, role)))]
 
 
 def _read(path: Path) -> VariantRecord | None:
     try:
-        said: dict[str, Any] = json.loads(path.read_text())
-        known = {field.name: said[field.name] for field in fields(VariantRecord)}
-        return VariantRecord(**known | {"role": VariantRole(said["role"]), "state": VariantState(said["state"])})
+        content: dict[str, Any] = json.loads(path.read_text())
+        values = {field.name: content[field.name] for field in fields(VariantRecord)}
+        return VariantRecord(**values | {"role": VariantRole(content["role"]), "state": VariantState(content["state"])})
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

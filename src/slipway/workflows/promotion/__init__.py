@@ -1,1 +1,1 @@
-"""The parts of a transition: the evidence of a version, its judgement, and the movement through the stages."""
+"""The parts of a transition: the evidence of a version, its judgement, and the move between stages."""

@@ -1,4 +1,4 @@
-"""A case is gathered: challenger and champion answer the same rows, and what the gates ask for is measured."""
+"""The gathering of an evidence bundle: both models answer the same rows, and what the gates need is measured."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,9 +26,9 @@ from slipway.workflows.promotion.newest_rows import newest_rows
 
 @contextmanager
 def gathered(client: MlflowClient, settings: Settings, version: Version, stage: Stage) -> Iterator[Gathered]:
-    """Score the stored model, and the one in Production, on the same rows, and measure what the gates before the stage ask for.
+    """Score the stored model and the champion on the same rows, and measure what the gates before the stage ask for.
 
-    What it was gathered from stays for as long as the block takes, so that a judge in this process need not fetch it again.
+    The files that the bundle was gathered from stay until the block ends, so that a judge in this process need not fetch them.
     Raises UntrustedModel, and KeyError, ValueError or TypeError when the model does not fit its own rows.
     """
     with temporary_folder() as made:
@@ -59,17 +59,21 @@ def _with_champion(
     champion = inputs.champion
     if champion is None:
         return bundle
-    found = _answers(inputs, inputs.rows, trusted)
+    answers = _answers(inputs, inputs.rows, trusted)
     bundle = replace(
         bundle,
         champion_version=(champion.number, champion.tags.get(DIGEST, "")),
-        champion=found.outcome,
-        problem=found.problem,
+        champion=answers.outcome,
+        problem=answers.problem,
     )
-    by = _tested_with(client, champion, folder / "by")
-    if found.outcome is None or by is None:
+    champion_rows = _tested_with(client, champion, folder / "by")
+    if answers.outcome is None or champion_rows is None:
         return bundle
-    return replace(bundle, unseen=_unseen(inputs, champion, by), newest=_newest(settings, inputs, by, trusted))
+    return replace(
+        bundle,
+        unseen=_unseen(inputs, champion, champion_rows),
+        newest=_newest(settings, inputs, champion_rows, trusted),
+    )
 
 
 def _answers(inputs: JudgedInputs, rows: SameRows, trusted: Sequence[str]) -> Rescored:
@@ -83,19 +87,19 @@ def _tested_with(client: MlflowClient, champion: Version, folder: Path) -> SameR
     folder.mkdir()
     try:
         return rows_of(client, champion.run_id, folder)
-    except (MlflowException, OSError):  # its run is gone, or is none of ours
+    except (MlflowException, OSError):  # its run is gone, or Slipway did not make it
         return None
 
 
-def _unseen(inputs: JudgedInputs, champion: Version, by: SameRows) -> NDArray[np.bool_] | None:
+def _unseen(inputs: JudgedInputs, champion: Version, champion_rows: SameRows) -> NDArray[np.bool_] | None:
     same = inputs.version.tags.get("slipway.data_digest") == champion.tags.get("slipway.data_digest")
-    fresh = unseen(inputs.rows, by, same_data=same)
+    fresh = unseen(inputs.rows, champion_rows, same_data=same)
     return None if fresh is None or fresh.all() else fresh
 
 
-def _newest(settings: Settings, inputs: JudgedInputs, by: SameRows, trusted: Sequence[str]) -> Newest | None:
+def _newest(settings: Settings, inputs: JudgedInputs, champion_rows: SameRows, trusted: Sequence[str]) -> Newest | None:
     tested = inputs.rows.tested
-    frame = newest_rows(settings, inputs.rows.experiment, [tested.rows, by.tested.rows], tested.classes)
+    frame = newest_rows(settings, inputs.rows.experiment, [tested.rows, champion_rows.tested.rows], tested.classes)
     if frame is None:
         return None
     rows = on_rows(inputs.rows, frame)

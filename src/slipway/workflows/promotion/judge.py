@@ -1,6 +1,5 @@
-"""A case is judged: held against what is stored, and put before the gates."""
+"""The judgement of an evidence bundle: it is compared with the stored inputs, and the gates run on both."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,17 +26,24 @@ _MOST_CHARACTERS, _MOST_NUMBERS = 2000, 30
 def judged(
     client: MlflowClient, bundle: EvidenceBundle, name: str, by: str, gathered: Gathered | None = None
 ) -> Transition:
-    """Return the judgement of a case, not yet written down.
+    """Return the judgement of an evidence bundle; nothing is written.
 
-    The gates run here, on the answers of the case and on the truth, baselines and declaration as they are stored.
+    The gates run here, on the answers of the bundle and on the truth, baselines and declaration as they are stored.
 
-    gathered: what this very process gathered the case from and verified; of any other case all is fetched and verified here.
-    Raises UsageError for a case of something else, UntrustedModel for stored files that changed, Refusal for a case that is
-    not of what is registered and in Production now.
+    Args:
+        client: a client of the tracking server.
+        bundle: the evidence bundle.
+        name: the registered model.
+        by: the user who asks.
+        gathered: the inputs that this very process gathered and verified for the bundle; for any other bundle, the inputs
+            are fetched and verified here.
+
+    Raises UsageError for a bundle of another model or stage, UntrustedModel for stored files that changed, Refusal for a
+    bundle of other files than the registered ones, or of another champion than the present one.
     """
     if bundle.name != name or bundle.stage not in (Stage.STAGING, Stage.PRODUCTION):
         raise UsageError(
-            f"a case of {bundle.name} for {bundle.stage}; asked is one of {name} for Staging or Production"
+            f"the evidence bundle is of {bundle.name} for {bundle.stage}; allowed is one of {name} for Staging or Production"
         )
     version = get_version(client, name, bundle.version)
     with temporary_folder() as made:
@@ -62,30 +68,36 @@ def judged(
 def _require_same(bundle: EvidenceBundle, inputs: JudgedInputs) -> None:
     version, tested = inputs.version, inputs.rows.tested
     if bundle.digest != version.tags[DIGEST]:
-        raise Refusal(f"the case is of other files than are registered as {version.name} version {version.number}")
+        raise Refusal(
+            f"the evidence bundle is of other files than are registered as {version.name} version {version.number}"
+        )
     champion = inputs.champion
     live = (champion.number, champion.tags.get(DIGEST, "")) if champion else None
     if bundle.champion_version != live:
         served = ServedBeside(champion.number, inputs.champion_live) if champion else None
         compared = compared_and_now(bundle.champion_version[0] if bundle.champion_version else None, served)
-        raise Refusal(f"the case compares with {compared}; nothing was moved. Run it again")
+        raise Refusal(f"the evidence bundle compares with {compared}; nothing was moved. Run it again")
     truth = encode(tested.truth, tested.classes)
     for outcome in (bundle.challenger, bundle.champion):
         if outcome is not None and not np.array_equal(outcome.truth, truth, equal_nan=True):
-            raise Refusal(f"the case is not of the rows that version {version.number} was tested on")
+            raise Refusal(f"the evidence bundle is not of the rows that version {version.number} was tested on")
     if bundle.unseen is not None and bundle.unseen.shape != truth.shape:
-        raise UsageError("the case says of other rows which the version in Production was not trained on")
+        raise UsageError(
+            "the evidence bundle marks other rows than the test rows as unseen by the version in Production"
+        )
 
 
 def _own_as_declared(measured: Measured, experiment: Experiment) -> Measured:
-    """The verdicts of the declared gates, each once; one that the case is silent on did not pass."""
-    said = {verdict.gate: verdict for verdict in measured.own}
+    """Keep one verdict for each declared gate of the experiment's own; a gate without a verdict did not pass."""
+    given = {verdict.gate: verdict for verdict in measured.own}
     names = [ref.partition(":")[2] for ref in experiment.gates.own]
-    missing: Callable[[str], Verdict] = lambda name: Verdict(name, False, "the case does not say what this gate said")  # noqa: E731
-    return replace(measured, own=tuple(_bounded(said.get(name) or missing(name)) for name in names))
+    verdicts = (
+        given.get(name) or Verdict(name, False, "the evidence bundle has no verdict of this gate") for name in names
+    )
+    return replace(measured, own=tuple(map(_bounded, verdicts)))
 
 
 def _bounded(verdict: Verdict) -> Verdict:
-    """A verdict that fits a tag of MLflow's, whoever wrote it."""
+    """Cut a verdict so that it fits a tag of MLflow: code of the experiment wrote the reason and the numbers."""
     numbers = {key[:100]: value for key, value in list(verdict.numbers.items())[:_MOST_NUMBERS]}
     return replace(verdict, reason=verdict.reason[:_MOST_CHARACTERS], numbers=numbers)

@@ -1,6 +1,6 @@
-"""The inputs of a judgement as they are stored: a version's files, its test rows, and the version that is served.
+"""The stored inputs of a judgement: a version's files, its test rows, and the champion's files.
 
-Each is held against the digest that was registered, so that nothing counts that was changed afterwards.
+Each is verified by the digest that was registered, so that no later change counts.
 """
 
 from dataclasses import dataclass
@@ -24,9 +24,17 @@ from slipway.types import Stage
 
 @dataclass(frozen=True)
 class JudgedInputs:
-    """champion_files: None, and `problem` says why, where they are not what was registered.
+    """The stored inputs of a judgement, verified.
 
-    champion_live: False where the champion was in Production last, and nothing is there now.
+    Attributes:
+        version: the version that is judged.
+        files: the folder of its files.
+        rows: its experiment and its test rows.
+        rows_digest: the digest of the rows.
+        champion: the version to compare with; None for none.
+        champion_files: the folder of the champion's files; None where they cannot be verified.
+        problem: the reason for that; "" for none.
+        champion_live: False where nothing is in Production, and the champion was there last.
     """
 
     version: Version
@@ -39,7 +47,7 @@ class JudgedInputs:
     champion_live: bool = True
 
     def judged(self, bundle: EvidenceBundle) -> Judged:
-        """Return what a case is a case of."""
+        """Return the digests and numbers that name the inputs of a judgement on this bundle."""
         champion = self.champion
         return Judged(
             self.version.name,
@@ -53,7 +61,7 @@ class JudgedInputs:
         )
 
     def evidence(self, bundle: EvidenceBundle) -> Evidence:
-        """Set the answers of a case beside what is stored."""
+        """Return the evidence for the gates: the answers of the bundle with the stored truth, baselines and declaration."""
         experiment, tested = self.rows.experiment, self.rows.tested
         labels = {name: slice_labels(tested.rows[name]) for name in experiment.evaluation.columns}
         return Evidence(
@@ -81,16 +89,16 @@ class JudgedInputs:
 
 @dataclass(frozen=True)
 class Gathered:
-    """A case, and what it was gathered from, as long as that is on this disk."""
+    """An evidence bundle, and the inputs that it was gathered from, while they are on this disk."""
 
     bundle: EvidenceBundle
     inputs: JudgedInputs
 
 
 def judged_inputs_of(client: MlflowClient, version: Version, stage: Stage, folder: Path) -> JudgedInputs:
-    """Download what a version is judged on into a folder. Before Staging there is no champion.
+    """Download the inputs of a version's judgement into a folder. There is no champion before Staging.
 
-    Raises UntrustedModel when the version's files, or the rows that it was tested on, are not those that were registered.
+    Raises UntrustedModel when the version's files or its test rows are not those that were registered.
     """
     files = fetch_verified(
         version, folder / "challenger"
@@ -102,7 +110,7 @@ def judged_inputs_of(client: MlflowClient, version: Version, stage: Stage, folde
         return inputs
     champion = get_version(client, version.name, served.version)
     try:
-        found, problem = fetch_verified(champion, folder / "champion"), ""
+        champion_files, problem = fetch_verified(champion, folder / "champion"), ""
     except Refusal as error:
-        found, problem = None, str(error)
-    return JudgedInputs(version, files, rows, digest, champion, found, problem, served.live)
+        champion_files, problem = None, str(error)
+    return JudgedInputs(version, files, rows, digest, champion, champion_files, problem, served.live)

@@ -1,6 +1,6 @@
-"""What is measured of a version apart from its answers, as far as the gates that stand before it ask for it.
+"""Measurements of a version beside its answers, for the gates that ask for them: latency, size, a second fit, age.
 
-Few experiments ask for a latency or a second fit. A service and the whole search, which measure them, are imported on demand.
+Few experiments ask for a latency or a second fit, so the service and the search that measure them are imported on demand.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,12 +28,12 @@ from slipway.workflows.endpoint.endpoint import own_log
 from slipway.workflows.promotion.judged_inputs import JudgedInputs
 from slipway.workflows.session import resolve_tracking_uri
 
-# The 99th percentile of fewer is the mood of three requests.
+# The 99th percentile of fewer requests depends on the slowest two or three.
 _REQUESTS = 500
 
 
 def measure_for(settings: Settings, inputs: JudgedInputs, gates: Sequence[str], trusted: Sequence[str]) -> Measured:
-    """Measure what the named gates ask for; what cannot be measured is told as the gate's problem, never raised."""
+    """Measure what the named gates ask for. A measurement that fails becomes the gate's problem; nothing is raised."""
     problems: dict[str, str] = {}
 
     def tried(gate: str, measured: Callable[[], Any]) -> Any:
@@ -55,21 +55,20 @@ def measure_for(settings: Settings, inputs: JudgedInputs, gates: Sequence[str], 
 
 
 def own_verdicts(settings: Settings, evidence: Evidence) -> tuple[Verdict, ...]:
-    """Ask the experiment's own gates, functions of its folder: each gets the evidence.
+    """Call the experiment's own gates, functions of its folder, with the evidence.
 
-    A function returns a Verdict, or (passed, reason). What it raises is its verdict: failed, with the error.
+    A function returns a Verdict, or (passed, reason). One that raises did not pass, with the error as the reason.
     """
     folder = settings.experiments / evidence.experiment.name
     return tuple(_own(folder, ref, evidence) for ref in evidence.experiment.gates.own)
 
 
 def _latency(settings: Settings, inputs: JudgedInputs, trusted: Sequence[str]) -> Latency:
-    """Of the service as `slipway serve` starts it, asked about test rows."""
+    """Measure the latency of a service as `slipway serve` starts it, on requests of one test row."""
     from slipway.serving.config import ServingConfig
     from slipway.serving.supervisor.generation import WantedVersion
     from slipway.workflows.endpoint.load import PRELOAD, Order
     from slipway.workflows.endpoint.service import start_service
-    from slipway.workflows.promotion.measure import latencies_ms
 
     version, tested = inputs.version, inputs.rows.tested.rows
     rows = tested[list(inputs_of(inputs.files))].sample(_REQUESTS, replace=True, random_state=0)
@@ -97,8 +96,8 @@ def _size(files: Path) -> int:
 def _reproduced(settings: Settings, inputs: JudgedInputs) -> Reproduced:
     from slipway.workflows.training.reproduce import reproduce
 
-    found = reproduce(settings, inputs.version.name, inputs.version.number)
-    return Reproduced(found.rows, found.different, found.largest)
+    again = reproduce(settings, inputs.version.name, inputs.version.number)
+    return Reproduced(again.rows, again.different, again.largest)
 
 
 def _age_days(inputs: JudgedInputs) -> float:
@@ -110,31 +109,29 @@ def _own(folder: Path, ref: str, evidence: Evidence) -> Verdict:
     gate = ref.partition(":")[2]
     try:
         with step(f"own gate: {gate}"):
-            said = load_function(folder, ref)(evidence)
+            result = load_function(folder, ref)(evidence)
     except CodeInvalid as error:
         return Verdict(gate, False, str(error).splitlines()[0])
     except Exception as error:  # the experiment's own code may raise anything  # noqa: BLE001
         return Verdict(gate, False, f"{ref} failed: {type(error).__name__}: {error}"[:500])
-    if isinstance(said, Verdict):
-        return replace(said, gate=gate)
-    if isinstance(said, tuple) and len(said) == 2 and isinstance(said[1], str):
-        return Verdict(gate, bool(said[0]), said[1])
+    if isinstance(result, Verdict):
+        return replace(result, gate=gate)
+    if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], str):
+        return Verdict(gate, bool(result[0]), result[1])
     return Verdict(
-        gate, False, f"{ref} has to return a Verdict, or (passed, reason); it returned {type(said).__name__}"
+        gate, False, f"{ref} has to return a Verdict, or (passed, reason); it returned {type(result).__name__}"
     )
 
 
 _WARM_UP = 20
-
-
 _TIMEOUT_S = 30.0
 
 
 def latencies_ms(url: str, bodies: Sequence[str]) -> NDArray[np.float64]:
-    """Post each body to `url`/invocations, one after the other over one connection, and return the time each took.
+    """Post each body to `url`/invocations, one after the other over one connection; return milliseconds, shape (bodies,).
 
-    bodies: JSON requests; the first of them are asked once before, since a fresh service is slower. Shape (bodies,).
-    Raises ServiceFailed when one is not answered with 200.
+    bodies: JSON requests. The first of them are sent once more before, since a fresh service is slower.
+    Raises ServiceFailed when a request is not answered with 200.
     """
     with requests.Session() as session:
         session.headers["Content-Type"] = "application/json"

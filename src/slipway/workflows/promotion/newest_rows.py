@@ -1,4 +1,4 @@
-"""The newest labelled rows: those that the source holds now, and neither of two versions had seen."""
+"""The newest labelled rows: rows that the source holds now, and that are later than the test rows of both versions."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,16 +14,22 @@ from slipway.settings import Settings
 def newest_rows(
     settings: Settings, experiment: Experiment, seen: Sequence[pd.DataFrame], classes: Sequence[object]
 ) -> pd.DataFrame | None:
-    """Return the labelled rows that are later than all that was seen, oldest first; None where none are known.
+    """Return the labelled rows that are later than all rows in `seen`, oldest first; None where there are none.
 
-    seen: the test rows of the versions; of what is cut by time they are the last. Where the experiment has no time, or its
-    source cannot be read from here, nothing is known of new rows, which is said.
+    There are none where the experiment has no time column or its folder is not here. A source that cannot be read, or breaks
+    its contract now, gives none either, with a note.
+
+    Args:
+        settings: the folder of the experiments.
+        experiment: the declaration.
+        seen: the test rows of the versions, which are the latest rows of a split by time.
+        classes: the target's classes; rows with another label are left out. Empty for a regression.
     """
     time, target = experiment.data.time, experiment.data.target
     folder = settings.experiments / experiment.name
     if not time or not all(time in rows for rows in seen) or not folder.is_dir():
         return None
-    from slipway.data import (  # here, since most versions have no time by which rows are newer
+    from slipway.data import (  # imported here, since most experiments have no time column
         check_contract,
         read_source,
     )

@@ -1,6 +1,6 @@
-"""The registrar: who writes the ledger and moves the stages.
+"""The registrar, which alone writes the ledger and moves the stages.
 
-On a plain MLflow server that is the command itself. Slipway's own server is its own registrar, and nobody else there may.
+On a plain MLflow server a command is the registrar. Slipway's own server is its own registrar, and refuses any other.
 """
 
 from collections.abc import Container
@@ -36,45 +36,48 @@ GATED = (Stage.STAGING, Stage.PRODUCTION)
 
 
 class Registrar(Protocol):
-    """What may be asked of a registrar; each raises UnknownName for what is not registered."""
+    """The operations of a registrar. Each raises UnknownName for a model or version that is not registered."""
 
     def judge(self, name: str, bundle: EvidenceBundle) -> Transition:
-        """Hold a case against what is stored, run the gates, write the judgement down. Nothing is moved."""
+        """Compare a bundle with the stored inputs, run the gates, and write the judgement to the ledger. Nothing is moved."""
 
     def approve(
         self, name: str, version: int, stage: Stage, comment: str, overrides: tuple[str, ...] = ()
     ) -> Transition:
-        """Write down that somebody who is not the author says yes to the newest judgement. Raises Refusal.
+        """Write an approval of the newest judgement, by somebody other than the author, to the ledger. Raises Refusal.
 
-        overrides: gates that compared with a champion which knows nearly all of the rows; the comment speaks in their place.
+        overrides: gates that had too few rows to compare, since the champion knows nearly all; the comment stands in for them.
         """
 
     def promote(
         self, name: str, version: int, stage: Stage, comment: str, bundle: EvidenceBundle | None = None
     ) -> Transition:
-        """Move a version by the judgement that stands, or by that of the case. Raises PromotionRefused, Refusal."""
+        """Move a version by the judgement that stands, or by that of the bundle. Raises PromotionRefused, Refusal."""
 
     def rollback(self, name: str, comment: str) -> Transition:
-        """Bring the version back that was in Production before. Raises Refusal when there is none."""
+        """Bring back the version that was in Production before. Raises Refusal when there is none."""
 
     def archive(self, name: str, version: int, comment: str) -> Transition:
-        """Take a version out of its stage. Raises Refusal when it is out already."""
+        """Archive a version. Raises Refusal when the version is archived already."""
 
     def reconcile(self, name: str) -> tuple[Transition, ...]:
-        """Bring to an end what was cut off, stages, aliases and ledger in step; return each movement as it ended."""
+        """Bring the transitions that were cut off to their end, and the aliases into step; return each as it ended."""
 
 
 class LocalRegistrar:
     """The registrar that writes by itself, through a client.
 
-    by: who asks; it is written down. gathered: what this process gathered a case from, which it then does not fetch again.
+    Args:
+        client: a client of the tracking server.
+        by: the user who asks, as the ledger names them.
+        gathered: an evidence bundle of this process with its verified inputs, which then are not fetched again.
     """
 
     def __init__(self, client: MlflowClient, by: str, gathered: Gathered | None = None):
         self._client, self._by, self._gathered = client, by, gathered
 
     def with_gathered(self, gathered: Gathered) -> "LocalRegistrar":
-        """Return the same registrar, which judges what was gathered from where it is."""
+        """Return the same registrar, which judges a gathered bundle by the inputs that are on this disk."""
         return LocalRegistrar(self._client, self._by, gathered)
 
     def judge(self, name: str, bundle: EvidenceBundle) -> Transition:
@@ -96,12 +99,12 @@ class LocalRegistrar:
         with temporary_folder() as made:
             experiment = verified_rows(self._client, wanted, Path(made))[0].experiment
         with moving(self._client, ledger):
-            found = eligibility(self._client, ledger, wanted, stage)
-            asked = experiment.gates.approval or ApprovalGate()
-            if why_not := may_approve(asked, found, wanted.tags.get(AUTHOR, ""), self._by, overrides):
+            stands = eligibility(self._client, ledger, wanted, stage)
+            gate = experiment.gates.approval or ApprovalGate()
+            if why_not := may_approve(gate, stands, wanted.tags.get(AUTHOR, ""), self._by, overrides):
                 raise Refusal(f"{name} version {version} is not approved for {stage}: {why_not}")
-            assert found.judgement is not None  # nothing can be approved otherwise
-            evidence = found.judgement.evidence
+            assert stands.judgement is not None  # nothing can be approved otherwise
+            evidence = stands.judgement.evidence
             approval = transition_of(
                 self._client, self._by, wanted, Action.APPROVE, stage, comment, evidence=evidence, overrides=overrides
             )
@@ -158,20 +161,20 @@ class LocalRegistrar:
         fresh: Transition | None,
         files: dict[str, bytes] | None,
     ) -> Transition:
-        found = eligibility(self._client, ledger, wanted, stage, fresh)
-        evidence = found.judgement.evidence if found.judgement and not found.problems else ""
-        action = Action.PROMOTE if found.holds else Action.REFUSE
-        transition = transition_of(self._client, self._by, wanted, action, stage, comment, found.verdicts, evidence)
-        if found.holds:
+        stands = eligibility(self._client, ledger, wanted, stage, fresh)
+        evidence = stands.judgement.evidence if stands.judgement and not stands.problems else ""
+        action = Action.PROMOTE if stands.holds else Action.REFUSE
+        transition = transition_of(self._client, self._by, wanted, action, stage, comment, stands.verdicts, evidence)
+        if stands.holds:
             return make(self._client, ledger, transition, files)
         ledger.write(transition, process_tags(), files)
-        raise PromotionRefused(wanted.name, wanted.number, stage, found.verdicts)
+        raise PromotionRefused(wanted.name, wanted.number, stage, stands.verdicts)
 
     def _transition(self, version: Version, action: Action, stage: Stage, comment: str) -> Transition:
         return transition_of(self._client, self._by, version, action, stage, comment)
 
     def _require_same_champion(self, judgement: Transition) -> None:
-        """What else came into Production while the gates were asked was not compared with. Raises Refusal."""
+        """Raise Refusal when Production holds another version now than the one that the judgement compared with."""
         if judgement.stage is not Stage.PRODUCTION:
             return
         served = served_beside(self._client, judgement.name, judgement.version)
@@ -188,13 +191,13 @@ class LocalRegistrar:
 
 
 def require_not_live(version: Version, stage: Stage) -> None:
-    """Raise Refusal where gates before Production are asked of the version that is there: it has no champion but itself."""
+    """Raise Refusal for the version in Production, when Production is asked for: its champion would be itself."""
     if version.stage is stage is Stage.PRODUCTION:
         raise Refusal(f"{version.name} version {version.number} is in {stage} already")
 
 
 def require_movable(version: Version, stage: Stage) -> None:
-    """Raise Refusal for a version that is where it is to go, and for one that would leave Production empty unsaid."""
+    """Raise Refusal for a version that holds the stage already, and for a move that would silently empty Production."""
     if version.stage is stage:
         raise Refusal(f"{version.name} version {version.number} is in {stage} already")
     if version.stage is Stage.PRODUCTION and stage is not Stage.ARCHIVED:
@@ -202,11 +205,11 @@ def require_movable(version: Version, stage: Stage) -> None:
 
 
 def _before(ledger: Ledger, live: int | None, existing: Container[int]) -> int | None:
-    """Return the version that a rollback returns to, from as many of the newest movements as that takes."""
+    """Return the version that a rollback returns to; None for none. Older transitions are read until one names it."""
     most = _READ_FIRST
     while True:
         made = ledger.transitions(most, MADE)
-        # What is live may have got there past the ledger: by the UI, by a script.
+        # The live version may have come there past the ledger: by the UI, or by a script.
         now = [Transition(ledger.name, Action.PROMOTE, live, Stage.PRODUCTION, "", now_ms())] if live else []
         number = before_production([*made, *now], existing)
         if number is not None or len(made) < most:
@@ -214,18 +217,18 @@ def _before(ledger: Ledger, live: int | None, existing: Container[int]) -> int |
         most *= 10
 
 
-def by_case(registrar: Registrar, gathered: Gathered) -> Registrar:
-    """Return the registrar that judges a case of this process: a guarded server believes nobody, and fetches all by itself."""
+def judging_gathered(registrar: Registrar, gathered: Gathered) -> Registrar:
+    """Return a registrar that judges a bundle by the inputs on this disk; a guarded server fetches all inputs by itself."""
     return registrar.with_gathered(gathered) if isinstance(registrar, LocalRegistrar) else registrar
 
 
 def registrar_of(client: MlflowClient, settings: Settings, operation: Operation, name: str) -> Registrar:
-    """Return the registrar of the server that a client talks to: a guarded server is its own.
+    """Return the registrar for the server that a client talks to: the server itself, if it is a guarded one.
 
-    Raises Refusal where the server would refuse what is to be done to a model, before anything was worked out for that.
+    Raises Refusal where the server would refuse the operation, so that no work is done for it in vain.
     """
-    if found := about(client.tracking_uri, name):
-        if operation.right not in found.may:
-            raise not_allowed(found.user or settings.user, operation, name)
+    if server := about(client.tracking_uri, name):
+        if operation.right not in server.may:
+            raise not_allowed(server.user or settings.user, operation, name)
         return RemoteRegistrar(client.tracking_uri, settings.user)
     return LocalRegistrar(client, settings.user)

@@ -1,1 +1,1 @@
-"""The parts of `slipway run`: from rows that hold their contract to a winner with its evidence."""
+"""The parts of `slipway run`: from rows that keep their contract to a winner with its run artifacts."""

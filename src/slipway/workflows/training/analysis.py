@@ -1,4 +1,4 @@
-"""What reviewers look at beyond the metrics: slices, groups, calibration, the decision, the version in Production."""
+"""The analysis of a winner beyond its metrics: slices, groups, calibration, decision, the version in Production."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,7 +32,16 @@ from slipway.workflows.training.winner import Winner
 
 @dataclass(frozen=True)
 class Findings:
-    """Each of these is empty where it was not asked for, or is not defined. doubts: what could not be found out, and why."""
+    """The findings of an analysis; each is empty where the experiment does not ask for it, or it is not defined.
+
+    Attributes:
+        slices: the metric on each slice, against the rest.
+        fairness: the differences between the groups of each sensitive column.
+        calibration: how far the probabilities can be believed.
+        decided: the decision threshold and its costs.
+        disagreement: the rows on which the version in Production answers otherwise.
+        doubts: sentences that say what could not be found out, and why.
+    """
 
     slices: tuple[Slice, ...] = ()
     fairness: tuple[CardFairness, ...] = ()
@@ -42,45 +51,45 @@ class Findings:
     doubts: tuple[str, ...] = field(default=())
 
     def metrics(self) -> dict[str, float]:
-        """What of it is one number, as metrics of the run."""
-        told: dict[str, float] = {}
+        """Return the findings that are single numbers, as metrics of the run."""
+        numbers: dict[str, float] = {}
         if self.slices:
-            told["slices_worse"] = sum(part.worse for part in self.slices)
+            numbers["slices_worse"] = sum(part.worse for part in self.slices)
         if self.calibration:
-            told["test_calibration_error"] = self.calibration.error
+            numbers["test_calibration_error"] = self.calibration.error
         if self.disagreement:
-            told["disagreement_with_production"] = self.disagreement.rate
+            numbers["disagreement_with_production"] = self.disagreement.rate
         for column in self.fairness:
             named = {name.replace(" ", "_"): value for name, value in column.differences.items() if value is not None}
-            told |= {f"{name}_{key_part(column.column)}": value for name, value in named.items()}
-        return told
+            numbers |= {f"{name}_{key_part(column.column)}": value for name, value in named.items()}
+        return numbers
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """What of it is a table, by the name of its file."""
+        """Return the findings that are tables, by the name of the file."""
         tables: dict[str, pd.DataFrame] = {}
         if self.slices:
-            tables["slices"] = pd.DataFrame([_flat(part) for part in self.slices])
+            tables["slices"] = pd.DataFrame([_slice_facts(part) for part in self.slices])
         if self.disagreement and self.disagreement.disputed:
-            tables["disagreement"] = pd.DataFrame([_told(row) for row in self.disagreement.disputed])
+            tables["disagreement"] = pd.DataFrame([_disputed(row) for row in self.disagreement.disputed])
         return tables
 
 
 def find(
     client: MlflowClient, settings: Settings, spec: Declared, tested: TestRows, evaluated: Evaluated, winner: Winner
 ) -> Findings:
-    """Look at the answers on the test rows from all sides that the experiment declares."""
+    """Analyse the winner's answers on the test rows in all the ways that the experiment declares."""
     experiment, outcome = spec.experiment, evaluated.outcome
     labels = {name: slice_labels(tested.rows[name]) for name in experiment.evaluation.columns}
     groups = {name: labels[name] for name in experiment.evaluation.sensitive}
     with step(f"slices: {', '.join(labels) or 'none declared'}"):
         parts = slices(outcome, labels, METRICS[evaluated.metric], seed=experiment.search.seed)
-    found, doubts = _disagreement(client, settings, experiment, tested, outcome)
+    apart, doubts = _disagreement(client, settings, experiment, tested, outcome)
     return Findings(
         slices=parts,
         fairness=fairness(experiment.task, outcome, groups, [str(name) for name in tested.classes]),
         calibration=calibration(experiment.task, outcome),
         decided=_decided(experiment, evaluated, winner),
-        disagreement=found,
+        disagreement=apart,
         doubts=doubts,
     )
 
@@ -106,30 +115,33 @@ def _decided(experiment: Experiment, evaluated: Evaluated, winner: Winner) -> Ca
 def _disagreement(
     client: MlflowClient, settings: Settings, experiment: Experiment, tested: TestRows, outcome: Outcome
 ) -> tuple[CardDisagreement | None, tuple[str, ...]]:
-    """Let the version in Production answer the same rows; nothing where there is none, and why where it cannot."""
+    """Compare with the answers of the version in Production on the same rows.
+
+    The second value says why, where that version could not answer; both are empty where nothing is in Production.
+    """
     live = [version for version in list_versions(client, experiment.name) if version.stage is Stage.PRODUCTION]
     if not live:
         return None, ()
     (version,) = live
     trusted = (*experiment.search.trusted_types, *settings.trusted_types)
     with step(f"version {version.number} in Production, on the same rows"), temporary_folder() as made:
-        theirs = rescore(lambda: fetch_verified(version, Path(made)), SameRows(experiment, tested), trusted)
-    if theirs.outcome is None:
-        return None, (f"Version {version.number} in Production could not be compared: {theirs.problem}.",)
-    found = disagreement(experiment.task, outcome, theirs.outcome)
-    rows = disputed_rows(found, tested.rows, experiment.data.features, tested.classes, outcome, theirs.outcome)
-    return CardDisagreement(version.number, found.rate, found.mean, found.measured, outcome.rows, rows), ()
+        production = rescore(lambda: fetch_verified(version, Path(made)), SameRows(experiment, tested), trusted)
+    if production.outcome is None:
+        return None, (f"Version {version.number} in Production could not be compared: {production.problem}.",)
+    apart = disagreement(experiment.task, outcome, production.outcome)
+    rows = disputed_rows(apart, tested.rows, experiment.data.features, tested.classes, outcome, production.outcome)
+    return CardDisagreement(version.number, apart.rate, apart.mean, apart.measured, outcome.rows, rows), ()
 
 
-def _flat(part: Slice) -> Mapping[str, object]:
-    told: dict[str, object] = {"column": part.column, "value": part.value, "rows": part.rows}
+def _slice_facts(part: Slice) -> Mapping[str, object]:
+    facts: dict[str, object] = {"column": part.column, "value": part.value, "rows": part.rows}
     for name, interval in (("metric", part.interval), ("difference", part.difference)):
         ends = (interval.value, interval.low, interval.high) if interval else (None, None, None)
-        told |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
-    return {**told, "worse": part.worse, "reason": part.reason}
+        facts |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
+    return {**facts, "worse": part.worse, "reason": part.reason}
 
 
-def _told(row: DisputedRow) -> Mapping[str, object]:
+def _disputed(row: DisputedRow) -> Mapping[str, object]:
     answers = {"answer": row.left.label, "in_production": row.right.label}
     scores = {"score": row.left.score, "production_score": row.right.score}
     return {**row.values, "truth": row.truth, **answers, **scores}

@@ -1,4 +1,4 @@
-"""The model card of a run, filled from what was declared, cut, searched and measured."""
+"""The model card of a run, filled from the declaration, the data, the search and the evaluation."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -41,7 +41,7 @@ def model_card(
     trials: Sequence[Trial],
     winner: Trial,
 ) -> ModelCard:
-    """Fill the card of a run."""
+    """Return the model card of a run."""
     code = travelling_code(spec, winner)
     experiment = spec.experiment
     scope = experiment.scope
@@ -128,14 +128,14 @@ def _search(experiment: Experiment, trials: Sequence[Trial], winner: Trial) -> C
 
 
 def _gates(experiment: Experiment) -> tuple[CardGate, ...]:
-    """Every gate, those that do not stand with the reason."""
+    """Return every gate; one that does not apply carries the reason as its demand."""
     return tuple(
         CardGate(gate.name, gate.demand, gate.stages[0].value if gate.stages else "") for gate in every_gate(experiment)
     )
 
 
 def _warnings(experiment: Experiment, findings: Findings) -> tuple[str, ...]:
-    """What is read before all other doubts."""
+    """Return the caveats that stand before all others."""
     warning = miscalibrated(experiment.task, findings.calibration)
     return (warning,) if warning else ()
 

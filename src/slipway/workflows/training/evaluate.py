@@ -19,11 +19,18 @@ _OVER = "over:"  # no metric is called so
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The refitted winner and what it is worth on the test rows.
+    """The refitted winner and its results on the test rows.
 
-    inputs: the columns that the winner is given. intervals: each metric with its 95 % interval. baselines: each baseline's
-    metrics on the same rows. over: by how much the search metric is better than each baseline's, paired. cost: of a row, where
-    costs are declared.
+    Attributes:
+        pipeline: the fitted winner.
+        inputs: the columns that the winner is given.
+        metric: the metric that the search maximised or minimised.
+        outcome: the winner's answers.
+        intervals: each metric with its 95 % interval.
+        baseline_outcomes: each baseline's answers to the same rows.
+        baselines: each baseline's metrics.
+        over: by how much the winner's search metric is better than each baseline's, on the same resamples.
+        cost: the mean cost of a row; None where no costs are declared.
     """
 
     pipeline: Any
@@ -41,12 +48,12 @@ class Evaluated:
         return self.outcome.rows
 
     def metrics(self) -> dict[str, float]:
-        """Everything as flat metrics of a run: `test_roc_auc`, its interval, and `test_roc_auc.NAME` of each baseline."""
+        """Return all results as metrics of a run: `test_roc_auc`, its interval, and `test_roc_auc.NAME` of each baseline."""
         measured = dict(self.intervals) | ({"cost": self.cost} if self.cost else {})
-        told = {f"test_{name}": interval for name, interval in measured.items()}
-        told |= {f"over_{name}": interval for name, interval in self.over.items()}
+        intervals = {f"test_{name}": interval for name, interval in measured.items()}
+        intervals |= {f"over_{name}": interval for name, interval in self.over.items()}
         flat: dict[str, float] = {}
-        for name, interval in told.items():
+        for name, interval in intervals.items():
             flat |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
         for baseline, values in self.baselines.items():
             flat |= {f"test_{name}.{baseline}": value for name, value in values.items()}
@@ -58,7 +65,7 @@ def evaluate(
 ) -> Evaluated:
     """Score the fitted pipeline of a candidate and the baselines on the test rows, under the same resamples of them.
 
-    Baselines are given all features, be they texts or times.
+    Baselines are given all features, texts and times included.
     """
     experiment, test = spec.experiment, prepared.splits.test
     inputs = experiment.inputs_of(candidate)
@@ -85,7 +92,7 @@ def evaluate(
 
 
 def _over_baselines(experiment: Experiment, ours: Weighted, others: Mapping[str, Outcome]) -> dict[str, Weighted]:
-    """By how much the search metric is better than each baseline's, as a metric of its own."""
+    """Return, for each baseline, a metric that says by how much the winner's search metric is better."""
     metric = METRICS[experiment.search.metric]
     theirs = {name: metric.prepare(other) for name, other in others.items() if metric.fits(experiment.task, other)}
     return {f"{_OVER}{name}": _better(metric, ours, their) for name, their in theirs.items()}

@@ -1,4 +1,4 @@
-"""The five lines that a reviewer reads first in MLflow: what was searched, what won, over what, and what to doubt."""
+"""The five lines that a reviewer reads first in MLflow: the search, the winner, its baselines, and the doubts."""
 
 from collections.abc import Sequence
 
@@ -54,5 +54,5 @@ def _over(evaluated: Evaluated) -> str:
 
 
 def _against(name: str, difference: Interval) -> str:
-    said = f"{difference.value:+.4f} ({difference.low:+.4f} to {difference.high:+.4f})"
-    return f"{said} over the baseline {name}" if difference.low > 0 else f"does not beat the baseline {name}: {said}"
+    words = f"{difference.value:+.4f} ({difference.low:+.4f} to {difference.high:+.4f})"
+    return f"{words} over the baseline {name}" if difference.low > 0 else f"does not beat the baseline {name}: {words}"

@@ -1,4 +1,4 @@
-"""All that is checked and cut before anything is trained: code, contract, classes, split."""
+"""The checks and the split before anything is trained: code, contract, classes, leaks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,15 @@ from slipway.workflows.project import Declared
 
 @dataclass(frozen=True)
 class Prepared:
-    """Rows that keep their contract, cut in three. digests: of the whole and of each part. doubts: what may be a leak."""
+    """Rows that keep their contract, cut into training, validation and test rows.
+
+    Attributes:
+        frame: all rows.
+        splits: the three parts.
+        classes: the target's classes; empty for a regression.
+        digests: the digest of all rows, under `all`, and of each part.
+        doubts: columns that may give the target away.
+    """
 
     frame: pd.DataFrame
     splits: Splits
@@ -37,7 +45,9 @@ def check_code(declared: Declared) -> None:
 
 
 def prepare(declared: Declared, now: datetime | None = None) -> Prepared:
-    """Read the data, hold it to its contract, cut it. now: the time, naive UTC, by which the data have to be fresh.
+    """Read the data, check them against their contract, and split them.
+
+    now: the time, naive UTC, by which the data have to be fresh; the present one where None.
 
     Raises ContractBroken with every violation, DataLeaks with every column that gives the target away, DataUnusable,
     CodeInvalid, FileUnusable.
@@ -63,6 +73,6 @@ def prepare(declared: Declared, now: datetime | None = None) -> Prepared:
 
 
 def question_of(declared: Declared, prepared: Prepared) -> Question:
-    """Return what each trial of an experiment answers."""
+    """Return the question that each trial of an experiment answers."""
     splits = prepared.splits
     return Question(declared.folder, declared.experiment, prepared.classes, splits.development, splits.folds)

@@ -41,8 +41,8 @@ def rehearse(question: Question, trusted: Sequence[str]) -> None:
         refused = _refused(question, few_rows(question), trusted)
     if refused:
         lines = "\n".join(f"  {each}" for each in refused)
-        said = f"{len(refused)} candidate(s) cannot be stored and loaded again; nothing was trained:"
-        raise UntrustedModel(f"{said}\n{lines}")
+        headline = f"{len(refused)} candidate(s) cannot be stored and loaded again; nothing was trained:"
+        raise UntrustedModel(f"{headline}\n{lines}")
 
 
 def _refused(question: Question, few: pd.DataFrame, trusted: Sequence[str]) -> list[str]:
@@ -89,10 +89,12 @@ def _fitted(question: Question, name: str, few: pd.DataFrame) -> Any:
             failures.append(error)
     first = failures[0]
     advice = _advice(question, name, points[0], few, first)
-    raise CodeInvalid(f"candidate '{name}' cannot be fitted; nothing was trained: {_said(first)}; {advice}") from first
+    raise CodeInvalid(
+        f"candidate '{name}' cannot be fitted; nothing was trained: {_reason(first)}; {advice}"
+    ) from first
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, CodeInvalid) else f"{type(error).__name__}: {str(error).rstrip('.')}"
 
 
@@ -113,5 +115,5 @@ def _advice(question: Question, name: str, point: dict[str, Any], rows: pd.DataF
         _fit(question, name, point, rows, encode(rows[question.experiment.data.target], question.classes).astype(int))
     except Exception:  # the classes are not to blame  # noqa: BLE001
         return mend
-    numbers, found = (", ".join(map(str, each[:6])) for each in (codes, question.classes))
-    return f"it takes the classes as {numbers}, and not as {found}: let the source give the target as such numbers"
+    numbers, classes = (", ".join(map(str, each[:6])) for each in (codes, question.classes))
+    return f"it takes the classes as {numbers}, and not as {classes}: let the source give the target as such numbers"

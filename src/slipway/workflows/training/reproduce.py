@@ -1,4 +1,4 @@
-"""`slipway reproduce`: the winner again, from what was recorded, held against the stored model row by row."""
+"""`slipway reproduce`: the winner fitted again from its records, and compared with the stored model row by row."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,10 +23,9 @@ from slipway.registry.artifacts.models import inputs_of, recorded_experiment, re
 from slipway.registry.trust import load_trusted
 from slipway.registry.versions import Version, get_version
 from slipway.settings import Settings
-from slipway.tracking.client import connect
 from slipway.tracking.lineage import code_digest, file_digest
 from slipway.workflows.project import Declared
-from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.session import open_client
 from slipway.workflows.training.prepare import Prepared, prepare
 from slipway.workflows.training.winner import WINNER, fit_winner, winner_from
 
@@ -35,11 +34,16 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A winner fitted anew beside the stored one, both on the test rows.
+    """A winner fitted anew, compared with the stored model on the test rows.
 
-    metrics: name → (recorded, now). rows: of the test. different: rows whose answers differ at all, in label or score.
-    largest: the largest difference of a score, or of a regression's value. first: the numbers of the first rows that differ.
-    surroundings: what is not as it was, such as a package's version; empty where all is.
+    Attributes:
+        version: the version of the stored model.
+        metrics: each metric as (recorded, now).
+        rows: how many test rows there are.
+        different: how many rows have another label or score.
+        largest: the largest difference of a score, or of a regression's value.
+        first: the numbers of the first rows that differ.
+        surroundings: facts that changed since, such as a package's version; empty where none did.
     """
 
     version: Version
@@ -62,15 +66,15 @@ class Reproduction:
     def __str__(self) -> str:
         verdict = "is reproduced" if self.identical else "is NOT reproduced"
         rows = ", ".join(map(str, self.first)) + (", …" if self.different > len(self.first) else "")
-        told = [
+        lines = [
             f"{self.version.name} version {self.version.number} {verdict}",
             f"  predictions {self.rows - self.different:,} of {self.rows:,} test rows are identical"
             + (f"; largest difference {self.largest:.3g} (rows {rows})" if self.different else ""),
         ]
         for name, (was, now) in self.metrics.items():
             change = "the same" if was == now else f"{now - was:+.3g}"
-            told.append(f"  {name:<20}{was:.6f} recorded, {now:.6f} now ({change})")
-        return "\n".join([*told, *(f"  not as it was: {said}" for said in self.surroundings)])
+            lines.append(f"  {name:<20}{was:.6f} recorded, {now:.6f} now ({change})")
+        return "\n".join([*lines, *(f"  not as it was: {fact}" for fact in self.surroundings)])
 
 
 def reproduce(settings: Settings, name: str, version: int) -> Reproduction:
@@ -78,14 +82,14 @@ def reproduce(settings: Settings, name: str, version: int) -> Reproduction:
 
     Raises Refusal, before anything is trained, when the code or the data are not those of the run; UnknownName, UntrustedModel.
     """
-    client = connect(resolve_tracking_uri(settings))
-    wanted = get_version(client, name, version)
+    client = open_client(settings)
+    original = get_version(client, name, version)
     with temporary_folder() as made:
-        files = fetch_verified(wanted, Path(made) / "model")
-        run = client.get_run(wanted.run_id)
+        files = fetch_verified(original, Path(made) / "model")
+        run = client.get_run(original.run_id)
         if WINNER not in run.data.tags:
             raise Refusal(f"the run of {name} version {version} kept no exact parameters; train a new version")
-        spec = _recorded(settings, client, wanted, Path(made))
+        spec = _recorded(settings, client, original, Path(made))
         _require_same_code(spec, run)
         with step("data: read, contract, split"):
             prepared = prepare(spec, now=datetime.fromtimestamp(run.info.start_time / 1000, UTC).replace(tzinfo=None))
@@ -97,7 +101,7 @@ def reproduce(settings: Settings, name: str, version: int) -> Reproduction:
         with step("predictions: compared row by row"):
             again = _score(model, spec.experiment.inputs_of(winner.candidate), spec.experiment, prepared)
             stored = _score(load_trusted(files, trusted), inputs_of(files), spec.experiment, prepared)
-        return _compared(wanted, run, spec.experiment, prepared, again, stored, _surroundings(settings, run, files))
+        return _compared(original, run, spec.experiment, prepared, again, stored, _surroundings(settings, run, files))
 
 
 def _recorded(settings: Settings, client: MlflowClient, version: Version, folder: Path) -> Declared:
@@ -127,15 +131,15 @@ def _require_same_data(name: str, run: Run, prepared: Prepared) -> None:
 
 
 def _surroundings(settings: Settings, run: Run, files: Path) -> tuple[str, ...]:
-    tags, said = run.data.tags, []
+    tags, changed = run.data.tags, []
     if tags.get("slipway.lock_digest") != (file_digest(settings.project / "requirements.lock") or None):
-        said.append("requirements.lock")
+        changed.append("requirements.lock")
     for requirement in map(Requirement, requirements_of(files)):
-        if not requirement.specifier.contains(found := _installed(requirement.name)):
-            said.append(f"{requirement.name}{requirement.specifier} then, {found or 'not installed'} now")
+        if not requirement.specifier.contains(now := _installed(requirement.name)):
+            changed.append(f"{requirement.name}{requirement.specifier} then, {now or 'not installed'} now")
     if tags.get("slipway.git_dirty") == "true":
-        said.append("the checkout had changes that were in no commit (the experiment's own code is as it was)")
-    return tuple(said)
+        changed.append("the checkout had changes that were in no commit (the experiment's own code is as it was)")
+    return tuple(changed)
 
 
 def _installed(name: str) -> str:
@@ -146,7 +150,7 @@ def _installed(name: str) -> str:
 
 
 def _score(model: Any, inputs: Iterable[str], experiment: Experiment, prepared: Prepared) -> Outcome:
-    """Score on what the model asks for: one that was registered when signatures held texts and times asks for them too."""
+    """Score a model on the columns that it asks for: a model of an older Slipway asks for texts and times too."""
     test = prepared.splits.test
     return predict(model, test[list(inputs)], test[experiment.data.target], experiment.task, prepared.classes)
 

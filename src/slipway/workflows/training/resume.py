@@ -16,9 +16,12 @@ STUDY = "slipway.study_digest"
 
 @dataclass(frozen=True)
 class Past:
-    """What a study has behind it.
+    """The trials that a study has done already.
 
-    run_id: the run that goes on, or None for a new one: a search that ended keeps its run, its model and its evidence.
+    Attributes:
+        trials: the trials that ended, in order.
+        run_id: the run that goes on; None for a new run, since a search that ended keeps its run with its model.
+        continues: the run of the ended search that a new run goes on from; None for none.
     """
 
     trials: tuple[Trial, ...] = ()
@@ -59,5 +62,5 @@ def newest_of_study(client: MlflowClient, experiment: str, spec: Declared, prepa
         f"tags.`slipway.kind` = 'search' and tags.`{STUDY}` = '{spec.experiment.study_digest}' "
         f"and tags.`slipway.data_digest` = '{prepared.digests['all']}'"
     )
-    found = client.search_runs([experiment], same, max_results=1, order_by=["attributes.start_time DESC"])
-    return found[0] if found else None
+    runs = client.search_runs([experiment], same, max_results=1, order_by=["attributes.start_time DESC"])
+    return runs[0] if runs else None

@@ -1,4 +1,4 @@
-"""The dossier of a run: what a reviewer reads and the gates judge by. Plots, model card, evidence, note."""
+"""The artifacts of a run: plots, tables, model card and note for reviewers, test rows for the gates."""
 
 import shutil
 import tempfile
@@ -49,11 +49,14 @@ def log_run_artifacts(
     winner: Trial,
     chosen: Winner,
 ) -> None:
-    """Write plots, tables, card, evidence and lock file to the run, in one upload, and the note that is read first."""
+    """Write plots, tables, model card, test rows and lock file to the run in one upload, and its note."""
     tested = _tested(spec, prepared, evaluated)
     findings = find(client, settings, spec, tested, evaluated, chosen)
     card = model_card(run_id, spec, prepared, evaluated, findings, trials, winner)
-    with step("dossier: plots, model card, evidence"), tempfile.TemporaryDirectory(prefix="slipway-dossier-") as made:
+    with (
+        step("artifacts: plots, model card, test rows"),
+        tempfile.TemporaryDirectory(prefix="slipway-artifacts-") as made,
+    ):
         folder = Path(made)
         (folder / "plots").mkdir()
         for name, figure in _figures(spec, prepared, evaluated, findings, trials).items():
@@ -67,8 +70,8 @@ def log_run_artifacts(
         if (lock := settings.project / "requirements.lock").is_file():
             shutil.copyfile(lock, folder / lock.name)
         client.log_artifacts(run_id, str(folder))
-    told = note(spec.experiment, evaluated, trials, winner, card.caveats)
-    write(client, run_id, metrics=findings.metrics(), tags={"mlflow.note.content": told})
+    description = note(spec.experiment, evaluated, trials, winner, card.caveats)
+    write(client, run_id, metrics=findings.metrics(), tags={"mlflow.note.content": description})
 
 
 def _tested(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> TestRows:
@@ -97,7 +100,10 @@ def _figures(
 
 
 def _importance(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> tuple[list[str], Any, Any]:
-    """By how much the search metric falls when a column is shuffled, on a sample of the test rows."""
+    """Return the columns, and by how much (mean, deviation) the search metric falls when each is shuffled.
+
+    Measured on a sample of the test rows.
+    """
     experiment, metric = spec.experiment, METRICS[evaluated.metric]
     sample = prepared.splits.test.sample(
         min(_IMPORTANCE_ROWS, len(prepared.splits.test)), random_state=experiment.search.seed
@@ -109,7 +115,7 @@ def _importance(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> tup
         return sign * metric.prepare(outcome)(np.ones(outcome.rows))
 
     inputs = list(evaluated.inputs)
-    found = permutation_importance(
+    importance = permutation_importance(
         evaluated.pipeline,
         sample[inputs],
         sample[experiment.data.target],
@@ -117,4 +123,4 @@ def _importance(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> tup
         n_repeats=_IMPORTANCE_REPEATS,
         random_state=experiment.search.seed,
     )
-    return inputs, found.importances_mean, found.importances_std
+    return inputs, importance.importances_mean, importance.importances_std

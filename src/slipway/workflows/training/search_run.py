@@ -1,4 +1,4 @@
-"""The search of a run, with all that it leaves in MLflow: what is searched, the baselines, each trial, the leaderboard."""
+"""The search of a run and its records in MLflow: declaration, data, baselines, trials, leaderboard."""
 
 from contextlib import closing
 
@@ -31,7 +31,7 @@ def log_what_is_searched(client: MlflowClient, run_id: str, spec: Declared, prep
 
 
 def log_baselines(client: MlflowClient, experiment: str, parent: str, question: Question) -> None:
-    """Score the baselines as trials are scored, as runs of their own, before anything is searched."""
+    """Score the baselines as trials are scored, and write each as a run of its own."""
     with step("baselines"):
         for scored in score_baselines(question):
             ended_ms = scored.started_ms + int(scored.duration_s * 1000)
@@ -48,12 +48,12 @@ def log_baselines(client: MlflowClient, experiment: str, parent: str, question: 
 
 
 def run_search(client: MlflowClient, experiment: str, parent: str, question: Question, past: Past) -> list[Trial]:
-    """Search, writing each trial down as it ends, and leave the leaderboard on the parent run."""
-    wanted = question.experiment.search
-    said = f", {len(past.trials)} of them before," if past.trials else ""
+    """Search, write each trial to MLflow as it ends, and the leaderboard to the parent run."""
+    declared = question.experiment.search
+    before = f", {len(past.trials)} of them before," if past.trials else ""
     with (
-        step(f"search: {wanted.trials} trials{said} of {len(wanted.candidates)} candidates"),
-        bar(wanted.trials, "search") as shown,
+        step(f"search: {declared.trials} trials{before} of {len(declared.candidates)} candidates"),
+        bar(declared.trials, "search") as shown,
         TrialWriter() as writer,
         closing(make_executor(question)) as executor,
     ):
@@ -62,14 +62,14 @@ def run_search(client: MlflowClient, experiment: str, parent: str, question: Que
 
         def on_trial(trial: Trial) -> None:
             writer.put(ChildWrite(client, experiment, parent, trial_run(trial, question.experiment)))
-            best[:] = [best_of([*best, trial], wanted.metric)]
+            best[:] = [best_of([*best, trial], declared.metric)]
             shown.update()
-            shown.set_postfix_str(f"best {wanted.metric} {best[0].score:.4f}" if best[0].complete else "none yet")
+            shown.set_postfix_str(f"best {declared.metric} {best[0].score:.4f}" if best[0].complete else "none yet")
 
-        budget = Budget(wanted.trials, wanted.timeout_s, wanted.patience)
+        budget = Budget(declared.trials, declared.timeout_s, declared.patience)
         trials = search(question.experiment, executor, budget, on_trial, past.trials)
     client.set_tag(parent, "slipway.tracking_s", f"{writer.busy_s:.3f}")
-    table = leaderboard(trials, wanted.metric)
+    table = leaderboard(trials, declared.metric)
     client.log_text(parent, table.to_csv(index=False), "leaderboard.csv")
     client.log_table(parent, table.astype(object).where(table.notna(), None), "leaderboard.json")
     return trials

@@ -1,10 +1,10 @@
-"""Features that are declared and that no model of some candidates is given: which, why, and what to do."""
+"""The declared features that automatic preprocessing leaves out, with the reason and the remedy."""
 
 from slipway.core.spec import Experiment
 
 
 def unused(experiment: Experiment) -> str:
-    """Say which features the automatic preprocessing leaves out; "" where it leaves out none."""
+    """Say which features automatic preprocessing leaves out; "" where it leaves out none."""
     data = experiment.data
     automatic = [name for name, candidate in experiment.search.candidates.items() if not candidate.pipeline]
     left_out = [f"{name} ({data.columns[name].type})" for name in data.features if name not in data.encoded]

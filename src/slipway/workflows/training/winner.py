@@ -1,4 +1,4 @@
-"""The winner of a search: how it is fitted, and what its run keeps of it so that it can be fitted again."""
+"""The winner of a search: how it is fitted, and the record of it that lets it be fitted again."""
 
 import json
 from collections.abc import Mapping
@@ -15,10 +15,14 @@ WINNER = "slipway.winner"
 
 @dataclass(frozen=True)
 class Winner:
-    """All that a model follows from, beside the declaration and the data.
+    """The choices that make a model, beside the declaration and the data.
 
-    threshold: of the positive class's probability, where costs are declared; chosen on validation rows.
-    calibrated: whether the probabilities go through a curve that is learned on validation rows.
+    Attributes:
+        trial: the number of the trial.
+        candidate: the candidate's name.
+        params: the trial's point of the search space.
+        threshold: the probability from which the positive class is answered, chosen on validation rows; None without costs.
+        calibrated: whether the probabilities go through a curve that was learned on validation rows.
     """
 
     trial: int
@@ -28,20 +32,20 @@ class Winner:
     calibrated: bool = False
 
     def as_tag(self) -> dict[str, str]:
-        """The tag that a run keeps; floats come back from it as they were."""
+        """Return the tag that a run keeps; `winner_from` reads the very same floats back."""
         return {WINNER: json.dumps(vars(self) | {"params": dict(self.params)})}
 
 
 def winner_from(tags: Mapping[str, str]) -> Winner:
-    """Read the winner from the tags of a run. Raises KeyError for a run that Slipway 0.1 made, which kept none."""
+    """Read the winner from the tags of a run. Raises KeyError for a run of Slipway 0.1, which kept no winner."""
     return Winner(**json.loads(tags[WINNER]))
 
 
 def fit_chosen(spec: Declared, prepared: Prepared, trial: Trial) -> tuple[Any, Winner]:
-    """Fit the trial that was chosen on all development rows and return the model, and the winner that it is.
+    """Fit the chosen trial on all development rows; return the model and its Winner.
 
-    Where costs are declared, its probabilities are calibrated first, if that makes them better, and the threshold is chosen
-    on what comes out; both on validation rows, as a pipeline answers them that was fitted on the training rows alone.
+    Where costs are declared, the probabilities are calibrated, if that makes them better, and the threshold is chosen anew on
+    the calibrated ones. Both are learned on validation rows, as answered by a pipeline that saw the training rows alone.
     """
     threshold = trial.metrics.get("threshold") if spec.experiment.scope.costs else None
     winner = Winner(trial.number, trial.candidate, trial.params, threshold)
