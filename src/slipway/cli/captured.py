@@ -19,7 +19,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 @click.option("--output", type=click.Path(path_type=Path), help="A Parquet or CSV file: each row with its label.")
 @json_option
 def captured(settings: Settings, name: str, since: str | None, output: Path | None, as_json: bool) -> None:
-    """Count the requests and labels of a service, and write them to a file."""
+    """Count what a service captured, and write it to a file."""
     moment = _moment(since) if since else None
     from slipway.workflows.captured import look_at_captured
 
