@@ -43,8 +43,8 @@ def up(
 
     if backend:
         _keep_out_of_the_process_list(backend)
-    asked = replace(settings, backend=backend or settings.backend, artifacts=artifacts or settings.artifacts)
-    server = up(asked, host=host, port=port, auth=auth, detach=detach)
+    chosen = replace(settings, backend=backend or settings.backend, artifacts=artifacts or settings.artifacts)
+    server = up(chosen, host=host, port=port, auth=auth, detach=detach)
     show(server, as_json)
     server.stay()
 

@@ -15,10 +15,10 @@ from slipway.plans.compiled import Compiled
 from slipway.plans.program import LeftToOriginal
 
 RELATIVE = 1e-12
-"""How far two answers may be apart, as part of the larger."""
+"""The largest difference of two equal answers, as a part of the larger answer."""
 
 _ROUNDING = 1e-15
-"""How far, as part of what is usual: where large terms cancel, the last bit of a term is more than 1e-12 of their sum."""
+"""The same as a part of the usual answer: where large terms cancel, the last bit of a term is more than 1e-12 of their sum."""
 
 _MOST_PROBLEMS = 5
 
