@@ -4,40 +4,40 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SLIPWAY := $(BIN)/slipway
-# Servers that the endpoint is measured beside, each in an environment of its own below .venv.
+# Servers that the endpoint is compared with, each in an environment of its own below .venv.
 RIVALS := bentoml litserve mlserver
-# OpenMP threads that soon sleep: the cores are shared by the test processes and the servers that they start. The slowest tests
-# are told in every log, so that each slow minute can be explained afterwards.
+# OpenMP threads that soon sleep, since the test processes and the servers that they start share the cores. The slowest tests are
+# listed in every log, so that each slow minute can be explained afterwards.
 PYTEST := GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 40
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-fast test-release test-matrix soak fuzz check bench bench-search bench-scale bench-commands bench-serving lock clean
 
-help:  ## what there is
+help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
 
 demo: $(VENV)/run.stamp  ## the whole path on real flights; ONCE=1 checks itself and ends
 	@$(SLIPWAY) demo $(if $(ONCE),--once)
 
-test: $(VENV)/dev.stamp  ## all tests but those of test-release and test-matrix; a part that cannot be had here says so in one line
+test: $(VENV)/dev.stamp  ## all tests but those of test-release and test-matrix; a part that this machine lacks is named in one line
 	@$(BIN)/python tests/optional_parts.py
 	@$(PYTEST) tests -m "not release" $(ARGS)
 
 test-fast: $(VENV)/dev.stamp  ## the tests that take less than a second each
 	@$(PYTEST) tests -m "not slow" --ignore tests/end_to_end --ignore tests/browser $(ARGS)
 
-test-release: $(VENV)/dev.stamp  ## before a release, with test-matrix, soak and fuzz: the tests that take long and are in no other target
+test-release: $(VENV)/dev.stamp  ## the tests that take too long for every day; before a release, beside test-matrix, soak and fuzz
 	@$(BIN)/python tests/optional_parts.py
 	@$(PYTEST) tests -m release $(ARGS)
 
 test-matrix: $(VENV)/dev.stamp  ## every way past the guarded registry, on SQLite and PostgreSQL, with users and without
 	@$(BIN)/python -m pytest tests/server --every-cell $(ARGS)
 
-soak: $(VENV)/dev.stamp  ## a hundred rounds: promotions under load with kills and broken versions, and eight that promote at once; ten of a database that fails
+soak: $(VENV)/dev.stamp  ## promotions under load with kills and broken versions, and eight at once, a hundred rounds each; ten rounds of a database that fails
 	@SOAK_ROUNDS=100 GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest tests/serving/supervisor/test_supervisor.py tests/workflows/promotion/test_crowd.py \
 		tests/workflows/promotion/test_failing_database.py -k "promotions or one_wins or any_commit" -s --timeout 3600
 
-fuzz: $(VENV)/dev.stamp  ## 20,000 requests that nobody should send, to a whole endpoint; prints what it answered and weighed
+fuzz: $(VENV)/dev.stamp  ## 20,000 requests that nobody should send, to a whole endpoint; prints its answers and its memory
 	@FUZZ_REQUESTS=20000 GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest tests/serving/test_fuzz_endpoint.py -s --timeout 7200
 
 check: $(VENV)/dev.stamp  ## style, types, layers
@@ -50,17 +50,17 @@ bench: bench-search bench-scale bench-commands bench-serving  ## all benchmarks,
 bench-search: $(VENV)/bench.stamp  ## a search beside a plain MLflow script, Optuna, and the sum of its fits
 	@$(BIN)/python benchmarks/search.py $(ARGS)
 
-bench-scale: $(VENV)/bench.stamp  ## commands on an experiment of 10,000 runs beside one of 100
+bench-scale: $(VENV)/bench.stamp  ## commands on an experiment of 10,000 runs, compared with one of 100
 	@$(BIN)/python benchmarks/scale.py $(ARGS)
 
-bench-commands: $(VENV)/bench.stamp  ## every command on a home with 2 models beside one with 200; ARGS=--profile says where it goes
+bench-commands: $(VENV)/bench.stamp  ## every command on a home with 2 models, compared with 200; ARGS=--profile says where the time goes
 	@$(BIN)/python benchmarks/commands.py $(ARGS)
 
 bench-serving: $(VENV)/bench.stamp $(RIVALS:%=$(VENV)/bench-%.stamp)  ## the endpoint beside five other servers of the same model
 	@$(BIN)/python benchmarks/serving.py $(ARGS)
 
-# uv installs in seconds what takes pip minutes, and compiles it on all cores: uncompiled, each start of MLflow takes twice as
-# long, for ever where Python may not write bytecode (PYTHONDONTWRITEBYTECODE). Its own version and hash are those of the lock file.
+# uv installs in seconds what takes pip minutes, and compiles bytecode on all cores: without bytecode each start of MLflow takes twice as
+# long, always where Python may not write it (PYTHONDONTWRITEBYTECODE). The lock file has uv's own version and hash.
 $(VENV)/uv.stamp:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit(f"Slipway needs Python 3.11 to 3.13; this is {v[0]}.{v[1]}: make PYTHON=python3.11 ...")'
 	@echo "making $(VENV) with $$($(PYTHON) --version)"

@@ -1,3 +1,3 @@
-"""Slipway: from an experiment to a live REST endpoint on MLflow, and healthy there."""
+"""Slipway takes a tabular problem from an experiment to a live REST endpoint on MLflow, and keeps the endpoint healthy."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The experiment's own functions, and scikit-learn's classes, by their names in experiment.yaml."""
+"""Import of the functions and classes that experiment.yaml names."""
 
 import importlib
 import sys
@@ -12,7 +12,7 @@ from slipway.errors import CodeInvalid, did_you_mean, how_to_get
 
 
 def load_function(folder: Path, ref: str) -> Callable[..., Any]:
-    """Return the function that `module:function` names; the module is looked for in `folder` first.
+    """Return the function that `module:function` names; `folder` is searched first for the module.
 
     Raises CodeInvalid when the module cannot be imported or has no such function.
     """
@@ -29,23 +29,23 @@ def load_function(folder: Path, ref: str) -> Callable[..., Any]:
 def load_class(path: str) -> type[Any]:
     """Return the class at an import path such as `sklearn.linear_model.LogisticRegression`.
 
-    Raises CodeInvalid with the nearest name when there is none.
+    Raises CodeInvalid, which names the nearest class, when there is none at that path.
     """
     module_name, _, name = path.rpartition(".")
     module = _import(module_name, path)
-    found = getattr(module, name, None)
-    if not isinstance(found, type):
-        known = [key for key, value in vars(module).items() if isinstance(value, type)]
+    value = getattr(module, name, None)
+    if not isinstance(value, type):
+        known = [key for key, each in vars(module).items() if isinstance(each, type)]
         raise CodeInvalid(f"there is no class '{name}' in {module_name}{did_you_mean(name, known)}")
-    return found
+    return value
 
 
 @contextmanager
 def importable(folder: Path) -> Iterator[None]:
-    """Let modules of `folder` be imported, and stay importable under their short names.
+    """Make the modules of `folder` importable by their short names within the block.
 
-    Two experiments may both have a `features.py`, and two versions of a model carry two of them: a module of the same name
-    that came from another folder is forgotten first, so that each caller gets its own.
+    Two experiments may both have a `features.py`, and two versions of a model carry one each. So a module of the same name that
+    was imported from another folder is forgotten first, and each caller gets the module of its own folder.
     """
     folder = folder.resolve()
     for name in {path.stem for path in folder.glob("*.py")} | {
@@ -69,7 +69,7 @@ def _forget_unless_in(folder: Path, name: str) -> None:
 
 
 def _import(module_name: str, asked: str, own: Sequence[str] = ()) -> ModuleType:
-    """Import a module. own: the modules of the experiment's folder, which it may be a misspelling of."""
+    """Import a module; `own` are the modules of the experiment's folder, to suggest one where the name is misspelt."""
     try:
         return importlib.import_module(module_name)
     except ModuleNotFoundError as error:

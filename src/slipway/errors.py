@@ -1,4 +1,4 @@
-"""Everything that Slipway raises on purpose.
+"""The errors that Slipway raises on purpose.
 
 SlipwayError
 ├── Refusal                  a gate or a check said no                       exit code 1
@@ -17,7 +17,7 @@ SlipwayError
 │   └── LibraryMissing           a library that a stored model needs is not installed
 └── OutsideError             something outside of Slipway failed             exit code 3
     ├── NoServer                 no tracking server is known or answers
-    ├── NotCompilable            a model has a step that no plan is made of
+    ├── NotCompilable            a model has a step that cannot be compiled
     ├── ServiceFailed            a process that was started did not come up
     ├── StoreUnusable            a database or a bucket cannot be used
     └── FileUnusable             a file cannot be read or written
@@ -93,7 +93,10 @@ class PromotionRefused(Refusal):
     """At least one gate did not pass; nothing was moved."""
 
     def __init__(self, name: str, version: int, stage: str, verdicts: "Sequence[Verdict]"):
-        self.name, self.version, self.stage, self.verdicts = name, version, stage, tuple(verdicts)
+        self.name = name
+        self.version = version
+        self.stage = stage
+        self.verdicts = tuple(verdicts)
         failed = [verdict for verdict in verdicts if not verdict.passed]
         lines = "\n".join(f"  {verdict.gate}: {verdict.reason}" for verdict in failed)
         super().__init__(
@@ -136,7 +139,7 @@ class UnknownVersion(UnknownName):
 
 
 class CallerUnknown(UsageError):
-    """A server with users does not know who asks. user: the name that was given together with a password."""
+    """A server with users does not know the caller; `user` is the name that the caller gave with a password, if any."""
 
     def __init__(self, user: str | None):
         variables = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
@@ -167,14 +170,17 @@ class LibraryMissing(UsageError):
 
 
 class NoServer(OutsideError):
-    """No tracking server is known, or the known one does not answer. Told to callers of a service too: without users."""
+    """No tracking server is known, or the known one does not answer.
+
+    Callers of a service see the message too, so the user and the password of a URL are taken out of it.
+    """
 
     def __init__(self, message: str):
         super().__init__(_USER_IN_URL.sub("", message))
 
 
 class NotCompilable(OutsideError):
-    """A model has a step that no plan is made of. The model itself answers as ever, only slower."""
+    """A model has a step that cannot be compiled into a plan. The model itself answers as before, only slower."""
 
     def __init__(self, step: str, why: str):
         self.step, self.why = step, why
@@ -186,7 +192,7 @@ class ServiceFailed(OutsideError):
 
 
 class StoreUnusable(OutsideError):
-    """The database or the bucket that a tracking server is to be started on cannot be used."""
+    """The database or the bucket of a tracking server that is to be started cannot be used."""
 
 
 class FileUnusable(OutsideError):
@@ -194,12 +200,18 @@ class FileUnusable(OutsideError):
 
 
 def how_to_get(module: str) -> str:
-    """Return what to do about a module that is not installed; its package may have another name, hence the `as in`."""
+    """Return the advice for a module that is not installed; the package may have another name, hence the `as in`."""
     return f"install the package that brings it, as in `pip install {module}`, and pin it in requirements.lock"
 
 
 def did_you_mean(asked: str, known: Iterable[object], most: int = 12) -> str:
-    """Return `; did you mean 'x'? There is: x, y, z`, ready to be put behind what was asked."""
+    """Return `; did you mean 'x'? There is: x, y, z`, to be put behind the name that does not exist.
+
+    Args:
+        asked: the name that does not exist.
+        known: the names that exist.
+        most: the number of names that are listed at most.
+    """
     names = tuple(known)
     if not names:
         return "; there is none yet"

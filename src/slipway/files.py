@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and the pieces of them that a killed process left."""
+"""Files that appear whole or not at all, and the partial files that a killed process left."""
 
 import fcntl
 import os
@@ -13,19 +13,21 @@ _SUFFIX = ".partial"
 
 @contextmanager
 def whole_file(file: Path, *, private: bool = False, synced: bool = False) -> Iterator[Path]:
-    """Give the path of a hidden file beside `file` to write to; it replaces `file` when all went well, and is gone otherwise.
+    """Give the path of a hidden file beside `file` to write to.
+
+    The hidden file replaces `file` when the block ends without an error, and is removed otherwise.
 
     Args:
-        file: what readers see: before, as it was; after, as it was written.
-        private: only this user may read it.
-        synced: content and name are on the disk when the block is left, whatever happens to the machine then.
+        file: the file that readers see, with its old content until the block ends, and with the new content from then on.
+        private: only this user may read the file.
+        synced: content and name are on the disk when the block ends, so that they survive a crash of the machine.
 
     Raises OSError.
     """
     draft = file.with_name(f".{file.name}.{os.getpid()}{_SUFFIX}")
     try:
         if private:
-            draft.unlink(missing_ok=True)  # of a process of the same number that was killed
+            draft.unlink(missing_ok=True)  # left by a killed process that had the same pid
             os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         yield draft
         if synced:
@@ -38,28 +40,28 @@ def whole_file(file: Path, *, private: bool = False, synced: bool = False) -> It
 
 
 def sweep_dead(folder: Path, pattern: str) -> None:
-    """Remove what `whole_file` was writing in the folders of a pattern, where the process that wrote is gone."""
+    """Remove the partial files of `whole_file` whose process is gone, in the folders below `folder` that match `pattern`."""
     for left in folder.glob(f"{pattern}/.*{_SUFFIX}"):
         if not _runs(left.name.removesuffix(_SUFFIX).rpartition(".")[2]):
             left.unlink(missing_ok=True)
 
 
 def is_partial(name: str) -> bool:
-    """Say of a file by its name whether it is still being written, or was left so."""
+    """Return whether the name is that of a partial file, which is still being written or was left so."""
     return name.startswith(".") and name.endswith(_SUFFIX)
 
 
 @contextmanager
 def locked_file(file: Path) -> Iterator[tuple[Path, IO[bytes]]]:
-    """Open a hidden file beside `file` that only this user may read; it is gone at the end unless it was renamed.
+    """Open a hidden file beside `file` that only this user may read.
 
-    It is locked for as long as it is written, which tells it from those that `sweep` takes away: also in a folder that
-    several machines share, where the number of a process says nothing.
+    The hidden file is removed at the end unless it was renamed. A lock keeps `sweep` from removing the file while somebody
+    writes it; unlike a pid, a lock also works in a folder that several machines share.
     """
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=_SUFFIX, dir=file.parent)
     except OSError as error:
-        error.filename = str(file.parent)  # which is what is missing or closed, and not the hidden file
+        error.filename = str(file.parent)  # the folder is missing or closed; the hidden file's name would mislead
         raise
     with os.fdopen(descriptor, "wb") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
@@ -71,7 +73,7 @@ def locked_file(file: Path) -> Iterator[tuple[Path, IO[bytes]]]:
 
 @contextmanager
 def whole_locked_file(file: Path) -> Iterator[IO[bytes]]:
-    """Open a locked file to be written that takes the place of `file` when all went well."""
+    """Open a locked hidden file that replaces `file` when the block ends without an error."""
     with locked_file(file) as (path, stream):
         yield stream
         stream.flush()
@@ -80,7 +82,7 @@ def whole_locked_file(file: Path) -> Iterator[IO[bytes]]:
 
 
 def sweep(file: Path) -> None:
-    """Take away the locked files beside `file` that were left by processes that were killed."""
+    """Remove the hidden files beside `file` that killed processes left."""
     for left in file.parent.glob(f".{file.name}.*{_SUFFIX}"):
         with suppress(OSError), left.open("rb") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while somebody writes it
@@ -88,7 +90,7 @@ def sweep(file: Path) -> None:
 
 
 def _runs(pid: str) -> bool:
-    """Say whether a process runs, this one left out: a file of its number is of one before it."""
+    """Return whether another process with this pid runs; a file with this process's own pid is an earlier process's."""
     try:
         os.kill(int(pid), 0)
     except (ValueError, ProcessLookupError):

@@ -1,9 +1,9 @@
-"""The process that worker processes are forked from: started early, so that its imports take nobody's time."""
+"""The fork server of the search's workers, started early, so that its imports run beside the caller's own."""
 
 import multiprocessing
 from multiprocessing.context import ForkServerContext
 
-# Imported there once, and shared by every worker that is forked from it, a replaced one included.
+# Imported once by the fork server and shared by every worker, also by those that replace a dead one.
 _PRELOADED = ["slipway.search.executors._worker", "sklearn.ensemble", "sklearn.linear_model"]
 
 
@@ -15,5 +15,5 @@ def context() -> ForkServerContext:
 
 
 def warm_up() -> None:
-    """Start the server process, which imports while the caller goes on. Here only the standard library is needed."""
+    """Start the fork server, which imports while the caller goes on. The call itself imports only the standard library."""
     context().Process(target=int).start()

@@ -1,4 +1,4 @@
-"""Log files of processes: each has its own, locked while it is written to, and a bounded number of earlier ones beside it."""
+"""Log files: each process locks its own while it writes, and a bounded number of earlier logs stays beside it."""
 
 import fcntl
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 from slipway.errors import FileUnusable
 
 KEPT = 5
-"""How many earlier logs are kept, as `.1`, the newest, to `.5`."""
+"""The number of earlier logs that are kept, from `.1`, the newest, to `.5`."""
 
 _TRIES = 20
 _PAUSE_S = 0.05
@@ -18,22 +18,22 @@ _ROTATED = re.compile(r".*\.log(\.\d+)?")
 
 
 def hold(log: Path) -> int:
-    """Begin a log and return its descriptor, which is a lock on it: no other process can `hold` it until that is closed.
+    """Begin a log and return its descriptor; until the descriptor is closed no other process can `hold` the log.
 
-    Raises FileUnusable where another one holds it, OSError where no such file can be.
+    Raises FileUnusable when another process holds the log, OSError when no such file can be made.
     """
     for _ in range(_TRIES):
         log.parent.mkdir(parents=True, exist_ok=True)
-        if log.is_dir():  # which is not to be moved out of the way
+        if log.is_dir():  # `rotate` would move the whole folder aside
             raise IsADirectoryError(None, "it is a folder")
         file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         try:
-            if not lock(file):  # for a moment only, if it is somebody who looks
+            if not lock(file):  # `make_room` of another process locks it for a moment, a writer for good
                 time.sleep(_PAUSE_S)
             elif _is(log, file):
                 if not os.fstat(file).st_size:
-                    held, file = file, -1
-                    return held
+                    descriptor, file = file, -1
+                    return descriptor
                 rotate(log)
         finally:
             if file >= 0:
@@ -42,7 +42,7 @@ def hold(log: Path) -> int:
 
 
 def rotate(log: Path) -> None:
-    """Move a log aside, and the earlier ones one place on; the oldest goes."""
+    """Rename a log to `.1` and each earlier log to the next number; the oldest is removed."""
     if not log.exists():
         return
     earlier = [log.with_name(f"{log.name}.{number}") for number in range(1, KEPT + 1)]
@@ -52,7 +52,7 @@ def rotate(log: Path) -> None:
 
 
 def lock(file: int) -> bool:
-    """Lock an open log for as long as any process has it open; False where another one has locked it."""
+    """Lock an open log until every process has closed it; return False when another process has locked the log."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -61,13 +61,13 @@ def lock(file: int) -> bool:
 
 
 def make_room(log: Path) -> None:
-    """Remove the oldest of the logs that are named as `log` is but for the number at the end, which is a port.
+    """Remove the oldest of the logs whose names differ from that of `log` only in the port at the end.
 
-    Those that a process writes stay, and so do the newest of the others.
+    Logs that a process still writes stay, and so do the newest of the others.
     """
     alike = re.compile(rf"{re.escape(log.stem.rpartition('-')[0])}-\d+\.log")
-    found = [path for path in log.parent.glob("*.log") if alike.fullmatch(path.name) and path != log]
-    for path in sorted(filter(_is_free, found), key=_modified)[:-KEPT]:
+    others = [path for path in log.parent.glob("*.log") if alike.fullmatch(path.name) and path != log]
+    for path in sorted(filter(_is_free, others), key=_modified)[:-KEPT]:
         for each in (path, *path.parent.glob(f"{path.name}.*")):
             if _ROTATED.fullmatch(each.name):
                 each.unlink(missing_ok=True)

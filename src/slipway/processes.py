@@ -1,8 +1,8 @@
-"""The life of the processes that Slipway runs beside itself: start, wait until they answer, stop.
+"""Processes that Slipway runs beside itself: their start, their readiness, their end.
 
-A process is known by its pid and by when it started, so another `slipway` can find it again and never mistakes a
-stranger with the same pid for it. Each one leads a session of its own: Ctrl-C in the terminal reaches Slipway alone,
-which then stops the whole family in order.
+A process is identified by its pid and its start, so another `slipway` can find the process again and never takes a
+stranger with the same pid for it. Each process leads a session of its own: Ctrl-C in the terminal reaches Slipway alone,
+and Slipway then stops the whole family in order.
 """
 
 import ctypes
@@ -35,7 +35,9 @@ _LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 class Process:
     """A process and its family.
 
-    started: seconds from the machine's boot to its start; unlike the time of day, setting the clock does not change it.
+    Attributes:
+        pid: its number.
+        started: seconds from the boot of the machine to the start of the process, which do not change when the clock is set.
     """
 
     pid: int
@@ -43,44 +45,59 @@ class Process:
 
 
 def free_port(host: str, wanted: int, *, span: int = 100) -> int:
-    """Return `wanted`, or the next of `span` ports that is free on `host`; any free port for 0.
+    """Return `wanted` if that port is free on `host`, else the next free one.
+
+    Args:
+        host: the address to listen on.
+        wanted: the first port to try; 0 for any free port.
+        span: the number of ports to try.
 
     Raises ServiceFailed when all are taken, UsageError when this user cannot listen on that host or port at all.
     """
     for port in range(wanted, min(wanted + (span if wanted else 1), 65536)):
-        if (found := _listen_once(host, port)) is not None:
-            return found
+        if (free := _listen_once(host, port)) is not None:
+            return free
     taken = f"port {wanted} is" if span == 1 else f"ports {wanted} to {min(wanted + span, 65536) - 1} are"
     raise ServiceFailed(f"{taken} taken on {host}; name another with --port, or 0 for any that is free")
 
 
 def child_environment(changes: Mapping[str, str], *, without: tuple[str, ...] = ()) -> dict[str, str]:
-    """Return this process's environment for a child: less the names that start with one of `without`, then `changes`.
+    """Return the environment for a child process.
 
-    The child reports to nobody (MLflow's telemetry is off), finds the programs installed beside this Python, and does
-    not ask a proxy for addresses of this machine.
+    The child sends no telemetry, finds the programs that are installed beside this Python, and asks no proxy for addresses
+    of this machine.
+
+    Args:
+        changes: variables to set.
+        without: beginnings of the names of variables that are left out.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(without)}
-    path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(without)}
+    path = os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)])
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "PYTHONUNBUFFERED": "1", "PATH": path}
-    unproxied = kept.get("no_proxy") or kept.get("NO_PROXY") or ""
+    unproxied = inherited.get("no_proxy") or inherited.get("NO_PROXY") or ""
     direct = ",".join([*filter(None, [unproxied]), *_LOCAL_HOSTS])
-    return kept | quiet | {"no_proxy": direct, "NO_PROXY": direct} | dict(changes)
+    return inherited | quiet | {"no_proxy": direct, "NO_PROXY": direct} | dict(changes)
 
 
 def start_process(
     command: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path | None = None, tied: bool = True
 ) -> Process:
-    """Start `command` in a session of its own, without a terminal, writing to `log`; some before are kept, as `.1`, `.2` ….
+    """Start a command in a session of its own, without a terminal.
 
-    tied: the process is stopped with SIGTERM when the thread that called this ends, even by kill -9 (Linux only).
+    Args:
+        command: the program and its arguments.
+        log: where the output goes; earlier logs are kept as `.1`, `.2` and so on.
+        env: the environment.
+        cwd: the working directory.
+        tied: whether the process gets SIGTERM when the calling thread ends, even by kill -9 (Linux only).
+
     Raises FileUnusable when the log cannot be written, ServiceFailed when the command cannot be run.
     """
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         logfiles.rotate(log)
         with log.open("wb") as stream:
-            logfiles.lock(stream.fileno())  # for as long as one of the family lives
+            logfiles.lock(stream.fileno())  # the family inherits the descriptor, and so the lock
             child = _Child(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -99,7 +116,7 @@ def start_process(
 
 
 def is_alive(process: Process) -> bool:
-    """Say whether the process itself still runs; a zombie does not."""
+    """Return whether the process itself still runs; a zombie does not."""
     leader = _leader(process)
     with suppress(psutil.NoSuchProcess):
         return leader is not None and leader.status() != psutil.STATUS_ZOMBIE
@@ -107,18 +124,23 @@ def is_alive(process: Process) -> bool:
 
 
 def wait_until_ready(process: Process, url: str, *, name: str, log: Path, timeout_s: float) -> None:
-    """Return when `url` is answered with 200 by the process or one of its family, and by nobody else.
+    """Wait until the process, or one of its family, answers `url` with 200.
 
-    name: what the user calls the process, such as `the tracking server`.
-    Raises ServiceFailed, or FileUnusable on a full disk, when the process ends first or `timeout_s` pass; the process
-    is then left as it is.
+    Args:
+        process: a started process; a process that does not become ready is left as it is.
+        url: the address to ask.
+        name: the process in words that the user knows, such as `the tracking server`.
+        log: the log of the process, whose end is shown in errors.
+        timeout_s: the longest wait in seconds.
+
+    Raises ServiceFailed, or FileUnusable on a full disk, when the process ends first or the time is over.
     """
     address = urlsplit(url)
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         if not is_alive(process):
             raise _failure(f"{name} ended before it was ready", log)
-        # Another server may hold the port by now, and this one be about to fail on it.
+        # Another server may have taken the port, and answer while this process is about to fail on it.
         if _answers(address.hostname or "", address.port or 80, address.path) and _listens(process, address.port or 80):
             return
         time.sleep(0.1)
@@ -133,9 +155,9 @@ def wait_for_end(process: Process) -> None:
 
 
 def stop_process(process: Process, *, grace_s: float = 10.0) -> None:
-    """Stop the process, its descendants and its process group: SIGTERM, then SIGKILL to what is left after `grace_s`.
+    """Stop the process, its descendants and its process group: by SIGTERM, and after `grace_s` seconds by SIGKILL.
 
-    Does nothing when they are gone. Members that outlived a killed leader are stopped as well.
+    Members that outlived a killed leader are stopped as well. Nothing happens when all are gone.
     """
     for number in (signal.SIGTERM, signal.SIGKILL):
         family = _family(process)
@@ -147,16 +169,16 @@ def stop_process(process: Process, *, grace_s: float = 10.0) -> None:
             time.sleep(0.05)
     if leader := _leader(process):
         with suppress(psutil.Error):
-            leader.wait(timeout=0)  # takes the zombie away when it is a child of this process
+            leader.wait(timeout=0)  # reaps the zombie of a child of this process
 
 
 def log_tail(log: Path, lines: int = 20) -> str:
-    """Return the last lines of a log, indented; a word in their place when there are none."""
+    """Return the last lines of a log, indented, or `(the log is empty)`."""
     try:
-        found = log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()[-lines:]
+        tail = log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()[-lines:]
     except OSError:
-        found = []
-    return "\n".join(f"  {line}" for line in found) or "  (the log is empty)"
+        tail = []
+    return "\n".join(f"  {line}" for line in tail) or "  (the log is empty)"
 
 
 def local_url(host: str, port: int) -> str:
@@ -166,17 +188,17 @@ def local_url(host: str, port: int) -> str:
 
 
 def die_with_parent(number: int) -> Callable[[], None] | None:
-    """Return what a child of this process calls at its start, to be sent a signal when the thread that made it ends.
+    """Return a function for a child process to call at its start, so that it gets a signal when the thread that made it ends.
 
-    None where there is no such thing: only Linux has it.
+    Returns None on systems other than Linux, which have no such signal.
     """
     if sys.platform != "linux":
         return None
-    parent, libc = os.getpid(), ctypes.CDLL(None)  # loaded before the fork: the child only makes the call
+    parent, libc = os.getpid(), ctypes.CDLL(None)  # loaded before the fork: the child has only to call it
 
     def tie() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, number)
-        if os.getppid() != parent:  # it died before the tie was made
+        if os.getppid() != parent:  # the parent died before the call above
             os._exit(1)
 
     return tie
@@ -184,7 +206,7 @@ def die_with_parent(number: int) -> Callable[[], None] | None:
 
 class _Child(subprocess.Popen[bytes]):
     def __del__(self) -> None:
-        """Say nothing of a child that lives on: a detached one does so on purpose, and pids do the rest."""
+        """Do not warn of a child that still runs: a detached process does so on purpose, and is found again by its pid."""
 
 
 def _listen_once(host: str, port: int) -> int | None:
@@ -210,16 +232,16 @@ def _started(process: psutil.Process) -> float:
 
 def _leader(process: Process) -> psutil.Process | None:
     with suppress(psutil.Error):
-        found = psutil.Process(process.pid)
-        if abs(_started(found) - process.started) < 0.5:  # ticks are 0.01 s; the clock may be set between the two reads
-            return found
+        leader = psutil.Process(process.pid)
+        if abs(_started(leader) - process.started) < 0.5:  # ticks are 0.01 s; the clock may be set between two reads
+            return leader
     return None
 
 
 def _family(process: Process) -> list[psutil.Process]:
     leader = _leader(process)
     if leader is None and psutil.pid_exists(process.pid):
-        return []  # the pid is a stranger's by now, and so would be its group
+        return []  # a stranger has the pid by now, and so would have the process group
     family: dict[int, psutil.Process] = {}
     with suppress(psutil.NoSuchProcess):
         family = {member.pid: member for member in leader.children(recursive=True)} if leader else {}

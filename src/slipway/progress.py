@@ -1,4 +1,4 @@
-"""What a long command says while it works: on stderr, bars only where somebody looks."""
+"""Progress of long commands on stderr; bars are shown on a terminal only."""
 
 import sys
 import time
@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 @contextmanager
 def step(text: str) -> Iterator[None]:
-    """Say what is being done, and how long it took when it is over."""
+    """Print what is being done, and at the end how long it took."""
     shown = sys.stderr.isatty()
     if shown:
         print(f"  {text} …", end="", file=sys.stderr, flush=True)
@@ -27,13 +27,13 @@ def step(text: str) -> Iterator[None]:
 
 
 def note(text: str) -> None:
-    """Say something that is worth knowing and stops nothing."""
+    """Print a note that does not stop the command."""
     print(f"  {text}", file=sys.stderr, flush=True)
 
 
 @contextmanager
 def bytes_bar(total: int, text: str) -> "Iterator[tqdm[None]]":
-    """A progress bar of bytes that is shown when it takes longer than two seconds."""
+    """Give a progress bar of bytes, which is shown when the work takes longer than two seconds."""
     look: dict[str, Any] = {"unit": "B", "unit_scale": True, "unit_divisor": 1024, "delay": 2, "dynamic_ncols": True}
     with tqdm(total=total, desc=f"  {text}", disable=None, file=sys.stderr, **look) as shown:
         yield shown
@@ -41,6 +41,6 @@ def bytes_bar(total: int, text: str) -> "Iterator[tqdm[None]]":
 
 @contextmanager
 def bar(total: int, text: str) -> "Iterator[tqdm[None]]":
-    """A progress bar; invisible when stderr is no terminal."""
+    """Give a progress bar, which is invisible when stderr is not a terminal."""
     with tqdm(total=total, desc=f"  {text}", disable=None, leave=True, dynamic_ncols=True, file=sys.stderr) as shown:
         yield shown

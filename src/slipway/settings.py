@@ -1,4 +1,4 @@
-"""What the surroundings say, read once at the edge and handed down."""
+"""The settings, read once from the environment at the edge and handed down."""
 
 import getpass
 from collections.abc import Mapping
@@ -10,18 +10,20 @@ from slipway.errors import UsageError
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything Slipway takes from its surroundings.
+    """Everything that Slipway takes from its environment.
 
-    project: the folder that holds `experiments/`.
-    home: the folder of the embedded tracking server: database, artifacts, logs, its address.
-    tracking_uri: the server that was asked for; None = the one that `slipway up` started in `home`.
-    user: who is written down as the mover of a version.
-    trusted_types: types that may be loaded from a model beside Slipway's own list, such as `features.Ratio`.
-    mlflow_run_id: the run that `mlflow run` opened for this process, if it did.
-    api_keys: those with which a service may be asked; none: by anybody.
-    tracking_auth: user and password, or a token alone, for the tracking server; MLflow's own client reads them itself.
-    backend, artifacts: the database and the bucket of the embedded server; None = in `home`. The first may hold a password.
-    s3_endpoint: where MLflow looks for S3, if it is not where boto3 does.
+    Attributes:
+        project: the folder that holds `experiments/`.
+        home: the folder of the embedded tracking server: database, artifacts, logs, its address.
+        tracking_uri: the server to use; None for the one that `slipway up` started in `home`.
+        user: the name that is written down for whoever moves a version.
+        trusted_types: types that a model may hold beside those of Slipway's own list, such as `features.Ratio`.
+        mlflow_run_id: the run that `mlflow run` opened for this process, if any.
+        api_keys: the keys that a service accepts; without any, a service answers everybody.
+        tracking_auth: user and password, or a token alone, for the tracking server; MLflow's client reads them itself.
+        backend: the database of the embedded server, which may hold a password; None for SQLite in `home`.
+        artifacts: the bucket of the embedded server; None for a folder in `home`.
+        s3_endpoint: the address of S3 that MLflow's client uses, where it is not that of boto3.
     """
 
     project: Path
@@ -42,11 +44,16 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str], *, project: Path, tracking_uri: str | None = None) -> Settings:
-    """Read the settings from an environment; what is given by name wins over it.
+    """Read the settings from an environment.
 
-    SLIPWAY_HOME, SLIPWAY_USER, SLIPWAY_TRUSTED_TYPES and SLIPWAY_API_KEYS (comma separated), SLIPWAY_BACKEND,
+    The variables are SLIPWAY_HOME, SLIPWAY_USER, SLIPWAY_TRUSTED_TYPES and SLIPWAY_API_KEYS (comma separated), SLIPWAY_BACKEND,
     SLIPWAY_ARTIFACTS, MLFLOW_RUN_ID, MLFLOW_TRACKING_URI, MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD,
-    MLFLOW_TRACKING_TOKEN and MLFLOW_S3_ENDPOINT_URL count.
+    MLFLOW_TRACKING_TOKEN and MLFLOW_S3_ENDPOINT_URL.
+
+    Args:
+        environment: the variables of the process.
+        project: the folder that holds `experiments/`.
+        tracking_uri: the server to use, whatever the environment says.
 
     Raises UsageError for an unknown variable that starts with SLIPWAY_.
     """

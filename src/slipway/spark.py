@@ -1,6 +1,6 @@
-"""A Spark context for this process: the one that is there already, or one of our own, quiet and closed to strangers.
+"""A Spark context for this process: the running one, or a new one that is quiet and listens to this machine alone.
 
-pyspark and Java are no part of what Slipway always needs, so they are imported and looked for when they are asked for.
+Slipway needs pyspark and Java for this alone, so they are imported and looked for on demand.
 """
 
 import os
@@ -36,8 +36,8 @@ _JAVA_ERROR = re.compile(r"^:? ?(?:Exception in thread \S+ )?(?:[\w.$]*Exception
 
 def check_spark() -> None:
     """Raise UsageError, which says what was found and what to install, when pyspark or a Java for it is missing."""
-    found = find_spec("pyspark")
-    if found is None or found.origin is None:  # a folder that an uninstalled one left behind has no origin
+    pyspark = find_spec("pyspark")
+    if pyspark is None or pyspark.origin is None:  # a folder that an uninstalled pyspark left behind has no origin
         raise UsageError("Spark needs pyspark, which is not installed; install it with `pip install 'slipway[spark]'`")
     check_java()
 
@@ -59,49 +59,52 @@ def check_java() -> None:
 
 @contextmanager
 def spark_context(master: str | None, name: str, settings: Mapping[str, str] | None = None) -> "Iterator[SparkContext]":
-    """Give the context that this process has, and leave it running; else start one, and stop it in the end.
+    """Give the running context of this process and leave it running; without one, start a context and stop it at the end.
 
-    master: its address; None takes the context that is there, or all cores of this machine. name: what Spark calls it.
-    settings: of a context that is started, beside those that keep it quiet and closed.
+    Args:
+        master: the address of the master; None for the running context, or else for all cores of this machine.
+        name: the name of the application in Spark.
+        settings: settings of a context that is started, beside those that keep the context quiet and closed.
+
     Raises UsageError when pyspark or Java is missing or another master is in use, ServiceFailed when Spark does not start.
     """
     check_spark()
     from pyspark import SparkContext
 
-    if there := SparkContext._active_spark_context:
-        if master not in (None, there.master):
+    if running := SparkContext._active_spark_context:
+        if master not in (None, running.master):
             raise UsageError(
-                f"{master} was asked for, and this process has a Spark session on {there.master}; "
+                f"{master} was asked for, and this process has a Spark session on {running.master}; "
                 "stop that session, or name no master"
             )
-        yield there
+        yield running
         return
-    ours = _start({"spark.master": master or LOCAL, "spark.app.name": name, **(settings or {})})
+    started = _start({"spark.master": master or LOCAL, "spark.app.name": name, **(settings or {})})
     try:
-        yield ours
+        yield started
     finally:
-        ours.stop()
+        started.stop()
 
 
-def cause(said: str) -> str:
+def cause(text: str) -> str:
     """Return the line of a Java error, with or without a Python error in it, that says what happened."""
-    told = re.split(r"\n\s+at ", said, maxsplit=1)[0]
-    if no_worker := _NO_WORKER.search(told):
+    message = re.split(r"\n\s+at ", text, maxsplit=1)[0]
+    if no_worker := _NO_WORKER.search(message):
         return no_worker.group(1).splitlines()[-1].strip()
-    if "Traceback (most recent call last)" in told and (raised := _PYTHON_ERROR.findall(told)):
+    if "Traceback (most recent call last)" in message and (raised := _PYTHON_ERROR.findall(message)):
         return str(raised[-1])
-    line = next((line for line in told.splitlines() if "Exception" in line), told.strip())
+    line = next((line for line in message.splitlines() if "Exception" in line), message.strip())
     return _JAVA_ERROR.sub("", _LOST_TASK.sub("", line))
 
 
 def _java_version(java: str | Path) -> int | None:
-    """Return the major version, None when there is no such program."""
+    """Return the major version, or None when there is no such program."""
     try:
-        said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False, timeout=60).stderr
+        output = subprocess.run([java, "-version"], capture_output=True, text=True, check=False, timeout=60).stderr
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found = re.search(r'version "(?:1\.)?(\d+)', said)  # Java 8 calls itself 1.8
-    return int(found.group(1)) if found else None
+    version = re.search(r'version "(?:1\.)?(\d+)', output)  # Java 8 calls itself 1.8
+    return int(version.group(1)) if version else None
 
 
 def _start(settings: Mapping[str, str]) -> "SparkContext":
@@ -112,15 +115,17 @@ def _start(settings: Mapping[str, str]) -> "SparkContext":
     master = settings["spark.master"]
     closed = _ON_THIS_MACHINE if master.startswith("local") else {}
     conf = SparkConf().setAll(list({**_QUIET, **closed, **settings}.items()))
-    # What Java and the workers write goes to a file without a name: told when Spark does not start, gone with the process.
+    # The output of Java and the workers goes to a nameless file: it is shown when Spark does not start, and gone afterwards.
     with tempfile.TemporaryFile() as log, _surroundings(master):
         try:
             context = SparkContext(conf=conf, gateway=SparkContext._gateway or _launch(conf, log))
         except (Py4JError, PySparkException, OSError) as error:
             log.seek(0)
-            said = str(error) if SparkContext._gateway else log.read().decode(errors="replace")
-            raise ServiceFailed(f"Spark did not start on {master}: {cause(said)}") from error
-    if context.applicationId.startswith(_NOT_REGISTERED):  # it gives up on a master after a minute, and raises nothing
+            text = str(error) if SparkContext._gateway else log.read().decode(errors="replace")
+            raise ServiceFailed(f"Spark did not start on {master}: {cause(text)}") from error
+    if context.applicationId.startswith(
+        _NOT_REGISTERED
+    ):  # Spark gives up on a master after a minute, and raises nothing
         context.stop()
         raise ServiceFailed(f"Spark did not start: no master answers at {master}")
     return context
@@ -134,10 +139,10 @@ def _launch(conf: "SparkConf", log: IO[bytes]) -> object:
 
 @contextmanager
 def _surroundings(master: str) -> Iterator[None]:
-    """What a context takes from its process when it starts, and what it would change in it.
+    """Prepare this process for the start of a context, and restore afterwards what the start changes.
 
-    Workers run this Python, where Spark would take any `python3` of the PATH; that of a cluster may be named by PYSPARK_PYTHON.
-    Ctrl-C stays ours. That pandas 3 is new to pyspark is known, and of no account: rows travel as bytes.
+    Workers run this Python, where Spark would take any `python3` of the PATH; PYSPARK_PYTHON may name the Python of a cluster.
+    The handler of Ctrl-C stays. pyspark's warning of pandas 3 is silenced, since rows travel as bytes.
     """
     before = os.environ.get("PYSPARK_PYTHON")
     python = before if before and not master.startswith("local") else sys.executable

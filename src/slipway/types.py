@@ -16,10 +16,10 @@ class Stage(StrEnum):
 
 
 MOST_VERSION = 2**31 - 1
-"""The largest number of a version that databases keep."""
+"""The largest version number that databases can store."""
 
 MISSING_IN_CSV = ("", "NA", "NaN", "nan", "null")
-"""What stands for a missing value in every CSV file that is read; other words, such as None, are what they say."""
+"""The texts that stand for a missing value in every CSV file that is read; other words, such as None, are read as texts."""
 
 
 JSON_FORMATS = ("dataframe_records", "dataframe_split", "instances", "inputs")
@@ -31,7 +31,7 @@ JSON_ROW_FORMATS = ("dataframe_records", "instances")
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong in a file: where, what was found, what is allowed."""
+    """One thing that is wrong in a file; `message` says what was found and what is allowed."""
 
     line: int
     key: str
@@ -60,7 +60,7 @@ class Violation:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one gate says of one version, and the numbers it says it from."""
+    """The verdict of one gate on one version, with its reason and its numbers."""
 
     gate: str
     passed: bool

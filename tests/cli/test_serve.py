@@ -13,21 +13,21 @@ from slipway.serving.http.sockets import listen
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "name the models to serve, or a folder"),
+        ((), "name either the models to serve, or with --from a folder"),
         (("m", "--from", "."), "one of the two"),
-        (("--from", ".", "--stage", "Staging"), "it goes without --version and --stage"),
-        (("--from", ".", "--shadow", "Staging"), "--shadow takes one name of the registry"),
+        (("--from", ".", "--stage", "Staging"), "leave --version and --stage out"),
+        (("--from", ".", "--shadow", "Staging"), "--shadow takes one registered model"),
         (("m", "--stage", "Prod"), "there is: None, Staging, Production, Archived"),
         (("m", "--workers", "0"), "0 is not in the range 1<=x<=64"),
         (("m", "--port", "70000"), "70000 is not in the range 0<=x<=65535"),
         (("m", "--timeout", "nan"), "'nan' is not a number"),
         (("m", "--keep-warm", "NaN"), "'NaN' is not a number"),
-        (("m", "--capture", "200%"), "'200%' is no share"),
-        (("m", "--capture-max-mb", "10"), "that is not given; add --capture"),
+        (("m", "--capture", "200%"), "'200%' is not a valid share"),
+        (("m", "--capture-max-mb", "10"), "which is not given; add --capture"),
         (("m", "--log", "."), "is a directory"),
         (
             ("m", "--engine", "mlflow", "--workers", "2"),
-            "knows no --workers; leave that out, or serve with --engine slipway",
+            "does not have --workers; leave that out, or serve with --engine slipway",
         ),
     ],
 )
@@ -45,11 +45,11 @@ def test_mlflows_engine_is_no_way_around_the_keys(
 ) -> None:
     (tmp_path / "keys").write_text("the-key\n")
     assert main(["serve", "m", "--engine", "mlflow", "--api-keys", str(tmp_path / "keys")]) == 2
-    assert "--engine mlflow knows no --api-keys" in capsys.readouterr().err
+    assert "--engine mlflow does not have --api-keys" in capsys.readouterr().err
     monkeypatch.setenv("SLIPWAY_API_KEYS", "the-key")
     assert main(["serve", "m", "--engine", "mlflow"]) == 2
     told = capsys.readouterr().err
-    assert "SLIPWAY_API_KEYS is set, and --engine mlflow asks nobody for a key" in told
+    assert "SLIPWAY_API_KEYS is set, and --engine mlflow checks no keys" in told
     assert "the-key" not in told
 
 

@@ -124,10 +124,10 @@ def test_all_killed_at_once_loses_the_last_seconds_alone(library: "Library", nam
 @pytest.mark.parametrize(
     ("words", "code", "why"),
     [
-        (("captured", "{name}", "--since", "soon"), 2, "'soon' is no time; allowed is 90s, 15m, 1h, 7d"),
+        (("captured", "{name}", "--since", "soon"), 2, "'soon' is not a valid time; allowed is 90s, 15m, 1h, 7d"),
         (("captured", "{name}", "--output", "a.xlsx"), 3, "a.xlsx ends in '.xlsx'; allowed is .parquet, .csv"),
-        (("serve", "{name}", "--capture", "150%"), 2, "'150%' is no share; it has to be above 0 and up to 1"),
-        (("serve", "{name}", "--capture", "--engine", "mlflow"), 2, "--engine mlflow captures nothing"),
+        (("serve", "{name}", "--capture", "150%"), 2, "'150%' is not a valid share; it has to be above 0 and up to 1"),
+        (("serve", "{name}", "--capture", "--engine", "mlflow"), 2, "--engine mlflow cannot capture"),
     ],
 )
 def test_what_cannot_be_meant_is_told(

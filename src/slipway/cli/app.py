@@ -1,4 +1,4 @@
-"""The commands by name. A command's module is imported when the command is used, and MLflow later still."""
+"""The commands by name; the module of a command is imported when the command is used, and MLflow later still."""
 
 import importlib
 

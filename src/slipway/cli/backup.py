@@ -1,4 +1,4 @@
-"""slipway backup, slipway restore."""
+"""The commands `slipway backup` and `slipway restore`."""
 
 from pathlib import Path
 
@@ -14,8 +14,8 @@ from slipway.settings import Settings
 def backup(settings: Settings, file: Path, as_json: bool) -> None:
     """Write the home of `slipway up` into one file.
 
-    Also while it is up and being written to. An older backup of that name is replaced when the new one is whole. Only its
-    owner may read it.
+    The server may be up and written to meanwhile. An older backup of that name is replaced when the new one is whole. Only the
+    owner of the file may read it.
     """
     from slipway.workflows.backup import backup as write
 
@@ -24,12 +24,12 @@ def backup(settings: Settings, file: Path, as_json: bool) -> None:
 
 @command(example="slipway restore ../slipway.zip")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--replace", is_flag=True, help="Move aside what is in the home; without it the home has to be empty.")
+@click.option("--replace", is_flag=True, help="Move the home's content aside; without it the home has to be empty.")
 @json_option
 def restore(settings: Settings, file: Path, replace: bool, as_json: bool) -> None:
-    """Put a backup into the home once all of it was verified.
+    """Put a backup into the home once all of it is verified.
 
-    Every member has to be as it was put in, or nothing is touched.
+    If one file of the backup is not as it was written, nothing is touched.
     """
     from slipway.workflows.backup import restore as read
 

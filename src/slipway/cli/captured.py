@@ -1,4 +1,4 @@
-"""slipway captured."""
+"""The command `slipway captured`."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -15,11 +15,11 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 @command(example="slipway captured flight_delays --since 1h --output asked.parquet")
 @click.argument("name")
-@click.option("--since", metavar="TIME", help="Of the last 90s, 15m, 1h or 7d, or since a time in UTC.")
+@click.option("--since", metavar="TIME", help="Count from here on: 90s, 15m, 1h or 7d ago, or a time in UTC.")
 @click.option("--output", type=click.Path(path_type=Path), help="A Parquet or CSV file: each row with its label.")
 @json_option
 def captured(settings: Settings, name: str, since: str | None, output: Path | None, as_json: bool) -> None:
-    """Count what a service captured, and write it into a file."""
+    """Count what a service captured, and write it to a file."""
     moment = _moment(since) if since else None
     from slipway.workflows.captured import look_at_captured
 
@@ -28,9 +28,11 @@ def captured(settings: Settings, name: str, since: str | None, output: Path | No
 
 def _moment(text: str) -> datetime:
     try:
-        if found := re.fullmatch(r"(\d+)([smhd])", text):
-            return datetime.now(UTC) - timedelta(**{_UNITS[found[2]]: int(found[1])})
+        if ago := re.fullmatch(r"(\d+)([smhd])", text):
+            return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
-        raise UsageError(f"'{text}' is no time; allowed is 90s, 15m, 1h, 7d, or such as 2026-11-24T09:30") from None
+        raise UsageError(
+            f"'{text}' is not a valid time; allowed is 90s, 15m, 1h, 7d, or a time such as 2026-11-24T09:30"
+        ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""slipway check."""
+"""The command `slipway check`."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""What all commands have in common: the settings they get, their options, how they print."""
+"""The common part of all commands: their settings, their options, their output, and types of arguments."""
 
 import functools
 import json
@@ -19,7 +19,7 @@ _GIVEN = "slipway.cli.given"
 
 
 class Result(Protocol):
-    """What a workflow hands back: readable as text, and as values for a script."""
+    """The result of a workflow: `str` of a Result is for people, `as_dict` for scripts."""
 
     def as_dict(self) -> dict[str, Any]: ...
 
@@ -30,7 +30,7 @@ def global_options(function: _F) -> _F:
     for option in (
         click.option(
             "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
-        ),  # read by `failures.report`, which is there when parsing fails too
+        ),  # `failures.report` reads it from the arguments, since parsing may be what failed
         click.option(
             "--project",
             type=folder,
@@ -51,7 +51,7 @@ def global_options(function: _F) -> _F:
 
 
 def command(*, example: str) -> Callable[[Callable[..., None]], click.Command]:
-    """Make a click command of a function whose first argument is the Settings."""
+    """Return a decorator that makes a click command of a function whose first argument is the Settings."""
 
     def decorate(function: Callable[..., None]) -> click.Command:
         @functools.wraps(function)
@@ -67,12 +67,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 
 
 def show(result: Result, as_json: bool) -> None:
-    """Print what a workflow handed back."""
+    """Print the result of a workflow."""
     click.echo(json.dumps(result.as_dict(), indent=2, ensure_ascii=False, default=str) if as_json else str(result))
 
 
 def stage(text: str) -> Stage:
-    """Return the stage of that name, however it is capitalised. Raises UnknownName."""
+    """Return the stage of that name, in upper or lower case. Raises UnknownName."""
     for known in Stage:
         if known.lower() == text.lower():
             return known
@@ -80,7 +80,7 @@ def stage(text: str) -> Stage:
 
 
 def stage_to_hold(text: str) -> Stage:
-    """Return the stage that a version is to be moved to. Raises UnknownName with those that versions are promoted to."""
+    """Return the stage that a version is to be moved to. Raises UnknownName, which lists Staging and Production."""
     try:
         return stage(text)
     except UnknownName:
@@ -88,31 +88,31 @@ def stage_to_hold(text: str) -> Stage:
 
 
 class Integer(click.IntRange):
-    """A whole number within bounds, told without the word range."""
+    """A whole number within bounds, which help and errors call an integer and not a range."""
 
     name = "integer"
 
 
 class Number(click.FloatRange):
-    """A number within bounds, told without the word range."""
+    """A number within bounds, which help and errors call a number and not a range."""
 
     name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if math.isnan(found := super().convert(value, param, ctx)):
+        if math.isnan(number := super().convert(value, param, ctx)):  # NaN passes every comparison with the bounds
             self.fail(f"{value!r} is not a number.", param, ctx)
-        return found
+        return number
 
 
 def share(text: str) -> float:
-    """Return a share of `10%` or `0.1`, above 0 and up to 1. Raises UsageError."""
+    """Return the share that a text such as `10%` or `0.1` names, above 0 and up to 1. Raises UsageError."""
     try:
-        found = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
-        found = math.nan
-    if not 0 < found <= 1:
-        raise UsageError(f"'{text}' is no share; it has to be above 0 and up to 1 or 100%, such as 0.1 or 10%")
-    return found
+        number = math.nan
+    if not 0 < number <= 1:
+        raise UsageError(f"'{text}' is not a valid share; it has to be above 0 and up to 1 or 100%, such as 0.1 or 10%")
+    return number
 
 
 def _remember(context: click.Context, option: click.Parameter, value: Any) -> None:

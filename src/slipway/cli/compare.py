@@ -1,4 +1,4 @@
-"""slipway compare."""
+"""The command `slipway compare`."""
 
 from pathlib import Path
 
@@ -23,8 +23,8 @@ def compare(
 ) -> None:
     """Set two versions or runs side by side.
 
-    LEFT and RIGHT are version numbers, Production or Staging, or run ids, of which 6 characters are enough. Without them: the
-    version in Production and the newest other one.
+    LEFT and RIGHT are version numbers, Production or Staging, or run ids, of which 6 characters are enough. Without LEFT and
+    RIGHT, the version in Production is compared with the newest other version.
     """
     from slipway.workflows import compare as workflow
 

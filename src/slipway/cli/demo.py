@@ -1,4 +1,4 @@
-"""slipway demo."""
+"""The command `slipway demo`."""
 
 import click
 

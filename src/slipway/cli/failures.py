@@ -1,4 +1,4 @@
-"""What a failed command says, and the code it exits with."""
+"""The sentence that a failed command prints, and its exit code."""
 
 import contextlib
 import errno
@@ -19,7 +19,7 @@ _EXIT_CODES = {Refusal: REFUSED, UsageError: WRONG_USAGE, OutsideError: OUTSIDE}
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, or SIGHUP when the terminal is closed, unwound like Ctrl-C. number: the signal's."""
+    """SIGTERM, or SIGHUP of a closed terminal, unwound like Ctrl-C; `number` is the signal's."""
 
     def __init__(self, number: int = signal.SIGTERM):
         super().__init__()
@@ -27,7 +27,7 @@ class Terminated(KeyboardInterrupt):
 
 
 def report(error: BaseException, arguments: Sequence[str]) -> int:
-    """Say on stderr what went wrong and return the exit code. The traceback is shown with --debug only."""
+    """Print on stderr what went wrong, with the traceback only under --debug, and return the exit code."""
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, BrokenPipeError) and _nobody_reads():
@@ -71,15 +71,15 @@ def explain(error: BaseException, arguments: Sequence[str]) -> tuple[str, int]:
 
 
 def _denied(error: BaseException) -> tuple[str, int] | None:
-    """What a server with users, or a guarded one, did not let through MLflow's client."""
-    said = str(error)
+    """Return sentence and exit code of an error by which a guarded server, or one with users, refused MLflow's client."""
+    message = str(error)
     if getattr(error, "error_code", None) == "PERMISSION_DENIED":
-        return said.removeprefix("PERMISSION_DENIED: "), REFUSED
-    if "failed with error code 401" in said:
-        from slipway.identity import caller_unknown  # late: it imports what no help needs
+        return message.removeprefix("PERMISSION_DENIED: "), REFUSED
+    if "failed with error code 401" in message:
+        from slipway.identity import caller_unknown  # late: it imports psutil, which `--help` does not need
 
         return str(caller_unknown()), WRONG_USAGE
-    if "failed with error code 403" in said:
+    if "failed with error code 403" in message:
         return (
             "the tracking server does not let this user do that; an admin gives permissions, see `slipway user`",
             REFUSED,
@@ -105,7 +105,7 @@ def _disk_is_full(error: BaseException) -> bool:
 
 
 def _is_of_requests(error: BaseException, *names: str) -> bool:
-    requests = sys.modules.get("requests")  # an error of it can only be here when something has imported it
+    requests = sys.modules.get("requests")  # without an import of requests there is no error of requests
     if requests is None:
         return False
     kinds = tuple(getattr(requests.exceptions, name) for name in names)
@@ -117,7 +117,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def _nobody_reads() -> bool:
-    """Say whether the reader of stdout or stderr has gone: `slipway history NAME | head -1`."""
+    """Return whether the reader of stdout or stderr is gone, as in `slipway history NAME | head -1`."""
     poll = select.poll()
     for descriptor in (1, 2):
         poll.register(descriptor, 0)
@@ -125,6 +125,6 @@ def _nobody_reads() -> bool:
 
 
 def _let_go_of_output() -> None:
-    """Keep the interpreter from failing once more when it flushes stdout at its end."""
+    """Point stdout to nowhere, so that the interpreter's last flush of stdout does not fail once more."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

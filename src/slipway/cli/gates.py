@@ -1,4 +1,4 @@
-"""slipway gates, slipway approve."""
+"""The commands `slipway gates` and `slipway approve`."""
 
 import click
 
@@ -23,18 +23,18 @@ _stage = click.option(
 def gates(settings: Settings, name: str, version: int, to: Stage, as_json: bool, markdown: bool) -> None:
     """Run the gates before a stage and move nothing.
 
-    What they say is written down; exits with 1 when a gate does not pass.
+    The verdicts are written to the ledger. The command exits with 1 when a gate does not pass.
     """
     from slipway.workflows import gates as workflow
 
     if as_json and markdown:
-        raise UsageError("--json and --markdown are two ways to print it; choose one")
-    found = workflow.gates(settings, name, version, to)
+        raise UsageError("--json and --markdown are two forms of the same result; choose one")
+    judged = workflow.gates(settings, name, version, to)
     if markdown:
-        click.echo(found.as_markdown())
+        click.echo(judged.as_markdown())
     else:
-        show(found, as_json)
-    if not found.passed:
+        show(judged, as_json)
+    if not judged.passed:
         raise click.exceptions.Exit(REFUSED)
 
 
@@ -54,9 +54,10 @@ def gates(settings: Settings, name: str, version: int, to: Stage, as_json: bool,
 def approve(
     settings: Settings, name: str, version: int, comment: str, overrides: tuple[str, ...], to: Stage, as_json: bool
 ) -> None:
-    """Approve what the gates said of a version.
+    """Approve the verdicts of the gates on a version.
 
-    Somebody who is not its author says yes to exactly this evidence; it expires when the evidence changes.
+    The approval comes from somebody other than the version's author, is of exactly this evidence, and expires when the evidence
+    changes.
     """
     from slipway.workflows import gates as workflow
 

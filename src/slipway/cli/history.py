@@ -1,4 +1,4 @@
-"""slipway history, slipway reconcile."""
+"""The commands `slipway history` and `slipway reconcile`."""
 
 from datetime import UTC, datetime
 
@@ -14,9 +14,11 @@ _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S",
 
 @command(example="slipway history flight_delays --at '2026-11-24 09:30'")
 @click.argument("name")
-@click.option("--last", type=Integer(1), help="Only so many of the newest movements.")
-@click.option("--at", type=click.DateTime(_MOMENTS), metavar="TIME", help="What held the stages at a time, in UTC.")
-@click.option("--verify", is_flag=True, help="Find what was altered, taken out, or moved past Slipway.")
+@click.option("--last", type=Integer(1), help="Show only so many of the newest transitions.")
+@click.option(
+    "--at", type=click.DateTime(_MOMENTS), metavar="TIME", help="Show the version of each stage at a time, in UTC."
+)
+@click.option("--verify", is_flag=True, help="Find entries that were altered or taken out, and moves past Slipway.")
 @json_option
 def history(settings: Settings, name: str, last: int | None, at: datetime | None, verify: bool, as_json: bool) -> None:
     """Tell who moved which version where, when and why.
@@ -26,7 +28,7 @@ def history(settings: Settings, name: str, last: int | None, at: datetime | None
     from slipway.workflows import history as workflow
 
     if sum(map(bool, (last, at, verify))) > 1:
-        raise UsageError("--last, --at and --verify are three questions; ask one")
+        raise UsageError("--last, --at and --verify are three different questions; give one of them")
     if at:
         show(workflow.history_at(settings, name, at.replace(tzinfo=UTC)), as_json)
     elif verify:
@@ -42,7 +44,7 @@ def history(settings: Settings, name: str, last: int | None, at: datetime | None
 @click.argument("name")
 @json_option
 def reconcile(settings: Settings, name: str, as_json: bool) -> None:
-    """Bring a movement that was cut off halfway to an end."""
+    """Bring a transition that was cut off halfway to its end."""
     from slipway.workflows import reconcile as workflow
 
     show(workflow.reconcile(settings, name), as_json)

@@ -1,4 +1,4 @@
-"""slipway image."""
+"""The command `slipway image`."""
 
 from pathlib import Path
 
@@ -23,9 +23,9 @@ def image(
 ) -> None:
     """Write a version as a build context for Docker.
 
-    The container answers REST requests with it, and needs no registry. The context holds a Dockerfile, the model's files, the
-    locked packages with their hashes, and Slipway itself. An older context in the folder is replaced when the new one is whole;
-    any other folder has to be empty.
+    The container answers REST requests with that version, and needs no registry. The context holds a Dockerfile, the model's
+    files, the locked packages with their hashes, and Slipway itself. An older context in the folder is replaced when the new
+    one is whole; any other folder has to be empty.
     """
     from slipway.workflows.image import write_image
 

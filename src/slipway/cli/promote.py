@@ -1,4 +1,4 @@
-"""slipway promote, slipway rollback, slipway archive."""
+"""The commands `slipway promote`, `slipway rollback` and `slipway archive`."""
 
 import click
 
@@ -6,7 +6,7 @@ from slipway.cli.command import Integer, command, json_option, show, stage_to_ho
 from slipway.settings import Settings
 from slipway.types import Stage
 
-_comment = click.option("--comment", default="", help="Why; written down with the movement.")
+_comment = click.option("--comment", default="", help="Why; written down with the transition.")
 
 
 @command(example="slipway promote flight_delays 3 Staging --comment 'better in autumn'")
@@ -27,7 +27,7 @@ def promote(settings: Settings, name: str, version: int, to: Stage, comment: str
 @_comment
 @json_option
 def rollback(settings: Settings, name: str, comment: str, as_json: bool) -> None:
-    """Bring the Production version before back."""
+    """Bring back the version that was in Production before."""
     from slipway.workflows import rollback as workflow
 
     show(workflow.rollback(settings, name, comment), as_json)

@@ -1,4 +1,4 @@
-"""slipway register."""
+"""The command `slipway register`."""
 
 import click
 

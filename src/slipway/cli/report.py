@@ -1,4 +1,4 @@
-"""slipway report."""
+"""The command `slipway report`."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""slipway reproduce."""
+"""The command `slipway reproduce`."""
 
 import click
 
@@ -12,9 +12,9 @@ from slipway.settings import Settings
 @click.argument("version", type=Integer(1))
 @json_option
 def reproduce(settings: Settings, name: str, version: int, as_json: bool) -> None:
-    """Fit a version's model again and compare it row by row.
+    """Fit a version's model again and compare the two row by row.
 
-    Exits with 1 when one answer differs.
+    The command exits with 1 when one answer differs.
     """
     from slipway.workflows.training import reproduce as workflow
 

@@ -1,4 +1,4 @@
-"""slipway run."""
+"""The command `slipway run`."""
 
 import click
 
@@ -8,9 +8,9 @@ from slipway.settings import Settings
 
 @command(example="slipway run flight_delays --trials 20 --seed 7")
 @click.argument("name")
-@click.option("--trials", type=Integer(0), help="How many trials; by default, and for 0, what the experiment declares.")
+@click.option("--trials", type=Integer(0), help="How many trials; by default, and for 0, as the experiment declares.")
 @click.option("--timeout-s", type=Number(0, min_open=True), help="Start no trial after so many seconds.")
-@click.option("--seed", type=Integer(0), help="The seed of the search; by default what the experiment declares.")
+@click.option("--seed", type=Integer(0), help="The seed of the search; by default as the experiment declares.")
 @click.option(
     "--executor", type=click.Choice(["processes", "serial", "spark"]), help="Where trials run; serial repeats exactly."
 )
@@ -35,7 +35,7 @@ def run(
     from slipway.workflows.project import declared
 
     if (executor or declared(settings, name).experiment.search.executor) == "processes":
-        warm_up()  # before the imports below, which take as long
+        warm_up()  # the fork server imports while this process does, which takes as long
     from slipway.workflows import run as workflow
 
     given = {

@@ -1,4 +1,4 @@
-"""slipway schema."""
+"""The command `slipway schema`."""
 
 import json
 

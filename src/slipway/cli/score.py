@@ -1,4 +1,4 @@
-"""slipway score."""
+"""The command `slipway score`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""slipway serve."""
+"""The command `slipway serve`."""
 
 from functools import partial
 from pathlib import Path
@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from slipway.cli.command import Integer, Number, command, json_option, share, show, stage
-from slipway.cli.variants import arm_options, second_version
+from slipway.cli.variants import read_variant, variant_options
 from slipway.errors import UsageError
 from slipway.settings import Settings
 from slipway.types import Stage
@@ -20,28 +20,34 @@ if TYPE_CHECKING:
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OURS = ("api_keys", "workers", "max_rows", "max_body_mb", "timeout", "keep_warm", "contract")
-"""Options of which `mlflow models serve` knows nothing."""
+"""The options that `mlflow models serve` does not have."""
 
 
 @command(example="slipway serve flight_delays --port 5001 --workers 2 --api-keys keys.txt")
 @click.argument("names", nargs=-1, metavar="NAME...")
-@click.option("--from", "folder", type=_folder, help="A folder of `slipway image`; no registry is asked.")
+@click.option("--from", "folder", type=_folder, help="A folder that `slipway image` wrote; no registry is asked.")
 @click.option("--stage", "of", type=stage, default=Stage.PRODUCTION, show_default="Production", metavar="STAGE")
-@click.option("--version", type=Integer(1), help="This version for good, whatever its stage.")
+@click.option("--version", type=Integer(1), help="Always this version, whatever its stage.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 to answer other machines.")
 @click.option("--port", type=Integer(0, 65535), default=5001, show_default=True, help="0 for any free one.")
 @click.option("--workers", type=Integer(1, 64), default=1, show_default=True, help="Processes that answer.")
 @click.option("--api-keys", type=_file, help="A file with one key a line; or SLIPWAY_API_KEYS, comma separated.")
-@click.option("--max-rows", type=Integer(1), default=10_000, show_default=True, help="Of a request.")
-@click.option("--max-body-mb", type=Integer(1), default=10, show_default=True, help="Of a request.")
+@click.option("--max-rows", type=Integer(1), default=10_000, show_default=True, help="Rows of a request.")
+@click.option("--max-body-mb", type=Integer(1), default=10, show_default=True, help="Megabytes of a request.")
 @click.option("--timeout", type=Number(0.1), default=30.0, show_default=True, help="Seconds for an answer.")
-@click.option("--keep-warm", type=Number(0), default=300.0, show_default=True, help="Seconds for the version before.")
+@click.option(
+    "--keep-warm",
+    type=Number(0),
+    default=300.0,
+    show_default=True,
+    help="Seconds that the version before stays loaded.",
+)
 @click.option(
     "--contract",
     type=click.Choice(["count", "refuse"]),
     default="count",
     show_default=True,
-    help="What becomes of values that break the data contract: counted in /metrics, or refused with 400 too.",
+    help="Values that break the data contract are counted in /metrics, or refused with 400 as well.",
 )
 @click.option(
     "--capture",
@@ -49,16 +55,18 @@ _OURS = ("api_keys", "workers", "max_rows", "max_body_mb", "timeout", "keep_warm
     is_flag=False,
     flag_value="100%",
     metavar="SHARE",
-    help="Keep requests and answers, all or a share such as 10%; nothing by default.",
+    help="Keep requests and answers, all of them or a share such as 10%; by default none.",
 )
-@click.option("--capture-max-mb", type=Integer(1), default=1000, show_default=True, help="On disk, of each model.")
+@click.option(
+    "--capture-max-mb", type=Integer(1), default=1000, show_default=True, help="Megabytes on disk for each model."
+)
 @click.option(
     "--log",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to write; by default a file in the home's logs.",
+    help="The log file; by default one in the home's logs.",
 )
 @click.option("--engine", type=click.Choice(["slipway", "mlflow"]), default="slipway", show_default=True)
-@arm_options
+@variant_options
 @json_option
 def serve(
     settings: Settings,
@@ -79,26 +87,26 @@ def serve(
     capture_max_mb: int,
     log: Path | None,
     engine: str,
-    variant_routing: dict[str, Any],
+    variant_given: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Answer REST requests with the version of a stage until Ctrl-C.
 
-    The registry is followed: a version that comes into the stage takes over without a request being lost. Several models are
-    answered at /models/NAME/invocations. `--engine mlflow` runs `mlflow models serve`, which stays with the version it started
-    with and knows none of the limits.
+    The service follows the registry: a version that comes into the stage takes over without a request being lost. Several
+    models are answered at /models/NAME/invocations. `--engine mlflow` runs `mlflow models serve`, which stays with the version
+    that it started with and has none of the limits.
 
-    With `--shadow` or `--canary` a second version is beside the one that answers, compared with it and judged. A canary that
-    passes a bound is ended: all callers are answered by the first version again.
+    With `--shadow` or `--canary` a second version, the variant, runs beside the primary, and is compared with the primary and
+    judged. A canary that violates a guardrail is ended: the primary answers all callers again.
     """
     _require_one_source(names, folder, version, log, engine)
-    variant = second_version(next(iter(names), ""), variant_routing)
+    variant = read_variant(next(iter(names), ""), variant_given)
     if variant:
         _require_room_for(variant, names, of, version, engine)
     if _given("capture_max_mb") and not capture:
-        raise UsageError("--capture-max-mb bounds what --capture keeps, and that is not given; add --capture")
+        raise UsageError("--capture-max-mb needs --capture, which is not given; add --capture")
     if capture and engine == "mlflow":
-        raise UsageError("--engine mlflow captures nothing; leave --capture out, or serve with --engine slipway")
+        raise UsageError("--engine mlflow cannot capture; leave --capture out, or serve with --engine slipway")
     if engine == "mlflow":
         _require_known_to_mlflow(settings)
         from slipway.workflows.endpoint.mlflow import serve_with_mlflow
@@ -122,11 +130,11 @@ def serve(
             variant_config=variant[0] if variant else None,
         )
         followed = [Followed(name, of, version) for name in dict.fromkeys(names)]
-        kept = to_capture(settings, capture, capture_max_mb * 1_000_000) if capture else None
+        capturing = to_capture(settings, capture, capture_max_mb * 1_000_000) if capture else None
         start = partial(serve, settings, followed, beside=variant[1] if variant else None)
         if folder:
             start = partial(serve_folder, settings, folder)
-        endpoint = start(host=host, port=port, config=config, keys_file=api_keys, log=log, capture=kept)
+        endpoint = start(host=host, port=port, config=config, keys_file=api_keys, log=log, capture=capturing)
     show(endpoint, as_json)
     endpoint.stay()
 
@@ -136,14 +144,14 @@ def _given(option: str) -> bool:
 
 
 def _require_known_to_mlflow(settings: Settings) -> None:
-    """Refuse what would be ignored, above all keys: who asks for them has to get a service that asks for them."""
+    """Refuse options that MLflow's server would ignore; ignored keys above all would leave the service open to everybody."""
     if unknown := [f"--{each.replace('_', '-')}" for each in _OURS if _given(each)]:
         raise UsageError(
-            f"--engine mlflow knows no {', '.join(unknown)}; leave that out, or serve with --engine slipway"
+            f"--engine mlflow does not have {', '.join(unknown)}; leave that out, or serve with --engine slipway"
         )
     if settings.api_keys:
         raise UsageError(
-            "SLIPWAY_API_KEYS is set, and --engine mlflow asks nobody for a key; unset it, or --engine slipway"
+            "SLIPWAY_API_KEYS is set, and --engine mlflow checks no keys; unset it, or serve with --engine slipway"
         )
 
 
@@ -152,10 +160,13 @@ def _require_room_for(
 ) -> None:
     variant_config, beside = variant
     if len(set(names)) != 1 or engine == "mlflow":
-        raise UsageError(f"--{variant_config.role} takes one name of the registry, and no --engine mlflow")
+        raise UsageError(
+            f"--{variant_config.role} takes one registered model and Slipway's own engine; "
+            "name one model, and leave --engine mlflow out"
+        )
     if (beside.version and beside.version == version) or (not version and not beside.version and beside.stage == of):
         raise UsageError(
-            f"--{variant_config.role} {variant_config.of} is what is served already; name another stage, or a version"
+            f"--{variant_config.role} {variant_config.of} is served already as the primary; name another stage or version"
         )
 
 
@@ -163,10 +174,12 @@ def _require_one_source(
     names: tuple[str, ...], folder: Path | None, version: int | None, log: Path | None, engine: str
 ) -> None:
     if bool(names) == bool(folder):
-        raise UsageError("name the models to serve, or a folder that `slipway image` wrote with --from; one of the two")
+        raise UsageError(
+            "name either the models to serve, or with --from a folder that `slipway image` wrote; one of the two"
+        )
     if folder and (version or _given("of")):
-        raise UsageError("--from serves the version that is in the folder; it goes without --version and --stage")
+        raise UsageError("--from serves the version in the folder; leave --version and --stage out")
     if engine == "mlflow" and (folder or log):
-        raise UsageError("--engine mlflow goes without --from and --log")
+        raise UsageError("--engine mlflow has neither --from nor --log; leave them out, or serve with --engine slipway")
     if len(names) > 1 and (version or engine == "mlflow"):
-        raise UsageError("--version and --engine mlflow take one name")
+        raise UsageError(f"--version and --engine mlflow take one model, and {len(names)} are named; name one")

@@ -1,4 +1,4 @@
-"""slipway up, slipway down."""
+"""The commands `slipway up` and `slipway down`."""
 
 import os
 import re
@@ -12,11 +12,11 @@ from slipway.settings import Settings
 
 
 @command(example="slipway up --detach")
-@click.option("--host", help="127.0.0.1 by default; another address, such as 0.0.0.0, goes with --auth alone.")
+@click.option("--host", help="127.0.0.1 by default; another address, such as 0.0.0.0, needs --auth.")
 @click.option(
     "--port",
     type=Integer(0, 65535),
-    help="The one that the home had before by default, else 5000; the next free one if taken, any for 0.",
+    help="By default the home's last port, else 5000; the next free one where it is taken; 0 for any free one.",
 )
 @click.option("--detach", is_flag=True, help="Return when the server answers; `slipway down` stops it.")
 @click.option("--auth", is_flag=True, help="With MLflow's users and permissions; a home that has them keeps them.")
@@ -37,16 +37,16 @@ def up(
 ) -> None:
     """Start the MLflow tracking server and keep it up until Ctrl-C.
 
-    Without --backend and --artifacts it keeps everything in its home, in SQLite and a folder.
+    Without --backend and --artifacts the server keeps everything in its home, in SQLite and a folder.
     """
     from slipway.workflows.platform import up
 
     if backend:
         _keep_out_of_the_process_list(backend)
-    asked = replace(settings, backend=backend or settings.backend, artifacts=artifacts or settings.artifacts)
-    kept = up(asked, host=host, port=port, auth=auth, detach=detach)
-    show(kept, as_json)
-    kept.stay()
+    chosen = replace(settings, backend=backend or settings.backend, artifacts=artifacts or settings.artifacts)
+    server = up(chosen, host=host, port=port, auth=auth, detach=detach)
+    show(server, as_json)
+    server.stay()
 
 
 @command(example="slipway down")
@@ -59,7 +59,7 @@ def down(settings: Settings, as_json: bool) -> None:
 
 
 def _keep_out_of_the_process_list(backend: str) -> None:
-    """Begin this process anew without --backend when a password is in it: every user of the machine can read arguments."""
+    """Start this process anew without --backend if a password is in it, since every user of the machine can read arguments."""
     secret = re.search(r"://[^@]*:.*@|password=", backend)
     words = [word for word in sys.orig_argv[1:] if word not in (backend, "--backend", f"--backend={backend}")]
     if secret and len(words) < len(sys.orig_argv) - 1:

@@ -1,4 +1,4 @@
-"""slipway user."""
+"""The command `slipway user`."""
 
 import sys
 
@@ -18,8 +18,8 @@ _ROLES = ("approver", "promoter")
 def user(settings: Settings, name: str, role: str, model: str | None, as_json: bool) -> None:
     """Let somebody approve or promote, on a server with auth.
 
-    An admin does it. A user who is not there yet is made; the password, of at least 12
-    characters, is asked for, or read from standard input.
+    Only an admin may run this. A user who does not exist yet is created, with a password of at least 12 characters, which is
+    asked for, or read from standard input.
     """
     from slipway.tracking.users import UserRole
     from slipway.workflows import users

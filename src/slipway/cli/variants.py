@@ -1,4 +1,4 @@
-"""The options of `slipway serve` that put a second version beside the one that answers."""
+"""The options of `slipway serve` for a variant, a shadow or canary beside the primary."""
 
 import functools
 import re
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 _HEADER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_JUDGED_BY = ("max_disagreement", "max_errors", "max_slower", "judge_after", "sticky_header")
+_OF_A_VARIANT = ("max_disagreement", "max_errors", "max_slower", "judge_after", "sticky_header")
 
 
-def arm_options(function: _F) -> Any:
-    """Add the options; the function gets them as `arms`, from which `second_version` makes what is asked for."""
+def variant_options(function: _F) -> Any:
+    """Add the options to a command; the function gets them as one argument `variant_given`, for `read_variant`."""
 
     @functools.wraps(function)
     def call(*args: Any, **given: Any) -> None:
-        variant_routing = {name: given.pop(name) for name in ("shadow", "canary", *_JUDGED_BY)}
-        function(*args, variant_routing=variant_routing, **given)
+        variant_given = {name: given.pop(name) for name in ("shadow", "canary", *_OF_A_VARIANT)}
+        function(*args, variant_given=variant_given, **given)
 
     for option in reversed(_OPTIONS):
         call = option(call)
@@ -34,69 +34,85 @@ def arm_options(function: _F) -> Any:
 
 
 _OPTIONS = (
-    click.option("--shadow", metavar="STAGE|VERSION[=SHARE]", help="Ask this one too, off the path, and compare."),
-    click.option("--canary", metavar="STAGE|VERSION=SHARE", help="Let this one answer a share of the callers."),
-    click.option("--max-disagreement", metavar="SHARE", show_default="10%", help="Of rows answered otherwise."),
-    click.option("--max-errors", metavar="SHARE", show_default="1%", help="Of requests that it does not answer."),
-    click.option("--max-slower", metavar="N|MS", show_default="3", help="Times the other's p99, or as in 50ms."),
-    click.option("--judge-after", type=Integer(10), show_default="200", help="Requests, from when on it is judged."),
-    click.option("--sticky-header", metavar="NAME", show_default="X-Slipway-Key", help="Says who a caller is."),
+    click.option("--shadow", metavar="STAGE|VERSION[=SHARE]", help="Ask this version too, off the path, and compare."),
+    click.option("--canary", metavar="STAGE|VERSION=SHARE", help="Let this version answer a share of the callers."),
+    click.option("--max-disagreement", metavar="SHARE", show_default="10%", help="Rows that it answers differently."),
+    click.option("--max-errors", metavar="SHARE", show_default="1%", help="Requests that it does not answer."),
+    click.option(
+        "--max-slower", metavar="N|MS", show_default="3", help="Its p99, in times of the primary's, or as in 50ms."
+    ),
+    click.option("--judge-after", type=Integer(10), show_default="200", help="Requests before it is judged."),
+    click.option(
+        "--sticky-header", metavar="NAME", show_default="X-Slipway-Key", help="The header that names a caller."
+    ),
 )
 
 
-def second_version(name: str, variant_routing: dict[str, Any]) -> "tuple[VariantConfig, Followed] | None":
-    """Return what is asked for, and where its version comes from; None for no second version. Raises UsageError."""
+def read_variant(name: str, variant_given: dict[str, Any]) -> "tuple[VariantConfig, Followed] | None":
+    """Return the variant that the options ask for, and the version that it follows; None for no variant.
+
+    Args:
+        name: the registered model.
+        variant_given: the options by name, as `variant_options` collects them.
+
+    Raises UsageError.
+    """
     from slipway.core.variants import VariantRole
     from slipway.registry.watch import Followed
     from slipway.serving.config import STICKY_HEADER, Guardrails, VariantConfig
 
-    if variant_routing["shadow"] and variant_routing["canary"]:
-        raise UsageError("--shadow and --canary are one at a time: what is compared first can be a canary next")
-    role = VariantRole.CANARY if variant_routing["canary"] else VariantRole.SHADOW
-    if not (asked := variant_routing["shadow"] or variant_routing["canary"]):
-        if given := next((each for each in _JUDGED_BY if variant_routing[each] is not None), None):
-            raise UsageError(f"--{given.replace('_', '-')} is of --shadow or --canary, and neither is given")
+    if variant_given["shadow"] and variant_given["canary"]:
+        raise UsageError("--shadow and --canary go one at a time; start with --shadow, and make it a canary later")
+    role = VariantRole.CANARY if variant_given["canary"] else VariantRole.SHADOW
+    if not (text := variant_given["shadow"] or variant_given["canary"]):
+        if alone := next((each for each in _OF_A_VARIANT if variant_given[each] is not None), None):
+            raise UsageError(f"--{alone.replace('_', '-')} needs --shadow or --canary, and neither is given; add one")
         return None
-    of, _, share = asked.partition("=")
+    of, _, share = text.partition("=")
     if role is VariantRole.CANARY and not share:
-        raise UsageError(f"--canary {asked} does not say how many callers: write --canary {of}=5%")
+        raise UsageError(f"--canary {text} does not say which share of the callers; write --canary {of}=5%")
     if of.isascii() and of.isdigit() and not int(of):
-        raise UsageError(f"--{role} {asked}: versions are counted from 1; name one, or a stage such as Staging")
+        raise UsageError(f"--{role} {text}: versions are counted from 1; name one, or a stage such as Staging")
     followed = Followed(name, version=int(of)) if of.isascii() and of.isdigit() else Followed(name, stage(of))
-    sticky = variant_routing["sticky_header"] or STICKY_HEADER
+    sticky = variant_given["sticky_header"] or STICKY_HEADER
     if not _HEADER.fullmatch(sticky):
         raise UsageError(
-            f"--sticky-header '{sticky}' is no name of a header: letters, digits and hyphens, such as X-User"
+            f"--sticky-header '{sticky}' is not a valid name of a header; allowed are letters, digits and hyphens, "
+            "such as X-User"
         )
-    guardrails = Guardrails(**_bounds(variant_routing))
+    guardrails = Guardrails(**_guardrails(variant_given))
     return VariantConfig(
         role, str(followed.version or followed.stage), _share(role, share or "100%", 1e-4), guardrails, sticky
     ), followed
 
 
-def _bounds(variant_routing: dict[str, Any]) -> dict[str, Any]:
-    found = {
-        each: _share(each, variant_routing[each])
+def _guardrails(variant_given: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of Guardrails that the options set."""
+    fields = {
+        each: _share(each, variant_given[each])
         for each in ("max_disagreement", "max_errors")
-        if variant_routing[each] is not None
+        if variant_given[each] is not None
     }
-    if variant_routing["judge_after"]:
-        found["min_requests"] = variant_routing["judge_after"]
-    if (slower := variant_routing["max_slower"]) is not None:
+    if variant_given["judge_after"]:
+        fields["min_requests"] = variant_given["judge_after"]
+    if (slower := variant_given["max_slower"]) is not None:
         match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|)", slower.strip())
         if not match or not float(match[1]) > 0 or (not match[2] and float(match[1]) < 1):
             raise UsageError(
-                f"--max-slower '{slower}' is neither how many times, from 1 on, nor milliseconds: 3, or 50ms"
+                f"--max-slower '{slower}' is not valid; allowed is a factor from 1 on, such as 3, "
+                "or milliseconds, such as 50ms"
             )
-        found["max_p99_ms" if match[2] else "max_slower"] = float(match[1])
-    return found
+        fields["max_p99_ms" if match[2] else "max_slower"] = float(match[1])
+    return fields
 
 
 def _share(option: str, text: str, least: float = 0.0) -> float:
-    """Return a share from 0 to 1 that is written as 5% or 0.05."""
+    """Return the share from `least` to 1 that a text such as 5% or 0.05 names. Raises UsageError."""
     match = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)(%?)", text.strip())
     share = float(match[1]) / (100 if match[2] else 1) if match else -1.0
     if not least <= share <= 1:
-        above = f"{least:.2%} to " if least else ""
-        raise UsageError(f"--{option.replace('_', '-')}: '{text}' is no share: {above}100%, such as 5% or 0.05")
+        raise UsageError(
+            f"--{option.replace('_', '-')}: '{text}' is not a valid share; allowed is {f'{least:.2%}' if least else 0} "
+            "to 100%, such as 5% or 0.05"
+        )
     return share

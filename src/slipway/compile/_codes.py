@@ -1,4 +1,4 @@
-"""Categories → codes: a dictionary where they are texts, a search where they are numbers."""
+"""The codes of categories: found by a dictionary where categories are texts, by a search where they are numbers."""
 
 import math
 from enum import Enum
@@ -44,7 +44,7 @@ def code(draft: Draft, feature: Feature, categories: Any) -> int:
 
 
 def text_column(feature: Raw, positions: dict[object, float]) -> TextColumn:
-    """Return a column whose texts are encoded by their position, after what was replaced in it."""
+    """Return a column whose texts are encoded by their position, after the column's replacements."""
     codes = {value: position for value, position in positions.items() if isinstance(value, str)}
     none, nan = positions.get(Missing.NONE, UNKNOWN), positions.get(Missing.NAN, UNKNOWN)
     for old, new in feature.replaced:

@@ -1,4 +1,4 @@
-"""A plan in the making: compilers of steps add columns, operations and checks to it; nothing is computed yet."""
+"""Drafts of plans, to which the compilers of steps add columns, operations and checks; nothing is computed yet."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +21,10 @@ class Register:
 
 @dataclass(frozen=True)
 class Raw:
-    """A feature that is a column as it came, number or text: what takes it decides. replaced: texts by which others go on."""
+    """A feature that is a raw column; the step that takes the column decides whether it is a number or a text.
+
+    `replaced` maps texts to the texts or fill values that later steps see in their place.
+    """
 
     column: int
     replaced: tuple[tuple[object, object], ...] = ()
@@ -32,22 +35,22 @@ Feature = Register | Raw
 
 @dataclass(frozen=True)
 class Features:
-    """What one step hands to the next.
+    """The features that one step hands to the next.
 
-    sparse: whether scikit-learn would have it in a sparse matrix, which some steps treat otherwise.
+    `sparse` says whether scikit-learn would hold them in a sparse matrix, which some steps treat differently.
     """
 
     items: tuple[Feature, ...]
     sparse: bool = False
 
     def take(self, indices: Sequence[int]) -> "Features":
-        """Return some of them, in the order of the indices."""
+        """Return the features at these indices, in their order."""
         return Features(tuple(self.items[i] for i in indices), self.sparse)
 
 
 @dataclass
 class Draft:
-    """Columns, registers and operations so far. Registers are written once, except by `pack`, which copies."""
+    """Columns, registers and operations so far. Each register is written once; `pack` copies into new registers."""
 
     names: tuple[str, ...]
     numbers: dict[int, int] = field(default_factory=dict)
@@ -64,14 +67,14 @@ class Draft:
 
     @contextmanager
     def inside(self, step: str) -> Iterator[None]:
-        """Name the step that is being compiled, for messages."""
+        """Add the name of a step to the path that messages show, within the block."""
         self._steps.append(step)
         yield
         self._steps.pop()
 
     @property
     def where(self) -> str:
-        """The way to the step that is being compiled."""
+        """The path to the step that is being compiled."""
         return " → ".join(self._steps) or "the model"
 
     def no(self, why: str) -> NotCompilable:
@@ -118,7 +121,7 @@ class Draft:
         return self.texts[column]
 
     def check(self, code: int, register: int, why: str, more: int = 0) -> None:
-        """Refuse rows on which something does not hold of a register. Once for each register: the first to ask is named."""
+        """Refuse rows on which a check of a register fails; the first step that asks for a check is named in its reason."""
         if register in self.zero_or_one or (code, register) in self._checked:
             return
         self._checked |= {(code, register), (op.NOT_INFINITE, register)} if code == op.FINITE else {(code, register)}

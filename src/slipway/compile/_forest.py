@@ -1,4 +1,4 @@
-"""Many trees in one array of nodes. How a node is laid out: see `plans/kernels/_walks.py`."""
+"""Many trees in one array of nodes; `plans/kernels/_walks.py` describes the layout of a node."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from slipway.plans.kernels._walks import FLAGS as FLAGS_AT
 
 @dataclass
 class Forest:
-    """Trees that are added one by one. registers: of each feature that the trees split by."""
+    """Trees that are added one by one; `registers` has the register of each feature that the trees split by."""
 
     registers: Sequence[int]
     _nodes: list[NDArray[np.float64]] = field(default_factory=list)
@@ -37,9 +37,19 @@ class Forest:
         categorical: NDArray[np.bool_] | None = None,
         sets: NDArray[np.uint32] | None = None,
     ) -> None:
-        """Add a tree. Arrays of one entry a node; value: of leaves; output: to which of the sums it adds.
+        """Add a tree, whose arrays have one entry for each node.
 
-        sets: (splits, 2, 8) words, which the threshold of a split by category counts.
+        Args:
+            feature: the feature by which a node splits.
+            threshold: the largest value that goes left; of a split by category, the number of its sets.
+            left: the left child.
+            right: the right child.
+            missing_left: whether a missing value goes left.
+            leaf: whether the node is a leaf.
+            value: the value of a leaf.
+            output: the sum to which the tree adds.
+            categorical: whether the node splits by category.
+            sets: (splits, 2, 8) words, the sets of the splits by category.
         """
         nodes = np.zeros((len(leaf), 3))
         words = nodes.view(np.uint32)

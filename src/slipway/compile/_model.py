@@ -1,4 +1,4 @@
-"""A fitted model → a plan."""
+"""The compilation of a fitted model to a plan."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from slipway.plans.compiled import Compiled
 def compile_model(model: Any) -> Compiled:
     """Make a plan of a fitted scikit-learn model. Raises NotCompilable, naming the step and why.
 
-    The native code is made when the first plan is, and kept for the next process; see `slipway.plans.kernels`.
+    The first plan compiles the native code, which is kept for the next process; see `slipway.plans.kernels`.
     """
     try:
         check_is_fitted(model)

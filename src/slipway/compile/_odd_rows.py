@@ -1,4 +1,4 @@
-"""Rows that a model may not have been thought through for, made from an example."""
+"""Rows that the author of a model may not have thought of, made from an example."""
 
 from collections.abc import Callable, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Whether a plan answers as its model: on the example, and on rows made to be odd."""
+"""The comparison of a plan with its model, on the example and on rows made to be odd."""
 
 import warnings
 from collections.abc import Sequence
@@ -15,20 +15,22 @@ from slipway.plans.compiled import Compiled
 from slipway.plans.program import LeftToOriginal
 
 RELATIVE = 1e-12
-"""How far two answers may be apart, as part of the larger."""
+"""The largest difference of two equal answers, as a part of the larger answer."""
 
 _ROUNDING = 1e-15
-"""How far, as part of what is usual: where large terms cancel, the last bit of a term is more than 1e-12 of their sum."""
+"""The same as a part of the usual answer: where large terms cancel, the last bit of a term is more than 1e-12 of their sum."""
 
 _MOST_PROBLEMS = 5
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """What a comparison found.
+    """The result of a comparison.
 
-    compared: rows on which both answered. left: rows that the plan leaves to the original. problems: the first differences,
-    each with its row and both answers.
+    Attributes:
+        compared: the number of rows on which both answered.
+        left: the number of rows that the plan leaves to the original.
+        problems: the first differences, each with its row and both answers.
     """
 
     compared: int
@@ -37,17 +39,17 @@ class Agreement:
 
     @property
     def equal(self) -> bool:
-        """Whether no difference was found, and there was something to compare."""
+        """Whether at least one row was compared, and no difference was found."""
         return not self.problems and self.compared > 0
 
 
 def verify(model: Any, compiled: Compiled, example: pd.DataFrame, *, rows: int = 300, seed: int = 0) -> Agreement:
-    """Compare a plan with its model on the example's rows and on generated ones; example: of the model's signature.
+    """Compare a plan with its model on the rows of an example, which fits the model's signature, and on generated rows.
 
     Generated rows take the example's values and the plan's categories and plant, by the type of the column, missing values,
-    unknown categories, infinities, extremes, other capitals and empty texts. A row on which the model raises is not to be
-    answered by the plan either. Rows given as scalars have to be encoded as the same rows in a frame; a null alone in its
-    column is tried by itself, since pandas reads it otherwise. Labels have to be identical, numbers within 1e-12 of each other.
+    unknown categories, infinities, extremes, other capitals and empty texts. The plan must not answer a row on which the model
+    raises. Rows given as scalars have to be encoded as the same rows in a frame; a null alone in its column is tried by itself,
+    since pandas reads it differently there. Labels have to be identical, numbers within 1e-12 of each other.
     """
     example = example[list(compiled.inputs)].reset_index(drop=True)
     odd = odd_rows(example, rows, np.random.default_rng(seed), compiled.texts)
@@ -61,7 +63,7 @@ def verify(model: Any, compiled: Compiled, example: pd.DataFrame, *, rows: int =
 
 
 def _compare(model: Any, compiled: Compiled, frame: pd.DataFrame, problems: list[str]) -> tuple[int, int]:
-    """Add what differs to problems; returns how many rows were compared and how many left to the original."""
+    """Add differences to `problems`, and return the numbers of rows that were compared and that were left to the original."""
     count = len(frame)
     while True:
         try:
@@ -123,7 +125,7 @@ def same(wanted: NDArray[Any], got: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _as_read(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame as pandas reads it from JSON: an example whose texts are all null says nothing of how others are read."""
+    """Return a frame as pandas reads it from JSON; an example whose texts are all null does not show how texts are read."""
     read = frame.copy(deep=False)
     for name in frame:
         if frame[name].dtype == object:

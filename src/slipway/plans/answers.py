@@ -1,4 +1,4 @@
-"""What answers from registers: values that hold arrays and other answers, and can be written down (`stored`)."""
+"""Answers from registers, as values: each holds arrays and other answers, and can be written down (`stored`)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,14 @@ from slipway.plans.program import Registers
 
 @dataclass(frozen=True)
 class Sums:
-    """Weighted sums of the registers `first` to `last`, by the very product of numpy that scikit-learn takes."""
+    """Weighted sums of the registers from `first` up to `last`, by the same product of numpy that scikit-learn uses.
+
+    Attributes:
+        first: the first register.
+        last: the register after the last one.
+        weights: (sums, registers), or (registers,) of one sum.
+        intercept: added to the sums.
+    """
 
     first: int
     last: int
@@ -23,16 +30,20 @@ class Sums:
 
     def __call__(self, registers: Registers) -> NDArray[Any]:
         """Return (rows, sums); of one sum, a flat array."""
-        # The transposed view, as there: BLAS adds up in another order for another layout.
+        # The transposed view, as in scikit-learn: BLAS adds up in another order for another layout.
         transposed = self.weights.T if self.weights.ndim == 2 else self.weights
         return _flat(registers[:, self.first : self.last] @ transposed + self.intercept)
 
 
 @dataclass(frozen=True)
 class SparseSums:
-    """Weighted sums, one register after the other, as scikit-learn's product with a sparse matrix has them.
+    """Weighted sums, added one register after the other, as scikit-learn's product with a sparse matrix does.
 
-    weights: (sums, registers). single: whether scikit-learn has the coefficients without a dimension for the sums.
+    Attributes:
+        registers: the numbers of the registers.
+        weights: (sums, registers).
+        single: whether scikit-learn's coefficients have no dimension for the sums.
+        intercept: added to the sums.
     """
 
     registers: NDArray[np.int64]
@@ -53,7 +64,12 @@ def _flat(scores: NDArray[Any]) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class FirstSum:
-    """Of trees with one output, the value of each row; divided: by how many trees, where it is their mean."""
+    """The value of each row by trees with one output.
+
+    Attributes:
+        walk: the trees.
+        divided: the number of trees to divide by, where the value is their mean.
+    """
 
     walk: ValueForest
     divided: int | None = None
@@ -66,7 +82,12 @@ class FirstSum:
 
 @dataclass(frozen=True)
 class Turned:
-    """Of trees with several outputs, (rows, outputs); copied: into the usual order of memory, on which that of sums depends."""
+    """The values of each row by trees with several outputs, turned from (outputs, rows) to (rows, outputs).
+
+    Attributes:
+        walk: the trees.
+        copied: whether the result is copied into the usual order of memory, on which the order of later sums depends.
+    """
 
     walk: ValueForest
     copied: bool
@@ -85,34 +106,40 @@ class Divided:
     by: int
 
     def __call__(self, registers: Registers) -> NDArray[Any]:
-        """Return what the answer returns."""
+        """Return the divided values, in the shape of the answer."""
         values: NDArray[Any] = self.answer(registers) / self.by
         return values
 
 
 @dataclass(frozen=True)
 class Through:
-    """Answers through a function that is known (`head.FUNCTIONS`), or one of numpy's."""
+    """Answers through a function of `head.FUNCTIONS` or of numpy."""
 
     function: Function
     answer: Answer
 
     def __call__(self, registers: Registers) -> NDArray[Any]:
-        """Return what the function returns."""
+        """Return the function of the answer's values."""
         values: NDArray[Any] = self.function(self.answer(registers))
         return values
 
 
 @dataclass(frozen=True)
 class Best:
-    """The class with the highest score, or of one score a row, the second above zero; zero: or at it."""
+    """The class with the highest score; with one score a row, the second class where the score is above zero.
+
+    Attributes:
+        scores: (rows, classes), or (rows,) for two classes.
+        classes: the labels.
+        zero: whether a single score of exactly zero means the second class too.
+    """
 
     scores: Answer
     classes: NDArray[Any]
     zero: bool = False
 
     def __call__(self, registers: Registers) -> NDArray[Any]:
-        """Return a class a row."""
+        """Return a label for each row."""
         scores = self.scores(registers)
         best = scores.argmax(axis=1) if scores.ndim > 1 else scores >= 0 if self.zero else scores > 0
         labels: NDArray[Any] = self.classes.take(best)
@@ -121,18 +148,18 @@ class Best:
 
 @dataclass(frozen=True)
 class Always:
-    """The same answer for every row; answer: of one row."""
+    """The same answer for every row; `answer` is that of one row."""
 
     answer: NDArray[Any]
 
     def __call__(self, registers: Registers) -> NDArray[Any]:
-        """Return it once a row."""
+        """Return the answer, repeated for each row."""
         return np.repeat(self.answer, len(registers), axis=0)
 
 
 @dataclass(frozen=True)
 class Inverse:
-    """A transformed target, transformed back as a column, as scikit-learn has it."""
+    """Answers of a transformed target, transformed back as one column, as scikit-learn does."""
 
     function: Function
     answer: Answer
@@ -145,9 +172,14 @@ class Inverse:
 
 @dataclass(frozen=True)
 class Threshold:
-    """The positive class from a limit of its score on.
+    """The positive class where its score reaches a limit.
 
-    scores: of both classes when by_probability. labels: below the limit, and from it on.
+    Attributes:
+        scores: probabilities of both classes when `by_probability`, else the decision function.
+        by_probability: whether the scores are probabilities.
+        position: the place of the positive class among the two.
+        limit: the lowest score of the positive class.
+        labels: the label below the limit, and the label from the limit on.
     """
 
     scores: Answer
@@ -157,7 +189,7 @@ class Threshold:
     labels: NDArray[Any]
 
     def __call__(self, registers: Registers) -> NDArray[Any]:
-        """Return a label a row."""
+        """Return a label for each row."""
         scores = self.scores(registers)
         if self.by_probability:
             scores = scores[:, self.position]

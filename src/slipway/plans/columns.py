@@ -1,4 +1,4 @@
-"""Rows as they come → the encoded rows: one float64 for each number, one for each category's code."""
+"""Encoding of raw rows: one float64 for each number, and one for the code of each text."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from slipway.plans.program import LeftToOriginal
 
 UNKNOWN = -1.0
 
-# Beyond it, float64 and the original's own int64 are no longer the same number.
+# Above 2^53 a float64 and the int64 that the original model reads are no longer the same number.
 EXACT = 2**53
 
 Picker = Callable[[Sequence[object]], tuple[Any, ...]]
@@ -22,7 +22,12 @@ _NUMBERS = frozenset({int, float, bool, type(None)})
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """A column that is read as a number; missing is NaN. bools: whether true and false may be read as 1 and 0."""
+    """A column that is read as a number; a missing value is NaN.
+
+    Attributes:
+        column: its place in a raw row.
+        bools: whether true and false may be read as 1 and 0.
+    """
 
     column: int
     bools: bool = True
@@ -32,8 +37,15 @@ class NumberColumn:
 class TextColumn:
     """A column of texts that is read as codes.
 
-    none: the code of None; nan: the code of a missing value among texts. They differ for a model that has learned one and not
-    the other. pandas reads a column of JSON nulls alone as None, and one of nulls and texts with NaN.
+    `none` and `nan` differ for a model that has learned one of the two. pandas reads a column of JSON nulls alone as None, and
+    a column of nulls and texts with NaN.
+
+    Attributes:
+        column: its place in a raw row.
+        codes: each text that the model knows, with its code.
+        none: the code of None.
+        nan: the code of a missing value among texts.
+        other: the code of a text that the model does not know.
     """
 
     column: int
@@ -44,7 +56,11 @@ class TextColumn:
 
 
 class Codes(dict[Any, float]):
-    """Code by text. What is no text of it is looked at when it comes, so that what is costs one look-up."""
+    """A dictionary from text to code.
+
+    A known text costs one look-up. Any other key is examined in `__missing__`, which raises TypeError for a key that is neither
+    a text nor a missing value.
+    """
 
     def __init__(self, column: TextColumn):
         super().__init__(column.codes)
@@ -57,12 +73,18 @@ class Codes(dict[Any, float]):
             return self.column.other
         if _is_nan(key):
             return self.column.nan
-        raise TypeError  # as for a list or an object, which is no key at all
+        raise TypeError  # as a dictionary does for a list, which cannot be a key
 
 
 @dataclass(frozen=True)
 class RowEncoder:
-    """Encodes rows for the columns that a plan reads: its numbers first, then its codes. names: of all columns of a row."""
+    """Encodes rows of the columns that a plan reads: the numbers first, then the codes of texts.
+
+    Attributes:
+        names: the names of all columns of a raw row.
+        numbers: the columns that are read as numbers.
+        text_columns: the columns that are read as codes.
+    """
 
     names: tuple[str, ...]
     numbers: tuple[NumberColumn, ...]
@@ -70,7 +92,7 @@ class RowEncoder:
 
     @property
     def width(self) -> int:
-        """Of an encoded row."""
+        """The number of values in an encoded row."""
         return len(self.numbers) + len(self.text_columns)
 
     @cached_property
@@ -92,7 +114,7 @@ class RowEncoder:
         return {self.names[text.column]: tuple(known for known, _ in text.codes) for text in self.text_columns}
 
     def encode(self, rows: Sequence[Sequence[object]]) -> NDArray[np.float64]:
-        """Return (rows, width). Raises LeftToOriginal for a value of a type that the column is not of."""
+        """Return the encoded rows, (rows, width). Raises LeftToOriginal for a value that does not fit its column's type."""
         if len(rows) == 1:
             return self._encode_one(rows[0])
         out = np.empty((len(rows), self.width))
@@ -135,6 +157,7 @@ class RowEncoder:
         return self.encode_each(codes, values)
 
     def encode_each(self, codes: Codes, values: Sequence[Any]) -> list[float]:
+        """Return the code of each value of one column. Raises LeftToOriginal for a value that is neither text nor missing."""
         try:
             return [codes[value] for value in values]
         except TypeError:
@@ -147,6 +170,7 @@ class RowEncoder:
                 raise self.left(row, codes.column.column, f"a {type(value).__name__} in a column of texts")
 
     def left(self, row: int, column: int, why: str) -> LeftToOriginal:
+        """Return the error that leaves a row to the original model, with the name of the column."""
         return LeftToOriginal(row, f"column '{self.names[column]}' holds {why}")
 
 
@@ -158,7 +182,7 @@ def _is_nan(value: object) -> bool:
 
 
 def _picker(columns: Sequence[int]) -> Picker:
-    """Return what takes these columns out of a row; a tuple whatever their number."""
-    if len(columns) > 1:
+    """Return a function that takes these columns out of a row, always as a tuple."""
+    if len(columns) > 1:  # of a single column, itemgetter would return the bare value
         return itemgetter(*columns)
     return lambda row: tuple(row[column] for column in columns)

@@ -1,4 +1,4 @@
-"""What a plan answers."""
+"""The plan of a model: encoding, program and head in one value."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,15 +20,18 @@ _BLOCK = 2048
 
 @dataclass(frozen=True)
 class Compiled:
-    """A fitted model as flat arrays, evaluated natively in one thread. It answers what the model answers, or not at all.
+    """A fitted model as flat arrays, evaluated natively in one thread. A Compiled answers as the model answers, or not at all.
 
-    inputs: the columns that the model was fitted on, in its order. classes: of a classifier, in the order of predict_proba's
-    columns, as Python's own types.
+    Every method raises LeftToOriginal, a ValueError, on rows that the model refuses too, or reads in a way that the plan does
+    not follow. Then the whole request has to go to the model. Rows have to fit the model's signature: a Compiled does not know
+    which columns are whole numbers or truth values. A Compiled holds no state that changes, so several threads can use it.
 
-    Every method raises LeftToOriginal, a ValueError, on rows for which only the model itself can be asked: it refuses them too,
-    or reads them in a way that the plan does not follow. Then the whole request has to go to the model. Rows are expected to be
-    of the model's signature: which columns are whole numbers or truth values is not known here. Instances hold no state that
-    changes, and can be used by several threads.
+    Attributes:
+        inputs: the columns that the model was fitted on, in its order.
+        classes: the labels of a classifier as Python's own types, in the order of predict_proba's columns, or None.
+        encoder: turns raw rows into numbers.
+        program: turns encoded rows into registers.
+        head: turns registers into answers.
     """
 
     inputs: tuple[str, ...]
@@ -39,14 +42,14 @@ class Compiled:
 
     @property
     def width(self) -> int:
-        """Of an encoded row."""
+        """The number of values in an encoded row."""
         return self.encoder.width
 
     def encode(self, rows: Sequence[Sequence[object]]) -> NDArray[np.float64]:
         """Encode rows of JSON scalars (str, float, int, bool, None), in the order of `inputs`; returns (rows, width).
 
-        None is a missing value. In a column of texts it is what pandas makes of it: None where all rows of the column are null,
-        NaN otherwise; some encoders tell them apart.
+        None is a missing value. In a column of texts None is read as pandas reads it: as None where all rows of the column are
+        null, else as NaN; some encoders of scikit-learn tell the two apart.
         """
         return self.encoder.encode(rows)
 
@@ -80,17 +83,17 @@ class Compiled:
         return self.encoder.texts
 
     def refused(self, encoded: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return for each row whether it is left to the original, be it by `predict` or by `predict_proba`."""
+        """Return for each row whether `predict` or `predict_proba` leaves the row to the original model."""
         with np.errstate(all="ignore"):
             refused: NDArray[np.bool_] = self.program.try_registers(encoded)[1] != 0
         for answer in filter(None, (self.head.predict, self.head.predict_proba)):
             while True:
-                kept = np.flatnonzero(~refused)
+                remaining = np.flatnonzero(~refused)
                 try:
-                    self._answer(answer, encoded[kept])
+                    self._answer(answer, encoded[remaining])
                     break
                 except LeftToOriginal as left:
-                    refused[kept[left.row]] = True
+                    refused[remaining[left.row]] = True
         return refused
 
     def _answer(self, answer: Answer, encoded: NDArray[np.float64]) -> NDArray[Any]:

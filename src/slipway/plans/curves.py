@@ -1,4 +1,4 @@
-"""Calibrated probabilities: the scores of one or several classifiers, each through a curve, and their mean."""
+"""Calibrated probabilities: the scores of one or several classifiers, each through its curve, and the mean of them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,13 +18,20 @@ class Sigmoid:
     offset: Any
 
     def __call__(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return a probability a score."""
+        """Return a probability for each score."""
         return expit(-(self.slope * scores + self.offset))
 
 
 @dataclass(frozen=True)
 class Isotonic:
-    """Interpolation by the function of numpy that the calibrator's own interpolation comes down to."""
+    """Isotonic calibration: interpolation by numpy's function, to which the calibrator's own interpolation comes down.
+
+    Attributes:
+        x: the scores of the curve's points.
+        y: the probabilities of the curve's points.
+        low: the lowest score; lower ones are raised to it.
+        high: the highest score; higher ones are cut to it.
+    """
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
@@ -32,7 +39,7 @@ class Isotonic:
     high: Any
 
     def __call__(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return a probability a score. Raises LeftToOriginal for one that is not finite."""
+        """Return a probability for each score. Raises LeftToOriginal for a score that is not finite."""
         if not np.isfinite(scores).all():
             row = int(np.flatnonzero(~np.isfinite(scores))[0])
             raise LeftToOriginal(row, "a score that is not finite, which isotonic calibration does not take")
@@ -43,9 +50,15 @@ class Isotonic:
 
 @dataclass(frozen=True)
 class Calibrated:
-    """One classifier and its curves, as `_CalibratedClassifier.predict_proba`.
+    """One classifier and its curves, as in scikit-learn's `_CalibratedClassifier.predict_proba`.
 
-    targets: the class of each curve. several: more classes than two. by_probability: whether the scores are probabilities.
+    Attributes:
+        scores: the answer of the classifier.
+        by_probability: whether the scores are probabilities.
+        several: whether there are more than two classes.
+        count: the number of classes.
+        targets: the class of each curve.
+        curves: one for each class, or a single one for two classes.
     """
 
     scores: Answer
@@ -74,7 +87,7 @@ class Calibrated:
 
 @dataclass(frozen=True)
 class Mean:
-    """The mean of several; count: of the classes."""
+    """The mean of several Calibrated; `count` is the number of classes."""
 
     parts: tuple[Calibrated, ...]
     count: int

@@ -1,4 +1,7 @@
-"""What a plan depends on beside its model: two processes of which it is the same make the same plan and read it alike."""
+"""The fingerprint of everything, beside the model, that a plan depends on.
+
+Two processes with the same fingerprint make the same plan of a model, and read a stored plan in the same way.
+"""
 
 import hashlib
 import platform
@@ -12,7 +15,7 @@ _OURS = ("compile", "plans")
 
 
 def versions() -> str:
-    """Return a digest of Python, what it computes with, Slipway's compiler, and the machine's kind."""
+    """Return a digest of Python, of the libraries that compute, of Slipway's compiler and of the processor."""
     digest = hashlib.sha256(f"{sys.version} {platform.machine()} {_instructions()}".encode())
     for name in _INSTALLED:
         digest.update(f" {name} {version(name)}".encode())
@@ -23,7 +26,7 @@ def versions() -> str:
 
 
 def _instructions() -> str:
-    """What the processor can do, where that can be read: BLAS and numpy compute by it."""
+    """Return the instruction sets of the processor, by which BLAS and numpy choose how to compute."""
     with suppress(OSError), Path("/proc/cpuinfo").open() as lines:
         return next((line for line in lines if line.startswith(("flags", "Features"))), "")
     return platform.processor()

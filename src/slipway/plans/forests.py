@@ -1,4 +1,4 @@
-"""Trees that lie in one array of nodes. How a node is laid out: see `kernels/_walks.py`."""
+"""Trees that lie in one array of nodes; `kernels/_walks.py` describes the layout of a node."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,15 @@ from slipway.plans.program import Registers
 
 @dataclass(frozen=True)
 class ValueForest:
-    """Trees whose leaves have one value."""
+    """Trees whose leaves have one value.
+
+    Attributes:
+        nodes: of all trees, (nodes, 3).
+        roots: the node at which each tree begins.
+        outputs: the output to which each tree adds.
+        sets: the categories of the splits by category.
+        start: the value that each output begins with.
+    """
 
     nodes: NDArray[np.float64]
     roots: NDArray[np.int64]
@@ -29,7 +37,13 @@ class ValueForest:
 
 @dataclass(frozen=True)
 class LeafForest:
-    """Trees whose leaves have several values."""
+    """Trees whose leaves have several values.
+
+    Attributes:
+        nodes: of all trees, (nodes, 3).
+        roots: the node at which each tree begins.
+        rows: the values of each leaf, (leaves, outputs).
+    """
 
     nodes: NDArray[np.float64]
     roots: NDArray[np.int64]

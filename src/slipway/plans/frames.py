@@ -1,4 +1,4 @@
-"""A frame → the encoded rows. Apart from `columns`, since a process that answers requests has no need of pandas."""
+"""Encoding of frames; apart from `columns`, since a process that answers requests does not import pandas."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ _NUMBERS = frozenset(np.dtype(kind) for kind in ("int8", "int16", "int32", "int6
 
 
 def encode_frame(encoder: RowEncoder, frame: pd.DataFrame) -> NDArray[np.float64]:
-    """Return (rows, width). Raises LeftToOriginal for a column of another type than the plan reads."""
+    """Return the encoded rows, (rows, width). Raises LeftToOriginal for a column of another type than the plan reads."""
     out = np.empty((len(frame), encoder.width))
     for i, number in enumerate(encoder.numbers):
         out[:, i] = _numbers(encoder, frame.iloc[:, number.column], number)

@@ -1,4 +1,4 @@
-"""What a compiled estimator is: functions from registers to answers; and the functions of scores that are known."""
+"""The head of a plan, which answers from registers; and the functions of scores that a stored plan may name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,16 +11,20 @@ from numpy.typing import NDArray
 from slipway.plans.program import Registers
 
 Answer = Callable[[Registers], NDArray[Any]]
-"""(rows, registers) → one value a row, or for several classes one a row and class."""
+"""A function of registers, (rows, registers), that returns one value for each row, or one for each row and class."""
 
 Function = Callable[[NDArray[Any]], NDArray[Any]]
 
 
 @dataclass(frozen=True)
 class Head:
-    """The answers of an estimator under the names that it has them by; None where it has no such method.
+    """The answers of an estimator, under the names of its methods; None where the estimator has no such method.
 
-    classes: in the order of predict_proba's columns; None for a regressor.
+    Attributes:
+        predict: labels or values.
+        predict_proba: probabilities, (rows, classes).
+        decision_function: scores, (rows,) for two classes.
+        classes: labels in the order of predict_proba's columns; None for a regressor.
     """
 
     predict: Answer
@@ -43,7 +47,7 @@ def _expit() -> Function:
 
 
 def two_columns(positive: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the probabilities of both classes."""
+    """Return the probabilities of both classes, (rows, 2), from those of the second."""
     both = np.empty((len(positive), 2))
     both[:, 1] = positive
     both[:, 0] = 1 - positive
@@ -61,7 +65,7 @@ def half_logistic(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return probabilities, in the very steps of `sklearn.utils.extmath.softmax`."""
+    """Return probabilities by the same steps as `sklearn.utils.extmath.softmax`, so that the last bit is the same."""
     shifted: NDArray[np.float64] = scores - np.max(scores, axis=1).reshape((-1, 1))
     np.exp(shifted, out=shifted)
     shifted /= np.sum(shifted, axis=1).reshape((-1, 1))
@@ -69,12 +73,12 @@ def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def one_against_rest(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the logistic function of each score, brought to a sum of one."""
+    """Return the logistic function of each score, divided so that each row sums to one."""
     return _normalised(expit(scores))
 
 
 def modified_huber(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the probabilities of the loss of that name."""
+    """Return the probabilities that scikit-learn derives from scores of the loss `modified_huber`."""
     probabilities = (np.clip(scores, -1, 1) + 1.0) / 2.0
     if scores.ndim == 1:
         return np.stack([1.0 - probabilities, probabilities], axis=1)
@@ -82,7 +86,7 @@ def modified_huber(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _normalised(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Divide by the sum over classes; where all are zero, all are alike."""
+    """Divide by the sum over classes; where all scores are zero, all classes are equally probable."""
     total: NDArray[np.float64] = probabilities.sum(axis=1)
     nothing = total == 0
     probabilities[nothing, :] = 1
@@ -91,4 +95,4 @@ def _normalised(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 FUNCTIONS: tuple[Function, ...] = (logistic, half_logistic, softmax, one_against_rest, modified_huber)
-"""Which may be written down by their names."""
+"""The functions that a stored plan may name."""

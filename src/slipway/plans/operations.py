@@ -1,4 +1,4 @@
-"""The operations that a plan is made of. What each reads: see `kernels/_registers.py`."""
+"""The operations that a plan is made of; `kernels/_registers.py` shows the numbers that each reads."""
 
 (
     LOAD,  # the encoded value
@@ -19,9 +19,9 @@
     SEARCH,  # the code of a number among sorted numbers; -1 where it is none of them
     BINS,  # how many edges are not above the number
     FLOAT32,  # rounded to float32
-    FINITE,  # from here on: a row on which it does not hold is refused
+    FINITE,  # from here on checks: a row on which a check does not hold is refused
     NOT_INFINITE,
-    KNOWN,
+    KNOWN,  # the code of a category is not -1
     AT_MOST,  # in absolute value, or missing
     SUMMABLE,  # in absolute value, and not missing
 ) = range(23)

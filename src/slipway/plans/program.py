@@ -1,4 +1,4 @@
-"""Encoded rows → registers: native operations, and between them numpy's own functions."""
+"""Programs, which compute registers of encoded rows: by native operations, and between them by functions of numpy."""
 
 from dataclasses import dataclass
 
@@ -8,19 +8,25 @@ from numpy.typing import NDArray
 from slipway.plans.kernels import NATIVE_RUN, native, run
 
 Registers = NDArray[np.float64]
-"""(rows, registers): all that has been computed of the rows."""
+"""Everything that has been computed of the rows: (rows, registers)."""
 
 
 @dataclass(frozen=True)
 class Operations:
-    """Native operations. table: (operations, 5), see `kernels/_registers.py`."""
+    """A stage of native operations; `table` is (operations, 5), see `kernels/_registers.py`."""
 
     table: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function of numpy over registers; the results follow each other from `first` on."""
+    """A stage of one function of numpy.
+
+    Attributes:
+        function: applied to each source.
+        sources: the registers that are read.
+        first: the register of the first result; the other results follow it.
+    """
 
     function: np.ufunc
     sources: tuple[int, ...]
@@ -32,7 +38,14 @@ Stage = Operations | Function
 
 @dataclass(frozen=True)
 class Program:
-    """The stages in their order. reasons: what each check says of a row that it refuses."""
+    """The stages of a plan, in their order.
+
+    Attributes:
+        stages: what is computed.
+        constants: the numbers that operations read.
+        width: the number of registers.
+        reasons: why each check refuses a row, in the order of the checks' numbers.
+    """
 
     stages: tuple[Stage, ...]
     constants: NDArray[np.float64]
@@ -40,7 +53,7 @@ class Program:
     reasons: tuple[str, ...]
 
     def registers(self, encoded: NDArray[np.float64]) -> Registers:
-        """Return the registers of encoded rows. Raises LeftToOriginal on the first row on which a check does not hold."""
+        """Return the registers of encoded rows. Raises LeftToOriginal for the first row that a check refuses."""
         registers, refused = self.try_registers(encoded)
         if np.count_nonzero(refused):  # several times faster than any() where there is but one row
             row = int(np.flatnonzero(refused)[0])
@@ -48,7 +61,7 @@ class Program:
         return registers
 
     def try_registers(self, encoded: NDArray[np.float64]) -> tuple[Registers, NDArray[np.int64]]:
-        """Return the registers, and for each row the number of the reason why it is refused, from 1, or 0."""
+        """Return the registers, and for each row 0, or the number of the reason, from 1, for which a check refuses it."""
         registers = np.empty((len(encoded), self.width))
         refused = np.zeros(len(encoded), dtype=np.int64)
         native_run = native(run, NATIVE_RUN)
@@ -63,11 +76,13 @@ class Program:
 
 
 class LeftToOriginal(ValueError):
-    """Some rows are for the original model alone: it raises on them, or reads them in a way that the plan does not follow.
+    """A row is left to the original model, which raises on the row or reads it in a way that the plan does not follow.
 
-    Nothing is answered in part: the request as a whole has to be given to the original, which then answers or raises.
+    A request is not answered in part: the caller gives the whole request to the original model, which answers or raises.
 
-    row: number of the first such row, from 0. why: what it is about that row, without its values.
+    Attributes:
+        row: the number of the first such row, from 0.
+        why: the reason, without values of the row.
     """
 
     def __init__(self, row: int, why: str):

@@ -1,7 +1,7 @@
-"""A plan as bytes that hold no code: JSON that names types and functions of a list, and beside it the arrays.
+"""Plans as bytes that hold no code: JSON that names types and functions of a fixed list, and beside it the arrays.
 
 Layout: MAGIC, eight bytes of the JSON's length, the JSON, and each array at a multiple of 64 bytes. Arrays are not copied when
-it is opened. What is opened has to come from a place that is trusted all the same: the native code believes its numbers.
+a plan is opened. The bytes have to come from a trusted place all the same: the native code does not check the numbers.
 """
 
 import json
@@ -40,10 +40,10 @@ class NotStorable(TypeError):
 
 
 def stored(plan: compiled.Compiled) -> bytearray:
-    """Write a plan as bytes; the same for the same plan. Raises NotStorable, such as for labels that are dates."""
+    """Return a plan as bytes; the same plan gives the same bytes. Raises NotStorable, such as for labels that are dates."""
     writer = _Writer()
-    said = json.dumps({"plan": writer.written(plan), "arrays": writer.said}).encode()
-    out = bytearray(MAGIC + _LENGTH.pack(len(said)) + said)
+    header = json.dumps({"plan": writer.written(plan), "arrays": writer.layouts}).encode()
+    out = bytearray(MAGIC + _LENGTH.pack(len(header)) + header)
     for array in writer.arrays:
         out += bytes(-len(out) % _ALIGNED)
         out += array.tobytes()
@@ -51,28 +51,36 @@ def stored(plan: compiled.Compiled) -> bytearray:
 
 
 def opened(content: bytearray | memoryview) -> compiled.Compiled:
-    """Read what `stored` wrote; the arrays are views of it, so it has to be writable. Raises ValueError for anything else."""
+    """Return the plan that `stored` wrote; its arrays are views of `content`, which has to be writable.
+
+    Raises ValueError for any other bytes.
+    """
     view = memoryview(content)
     start = len(MAGIC) + _LENGTH.size
     if len(view) < start or view[: len(MAGIC)] != MAGIC:
         raise ValueError("these are not the bytes of a plan")
     (length,) = _LENGTH.unpack_from(view, len(MAGIC))
     try:
-        said = json.loads(bytes(view[start : start + length]))
-        found = _read(said["plan"], _arrays(said["arrays"], view, start + length))
+        header = json.loads(bytes(view[start : start + length]))
+        plan = _read(header["plan"], _arrays(header["arrays"], view, start + length))
     except (LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"these bytes are no plan: {error}") from None
-    if not isinstance(found, compiled.Compiled):
+    if not isinstance(plan, compiled.Compiled):
         raise ValueError("these bytes are another thing than a plan")
-    return found
+    return plan
 
 
 class _Writer:
-    """Turns values into JSON. arrays: beside it, each once however often it is used; said: of each, how to read it."""
+    """Turns values into JSON.
+
+    Attributes:
+        arrays: the arrays beside the JSON, each once however often it is used.
+        layouts: for each array its type, its shape, and whether it is stored transposed.
+    """
 
     def __init__(self) -> None:
         self.arrays: list[NDArray[Any]] = []
-        self.said: list[Any] = []
+        self.layouts: list[Any] = []
         self._known: dict[int, tuple[int, NDArray[Any]]] = {}
 
     def written(self, value: Any) -> Any:
@@ -103,39 +111,39 @@ class _Writer:
         if array.dtype.kind not in _KINDS:
             raise NotStorable(f"an array of {array.dtype} cannot be kept in a plan")
         if id(array) not in self._known:
-            # The order of memory is kept, as by numpy's own pickles: BLAS adds up in another one for another layout.
+            # The order of memory is kept, as numpy's pickles keep it: BLAS adds up in another order for another layout.
             turned = array.flags.f_contiguous and not array.flags.c_contiguous
-            self._known[id(array)] = len(self.arrays), array  # held, so that its id stays its own
+            self._known[id(array)] = len(self.arrays), array  # referenced, so that no other array gets its id
             self.arrays.append(array.T if turned else array)
-            self.said.append([array.dtype.str, list(array.shape), turned])
+            self.layouts.append([array.dtype.str, list(array.shape), turned])
         return {"array": self._known[id(array)][0]}
 
 
-def _read(said: Any, arrays: Sequence[NDArray[Any]]) -> Any:
-    if isinstance(said, list):
-        return tuple(_read(each, arrays) for each in said)
-    if not isinstance(said, dict):
-        return said
-    if "type" in said:
-        return _TYPES[said["type"]](*(_read(each, arrays) for each in said["of"]))
-    if "array" in said:
-        return arrays[said["array"]]
-    if "objects" in said:
-        return np.array(said["objects"], dtype=object)
-    if "scalar" in said:
-        return _read(said["scalar"], arrays)[()]
-    if "numpy" in said:
-        function = getattr(np, said["numpy"])
+def _read(node: Any, arrays: Sequence[NDArray[Any]]) -> Any:
+    if isinstance(node, list):
+        return tuple(_read(each, arrays) for each in node)
+    if not isinstance(node, dict):
+        return node
+    if "type" in node:
+        return _TYPES[node["type"]](*(_read(each, arrays) for each in node["of"]))
+    if "array" in node:
+        return arrays[node["array"]]
+    if "objects" in node:
+        return np.array(node["objects"], dtype=object)
+    if "scalar" in node:
+        return _read(node["scalar"], arrays)[()]
+    if "numpy" in node:
+        function = getattr(np, node["numpy"])
         if isinstance(function, np.ufunc):
             return function
-        raise TypeError(f"numpy.{said['numpy']} is no function of numbers")
-    return _FUNCTIONS[said["function"]]
+        raise TypeError(f"numpy.{node['numpy']} is no function of numbers")
+    return _FUNCTIONS[node["function"]]
 
 
-def _arrays(said: Any, view: memoryview, at: int) -> list[NDArray[Any]]:
-    """Return the arrays that follow each other from `at` on."""
-    found = []
-    for name, shape, turned in said:
+def _arrays(layouts: Any, view: memoryview, at: int) -> list[NDArray[Any]]:
+    """Return the arrays that follow each other from byte `at` on."""
+    arrays = []
+    for name, shape, turned in layouts:
         kind = np.dtype(name)
         if kind.kind not in _KINDS:
             raise TypeError(f"arrays of {kind} are not kept in plans")
@@ -143,6 +151,6 @@ def _arrays(said: Any, view: memoryview, at: int) -> list[NDArray[Any]]:
         count = int(np.prod(shape, dtype=np.int64))
         # An empty array may lie at the very end, where numpy finds no buffer for it.
         flat = np.frombuffer(view, kind, count, at) if count else np.zeros(0, kind)
-        found.append(flat.reshape(shape[::-1]).T if turned else flat.reshape(shape))
+        arrays.append(flat.reshape(shape[::-1]).T if turned else flat.reshape(shape))
         at += count * kind.itemsize
-    return found
+    return arrays

@@ -1,4 +1,4 @@
-"""Fitted estimators → what answers from registers; one file a family. `ESTIMATORS` is the catalogue of them."""
+"""Compilers of fitted estimators to answers from registers, one file a family; `ESTIMATORS` is the catalogue."""
 
 from slipway.compile._estimators._catalogue import ESTIMATORS, estimate
 

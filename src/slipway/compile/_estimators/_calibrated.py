@@ -1,4 +1,4 @@
-"""CalibratedClassifierCV: the scores of one or several classifiers, each through a curve, and their mean."""
+"""The compiler of CalibratedClassifierCV: scores of one or several classifiers, each through a curve, and the mean of them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from slipway.plans.head import Head
 
 
 def calibrated(estimate: Callable[[Draft, Any, Features], Head]) -> dict[type, Any]:
-    """Return the compiler of calibrated classifiers; `estimate` compiles what they hold."""
+    """Return the compiler of calibrated classifiers; `estimate` compiles the classifiers within."""
 
     def classifier(draft: Draft, model: CalibratedClassifierCV, features: Features) -> Head:
         parts = []

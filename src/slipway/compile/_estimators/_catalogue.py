@@ -1,4 +1,4 @@
-"""Which function compiles which estimator."""
+"""The catalogue of estimators, with the function that compiles each."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ Compiler = Callable[[Draft, Any, Features], Head]
 
 
 def estimate(draft: Draft, estimator: Any, features: Features) -> Head:
-    """Add a fitted estimator, with the pipeline that it may be, to the draft and return its answers. Raises NotCompilable."""
+    """Add a fitted estimator, or a pipeline that ends in one, to the draft and return its head. Raises NotCompilable."""
     compiler = ESTIMATORS.get(type(estimator))
     if compiler is None:
         raise draft.no(f"there is no plan for a {type(estimator).__module__}.{type(estimator).__name__}")

@@ -21,7 +21,7 @@ _SUMMABLE = 1e150
 def _scores(draft: Draft, model: Any, features: Features) -> Answer:
     """Return the decision function: the weighted sums and intercepts; of one sum, a flat array.
 
-    Dense, by the very product of numpy that scikit-learn takes; sparse, one after the other, as in its product.
+    Dense features take the same product of numpy as scikit-learn; sparse ones are added one after the other, as there.
     """
     registers = draft.all_numbers(features)
     weights = model.coef_.toarray() if sparse.issparse(model.coef_) else model.coef_

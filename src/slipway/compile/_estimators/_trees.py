@@ -26,7 +26,7 @@ def rounded(draft: Draft, features: Features, *, nan: bool) -> list[int]:
 
 
 def add_tree(forest: Forest, fitted: Any, value: NDArray[np.float64], output: int = 0) -> None:
-    """Add a fitted `sklearn.tree._tree.Tree`; value: of each of its nodes."""
+    """Add a fitted `sklearn.tree._tree.Tree`; `value` has an entry for each of its nodes."""
     nodes = fitted.__getstate__()["nodes"]
     forest.add(
         feature=nodes["feature"],

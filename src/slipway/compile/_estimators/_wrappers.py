@@ -1,4 +1,4 @@
-"""What holds another estimator: a pipeline, a threshold, a transformed target, a finished search."""
+"""Compilers of estimators that hold another one: a pipeline, a threshold, a transformed target, a finished search."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ Estimate = Callable[[Draft, Any, Features], Head]
 
 
 def wrappers(estimate: Estimate) -> dict[type, Estimate]:
-    """Return the compilers of what holds another estimator, which `estimate` compiles."""
+    """Return the compilers of estimators that hold another estimator, which `estimate` compiles."""
 
     def pipeline(draft: Draft, model: Pipeline, features: Features) -> Head:
         *before, (name, last) = model.steps
@@ -71,7 +71,7 @@ def wrappers(estimate: Estimate) -> dict[type, Estimate]:
 
 
 def _thresholded(draft: Draft, inner: Head, methods: Any, threshold: float | None, positive: Any) -> Head:
-    """Answer the positive class from a threshold of its score on. methods: by which of them it is scored, in order."""
+    """Answer the positive class where its score reaches a threshold; the score is of the first of `methods` that there is."""
     assert inner.classes is not None
     classes = inner.classes
     position = len(classes) - 1 if positive is None else int(np.flatnonzero(classes == positive)[0])

@@ -1,4 +1,4 @@
-"""Fitted transformers → operations; one file a family. `TRANSFORMERS` is the catalogue of them."""
+"""Compilers of fitted transformers to operations, one file a family; `TRANSFORMERS` is the catalogue."""
 
 from slipway.compile._transformers._catalogue import TRANSFORMERS, transform
 

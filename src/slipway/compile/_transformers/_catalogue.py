@@ -1,4 +1,4 @@
-"""Which function compiles which transformer."""
+"""The catalogue of transformers, with the function that compiles each."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""OneHotEncoder, OrdinalEncoder, TargetEncoder: a category's code, then a table of what becomes of each."""
+"""Compilers of OneHotEncoder, OrdinalEncoder and TargetEncoder: the code of a category, then a table of values by code."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ def _target(draft: Draft, model: TargetEncoder, features: Features) -> Features:
 
 
 def _positions(model: OneHotEncoder, i: int) -> NDArray[np.int64]:
-    """Return for code -1, 0, 1, … which of the feature's columns is 1, or -1 for none."""
+    """Return for each code -1, 0, 1, … the one of the feature's columns that is 1, or -1 for none."""
     positions, known = _grouped(model, i, {})
     if model._drop_idx_after_grouping is not None:
         dropped = model._drop_idx_after_grouping[i]
@@ -65,7 +65,7 @@ def _positions(model: OneHotEncoder, i: int) -> NDArray[np.int64]:
 
 
 def _grouped(model: Any, i: int, missing: dict[int, int]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return for code -1, 0, 1, … the code after rare categories are grouped, and whether it is one.
+    """Return for each code -1, 0, 1, … the code after rare categories are grouped, and whether the category is rare.
 
     It follows the encoders' own `_map_infrequent_categories`.
     """

@@ -14,7 +14,7 @@ Transform = Callable[[Draft, Any, Features], Features]
 
 
 def composition(transform: Transform) -> dict[type, Transform]:
-    """Return the compilers of what holds other transformers, which `transform` compiles."""
+    """Return the compilers of transformers that hold others, which `transform` compiles."""
 
     def pipeline(draft: Draft, model: Pipeline, features: Features) -> Features:
         return steps(draft, model.steps, features, transform)

@@ -1,4 +1,4 @@
-"""One feature → several: bins, polynomials."""
+"""Compilers of transformers that make several features of one: bins, polynomials."""
 
 from sklearn.preprocessing import KBinsDiscretizer, PolynomialFeatures
 

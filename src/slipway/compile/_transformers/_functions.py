@@ -1,4 +1,4 @@
-"""FunctionTransformer of functions that are known to treat each number by itself."""
+"""The compiler of FunctionTransformer, for functions that treat each number by itself."""
 
 import numpy as np
 from sklearn.preprocessing import FunctionTransformer

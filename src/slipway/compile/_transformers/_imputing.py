@@ -32,7 +32,7 @@ def _impute(draft: Draft, model: SimpleImputer, features: Features) -> Features:
 
 
 def _as_fitted(model: SimpleImputer) -> list[Any]:
-    """The fill values in the type in which they are filled in: a fraction into whole numbers is cut off."""
+    """Return the fill values in the type of the column: of a fraction in whole numbers the rest is cut off."""
     statistics: list[Any] = np.asarray(model.statistics_).tolist()
     if np.dtype(model._fill_dtype).kind not in "iu":
         return statistics
@@ -69,14 +69,14 @@ def _refuse_nan(draft: Draft, feature: Raw) -> None:
 
 
 def _text_filled(feature: Raw, missing_values: object, fill: str) -> Raw:
-    """The feature with a fill in place of what counts as missing, also where an earlier step made it of something else."""
+    """Return the feature with a fill in place of missing values, also of those that an earlier step put in."""
     sought = _counts_as_missing(missing_values)
     replaced = {old: fill if new in sought else new for old, new in feature.replaced}
     return Raw(feature.column, tuple({**dict.fromkeys(sought, fill), **replaced}.items()))
 
 
 def _counts_as_missing(missing_values: object) -> tuple[object, ...]:
-    """NaN is not None, and None not NaN; only pandas.NA means both."""
+    """Return the values that count as missing: NaN alone, or None alone; only pandas.NA stands for both."""
     if type(missing_values).__name__ == "NAType":
         return Missing.NONE, Missing.NAN
     return (plain(missing_values),)

@@ -9,7 +9,7 @@ from slipway.compile._draft import Draft, Features
 
 
 def select(draft: Draft, model: Any, features: Features) -> Features:
-    """Return the features that a fitted selector lets through; it looks at all of them first, and so do the checks."""
+    """Return the features that a fitted selector lets through; the selector checks all of them first, and so does the plan."""
     if not get_tags(model).input_tags.allow_nan:  # one that takes gaps takes infinities too
         draft.check_finite(draft.all_numbers(features))
     return features.take(np.flatnonzero(model.get_support()).tolist())

@@ -20,7 +20,7 @@ __all__ = [
 
 
 def warm() -> None:
-    """Load all machine code now. A process that is forked from this one has it, and its first answer does not wait for it."""
+    """Load all machine code now, so that the first answer of a process that is forked from this one does not wait for it."""
     native(run, NATIVE_RUN)
     native(sums, NATIVE_SUMS)
     native(walk_leaves, NATIVE_WALK_LEAVES)

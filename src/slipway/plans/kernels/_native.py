@@ -1,4 +1,4 @@
-"""A Python function over arrays → machine code, kept on disk where that is possible."""
+"""Compilation of a Python function over arrays to machine code, which is kept on disk where that is possible."""
 
 from collections.abc import Callable
 from functools import cache
@@ -9,8 +9,8 @@ from typing import Any
 def native(function: Callable[..., None], signature: str) -> Callable[..., None]:
     """Return the function as machine code for exactly one signature, with one thread and without the interpreter's lock.
 
-    The code is kept in NUMBA_CACHE_DIR, beside the source, or in the user's cache, whichever can be written to, and is taken
-    from there by the next process; where none can, it is made anew in each process, which takes seconds.
+    The code is kept in NUMBA_CACHE_DIR, beside the source, or in the user's cache, whichever can be written to, and the next
+    process takes the code from there. Where none can be written to, each process compiles anew, which takes seconds.
     """
     import numba  # only here: who never compiles a model does not pay for the import
 

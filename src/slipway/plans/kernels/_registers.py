@@ -1,7 +1,7 @@
-"""The interpreter: a list of operations over a row of float64 registers, for each row.
+"""The interpreter, which runs a list of operations over the float64 registers of each row.
 
-An operation is five integers: its code, the register it writes, the register it reads, and two more of which each code says
-what they are; `constants` is where a table or a number starts.
+An operation is five integers: its code, the register that it writes, the register that it reads, and two more whose meaning
+depends on the code: mostly the place in `constants` at which a number or a table starts, and the table's length.
 """
 
 import numpy as np

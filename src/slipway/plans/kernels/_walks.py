@@ -1,27 +1,28 @@
 """Walks down decision trees that lie one after the other in one array of nodes.
 
 A node is three words of 64 bits: the threshold as a float64; the numbers of the left and the right child; the register that
-it asks, and its flags. It is given as float64 and read as uint32 beside: both views are of the same memory, so that a node is
-in one cache line, and an unsigned number is an index without a check of its sign.
+the node compares, and its flags. The array is given as float64 and also read as uint32, two views of the same memory: a node
+stays in one cache line, and an unsigned number is an index whose sign is not checked.
 """
 
 import numpy as np
 
-# Where in the six 32-bit halves of a node its parts are; the first two are the threshold.
+# The places of a node's parts among its six 32-bit halves; the first two halves are the threshold.
 LEFT, RIGHT, REGISTER, FLAGS = 2, 3, 4, 5
 
 MISSING_LEFT, BY_CATEGORY, LEAF = 1, 2, 4
-"""Flags. By category, the threshold is the number of its sets; of a leaf, its value or the number of its row of values."""
+"""Flags of a node. The threshold of a split by category is the number of its sets; that of a leaf is its value, or the number
+of its row of values."""
 
 SET_WORDS = 8
-"""Words of 32 bits of a set of categories. Two sets a split: the categories that go left, then those that are known."""
+"""The 32-bit words of a set of categories. A split has two sets: the categories that go left, then those that are known."""
 
 NATIVE_WALK_VALUES = "void(float64[:,::1], int64[::1], int64[::1], uint32[:,::1], float64[:,::1], float64[:,::1])"
 NATIVE_WALK_LEAVES = "void(float64[:,::1], int64[::1], float64[:,::1], float64[:,::1], float64[:,::1])"
 
 
 def walk_values(nodes, roots, outputs, sets, registers, out):  # type: ignore[no-untyped-def]
-    """Add each tree's value to its output; out: (outputs, rows), as it is to begin with.
+    """Add the value of each tree to its output in `out`, (outputs, rows).
 
     The trees are the outer loop, so that a tree stays in cache while many rows walk down it.
     """
@@ -52,7 +53,10 @@ def walk_values(nodes, roots, outputs, sets, registers, out):  # type: ignore[no
 
 
 def walk_leaves(nodes, roots, values, registers, out):  # type: ignore[no-untyped-def]
-    """Add the row of values of each tree's leaf; values: (leaves, outputs); out: (rows, outputs). No split is by category."""
+    """Add the values of each tree's leaf, a row of `values`, (leaves, outputs), to `out`, (rows, outputs).
+
+    No split is by category.
+    """
     words = nodes.view(np.uint32)
     for tree in range(roots.shape[0]):
         for row in range(registers.shape[0]):
