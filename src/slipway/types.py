@@ -15,6 +15,10 @@ class Stage(StrEnum):
     ARCHIVED = "Archived"
 
 
+HELD_STAGES = (Stage.STAGING, Stage.PRODUCTION)
+"""The stages that one version at a time holds, in the order in which a version passes them."""
+
+
 MOST_VERSION = 2**31 - 1
 """The largest number of a version that databases keep."""
 

@@ -4,14 +4,14 @@ from datetime import datetime
 
 from mlflow import MlflowClient
 
-from slipway.core.release.history import HELD, History, Moment, Verified
+from slipway.core.release.history import History, Moment, Verified
 from slipway.core.release.ledger import digest_of, verify, verify_kept
 from slipway.core.release.transitions import Transition
 from slipway.progress import bar
 from slipway.registry.ledger import MADE, Ledger
 from slipway.registry.stages import holders
 from slipway.registry.versions import list_versions
-from slipway.types import Stage
+from slipway.types import HELD_STAGES, Stage
 
 
 def history_of(client: MlflowClient, ledger: Ledger, last: int | None = None) -> History:
@@ -22,7 +22,7 @@ def history_of(client: MlflowClient, ledger: Ledger, last: int | None = None) ->
 def moment_of(ledger: Ledger, at: datetime) -> Moment:
     """Return what held the stages at a time."""
     before_ms = int(at.timestamp() * 1000)
-    found = {stage: _holding(ledger, stage, before_ms) for stage in HELD}
+    found = {stage: _holding(ledger, stage, before_ms) for stage in reversed(HELD_STAGES)}
     return Moment(ledger.name, at, {stage: transition for stage, transition in found.items() if transition})
 
 

@@ -31,7 +31,7 @@ _PAUSE_S, _MOST_PAUSE_S = 0.1, 0.4
 # Nothing can be known of a process on another machine; a movement takes seconds.
 _STALE_S = 120.0
 # The second: it was there when MLflow wrote, and let go of before MLflow read what stood in the way.
-_HELD = ("RESOURCE_ALREADY_EXISTS", ABSENT)
+_TAKEN = ("RESOURCE_ALREADY_EXISTS", ABSENT)
 _MOVEMENT = "movement"
 # The movements that this process is at, by what they write into their mutexes.
 _UNDER_WAY: set[str] = set()
@@ -105,7 +105,7 @@ def _try(client: MlflowClient, lock: str, mine: str) -> str:
     try:
         client.create_registered_model(lock, description=mine)
     except MlflowException as error:
-        if error.error_code not in _HELD:
+        if error.error_code not in _TAKEN:
             raise
         return _holder(client, lock)
     return mine

@@ -7,9 +7,7 @@ from contextlib import contextmanager
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
-from slipway.types import Stage
-
-_ALIASED = (Stage.STAGING, Stage.PRODUCTION)
+from slipway.types import HELD_STAGES, Stage
 
 
 def move(client: MlflowClient, name: str, version: int, stage: Stage) -> None:
@@ -18,7 +16,7 @@ def move(client: MlflowClient, name: str, version: int, stage: Stage) -> None:
     The aliases `staging` and `production` name the version that holds the stage; no alias where none does.
     """
     with _deprecated():
-        single = stage in _ALIASED
+        single = stage in HELD_STAGES
         client.transition_model_version_stage(name, str(version), stage.value, archive_existing_versions=single)
     put_aliases_in_step(client, name)
 
@@ -33,15 +31,15 @@ def holder(client: MlflowClient, name: str, stage: Stage) -> ModelVersion | None
 def holders(client: MlflowClient, name: str) -> dict[Stage, int]:
     """Return which version holds Production and which Staging, asked for at once."""
     with _deprecated():
-        held = client.get_latest_versions(name, [stage.value for stage in _ALIASED])
+        held = client.get_latest_versions(name, [stage.value for stage in HELD_STAGES])
     found = {Stage(version.current_stage): int(version.version) for version in held}
-    return {stage: found[stage] for stage in (Stage.PRODUCTION, Stage.STAGING) if stage in found}
+    return {stage: found[stage] for stage in reversed(HELD_STAGES) if stage in found}
 
 
 def put_aliases_in_step(client: MlflowClient, name: str) -> None:
     """Let the aliases `staging` and `production` name what holds the stages, whatever they name now."""
     aliases, held = client.get_registered_model(name).aliases, holders(client, name)
-    for stage in _ALIASED:
+    for stage in HELD_STAGES:
         alias, version = stage.value.lower(), held.get(stage)
         # A store that is asked without a server tells the version of an alias as a number.
         if version is not None and str(aliases.get(alias)) != str(version):

@@ -21,7 +21,7 @@ from slipway.registry.history_client import MOST_TRANSITIONS, ROOT
 from slipway.registry.permissions import Operation, Right, not_allowed
 from slipway.server.own_stores import OwnStores
 from slipway.server.reserved_names import same_origin
-from slipway.types import MOST_VERSION, Stage
+from slipway.types import HELD_STAGES, MOST_VERSION, Stage
 from slipway.workflows.reconcile import Reconciled
 
 OUTCOME = "slipway_outcome"
@@ -226,7 +226,7 @@ def _version(asked: Mapping[str, Any]) -> int:
 
 def _stage(asked: Mapping[str, Any]) -> Stage:
     said = _text(asked, "stage")
-    known = {stage.lower(): stage for stage in (Stage.STAGING, Stage.PRODUCTION)}
+    known = {stage.lower(): stage for stage in HELD_STAGES}
     if said.lower() not in known:
         raise UnknownName("stage", said, known.values())
     return known[said.lower()]

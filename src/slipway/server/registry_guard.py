@@ -18,9 +18,7 @@ from slipway.registry.permissions import Operation, not_allowed
 from slipway.registry.trust import AUTHOR
 from slipway.server.own_stores import OwnStores
 from slipway.server.reserved_names import BORN_WITH, guarded_alias, is_mutex, is_ours
-from slipway.types import Stage
-
-_HELD = (Stage.STAGING, Stage.PRODUCTION)
+from slipway.types import HELD_STAGES, Stage
 
 
 class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
@@ -44,7 +42,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
         self._require(Operation.PROMOTE, name)
         if wanted is Stage.NONE:
             refuse(f"a version that held a stage leaves it for Archived, not None: `slipway archive {name} {number}`")
-        if wanted in _HELD and not archive_existing_versions and self.get_latest_versions(name, [wanted.value]):
+        if wanted in HELD_STAGES and not archive_existing_versions and self.get_latest_versions(name, [wanted.value]):
             refuse(
                 f"{wanted} has one holder: say archive_existing_versions=True, or `slipway promote {name} {number} {wanted}`"
             )
@@ -172,7 +170,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
         with self._at_rest(name):
             held = self.get_model_version(name, version)
             number = int(held.version)
-            if held.current_stage in _HELD:
+            if held.current_stage in HELD_STAGES:
                 refuse(
                     f"version {number} of {name} is in {held.current_stage}; `slipway archive {name} {number}` comes first"
                 )
@@ -209,7 +207,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
             refuse(str(not_allowed(self._stores.people.who(), operation, name)))
 
     def _require_no_history(self, name: str, what: str) -> None:
-        held = self.get_latest_versions(name, [stage.value for stage in _HELD])
+        held = self.get_latest_versions(name, [stage.value for stage in HELD_STAGES])
         ledger = self._stores.ledger(name)
         if held or (ledger and ledger.entries(1)):
             refuse(

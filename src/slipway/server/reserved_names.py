@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
 from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST
-from slipway.types import Stage
+from slipway.types import HELD_STAGES, Stage
 from slipway.workflows.register import LINEAGE
 
 LEDGER_SUFFIX, MUTEX_SUFFIX = "/promotions", ".moving"
@@ -30,7 +30,7 @@ def is_ours(tag: str) -> bool:
 
 def guarded_alias(alias: str) -> Stage | None:
     """Return the stage that an alias goes with; None for an alias that is anybody's."""
-    return {"staging": Stage.STAGING, "production": Stage.PRODUCTION}.get(alias.strip().casefold())
+    return {stage.lower(): stage for stage in HELD_STAGES}.get(alias.strip().casefold())
 
 
 def owners(path: str) -> list[str]:

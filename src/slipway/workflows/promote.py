@@ -6,9 +6,9 @@ from slipway.registry.permissions import Operation
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
 from slipway.tracking.client import connect
-from slipway.types import Stage
+from slipway.types import HELD_STAGES, Stage
 from slipway.workflows.promotion.gather import gathered
-from slipway.workflows.promotion.registrar import GATED, by_case, registrar_of, require_movable
+from slipway.workflows.promotion.registrar import by_case, registrar_of, require_movable
 from slipway.workflows.promotion.transition import announced, open_ledger
 from slipway.workflows.session import resolve_tracking_uri
 
@@ -24,7 +24,7 @@ def promote(settings: Settings, name: str, version: int, stage: Stage, comment: 
     wanted = get_version(client, name, version)
     require_movable(wanted, stage)
     registrar = registrar_of(client, settings, Operation.PROMOTE, name)
-    if stage not in GATED:
+    if stage not in HELD_STAGES:
         return announced(settings, registrar.promote(name, version, stage, comment))
     with gathered(client, settings, wanted, stage) as found, step(f"gates before {stage}"):
         return announced(settings, by_case(registrar, found).promote(name, version, stage, comment, found.bundle))

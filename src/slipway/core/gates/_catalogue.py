@@ -17,12 +17,12 @@ from slipway.core.gates._specified import specified
 from slipway.core.release.transitions import APPROVAL
 from slipway.core.spec import OF_MATURITY, Experiment, Gates, Maturity, Section
 from slipway.core.statistics.metrics import METRICS
-from slipway.types import Interval, Stage, Verdict
+from slipway.types import HELD_STAGES, Interval, Stage, Verdict
 
 Gate = Callable[[Evidence, Mapping[str, Interval]], Verdict]
 """A gate sees the evidence and its paired differences."""
 
-_BOTH, _LAST = (Stage.STAGING, Stage.PRODUCTION), (Stage.PRODUCTION,)
+_LAST = (Stage.PRODUCTION,)
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ class GateEntry:
 CATALOGUE: tuple[GateEntry, ...] = (
     GateEntry("specified", _LAST, "scope", "goal, owner and a threshold for the search metric are declared", specified),
     GateEntry(
-        "thresholds", _BOTH, "gates.thresholds",
+        "thresholds", HELD_STAGES, "gates.thresholds",
         "each declared metric is at least (scores) or at most (errors) its threshold", thresholds,
     ),
     GateEntry(
-        "beats_baseline", _BOTH, "gates.beats_baseline",
+        "beats_baseline", HELD_STAGES, "gates.beats_baseline",
         "better than every baseline: the whole 95 % interval of the difference is above the margin", beats_baseline,
     ),
     GateEntry(

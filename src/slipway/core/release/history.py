@@ -7,9 +7,7 @@ from typing import Any
 
 from slipway.core.release.ledger import CHARACTERS, Finding
 from slipway.core.release.transitions import Transition
-from slipway.types import Stage
-
-HELD = (Stage.PRODUCTION, Stage.STAGING)
+from slipway.types import HELD_STAGES, Stage
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class Moment:
 
     def __str__(self) -> str:
         lines = [f"{self.name} at {self.at:%Y-%m-%d %H:%M:%S} UTC"]
-        for stage in HELD:
+        for stage in reversed(HELD_STAGES):
             transition = self.transitions.get(stage)
             lines.append(f"{stage}: version {transition.version}, since" if transition else f"{stage}: nothing")
             lines += [f"  {line}" for line in _told(transition)] if transition else []

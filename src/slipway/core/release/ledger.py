@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from slipway.core.release.transitions import Transition
-from slipway.types import Stage
+from slipway.types import HELD_STAGES, Stage
 
-_SINGLE = (Stage.STAGING, Stage.PRODUCTION)
 CHARACTERS = 12  # of a hash, as people are shown it
 
 
@@ -83,7 +82,7 @@ def stages_after(transitions: Sequence[Transition]) -> dict[int, Stage]:
     for transition in transitions:
         if not transition.complete or not transition.action.moves:
             continue
-        if transition.stage in _SINGLE:
+        if transition.stage in HELD_STAGES:
             stages |= {v: Stage.ARCHIVED for v, stage in stages.items() if stage is transition.stage}
         stages[transition.version] = transition.stage
     return stages

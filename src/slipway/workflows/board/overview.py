@@ -15,13 +15,12 @@ from slipway.registry.mutex import is_mutex, model_names
 from slipway.registry.versions import Version, list_versions
 from slipway.reports.board import ORDER, LedgerCheck, LedgerLine, ModelLine, ModelPage, StageColumn, VersionStatus
 from slipway.tracking.client import runs_page
-from slipway.types import Stage
+from slipway.types import HELD_STAGES
 from slipway.workflows.board.status import version_status
 
 MODELS_A_PAGE, LINES_A_PAGE = 20, 25
 # Of the overview: a stage that holds many is told in full on the page of the model.
 _SHOWN_IN_A_BERTH = 3
-_HELD = (Stage.STAGING, Stage.PRODUCTION)
 # So many of the newest entries tell of most that is shown. What holds a stage is asked for by itself where they do not.
 _NEWEST, _NEWEST_OF_A_MODEL, _OF_A_VERSION = 50, 150, 20
 VERIFIED_AT_ONCE = 500
@@ -123,7 +122,7 @@ def _berths(
     for stage in ORDER:
         here = [version for version in versions if version.stage is stage]
         told = [version_status(version, transitions, all_of_them=len(newest) < read) for version in here[:shown]]
-        if stage in _HELD:
+        if stage in HELD_STAGES:
             told = [
                 each if each.told else _asked_for(ledger, version) for each, version in zip(told, here, strict=False)
             ]

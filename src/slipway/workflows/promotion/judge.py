@@ -17,7 +17,7 @@ from slipway.registry.artifacts.models import temporary_folder
 from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import get_version
-from slipway.types import Stage, Verdict
+from slipway.types import HELD_STAGES, Verdict
 from slipway.workflows.promotion.judged_inputs import Gathered, JudgedInputs, judged_inputs_of
 from slipway.workflows.promotion.transition import transition_of
 
@@ -35,7 +35,7 @@ def judged(
     Raises UsageError for a case of something else, UntrustedModel for stored files that changed, Refusal for a case that is
     not of what is registered and in Production now.
     """
-    if bundle.name != name or bundle.stage not in (Stage.STAGING, Stage.PRODUCTION):
+    if bundle.name != name or bundle.stage not in HELD_STAGES:
         raise UsageError(
             f"a case of {bundle.name} for {bundle.stage}; asked is one of {name} for Staging or Production"
         )

@@ -19,7 +19,7 @@ from slipway.settings import Settings
 from slipway.tracking.client import connect
 from slipway.tracking.liveness import close_dead
 from slipway.tracking.runs import experiment_id
-from slipway.types import Stage, Verdict
+from slipway.types import HELD_STAGES, Stage, Verdict
 from slipway.workflows.session import resolve_tracking_uri
 
 
@@ -85,7 +85,7 @@ def transition_of(
     overrides: tuple[str, ...] = (),
 ) -> Transition:
     """Return a movement of a version by somebody, now, with what it replaces."""
-    single = action.moves and stage in (Stage.STAGING, Stage.PRODUCTION)
+    single = action.moves and stage in HELD_STAGES
     held = holder(client, version.name, stage) if single else None
     replaced = int(held.version) if held else None
     digest = version.tags.get(DIGEST, "")
