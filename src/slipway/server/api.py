@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, redirect, request
 from mlflow.exceptions import MlflowException
-from mlflow.server.handlers import _add_static_prefix
 
 from slipway import __version__
 from slipway.core.release.history import History, Moment
@@ -19,6 +18,7 @@ from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.history import history_of, moment_of
 from slipway.registry.history_client import MOST_TRANSITIONS, ROOT
 from slipway.registry.permissions import Operation, Right, not_allowed
+from slipway.server._mlflow import add_static_prefix
 from slipway.server.own_stores import OwnStores
 from slipway.server.reserved_names import same_origin
 from slipway.types import HELD_STAGES, MOST_VERSION, Stage
@@ -50,7 +50,7 @@ class _Told(Protocol):
 
 def routes(stores: OwnStores) -> Blueprint:
     """Return the routes of the API."""
-    api = Blueprint("slipway", __name__, url_prefix=_add_static_prefix(ROOT))
+    api = Blueprint("slipway", __name__, url_prefix=add_static_prefix(ROOT))
     people = stores.people
 
     @api.get("/about")
@@ -116,7 +116,7 @@ def routes(stores: OwnStores) -> Blueprint:
 
     @api.route("/<path:_>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     def nowhere(_: str) -> Response:
-        hint = f"These are taken: {', '.join(_ROUTES)}".format(root=_add_static_prefix(ROOT))
+        hint = f"These are taken: {', '.join(_ROUTES)}".format(root=add_static_prefix(ROOT))
         return _error(UnknownName("route", f"{request.method} {request.path}", (), hint))
 
     return api
@@ -271,7 +271,7 @@ def _of_mlflow(error: MlflowException) -> SlipwayError:
 
 def _back(name: str, outcome: str) -> Response:
     """Go back to the model's page on the board; what became of the form is told there once."""
-    answer = redirect(_add_static_prefix(f"/slipway/models/{quote(name, safe='')}"), 303)
-    path = _add_static_prefix("/slipway/")
+    answer = redirect(add_static_prefix(f"/slipway/models/{quote(name, safe='')}"), 303)
+    path = add_static_prefix("/slipway/")
     answer.set_cookie(OUTCOME, quote(outcome[:1500]), max_age=60, path=path, httponly=True, samesite="Strict")
     return answer  # type: ignore[return-value] # werkzeug's own class, which Flask's is

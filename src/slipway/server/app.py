@@ -32,8 +32,8 @@ def _guarded(people: People, app: Any) -> Any:
     """
     from mlflow.environment_variables import MLFLOW_ENABLE_WORKSPACES
     from mlflow.server import app as flask_app
-    from mlflow.server.handlers import _add_static_prefix
 
+    from slipway.server._mlflow import add_static_prefix
     from slipway.server.api import routes
     from slipway.server.artifacts import ArtifactGuard, refuse_kept
     from slipway.server.board import blueprint
@@ -53,7 +53,7 @@ def _guarded(people: People, app: Any) -> Any:
     stores = OwnStores(people)
     install_guarded_stores(stores)
     flask_app.register_blueprint(routes(stores))
-    flask_app.register_blueprint(blueprint(lambda: stores.client, people, _add_static_prefix("")))
+    flask_app.register_blueprint(blueprint(lambda: stores.client, people, add_static_prefix("")))
     flask_app.before_request(lambda: refuse_kept(stores))  # behind auth's hook, which was there first
     # The innermost, so that auth, which MLflow adds as the outermost, is asked first.
     app.user_middleware += [Middleware(NoAssistant), Middleware(BodyLimit), Middleware(ArtifactGuard, stores=stores)]

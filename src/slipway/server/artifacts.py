@@ -8,10 +8,11 @@ import anyio.to_thread
 from flask import Response, request
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
-from mlflow.server import handlers
+from mlflow.protos.service_pb2 import CreatePresignedUploadUrl
 from mlflow.utils.uri import validate_path_is_safe
 from starlette.responses import Response as StarletteResponse
 
+from slipway.server._mlflow import registry_store, request_message
 from slipway.server.own_stores import OwnStores
 from slipway.server.reserved_names import holds_runs, is_elsewhere, is_ledger, is_model, owners
 from slipway.server.version_sources import made_by
@@ -67,7 +68,7 @@ def refuse_kept(stores: OwnStores) -> Response | None:
         reason = _why_kept_of(stores, request.args.get("run_uuid", ""))
     elif request.endpoint == "_create_presigned_upload_url":
         try:
-            asked = handlers._get_request_message(handlers.CreatePresignedUploadUrl())
+            asked = request_message(CreatePresignedUploadUrl())
         except MlflowException:
             return None  # MLflow refuses it itself
         reason = _why_kept_of(stores, asked.run_id or asked.model_id)
@@ -113,7 +114,7 @@ def _why_kept_of(stores: OwnStores, owner: str, path: str | None = None) -> str 
         return None
     if run and is_ledger(client.get_experiment(run.experiment_id).name):
         return "this run is of a ledger: only Slipway's own server writes there"
-    version = made_by(handlers._get_model_registry_store(), owner)
+    version = made_by(registry_store(), owner)
     if version is None:
         return None
     return (

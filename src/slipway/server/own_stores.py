@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
 from mlflow.server import ARTIFACTS_DESTINATION_ENV_VAR, BACKEND_STORE_URI_ENV_VAR, REGISTRY_STORE_URI_ENV_VAR
-from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry, get_artifact_repository
 
 from slipway.errors import UsageError
 from slipway.registry.ledger import Ledger
+from slipway.server._mlflow import artifact_repositories, get_artifact_repository
 from slipway.server.identity import People
 from slipway.server.reserved_names import decoded
 from slipway.server.webhooks import TellingClient
@@ -62,7 +62,7 @@ def serve_own_artifacts() -> None:
     """
     if ARTIFACTS_DESTINATION_ENV_VAR not in os.environ:
         raise UsageError("Slipway's server keeps the artifacts itself; start `mlflow server` with --serve-artifacts")
-    _artifact_repository_registry.register("mlflow-artifacts", _own_repository)
+    artifact_repositories.register("mlflow-artifacts", _own_repository)
 
 
 def _own_repository(artifact_uri: str, tracking_uri: str | None = None, registry_uri: str | None = None) -> Any:

@@ -16,6 +16,7 @@ from slipway.errors import Refusal
 from slipway.registry.mutex import exclusive
 from slipway.registry.permissions import Operation, not_allowed
 from slipway.registry.trust import AUTHOR
+from slipway.server._mlflow import is_prompt
 from slipway.server.own_stores import OwnStores
 from slipway.server.reserved_names import BORN_WITH, guarded_alias, is_mutex, is_ours
 from slipway.types import HELD_STAGES, Stage
@@ -192,11 +193,11 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
     def _stage_of(self, name: str, alias: str) -> Stage | None:
         """Return the stage that an alias of a model goes with; a prompt is in none, and its aliases are anybody's."""
         stage = guarded_alias(alias)
-        return None if stage is None or self.get_registered_model(name)._is_prompt() else stage
+        return None if stage is None or is_prompt(self.get_registered_model(name)) else stage
 
     def _require_kind(self, name: str, *, prompt: bool) -> None:
         """Refuse to make a prompt of a model, all whose versions a search would not find then, or a model of a prompt."""
-        if prompt is not self.get_registered_model(name)._is_prompt():
+        if prompt is not is_prompt(self.get_registered_model(name)):
             refuse(
                 f"'{name}' is a {'model' if prompt else 'prompt'} and stays one; "
                 f"a {'prompt' if prompt else 'model'} goes by another name"

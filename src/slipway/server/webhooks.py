@@ -2,9 +2,10 @@
 
 from mlflow import MlflowClient
 from mlflow.entities.webhook import WebhookAction, WebhookEntity, WebhookEvent
-from mlflow.server import handlers
 from mlflow.webhooks.delivery import deliver_webhook
 from mlflow.webhooks.types import ModelVersionAliasCreatedPayload, ModelVersionAliasDeletedPayload
+
+from slipway.server._mlflow import registry_store
 
 
 class TellingClient(MlflowClient):  # type: ignore[misc]
@@ -22,4 +23,4 @@ class TellingClient(MlflowClient):  # type: ignore[misc]
 
 def _tell(action: WebhookAction, payload: ModelVersionAliasCreatedPayload | ModelVersionAliasDeletedPayload) -> None:
     event = WebhookEvent(WebhookEntity.MODEL_VERSION_ALIAS, action)
-    deliver_webhook(event=event, payload=payload, store=handlers._get_model_registry_store())
+    deliver_webhook(event=event, payload=payload, store=registry_store())
