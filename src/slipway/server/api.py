@@ -1,4 +1,4 @@
-"""Slipway's own routes: what a client asks the registrar for. The transport translates; the registrar decides."""
+"""Slipway's own routes, by which clients ask the registrar. A route translates; the registrar decides."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ from slipway.types import HELD_STAGES, MOST_VERSION, Stage
 from slipway.workflows.reconcile import Reconciled
 
 OUTCOME = "slipway_outcome"
-"""The cookie that tells the board what became of a form: percent-encoded, for one page."""
+"""The cookie that tells the board the outcome of a form: percent-encoded, for one page."""
 _ROUTES = (
     "GET {root}/about?model=NAME",
     "GET {root}/models/NAME/history?last=N",
@@ -43,7 +43,7 @@ _ERRORS: Mapping[type[SlipwayError], tuple[int, str]] = {
 
 
 class _Told(Protocol):
-    """What a route answers with: values as JSON, and for the board a sentence."""
+    """The result of a route: values as JSON, and as a string one sentence for the board."""
 
     def as_dict(self) -> dict[str, Any]: ...
 
@@ -95,7 +95,7 @@ def routes(stores: OwnStores) -> Blueprint:
     def move(name: str) -> Transition:
         _require(stores, _deed(), name)
         registrar = stores.registrar
-        if request.mimetype == _ZIP:  # a promotion with the case that it goes by
+        if request.mimetype == _ZIP:  # a promotion that brings its evidence bundle
             bundle = EvidenceBundle.from_bytes(request.get_data())
             return registrar.promote(name, bundle.version, bundle.stage, _text(request.args, "comment"), bundle)
         asked = _asked()
@@ -123,7 +123,7 @@ def routes(stores: OwnStores) -> Blueprint:
 
 
 def _answered(route: Callable[[str], _Told]) -> Callable[[str], Response]:
-    """Answer with the movement or the error: as JSON to a client, and to a form by going back to the board."""
+    """Let a route answer with its result or its error: a client gets JSON, a form is sent back to the board."""
 
     @wraps(route)
     def answer(name: str) -> Response:
@@ -146,7 +146,7 @@ def _require(stores: OwnStores, operation: Operation, name: str) -> None:
 
 
 def _deed() -> Operation:
-    """Return which movement is asked for; what cannot be read, which is told later, counts as a promotion."""
+    """Return the operation that a transition asks for; a body that cannot be read counts as a promotion until it is refused."""
     asked = request.form if request.mimetype == _FORM else _json()
     action = asked.get("action") if isinstance(asked, Mapping) else None
     return {Action.ROLLBACK.value: Operation.ROLLBACK, Action.ARCHIVE.value: Operation.ARCHIVE}.get(
@@ -159,7 +159,7 @@ def _from_here() -> bool:
 
 
 def _require_own_origin(form: bool) -> None:
-    """Refuse what a page of another site sends in a user's name: browsers say where a request comes from."""
+    """Refuse a request that a page of another site sends in a user's name: browsers name the site in the Origin header."""
     if form and "Origin" not in request.headers:
         raise Refusal("a form that does not say by an Origin header which page it is of is not taken; send JSON")
     if "Origin" in request.headers and not _from_here():
@@ -182,7 +182,7 @@ def _asked() -> Mapping[str, Any]:
 
 
 def _json() -> Any:
-    """Return what the body says; None for what is no JSON, or nested too deeply to be read."""
+    """Return the JSON of the body; None for a body that is not JSON, or nested too deeply to be read."""
     try:
         return request.get_json(silent=True)
     except RecursionError:
@@ -198,7 +198,7 @@ def _text(asked: Mapping[str, Any], key: str) -> str:
 
 
 def _overrides(asked: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the gates that an approval overrides: a list of names in JSON, names between commas in a form."""
+    """Return the names of the gates that an approval overrides: JSON has a list of them, a form has commas between them."""
     said = asked.get("overrides") or []
     names = said.split(",") if isinstance(said, str) else said
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -207,7 +207,7 @@ def _overrides(asked: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _require_kept(what: str, text: str) -> None:
-    """Refuse what databases cannot keep: half of a surrogate pair, which JSON can say, and NUL."""
+    """Refuse text that databases cannot store: JSON can hold NUL and half of a surrogate pair."""
     if "\0" in text or text.encode("utf-8", "ignore").decode() != text:
         raise UsageError(f"{what} is {text[:200]!r}; it has to be text without NUL and halves of characters")
 
@@ -240,7 +240,7 @@ def _last(asked: Mapping[str, str]) -> int:
 
 
 def _time(asked: Mapping[str, str]) -> datetime | None:
-    """Return a time that is asked about, UTC where it does not say; None where none is."""
+    """Return the time of the parameter `at`, taken as UTC where it has no offset; None where the parameter is absent."""
     said = asked.get("at")
     if said is None:
         return None
@@ -264,13 +264,13 @@ def _error(error: SlipwayError) -> Response:
 
 
 def _of_mlflow(error: MlflowException) -> SlipwayError:
-    """Return what MLflow's stores raised as one of ours: what they do not take is the caller's to mend, all else is outside."""
+    """Return an error of MLflow's stores as one of ours: UsageError for a status below 500, OutsideError for all others."""
     said = error.message.partition("\n")[0][:500]
     return UsageError(said) if error.get_http_status_code() < 500 else OutsideError(f"the store failed: {said}")
 
 
 def _back(name: str, outcome: str) -> Response:
-    """Go back to the model's page on the board; what became of the form is told there once."""
+    """Redirect to the model's page on the board, which shows the outcome of the form once."""
     answer = redirect(add_static_prefix(f"/slipway/models/{quote(name, safe='')}"), 303)
     path = add_static_prefix("/slipway/")
     answer.set_cookie(OUTCOME, quote(outcome[:1500]), max_age=60, path=path, httponly=True, samesite="Strict")

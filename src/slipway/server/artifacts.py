@@ -1,4 +1,4 @@
-"""Artifacts that no endpoint changes: those of ledgers, of registered versions, and of the runs that these were made by."""
+"""The guard of artifacts that no request may change: those of ledgers, of registered versions, and of the runs behind them."""
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -18,12 +18,12 @@ from slipway.server.reserved_names import holds_runs, is_elsewhere, is_ledger, i
 from slipway.server.version_sources import made_by
 
 Scope = MutableMapping[str, Any]
-# The first that looks like the route is the route: what comes behind it is the artifact's path, whatever that looks like.
+# The first match is the route. A path of an artifact may look like the route once more, so the search is not greedy.
 _UPLOAD = re.compile(r".*?/(?:ajax-)?api/2\.0/mlflow-artifacts/artifacts/(?P<path>.+)", re.DOTALL)
 
 
 class ArtifactGuard:
-    """ASGI middleware for the uploads that MLflow answers before Flask is asked."""
+    """ASGI middleware that guards the uploads, which MLflow answers in FastAPI, before Flask and its hooks."""
 
     def __init__(self, app: Callable[..., Awaitable[None]], stores: OwnStores) -> None:
         self._app, self._stores = app, stores
@@ -41,7 +41,7 @@ class ArtifactGuard:
 
         async def received() -> Any:
             message = await receive()
-            if not message.get("more_body"):  # whoever sent it slowly may have registered a version meanwhile
+            if not message.get("more_body"):  # the sender of a slow body may have registered a version meanwhile
                 await require_free()
             return message
 
@@ -55,11 +55,11 @@ class ArtifactGuard:
 
 
 class _Kept(MlflowException):  # type: ignore[misc]
-    """Raised while a body is read, where MLflow answers it itself and drops what came."""
+    """Raised while a body is read, so that MLflow drops the part of the body that it has."""
 
 
 def refuse_kept(stores: OwnStores) -> Response | None:
-    """Answer a Flask request that would change an artifact that is kept; None lets it through."""
+    """Answer a Flask request that would change a kept artifact with 403; return None to let any other request through."""
     reason = None
     if request.endpoint in _BY_PATH:
         path = (request.view_args or {}).get("artifact_path", "")
@@ -87,7 +87,7 @@ _BY_PATH = (
 
 
 def why_kept(stores: OwnStores, path: str, *, delete: bool = False) -> str | None:
-    """Return why a path below the artifact root may not be written or deleted; None when it may."""
+    """Return why a path below the artifact root may not be written or deleted; None when it may be."""
     try:
         path = validate_path_is_safe(path)
     except MlflowException:
@@ -101,7 +101,13 @@ def why_kept(stores: OwnStores, path: str, *, delete: bool = False) -> str | Non
 
 
 def _why_kept_of(stores: OwnStores, owner: str, path: str | None = None) -> str | None:
-    """Say why the artifacts of a run or model are kept. path: a file that may be one of them, or only be named after it."""
+    """Return why the artifacts of a run or model are kept; None when they are not.
+
+    Args:
+        stores: the server's own stores.
+        owner: the id of the run or model.
+        path: a file that may be among its artifacts, or may only have the id in its name; None for all artifacts.
+    """
     client = stores.client
     try:
         run = None if is_model(owner) else client.get_run(owner).info

@@ -1,4 +1,4 @@
-"""No body of a request to Slipway's own routes is read beyond its limit: MLflow's bridge to Flask would hold it in memory."""
+"""The limit on bodies of requests to Slipway's own routes: MLflow's bridge to Flask would hold each whole body in memory."""
 
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -13,7 +13,7 @@ _OURS = "/api/2.0/slipway/"
 
 
 class BodyLimit:
-    """ASGI middleware that answers 413 as soon as a body is known to be too long, by what it says of itself or by what came."""
+    """ASGI middleware that answers 413 as soon as a body is too long, by its Content-Length or by the bytes that arrived."""
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self._app = app

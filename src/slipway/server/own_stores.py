@@ -1,4 +1,4 @@
-"""The server's own way to its stores: past the guard, and to the registrar that alone writes ledger and stages."""
+"""The server's own way to its stores, past the guard, and the registrar, which alone writes ledgers and stages."""
 
 import os
 import posixpath
@@ -23,28 +23,28 @@ from slipway.workflows.promotion.registrar import LocalRegistrar
 
 @dataclass(frozen=True)
 class OwnStores:
-    """What writes for the server itself. people: who asks."""
+    """The stores as the server itself reads and writes them. people: identifies the user of the present request."""
 
     people: People
 
     @cached_property
     def client(self) -> MlflowClient:
-        """A client straight on the server's own database; its threads may share it."""
+        """Return a client straight on the server's own database; the server's threads may share it."""
         tracking = os.environ[BACKEND_STORE_URI_ENV_VAR]
         return TellingClient(tracking, os.environ.get(REGISTRY_STORE_URI_ENV_VAR) or tracking)
 
     @property
     def registrar(self) -> LocalRegistrar:
-        """Return the registrar that acts in the name of who asks."""
+        """Return a registrar that acts in the name of the user of the present request."""
         return LocalRegistrar(self.client, self.people.who())
 
     def ledger(self, model: str) -> Ledger | None:
-        """Return the ledger of a model; None where it has none yet."""
+        """Return the ledger of a model; None for a model that has none yet."""
         found = self.client.get_experiment_by_name(f"{model}/promotions")
         return Ledger(self.client, model, str(found.experiment_id)) if found else None
 
     def locations(self) -> list[str]:
-        """Return where below the artifact root each experiment keeps its artifacts, the deleted ones too."""
+        """Return the folder below the artifact root of each experiment, deleted experiments included."""
         root, found, token = _root(), list[str](), None
         while True:
             page = self.client.search_experiments(ViewType.ALL, max_results=1000, page_token=token)
@@ -58,7 +58,9 @@ class OwnStores:
 def serve_own_artifacts() -> None:
     """Let clients inside this process read and write `mlflow-artifacts:` locations where the server itself keeps them.
 
-    Elsewhere that scheme means to ask the server over HTTP, which this process cannot do: it is the server.
+    A client anywhere else asks the server over HTTP for such a location, and this process is that server.
+
+    Raises UsageError for a server that does not keep the artifacts itself.
     """
     if ARTIFACTS_DESTINATION_ENV_VAR not in os.environ:
         raise UsageError("Slipway's server keeps the artifacts itself; start `mlflow server` with --serve-artifacts")
@@ -72,6 +74,6 @@ def _own_repository(artifact_uri: str, tracking_uri: str | None = None, registry
 
 
 def _root() -> str:
-    """Return the path that locations which are no `mlflow-artifacts:` ones begin with."""
+    """Return the path of the artifact root, with which every location of another scheme than `mlflow-artifacts:` begins."""
     root = urlsplit(os.environ[ARTIFACTS_DESTINATION_ENV_VAR])
     return decoded(root.path if root.scheme else Path(root.path).absolute().as_posix()).rstrip("/")

@@ -1,4 +1,4 @@
-"""The registry as MLflow's endpoints see it: every way to it ends in this store, so what is refused here is refused to all."""
+"""The registry as MLflow's endpoints see it. Every way to the registry ends in this store, which refuses to all alike."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,9 +23,9 @@ from slipway.types import HELD_STAGES, Stage
 
 
 class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
-    """MLflow's registry, whose stages move by the registrar alone and whose evidence is written by Slipway alone.
+    """MLflow's registry, in which only the registrar moves stages and only Slipway writes tags of evidence.
 
-    What is refused raises PERMISSION_DENIED, which MLflow answers with status 403 and the reason.
+    A refusal raises PERMISSION_DENIED, which MLflow answers with status 403 and the reason.
     """
 
     def __init__(self, stores: OwnStores, uri: str) -> None:
@@ -35,7 +35,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
     def transition_model_version_stage(
         self, name: str, version: str, stage: str, archive_existing_versions: bool
     ) -> ModelVersion:
-        """Move a version as Slipway does: by the judgement that stands, with ledger and alias, one holder a stage."""
+        """Move a version as Slipway does: by the judgement that stands, with an entry in the ledger and the alias in step."""
         wanted, held = Stage(get_canonical_stage(stage)), self.get_model_version(name, version)
         number = int(held.version)
         if held.current_stage == wanted.value:
@@ -127,7 +127,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
         *more: Any,
         **named: Any,
     ) -> ModelVersion:
-        """Register a version. Its lineage and digest are taken as they are said; its author, where users are known, is not."""
+        """Register a version with the lineage and the digest of its tags. Where users log in, the user is its author."""
         _require_no_mutex(name)
         said = [ModelVersionTag(tag.key, tag.value) for tag in tags or ()]
         self._require_kind(name, prompt=any(_says_prompt(tag) for tag in said))
@@ -183,7 +183,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
 
     @contextmanager
     def _at_rest(self, name: str) -> Iterator[None]:
-        """Let nothing of a model move for as long as the block takes: what it finds stays so until it has acted on it."""
+        """Hold the model's mutex for as long as the block takes, so that no transition comes between its look and its act."""
         try:
             with exclusive(self._stores.client, name):
                 yield
@@ -191,12 +191,12 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
             refuse(str(error))
 
     def _stage_of(self, name: str, alias: str) -> Stage | None:
-        """Return the stage that an alias of a model goes with; a prompt is in none, and its aliases are anybody's."""
+        """Return the stage that an alias of a model goes with; None for any other alias, and for each alias of a prompt."""
         stage = guarded_alias(alias)
         return None if stage is None or is_prompt(self.get_registered_model(name)) else stage
 
     def _require_kind(self, name: str, *, prompt: bool) -> None:
-        """Refuse to make a prompt of a model, all whose versions a search would not find then, or a model of a prompt."""
+        """Refuse to turn a model into a prompt, whose versions no search of models finds, or a prompt into a model."""
         if prompt is not is_prompt(self.get_registered_model(name)):
             refuse(
                 f"'{name}' is a {'model' if prompt else 'prompt'} and stays one; "
@@ -220,7 +220,7 @@ _BY_MLFLOW = "asked for through MLflow's own API or UI"
 
 
 def refuse(reason: str) -> NoReturn:
-    """Raise what MLflow answers with 403 and the reason."""
+    """Raise PERMISSION_DENIED, which MLflow answers with status 403 and the reason."""
     raise MlflowException(reason, PERMISSION_DENIED)
 
 

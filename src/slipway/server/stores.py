@@ -1,4 +1,4 @@
-"""Puts the guarded stores where MLflow's handlers look for theirs."""
+"""The installation of the guarded stores where MLflow's handlers look for their stores."""
 
 from mlflow.store.db.db_types import DATABASE_ENGINES
 
@@ -10,7 +10,10 @@ from slipway.server.tracking_guard import GuardedTracking
 
 
 def install_guarded_stores(stores: OwnStores) -> None:
-    """Let MLflow's handlers make guarded stores, whatever the database, and make them now: a failure shows at the start."""
+    """Let MLflow's handlers make guarded stores for every database, and make them now, so that a failure shows at the start.
+
+    Raises UsageError when MLflow made its stores before.
+    """
     for scheme in DATABASE_ENGINES:
         tracking_stores.register(scheme, _tracking)
         registry_stores.register(scheme, lambda store_uri: GuardedRegistry(stores, store_uri))

@@ -1,4 +1,4 @@
-"""MLflow's webhooks of aliases, which its handlers send and a client inside the server would not."""
+"""A client that sends MLflow's webhooks of aliases, as MLflow's handlers do and its client inside the server does not."""
 
 from mlflow import MlflowClient
 from mlflow.entities.webhook import WebhookAction, WebhookEntity, WebhookEvent
@@ -9,7 +9,7 @@ from slipway.server._mlflow import registry_store
 
 
 class TellingClient(MlflowClient):  # type: ignore[misc]
-    """A client whose moves of aliases are told to the webhooks, as they are when MLflow's own API makes them."""
+    """An MlflowClient that sends MLflow's webhooks whenever it sets or deletes an alias."""
 
     def set_registered_model_alias(self, name: str, alias: str, version: str) -> None:
         super().set_registered_model_alias(name, alias, version)
