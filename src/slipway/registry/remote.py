@@ -1,4 +1,4 @@
-"""The registrar of a guarded server, asked over HTTP: a client of it can move nothing by itself."""
+"""The client of a guarded server's registrar, over HTTP. Such a client can move nothing by itself."""
 
 import json
 from collections.abc import Mapping
@@ -17,13 +17,20 @@ from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.history_client import ROOT
 from slipway.types import Stage, Verdict
 
-# A judgement of many rows takes seconds, and waits for the movement before it.
+# A judgement of many rows takes seconds, and waits for the transition before it.
 _TIMEOUT_S = 600
 
 
 @dataclass(frozen=True)
 class AboutServer:
-    """What a guarded server says of itself. user: as it knows who asks; None where it does not ask."""
+    """A guarded server's description of itself.
+
+    Attributes:
+        version: its version of Slipway.
+        auth: whether users have to log in.
+        user: the user who asks; None where users do not log in.
+        may: the rights of that user on the model that was asked about.
+    """
 
     version: str
     auth: bool
@@ -32,9 +39,9 @@ class AboutServer:
 
 
 def about(uri: str, model: str = "") -> AboutServer | None:
-    """Ask a server whether it guards its registry; None for a plain MLflow server, and for a database without any.
+    """Return a guarded server's description; None for a plain MLflow server, and for a database without a server.
 
-    model: what who asks may do to that one.
+    model: the registered model whose rights are asked for.
 
     Raises CallerUnknown when the server wants credentials that MLflow's own settings do not give.
     """
@@ -51,7 +58,7 @@ def about(uri: str, model: str = "") -> AboutServer | None:
 
 @dataclass(frozen=True)
 class RemoteRegistrar:
-    """Judges, approves and moves by asking the server at `uri`. by: who asks, where the server does not know that itself."""
+    """A registrar that sends each operation to the server at `uri`. by: the user, for a server without authentication."""
 
     uri: str
     by: str
@@ -100,7 +107,10 @@ class RemoteRegistrar:
 
 
 def _request(uri: str, method: str, path: str, **more: Any) -> Any:
-    """Ask once, with the credentials and certificates of MLflow's own settings: a movement is not to be made twice."""
+    """Send one request, with the credentials and certificates of MLflow's own settings.
+
+    It is never repeated, as a transition must not be made twice. Raises NoServer when nobody answers.
+    """
     try:
         return http_request(
             get_default_host_creds(uri), path, method, max_retries=0, timeout=_TIMEOUT_S, raise_on_status=False, **more

@@ -1,4 +1,4 @@
-"""The one door to MLflow's stages and aliases; both are marked deprecated there, so that a change of theirs is one here."""
+"""The only calls of MLflow's API of stages and aliases, which MLflow marks as deprecated: a change there is one change here."""
 
 import warnings
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def holder(client: MlflowClient, name: str, stage: Stage) -> ModelVersion | None
 
 
 def holders(client: MlflowClient, name: str) -> dict[Stage, int]:
-    """Return which version holds Production and which Staging, asked for at once."""
+    """Return the versions that hold Production and Staging, in that order, by one request."""
     with _deprecated():
         held = client.get_latest_versions(name, [stage.value for stage in HELD_STAGES])
     found = {Stage(version.current_stage): int(version.version) for version in held}
@@ -37,11 +37,11 @@ def holders(client: MlflowClient, name: str) -> dict[Stage, int]:
 
 
 def put_aliases_in_step(client: MlflowClient, name: str) -> None:
-    """Let the aliases `staging` and `production` name what holds the stages, whatever they name now."""
+    """Let the aliases `staging` and `production` name the versions that hold the stages, whatever they name now."""
     aliases, held = client.get_registered_model(name).aliases, holders(client, name)
     for stage in HELD_STAGES:
         alias, version = stage.value.lower(), held.get(stage)
-        # A store that is asked without a server tells the version of an alias as a number.
+        # A store that is asked without a server returns the version of an alias as a number.
         if version is not None and str(aliases.get(alias)) != str(version):
             client.set_registered_model_alias(name, alias, str(version))
         elif version is None and alias in aliases:

@@ -1,4 +1,4 @@
-"""Which version a service is to serve, asked of the registry each second: one cheap request, without MLflow's client."""
+"""The watch of the version that a service serves: one cheap request a second to the registry, without MLflow's client."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _DIGEST = "slipway.artifact_digest"  # trust.DIGEST, whose module imports scikit
 
 @dataclass(frozen=True)
 class Followed:
-    """What is followed: the version of a stage, or one version for good."""
+    """The version that a service follows: the holder of a stage, or one version for good."""
 
     name: str
     stage: Stage = Stage.PRODUCTION
@@ -25,7 +25,7 @@ class Followed:
 
     @property
     def label(self) -> str:
-        """Its name in file names and logs."""
+        """The name of what is followed, for file names and logs."""
         return f"{self.name}-{self.version or self.stage}"
 
     def __str__(self) -> str:
@@ -34,7 +34,7 @@ class Followed:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the registry says. digest: of the bytes that were registered; None where nobody wrote one down."""
+    """A version as the registry has it. digest: of the bytes that were registered; None for a version without one."""
 
     version: int
     stage: Stage
@@ -43,16 +43,16 @@ class Seen:
 
 
 class Looks(Protocol):
-    """uri: of what is asked."""
+    """A place that can be asked for the version that is followed. uri: its address."""
 
     uri: str
 
     def look(self, followed: Followed) -> Seen:
-        """Return the version that is followed. Raises UnknownName where there is none, NoServer when nobody answers."""
+        """Return the version that is followed. Raises UnknownName when there is none, NoServer when nobody answers."""
 
 
 class Watch:
-    """A tracking server over HTTP. auth: user and password, or a token alone; None for neither."""
+    """A watch of a tracking server over HTTP. auth: user and password, or a token alone; None for neither."""
 
     def __init__(self, uri: str, auth: tuple[str, str] | str | None = None, timeout_s: float = 5.0):
         self.uri, self._timeout_s = uri.rstrip("/"), timeout_s
@@ -63,7 +63,7 @@ class Watch:
             self._session.auth = auth
 
     def look(self, followed: Followed) -> Seen:
-        """Return the version that is followed. Raises UnknownName where there is none, NoServer when nobody answers."""
+        """Return the version that is followed. Raises UnknownName when there is none, NoServer when nobody answers."""
         name = followed.name
         if followed.version:
             found = self._get("model-versions/get", {"name": name, "version": str(followed.version)})

@@ -99,7 +99,7 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
         super().delete_tag(run_id, key)
 
     def _require_free(self, run_id: str, tags: Sequence[str] = ()) -> None:
-        """Refuse to write to a run of a ledger, and to a run of a version unless only tags are written that are not Slipway's."""
+        """Refuse to write to a run of a ledger, and to a run of a version unless only tags of other people are written."""
         self.require_no_ledger("run", run_id)
         if not tags or any(map(is_ours, tags)):
             self.require_no_version("run", run_id)
