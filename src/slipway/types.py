@@ -23,12 +23,12 @@ MOST_VERSION = 2**31 - 1
 """The largest number of a version that databases keep."""
 
 MISSING_IN_CSV = ("", "NA", "NaN", "nan", "null")
-"""What stands for a missing value in every CSV file that is read; other words, such as None, are what they say."""
+"""The texts that stand for a missing value in every CSV file that is read; any other word, such as None, is a value."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong in a file: where, what was found, what is allowed."""
+    """One fault in a file: its place, and a message with what was found and what is allowed."""
 
     line: int
     key: str
@@ -42,7 +42,11 @@ class Problem:
 class Violation:
     """One broken promise of a data contract.
 
-    `count` rows break `rule` in `column`; `sample` holds up to five of their row numbers and values.
+    Attributes:
+        column: the column.
+        rule: the rule that is broken.
+        count: how many rows break it.
+        sample: up to five of these rows, as row numbers and values.
     """
 
     column: str
@@ -57,7 +61,7 @@ class Violation:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one gate says of one version, and the numbers it says it from."""
+    """The verdict of one gate on one version, with its reason and the numbers that it rests on."""
 
     gate: str
     passed: bool

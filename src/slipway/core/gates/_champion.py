@@ -1,4 +1,4 @@
-"""Gates on what changes for those who rely on the version in Production: as a whole, and slice by slice."""
+"""Gates that compare with the version in Production: on all rows, and slice by slice."""
 
 from collections.abc import Mapping
 from statistics import NormalDist
@@ -14,10 +14,10 @@ _FAMILY_ERROR = 0.05
 
 
 def not_worse_than_champion(evidence: Evidence, differences: Mapping[str, Interval]) -> Verdict:
-    """The model is not worse than the one in Production, or there last, on the same test rows, up to the margin.
+    """Pass when the model is not worse than the champion on the same test rows, up to the margin.
 
-    Non-inferiority: the low end of the interval stays above `-margin`. On the newest labelled rows, of which there are few, the
-    model must not be clearly worse: the high end stays above it.
+    Non-inferiority: the low end of the interval stays above `-margin`. On the newest labelled rows, which are few, the model
+    must not be clearly worse: the high end stays above `-margin`.
     """
     champion, gate = evidence.champion, "not_worse_than_champion"
     if champion is None:
@@ -43,9 +43,9 @@ def not_worse_than_champion(evidence: Evidence, differences: Mapping[str, Interv
 
 
 def slices(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
-    """No slice is clearly worse than with the version in Production, nor than the declared bound.
+    """Pass when no slice is clearly worse than with the champion, nor than the declared bound.
 
-    Of many slices some look worse by chance: the level is Bonferroni's, so that all of them together err in 5 %.
+    Some of many slices look worse by chance: the level is Bonferroni's, so that all slices together err in 5 %.
     """
     gate = evidence.experiment.gates.slices or SlicesGate()
     if not evidence.labels:
@@ -94,7 +94,7 @@ def _all_rows(evidence: Evidence, few: int) -> str:
 
 
 def _apart(evidence: Evidence) -> str:
-    """Say what else the split holds apart from training rows, as a sentence goes on after these."""
+    """Return words for the rows that the split holds apart besides training rows, as the end of a sentence."""
     match evidence.experiment.split:
         case GroupSplit(group=group):
             return f", nor on others of the same {group}"
@@ -151,5 +151,5 @@ def _below_bound(evidence: Evidence, worst: float | None) -> list[tuple[str, boo
 
 
 def _upper(estimate: float, error: float, family: int) -> float:
-    """The upper end of a one-sided interval, at a level that so many of them together err in 5 %."""
+    """Return the upper end of a one-sided interval, at a level at which a family of so many errs in 5 % altogether."""
     return estimate + NormalDist().inv_cdf(1 - _FAMILY_ERROR / family) * error

@@ -1,4 +1,4 @@
-"""Gates on what was measured apart from the answers: latency, size, a second fit, the age of the rows, the experiment's own."""
+"""Gates on measurements apart from the answers: latency, size, a second fit, the age of the rows."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ _MEGABYTE = 1_000_000
 
 
 def latency(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
-    """Of the requests of one row that its service answered, 99 of 100 took no longer than promised."""
+    """Pass when 99 of 100 requests of one row to the model's service took no longer than promised."""
     gate, found = evidence.experiment.gates.latency, evidence.measured.latency
     bound = (gate.p99_ms if gate else None) or evidence.experiment.sla.p99_ms
     if bound is None:
@@ -26,7 +26,7 @@ def latency(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
 
 
 def size(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
-    """The model's files are not larger than declared."""
+    """Pass when the model's files are not larger than declared."""
     gate, found = evidence.experiment.gates.size, evidence.measured.size_bytes
     if gate is None or found is None:
         return _not_measured(evidence, "size")
@@ -37,7 +37,7 @@ def size(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
 
 
 def reproducible(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
-    """The winner, fitted again from what was recorded, answers the same."""
+    """Pass when the winner, fitted again from its record, answers the same, up to the declared difference."""
     gate, found = evidence.experiment.gates.reproducible, evidence.measured.reproduced
     if gate is None or found is None:
         return _not_measured(evidence, "reproducible")
@@ -49,7 +49,7 @@ def reproducible(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
 
 
 def freshness(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
-    """The newest row that the version was tested on is not older than declared."""
+    """Pass when the newest test row of the version is not older than declared."""
     gate, found = evidence.experiment.gates.freshness, evidence.measured.age_days
     if gate is None or found is None:
         return _not_measured(evidence, "freshness")

@@ -1,4 +1,4 @@
-"""The history of a registered model: what moved and holds the stages, what held them at some time, whether all adds up."""
+"""The history of a registered model: its transitions, the holders of its stages now and before, the check of its ledger."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from slipway.types import HELD_STAGES, Stage
 
 @dataclass(frozen=True)
 class History:
-    """What holds each stage now, and the movements, oldest first."""
+    """The present holder of each stage, and the transitions, oldest first."""
 
     name: str
     holders: Mapping[Stage, int]
@@ -38,7 +38,7 @@ class History:
 
 @dataclass(frozen=True)
 class Moment:
-    """What held each stage at a time, and the movements that had put it there, with who decided and on which verdicts."""
+    """The transitions by which versions held the stages at a time, each with its decider and verdicts."""
 
     name: str
     at: datetime
@@ -64,7 +64,14 @@ class Moment:
 
 @dataclass(frozen=True)
 class Verified:
-    """What does not add up in a ledger. head: the hash of its newest entry, to be noted somewhere else."""
+    """The findings of the check of a ledger.
+
+    Attributes:
+        name: the registered model.
+        entries: the number of entries.
+        head: the hash of the newest entry, for people to note somewhere else.
+        findings: everything that does not add up.
+    """
 
     name: str
     entries: int
