@@ -25,9 +25,9 @@ def eligibility(
         fresh: a judgement of it that is not in the ledger yet.
     """
     where = f"tags.`slipway.version` = '{version.number}' and tags.`slipway.stage` = '{stage}'"
-    told = [entry.transition for entry in ledger.entries(where=where)]
+    transitions = [entry.transition for entry in ledger.entries(where=where)]
     served = served_beside(client, version.name, version.number)
-    entries = [*told, *([fresh] if fresh else [])]
+    entries = [*transitions, *([fresh] if fresh else [])]
     return standing_of(version.name, version.number, stage, version.tags.get(DIGEST, ""), served, entries)
 
 

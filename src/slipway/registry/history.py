@@ -22,8 +22,8 @@ def history_of(client: MlflowClient, ledger: Ledger, last: int | None = None) ->
 def moment_of(ledger: Ledger, at: datetime) -> Moment:
     """Return the holders of the stages at a time."""
     before_ms = int(at.timestamp() * 1000)
-    found = {stage: _holding(ledger, stage, before_ms) for stage in reversed(HELD_STAGES)}
-    return Moment(ledger.name, at, {stage: transition for stage, transition in found.items() if transition})
+    last = {stage: _holding(ledger, stage, before_ms) for stage in reversed(HELD_STAGES)}
+    return Moment(ledger.name, at, {stage: transition for stage, transition in last.items() if transition})
 
 
 def verified(client: MlflowClient, ledger: Ledger) -> Verified:

@@ -33,7 +33,7 @@ def snapshot(
     pair = auth if isinstance(auth, tuple) else None
     try:
         answer = requests.get(address, asked, headers=token, auth=pair, timeout=_TIMEOUT_S, allow_redirects=False)
-        said = answer.json() if answer.status_code == 200 else None
+        payload = answer.json() if answer.status_code == 200 else None
     except (requests.RequestException, ValueError):
         return None
-    return said if isinstance(said, dict) else None
+    return payload if isinstance(payload, dict) else None

@@ -113,11 +113,13 @@ class Ledger:
         """Return the files that are kept with an entry; none where they are gone."""
         with tempfile.TemporaryDirectory(prefix="slipway-evidence-") as folder:
             try:
-                found = Path(self.client.download_artifacts(entry.run_id, EVIDENCE, folder))
+                evidence = Path(self.client.download_artifacts(entry.run_id, EVIDENCE, folder))
             except (MlflowException, OSError):
                 return {}
             return {
-                path.relative_to(found).as_posix(): path.read_bytes() for path in found.rglob("*") if path.is_file()
+                path.relative_to(evidence).as_posix(): path.read_bytes()
+                for path in evidence.rglob("*")
+                if path.is_file()
             }
 
     def unsealed(self) -> list[Entry]:

@@ -46,7 +46,7 @@ def exclusive(client: MlflowClient, name: str, patience_s: float = 60.0) -> Iter
     with _holding(client, f"{name}{_SUFFIX}", time.monotonic() + patience_s) as held:
         if not held:
             raise Refusal(
-                f"another movement of {name} has been under way for {patience_s:.0f} s (the registered model "
+                f"another transition of {name} has been under way for {patience_s:.0f} s (the registered model "
                 f"{name}{_SUFFIX} stands for it); nothing was moved. Try again"
             )
         yield

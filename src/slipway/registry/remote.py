@@ -50,10 +50,10 @@ def about(uri: str, model: str = "") -> AboutServer | None:
     answer = _request(uri, "GET", f"{ROOT}/about", params={"model": model})
     if answer.status_code == 401:
         raise caller_unknown()
-    told = _json(answer) if answer.status_code == 200 else {}
-    if not told.get("guarded"):
+    payload = _json(answer) if answer.status_code == 200 else {}
+    if not payload.get("guarded"):
         return None
-    return AboutServer(str(told["slipway"]), bool(told["auth"]), told["user"], tuple(told["may"]))
+    return AboutServer(str(payload["slipway"]), bool(payload["auth"]), payload["user"], tuple(payload["may"]))
 
 
 @dataclass(frozen=True)
@@ -69,16 +69,16 @@ class RemoteRegistrar:
     def approve(
         self, name: str, version: int, stage: Stage, comment: str, overrides: tuple[str, ...] = ()
     ) -> Transition:
-        told = {"version": version, "stage": stage.value, "comment": comment, "overrides": list(overrides)}
-        return self._ask(name, "approvals", **told)
+        facts = {"version": version, "stage": stage.value, "comment": comment, "overrides": list(overrides)}
+        return self._ask(name, "approvals", **facts)
 
     def promote(
         self, name: str, version: int, stage: Stage, comment: str, bundle: EvidenceBundle | None = None
     ) -> Transition:
         if bundle:
             return self._with(bundle, name, f"movements?{urlencode({'action': Action.PROMOTE, 'comment': comment})}")
-        told = {"action": Action.PROMOTE.value, "version": version, "stage": stage.value, "comment": comment}
-        return self._ask(name, "movements", **told)
+        facts = {"action": Action.PROMOTE.value, "version": version, "stage": stage.value, "comment": comment}
+        return self._ask(name, "movements", **facts)
 
     def rollback(self, name: str, comment: str) -> Transition:
         return self._ask(name, "movements", action=Action.ROLLBACK.value, comment=comment)
@@ -88,22 +88,24 @@ class RemoteRegistrar:
 
     def reconcile(self, name: str) -> tuple[Transition, ...]:
         answer = self._post(name, "reconciliations", b"{}", "application/json")
-        return tuple(Transition.from_dict(told) for told in answer["ended"])
+        return tuple(Transition.from_dict(facts) for facts in answer["ended"])
 
     def _with(self, bundle: EvidenceBundle, name: str, what: str) -> Transition:
-        told = {"version": bundle.version, "stage": bundle.stage.value}
-        return Transition.from_dict(self._post(name, what, bundle.to_bytes(), "application/zip", told))
+        facts = {"version": bundle.version, "stage": bundle.stage.value}
+        return Transition.from_dict(self._post(name, what, bundle.to_bytes(), "application/zip", facts))
 
-    def _ask(self, name: str, what: str, **told: Any) -> Transition:
-        return Transition.from_dict(self._post(name, what, json.dumps(told).encode(), "application/json", told))
+    def _ask(self, name: str, what: str, **facts: Any) -> Transition:
+        return Transition.from_dict(self._post(name, what, json.dumps(facts).encode(), "application/json", facts))
 
-    def _post(self, name: str, what: str, body: bytes, content_type: str, told: Mapping[str, Any] | None = None) -> Any:
+    def _post(
+        self, name: str, what: str, body: bytes, content_type: str, facts: Mapping[str, Any] | None = None
+    ) -> Any:
         headers = {"Content-Type": content_type, "X-Slipway-User": quote(self.by)}
         path = f"{ROOT}/models/{quote(name, safe='')}/{what}"
         answer = _request(self.uri, "POST", path, data=body, extra_headers=headers)
         if answer.status_code == 200:
             return _json(answer)
-        raise _error(answer, name, told or {})
+        raise _error(answer, name, facts or {})
 
 
 def _request(uri: str, method: str, path: str, **more: Any) -> Any:
@@ -119,12 +121,12 @@ def _request(uri: str, method: str, path: str, **more: Any) -> Any:
         raise NoServer(f"the tracking server at {uri} did not answer: {str(error).splitlines()[0]}") from None
 
 
-def _error(answer: Any, name: str, told: Mapping[str, Any]) -> SlipwayError:
-    said = _json(answer)
-    message = str(said.get("message") or f"status {answer.status_code}: {answer.text[:200]}")
-    if verdicts := said.get("verdicts"):
-        found = [Verdict(v["gate"], v["passed"], v["reason"]) for v in verdicts]
-        return PromotionRefused(name, told["version"], told["stage"], found)
+def _error(answer: Any, name: str, facts: Mapping[str, Any]) -> SlipwayError:
+    payload = _json(answer)
+    message = str(payload.get("message") or f"status {answer.status_code}: {answer.text[:200]}")
+    if verdicts := payload.get("verdicts"):
+        judged = [Verdict(v["gate"], v["passed"], v["reason"]) for v in verdicts]
+        return PromotionRefused(name, facts["version"], facts["stage"], judged)
     if answer.status_code == 403:
         return Refusal(message)
     if answer.status_code == 401:
@@ -136,7 +138,7 @@ def _error(answer: Any, name: str, told: Mapping[str, Any]) -> SlipwayError:
 
 def _json(answer: Any) -> Mapping[str, Any]:
     try:
-        said = answer.json()
+        payload = answer.json()
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return payload if isinstance(payload, dict) else {}

@@ -24,23 +24,23 @@ def move(client: MlflowClient, name: str, version: int, stage: Stage) -> None:
 def holder(client: MlflowClient, name: str, stage: Stage) -> ModelVersion | None:
     """Return the version that holds a stage; None where none does."""
     with _deprecated():
-        held = client.get_latest_versions(name, [stage.value])
-    return held[0] if held else None
+        versions = client.get_latest_versions(name, [stage.value])
+    return versions[0] if versions else None
 
 
 def holders(client: MlflowClient, name: str) -> dict[Stage, int]:
     """Return the versions that hold Production and Staging, in that order, by one request."""
     with _deprecated():
-        held = client.get_latest_versions(name, [stage.value for stage in HELD_STAGES])
-    found = {Stage(version.current_stage): int(version.version) for version in held}
-    return {stage: found[stage] for stage in reversed(HELD_STAGES) if stage in found}
+        versions = client.get_latest_versions(name, [stage.value for stage in HELD_STAGES])
+    numbers = {Stage(version.current_stage): int(version.version) for version in versions}
+    return {stage: numbers[stage] for stage in reversed(HELD_STAGES) if stage in numbers}
 
 
 def put_aliases_in_step(client: MlflowClient, name: str) -> None:
     """Let the aliases `staging` and `production` name the versions that hold the stages, whatever they name now."""
-    aliases, held = client.get_registered_model(name).aliases, holders(client, name)
+    aliases, numbers = client.get_registered_model(name).aliases, holders(client, name)
     for stage in HELD_STAGES:
-        alias, version = stage.value.lower(), held.get(stage)
+        alias, version = stage.value.lower(), numbers.get(stage)
         # A store that is asked without a server returns the version of an alias as a number.
         if version is not None and str(aliases.get(alias)) != str(version):
             client.set_registered_model_alias(name, alias, str(version))

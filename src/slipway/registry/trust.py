@@ -66,15 +66,15 @@ def types_to_trust(stored: bytes, allowed: Iterable[str]) -> list[str]:
     """
     import skops.io
 
-    held, allowed = skops.io.get_untrusted_types(data=stored), tuple(allowed)
-    if unknown := sorted(set(held) - TRUSTED_TYPES - set(allowed)):
+    types, allowed = skops.io.get_untrusted_types(data=stored), tuple(allowed)
+    if unknown := sorted(set(types) - TRUSTED_TYPES - set(allowed)):
         more = f" and {', '.join(allowed)}" if allowed else ""
         raise UntrustedModel(
             f"the pipeline holds types that are not trusted: {', '.join(unknown)}; trusted are the types of scikit-learn, "
             f"numpy and scipy that docs/trust.md tells of{more}. Put types of the experiment's own code, and of libraries "
             "that you trust, into search.trusted_types of experiment.yaml"
         )
-    return sorted(held)
+    return sorted(types)
 
 
 def stored_and_loaded(model: Any, allowed: Iterable[str]) -> Any:
@@ -103,9 +103,9 @@ def load_trusted(folder: Path, allowed: Iterable[str]) -> Any:
 
     flavor = yaml.safe_load((folder / "MLmodel").read_text())["flavors"].get("sklearn", {})
     if flavor.get("serialization_format") != "skops":
-        found = flavor.get("serialization_format", "no scikit-learn flavor")
+        stored_as = flavor.get("serialization_format", "no scikit-learn flavor")
         raise UntrustedModel(
-            f"{folder.name} is stored as {found}; only skops is loaded, since a pickle can run any code"
+            f"{folder.name} is stored as {stored_as}; only skops is loaded, since a pickle can run any code"
         )
     code = flavor.get("code")
     trusted = sorted(TRUSTED_TYPES | set(allowed))
@@ -123,8 +123,8 @@ def _pinned(folder: Path, module: str) -> str:
     """Return the line of a downloaded model's requirements that names a module's package; empty where none does."""
     file = folder / "requirements.txt"
     lines = file.read_text().splitlines() if file.is_file() else []
-    wanted = canonicalize_name(module)
-    return next((line for line in lines if canonicalize_name(line.partition("==")[0]) == wanted), "")
+    package = canonicalize_name(module)
+    return next((line for line in lines if canonicalize_name(line.partition("==")[0]) == package), "")
 
 
 def require_trusted_configuration(folder: Path, allowed: Iterable[str]) -> None:

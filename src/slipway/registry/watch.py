@@ -66,26 +66,26 @@ class Watch:
         """Return the version that is followed. Raises UnknownName when there is none, NoServer when nobody answers."""
         name = followed.name
         if followed.version:
-            found = self._get("model-versions/get", {"name": name, "version": str(followed.version)})
-            said = found.get("model_version")
+            answer = self._get("model-versions/get", {"name": name, "version": str(followed.version)})
+            row = answer.get("model_version")
         else:
-            found = self._get("registered-models/get-latest-versions", {"name": name, "stages": followed.stage.value})
-            said = next(iter(found.get("model_versions", ())), None)
-        if not said:
+            answer = self._get("registered-models/get-latest-versions", {"name": name, "stages": followed.stage.value})
+            row = next(iter(answer.get("model_versions", ())), None)
+        if not row:
             raise UnknownName("version", followed, (), f"Move one there with `slipway promote {name} VERSION STAGE`")
-        tags = {tag["key"]: tag["value"] for tag in said.get("tags", ())}
+        tags = {tag["key"]: tag["value"] for tag in row.get("tags", ())}
         return Seen(
-            int(said["version"]), Stage(said.get("current_stage") or "None"), tags.get(_DIGEST), said.get("run_id", "")
+            int(row["version"]), Stage(row.get("current_stage") or "None"), tags.get(_DIGEST), row.get("run_id", "")
         )
 
-    def _get(self, what: str, asked: Mapping[str, str]) -> Any:
+    def _get(self, what: str, params: Mapping[str, str]) -> Any:
         try:
-            answer = self._session.get(self.uri + _API + what, params=asked, timeout=self._timeout_s)
-            said = answer.json() if answer.content else {}
+            answer = self._session.get(self.uri + _API + what, params=params, timeout=self._timeout_s)
+            payload = answer.json() if answer.content else {}
         except (requests.RequestException, ValueError) as error:
             raise NoServer(f"no tracking server answers at {self.uri} ({type(error).__name__})") from None
-        if answer.status_code == HTTPStatus.NOT_FOUND or said.get("error_code") == ABSENT:
+        if answer.status_code == HTTPStatus.NOT_FOUND or payload.get("error_code") == ABSENT:
             return {}
         if answer.status_code != HTTPStatus.OK:
             raise NoServer(f"the tracking server at {self.uri} answers with status {answer.status_code}")
-        return said
+        return payload

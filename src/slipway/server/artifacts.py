@@ -30,10 +30,10 @@ class ArtifactGuard:
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         writes = scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS", "DELETE", "POST")
-        found = _UPLOAD.fullmatch(scope["path"]) if writes else None
-        if found is None:
+        upload = _UPLOAD.fullmatch(scope["path"]) if writes else None
+        if upload is None:
             return await self._app(scope, receive, send)
-        path = found["path"]
+        path = upload["path"]
 
         async def require_free() -> None:
             if reason := await anyio.to_thread.run_sync(why_kept, self._stores, path):
@@ -68,10 +68,10 @@ def refuse_kept(stores: OwnStores) -> Response | None:
         reason = _why_kept_of(stores, request.args.get("run_uuid", ""))
     elif request.endpoint == "_create_presigned_upload_url":
         try:
-            asked = request_message(CreatePresignedUploadUrl())
+            message = request_message(CreatePresignedUploadUrl())
         except MlflowException:
             return None  # MLflow refuses it itself
-        reason = _why_kept_of(stores, asked.run_id or asked.model_id)
+        reason = _why_kept_of(stores, message.run_id or message.model_id)
     if reason is None:
         return None
     return Response(MlflowException(reason, PERMISSION_DENIED).serialize_as_json(), 403, mimetype="application/json")
@@ -92,11 +92,11 @@ def why_kept(stores: OwnStores, path: str, *, delete: bool = False) -> str | Non
         path = validate_path_is_safe(path)
     except MlflowException:
         return None  # MLflow refuses it itself
-    found = owners(path)
-    known = found or "traces" in path.split("/")
+    ids = owners(path)
+    known = ids or "traces" in path.split("/")
     if delete and (not known or holds_runs(path, stores.locations())):
         return "whole folders of experiments are not deleted through the server: delete the artifacts of single runs"
-    reasons = (_why_kept_of(stores, owner, path) for owner in found)
+    reasons = (_why_kept_of(stores, owner, path) for owner in ids)
     return next((reason for reason in reasons if reason), None)
 
 

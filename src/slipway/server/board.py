@@ -71,8 +71,8 @@ def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = 
     def model(name: str) -> str:
         _require_readable(people, name)
         now = request.args.get("verify") == "now"
-        found = board_overview.model_page(client(), name, until_ms=_until())
-        return model_page(found, verified.of(name, now=now), frame(name))
+        page = board_overview.model_page(client(), name, until_ms=_until())
+        return model_page(page, verified.of(name, now=now), frame(name))
 
     @pages.get("/models/<name>/versions/<int:number>")
     def version(name: str, number: int) -> str:
@@ -98,7 +98,7 @@ def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = 
 
     @pages.errorhandler(SlipwayError)
     def problem(error: SlipwayError) -> tuple[str, int]:
-        status, title = next(found for kind, found in _PROBLEMS.items() if isinstance(error, kind))
+        status, title = next(answer for kind, answer in _PROBLEMS.items() if isinstance(error, kind))
         return problem_page(title, str(error), frame()), status
 
     @pages.errorhandler(MlflowException)
@@ -120,19 +120,19 @@ class _Verified:
     """The checks of ledgers of the last minutes, by model."""
 
     def __init__(self, client: Callable[[], MlflowClient]) -> None:
-        self._client, self._found = client, dict[str, tuple[float, LedgerCheck | None]]()
+        self._client, self._checks = client, dict[str, tuple[float, LedgerCheck | None]]()
 
     def of(self, name: str, *, now: bool) -> LedgerCheck | None:
         """Return the check of a model's ledger; None for a ledger that is too long to be checked unasked.
 
         now: check it anew, however long it is.
         """
-        at, found = self._found.get(name, (float("-inf"), None))
-        fresh_s = _FRESH_FINDINGS_S if found and found.findings else _FRESH_S
+        at, check = self._checks.get(name, (float("-inf"), None))
+        fresh_s = _FRESH_FINDINGS_S if check and check.findings else _FRESH_S
         if now or time.monotonic() - at > fresh_s:
-            found = board_overview.verified_now(self._client(), name, None if now else board_overview.VERIFIED_AT_ONCE)
-            self._found[name] = time.monotonic(), found
-        return found
+            check = board_overview.verified_now(self._client(), name, None if now else board_overview.VERIFIED_AT_ONCE)
+            self._checks[name] = time.monotonic(), check
+        return check
 
 
 def _visitor(people: People, model: str | None) -> Visitor:
@@ -142,14 +142,14 @@ def _visitor(people: People, model: str | None) -> Visitor:
 
 def _outcome() -> ButtonOutcome | None:
     """Return the outcome that the API left in its cookie, `Done: …` or `Not done: …`; None without a cookie."""
-    told, _, message = unquote(request.cookies.get(OUTCOME, "")).partition(": ")
-    return ButtonOutcome(message[:1].upper() + message[1:], told == "Done") if message else None
+    word, _, message = unquote(request.cookies.get(OUTCOME, "")).partition(": ")
+    return ButtonOutcome(message[:1].upper() + message[1:], word == "Done") if message else None
 
 
 def _until() -> int | None:
     """Return the time up to which entries are shown, in Unix milliseconds; None for one that no database can compare with."""
-    said = request.args.get("until", type=int)
-    return said if said is not None and abs(said) < _NO_TIME_MS else None
+    until_ms = request.args.get("until", type=int)
+    return until_ms if until_ms is not None and abs(until_ms) < _NO_TIME_MS else None
 
 
 def _require_readable(people: People, name: str) -> None:

@@ -34,6 +34,6 @@ class NoAssistant:
         changes = scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS")
         if not changes or not _ASSISTANT.fullmatch(scope["path"]):
             return await self._app(scope, receive, send)
-        told = MlflowException(_REFUSED, PERMISSION_DENIED).serialize_as_json()
-        await Response(told, 403, media_type="application/json")(scope, receive, send)
+        body = MlflowException(_REFUSED, PERMISSION_DENIED).serialize_as_json()
+        await Response(body, 403, media_type="application/json")(scope, receive, send)
         return None

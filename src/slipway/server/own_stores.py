@@ -40,19 +40,19 @@ class OwnStores:
 
     def ledger(self, model: str) -> Ledger | None:
         """Return the ledger of a model; None for a model that has none yet."""
-        found = self.client.get_experiment_by_name(f"{model}/promotions")
-        return Ledger(self.client, model, str(found.experiment_id)) if found else None
+        experiment = self.client.get_experiment_by_name(f"{model}/promotions")
+        return Ledger(self.client, model, str(experiment.experiment_id)) if experiment else None
 
     def locations(self) -> list[str]:
         """Return the folder below the artifact root of each experiment, deleted experiments included."""
-        root, found, token = _root(), list[str](), None
+        root, folders, token = _root(), list[str](), None
         while True:
             page = self.client.search_experiments(ViewType.ALL, max_results=1000, page_token=token)
             paths = (decoded(urlsplit(each.artifact_location).path) for each in page)
-            found += [path.removeprefix(root) for path in paths]
+            folders += [path.removeprefix(root) for path in paths]
             token = page.token
             if not token:
-                return found
+                return folders
 
 
 def serve_own_artifacts() -> None:

@@ -46,9 +46,9 @@ def holds_runs(folder: str, locations: Iterable[str]) -> bool:
 
     locations: the folders of the experiments, below the same root. Such a folder may have any name, `traces` too.
     """
-    wanted = _parts(folder)
-    kept = [_parts(location) for location in locations]
-    return any(at[: len(wanted)] == wanted or (*at, "models") == wanted for at in kept)
+    parts = _parts(folder)
+    places = [_parts(location) for location in locations]
+    return any(at[: len(parts)] == parts or (*at, "models") == parts for at in places)
 
 
 def is_elsewhere(path: str, location: str) -> bool:
@@ -56,9 +56,9 @@ def is_elsewhere(path: str, location: str) -> bool:
 
     False for a location of another scheme than `mlflow-artifacts:`, whose place below the root is not known.
     """
-    told = urlsplit(location)
-    folder = _parts(decoded(told.path).casefold())[:-1]
-    return told.scheme == "mlflow-artifacts" and _parts(path.casefold())[: len(folder)] != folder
+    parsed = urlsplit(location)
+    folder = _parts(decoded(parsed.path).casefold())[:-1]
+    return parsed.scheme == "mlflow-artifacts" and _parts(path.casefold())[: len(folder)] != folder
 
 
 def is_model(owner: str) -> bool:

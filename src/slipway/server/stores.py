@@ -19,7 +19,10 @@ def install_guarded_stores(stores: OwnStores) -> None:
         registry_stores.register(scheme, lambda store_uri: GuardedRegistry(stores, store_uri))
     made = tracking_store(), registry_store()
     if not isinstance(made[0], GuardedTracking) or not isinstance(made[1], GuardedRegistry):
-        raise UsageError("MLflow's stores were made before Slipway could guard them, or are no database")
+        raise UsageError(
+            "MLflow's stores were made before Slipway could guard them, or are not in a database; start the server with a "
+            "database as its store"
+        )
 
 
 def _tracking(store_uri: str, artifact_uri: str) -> GuardedTracking:

@@ -61,9 +61,9 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
 
     def require_no_version(self, kind: str, id_: str) -> None:
         """Refuse to change the run or logged model behind a registered version, or an experiment that holds one of these."""
-        found = self._made_in(id_) if kind == "experiment" else made_by(self._registry(), id_)
-        if found is not None:
-            refuse(f"{found.name} version {found.version} was made by this {kind}, which stays as it was registered")
+        origin = self._made_in(id_) if kind == "experiment" else made_by(self._registry(), id_)
+        if origin is not None:
+            refuse(f"{origin.name} version {origin.version} was made by this {kind}, which stays as it was registered")
 
     def update_run_info(self, run_id: str, run_status: Any, end_time: int | None, run_name: str | None) -> Any:
         """End a run or change its name. Once a registered run has ended, its status and end time stay.
@@ -72,9 +72,9 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
         it ends.
         """
         self.require_no_ledger("run", run_id)
-        held = self.get_run(run_id).info
-        if RunStatus.is_terminated(RunStatus.from_string(held.status)):
-            if run_status is not None and RunStatus.to_string(run_status) != held.status:
+        present = self.get_run(run_id).info
+        if RunStatus.is_terminated(RunStatus.from_string(present.status)):
+            if run_status is not None and RunStatus.to_string(run_status) != present.status:
                 self.require_no_version("run", run_id)
             elif end_time is not None and made_by(self._registry(), run_id):
                 end_time = None
@@ -118,25 +118,25 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
         with self.ManagedSessionMaker(read_only=False) as session:
             for some in (ids[at : at + _AT_ONCE] for at in range(0, len(ids), _AT_ONCE)):
                 for table, id_ in ((SqlRun, SqlRun.run_uuid), (SqlLoggedModel, SqlLoggedModel.model_id)):
-                    if found := session.query(id_).filter(table.experiment_id == experiment, id_.in_(some)).first():
-                        return by_id[found[0]]
+                    if row := session.query(id_).filter(table.experiment_id == experiment, id_.in_(some)).first():
+                        return by_id[row[0]]
         return None
 
     def _look_up(self, kind: str, id_: str) -> bool:
         with self.ManagedSessionMaker(read_only=False) as session:
-            asked = session.query(SqlExperiment.name)
+            query = session.query(SqlExperiment.name)
             if kind == "run":
-                asked = asked.join(SqlRun, SqlRun.experiment_id == SqlExperiment.experiment_id)
-                asked = asked.filter(SqlRun.run_uuid == id_)
+                query = query.join(SqlRun, SqlRun.experiment_id == SqlExperiment.experiment_id)
+                query = query.filter(SqlRun.run_uuid == id_)
             elif kind == "model":
-                asked = asked.join(SqlLoggedModel, SqlLoggedModel.experiment_id == SqlExperiment.experiment_id)
-                asked = asked.filter(SqlLoggedModel.model_id == id_)
+                query = query.join(SqlLoggedModel, SqlLoggedModel.experiment_id == SqlExperiment.experiment_id)
+                query = query.filter(SqlLoggedModel.model_id == id_)
             else:
-                asked = asked.filter(SqlExperiment.experiment_id == _number(id_))
-            found = asked.first()
-        if found is None:
+                query = query.filter(SqlExperiment.experiment_id == _number(id_))
+            row = query.first()
+        if row is None:
             raise LookupError(id_)
-        return is_ledger(found[0])
+        return is_ledger(row[0])
 
 
 # Every other method of the store that writes to an experiment, a run or a model, by the argument that has its id.
@@ -181,8 +181,8 @@ def _guarded(method: Callable[..., Any], kind: str, argument: str) -> Callable[.
 
     @functools.wraps(method)
     def guarded(self: GuardedTracking, *given: Any, **named: Any) -> Any:
-        said = signature.bind(self, *given, **named).arguments.get(argument)
-        for id_ in [said] if said is None or isinstance(said, str | int) else said:
+        ids = signature.bind(self, *given, **named).arguments.get(argument)
+        for id_ in [ids] if ids is None or isinstance(ids, str | int) else ids:
             self.require_no_ledger(kind, str(id_ or ""))
             if method.__name__ in FROZEN.split():
                 self.require_no_version(kind, str(id_ or ""))

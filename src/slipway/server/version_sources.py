@@ -52,8 +52,8 @@ def made_by(registry: Any, id_: str) -> Origin | None:
         for part in (id_, "%")
     )
     with registry.ManagedSessionMaker(read_only=False) as session:
-        asked = _registered(session).filter(or_(SqlModelVersion.run_id == id_, *named))
-        return next((found for found in (Origin(*row) for row in asked) if id_ in found.ids), None)
+        rows = _registered(session).filter(or_(SqlModelVersion.run_id == id_, *named))
+        return next((origin for origin in (Origin(*row) for row in rows) if id_ in origin.ids), None)
 
 
 def _registered(session: Any) -> Any:
@@ -69,5 +69,5 @@ def _registered(session: Any) -> Any:
         SqlModelVersion.source,
         SqlModelVersion.storage_location,
     )
-    asked = session.query(*of_each).join(SqlModelVersionTag, tagged)
-    return asked.filter(SqlModelVersion.current_stage != STAGE_DELETED_INTERNAL)
+    query = session.query(*of_each).join(SqlModelVersionTag, tagged)
+    return query.filter(SqlModelVersion.current_stage != STAGE_DELETED_INTERNAL)

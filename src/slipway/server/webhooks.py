@@ -14,13 +14,13 @@ class TellingClient(MlflowClient):  # type: ignore[misc]
     def set_registered_model_alias(self, name: str, alias: str, version: str) -> None:
         super().set_registered_model_alias(name, alias, version)
         payload = ModelVersionAliasCreatedPayload(name=name, alias=alias, version=str(version))
-        _tell(WebhookAction.CREATED, payload)
+        _send(WebhookAction.CREATED, payload)
 
     def delete_registered_model_alias(self, name: str, alias: str) -> None:
         super().delete_registered_model_alias(name, alias)
-        _tell(WebhookAction.DELETED, ModelVersionAliasDeletedPayload(name=name, alias=alias))
+        _send(WebhookAction.DELETED, ModelVersionAliasDeletedPayload(name=name, alias=alias))
 
 
-def _tell(action: WebhookAction, payload: ModelVersionAliasCreatedPayload | ModelVersionAliasDeletedPayload) -> None:
+def _send(action: WebhookAction, payload: ModelVersionAliasCreatedPayload | ModelVersionAliasDeletedPayload) -> None:
     event = WebhookEvent(WebhookEntity.MODEL_VERSION_ALIAS, action)
     deliver_webhook(event=event, payload=payload, store=registry_store())

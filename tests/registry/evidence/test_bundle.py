@@ -1,4 +1,4 @@
-"""A case travels whole, and what is no case is refused."""
+"""An evidence bundle travels whole, and any other zip is refused."""
 
 import io
 import json
@@ -100,13 +100,13 @@ def torn(entry: bytes, at: int, said: int) -> bytes:
         (packed(case_json=b"[1", test_parquet=b""), "case.json"),
         (packed(evil_py=b"import os"), "found evil.py"),
         (packed(case_json=of().files()["case.json"]), "'test.parquet' is missing"),
-        (packed(case_json=of().files()["case.json"], test_parquet=b"no parquet"), "this is no case"),
-        (changed(format=9), "a case of format 9"),
+        (packed(case_json=of().files()["case.json"], test_parquet=b"no parquet"), "this is not an evidence bundle"),
+        (changed(format=9), "an evidence bundle of format 9"),
         (changed(stage="Live"), "case.json, stage"),
         (changed(version="three"), "case.json, version"),
         (changed(version=10**12), "case.json, version"),
         (torn(b"PK\x01\x02", 8, 1), "is encrypted"),
-        (torn(b"PK\x01\x02", 10, 99), "this is no case"),
+        (torn(b"PK\x01\x02", 10, 99), "this is not an evidence bundle"),
     ],
 )
 def test_what_is_no_case_is_refused_with_what_is_wrong(data: bytes, complaint: str) -> None:

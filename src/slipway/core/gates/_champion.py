@@ -31,12 +31,12 @@ def not_worse_than_champion(evidence: Evidence, differences: Mapping[str, Interv
     if not passed and champion.too_few is not None:
         numbers |= {UNSEEN: champion.too_few}
     if evidence.newest and "newest" in differences and evidence.newest.challenger.rows >= ENOUGH_ROWS:
-        holds, said = _on_newest_rows(evidence.newest, differences["newest"], margin)
+        holds, words = _on_newest_rows(evidence.newest, differences["newest"], margin)
         if not holds:  # neither model knows these rows, so nobody has to decide in the gate's place
             numbers.pop(UNSEEN, None)
         passed, reason, numbers = (
             passed and holds,
-            f"{reason}; {said}",
+            f"{reason}; {words}",
             numbers | _numbers("newest_", differences["newest"]),
         )
     return Verdict(gate, passed, reason, numbers)
@@ -49,25 +49,30 @@ def slices(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
     """
     gate = evidence.experiment.gates.slices or SlicesGate()
     if not evidence.labels:
-        said = "no column is looked at; name some in evaluation.slices, or leave the gate out with a reason in gates.without"
-        return Verdict("slices", False, said)
+        words = (
+            "no column is sliced; name some in evaluation.slices, or leave the gate out with a reason in gates.without"
+        )
+        return Verdict("slices", False, words)
     beside, below = _below_champion(evidence, gate.margin), _below_bound(evidence, gate.worst)
-    found = [*beside, *below]
-    worse = [said for said, bad in found if bad]
+    comparisons = [*beside, *below]
+    worse = [words for words, bad in comparisons if bad]
     if worse:
-        said = "; ".join(worse[:5]) + (f" and {len(worse) - 5} more" if worse[5:] else "")
+        words = "; ".join(worse[:5]) + (f" and {len(worse) - 5} more" if worse[5:] else "")
         few = evidence.champion.too_few if evidence.champion and any(bad for _, bad in beside) else None
         if few is None:
-            return Verdict("slices", False, said)
+            return Verdict("slices", False, words)
         numbers = {} if any(bad for _, bad in below) else {UNSEEN: few}
-        return Verdict("slices", False, f"{said} ({_all_rows(evidence, few)})", numbers)
+        return Verdict("slices", False, f"{words} ({_all_rows(evidence, few)})", numbers)
     columns = ", ".join(evidence.labels)
-    if not found:
+    if not comparisons:
         return Verdict(
             "slices", True, f"nothing is in Production yet and no bound is declared, for slices of {columns}"
         )
     return Verdict(
-        "slices", True, f"none of {len(found)} comparisons by {columns} is clearly worse", {"compared": len(found)}
+        "slices",
+        True,
+        f"none of {len(comparisons)} comparisons by {columns} is clearly worse",
+        {"compared": len(comparisons)},
     )
 
 
@@ -82,10 +87,10 @@ def _on_test_rows(evidence: Evidence, champion: Champion, difference: Interval, 
 def _rows_in_words(evidence: Evidence, champion: Champion) -> str:
     if champion.too_few is not None:
         return _all_rows(evidence, champion.too_few)
-    said = f"on {evidence.compared_rows()[0].rows:,} test rows"
+    words = f"on {evidence.compared_rows()[0].rows:,} test rows"
     if champion.unseen is None:
-        return said
-    return f"{said} of {evidence.challenger.rows:,}, those it was not trained on{_apart(evidence)}"
+        return words
+    return f"{words} of {evidence.challenger.rows:,}, those it was not trained on{_apart(evidence)}"
 
 
 def _all_rows(evidence: Evidence, few: int) -> str:
@@ -125,14 +130,14 @@ def _below_champion(evidence: Evidence, margin: float) -> list[tuple[str, bool]]
     if (compared := champion.compared) is not None:
         labels = {name: column[compared] for name, column in labels.items()}
     ours, theirs = evidence.compared_rows()
-    found = estimates(ours, labels, evidence.metric, seed=evidence.seed, other=theirs)
+    parts = estimates(ours, labels, evidence.metric, seed=evidence.seed, other=theirs)
     return [
         (
             f"{part.column} {part.value}: worse by {-part.estimate:.4f} than with version {champion.version}, "
             f"on {part.rows:,} rows",
-            _upper(part.estimate, part.error, len(found)) < -margin,
+            _upper(part.estimate, part.error, len(parts)) < -margin,
         )
-        for part in found
+        for part in parts
     ]
 
 
@@ -140,13 +145,13 @@ def _below_bound(evidence: Evidence, worst: float | None) -> list[tuple[str, boo
     if worst is None:
         return []
     metric = evidence.metric
-    found = estimates(evidence.challenger, evidence.labels, metric, seed=evidence.seed)
+    parts = estimates(evidence.challenger, evidence.labels, metric, seed=evidence.seed)
     return [
         (
             f"{part.column} {part.value}: {metric.name} {part.estimate:.4f}, and {worst:g} is the bound, on {part.rows:,} rows",
-            _upper(metric.better(part.estimate, worst), part.error, len(found)) < 0,
+            _upper(metric.better(part.estimate, worst), part.error, len(parts)) < 0,
         )
-        for part in found
+        for part in parts
     ]
 
 

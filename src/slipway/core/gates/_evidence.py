@@ -171,10 +171,10 @@ class Evidence:
                 apart["champion"] = self.compared_rows()
         if self.newest and self.newest.champion:
             apart["newest"] = self.newest.challenger, self.newest.champion
-        found = dict(self._better(self.challenger, others))
+        intervals = dict(self._better(self.challenger, others))
         for key, (challenger, champion) in apart.items():
-            found |= self._better(challenger, {key: champion})
-        return found
+            intervals |= self._better(challenger, {key: champion})
+        return intervals
 
     def compared_rows(self) -> tuple[Outcome, Outcome]:
         """Return challenger's and champion's outcomes on the test rows that they are compared on, see `rows_to_compare`."""

@@ -47,13 +47,15 @@ def beats_baseline(evidence: Evidence, differences: Mapping[str, Interval]) -> V
 def calibration(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
     """Pass when predicted probabilities match observed frequencies, up to the declared error."""
     gate = evidence.experiment.gates.calibration
-    found = calibration_of(evidence.experiment.task, evidence.challenger)
-    if gate is None or found is None:
-        return Verdict("calibration", False, "the model's scores are no probabilities, so nothing can be said of them")
-    passed = found.error <= gate.error
-    worst = found.worst
+    measured = calibration_of(evidence.experiment.task, evidence.challenger)
+    if gate is None or measured is None:
+        return Verdict(
+            "calibration", False, "the model's scores are not probabilities, so their calibration cannot be judged"
+        )
+    passed = measured.error <= gate.error
+    worst = measured.worst
     reason = (
-        f"the expected calibration error {found.error:.4f} {'is' if passed else 'is not'} at most {gate.error:g}; where "
-        f"{worst.predicted:.3f} is said, {worst.observed:.3f} comes (on {evidence.challenger.rows:,} test rows)"
+        f"the expected calibration error {measured.error:.4f} {'is' if passed else 'is not'} at most {gate.error:g}; where "
+        f"{worst.predicted:.3f} is predicted, {worst.observed:.3f} is observed (on {evidence.challenger.rows:,} test rows)"
     )
-    return Verdict("calibration", passed, reason, {"error": found.error, "error_bound": gate.error})
+    return Verdict("calibration", passed, reason, {"error": measured.error, "error_bound": gate.error})

@@ -26,13 +26,13 @@ class History:
         }
 
     @classmethod
-    def from_dict(cls, said: Mapping[str, Any]) -> "History":
-        stages = {Stage(stage): version for stage, version in said["stages"].items()}
-        return cls(said["name"], stages, tuple(map(Transition.from_dict, said["movements"])))
+    def from_dict(cls, payload: Mapping[str, Any]) -> "History":
+        stages = {Stage(stage): version for stage, version in payload["stages"].items()}
+        return cls(payload["name"], stages, tuple(map(Transition.from_dict, payload["movements"])))
 
     def __str__(self) -> str:
         held = ", ".join(f"{stage}: version {version}" for stage, version in self.holders.items()) or "no stage is held"
-        lines = [line for transition in self.transitions for line in _told(transition)]
+        lines = [line for transition in self.transitions for line in _lines(transition)]
         return "\n".join([f"{self.name} · {held}", *(lines or ["nothing has moved yet"])])
 
 
@@ -49,16 +49,16 @@ class Moment:
         return {"name": self.name, "at": self.at.isoformat(), "stages": stages}
 
     @classmethod
-    def from_dict(cls, said: Mapping[str, Any]) -> "Moment":
-        stages = {Stage(stage): Transition.from_dict(transition) for stage, transition in said["stages"].items()}
-        return cls(said["name"], datetime.fromisoformat(said["at"]), stages)
+    def from_dict(cls, payload: Mapping[str, Any]) -> "Moment":
+        stages = {Stage(stage): Transition.from_dict(transition) for stage, transition in payload["stages"].items()}
+        return cls(payload["name"], datetime.fromisoformat(payload["at"]), stages)
 
     def __str__(self) -> str:
         lines = [f"{self.name} at {self.at:%Y-%m-%d %H:%M:%S} UTC"]
         for stage in reversed(HELD_STAGES):
             transition = self.transitions.get(stage)
             lines.append(f"{stage}: version {transition.version}, since" if transition else f"{stage}: nothing")
-            lines += [f"  {line}" for line in _told(transition)] if transition else []
+            lines += [f"  {line}" for line in _lines(transition)] if transition else []
         return "\n".join(lines)
 
 
@@ -90,7 +90,7 @@ class Verified:
         )
 
 
-def _told(transition: Transition) -> list[str]:
-    said = f" — {transition.comment}" if transition.comment else ""
-    line = f"{transition.at:%Y-%m-%d %H:%M:%S} UTC  {transition}, by {transition.by}{said}"
+def _lines(transition: Transition) -> list[str]:
+    reason = f" — {transition.comment}" if transition.comment else ""
+    line = f"{transition.at:%Y-%m-%d %H:%M:%S} UTC  {transition}, by {transition.by}{reason}"
     return [line, *(f"    {'✓' if v.passed else '✗'} {v.gate}: {v.reason}" for v in transition.verdicts)]

@@ -47,7 +47,7 @@ class Judged:
 
     @property
     def hash(self) -> str:
-        told = [
+        values = [
             self.name,
             self.version,
             self.stage.value,
@@ -57,7 +57,7 @@ class Judged:
             self.champion,
             self.newest,
         ]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ class Eligibility:
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """Return the judgement's verdicts as the approvals leave them now, and one verdict for each of the problems."""
-        said = self.judgement.verdicts if self.judgement else ()
-        return (*(Verdict(ELIGIBILITY, False, problem) for problem in self.problems), *map(self._now, said))
+        given = self.judgement.verdicts if self.judgement else ()
+        return (*(Verdict(ELIGIBILITY, False, problem) for problem in self.problems), *map(self._now, given))
 
     def _now(self, verdict: Verdict) -> Verdict:
         if verdict.gate == APPROVAL:
@@ -199,7 +199,7 @@ def _may_override(found: Eligibility, overrides: Sequence[str]) -> str:
     verdicts = {verdict.gate: verdict for verdict in found.verdicts}
     for gate in overrides:
         if gate not in verdicts:
-            return f"no gate '{gate}' was asked{did_you_mean(gate, verdicts)}"
+            return f"no gate '{gate}' was run{did_you_mean(gate, verdicts)}"
         if verdicts[gate].passed:
             return f"{gate} passed: there is nothing to override"
         if not overridable(verdicts[gate]):

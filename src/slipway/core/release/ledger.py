@@ -59,19 +59,19 @@ def hash_of(transition: Transition, previous: str) -> str:
         [v.gate, v.passed, v.reason, {key: value for key, value in sorted(v.numbers.items()) if value == value}]
         for v in sorted(transition.verdicts, key=lambda verdict: verdict.gate)
     ]
-    told = [
+    values = [
         previous, transition.name, transition.action.value, transition.version, transition.stage.value, transition.by,
         transition.at_ms, transition.replaced, transition.comment, transition.digest, verdicts,
         *([transition.evidence, transition.kept] if transition.evidence or transition.kept else []),
         *([list(transition.overrides)] if transition.overrides else []),
     ]  # fmt: skip
-    return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(values, ensure_ascii=False).encode()).hexdigest()
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:
     """Return the SHA-256 of files and their names; empty without files."""
-    told = "".join(f"{name}:{hashlib.sha256(content).hexdigest()}\n" for name, content in sorted(files.items()))
-    return hashlib.sha256(told.encode()).hexdigest() if files else ""
+    lines = "".join(f"{name}:{hashlib.sha256(content).hexdigest()}\n" for name, content in sorted(files.items()))
+    return hashlib.sha256(lines.encode()).hexdigest() if files else ""
 
 
 def seal_of(entry_hash: str, complete: bool) -> str:
@@ -149,13 +149,14 @@ def _foreign(entries: Sequence[Entry], stages: Mapping[int, Stage]) -> list[Find
     expected = stages_after([entry.transition for entry in entries])
     findings = []
     for version in sorted(expected.keys() | stages.keys()):
-        told, found = expected.get(version, Stage.NONE), stages.get(version)
-        if found is None:
-            findings.append(Finding(Kind.FOREIGN, f"version {version} is deleted; by the ledger it is in {told}"))
-        elif found is not told:
+        by_ledger, by_registry = expected.get(version, Stage.NONE), stages.get(version)
+        if by_registry is None:
+            findings.append(Finding(Kind.FOREIGN, f"version {version} is deleted; by the ledger it is in {by_ledger}"))
+        elif by_registry is not by_ledger:
             findings.append(
                 Finding(
-                    Kind.FOREIGN, f"version {version} is in {found}, by the ledger in {told}: it was moved past Slipway"
+                    Kind.FOREIGN,
+                    f"version {version} is in {by_registry}, by the ledger in {by_ledger}: it was moved past Slipway",
                 )
             )
     return findings

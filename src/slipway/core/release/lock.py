@@ -32,12 +32,12 @@ def pins(lock: str) -> list[Pin]:
 
     Raises ValueError, which names the first line that does not pin a package to one version.
     """
-    found = []
+    pinned = []
     for text in re.sub(r"\\\r?\n", "\0", lock).splitlines():
         words = re.sub(r"(^|\s)#.*", "", text).replace("\0", " ").strip()
         if words:
-            found.append(_pin(words, text.replace("\0", "\\\n")))
-    return found
+            pinned.append(_pin(words, text.replace("\0", "\\\n")))
+    return pinned
 
 
 def amiss(lock: str, exactly: Mapping[str, str], some: Iterable[str]) -> list[str]:
@@ -49,13 +49,13 @@ def amiss(lock: str, exactly: Mapping[str, str], some: Iterable[str]) -> list[st
         some: packages that have to be there, at any version.
     """
     try:
-        found = pins(lock)
+        pinned = pins(lock)
     except ValueError as error:
         return [str(error)]
     by_name: dict[str, set[str]] = {}
-    for pin in found:
+    for pin in pinned:
         by_name.setdefault(pin.name, set()).add(pin.version)
-    bare = [pin.name for pin in found if not pin.hashed]
+    bare = [pin.name for pin in pinned if not pin.hashed]
     absent = sorted({canonicalize_name(name) for name in (*exactly, *some)} - by_name.keys())
     others = [
         f"it pins {name} {', '.join(sorted(by_name[key]))}, and the model was made with {version}"

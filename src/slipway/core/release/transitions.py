@@ -83,23 +83,23 @@ class Transition:
         }
 
     @classmethod
-    def from_dict(cls, told: Mapping[str, Any]) -> "Transition":
+    def from_dict(cls, values: Mapping[str, Any]) -> "Transition":
         """Return the transition of a dict that `as_dict` made; its time is in whole seconds."""
         return cls(
-            name=told["name"],
-            action=Action(told["action"]),
-            version=told["version"],
-            stage=Stage(told["stage"]),
-            by=told["by"],
-            at_ms=int(datetime.fromisoformat(told["at"]).timestamp() * 1000),
-            replaced=told["replaced"],
-            comment=told["comment"],
-            verdicts=tuple(Verdict(**verdict) for verdict in told["verdicts"]),
-            complete=told["complete"],
-            digest=told["digest"],
-            evidence=told["evidence"],
-            kept=told["kept"],
-            overrides=tuple(told["overrides"]),
+            name=values["name"],
+            action=Action(values["action"]),
+            version=values["version"],
+            stage=Stage(values["stage"]),
+            by=values["by"],
+            at_ms=int(datetime.fromisoformat(values["at"]).timestamp() * 1000),
+            replaced=values["replaced"],
+            comment=values["comment"],
+            verdicts=tuple(Verdict(**verdict) for verdict in values["verdicts"]),
+            complete=values["complete"],
+            digest=values["digest"],
+            evidence=values["evidence"],
+            kept=values["kept"],
+            overrides=tuple(values["overrides"]),
         )
 
     @property

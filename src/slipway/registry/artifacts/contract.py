@@ -39,10 +39,10 @@ def expectations_of(folder: Path) -> dict[str, Expectation]:
 
 def categories_of(folder: Path) -> Mapping[str, frozenset[str]]:
     """Return the categories that a downloaded model knows, by column."""
-    found = {
+    by_column = {
         name: expectation.values or expectation.known or () for name, expectation in expectations_of(folder).items()
     }
-    return {name: frozenset(each for each in known if isinstance(each, str)) for name, known in found.items()}
+    return {name: frozenset(each for each in known if isinstance(each, str)) for name, known in by_column.items()}
 
 
 def _expectation(column: Column, rows: pd.Series) -> Expectation:

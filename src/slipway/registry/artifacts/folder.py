@@ -40,14 +40,14 @@ def read_folder(folder: Path) -> tuple[str, Seen]:
     """
     path = folder / VERSION
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        seen = Seen(int(said["version"]), Stage(said["stage"]), str(said["digest"]), str(said["run_id"]))
-        name = str(said["name"])
+        record = json.loads(path.read_text(encoding="utf-8"))
+        seen = Seen(int(record["version"]), Stage(record["stage"]), str(record["digest"]), str(record["run_id"]))
+        name = str(record["name"])
     except FileNotFoundError:
         raise FileUnusable(
             f"{folder} has no {VERSION}; `slipway image NAME` writes such a folder, named served"
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        said_of_it = f"{type(error).__name__}: {error}"
-        raise FileUnusable(f"{path} does not say which version it is ({said_of_it}); write the image again") from None
+        fault = f"{type(error).__name__}: {error}"
+        raise FileUnusable(f"{path} does not say which version it is ({fault}); write the image again") from None
     return name, seen

@@ -52,15 +52,15 @@ def _libraries(stored: bytes, code: Sequence[Path]) -> set[str]:
 
 def _of_types(stored: bytes) -> set[str]:
     """Return the modules of every type in a stored model; skops writes the module beside each object."""
-    found: set[str] = set()
+    modules: set[str] = set()
 
     def note(node: dict[str, Any]) -> Mapping[str, Any]:
-        found.add(str(node.get("__module__", "")))
+        modules.add(str(node.get("__module__", "")))
         return node
 
     with zipfile.ZipFile(io.BytesIO(stored)) as archive:
         json.loads(archive.read("schema.json"), object_hook=note)
-    return found
+    return modules
 
 
 def _imported(path: Path) -> Iterator[str]:

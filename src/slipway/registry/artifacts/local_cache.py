@@ -31,8 +31,8 @@ def remember(home: Path, followed: Followed, seen: Seen) -> None:
 def remembered(home: Path, followed: Followed) -> Seen | None:
     """Return the version that was served last; None where none was, or where its record cannot be read."""
     try:
-        said = json.loads(_record(home, followed).read_text())
-        return Seen(int(said["version"]), Stage(said["stage"]), str(said["digest"]), str(said["run_id"]))
+        record = json.loads(_record(home, followed).read_text())
+        return Seen(int(record["version"]), Stage(record["stage"]), str(record["digest"]), str(record["run_id"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -34,13 +34,13 @@ def signature_of(experiment: Experiment, inputs: Sequence[str]) -> ModelSignatur
     holds it.
     """
     columns = {name: experiment.data.columns[name] for name in inputs}
-    asked = [
+    fields = [
         ColSpec(_type(column.type, column.nulls > 0), name, required=column.nulls == 0)
         for name, column in columns.items()
     ]
     target = experiment.data.columns[experiment.data.target].type
     output = DataType.double if not experiment.task.is_classification else _TYPES[target]
-    return ModelSignature(Schema(asked), Schema([ColSpec(output)]))
+    return ModelSignature(Schema(fields), Schema([ColSpec(output)]))
 
 
 def log_model(

@@ -131,13 +131,13 @@ class EvidenceBundle:
                 members = archive.infolist()
                 if unknown := {member.filename for member in members} - {CASE, TEST, NEWEST}:
                     raise UsageError(
-                        f"a case holds {CASE}, {TEST} and {NEWEST}; found {', '.join(sorted(unknown))[:200]}"
+                        f"an evidence bundle holds {CASE}, {TEST} and {NEWEST}; found {', '.join(sorted(unknown))[:200]}"
                     )
                 if sum(member.file_size for member in members) > MOST_BYTES:
-                    raise UsageError(f"a case is at most {MOST_BYTES:,} bytes, unpacked")
+                    raise UsageError(f"an evidence bundle is at most {MOST_BYTES:,} bytes, unpacked")
                 return cls.from_files({member.filename: archive.read(member) for member in members})
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-            raise UsageError(f"this is no case: {error}; a zip of {CASE} and {TEST} is asked for") from None
+            raise UsageError(f"this is not an evidence bundle: {error}; send a zip of {CASE} and {TEST}") from None
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> "EvidenceBundle":
@@ -145,16 +145,16 @@ class EvidenceBundle:
         try:
             facts = TypeAdapter(BundleFacts).validate_json(files[CASE])
             if facts.format != FORMAT:
-                raise UsageError(f"a case of format {facts.format}; this Slipway reads {FORMAT}")
+                raise UsageError(f"an evidence bundle of format {facts.format}; this Slipway reads {FORMAT}")
             return _bundle(facts, _columns(files[TEST]), files.get(NEWEST))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
-            raise UsageError(f"this is no case: {CASE}, {where}: {first['msg']}") from None
+            raise UsageError(f"this is not an evidence bundle: {CASE}, {where}: {first['msg']}") from None
         except KeyError as error:
-            raise UsageError(f"this is no case: {error} is missing") from None
+            raise UsageError(f"this is not an evidence bundle: {error} is missing") from None
         except (ValueError, TypeError, OSError, ArrowException) as error:
-            raise UsageError(f"this is no case: {str(error).splitlines()[0][:200]}") from None
+            raise UsageError(f"this is not an evidence bundle: {str(error).splitlines()[0][:200]}") from None
 
     def _facts(self) -> BundleFacts:
         flags = self.challenger.probabilistic, bool(self.champion and self.champion.probabilistic)
@@ -182,13 +182,13 @@ def _bundle(facts: BundleFacts, test: pd.DataFrame, newest: bytes | None) -> Evi
     )
 
 
-def _newest(facts: BundleFacts, said: pd.DataFrame) -> Newest:
+def _newest(facts: BundleFacts, table: pd.DataFrame) -> Newest:
     ours, theirs = facts.probabilistic
-    return Newest(facts.since, _checked(outcome_of(said, _CHALLENGER, ours)), _champion(said, theirs))
+    return Newest(facts.since, _checked(outcome_of(table, _CHALLENGER, ours)), _champion(table, theirs))
 
 
-def _champion(said: pd.DataFrame, probabilistic: bool) -> Outcome | None:
-    return _checked(outcome_of(said, _CHAMPION, probabilistic)) if f"{_CHAMPION}.predicted" in said else None
+def _champion(table: pd.DataFrame, probabilistic: bool) -> Outcome | None:
+    return _checked(outcome_of(table, _CHAMPION, probabilistic)) if f"{_CHAMPION}.predicted" in table else None
 
 
 def _checked(outcome: Outcome) -> Outcome:

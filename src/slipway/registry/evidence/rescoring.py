@@ -126,8 +126,8 @@ def rescore(fetch: Callable[[], Path], on: SameRows, trusted: Sequence[str]) -> 
         TypeError,
         AttributeError,
     ) as error:  # other columns, or an older library
-        said = next(iter(str(error).splitlines()), "no message")
-        problem = f"it cannot be applied to the test rows ({type(error).__name__}: {said})"
+        message = next(iter(str(error).splitlines()), "no message")
+        problem = f"it cannot be applied to the test rows ({type(error).__name__}: {message})"
     return Rescored(None, inputs, outputs, problem)
 
 

@@ -60,8 +60,8 @@ def save(folder: Path, evidence: TestRows) -> None:
 def load(folder: Path) -> TestRows:
     """Read the test rows that `save` wrote into a folder."""
     facts = json.loads((folder / _FACTS).read_text())
-    said = pd.read_parquet(folder / _BASELINES)
-    baselines = {name: outcome_of(said, name, probabilistic) for name, probabilistic in facts["baselines"].items()}
+    table = pd.read_parquet(folder / _BASELINES)
+    baselines = {name: outcome_of(table, name, probabilistic) for name, probabilistic in facts["baselines"].items()}
     return TestRows(pd.read_parquet(folder / _ROWS), facts["target"], tuple(facts["classes"]), baselines)
 
 
@@ -71,8 +71,8 @@ def outcome_columns(name: str, outcome: Outcome) -> dict[str, NDArray[Any]]:
     return {f"{name}.predicted": outcome.predicted, **{f"{name}.score.{i}": each for i, each in enumerate(scores)}}
 
 
-def outcome_of(said: pd.DataFrame, name: str, probabilistic: bool) -> Outcome:
+def outcome_of(table: pd.DataFrame, name: str, probabilistic: bool) -> Outcome:
     """Return the outcome of one model from a table with a column `truth` and the columns of `outcome_columns`."""
-    columns = [column for column in said.columns if column.startswith(f"{name}.score.")]
-    scores = said[columns].to_numpy() if len(columns) > 1 else said[columns[0]].to_numpy() if columns else None
-    return Outcome(said["truth"].to_numpy(), said[f"{name}.predicted"].to_numpy(), scores, probabilistic)
+    columns = [column for column in table.columns if column.startswith(f"{name}.score.")]
+    scores = table[columns].to_numpy() if len(columns) > 1 else table[columns[0]].to_numpy() if columns else None
+    return Outcome(table["truth"].to_numpy(), table[f"{name}.predicted"].to_numpy(), scores, probabilistic)
