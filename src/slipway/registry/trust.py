@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from slipway.code import importable
 from slipway.errors import LibraryMissing, UntrustedModel
 
-# What fitted estimators of scikit-learn 1.9 hold beyond what skops trusts by itself, as found by dumping each of them.
+# The types of fitted estimators of scikit-learn 1.9 that skops does not trust by itself, found by dumping each estimator.
 # None runs code that the file chooses: skops audits the function inside of a partial as well.
 TRUSTED_TYPES = frozenset(
     {

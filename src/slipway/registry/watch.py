@@ -25,7 +25,7 @@ class Followed:
 
     @property
     def label(self) -> str:
-        """The name of what is followed, for file names and logs."""
+        """Return a name for file names and logs: the model with the version or the stage."""
         return f"{self.name}-{self.version or self.stage}"
 
     def __str__(self) -> str:
