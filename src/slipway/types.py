@@ -15,6 +15,10 @@ class Stage(StrEnum):
     ARCHIVED = "Archived"
 
 
+HELD_STAGES = (Stage.STAGING, Stage.PRODUCTION)
+"""The stages that one version at a time holds, in the order in which a version passes them."""
+
+
 MOST_VERSION = 2**31 - 1
 """The largest version number that databases can store."""
 
@@ -45,7 +49,11 @@ class Problem:
 class Violation:
     """One broken promise of a data contract.
 
-    `count` rows break `rule` in `column`; `sample` holds up to five of their row numbers and values.
+    Attributes:
+        column: the column.
+        rule: the rule that is broken.
+        count: how many rows break it.
+        sample: up to five of these rows, as row numbers and values.
     """
 
     column: str
@@ -60,7 +68,7 @@ class Violation:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The verdict of one gate on one version, with its reason and its numbers."""
+    """The verdict of one gate on one version, with its reason and the numbers that it rests on."""
 
     gate: str
     passed: bool

@@ -1,4 +1,4 @@
-"""One movement at a time: over a real store, with holders that died, were too slow, or are somebody else's models."""
+"""One transition at a time: over a real store, with holders that died, were too slow, or are somebody else's models."""
 
 import json
 import shutil

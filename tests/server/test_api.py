@@ -160,7 +160,7 @@ def test_what_is_no_route_is_told_which_there_are(server: "Guarded", method: str
     assert server.ask("OPTIONS", f"{ROOT}/models/x/movements").status_code in (200, 204)
 
 
-def test_what_is_no_case_and_no_json_is_not_read(server: "Guarded") -> None:
+def test_a_body_that_is_neither_a_bundle_nor_json_is_not_read(server: "Guarded") -> None:
     model = server.model()
     for what, kind, body, status in (
         ("judgements", "application/zip", b"no zip", 400),

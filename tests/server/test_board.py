@@ -167,7 +167,7 @@ def test_what_does_not_add_up_is_told_and_soon_looked_at_again(served: Served, m
 def test_a_ledger_that_is_written_while_it_is_read_is_read_again(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of an entry that comes between, the stage is seen and the entry is not."""
+    """The page shows the stage of an entry that comes between, and not the entry."""
     read, late = Ledger.entries, Transition("busy", Action.ARCHIVE, 2, Stage.ARCHIVED, "jo", 1_765_000_000_000)
 
     def entries(ledger: Ledger, *asked: object) -> list[Entry]:

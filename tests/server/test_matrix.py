@@ -44,7 +44,7 @@ class Attempt(StrEnum):
 
 
 class Held(StrEnum):
-    """What is written down of the candidate, and who tries."""
+    """The entries in the ledger of the candidate, and the user who tries."""
 
     NONE = "no evidence"
     STALE = "stale evidence"

@@ -1,4 +1,4 @@
-"""What a user of plain MLflow does works on a guarded server: nothing is refused that is no evidence of Slipway's."""
+"""A user of plain MLflow works on a guarded server as on any other: only Slipway's evidence is refused."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Aliases, prompts and the mutex of movements, as they are guarded in the registry."""
+"""Aliases, prompts and the mutex of transitions, as they are guarded in the registry."""
 
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
@@ -19,9 +19,7 @@ def test_an_alias_that_would_only_look_like_the_stages_is_not_set_and_can_be_tak
     model = server.model()
     served = {"name": model, "version": "1"}
     for alias in ("Production", "PRODUCTION", "Staging"):
-        refused(
-            post(server, "registered-models/alias", **served, alias=alias), f"'{alias}' would not go with the stage"
-        )
+        refused(post(server, "registered-models/alias", **served, alias=alias), f"'{alias}' would not follow the stage")
     server.past.set_registered_model_alias(model, "Production", "1")
     asked = {"name": model, "alias": "Production"}
     done(server.ask("DELETE", f"{REST}/registered-models/alias", ALL, json=asked))
@@ -58,7 +56,7 @@ def test_nothing_is_put_into_the_mutex_of_transitions(server: "Guarded") -> None
         post(server, "registered-models/set-tag", name=name, **tag),
         post(server, "registered-models/create", name=f"{name} "),
     ):
-        refused(asked, "stands for a movement that is under way")
+        refused(asked, "is the mutex of a transition that is under way")
     server.past.delete_registered_model(name)
 
 

@@ -1,4 +1,4 @@
-"""What only Slipway writes, told by names; and that no method of MLflow's stores that writes is forgotten."""
+"""The names that only Slipway writes; and no method of MLflow's stores that writes is forgotten."""
 
 import pytest
 

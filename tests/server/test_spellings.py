@@ -1,4 +1,4 @@
-"""What is guarded is guarded however it is spelled, whatever it is hidden in, and however slowly it comes."""
+"""The guard holds however a request spells a name, whatever it hides the name in, and however slowly it comes."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any

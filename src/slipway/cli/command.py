@@ -12,7 +12,7 @@ import click
 
 from slipway.errors import UnknownName, UsageError
 from slipway.settings import Settings, read_settings
-from slipway.types import Stage
+from slipway.types import HELD_STAGES, Stage
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _GIVEN = "slipway.cli.given"
@@ -84,7 +84,7 @@ def stage_to_hold(text: str) -> Stage:
     try:
         return stage(text)
     except UnknownName:
-        raise UnknownName("stage", text, (Stage.STAGING, Stage.PRODUCTION)) from None
+        raise UnknownName("stage", text, HELD_STAGES) from None
 
 
 class Integer(click.IntRange):

@@ -1,1 +1,1 @@
-"""MLflow's registry: models, versions, stages, and the ledger of what moved."""
+"""MLflow's registry: models, versions, stages, and the ledger of their transitions."""

@@ -1,4 +1,4 @@
-"""How MLflow says that what was asked for is not there: said once, for its client's errors and for its answers alike."""
+"""The error by which MLflow says that something does not exist: for the errors of its client and the answers of its API."""
 
 from typing import TYPE_CHECKING
 
@@ -6,13 +6,13 @@ if TYPE_CHECKING:
     from mlflow.exceptions import MlflowException
 
 ABSENT = "RESOURCE_DOES_NOT_EXIST"
-"""The error code of what is not there."""
+"""MLflow's error code for something that does not exist."""
 _MALFORMED = "INVALID_PARAMETER_VALUE"
 
 
 def is_absent(error: "MlflowException", *, or_malformed: bool = False) -> bool:
-    """Say whether an error of MLflow means that what was asked for is not there.
+    """Say whether an error of MLflow means that something does not exist.
 
-    or_malformed: also where nothing of that name can ever be there, such as a run "x y" or a version 2**40.
+    or_malformed: also for a name that nothing can ever have, such as a run "x y" or a version 2**40.
     """
     return error.error_code == ABSENT or (or_malformed and error.error_code == _MALFORMED)

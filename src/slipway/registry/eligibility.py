@@ -1,4 +1,4 @@
-"""Whether a version may move, by what the ledger says of it."""
+"""The eligibility of a version for a stage, by the entries of its ledger."""
 
 from mlflow import MlflowClient
 
@@ -15,18 +15,26 @@ from slipway.types import Stage
 def eligibility(
     client: MlflowClient, ledger: Ledger, version: Version, stage: Stage, fresh: Transition | None = None
 ) -> Eligibility:
-    """Return whether a version may move to Staging or Production. fresh: a judgement that is in no ledger yet."""
+    """Return whether a version may move to Staging or Production.
+
+    Args:
+        client: a client of the registry.
+        ledger: the ledger of the model.
+        version: the version.
+        stage: the stage that it would move to.
+        fresh: a judgement of it that is not in the ledger yet.
+    """
     where = f"tags.`slipway.version` = '{version.number}' and tags.`slipway.stage` = '{stage}'"
-    told = [entry.transition for entry in ledger.entries(where=where)]
+    transitions = [entry.transition for entry in ledger.entries(where=where)]
     served = served_beside(client, version.name, version.number)
-    entries = [*told, *([fresh] if fresh else [])]
+    entries = [*transitions, *([fresh] if fresh else [])]
     return standing_of(version.name, version.number, stage, version.tags.get(DIGEST, ""), served, entries)
 
 
 def served_beside(client: MlflowClient, name: str, version: int) -> ServedBeside | None:
-    """Return what a version has to be compared with before Production; None when nothing was ever there but itself.
+    """Return the champion that a version is compared with before Production; None when no other version was ever there.
 
-    That Production was emptied changes nothing of it: otherwise who cannot beat a champion would take it out first.
+    While Production is empty, the last version there is the champion: otherwise archiving a champion would be the way round it.
     """
     if live := live_version(client, name):
         return ServedBeside(live)
@@ -46,6 +54,6 @@ def _last_in_production(client: MlflowClient, name: str) -> int | None:
 
 
 def live_version(client: MlflowClient, name: str) -> int | None:
-    """Return the version in Production; None when nothing is."""
+    """Return the number of the version in Production; None when Production is empty."""
     live = holder(client, name, Stage.PRODUCTION)
     return int(live.version) if live else None

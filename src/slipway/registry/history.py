@@ -1,33 +1,33 @@
-"""What a ledger is read for: all that moved, what held a stage at some time, whether it adds up."""
+"""Questions to a ledger: all transitions, the holders of the stages at some time, whether everything adds up."""
 
 from datetime import datetime
 
 from mlflow import MlflowClient
 
-from slipway.core.release.history import HELD, History, Moment, Verified
+from slipway.core.release.history import History, Moment, Verified
 from slipway.core.release.ledger import digest_of, verify, verify_kept
 from slipway.core.release.transitions import Transition
 from slipway.progress import bar
 from slipway.registry.ledger import MADE, Ledger
 from slipway.registry.stages import holders
 from slipway.registry.versions import list_versions
-from slipway.types import Stage
+from slipway.types import HELD_STAGES, Stage
 
 
 def history_of(client: MlflowClient, ledger: Ledger, last: int | None = None) -> History:
-    """Return the movements, the newest `last` of them, and what holds each stage now."""
+    """Return the transitions of a ledger and the present holder of each stage. last: only so many of the newest transitions."""
     return History(ledger.name, holders(client, ledger.name), tuple(ledger.transitions(last)))
 
 
 def moment_of(ledger: Ledger, at: datetime) -> Moment:
-    """Return what held the stages at a time."""
+    """Return the holders of the stages at a time."""
     before_ms = int(at.timestamp() * 1000)
-    found = {stage: _holding(ledger, stage, before_ms) for stage in HELD}
-    return Moment(ledger.name, at, {stage: transition for stage, transition in found.items() if transition})
+    last = {stage: _holding(ledger, stage, before_ms) for stage in reversed(HELD_STAGES)}
+    return Moment(ledger.name, at, {stage: transition for stage, transition in last.items() if transition})
 
 
 def verified(client: MlflowClient, ledger: Ledger) -> Verified:
-    """Hold a ledger against itself, the evidence that is kept with it, and the registry."""
+    """Check a ledger against its own hashes, the evidence that is kept with it, and the stages of the registry."""
     entries, head = ledger.entries(), ledger.head
     stages = {version.number: version.stage for version in list_versions(client, ledger.name)}
     findings = verify(entries, stages, head)
@@ -40,9 +40,9 @@ def verified(client: MlflowClient, ledger: Ledger) -> Verified:
 
 
 def _holding(ledger: Ledger, stage: Stage, before_ms: int) -> Transition | None:
-    """The movement by which a version held a stage at a time: the last into it, if the version did not leave it again.
+    """Return the last transition into a stage before a time, unless its version had left the stage again by then.
 
-    The server finds both, so that it takes the same time in a ledger of any length.
+    The server filters both queries, so they take the same time in a ledger of any length.
     """
     made = f"{MADE} and attributes.start_time <= {before_ms}"
     into = ledger.entries(1, f"{made} and tags.`slipway.stage` = '{stage}'")

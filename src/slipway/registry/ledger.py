@@ -1,4 +1,4 @@
-"""Every movement, written down as an MLflow run in the experiment `NAME/promotions`, chained by hashes."""
+"""The ledger of a model: every transition is an MLflow run in the experiment `NAME/promotions`, chained by hashes."""
 
 import json
 import tempfile
@@ -23,9 +23,9 @@ MADE = " and ".join(
         *(f"tags.`slipway.action` != '{action}'" for action in Action if not action.moves),
     ]
 )
-"""The filter that leaves the movements that were made. What it asks for is in entries of any age."""
+"""The filter for transitions that were made. Entries of every age have the attributes and tags that it names."""
 EVIDENCE = "evidence"
-"""The folder of an entry's artifacts that holds what it was judged by."""
+"""The folder of an entry's artifacts that holds the evidence of its judgement."""
 LEDGER_SUFFIX = "/promotions"
 """The end of the name of the experiment that holds a ledger; the rest is the model's name."""
 _VERDICTS = "verdicts.json"
@@ -35,9 +35,14 @@ _MOST_COMMENT = 2000
 
 @dataclass(frozen=True)
 class Ledger:
-    """The ledger of one model: its client, the model's name, the id of the experiment that holds the entries.
+    """The ledger of one model.
 
-    Who writes to it holds the model's mutex: two entries after the same one would part the chain.
+    A writer holds the model's mutex: two entries after the same one would fork the chain.
+
+    Attributes:
+        client: a client of the tracking server or database.
+        name: the registered model.
+        experiment: the id of the experiment that holds the entries.
     """
 
     client: MlflowClient
@@ -48,9 +53,15 @@ class Ledger:
     def entry(
         self, transition: Transition, tags: Mapping[str, str], files: Mapping[str, bytes] | None = None
     ) -> Iterator[None]:
-        """Write a movement down before it is made, and seal it as made after the block made it. files: kept as artifacts.
+        """Write a transition down, let the block make it, and seal the entry as made.
 
-        Failed or killed in the block, it may have been made all the same: the entry stays without a seal, see `unsealed`.
+        When the block fails or is killed, the transition may have been made all the same: the entry stays without a seal, see
+        `unsealed`.
+
+        Args:
+            transition: the transition.
+            tags: further tags of the run.
+            files: evidence that is kept as artifacts of the run, by name.
         """
         files = files or {}
         entry = self._open(replace(transition, kept=digest_of(files)), tags, files)
@@ -63,23 +74,28 @@ class Ledger:
         self.seal(entry, complete=True)
 
     def write(self, transition: Transition, tags: Mapping[str, str], files: Mapping[str, bytes] | None = None) -> None:
-        """Write down something that needs no making, such as a refusal."""
+        """Write down an entry that moves nothing, such as a refusal. Arguments as for `entry`."""
         with self.entry(transition, tags, files):
             pass
 
     def seal(self, entry: Entry, *, complete: bool) -> Transition:
-        """Say what became of a movement, once, and return it so."""
+        """Seal an entry as made or not made, and return its transition so."""
         # The end first: killed between the two, the entry still counts as cut off and is sealed again.
         self.client.set_terminated(entry.run_id, "FINISHED" if complete else "FAILED")
         self.client.set_tag(entry.run_id, _SEAL, seal_of(entry.hash, complete))
         return replace(entry.transition, complete=complete)
 
     def transitions(self, most: int | None = None, where: str = "") -> list[Transition]:
-        """Return the movements, oldest first; with `most`, the newest so many of them. where: as for `entries`."""
+        """Return the transitions, oldest first. Arguments as for `entries`."""
         return [entry.transition for entry in self.entries(most, where)]
 
     def entries(self, most: int | None = None, where: str = "") -> list[Entry]:
-        """Return the entries, oldest first; with `most`, the newest so many. where: a filter that the server applies."""
+        """Return the entries, oldest first.
+
+        Args:
+            most: only so many of the newest; None for all.
+            where: a filter of MLflow, which the server applies.
+        """
         runs: list[Run] = []
         token = None
         while True:
@@ -99,32 +115,34 @@ class Ledger:
         """Return the files that are kept with an entry; none where they are gone."""
         with tempfile.TemporaryDirectory(prefix="slipway-evidence-") as folder:
             try:
-                found = Path(self.client.download_artifacts(entry.run_id, EVIDENCE, folder))
+                evidence = Path(self.client.download_artifacts(entry.run_id, EVIDENCE, folder))
             except (MlflowException, OSError):
                 return {}
             return {
-                path.relative_to(found).as_posix(): path.read_bytes() for path in found.rglob("*") if path.is_file()
+                path.relative_to(evidence).as_posix(): path.read_bytes()
+                for path in evidence.rglob("*")
+                if path.is_file()
             }
 
     def unsealed(self) -> list[Entry]:
-        """Return the entries that were cut off before it was said what became of them, oldest first.
+        """Return the entries without a seal, oldest first: their writers were cut off.
 
-        Whoever asks holds the mutex, so that nobody is at work on one of them.
+        The caller holds the mutex, so that nobody is at work on one of them.
         """
         return [entry for entry in self.entries(_CUT_OFF_AT_MOST) if entry.hash and not entry.seal]
 
     @property
     def head(self) -> str:
-        """The hash of the newest entry, as it is noted beside the entries; empty before the first."""
+        """Return the hash of the newest entry, as it is noted beside the entries; empty before the first."""
         return str(self.client.get_experiment(self.experiment).tags.get(_HEAD, ""))
 
     def note_head_after(self, entry: Entry) -> None:
-        """Note an entry as the newest, if what is noted is the one before it: its writer was killed before it did."""
+        """Note an entry as the head, if the entry before it is noted: its writer was killed in between."""
         if self.head == entry.previous:
             self.client.set_experiment_tag(self.experiment, _HEAD, entry.hash)
 
     def _open(self, transition: Transition, tags: Mapping[str, str], files: Mapping[str, bytes]) -> Entry:
-        """Make the run of an entry, whole, in one call: killed after it, nothing of the entry is missing but its seal."""
+        """Make the run of an entry in one call, so that an entry whose writer is killed misses nothing but its seal."""
         if len(transition.comment) > _MOST_COMMENT:
             raise UsageError(f"a comment of {len(transition.comment)} characters; {_MOST_COMMENT} are allowed")
         previous = self.head
@@ -158,7 +176,7 @@ def ledger_of(client: MlflowClient, name: str) -> Ledger | None:
     return Ledger(client, name, str(experiment.experiment_id)) if experiment else None
 
 
-# Of the newest entries at most so many can be open: each command that writes one closes those before it first.
+# Only so many of the newest entries are looked at: each command that writes an entry seals the open ones before it.
 _CUT_OFF_AT_MOST = 50
 _GATE, _NUMBERS, _OVERRIDES = "slipway.gate.", "slipway.numbers.", "slipway.overrides"
 
@@ -222,7 +240,7 @@ def _verdict(run: Run, key: str) -> Verdict:
 
 
 def _measured(run: Run, gate: str) -> dict[str, float]:
-    """The numbers of an entry of a time when they were metrics only."""
+    """Return the numbers of a gate in an old entry, which has them as metrics only."""
     return {
         key.removeprefix(f"{gate}."): value for key, value in run.data.metrics.items() if key.startswith(f"{gate}.")
     }

@@ -1,14 +1,14 @@
-"""One movement of a model at a time, whichever machine it is made from.
+"""The mutex of a model: one transition at a time, from whichever machine.
 
-MLflow has no lock. What it does have is names that exist once: a registered model `NAME.moving` is made for as long as
-a movement takes. No model that Slipway trains has a dot in its name.
+MLflow has no lock, but names that exist once: the mutex is a registered model `NAME.moving`, which exists for as long as a
+transition takes. No model that Slipway trains has a dot in its name.
 
-What a holder writes into the mutex names its process and this one movement. A process that lives on can lose a mutex: the
-database failed while it was taken or let go of. So a process knows the movements that it is at, and any other mutex of its
-own counts as that of a holder that was killed.
+The holder writes into the mutex its process and this one transition. A process that lives on can lose a mutex, when the
+database fails while the mutex is taken or released. So a process knows the transitions that it is at, and any other mutex of
+the same process counts as that of a holder that was killed.
 
-The mutex of a holder that was killed is removed by one process alone: by the holder of a second mutex, whose name is made of
-what the dead one wrote. So nobody can remove the mutex that another has taken meanwhile.
+One process alone removes the mutex of a holder that was killed: the holder of a second mutex, which is named by a hash of
+the text in the first. So nobody can remove a mutex that another process has taken meanwhile.
 """
 
 import hashlib
@@ -26,45 +26,45 @@ from slipway.identity import HOST, is_dead, is_here, process_tags
 from slipway.registry.absent import ABSENT, is_absent
 
 _SUFFIX = ".moving"
-# Of many that wait, each asks the server again and again: the longer it has waited, the less often.
+# Each process that waits asks the server again and again: the longer it has waited, the less often.
 _PAUSE_S, _MOST_PAUSE_S = 0.1, 0.4
-# Nothing can be known of a process on another machine; a movement takes seconds.
+# A process on another machine cannot be looked at; a transition takes seconds.
 _STALE_S = 120.0
-# The second: it was there when MLflow wrote, and let go of before MLflow read what stood in the way.
-_HELD = ("RESOURCE_ALREADY_EXISTS", ABSENT)
+# ABSENT: the mutex was there when MLflow wrote, and was released before MLflow read it for its message.
+_TAKEN = ("RESOURCE_ALREADY_EXISTS", ABSENT)
 _MOVEMENT = "movement"
-# The movements that this process is at, by what they write into their mutexes.
+# The ids of the transitions that this process is at, as written into their mutexes.
 _UNDER_WAY: set[str] = set()
 
 
 @contextmanager
 def exclusive(client: MlflowClient, name: str, patience_s: float = 60.0) -> Iterator[None]:
-    """Hold a model's movements for as long as the block takes. A holder that was killed is passed over.
+    """Hold a model's mutex for as long as the block takes. The mutex of a holder that was killed is taken over.
 
-    Raises Refusal when somebody else holds them for longer than `patience_s`.
+    Raises Refusal when another process holds the mutex for longer than `patience_s` seconds.
     """
     with _holding(client, f"{name}{_SUFFIX}", time.monotonic() + patience_s) as held:
         if not held:
             raise Refusal(
-                f"another movement of {name} has been under way for {patience_s:.0f} s (the registered model "
+                f"another transition of {name} has been under way for {patience_s:.0f} s (the registered model "
                 f"{name}{_SUFFIX} stands for it); nothing was moved. Try again"
             )
         yield
 
 
 def model_names(client: MlflowClient) -> list[str]:
-    """Return the names of the registered models, these mutexes left out."""
+    """Return the names of the registered models, without the mutexes."""
     return [model.name for model in client.search_registered_models() if not is_mutex(model.name)]
 
 
 def is_mutex(name: str) -> bool:
-    """Whether a registered model of that name is none, but somebody at work on one."""
+    """Say whether a registered model of that name is a mutex."""
     return name.endswith(_SUFFIX)
 
 
 @contextmanager
 def _holding(client: MlflowClient, lock: str, deadline: float) -> Iterator[bool]:
-    """Hold a mutex for as long as the block takes, or say that it was not to be had until the deadline."""
+    """Hold a mutex for as long as the block takes, and yield True; yield False when it was not free before the deadline."""
     transition = uuid.uuid4().hex
     _UNDER_WAY.add(transition)
     try:
@@ -73,7 +73,7 @@ def _holding(client: MlflowClient, lock: str, deadline: float) -> Iterator[bool]
         try:
             yield bool(mine)
         finally:
-            with suppress(MlflowException):  # it is under way no more, so whoever comes next removes it
+            with suppress(MlflowException):  # no longer under way, so the next process removes it
                 if mine and time.monotonic() - taken < _STALE_S / 2:
                     client.delete_registered_model(lock)
                 elif mine:  # another machine may have taken this process for dead
@@ -83,7 +83,7 @@ def _holding(client: MlflowClient, lock: str, deadline: float) -> Iterator[bool]
 
 
 def _take(client: MlflowClient, lock: str, transition: str, deadline: float) -> str:
-    """Return what was written into the mutex when it was taken; empty when it was not to be had until the deadline."""
+    """Take a mutex and return the text written into it; empty when it was not free before the deadline."""
     holder, pause = "", _PAUSE_S
     while True:
         if not holder:
@@ -101,18 +101,18 @@ def _take(client: MlflowClient, lock: str, transition: str, deadline: float) -> 
 
 
 def _try(client: MlflowClient, lock: str, mine: str) -> str:
-    """Try to take a mutex and return what its holder wrote; that is `mine` too where only the answer got lost."""
+    """Try to take a mutex and return its holder's text, which is `mine` too where only the answer of a try before got lost."""
     try:
         client.create_registered_model(lock, description=mine)
     except MlflowException as error:
-        if error.error_code not in _HELD:
+        if error.error_code not in _TAKEN:
             raise
         return _holder(client, lock)
     return mine
 
 
 def _holder(client: MlflowClient, lock: str) -> str:
-    """Return what the holder of a mutex wrote; empty when nobody holds it."""
+    """Return the text of a mutex's holder; empty when nobody holds it."""
     try:
         return str(client.get_registered_model(lock).description or "")
     except MlflowException as error:
@@ -122,11 +122,11 @@ def _holder(client: MlflowClient, lock: str) -> str:
 
 
 def _is_dead(holder: str) -> bool:
-    """Whether nobody is at the movement any more that a holder wrote down."""
+    """Say whether nobody is at the transition any more that a holder wrote down."""
     try:
         tags = json.loads(holder or "{}")
     except ValueError:
-        return False  # no mutex of Slipway's
+        return False  # not a mutex of Slipway's
     if HOST not in tags:
         return False
     if process_tags().items() <= tags.items():
@@ -135,9 +135,9 @@ def _is_dead(holder: str) -> bool:
 
 
 def _remove(client: MlflowClient, lock: str, holder: str, deadline: float) -> None:
-    """Remove a mutex if it is still that holder's, who writes what no other ever did.
+    """Remove a mutex if it still has that holder's text, which no other holder ever writes.
 
-    The holder of this holder's removal is the only one who may: between the look and the removal nothing changes hands.
+    A second mutex, named by that text, is held meanwhile: between the look and the removal nobody else removes the first.
     """
     of_it = hashlib.sha256(holder.encode()).hexdigest()[:16]
     with _holding(client, f"{lock.removesuffix(_SUFFIX)}.{of_it}{_SUFFIX}", deadline) as alone:

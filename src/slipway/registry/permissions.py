@@ -1,4 +1,4 @@
-"""What may be done to a registered model on a server with users, and the right that each of it takes."""
+"""The operations on a registered model of a server with users, and the right that each operation takes."""
 
 from enum import StrEnum
 
@@ -12,7 +12,7 @@ class Right(StrEnum):
 
 
 class Operation(StrEnum):
-    """What a command or a route does; the value says it in front of the model's name."""
+    """The operation of a command or a route; its value stands in a sentence before the model's name."""
 
     JUDGE = "run the gates of"
     APPROVE = "approve"
@@ -27,7 +27,7 @@ class Operation(StrEnum):
 
 
 def not_allowed(who: str, operation: Operation, name: str) -> Refusal:
-    """Say what somebody may not do, and what would let them."""
+    """Return the refusal of an operation, which names the permission that it takes."""
     needed = "EDIT" if operation.right is Right.APPROVE else "MANAGE"
     return Refusal(
         f"{who} may not {operation} {name}: that takes the permission {needed} on the registered model, which an admin grants"

@@ -1,4 +1,4 @@
-"""The registrar of a guarded server, asked over HTTP: a client of it can move nothing by itself."""
+"""The client of a guarded server's registrar, over HTTP. Such a client can move nothing by itself."""
 
 import json
 from collections.abc import Mapping
@@ -17,13 +17,20 @@ from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.history_client import ROOT
 from slipway.types import Stage, Verdict
 
-# A judgement of many rows takes seconds, and waits for the movement before it.
+# A judgement of many rows takes seconds, and waits for the transition before it.
 _TIMEOUT_S = 600
 
 
 @dataclass(frozen=True)
 class AboutServer:
-    """What a guarded server says of itself. user: as it knows who asks; None where it does not ask."""
+    """A guarded server's description of itself.
+
+    Attributes:
+        version: its version of Slipway.
+        auth: whether users have to log in.
+        user: the user who asks; None where users do not log in.
+        may: the rights of that user on the model that was asked about.
+    """
 
     version: str
     auth: bool
@@ -32,9 +39,9 @@ class AboutServer:
 
 
 def about(uri: str, model: str = "") -> AboutServer | None:
-    """Ask a server whether it guards its registry; None for a plain MLflow server, and for a database without any.
+    """Return a guarded server's description; None for a plain MLflow server, and for a database without a server.
 
-    model: what who asks may do to that one.
+    model: the registered model whose rights are asked for.
 
     Raises CallerUnknown when the server wants credentials that MLflow's own settings do not give.
     """
@@ -43,15 +50,15 @@ def about(uri: str, model: str = "") -> AboutServer | None:
     answer = _request(uri, "GET", f"{ROOT}/about", params={"model": model})
     if answer.status_code == 401:
         raise caller_unknown()
-    told = _json(answer) if answer.status_code == 200 else {}
-    if not told.get("guarded"):
+    payload = _json(answer) if answer.status_code == 200 else {}
+    if not payload.get("guarded"):
         return None
-    return AboutServer(str(told["slipway"]), bool(told["auth"]), told["user"], tuple(told["may"]))
+    return AboutServer(str(payload["slipway"]), bool(payload["auth"]), payload["user"], tuple(payload["may"]))
 
 
 @dataclass(frozen=True)
 class RemoteRegistrar:
-    """Judges, approves and moves by asking the server at `uri`. by: who asks, where the server does not know that itself."""
+    """A registrar that sends each operation to the server at `uri`. by: the user, for a server without authentication."""
 
     uri: str
     by: str
@@ -62,16 +69,16 @@ class RemoteRegistrar:
     def approve(
         self, name: str, version: int, stage: Stage, comment: str, overrides: tuple[str, ...] = ()
     ) -> Transition:
-        told = {"version": version, "stage": stage.value, "comment": comment, "overrides": list(overrides)}
-        return self._ask(name, "approvals", **told)
+        facts = {"version": version, "stage": stage.value, "comment": comment, "overrides": list(overrides)}
+        return self._ask(name, "approvals", **facts)
 
     def promote(
         self, name: str, version: int, stage: Stage, comment: str, bundle: EvidenceBundle | None = None
     ) -> Transition:
         if bundle:
             return self._with(bundle, name, f"movements?{urlencode({'action': Action.PROMOTE, 'comment': comment})}")
-        told = {"action": Action.PROMOTE.value, "version": version, "stage": stage.value, "comment": comment}
-        return self._ask(name, "movements", **told)
+        facts = {"action": Action.PROMOTE.value, "version": version, "stage": stage.value, "comment": comment}
+        return self._ask(name, "movements", **facts)
 
     def rollback(self, name: str, comment: str) -> Transition:
         return self._ask(name, "movements", action=Action.ROLLBACK.value, comment=comment)
@@ -81,26 +88,31 @@ class RemoteRegistrar:
 
     def reconcile(self, name: str) -> tuple[Transition, ...]:
         answer = self._post(name, "reconciliations", b"{}", "application/json")
-        return tuple(Transition.from_dict(told) for told in answer["ended"])
+        return tuple(Transition.from_dict(facts) for facts in answer["ended"])
 
     def _with(self, bundle: EvidenceBundle, name: str, what: str) -> Transition:
-        told = {"version": bundle.version, "stage": bundle.stage.value}
-        return Transition.from_dict(self._post(name, what, bundle.to_bytes(), "application/zip", told))
+        facts = {"version": bundle.version, "stage": bundle.stage.value}
+        return Transition.from_dict(self._post(name, what, bundle.to_bytes(), "application/zip", facts))
 
-    def _ask(self, name: str, what: str, **told: Any) -> Transition:
-        return Transition.from_dict(self._post(name, what, json.dumps(told).encode(), "application/json", told))
+    def _ask(self, name: str, what: str, **facts: Any) -> Transition:
+        return Transition.from_dict(self._post(name, what, json.dumps(facts).encode(), "application/json", facts))
 
-    def _post(self, name: str, what: str, body: bytes, content_type: str, told: Mapping[str, Any] | None = None) -> Any:
+    def _post(
+        self, name: str, what: str, body: bytes, content_type: str, facts: Mapping[str, Any] | None = None
+    ) -> Any:
         headers = {"Content-Type": content_type, "X-Slipway-User": quote(self.by)}
         path = f"{ROOT}/models/{quote(name, safe='')}/{what}"
         answer = _request(self.uri, "POST", path, data=body, extra_headers=headers)
         if answer.status_code == 200:
             return _json(answer)
-        raise _error(answer, name, told or {})
+        raise _error(answer, name, facts or {})
 
 
 def _request(uri: str, method: str, path: str, **more: Any) -> Any:
-    """Ask once, with the credentials and certificates of MLflow's own settings: a movement is not to be made twice."""
+    """Send one request, with the credentials and certificates of MLflow's own settings.
+
+    It is never repeated, as a transition must not be made twice. Raises NoServer when nobody answers.
+    """
     try:
         return http_request(
             get_default_host_creds(uri), path, method, max_retries=0, timeout=_TIMEOUT_S, raise_on_status=False, **more
@@ -109,12 +121,12 @@ def _request(uri: str, method: str, path: str, **more: Any) -> Any:
         raise NoServer(f"the tracking server at {uri} did not answer: {str(error).splitlines()[0]}") from None
 
 
-def _error(answer: Any, name: str, told: Mapping[str, Any]) -> SlipwayError:
-    said = _json(answer)
-    message = str(said.get("message") or f"status {answer.status_code}: {answer.text[:200]}")
-    if verdicts := said.get("verdicts"):
-        found = [Verdict(v["gate"], v["passed"], v["reason"]) for v in verdicts]
-        return PromotionRefused(name, told["version"], told["stage"], found)
+def _error(answer: Any, name: str, facts: Mapping[str, Any]) -> SlipwayError:
+    payload = _json(answer)
+    message = str(payload.get("message") or f"status {answer.status_code}: {answer.text[:200]}")
+    if verdicts := payload.get("verdicts"):
+        judged = [Verdict(v["gate"], v["passed"], v["reason"]) for v in verdicts]
+        return PromotionRefused(name, facts["version"], facts["stage"], judged)
     if answer.status_code == 403:
         return Refusal(message)
     if answer.status_code == 401:
@@ -126,7 +138,7 @@ def _error(answer: Any, name: str, told: Mapping[str, Any]) -> SlipwayError:
 
 def _json(answer: Any) -> Mapping[str, Any]:
     try:
-        said = answer.json()
+        payload = answer.json()
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return payload if isinstance(payload, dict) else {}

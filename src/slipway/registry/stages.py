@@ -1,4 +1,4 @@
-"""The one door to MLflow's stages and aliases; both are marked deprecated there, so that a change of theirs is one here."""
+"""The only calls of MLflow's API of stages and aliases, which MLflow marks as deprecated: a change there is one change here."""
 
 import warnings
 from collections.abc import Iterator
@@ -7,9 +7,7 @@ from contextlib import contextmanager
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
-from slipway.types import Stage
-
-_ALIASED = (Stage.STAGING, Stage.PRODUCTION)
+from slipway.types import HELD_STAGES, Stage
 
 
 def move(client: MlflowClient, name: str, version: int, stage: Stage) -> None:
@@ -18,7 +16,7 @@ def move(client: MlflowClient, name: str, version: int, stage: Stage) -> None:
     The aliases `staging` and `production` name the version that holds the stage; no alias where none does.
     """
     with _deprecated():
-        single = stage in _ALIASED
+        single = stage in HELD_STAGES
         client.transition_model_version_stage(name, str(version), stage.value, archive_existing_versions=single)
     put_aliases_in_step(client, name)
 
@@ -26,24 +24,24 @@ def move(client: MlflowClient, name: str, version: int, stage: Stage) -> None:
 def holder(client: MlflowClient, name: str, stage: Stage) -> ModelVersion | None:
     """Return the version that holds a stage; None where none does."""
     with _deprecated():
-        held = client.get_latest_versions(name, [stage.value])
-    return held[0] if held else None
+        versions = client.get_latest_versions(name, [stage.value])
+    return versions[0] if versions else None
 
 
 def holders(client: MlflowClient, name: str) -> dict[Stage, int]:
-    """Return which version holds Production and which Staging, asked for at once."""
+    """Return the versions that hold Production and Staging, in that order, by one request."""
     with _deprecated():
-        held = client.get_latest_versions(name, [stage.value for stage in _ALIASED])
-    found = {Stage(version.current_stage): int(version.version) for version in held}
-    return {stage: found[stage] for stage in (Stage.PRODUCTION, Stage.STAGING) if stage in found}
+        versions = client.get_latest_versions(name, [stage.value for stage in HELD_STAGES])
+    numbers = {Stage(version.current_stage): int(version.version) for version in versions}
+    return {stage: numbers[stage] for stage in reversed(HELD_STAGES) if stage in numbers}
 
 
 def put_aliases_in_step(client: MlflowClient, name: str) -> None:
-    """Let the aliases `staging` and `production` name what holds the stages, whatever they name now."""
-    aliases, held = client.get_registered_model(name).aliases, holders(client, name)
-    for stage in _ALIASED:
-        alias, version = stage.value.lower(), held.get(stage)
-        # A store that is asked without a server tells the version of an alias as a number.
+    """Let the aliases `staging` and `production` name the versions that hold the stages, whatever they name now."""
+    aliases, numbers = client.get_registered_model(name).aliases, holders(client, name)
+    for stage in HELD_STAGES:
+        alias, version = stage.value.lower(), numbers.get(stage)
+        # A store that is asked without a server returns the version of an alias as a number.
         if version is not None and str(aliases.get(alias)) != str(version):
             client.set_registered_model_alias(name, alias, str(version))
         elif version is None and alias in aliases:

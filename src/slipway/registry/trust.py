@@ -1,7 +1,7 @@
-"""What may be loaded: a list of types of our own, and a digest of the bytes.
+"""The models that may be loaded: their types are in a list of our own, and their bytes have the registered digest.
 
 MLflow takes the types that a model may load from the model's own MLmodel file, so that a forged model trusts itself
-(advisory GHSA-w582-9x45-8mpx). Slipway loads with the list below and what the operator adds, and nothing else.
+(advisory GHSA-w582-9x45-8mpx). Slipway loads only the types of the list below and those that the operator adds.
 """
 
 import hashlib
@@ -16,8 +16,8 @@ from packaging.utils import canonicalize_name
 from slipway.code import importable
 from slipway.errors import LibraryMissing, UntrustedModel
 
-# What fitted estimators of scikit-learn 1.9 hold beyond what skops trusts by itself, as found by dumping each of them.
-# None runs code of the file's choosing: of a partial, skops audits the function inside as well.
+# The types of fitted estimators of scikit-learn 1.9 that skops does not trust by itself, found by dumping each estimator.
+# None runs code that the file chooses: skops audits the function inside of a partial as well.
 TRUSTED_TYPES = frozenset(
     {
         "functools.partial",
@@ -60,25 +60,25 @@ def as_stored(model: Any) -> bytes:
 
 
 def types_to_trust(stored: bytes, allowed: Iterable[str]) -> list[str]:
-    """Return the types beyond skops' own that a stored model holds, all of which are in Slipway's list or in `allowed`.
+    """Return the types of a stored model beyond those that skops trusts, all of which are in Slipway's list or in `allowed`.
 
     Raises UntrustedModel for a type that is in neither.
     """
     import skops.io
 
-    held, allowed = skops.io.get_untrusted_types(data=stored), tuple(allowed)
-    if unknown := sorted(set(held) - TRUSTED_TYPES - set(allowed)):
+    types, allowed = skops.io.get_untrusted_types(data=stored), tuple(allowed)
+    if unknown := sorted(set(types) - TRUSTED_TYPES - set(allowed)):
         more = f" and {', '.join(allowed)}" if allowed else ""
         raise UntrustedModel(
             f"the pipeline holds types that are not trusted: {', '.join(unknown)}; trusted are the types of scikit-learn, "
             f"numpy and scipy that docs/trust.md tells of{more}. Put types of the experiment's own code, and of libraries "
             "that you trust, into search.trusted_types of experiment.yaml"
         )
-    return sorted(held)
+    return sorted(types)
 
 
 def stored_and_loaded(model: Any, allowed: Iterable[str]) -> Any:
-    """Return what is left of a fitted model when it is stored and loaded again, as every version is.
+    """Return a fitted model stored and loaded again, as every version is, which may change it.
 
     Raises UntrustedModel where it cannot be stored, or holds a type that is neither in Slipway's list nor in `allowed`.
     """
@@ -93,17 +93,19 @@ def stored_and_loaded(model: Any, allowed: Iterable[str]) -> Any:
 def load_trusted(folder: Path, allowed: Iterable[str]) -> Any:
     """Load the scikit-learn pipeline of a downloaded MLflow model, with types from our own configuration only.
 
-    allowed: types beside Slipway's own list. Raises UntrustedModel for any other format than skops, and any other type,
-    and LibraryMissing for a model of a library that is not installed.
+    allowed: types beside Slipway's own list.
+
+    Raises UntrustedModel for any other format than skops and any other type, and LibraryMissing for a model of a library that
+    is not installed.
     """
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
     flavor = yaml.safe_load((folder / "MLmodel").read_text())["flavors"].get("sklearn", {})
     if flavor.get("serialization_format") != "skops":
-        found = flavor.get("serialization_format", "no scikit-learn flavor")
+        stored_as = flavor.get("serialization_format", "no scikit-learn flavor")
         raise UntrustedModel(
-            f"{folder.name} is stored as {found}; only skops is loaded, since a pickle can run any code"
+            f"{folder.name} is stored as {stored_as}; only skops is loaded, since a pickle can run any code"
         )
     code = flavor.get("code")
     trusted = sorted(TRUSTED_TYPES | set(allowed))
@@ -121,8 +123,8 @@ def _pinned(folder: Path, module: str) -> str:
     """Return the line of a downloaded model's requirements that names a module's package; empty where none does."""
     file = folder / "requirements.txt"
     lines = file.read_text().splitlines() if file.is_file() else []
-    wanted = canonicalize_name(module)
-    return next((line for line in lines if canonicalize_name(line.partition("==")[0]) == wanted), "")
+    package = canonicalize_name(module)
+    return next((line for line in lines if canonicalize_name(line.partition("==")[0]) == package), "")
 
 
 def require_trusted_configuration(folder: Path, allowed: Iterable[str]) -> None:
@@ -143,7 +145,7 @@ def require_trusted_configuration(folder: Path, allowed: Iterable[str]) -> None:
 
 
 def without_digest(name: str, version: int, run_id: str = "") -> UntrustedModel:
-    """Return what to raise for a version that nothing can be held against."""
+    """Return the error for a version without a digest, whose bytes cannot be verified."""
     return UntrustedModel(
         f"the model of {name} version {version} has no digest in the registry: it was registered past Slipway, and its bytes "
         f"cannot be verified. If its run is a search of Slipway's, `slipway register {name} {run_id or 'RUN_ID'}` makes a "
@@ -152,7 +154,7 @@ def without_digest(name: str, version: int, run_id: str = "") -> UntrustedModel:
 
 
 def changed_bytes(name: str, version: int) -> UntrustedModel:
-    """Return what to raise for a version whose files are not those that were registered."""
+    """Return the error for a version whose files are not those that were registered."""
     return UntrustedModel(
         f"the model of {name} version {version} is not what was registered: its bytes changed; train a new version with "
         f"`slipway run {name}`, or bring the files back from a backup"
@@ -160,7 +162,7 @@ def changed_bytes(name: str, version: int) -> UntrustedModel:
 
 
 def drop_compiled_code(folder: Path) -> None:
-    """Remove every `__pycache__`: it is in no digest, since importing writes it, and Python would run what is in it."""
+    """Remove every `__pycache__`: importing writes it, so no digest covers it, and Python would run the code in it."""
     for cache in sorted(folder.rglob("__pycache__")):
         if cache.is_symlink() or cache.is_file():
             cache.unlink()
@@ -171,7 +173,7 @@ def drop_compiled_code(folder: Path) -> None:
 def artifact_digest(folder: Path) -> str:
     """Return the SHA-256 of a model's files, names included.
 
-    What the registry adds to a copy does not count, nor does `__pycache__`; see `drop_compiled_code`.
+    The file that the registry adds to a copy does not count, nor does `__pycache__`; see `drop_compiled_code`.
     """
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):

@@ -1,4 +1,4 @@
-"""Versions of a registered model, with the lineage that Slipway tags them with."""
+"""Versions of a registered model, with their lineage, which Slipway stores as tags."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Version:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def facts(self) -> dict[str, str | int]:
-        """What a script is told of a version: name, version, stage, run_id."""
+        """Return the version's facts for scripts: name, version, stage, run_id."""
         return {"name": self.name, "version": self.number, "stage": self.stage.value, "run_id": self.run_id}
 
     @property
@@ -39,9 +39,16 @@ class Version:
 def create_version(
     client: MlflowClient, name: str, source: str, run_id: str, tags: Mapping[str, str], goal: str = "", note: str = ""
 ) -> Version:
-    """Register a run's model as the next version of `name`; the registered model is made if it is not there.
+    """Register a run's model as the next version of `name`, and make the registered model where there is none.
 
-    goal: the description of a registered model that is made. note: that of the version.
+    Args:
+        client: a client of the registry.
+        name: the registered model.
+        source: the URI of the model.
+        run_id: the run that it was logged to.
+        tags: the version's tags.
+        goal: the description of the registered model, if it is made.
+        note: the description of the version.
     """
     try:
         client.create_registered_model(name, description=goal or None)
@@ -56,7 +63,7 @@ def create_version(
 
 
 def get_version(client: MlflowClient, name: str, number: int) -> Version:
-    """Return a version. Raises UnknownVersion, with the versions there are, when it does not exist."""
+    """Return a version. Raises UnknownVersion, which names the existing versions, when it does not exist."""
     try:
         if number <= MOST_VERSION:
             return _version(client.get_model_version(name, str(number)))
@@ -80,8 +87,8 @@ def is_registered(client: MlflowClient, name: str) -> bool:
 
 
 def list_versions(client: MlflowClient, name: str) -> list[Version]:
-    """Return every version of a registered model, newest first; none when the model is not registered."""
-    # A filter knows no way to say a quote, but any character in its place.
+    """Return every version of a registered model, newest first; an empty list when the model is not registered."""
+    # A filter of MLflow cannot contain a quote: LIKE takes any character in its place, and the names are compared below.
     named = f"name LIKE '{name.replace(_QUOTE, '_')}'" if _QUOTE in name else f"name = '{name}'"
     versions, token = [], None
     while True:
@@ -93,7 +100,7 @@ def list_versions(client: MlflowClient, name: str) -> list[Version]:
 
 
 def version_in(client: MlflowClient, name: str, stage: Stage) -> Version:
-    """Return the version that holds a stage. Raises UnknownName, with what holds which, when none does."""
+    """Return the version that holds a stage. Raises UnknownName, which names each version's stage, when none does."""
     versions = list_versions(client, name)
     for version in versions:
         if version.stage is stage:
@@ -102,14 +109,14 @@ def version_in(client: MlflowClient, name: str, stage: Stage) -> Version:
         raise UnknownName(
             "registered model", name, model_names(client), f"Train its first version with `slipway run {name}`"
         )
-    held = [f"{version.number} ({version.stage})" for version in versions]
+    stages = [f"{version.number} ({version.stage})" for version in versions]
     raise UnknownName(
-        f"version of {name} in", stage, held, f"Move one there with `slipway promote {name} VERSION {stage}`"
+        f"version of {name} in", stage, stages, f"Move one there with `slipway promote {name} VERSION {stage}`"
     )
 
 
 def versions_of_run(client: MlflowClient, name: str, run_id: str) -> list[Version]:
-    """Return the versions that were registered from a run, by Slipway or past it."""
+    """Return the versions that were registered from a run, with Slipway or without."""
     return list(map(_version, client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")))
 
 

@@ -1,4 +1,4 @@
-"""Which version a service is to serve, asked of the registry each second: one cheap request, without MLflow's client."""
+"""The watch of the version that a service serves: one cheap request a second to the registry, without MLflow's client."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _DIGEST = "slipway.artifact_digest"  # trust.DIGEST, whose module imports scikit
 
 @dataclass(frozen=True)
 class Followed:
-    """What is followed: the version of a stage, or one version for good."""
+    """The version that a service follows: the holder of a stage, or one version for good."""
 
     name: str
     stage: Stage = Stage.PRODUCTION
@@ -25,7 +25,7 @@ class Followed:
 
     @property
     def label(self) -> str:
-        """Its name in file names and logs."""
+        """Return a name for file names and logs: the model with the version or the stage."""
         return f"{self.name}-{self.version or self.stage}"
 
     def __str__(self) -> str:
@@ -34,7 +34,7 @@ class Followed:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the registry says. digest: of the bytes that were registered; None where nobody wrote one down."""
+    """A version as the registry has it. digest: of the bytes that were registered; None for a version without one."""
 
     version: int
     stage: Stage
@@ -43,16 +43,16 @@ class Seen:
 
 
 class Looks(Protocol):
-    """uri: of what is asked."""
+    """A place that can be asked for the version that is followed. uri: its address."""
 
     uri: str
 
     def look(self, followed: Followed) -> Seen:
-        """Return the version that is followed. Raises UnknownName where there is none, NoServer when nobody answers."""
+        """Return the version that is followed. Raises UnknownName when there is none, NoServer when nobody answers."""
 
 
 class Watch:
-    """A tracking server over HTTP. auth: user and password, or a token alone; None for neither."""
+    """A watch of a tracking server over HTTP. auth: user and password, or a token alone; None for neither."""
 
     def __init__(self, uri: str, auth: tuple[str, str] | str | None = None, timeout_s: float = 5.0):
         self.uri, self._timeout_s = uri.rstrip("/"), timeout_s
@@ -63,29 +63,29 @@ class Watch:
             self._session.auth = auth
 
     def look(self, followed: Followed) -> Seen:
-        """Return the version that is followed. Raises UnknownName where there is none, NoServer when nobody answers."""
+        """Return the version that is followed. Raises UnknownName when there is none, NoServer when nobody answers."""
         name = followed.name
         if followed.version:
-            found = self._get("model-versions/get", {"name": name, "version": str(followed.version)})
-            said = found.get("model_version")
+            answer = self._get("model-versions/get", {"name": name, "version": str(followed.version)})
+            row = answer.get("model_version")
         else:
-            found = self._get("registered-models/get-latest-versions", {"name": name, "stages": followed.stage.value})
-            said = next(iter(found.get("model_versions", ())), None)
-        if not said:
+            answer = self._get("registered-models/get-latest-versions", {"name": name, "stages": followed.stage.value})
+            row = next(iter(answer.get("model_versions", ())), None)
+        if not row:
             raise UnknownName("version", followed, (), f"Move one there with `slipway promote {name} VERSION STAGE`")
-        tags = {tag["key"]: tag["value"] for tag in said.get("tags", ())}
+        tags = {tag["key"]: tag["value"] for tag in row.get("tags", ())}
         return Seen(
-            int(said["version"]), Stage(said.get("current_stage") or "None"), tags.get(_DIGEST), said.get("run_id", "")
+            int(row["version"]), Stage(row.get("current_stage") or "None"), tags.get(_DIGEST), row.get("run_id", "")
         )
 
-    def _get(self, what: str, asked: Mapping[str, str]) -> Any:
+    def _get(self, what: str, params: Mapping[str, str]) -> Any:
         try:
-            answer = self._session.get(self.uri + _API + what, params=asked, timeout=self._timeout_s)
-            said = answer.json() if answer.content else {}
+            answer = self._session.get(self.uri + _API + what, params=params, timeout=self._timeout_s)
+            payload = answer.json() if answer.content else {}
         except (requests.RequestException, ValueError) as error:
             raise NoServer(f"no tracking server answers at {self.uri} ({type(error).__name__})") from None
-        if answer.status_code == HTTPStatus.NOT_FOUND or said.get("error_code") == ABSENT:
+        if answer.status_code == HTTPStatus.NOT_FOUND or payload.get("error_code") == ABSENT:
             return {}
         if answer.status_code != HTTPStatus.OK:
             raise NoServer(f"the tracking server at {self.uri} answers with status {answer.status_code}")
-        return said
+        return payload

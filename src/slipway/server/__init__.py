@@ -1,1 +1,1 @@
-"""Slipway inside MLflow's tracking server: the guard, and the API by which a guarded model is judged, approved and moved."""
+"""Slipway inside MLflow's tracking server: the guard of its stores, the API that judges and moves versions, the board."""

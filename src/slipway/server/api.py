@@ -1,4 +1,4 @@
-"""Slipway's own routes: what a client asks the registrar for. The transport translates; the registrar decides."""
+"""Slipway's own routes, by which clients ask the registrar. A route translates; the registrar decides."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, redirect, request
 from mlflow.exceptions import MlflowException
-from mlflow.server.handlers import _add_static_prefix
 
 from slipway import __version__
 from slipway.core.release.history import History, Moment
@@ -19,13 +18,14 @@ from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.history import history_of, moment_of
 from slipway.registry.history_client import MOST_TRANSITIONS, ROOT
 from slipway.registry.permissions import Operation, Right, not_allowed
+from slipway.server._mlflow import add_static_prefix
 from slipway.server.own_stores import OwnStores
 from slipway.server.reserved_names import same_origin
-from slipway.types import MOST_VERSION, Stage
+from slipway.types import HELD_STAGES, MOST_VERSION, Stage
 from slipway.workflows.reconcile import Reconciled
 
 OUTCOME = "slipway_outcome"
-"""The cookie that tells the board what became of a form: percent-encoded, for one page."""
+"""The cookie that tells the board the outcome of a form: percent-encoded, for one page."""
 _ROUTES = (
     "GET {root}/about?model=NAME",
     "GET {root}/models/NAME/history?last=N",
@@ -42,35 +42,35 @@ _ERRORS: Mapping[type[SlipwayError], tuple[int, str]] = {
 }
 
 
-class _Told(Protocol):
-    """What a route answers with: values as JSON, and for the board a sentence."""
+class _Result(Protocol):
+    """The result of a route: values as JSON, and as a string one sentence for the board."""
 
     def as_dict(self) -> dict[str, Any]: ...
 
 
 def routes(stores: OwnStores) -> Blueprint:
     """Return the routes of the API."""
-    api = Blueprint("slipway", __name__, url_prefix=_add_static_prefix(ROOT))
+    api = Blueprint("slipway", __name__, url_prefix=add_static_prefix(ROOT))
     people = stores.people
 
     @api.get("/about")
     def about() -> Response:
         may = people.may(request.args.get("model", "").replace("\0", ""))
-        told = {
+        description = {
             "slipway": __version__,
             "guarded": True,
             "auth": people.auth,
             "user": people.who() if people.auth else None,
             "may": [right.value for right in Right if right in may],
         }
-        return _answer(told)
+        return _answer(description)
 
     @api.get("/models/<name>/history")
     @_answered
     def history(name: str) -> History | Moment:
         ledger = stores.ledger(name) if people.may_read(name) else None
         if ledger is None:
-            raise UnknownName("history", name, (), "A model has one from its first judgement or movement on")
+            raise UnknownName("history", name, (), "A model has one from its first judgement or transition on")
         at = _time(request.args)
         return moment_of(ledger, at) if at else history_of(stores.client, ledger, _last(request.args))
 
@@ -85,25 +85,25 @@ def routes(stores: OwnStores) -> Blueprint:
     @_answered
     def approve(name: str) -> Transition:
         _require(stores, Operation.APPROVE, name)
-        asked = _asked()
+        payload = _payload()
         return stores.registrar.approve(
-            name, _version(asked), _stage(asked), _text(asked, "comment"), _overrides(asked)
+            name, _version(payload), _stage(payload), _text(payload, "comment"), _overrides(payload)
         )
 
     @api.post("/models/<name>/movements")
     @_answered
     def move(name: str) -> Transition:
-        _require(stores, _deed(), name)
+        _require(stores, _operation(), name)
         registrar = stores.registrar
-        if request.mimetype == _ZIP:  # a promotion with the case that it goes by
+        if request.mimetype == _ZIP:  # a promotion that brings its evidence bundle
             bundle = EvidenceBundle.from_bytes(request.get_data())
             return registrar.promote(name, bundle.version, bundle.stage, _text(request.args, "comment"), bundle)
-        asked = _asked()
-        comment, action = _text(asked, "comment"), _text(asked, "action")
+        payload = _payload()
+        comment, action = _text(payload, "comment"), _text(payload, "action")
         if action == Action.PROMOTE:
-            return registrar.promote(name, _version(asked), _stage(asked), comment)
+            return registrar.promote(name, _version(payload), _stage(payload), comment)
         if action == Action.ARCHIVE:
-            return registrar.archive(name, _version(asked), comment)
+            return registrar.archive(name, _version(payload), comment)
         if action == Action.ROLLBACK:
             return registrar.rollback(name, comment)
         raise UnknownName("action", action, ("promote", "rollback", "archive"))
@@ -116,14 +116,14 @@ def routes(stores: OwnStores) -> Blueprint:
 
     @api.route("/<path:_>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     def nowhere(_: str) -> Response:
-        hint = f"These are taken: {', '.join(_ROUTES)}".format(root=_add_static_prefix(ROOT))
+        hint = f"These are taken: {', '.join(_ROUTES)}".format(root=add_static_prefix(ROOT))
         return _error(UnknownName("route", f"{request.method} {request.path}", (), hint))
 
     return api
 
 
-def _answered(route: Callable[[str], _Told]) -> Callable[[str], Response]:
-    """Answer with the movement or the error: as JSON to a client, and to a form by going back to the board."""
+def _answered(route: Callable[[str], _Result]) -> Callable[[str], Response]:
+    """Let a route answer with its result or its error: a client gets JSON, a form is sent back to the board."""
 
     @wraps(route)
     def answer(name: str) -> Response:
@@ -145,10 +145,10 @@ def _require(stores: OwnStores, operation: Operation, name: str) -> None:
         raise not_allowed(stores.people.who(), operation, name)
 
 
-def _deed() -> Operation:
-    """Return which movement is asked for; what cannot be read, which is told later, counts as a promotion."""
-    asked = request.form if request.mimetype == _FORM else _json()
-    action = asked.get("action") if isinstance(asked, Mapping) else None
+def _operation() -> Operation:
+    """Return the operation that a transition asks for; a body that cannot be read counts as a promotion until it is refused."""
+    payload = request.form if request.mimetype == _FORM else _json()
+    action = payload.get("action") if isinstance(payload, Mapping) else None
     return {Action.ROLLBACK.value: Operation.ROLLBACK, Action.ARCHIVE.value: Operation.ARCHIVE}.get(
         str(action), Operation.PROMOTE
     )
@@ -159,119 +159,123 @@ def _from_here() -> bool:
 
 
 def _require_own_origin(form: bool) -> None:
-    """Refuse what a page of another site sends in a user's name: browsers say where a request comes from."""
+    """Refuse a request that a page of another site sends in a user's name: browsers name the site in the Origin header."""
     if form and "Origin" not in request.headers:
-        raise Refusal("a form that does not say by an Origin header which page it is of is not taken; send JSON")
+        raise Refusal("this form has no Origin header, so its page is not known; send JSON")
     if "Origin" in request.headers and not _from_here():
         raise Refusal("this request came from a page of another site; use the board of this server, or `slipway`")
 
 
-def _require_type(wanted: str) -> None:
-    if request.mimetype != wanted:
-        raise UsageError(f"the body is said to be {request.mimetype or 'nothing'}; {wanted} is taken here")
+def _require_type(taken: str) -> None:
+    if request.mimetype != taken:
+        raise UsageError(f"the Content-Type is {request.mimetype or 'not given'}; this route takes {taken}")
 
 
-def _asked() -> Mapping[str, Any]:
+def _payload() -> Mapping[str, Any]:
     if request.mimetype == _FORM:
         return request.form
     _require_type(_JSON)
-    asked = _json()
-    if not isinstance(asked, dict):
-        raise UsageError("the body is no JSON object")
-    return asked
+    payload = _json()
+    if not isinstance(payload, dict):
+        raise UsageError("the body is not a JSON object; send the fields as one")
+    return payload
 
 
 def _json() -> Any:
-    """Return what the body says; None for what is no JSON, or nested too deeply to be read."""
+    """Return the JSON of the body; None for a body that is not JSON, or nested too deeply to be read."""
     try:
         return request.get_json(silent=True)
     except RecursionError:
         return None
 
 
-def _text(asked: Mapping[str, Any], key: str) -> str:
-    text = asked.get(key, "")
+def _text(payload: Mapping[str, Any], key: str) -> str:
+    text = payload.get(key, "")
     if not isinstance(text, str):
         raise UsageError(f"{key} is {text!r}; it has to be text")
     _require_kept(key, text)
     return text
 
 
-def _overrides(asked: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the gates that an approval overrides: a list of names in JSON, names between commas in a form."""
-    said = asked.get("overrides") or []
-    names = said.split(",") if isinstance(said, str) else said
+def _overrides(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the gates that an approval overrides: JSON has a list of them, a form has commas between them."""
+    value = payload.get("overrides") or []
+    names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise UsageError(f"overrides is {repr(said)[:100]}; it has to be a list of names of gates")
+        raise UsageError(f"overrides is {repr(value)[:100]}; it has to be a list of names of gates")
     return tuple(dict.fromkeys(names))
 
 
 def _require_kept(what: str, text: str) -> None:
-    """Refuse what databases cannot keep: half of a surrogate pair, which JSON can say, and NUL."""
+    """Refuse text that databases cannot store: JSON can hold NUL and half of a surrogate pair."""
     if "\0" in text or text.encode("utf-8", "ignore").decode() != text:
         raise UsageError(f"{what} is {text[:200]!r}; it has to be text without NUL and halves of characters")
 
 
-def _version(asked: Mapping[str, Any]) -> int:
-    said = asked.get("version")
+def _version(payload: Mapping[str, Any]) -> int:
+    value = payload.get("version")
     try:
-        if isinstance(said, bool) or not isinstance(said, int | str) or not 1 <= (number := int(said)) <= MOST_VERSION:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | str)
+            or not 1 <= (number := int(value)) <= MOST_VERSION
+        ):
             raise ValueError
     except ValueError:
         raise UsageError(
-            f"version is {repr(said)[:100]}; it has to be a whole number from 1 to {MOST_VERSION}"
+            f"version is {repr(value)[:100]}; it has to be a whole number from 1 to {MOST_VERSION}"
         ) from None
     return number
 
 
-def _stage(asked: Mapping[str, Any]) -> Stage:
-    said = _text(asked, "stage")
-    known = {stage.lower(): stage for stage in (Stage.STAGING, Stage.PRODUCTION)}
-    if said.lower() not in known:
-        raise UnknownName("stage", said, known.values())
-    return known[said.lower()]
+def _stage(payload: Mapping[str, Any]) -> Stage:
+    word = _text(payload, "stage")
+    known = {stage.lower(): stage for stage in HELD_STAGES}
+    if word.lower() not in known:
+        raise UnknownName("stage", word, known.values())
+    return known[word.lower()]
 
 
-def _last(asked: Mapping[str, str]) -> int:
-    said = asked.get("last", "100")
-    if not (said.isascii() and said.isdigit() and len(said) <= 4 and 1 <= int(said) <= MOST_TRANSITIONS):
-        raise UsageError(f"last is {said[:100]!r}; it has to be a whole number from 1 to {MOST_TRANSITIONS}")
-    return int(said)
+def _last(query: Mapping[str, str]) -> int:
+    text = query.get("last", "100")
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST_TRANSITIONS):
+        raise UsageError(f"last is {text[:100]!r}; it has to be a whole number from 1 to {MOST_TRANSITIONS}")
+    return int(text)
 
 
-def _time(asked: Mapping[str, str]) -> datetime | None:
-    """Return a time that is asked about, UTC where it does not say; None where none is."""
-    said = asked.get("at")
-    if said is None:
+def _time(query: Mapping[str, str]) -> datetime | None:
+    """Return the time of the parameter `at`, taken as UTC where it has no offset; None where the parameter is absent."""
+    text = query.get("at")
+    if text is None:
         return None
     try:
-        at = datetime.fromisoformat(said)
+        at = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"at is {said[:100]!r}; it has to be a time such as 2026-11-24T09:30") from None
+        raise UsageError(f"at is {text[:100]!r}; it has to be a time such as 2026-11-24T09:30") from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _answer(told: Mapping[str, Any], status: int = 200) -> Response:
-    return Response(json.dumps(told), status, mimetype=_JSON, headers={"Cache-Control": "no-store"})
+def _answer(payload: Mapping[str, Any], status: int = 200) -> Response:
+    return Response(json.dumps(payload), status, mimetype=_JSON, headers={"Cache-Control": "no-store"})
 
 
 def _error(error: SlipwayError) -> Response:
-    status, code = next(found for kind, found in _ERRORS.items() if isinstance(error, kind))
-    told: dict[str, Any] = {"error_code": code, "message": str(error)}
+    status, code = next(answer for kind, answer in _ERRORS.items() if isinstance(error, kind))
+    payload: dict[str, Any] = {"error_code": code, "message": str(error)}
     if isinstance(error, PromotionRefused):
-        told["verdicts"] = [{"gate": v.gate, "passed": v.passed, "reason": v.reason} for v in error.verdicts]
-    return _answer(told, status)
+        payload["verdicts"] = [{"gate": v.gate, "passed": v.passed, "reason": v.reason} for v in error.verdicts]
+    return _answer(payload, status)
 
 
 def _of_mlflow(error: MlflowException) -> SlipwayError:
-    """Return what MLflow's stores raised as one of ours: what they do not take is the caller's to mend, all else is outside."""
-    said = error.message.partition("\n")[0][:500]
-    return UsageError(said) if error.get_http_status_code() < 500 else OutsideError(f"the store failed: {said}")
+    """Return an error of MLflow's stores as one of ours: UsageError for a status below 500, OutsideError for all others."""
+    message = error.message.partition("\n")[0][:500]
+    return UsageError(message) if error.get_http_status_code() < 500 else OutsideError(f"the store failed: {message}")
 
 
 def _back(name: str, outcome: str) -> Response:
-    """Go back to the model's page on the board; what became of the form is told there once."""
-    answer = redirect(_add_static_prefix(f"/slipway/models/{quote(name, safe='')}"), 303)
-    path = _add_static_prefix("/slipway/")
+    """Redirect to the model's page on the board, which shows the outcome of the form once."""
+    answer = redirect(add_static_prefix(f"/slipway/models/{quote(name, safe='')}"), 303)
+    path = add_static_prefix("/slipway/")
     answer.set_cookie(OUTCOME, quote(outcome[:1500]), max_age=60, path=path, httponly=True, samesite="Strict")
     return answer  # type: ignore[return-value] # werkzeug's own class, which Flask's is

@@ -17,7 +17,7 @@ def create_app() -> Any:
 
 
 def create_app_with_auth() -> Any:
-    """Return the same on top of MLflow's basic auth."""
+    """Return MLflow's tracking server with its registry guarded, behind MLflow's basic auth."""
     from mlflow.server import app as flask_app
 
     from slipway.server.auth import create_authenticated, users
@@ -26,14 +26,14 @@ def create_app_with_auth() -> Any:
 
 
 def _guarded(people: People, app: Any) -> Any:
-    """Put the guard into the stores of MLflow's app, and our routes beside its own.
+    """Put the guard into the stores of MLflow's app, and Slipway's routes beside those of MLflow.
 
     Raises UsageError for a server that cannot be guarded.
     """
     from mlflow.environment_variables import MLFLOW_ENABLE_WORKSPACES
     from mlflow.server import app as flask_app
-    from mlflow.server.handlers import _add_static_prefix
 
+    from slipway.server._mlflow import add_static_prefix
     from slipway.server.api import routes
     from slipway.server.artifacts import ArtifactGuard, refuse_kept
     from slipway.server.board import blueprint
@@ -53,8 +53,8 @@ def _guarded(people: People, app: Any) -> Any:
     stores = OwnStores(people)
     install_guarded_stores(stores)
     flask_app.register_blueprint(routes(stores))
-    flask_app.register_blueprint(blueprint(lambda: stores.client, people, _add_static_prefix("")))
-    flask_app.before_request(lambda: refuse_kept(stores))  # behind auth's hook, which was there first
+    flask_app.register_blueprint(blueprint(lambda: stores.client, people, add_static_prefix("")))
+    flask_app.before_request(lambda: refuse_kept(stores))  # it runs after auth's hook, which was registered first
     # The innermost, so that auth, which MLflow adds as the outermost, is asked first.
     app.user_middleware += [Middleware(NoAssistant), Middleware(BodyLimit), Middleware(ArtifactGuard, stores=stores)]
     return app

@@ -1,4 +1,4 @@
-"""Artifacts that no endpoint changes: those of ledgers, of registered versions, and of the runs that these were made by."""
+"""The guard of artifacts that no request may change: those of ledgers, of registered versions, and of the runs behind them."""
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -8,31 +8,32 @@ import anyio.to_thread
 from flask import Response, request
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
-from mlflow.server import handlers
+from mlflow.protos.service_pb2 import CreatePresignedUploadUrl
 from mlflow.utils.uri import validate_path_is_safe
 from starlette.responses import Response as StarletteResponse
 
+from slipway.server._mlflow import registry_store, request_message
 from slipway.server.own_stores import OwnStores
 from slipway.server.reserved_names import holds_runs, is_elsewhere, is_ledger, is_model, owners
 from slipway.server.version_sources import made_by
 
 Scope = MutableMapping[str, Any]
-# The first that looks like the route is the route: what comes behind it is the artifact's path, whatever that looks like.
+# The first match is the route. A path of an artifact may look like the route once more, so the search is not greedy.
 _UPLOAD = re.compile(r".*?/(?:ajax-)?api/2\.0/mlflow-artifacts/artifacts/(?P<path>.+)", re.DOTALL)
 
 
 class ArtifactGuard:
-    """ASGI middleware for the uploads that MLflow answers before Flask is asked."""
+    """ASGI middleware that guards the uploads, which MLflow answers in FastAPI, before Flask and its hooks."""
 
     def __init__(self, app: Callable[..., Awaitable[None]], stores: OwnStores) -> None:
         self._app, self._stores = app, stores
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         writes = scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS", "DELETE", "POST")
-        found = _UPLOAD.fullmatch(scope["path"]) if writes else None
-        if found is None:
+        upload = _UPLOAD.fullmatch(scope["path"]) if writes else None
+        if upload is None:
             return await self._app(scope, receive, send)
-        path = found["path"]
+        path = upload["path"]
 
         async def require_free() -> None:
             if reason := await anyio.to_thread.run_sync(why_kept, self._stores, path):
@@ -40,7 +41,7 @@ class ArtifactGuard:
 
         async def received() -> Any:
             message = await receive()
-            if not message.get("more_body"):  # whoever sent it slowly may have registered a version meanwhile
+            if not message.get("more_body"):  # the sender of a slow body may have registered a version meanwhile
                 await require_free()
             return message
 
@@ -54,11 +55,11 @@ class ArtifactGuard:
 
 
 class _Kept(MlflowException):  # type: ignore[misc]
-    """Raised while a body is read, where MLflow answers it itself and drops what came."""
+    """Raised while a body is read, so that MLflow drops the part of the body that it has."""
 
 
 def refuse_kept(stores: OwnStores) -> Response | None:
-    """Answer a Flask request that would change an artifact that is kept; None lets it through."""
+    """Answer a Flask request that would change a kept artifact with 403; return None to let any other request through."""
     reason = None
     if request.endpoint in _BY_PATH:
         path = (request.view_args or {}).get("artifact_path", "")
@@ -67,10 +68,10 @@ def refuse_kept(stores: OwnStores) -> Response | None:
         reason = _why_kept_of(stores, request.args.get("run_uuid", ""))
     elif request.endpoint == "_create_presigned_upload_url":
         try:
-            asked = handlers._get_request_message(handlers.CreatePresignedUploadUrl())
+            message = request_message(CreatePresignedUploadUrl())
         except MlflowException:
             return None  # MLflow refuses it itself
-        reason = _why_kept_of(stores, asked.run_id or asked.model_id)
+        reason = _why_kept_of(stores, message.run_id or message.model_id)
     if reason is None:
         return None
     return Response(MlflowException(reason, PERMISSION_DENIED).serialize_as_json(), 403, mimetype="application/json")
@@ -86,21 +87,27 @@ _BY_PATH = (
 
 
 def why_kept(stores: OwnStores, path: str, *, delete: bool = False) -> str | None:
-    """Return why a path below the artifact root may not be written or deleted; None when it may."""
+    """Return why a path below the artifact root may not be written or deleted; None when it may be."""
     try:
         path = validate_path_is_safe(path)
     except MlflowException:
         return None  # MLflow refuses it itself
-    found = owners(path)
-    known = found or "traces" in path.split("/")
+    ids = owners(path)
+    known = ids or "traces" in path.split("/")
     if delete and (not known or holds_runs(path, stores.locations())):
         return "whole folders of experiments are not deleted through the server: delete the artifacts of single runs"
-    reasons = (_why_kept_of(stores, owner, path) for owner in found)
+    reasons = (_why_kept_of(stores, owner, path) for owner in ids)
     return next((reason for reason in reasons if reason), None)
 
 
 def _why_kept_of(stores: OwnStores, owner: str, path: str | None = None) -> str | None:
-    """Say why the artifacts of a run or model are kept. path: a file that may be one of them, or only be named after it."""
+    """Return why the artifacts of a run or model are kept; None when they are not.
+
+    Args:
+        stores: the server's own stores.
+        owner: the id of the run or model.
+        path: a file that may be among its artifacts, or may only have the id in its name; None for all artifacts.
+    """
     client = stores.client
     try:
         run = None if is_model(owner) else client.get_run(owner).info
@@ -113,7 +120,7 @@ def _why_kept_of(stores: OwnStores, owner: str, path: str | None = None) -> str 
         return None
     if run and is_ledger(client.get_experiment(run.experiment_id).name):
         return "this run is of a ledger: only Slipway's own server writes there"
-    version = made_by(handlers._get_model_registry_store(), owner)
+    version = made_by(registry_store(), owner)
     if version is None:
         return None
     return (

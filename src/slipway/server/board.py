@@ -1,4 +1,4 @@
-"""The board's routes: pages under `/slipway/`, which change nothing. Buttons post to the API; its answer comes in a cookie."""
+"""The board's routes: pages under `/slipway/` that change nothing. Buttons post to the API, which answers by a cookie."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ from slipway.workflows.board import overview as board_overview
 from slipway.workflows.board import version as board_version
 from slipway.workflows.board.comparison import Comparisons
 
-# What was found in a ledger is told for so long; what does not add up may be a movement that is being made.
+# A check of a ledger is shown for so long. Findings are checked again soon: a transition under way looks like one.
 _FRESH_S, _FRESH_FINDINGS_S = 600.0, 10.0
 _NO_TIME_MS = 2**63
 _FOR_EVER, _FOR_MINUTES = "private, max-age=31536000, immutable", "private, max-age=300"
@@ -48,7 +48,13 @@ _HEADERS = {
 
 
 def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = "") -> Blueprint:
-    """Return the pages. client: one of the server's own stores. prefix: what MLflow puts before each of its paths."""
+    """Return the board's pages as a Flask blueprint.
+
+    Args:
+        client: returns a client of the server's own stores.
+        people: identifies the visitor.
+        prefix: the static prefix that MLflow puts before each of its paths.
+    """
     pages = Blueprint("slipway_board", __name__, url_prefix=f"{prefix}/slipway")
     comparisons, verified = Comparisons(client), _Verified(client)
     home = f"{prefix}/slipway/"
@@ -65,8 +71,8 @@ def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = 
     def model(name: str) -> str:
         _require_readable(people, name)
         now = request.args.get("verify") == "now"
-        found = board_overview.model_page(client(), name, until_ms=_until())
-        return model_page(found, verified.of(name, now=now), frame(name))
+        page = board_overview.model_page(client(), name, until_ms=_until())
+        return model_page(page, verified.of(name, now=now), frame(name))
 
     @pages.get("/models/<name>/versions/<int:number>")
     def version(name: str, number: int) -> str:
@@ -92,7 +98,7 @@ def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = 
 
     @pages.errorhandler(SlipwayError)
     def problem(error: SlipwayError) -> tuple[str, int]:
-        status, title = next(found for kind, found in _PROBLEMS.items() if isinstance(error, kind))
+        status, title = next(answer for kind, answer in _PROBLEMS.items() if isinstance(error, kind))
         return problem_page(title, str(error), frame()), status
 
     @pages.errorhandler(MlflowException)
@@ -111,19 +117,22 @@ def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = 
 
 
 class _Verified:
-    """What was found in the ledgers that were read through in the last minutes."""
+    """The checks of ledgers of the last minutes, by model."""
 
     def __init__(self, client: Callable[[], MlflowClient]) -> None:
-        self._client, self._found = client, dict[str, tuple[float, LedgerCheck | None]]()
+        self._client, self._checks = client, dict[str, tuple[float, LedgerCheck | None]]()
 
     def of(self, name: str, *, now: bool) -> LedgerCheck | None:
-        """Return what was found in a ledger; None for one that is too long to be read through unasked. now: read it anew."""
-        at, found = self._found.get(name, (float("-inf"), None))
-        fresh_s = _FRESH_FINDINGS_S if found and found.findings else _FRESH_S
+        """Return the check of a model's ledger; None for a ledger that is too long to be checked unasked.
+
+        now: check it anew, however long it is.
+        """
+        at, check = self._checks.get(name, (float("-inf"), None))
+        fresh_s = _FRESH_FINDINGS_S if check and check.findings else _FRESH_S
         if now or time.monotonic() - at > fresh_s:
-            found = board_overview.verified_now(self._client(), name, None if now else board_overview.VERIFIED_AT_ONCE)
-            self._found[name] = time.monotonic(), found
-        return found
+            check = board_overview.verified_now(self._client(), name, None if now else board_overview.VERIFIED_AT_ONCE)
+            self._checks[name] = time.monotonic(), check
+        return check
 
 
 def _visitor(people: People, model: str | None) -> Visitor:
@@ -132,15 +141,15 @@ def _visitor(people: People, model: str | None) -> Visitor:
 
 
 def _outcome() -> ButtonOutcome | None:
-    """What the API left in its cookie: `Done: …`, or `Not done: …`."""
-    told, _, message = unquote(request.cookies.get(OUTCOME, "")).partition(": ")
-    return ButtonOutcome(message[:1].upper() + message[1:], told == "Done") if message else None
+    """Return the outcome that the API left in its cookie, `Done: …` or `Not done: …`; None without a cookie."""
+    word, _, message = unquote(request.cookies.get(OUTCOME, "")).partition(": ")
+    return ButtonOutcome(message[:1].upper() + message[1:], word == "Done") if message else None
 
 
 def _until() -> int | None:
-    """The time up to which entries are asked for; what no database takes for one is passed over."""
-    said = request.args.get("until", type=int)
-    return said if said is not None and abs(said) < _NO_TIME_MS else None
+    """Return the time up to which entries are shown, in Unix milliseconds; None for one that no database can compare with."""
+    until_ms = request.args.get("until", type=int)
+    return until_ms if until_ms is not None and abs(until_ms) < _NO_TIME_MS else None
 
 
 def _require_readable(people: People, name: str) -> None:

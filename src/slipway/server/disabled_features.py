@@ -1,4 +1,4 @@
-"""What MLflow's server can do besides answering from its stores, and what would be past their guard."""
+"""Features of MLflow's server that would get past the guard of its stores, and how they are turned off."""
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -17,12 +17,15 @@ _REFUSED = (
 
 
 def take_no_jobs() -> None:
-    """Let MLflow refuse its jobs: they are processes of their own, which write straight to the database."""
+    """Let MLflow refuse its jobs, which run in processes of their own and write straight to the database."""
     MLFLOW_SERVER_ENABLE_JOB_EXECUTION.set(False)
 
 
 class NoAssistant:
-    """ASGI middleware that lets MLflow's UI look whether there is an assistant, and nobody talk to one or set one up."""
+    """ASGI middleware that refuses every request by which MLflow's assistant is set up or talked to.
+
+    MLflow's UI may still ask whether there is an assistant.
+    """
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self._app = app
@@ -31,6 +34,6 @@ class NoAssistant:
         changes = scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS")
         if not changes or not _ASSISTANT.fullmatch(scope["path"]):
             return await self._app(scope, receive, send)
-        told = MlflowException(_REFUSED, PERMISSION_DENIED).serialize_as_json()
-        await Response(told, 403, media_type="application/json")(scope, receive, send)
+        body = MlflowException(_REFUSED, PERMISSION_DENIED).serialize_as_json()
+        await Response(body, 403, media_type="application/json")(scope, receive, send)
         return None

@@ -1,4 +1,4 @@
-"""Who asks, and what they may do to a model."""
+"""The people who ask the server: their names, and their rights on a registered model."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -16,7 +16,7 @@ ALL_RIGHTS = frozenset(Right)
 
 
 class People(Protocol):
-    """Who asks in the present request. auth: whether they had to prove it."""
+    """The user of the present request. auth: whether users have to log in."""
 
     @property
     def auth(self) -> bool: ...
@@ -26,7 +26,7 @@ class People(Protocol):
 
 
 class Anybody:
-    """Without authentication: people are who they say they are, and may do everything that the evidence allows."""
+    """People of a server without authentication: each request names its user, who has every right."""
 
     auth = False
 
@@ -44,7 +44,10 @@ class Anybody:
 
 
 class Users:
-    """With MLflow's basic auth: EDIT on a registered model approves, MANAGE judges and promotes; an admin may do all."""
+    """People of a server with MLflow's basic auth.
+
+    EDIT on a registered model lets a user approve; MANAGE lets a user judge and promote too; an admin may do all.
+    """
 
     auth = True
 
@@ -65,7 +68,7 @@ class Users:
 
 
 class Permission(Protocol):
-    """What MLflow's auth says of one user and one registered model."""
+    """The permission of one user on one registered model, as MLflow's auth returns it."""
 
     can_read: bool
     can_update: bool

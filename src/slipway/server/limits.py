@@ -1,4 +1,4 @@
-"""No body of a request to Slipway's own routes is read beyond its limit: MLflow's bridge to Flask would hold it in memory."""
+"""The limit on bodies of requests to Slipway's own routes: MLflow's bridge to Flask would hold each whole body in memory."""
 
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -13,7 +13,7 @@ _OURS = "/api/2.0/slipway/"
 
 
 class BodyLimit:
-    """ASGI middleware that answers 413 as soon as a body is known to be too long, by what it says of itself or by what came."""
+    """ASGI middleware that answers 413 as soon as a body is too long, by its Content-Length or by the bytes that arrived."""
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self._app = app
@@ -23,8 +23,8 @@ class BodyLimit:
             return await self._app(scope, receive, send)
         headers = dict(scope["headers"])
         most = MOST_BYTES if headers.get(b"content-type", b"").startswith(b"application/zip") else MOST_FORM_BYTES
-        said = headers.get(b"content-length", b"0")
-        too_long = not said.isdigit() or int(said) > most
+        length = headers.get(b"content-length", b"0")
+        too_long = not length.isdigit() or int(length) > most
         came = 0
 
         async def counted() -> Any:
@@ -49,8 +49,8 @@ class _TooLong(Exception):
 
 
 def _refusal(most: int) -> Response:
-    told = {
+    body = {
         "error_code": "INVALID_PARAMETER_VALUE",
         "message": f"the body is longer than the {most:,} bytes that are taken",
     }
-    return Response(json.dumps(told), 413, media_type="application/json", headers={"Connection": "close"})
+    return Response(json.dumps(body), 413, media_type="application/json", headers={"Connection": "close"})

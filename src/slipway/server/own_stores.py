@@ -1,4 +1,4 @@
-"""The server's own way to its stores: past the guard, and to the registrar that alone writes ledger and stages."""
+"""The server's own way to its stores, past the guard, and the registrar, which alone writes ledgers and stages."""
 
 import os
 import posixpath
@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
 from mlflow.server import ARTIFACTS_DESTINATION_ENV_VAR, BACKEND_STORE_URI_ENV_VAR, REGISTRY_STORE_URI_ENV_VAR
-from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry, get_artifact_repository
 
 from slipway.errors import UsageError
 from slipway.registry.ledger import Ledger, ledger_of
+from slipway.server._mlflow import artifact_repositories, get_artifact_repository
 from slipway.server.identity import People
 from slipway.server.reserved_names import decoded
 from slipway.server.webhooks import TellingClient
@@ -23,45 +23,47 @@ from slipway.workflows.promotion.registrar import LocalRegistrar
 
 @dataclass(frozen=True)
 class OwnStores:
-    """What writes for the server itself. people: who asks."""
+    """The stores as the server itself reads and writes them. people: identifies the user of the present request."""
 
     people: People
 
     @cached_property
     def client(self) -> MlflowClient:
-        """A client straight on the server's own database; its threads may share it."""
+        """Return a client straight on the server's own database; the server's threads may share it."""
         tracking = os.environ[BACKEND_STORE_URI_ENV_VAR]
         return TellingClient(tracking, os.environ.get(REGISTRY_STORE_URI_ENV_VAR) or tracking)
 
     @property
     def registrar(self) -> LocalRegistrar:
-        """Return the registrar that acts in the name of who asks."""
+        """Return a registrar that acts in the name of the user of the present request."""
         return LocalRegistrar(self.client, self.people.who())
 
     def ledger(self, model: str) -> Ledger | None:
-        """Return the ledger of a model; None where it has none yet."""
+        """Return the ledger of a model; None for a model that has none yet."""
         return ledger_of(self.client, model)
 
     def locations(self) -> list[str]:
-        """Return where below the artifact root each experiment keeps its artifacts, the deleted ones too."""
-        root, found, token = _root(), list[str](), None
+        """Return the folder below the artifact root of each experiment, deleted experiments included."""
+        root, folders, token = _root(), list[str](), None
         while True:
             page = self.client.search_experiments(ViewType.ALL, max_results=1000, page_token=token)
             paths = (decoded(urlsplit(each.artifact_location).path) for each in page)
-            found += [path.removeprefix(root) for path in paths]
+            folders += [path.removeprefix(root) for path in paths]
             token = page.token
             if not token:
-                return found
+                return folders
 
 
 def serve_own_artifacts() -> None:
     """Let clients inside this process read and write `mlflow-artifacts:` locations where the server itself keeps them.
 
-    Elsewhere that scheme means to ask the server over HTTP, which this process cannot do: it is the server.
+    A client anywhere else asks the server over HTTP for such a location, and this process is that server.
+
+    Raises UsageError for a server that does not keep the artifacts itself.
     """
     if ARTIFACTS_DESTINATION_ENV_VAR not in os.environ:
         raise UsageError("Slipway's server keeps the artifacts itself; start `mlflow server` with --serve-artifacts")
-    _artifact_repository_registry.register("mlflow-artifacts", _own_repository)
+    artifact_repositories.register("mlflow-artifacts", _own_repository)
 
 
 def _own_repository(artifact_uri: str, tracking_uri: str | None = None, registry_uri: str | None = None) -> Any:
@@ -71,6 +73,6 @@ def _own_repository(artifact_uri: str, tracking_uri: str | None = None, registry
 
 
 def _root() -> str:
-    """Return the path that locations which are no `mlflow-artifacts:` ones begin with."""
+    """Return the path of the artifact root, with which every location of another scheme than `mlflow-artifacts:` begins."""
     root = urlsplit(os.environ[ARTIFACTS_DESTINATION_ENV_VAR])
     return decoded(root.path if root.scheme else Path(root.path).absolute().as_posix()).rstrip("/")

@@ -1,4 +1,4 @@
-"""The registry as MLflow's endpoints see it: every way to it ends in this store, so what is refused here is refused to all."""
+"""The registry as MLflow's endpoints see it. Every way to the registry ends in this store, which refuses to all alike."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,17 +16,16 @@ from slipway.errors import Refusal
 from slipway.registry.mutex import exclusive
 from slipway.registry.permissions import Operation, not_allowed
 from slipway.registry.trust import AUTHOR
+from slipway.server._mlflow import is_prompt
 from slipway.server.own_stores import OwnStores
 from slipway.server.reserved_names import BORN_WITH, guarded_alias, is_mutex, is_ours
-from slipway.types import Stage
-
-_HELD = (Stage.STAGING, Stage.PRODUCTION)
+from slipway.types import HELD_STAGES, Stage
 
 
 class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
-    """MLflow's registry, whose stages move by the registrar alone and whose evidence is written by Slipway alone.
+    """MLflow's registry, in which only the registrar moves stages and only Slipway writes tags of evidence.
 
-    What is refused raises PERMISSION_DENIED, which MLflow answers with status 403 and the reason.
+    A refusal raises PERMISSION_DENIED, which MLflow answers with status 403 and the reason.
     """
 
     def __init__(self, stores: OwnStores, uri: str) -> None:
@@ -36,23 +35,23 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
     def transition_model_version_stage(
         self, name: str, version: str, stage: str, archive_existing_versions: bool
     ) -> ModelVersion:
-        """Move a version as Slipway does: by the judgement that stands, with ledger and alias, one holder a stage."""
-        wanted, held = Stage(get_canonical_stage(stage)), self.get_model_version(name, version)
-        number = int(held.version)
-        if held.current_stage == wanted.value:
-            return held
+        """Move a version as Slipway does: by the judgement that stands, with an entry in the ledger and the alias in step."""
+        target, present = Stage(get_canonical_stage(stage)), self.get_model_version(name, version)
+        number = int(present.version)
+        if present.current_stage == target.value:
+            return present
         self._require(Operation.PROMOTE, name)
-        if wanted is Stage.NONE:
+        if target is Stage.NONE:
             refuse(f"a version that held a stage leaves it for Archived, not None: `slipway archive {name} {number}`")
-        if wanted in _HELD and not archive_existing_versions and self.get_latest_versions(name, [wanted.value]):
+        if target in HELD_STAGES and not archive_existing_versions and self.get_latest_versions(name, [target.value]):
             refuse(
-                f"{wanted} has one holder: say archive_existing_versions=True, or `slipway promote {name} {number} {wanted}`"
+                f"{target} has one holder: say archive_existing_versions=True, or `slipway promote {name} {number} {target}`"
             )
         try:
-            if wanted is Stage.ARCHIVED:
+            if target is Stage.ARCHIVED:
                 self._stores.registrar.archive(name, number, _BY_MLFLOW)
             else:
-                self._stores.registrar.promote(name, number, wanted, _BY_MLFLOW)
+                self._stores.registrar.promote(name, number, target, _BY_MLFLOW)
         except Refusal as error:
             refuse(str(error))
         return self.get_model_version(name, version)
@@ -65,7 +64,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
             return
         if alias != stage.lower():
             refuse(
-                f"the alias '{alias}' would not go with the stage as '{stage.lower()}' does; take that, or another name"
+                f"the alias '{alias}' would not follow the stage as '{stage.lower()}' does; use that alias, or another name"
             )
         with self._at_rest(name):
             named = self.get_model_version(name, version)
@@ -89,15 +88,15 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
 
     def set_model_version_tag(self, name: str, version: str, tag: ModelVersionTag) -> None:
         _require_no_mutex(name)
-        if _tells_prompts(tag.key):
-            self._require_kind(name, prompt=_says_prompt(tag))
+        if _is_prompt_key(tag.key):
+            self._require_kind(name, prompt=_makes_prompt(tag))
         if is_ours(tag.key):
             _require_unchanged(self.get_model_version(name, version).tags, tag)
         super().set_model_version_tag(name, version, tag)
 
     def delete_model_version_tag(self, name: str, version: str, key: str) -> None:
         _require_no_mutex(name)
-        if _tells_prompts(key):
+        if _is_prompt_key(key):
             self._require_kind(name, prompt=False)
         if is_ours(key):
             _refuse_tag(key)
@@ -105,15 +104,15 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
 
     def set_registered_model_tag(self, name: str, tag: RegisteredModelTag) -> None:
         _require_no_mutex(name)
-        if _tells_prompts(tag.key):
-            self._require_kind(name, prompt=_says_prompt(tag))
+        if _is_prompt_key(tag.key):
+            self._require_kind(name, prompt=_makes_prompt(tag))
         if is_ours(tag.key):
             _require_unchanged(self.get_registered_model(name).tags, tag)
         super().set_registered_model_tag(name, tag)
 
     def delete_registered_model_tag(self, name: str, key: str) -> None:
         _require_no_mutex(name)
-        if _tells_prompts(key):
+        if _is_prompt_key(key):
             self._require_kind(name, prompt=False)
         if is_ours(key):
             _refuse_tag(key)
@@ -128,16 +127,18 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
         *more: Any,
         **named: Any,
     ) -> ModelVersion:
-        """Register a version. Its lineage and digest are taken as they are said; its author, where users are known, is not."""
+        """Register a version with the lineage and the digest of its tags. Where users log in, the user is its author."""
         _require_no_mutex(name)
-        said = [ModelVersionTag(tag.key, tag.value) for tag in tags or ()]
-        self._require_kind(name, prompt=any(_says_prompt(tag) for tag in said))
-        if unknown := sorted(tag.key for tag in said if is_ours(tag.key) and tag.key not in BORN_WITH):
-            refuse(f"{', '.join(unknown)} cannot be said of a version: only Slipway's own server writes it")
+        accepted = [ModelVersionTag(tag.key, tag.value) for tag in tags or ()]
+        self._require_kind(name, prompt=any(_makes_prompt(tag) for tag in accepted))
+        if unknown := sorted(tag.key for tag in accepted if is_ours(tag.key) and tag.key not in BORN_WITH):
+            refuse(
+                f"{', '.join(unknown)} cannot be set by a client: only Slipway's own server writes such a tag; leave it out"
+            )
         if self._stores.people.auth:
-            said = [tag for tag in said if tag.key != AUTHOR]
-            said.append(ModelVersionTag(AUTHOR, self._stores.people.who()))
-        return super().create_model_version(name, source, run_id, said, *more, **named)
+            accepted = [tag for tag in accepted if tag.key != AUTHOR]
+            accepted.append(ModelVersionTag(AUTHOR, self._stores.people.who()))
+        return super().create_model_version(name, source, run_id, accepted, *more, **named)
 
     def create_registered_model(
         self, name: str, tags: list[RegisteredModelTag] | None = None, *more: Any, **named: Any
@@ -158,7 +159,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
         with self._at_rest(name):
             self._require_no_history(name, "be renamed")
             if self._stores.ledger(new_name):
-                refuse(f"there is a history of a model '{new_name}'; take a name that nothing is written down of")
+                refuse(f"there is a ledger of a model '{new_name}'; take a name without a ledger")
             return super().rename_registered_model(name, new_name)
 
     def delete_registered_model(self, name: str) -> None:
@@ -170,21 +171,23 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
     def delete_model_version(self, name: str, version: str) -> None:
         _require_no_mutex(name)
         with self._at_rest(name):
-            held = self.get_model_version(name, version)
-            number = int(held.version)
-            if held.current_stage in _HELD:
+            present = self.get_model_version(name, version)
+            number = int(present.version)
+            if present.current_stage in HELD_STAGES:
                 refuse(
-                    f"version {number} of {name} is in {held.current_stage}; `slipway archive {name} {number}` comes first"
+                    f"version {number} of {name} is in {present.current_stage}; `slipway archive {name} {number}` comes first"
                 )
             if ledger := self._stores.ledger(name):
                 of_it = f"tags.`slipway.version` = '{number}'"
                 if number in stages_after([entry.transition for entry in ledger.entries(where=of_it)]):
-                    refuse(f"version {number} of {name} held a stage: the ledger tells of it, so it stays, archived")
+                    refuse(
+                        f"version {number} of {name} held a stage: the ledger has entries on it, so it stays, archived"
+                    )
             super().delete_model_version(name, version)
 
     @contextmanager
     def _at_rest(self, name: str) -> Iterator[None]:
-        """Let nothing of a model move for as long as the block takes: what it finds stays so until it has acted on it."""
+        """Hold the model's mutex for as long as the block takes, so that no transition comes between its look and its act."""
         try:
             with exclusive(self._stores.client, name):
                 yield
@@ -192,13 +195,13 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
             refuse(str(error))
 
     def _stage_of(self, name: str, alias: str) -> Stage | None:
-        """Return the stage that an alias of a model goes with; a prompt is in none, and its aliases are anybody's."""
+        """Return the stage that an alias of a model goes with; None for any other alias, and for each alias of a prompt."""
         stage = guarded_alias(alias)
-        return None if stage is None or self.get_registered_model(name)._is_prompt() else stage
+        return None if stage is None or is_prompt(self.get_registered_model(name)) else stage
 
     def _require_kind(self, name: str, *, prompt: bool) -> None:
-        """Refuse to make a prompt of a model, all whose versions a search would not find then, or a model of a prompt."""
-        if prompt is not self.get_registered_model(name)._is_prompt():
+        """Refuse to turn a model into a prompt, whose versions no search of models finds, or a prompt into a model."""
+        if prompt is not is_prompt(self.get_registered_model(name)):
             refuse(
                 f"'{name}' is a {'model' if prompt else 'prompt'} and stays one; "
                 f"a {'prompt' if prompt else 'model'} goes by another name"
@@ -209,19 +212,17 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
             refuse(str(not_allowed(self._stores.people.who(), operation, name)))
 
     def _require_no_history(self, name: str, what: str) -> None:
-        held = self.get_latest_versions(name, [stage.value for stage in _HELD])
+        holders = self.get_latest_versions(name, [stage.value for stage in HELD_STAGES])
         ledger = self._stores.ledger(name)
-        if held or (ledger and ledger.entries(1)):
-            refuse(
-                f"{name} cannot {what}: its versions hold or held a stage, and the ledger tells of them by that name"
-            )
+        if holders or (ledger and ledger.entries(1)):
+            refuse(f"{name} cannot {what}: its versions hold or held a stage, and the ledger names them by it")
 
 
 _BY_MLFLOW = "asked for through MLflow's own API or UI"
 
 
 def refuse(reason: str) -> NoReturn:
-    """Raise what MLflow answers with 403 and the reason."""
+    """Raise PERMISSION_DENIED, which MLflow answers with status 403 and the reason."""
     raise MlflowException(reason, PERMISSION_DENIED)
 
 
@@ -238,12 +239,14 @@ def _require_unchanged(tags: dict[str, str], tag: ModelVersionTag | RegisteredMo
 
 def _require_no_mutex(name: str) -> None:
     if is_mutex(name):
-        refuse(f"'{name}' stands for a movement that is under way: only Slipway's own server makes or deletes it")
+        refuse(
+            f"'{name}' is the mutex of a transition that is under way: only Slipway's own server makes or deletes it"
+        )
 
 
-def _tells_prompts(key: str) -> bool:
+def _is_prompt_key(key: str) -> bool:
     return key.strip().casefold() == str(IS_PROMPT_TAG_KEY)
 
 
-def _says_prompt(tag: ModelVersionTag | RegisteredModelTag) -> bool:
-    return _tells_prompts(tag.key) and str(tag.value).casefold() == "true"
+def _makes_prompt(tag: ModelVersionTag | RegisteredModelTag) -> bool:
+    return _is_prompt_key(tag.key) and str(tag.value).casefold() == "true"

@@ -1,4 +1,4 @@
-"""What only Slipway writes, told by names alone."""
+"""The names that only Slipway writes: those of ledgers, mutexes, tags and aliases, and the paths of artifacts."""
 
 import posixpath
 import re
@@ -7,11 +7,11 @@ from urllib.parse import unquote, urlsplit
 
 from slipway.registry.ledger import LEDGER_SUFFIX
 from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST
-from slipway.types import Stage
+from slipway.types import HELD_STAGES, Stage
 from slipway.workflows.register import LINEAGE
 
 _MUTEX_SUFFIX = ".moving"
-# What a version may be born with. A wrong digest is found when the version is judged: the server computes it anew.
+# The tags of ours that a new version may have. A wrong digest is found at the judgement: the server computes it anew.
 BORN_WITH = frozenset({AUTHOR, DIGEST, EVIDENCE_DIGEST, *LINEAGE})
 _RUN, _MODEL = re.compile(r"[0-9a-f]{32}"), re.compile(r"m-[0-9a-f]{32}")
 
@@ -25,41 +25,41 @@ def is_mutex(model: str) -> bool:
 
 
 def is_ours(tag: str) -> bool:
-    """Say whether a tag's key is one that only Slipway writes; some databases compare keys without regard to case."""
+    """Say whether only Slipway writes a tag of that key. Case does not count, as some databases compare without it."""
     return tag.strip().casefold().startswith("slipway.")
 
 
 def guarded_alias(alias: str) -> Stage | None:
-    """Return the stage that an alias goes with; None for an alias that is anybody's."""
-    return {"staging": Stage.STAGING, "production": Stage.PRODUCTION}.get(alias.strip().casefold())
+    """Return the stage that an alias goes with; None for an alias that anybody may set."""
+    return {stage.lower(): stage for stage in HELD_STAGES}.get(alias.strip().casefold())
 
 
 def owners(path: str) -> list[str]:
-    """Return whose artifacts a path below the server's artifact root may be: ids of runs and models.
+    """Return the ids of the runs and models in a path below the server's artifact root, whose artifacts it may name.
 
-    Some file systems take a name in capitals for the same.
+    Case does not count, as some file systems ignore it.
     """
     return [part for part in _clean(path).casefold().split("/") if _RUN.fullmatch(part) or _MODEL.fullmatch(part)]
 
 
 def holds_runs(folder: str, locations: Iterable[str]) -> bool:
-    """Say whether a folder that is named after no run holds whole ones, or models.
+    """Say whether a folder without the id of a run in its path holds whole runs or models.
 
-    locations: where experiments keep their artifacts, below the same root; that may be called anything, `traces` too.
+    locations: the folders of the experiments, below the same root. Such a folder may have any name, `traces` too.
     """
-    wanted = _parts(folder)
-    kept = [_parts(location) for location in locations]
-    return any(at[: len(wanted)] == wanted or (*at, "models") == wanted for at in kept)
+    parts = _parts(folder)
+    places = [_parts(location) for location in locations]
+    return any(at[: len(parts)] == parts or (*at, "models") == parts for at in places)
 
 
 def is_elsewhere(path: str, location: str) -> bool:
-    """Say whether a path below the artifact root is outside of the folder of a run or model whose artifacts are at a location.
+    """Say whether a path below the artifact root is outside of the folder of a run or model with its artifacts at a location.
 
-    Of a location that is said otherwise than from that root nothing is known.
+    False for a location of another scheme than `mlflow-artifacts:`, whose place below the root is not known.
     """
-    told = urlsplit(location)
-    folder = _parts(decoded(told.path).casefold())[:-1]
-    return told.scheme == "mlflow-artifacts" and _parts(path.casefold())[: len(folder)] != folder
+    parsed = urlsplit(location)
+    folder = _parts(decoded(parsed.path).casefold())[:-1]
+    return parsed.scheme == "mlflow-artifacts" and _parts(path.casefold())[: len(folder)] != folder
 
 
 def is_model(owner: str) -> bool:
@@ -73,7 +73,7 @@ def same_origin(origin: str | None, host: str | None) -> bool:
 
 
 def decoded(location: str) -> str:
-    """Take off all percent-encoding, however often it was put on: each layer of MLflow's takes off one."""
+    """Take off all percent-encoding, however often it was put on: each layer of MLflow takes off one."""
     while (once := unquote(location)) != location:
         location = once
     return location

@@ -1,4 +1,4 @@
-"""Runs and experiments as endpoints see them: ledgers are Slipway's, and what versions were made by stays as it was."""
+"""Runs and experiments as MLflow's endpoints see them: no request writes to a ledger, nor to the run behind a version."""
 
 import functools
 import inspect
@@ -19,10 +19,10 @@ _REMEMBERED = 100_000  # a search asks thousands of times for the same runs
 
 
 class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
-    """MLflow's runs, where the ledgers can be read by everybody and written by nobody who comes through an endpoint."""
+    """MLflow's runs, in which everybody may read the ledgers and no request may write to one."""
 
     def __init__(self, uri: str, artifact_root: str, registry: Callable[[], Any]) -> None:
-        """registry: returns the store of the versions."""
+        """Open the store. registry: returns the store of the registered versions."""
         self._registry = registry
         # No run changes its experiment, and no experiment becomes a ledger or stops being one: see `rename_experiment`.
         self._is_of_ledger = functools.lru_cache(_REMEMBERED)(self._look_up)
@@ -52,7 +52,7 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
         return super().start_trace(trace_info)
 
     def require_no_ledger(self, kind: str, id_: str) -> None:
-        """Refuse to write to an experiment, run or model that is of a ledger. What does not exist is MLflow's to answer."""
+        """Refuse to write to an experiment, run or model of a ledger. One that does not exist is left to MLflow to answer."""
         with suppress(LookupError):
             if self._is_of_ledger(kind, str(id_)):
                 refuse(
@@ -60,20 +60,21 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
                 )
 
     def require_no_version(self, kind: str, id_: str) -> None:
-        """Refuse to change what a registered version was made by and is read by: its run, its model, their experiments."""
-        found = self._made_in(id_) if kind == "experiment" else made_by(self._registry(), id_)
-        if found is not None:
-            refuse(f"{found.name} version {found.version} was made by this {kind}, which stays as it was registered")
+        """Refuse to change the run or logged model behind a registered version, or an experiment that holds one of these."""
+        origin = self._made_in(id_) if kind == "experiment" else made_by(self._registry(), id_)
+        if origin is not None:
+            refuse(f"{origin.name} version {origin.version} was made by this {kind}, which stays as it was registered")
 
     def update_run_info(self, run_id: str, run_status: Any, end_time: int | None, run_name: str | None) -> Any:
-        """End a run, which may have been registered before it ended, or change its name; how and when it ended stays.
+        """End a run or change its name. Once a registered run has ended, its status and end time stay.
 
-        That it ended so may be said again, as `mlflow run` does behind what it ran.
+        The same status may be set again, as `mlflow run` does after the run that it started. A run may be registered before
+        it ends.
         """
         self.require_no_ledger("run", run_id)
-        held = self.get_run(run_id).info
-        if RunStatus.is_terminated(RunStatus.from_string(held.status)):
-            if run_status is not None and RunStatus.to_string(run_status) != held.status:
+        present = self.get_run(run_id).info
+        if RunStatus.is_terminated(RunStatus.from_string(present.status)):
+            if run_status is not None and RunStatus.to_string(run_status) != present.status:
                 self.require_no_version("run", run_id)
             elif end_time is not None and made_by(self._registry(), run_id):
                 end_time = None
@@ -98,47 +99,47 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
         super().delete_tag(run_id, key)
 
     def _require_free(self, run_id: str, tags: Sequence[str] = ()) -> None:
-        """Refuse to write to a run of a ledger, or of a version unless all that is written is tags of one's own."""
+        """Refuse to write to a run of a ledger, and to a run of a version unless only tags of other people are written."""
         self.require_no_ledger("run", run_id)
         if not tags or any(map(is_ours, tags)):
             self.require_no_version("run", run_id)
 
     def _require_free_models(self, metrics: Any) -> None:
-        """Refuse metrics that any run may log onto a model, where the model is of a version."""
+        """Refuse metrics of a logged model that belongs to a version or a ledger: any run may log metrics of any model."""
         for model in {metric.model_id for metric in metrics if metric.model_id}:
             self.require_no_ledger("model", model)
             self.require_no_version("model", model)
 
     def _made_in(self, experiment_id: str) -> Origin | None:
-        """Return a version whose run or model is in an experiment."""
+        """Return a version whose run or model is in an experiment; None where there is none."""
         experiment = _number(experiment_id)
         by_id = {id_: each for each in origins(self._registry()) for id_ in each.ids}
         ids = list(by_id)
         with self.ManagedSessionMaker(read_only=False) as session:
             for some in (ids[at : at + _AT_ONCE] for at in range(0, len(ids), _AT_ONCE)):
                 for table, id_ in ((SqlRun, SqlRun.run_uuid), (SqlLoggedModel, SqlLoggedModel.model_id)):
-                    if found := session.query(id_).filter(table.experiment_id == experiment, id_.in_(some)).first():
-                        return by_id[found[0]]
+                    if row := session.query(id_).filter(table.experiment_id == experiment, id_.in_(some)).first():
+                        return by_id[row[0]]
         return None
 
     def _look_up(self, kind: str, id_: str) -> bool:
         with self.ManagedSessionMaker(read_only=False) as session:
-            asked = session.query(SqlExperiment.name)
+            query = session.query(SqlExperiment.name)
             if kind == "run":
-                asked = asked.join(SqlRun, SqlRun.experiment_id == SqlExperiment.experiment_id)
-                asked = asked.filter(SqlRun.run_uuid == id_)
+                query = query.join(SqlRun, SqlRun.experiment_id == SqlExperiment.experiment_id)
+                query = query.filter(SqlRun.run_uuid == id_)
             elif kind == "model":
-                asked = asked.join(SqlLoggedModel, SqlLoggedModel.experiment_id == SqlExperiment.experiment_id)
-                asked = asked.filter(SqlLoggedModel.model_id == id_)
+                query = query.join(SqlLoggedModel, SqlLoggedModel.experiment_id == SqlExperiment.experiment_id)
+                query = query.filter(SqlLoggedModel.model_id == id_)
             else:
-                asked = asked.filter(SqlExperiment.experiment_id == _number(id_))
-            found = asked.first()
-        if found is None:
+                query = query.filter(SqlExperiment.experiment_id == _number(id_))
+            row = query.first()
+        if row is None:
             raise LookupError(id_)
-        return is_ledger(found[0])
+        return is_ledger(row[0])
 
 
-# Every other method of the store that writes to an experiment, a run or a model, by the argument that says which.
+# Every other method of the store that writes to an experiment, a run or a model, by the argument that has its id.
 WRITES = {
     "experiment_id": (
         "experiment",
@@ -164,7 +165,7 @@ FROZEN = (
     "delete_run log_param log_inputs log_outputs record_logged_model delete_logged_model finalize_logged_model "
     "log_logged_model_params delete_experiment"
 )
-"""Of these, what changes a run, model or experiment that a registered version was made by."""
+"""The methods among WRITES that change a run, model or experiment behind a registered version."""
 
 
 def _number(experiment_id: str) -> int:
@@ -180,8 +181,8 @@ def _guarded(method: Callable[..., Any], kind: str, argument: str) -> Callable[.
 
     @functools.wraps(method)
     def guarded(self: GuardedTracking, *given: Any, **named: Any) -> Any:
-        said = signature.bind(self, *given, **named).arguments.get(argument)
-        for id_ in [said] if said is None or isinstance(said, str | int) else said:
+        ids = signature.bind(self, *given, **named).arguments.get(argument)
+        for id_ in [ids] if ids is None or isinstance(ids, str | int) else ids:
             self.require_no_ledger(kind, str(id_ or ""))
             if method.__name__ in FROZEN.split():
                 self.require_no_version(kind, str(id_ or ""))

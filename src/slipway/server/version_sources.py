@@ -1,4 +1,7 @@
-"""What registered versions were made by, asked of the registry's own database, which may be another than that of the runs."""
+"""The runs and logged models that registered versions were made by, read from the registry's own database.
+
+The registry's database may be another than that of the runs.
+"""
 
 from typing import Any, NamedTuple
 
@@ -11,9 +14,14 @@ from slipway.server.reserved_names import decoded, owners
 
 
 class Origin(NamedTuple):
-    """A version that Slipway registered, and what it was made by.
+    """A version that Slipway registered, with its run and the places of its files.
 
-    source: where its files are, as it was said. location: the same as MLflow found it, which is where they are read from.
+    Attributes:
+        name: the registered model.
+        version: its number.
+        run_id: the run that it was registered from.
+        source: the URI of its files, as the client sent it.
+        location: the URI that MLflow made of `source`, from which it reads the files.
     """
 
     name: str
@@ -24,28 +32,28 @@ class Origin(NamedTuple):
 
     @property
     def ids(self) -> frozenset[str]:
-        """The run and the logged models that it was made by and that its files are of, however its source names them."""
+        """Return the ids of its run, and of every run and logged model that `source` or `location` names."""
         files = (owner for uri in (self.source, self.location) for owner in owners(decoded(uri or "")))
         return frozenset([*files, *([self.run_id] if self.run_id else [])])
 
 
 def origins(registry: Any) -> list[Origin]:
-    """Return the origin of each version in a registry's store that Slipway registered, which is one with a digest."""
+    """Return the origin of each version that Slipway registered in a registry's store: each version with a digest."""
     with registry.ManagedSessionMaker(read_only=False) as session:
         return [Origin(*row) for row in _registered(session)]
 
 
 def made_by(registry: Any, id_: str) -> Origin | None:
     """Return a version that was made by a run or a logged model; None where there is none."""
-    # What is percent-encoded cannot be told by a database.
+    # A database cannot decode a percent-encoded source, so each one with a percent sign is read.
     named = (
         column.contains(part, autoescape=True)
         for column in (SqlModelVersion.source, SqlModelVersion.storage_location)
         for part in (id_, "%")
     )
     with registry.ManagedSessionMaker(read_only=False) as session:
-        asked = _registered(session).filter(or_(SqlModelVersion.run_id == id_, *named))
-        return next((found for found in (Origin(*row) for row in asked) if id_ in found.ids), None)
+        rows = _registered(session).filter(or_(SqlModelVersion.run_id == id_, *named))
+        return next((origin for origin in (Origin(*row) for row in rows) if id_ in origin.ids), None)
 
 
 def _registered(session: Any) -> Any:
@@ -61,5 +69,5 @@ def _registered(session: Any) -> Any:
         SqlModelVersion.source,
         SqlModelVersion.storage_location,
     )
-    asked = session.query(*of_each).join(SqlModelVersionTag, tagged)
-    return asked.filter(SqlModelVersion.current_stage != STAGE_DELETED_INTERNAL)
+    query = session.query(*of_each).join(SqlModelVersionTag, tagged)
+    return query.filter(SqlModelVersion.current_stage != STAGE_DELETED_INTERNAL)

@@ -17,7 +17,7 @@ from slipway.registry.ledger import LEDGER_SUFFIX
 from slipway.registry.versions import Version, list_versions, version_in
 from slipway.tracking.client import runs_page
 from slipway.tracking.liveness import close_dead
-from slipway.types import Interval, Stage
+from slipway.types import HELD_STAGES, Interval, Stage
 
 _RUN_ID = re.compile(r"[0-9a-f]{6,32}")
 _SHORT = 8
@@ -109,14 +109,14 @@ def _find(
             return _of_version(client, version)
     for stage in Stage:
         if word == stage.lower():
-            if stage not in (Stage.PRODUCTION, Stage.STAGING):
+            if stage not in HELD_STAGES:
                 raise UsageError(f"the stage {stage} may hold many versions; name the one that is meant by its number")
             return _of_version(client, version_in(client, name, stage))
     if _RUN_ID.fullmatch(word):
         return _of_run(client, name, word, versions, experiment)
     if word.isdigit():
         raise UnknownVersion(name, asked, [version.number for version in versions])
-    known = [Stage.PRODUCTION, Stage.STAGING, *(version.number for version in versions)]
+    known = [*reversed(HELD_STAGES), *(version.number for version in versions)]
     hint = "A run is named by its id, or by 6 or more characters of its start"
     raise UnknownName(f"version, stage or run of {name}", asked, known, hint)
 

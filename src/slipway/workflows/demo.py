@@ -18,7 +18,7 @@ from slipway.errors import ServiceFailed
 from slipway.forkserver import warm_up
 from slipway.progress import step
 from slipway.settings import Settings
-from slipway.types import Stage
+from slipway.types import HELD_STAGES
 from slipway.workflows.platform import Platform, down, up
 
 EXPERIMENT = "flight_delays"
@@ -43,7 +43,7 @@ def demo(settings: Settings, *, once: bool = False, trials: int | None = None) -
         done = run(at, EXPERIMENT, trials=trials or TRIALS)
         click.echo(str(done))
         number = done.registered.version.number
-        for stage in (Stage.STAGING, Stage.PRODUCTION):
+        for stage in HELD_STAGES:
             _say(f"$ slipway promote {EXPERIMENT} {number} {stage}")
             promote(at, EXPERIMENT, number, stage, "the demo")
         click.echo(str(history(at, EXPERIMENT)))

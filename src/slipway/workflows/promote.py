@@ -5,9 +5,9 @@ from slipway.progress import step
 from slipway.registry.permissions import Operation
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
-from slipway.types import Stage
+from slipway.types import HELD_STAGES, Stage
 from slipway.workflows.promotion.gather import gathered
-from slipway.workflows.promotion.registrar import GATED, judging_gathered, registrar_of, require_movable
+from slipway.workflows.promotion.registrar import judging_gathered, registrar_of, require_movable
 from slipway.workflows.promotion.transition import announced, open_ledger
 from slipway.workflows.session import open_client
 
@@ -23,7 +23,7 @@ def promote(settings: Settings, name: str, version: int, stage: Stage, comment: 
     challenger = get_version(client, name, version)
     require_movable(challenger, stage)
     registrar = registrar_of(client, settings, Operation.PROMOTE, name)
-    if stage not in GATED:
+    if stage not in HELD_STAGES:
         return announced(settings, registrar.promote(name, version, stage, comment))
     with gathered(client, settings, challenger, stage) as evidence, step(f"gates before {stage}"):
         return announced(

@@ -19,7 +19,7 @@ from slipway.settings import Settings
 from slipway.tracking.client import runs_page
 from slipway.tracking.runs import every_run
 from slipway.tracking.trials import trials_of
-from slipway.types import Stage
+from slipway.types import HELD_STAGES, Stage
 from slipway.workflows.endpoint.variant_record import read_variants
 from slipway.workflows.promotion.transition import open_ledger
 from slipway.workflows.session import open_client
@@ -83,7 +83,7 @@ def _page(
     return ExperimentPage(
         card=card,
         made=datetime.now(UTC),
-        standings=tuple(_live_version(version, transitions) for version in versions if version.stage in _HELD),
+        standings=tuple(_live_version(version, transitions) for version in versions if version.stage in HELD_STAGES),
         trials=tuple(trials_of(client, run, card.search.metric)),
         plots={name: png for name, png in plots.items() if name not in (_HISTORY, _PARALLEL)},
         history_png=plots.get(_HISTORY),
@@ -93,9 +93,6 @@ def _page(
         arms=tuple(variants),
         links={"the run in MLflow": where} if uri.startswith("http") else {},
     )
-
-
-_HELD = (Stage.PRODUCTION, Stage.STAGING)
 
 
 def _plots(client: MlflowClient, run_id: str, folder: Path) -> list[Path]:

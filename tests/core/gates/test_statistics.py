@@ -55,7 +55,7 @@ def skill_for(metric: str, difference: float) -> float:
 
 
 def verdicts(experiment: Experiment, skill: float, first_seed: int) -> Iterator[Verdict]:
-    """What the gate says of each of 200 pairs."""
+    """The gate's verdicts on 200 pairs."""
     for seed in range(first_seed, first_seed + PAIRS):
         challenger, champion = answers(experiment.task.value, skill, seed)
         of = Evidence(experiment, challenger, FIELDS, {}, {}, Champion(4, champion, FIELDS, {}), seed)

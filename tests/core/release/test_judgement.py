@@ -119,7 +119,7 @@ def test_a_verdict_on_too_few_rows_is_overridden_by_name_and_everybody_is_told_b
         ((TOO_FEW.gate,), "ana", "ana is the author"),
         ((), "ben", "`--override not_worse_than_champion`"),
         (("thresholds",), "ben", "thresholds passed"),
-        (("slices",), "ben", "no gate 'slices' was asked"),
+        (("slices",), "ben", "no gate 'slices' was run"),
     ],
 )
 def test_who_may_override_what(overrides: tuple[str, ...], by: str, why: str) -> None:

@@ -1,4 +1,4 @@
-"""Whatever is done to a ledger behind its back is named: each entry altered, each one taken out, each stage moved past it."""
+"""The check of a ledger names every change behind its back: an altered entry, an entry taken out, a stage moved past it."""
 
 from dataclasses import replace
 

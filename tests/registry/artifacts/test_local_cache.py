@@ -1,4 +1,4 @@
-"""What a service keeps on this disk of what it served."""
+"""The record of the version that a service served last, and the mark of a transition, on this disk."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A case travels whole, and what is no case is refused."""
+"""An evidence bundle travels whole, and any other zip is refused."""
 
 import io
 import json
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from slipway.core.gates import Latency, Measured, Newest, Reproduced
 from slipway.core.statistics.metrics import Outcome
 from slipway.errors import UsageError
-from slipway.registry.evidence import bundle as case_module
+from slipway.registry.evidence import bundle as bundle_module
 from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.types import Stage, Verdict
 
@@ -37,7 +37,7 @@ def of(rows: int = 20, classes: int = 2, **more: Any) -> EvidenceBundle:
 
 
 @given(rows=st.integers(1, 40), classes=st.sampled_from([0, 2, 3]), champion=st.booleans(), newest=st.booleans())
-def test_a_case_travels_whole(rows: int, classes: int, champion: bool, newest: bool) -> None:
+def test_a_bundle_travels_whole(rows: int, classes: int, champion: bool, newest: bool) -> None:
     more: dict[str, Any] = {}
     if champion:
         more |= {
@@ -83,7 +83,7 @@ def changed(**facts: Any) -> bytes:
 
 
 def torn(entry: bytes, at: int, said: int) -> bytes:
-    """A case of which one number in the headers of its zip is another: the flags, or how a file is packed."""
+    """A bundle with one number in the headers of its zip changed: the flags, or the way that a file is packed."""
     data = bytearray(of().to_bytes())
     for header, place in ((entry, at), (b"PK\x03\x04", at - 2)):
         data[data.index(header) + place] = said
@@ -100,28 +100,28 @@ def torn(entry: bytes, at: int, said: int) -> bytes:
         (packed(case_json=b"[1", test_parquet=b""), "case.json"),
         (packed(evil_py=b"import os"), "found evil.py"),
         (packed(case_json=of().files()["case.json"]), "'test.parquet' is missing"),
-        (packed(case_json=of().files()["case.json"], test_parquet=b"no parquet"), "this is no case"),
-        (changed(format=9), "a case of format 9"),
+        (packed(case_json=of().files()["case.json"], test_parquet=b"no parquet"), "this is not an evidence bundle"),
+        (changed(format=9), "an evidence bundle of format 9"),
         (changed(stage="Live"), "case.json, stage"),
         (changed(version="three"), "case.json, version"),
         (changed(version=10**12), "case.json, version"),
         (torn(b"PK\x01\x02", 8, 1), "is encrypted"),
-        (torn(b"PK\x01\x02", 10, 99), "this is no case"),
+        (torn(b"PK\x01\x02", 10, 99), "this is not an evidence bundle"),
     ],
 )
-def test_what_is_no_case_is_refused_with_what_is_wrong(data: bytes, complaint: str) -> None:
+def test_a_zip_that_is_not_a_bundle_is_refused_with_its_fault(data: bytes, complaint: str) -> None:
     with pytest.raises(UsageError, match=complaint):
         EvidenceBundle.from_bytes(data)
 
 
-def test_a_case_that_unpacks_too_large_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(case_module, "MOST_BYTES", 100)
+def test_a_bundle_that_unpacks_too_large_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle_module, "MOST_BYTES", 100)
     with pytest.raises(UsageError, match="at most 100 bytes"):
         EvidenceBundle.from_bytes(of().to_bytes())
 
 
-def test_a_case_of_which_a_few_bytes_stand_for_too_many_rows_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(case_module, "_MOST_NUMBERS", 59)
+def test_a_bundle_in_which_a_few_bytes_stand_for_too_many_rows_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle_module, "_MOST_NUMBERS", 59)
     with pytest.raises(UsageError, match="20 rows of 3 columns; 59 numbers are taken"):
         EvidenceBundle.from_bytes(of().to_bytes())
 

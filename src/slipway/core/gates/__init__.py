@@ -1,13 +1,13 @@
 """The gates between the stages: evidence in, a verdict with its reason and numbers out.
 
-Which gates stand before a stage is data, in `CATALOGUE`: what no release can do without, what the experiment's maturity adds,
-what its `gates` section names, less what it leaves out with a reason.
+`CATALOGUE` says which gates stand before a stage: those that every release needs, those that the experiment's maturity adds,
+and those that its `gates` section names, without those that the section leaves out with a reason.
 
 poc          thresholds, beats_baseline; before Production also specified, not_worse_than_champion, signature
 mvp          the same, and experiment.yaml has to have an owner, a decision, a threshold, a promised latency
 production   before Production also slices, latency where it is delivered as a service, approval
 
-`approval` is no gate over evidence: people give it to a verdict that stands; see `slipway.core.release.judgement`.
+`approval` does not see the evidence: people give it to a judgement that stands; see `slipway.core.release.judgement`.
 """
 
 from slipway.core.gates._catalogue import CATALOGUE, Gate, GateEntry, GateNotice, every_gate, gates_before
@@ -37,9 +37,9 @@ __all__ = [
 
 
 def judge(evidence: Evidence, stage: Stage) -> tuple[Verdict, ...]:
-    """Run the gates that stand before a stage, all of them, and return their verdicts; `approval` is not among them.
+    """Run all gates that stand before a stage and return their verdicts; `approval` is not among them.
 
-    The experiment's own gates come after those that are built in, and what is left out is told last.
+    The verdicts of the experiment's own gates come after those of the catalogue, and the gates that are left out come last.
     """
     names = gates_before(evidence.experiment, stage)
     if not names:

@@ -1,7 +1,7 @@
-"""The catalogue of the gates: before which stages each stands, where experiment.yaml says it, and one sentence on it.
+"""The catalogue of the gates: for each its stages, its section of experiment.yaml, and one sentence.
 
-`slipway check`, the model card and the table of docs/promotion.md say what stands here, and nothing of their own. A new gate
-is a function of this package and an entry here; one with a section of its own is a field of `slipway.core.spec.Gates` too.
+`slipway check`, the model card and the table of docs/promotion.md are made from this catalogue alone. A new gate is a
+function of this package and an entry here; one with a section of its own is a field of `slipway.core.spec.Gates` too.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,20 +17,25 @@ from slipway.core.gates._specified import specified
 from slipway.core.release.transitions import APPROVAL
 from slipway.core.spec import OF_MATURITY, Experiment, Gates, Maturity, Section
 from slipway.core.statistics.metrics import METRICS
-from slipway.types import Interval, Stage, Verdict
+from slipway.types import HELD_STAGES, Interval, Stage, Verdict
 
 Gate = Callable[[Evidence, Mapping[str, Interval]], Verdict]
-"""A gate sees the evidence and its paired differences."""
+"""A gate: evidence and its paired differences in, a verdict out."""
 
-_BOTH, _LAST = (Stage.STAGING, Stage.PRODUCTION), (Stage.PRODUCTION,)
+_LAST = (Stage.PRODUCTION,)
 
 
 @dataclass(frozen=True)
 class GateEntry:
     """One gate of the catalogue.
 
-    stages: before which it stands. section: the key of experiment.yaml that says what it demands, and asks for it where it is
-    optional. sentence: it passes when this holds. judge: None for the approval, which people give.
+    Attributes:
+        name: the gate's name.
+        stages: the stages before which it stands.
+        section: the key of experiment.yaml with its demands; naming that key asks for an optional gate.
+        sentence: the condition under which it passes.
+        judge: the gate itself; None for the approval, which people give.
+        optional: whether it stands only when it is named or the maturity asks for it.
     """
 
     name: str
@@ -42,7 +47,7 @@ class GateEntry:
 
     @property
     def stands(self) -> str:
-        """Say where it stands, for the documentation."""
+        """Return the words of the documentation for where the gate stands."""
         if not self.optional:
             return f"before {' and '.join(self.stages)}"
         if self.name not in OF_MATURITY:
@@ -54,11 +59,11 @@ class GateEntry:
 CATALOGUE: tuple[GateEntry, ...] = (
     GateEntry("specified", _LAST, "scope", "goal, owner and a threshold for the search metric are declared", specified),
     GateEntry(
-        "thresholds", _BOTH, "gates.thresholds",
+        "thresholds", HELD_STAGES, "gates.thresholds",
         "each declared metric is at least (scores) or at most (errors) its threshold", thresholds,
     ),
     GateEntry(
-        "beats_baseline", _BOTH, "gates.beats_baseline",
+        "beats_baseline", HELD_STAGES, "gates.beats_baseline",
         "better than every baseline: the whole 95 % interval of the difference is above the margin", beats_baseline,
     ),
     GateEntry(
@@ -105,7 +110,12 @@ CATALOGUE: tuple[GateEntry, ...] = (
 class GateNotice:
     """A gate as it stands for one experiment.
 
-    stages: none where it does not stand, and then `demand` says why. asked_for: also where it was, and is left out.
+    Attributes:
+        name: the gate's name.
+        stages: the stages before which it stands here; empty where it does not stand.
+        section: the key of experiment.yaml with its demands.
+        demand: its condition here, or the reason why it does not stand.
+        asked_for: whether it is asked for; True as well for a gate that is asked for and left out with a reason.
     """
 
     name: str
@@ -121,7 +131,7 @@ def gates_before(experiment: Experiment, stage: Stage) -> tuple[str, ...]:
 
 
 def every_gate(experiment: Experiment) -> tuple[GateNotice, ...]:
-    """Return every gate of the catalogue, then the experiment's own: what each demands here, or why it does not stand."""
+    """Return a notice of every gate of the catalogue, then of the experiment's own: its demand, or why it does not stand."""
     gates = experiment.gates
     own = (GateNotice(ref.partition(":")[2], _LAST, "gates.own", f"your function {ref} says so") for ref in gates.own)
     return (*(_notice(entry, experiment) for entry in CATALOGUE), *own)
@@ -145,7 +155,7 @@ def _notice(entry: GateEntry, experiment: Experiment) -> GateNotice:
 
 
 def _values(name: str, experiment: Experiment) -> str:
-    """The numbers that a gate goes by, as declared or by default."""
+    """Return words for the numbers that a gate goes by, as declared or by default."""
     gates = experiment.gates
     if name == "thresholds":
         sides = {metric: "at least" if METRICS[metric].greater_is_better else "at most" for metric in gates.thresholds}
@@ -160,7 +170,7 @@ def _values(name: str, experiment: Experiment) -> str:
 
 
 def _by_default(name: str) -> Section:
-    """What a gate goes by that stands without being named: its section with nothing in it."""
+    """Return the section of a gate that stands without being named: an empty section, with its defaults."""
     (section, _none) = get_args(Gates.model_fields[name].annotation)
     made: Section = section()
     return made

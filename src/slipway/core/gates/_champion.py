@@ -1,4 +1,4 @@
-"""Gates on what changes for those who rely on the version in Production: as a whole, and slice by slice."""
+"""Gates that compare with the version in Production: on all rows, and slice by slice."""
 
 from collections.abc import Mapping
 from statistics import NormalDist
@@ -14,10 +14,10 @@ _FAMILY_ERROR = 0.05
 
 
 def not_worse_than_champion(evidence: Evidence, differences: Mapping[str, Interval]) -> Verdict:
-    """The model is not worse than the one in Production, or there last, on the same test rows, up to the margin.
+    """Pass when the model is not worse than the champion on the same test rows, up to the margin.
 
-    Non-inferiority: the low end of the interval stays above `-margin`. On the newest labelled rows, of which there are few, the
-    model must not be clearly worse: the high end stays above it.
+    Non-inferiority: the low end of the interval stays above `-margin`. On the newest labelled rows, which are few, the model
+    must not be clearly worse: the high end stays above `-margin`.
     """
     champion, gate = evidence.champion, "not_worse_than_champion"
     if champion is None:
@@ -31,43 +31,48 @@ def not_worse_than_champion(evidence: Evidence, differences: Mapping[str, Interv
     if not passed and champion.too_few is not None:
         numbers |= {UNSEEN: champion.too_few}
     if evidence.newest and "newest" in differences and evidence.newest.challenger.rows >= ENOUGH_ROWS:
-        holds, said = _on_newest_rows(evidence.newest, differences["newest"], margin)
+        holds, words = _on_newest_rows(evidence.newest, differences["newest"], margin)
         if not holds:  # neither model knows these rows, so nobody has to decide in the gate's place
             numbers.pop(UNSEEN, None)
         passed, reason, numbers = (
             passed and holds,
-            f"{reason}; {said}",
+            f"{reason}; {words}",
             numbers | _numbers("newest_", differences["newest"]),
         )
     return Verdict(gate, passed, reason, numbers)
 
 
 def slices(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
-    """No slice is clearly worse than with the version in Production, nor than the declared bound.
+    """Pass when no slice is clearly worse than with the champion, nor than the declared bound.
 
-    Of many slices some look worse by chance: the level is Bonferroni's, so that all of them together err in 5 %.
+    Some of many slices look worse by chance: the level is Bonferroni's, so that all slices together err in 5 %.
     """
     gate = evidence.experiment.gates.slices or SlicesGate()
     if not evidence.labels:
-        said = "no column is looked at; name some in evaluation.slices, or leave the gate out with a reason in gates.without"
-        return Verdict("slices", False, said)
+        words = (
+            "no column is sliced; name some in evaluation.slices, or leave the gate out with a reason in gates.without"
+        )
+        return Verdict("slices", False, words)
     beside, below = _below_champion(evidence, gate.margin), _below_bound(evidence, gate.worst)
-    found = [*beside, *below]
-    worse = [said for said, bad in found if bad]
+    comparisons = [*beside, *below]
+    worse = [words for words, bad in comparisons if bad]
     if worse:
-        said = "; ".join(worse[:5]) + (f" and {len(worse) - 5} more" if worse[5:] else "")
+        words = "; ".join(worse[:5]) + (f" and {len(worse) - 5} more" if worse[5:] else "")
         few = evidence.champion.too_few if evidence.champion and any(bad for _, bad in beside) else None
         if few is None:
-            return Verdict("slices", False, said)
+            return Verdict("slices", False, words)
         numbers = {} if any(bad for _, bad in below) else {UNSEEN: few}
-        return Verdict("slices", False, f"{said} ({_all_rows(evidence, few)})", numbers)
+        return Verdict("slices", False, f"{words} ({_all_rows(evidence, few)})", numbers)
     columns = ", ".join(evidence.labels)
-    if not found:
+    if not comparisons:
         return Verdict(
             "slices", True, f"nothing is in Production yet and no bound is declared, for slices of {columns}"
         )
     return Verdict(
-        "slices", True, f"none of {len(found)} comparisons by {columns} is clearly worse", {"compared": len(found)}
+        "slices",
+        True,
+        f"none of {len(comparisons)} comparisons by {columns} is clearly worse",
+        {"compared": len(comparisons)},
     )
 
 
@@ -82,10 +87,10 @@ def _on_test_rows(evidence: Evidence, champion: Champion, difference: Interval, 
 def _rows_in_words(evidence: Evidence, champion: Champion) -> str:
     if champion.too_few is not None:
         return _all_rows(evidence, champion.too_few)
-    said = f"on {evidence.compared_rows()[0].rows:,} test rows"
+    words = f"on {evidence.compared_rows()[0].rows:,} test rows"
     if champion.unseen is None:
-        return said
-    return f"{said} of {evidence.challenger.rows:,}, those it was not trained on{_apart(evidence)}"
+        return words
+    return f"{words} of {evidence.challenger.rows:,}, those it was not trained on{_apart(evidence)}"
 
 
 def _all_rows(evidence: Evidence, few: int) -> str:
@@ -94,7 +99,7 @@ def _all_rows(evidence: Evidence, few: int) -> str:
 
 
 def _apart(evidence: Evidence) -> str:
-    """Say what else the split holds apart from training rows, as a sentence goes on after these."""
+    """Return words for the rows that the split holds apart besides training rows, as the end of a sentence."""
     match evidence.experiment.split:
         case GroupSplit(group=group):
             return f", nor on others of the same {group}"
@@ -125,14 +130,14 @@ def _below_champion(evidence: Evidence, margin: float) -> list[tuple[str, bool]]
     if (compared := champion.compared) is not None:
         labels = {name: column[compared] for name, column in labels.items()}
     ours, theirs = evidence.compared_rows()
-    found = estimates(ours, labels, evidence.metric, seed=evidence.seed, other=theirs)
+    parts = estimates(ours, labels, evidence.metric, seed=evidence.seed, other=theirs)
     return [
         (
             f"{part.column} {part.value}: worse by {-part.estimate:.4f} than with version {champion.version}, "
             f"on {part.rows:,} rows",
-            _upper(part.estimate, part.error, len(found)) < -margin,
+            _upper(part.estimate, part.error, len(parts)) < -margin,
         )
-        for part in found
+        for part in parts
     ]
 
 
@@ -140,16 +145,16 @@ def _below_bound(evidence: Evidence, worst: float | None) -> list[tuple[str, boo
     if worst is None:
         return []
     metric = evidence.metric
-    found = estimates(evidence.challenger, evidence.labels, metric, seed=evidence.seed)
+    parts = estimates(evidence.challenger, evidence.labels, metric, seed=evidence.seed)
     return [
         (
             f"{part.column} {part.value}: {metric.name} {part.estimate:.4f}, and {worst:g} is the bound, on {part.rows:,} rows",
-            _upper(metric.better(part.estimate, worst), part.error, len(found)) < 0,
+            _upper(metric.better(part.estimate, worst), part.error, len(parts)) < 0,
         )
-        for part in found
+        for part in parts
     ]
 
 
 def _upper(estimate: float, error: float, family: int) -> float:
-    """The upper end of a one-sided interval, at a level that so many of them together err in 5 %."""
+    """Return the upper end of a one-sided interval, at a level at which a family of so many errs in 5 % altogether."""
     return estimate + NormalDist().inv_cdf(1 - _FAMILY_ERROR / family) * error

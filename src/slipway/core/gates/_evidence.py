@@ -1,4 +1,4 @@
-"""What the gates judge one version by: values only, gathered by a workflow."""
+"""The evidence that the gates judge one version by: values only, gathered by a workflow."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,26 +18,32 @@ Fields = Mapping[str, tuple[str, bool]]
 
 
 ENOUGH_ROWS = 50
-"""Fewer rows say nothing: the interval of a difference holds everything."""
+"""The fewest rows that two models are compared on: with fewer, the interval of their difference holds everything."""
 
 
 def rows_to_compare(unseen: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
     """Return which rows a champion is compared on; None for all.
 
-    Too few that it knows nothing of say nothing. Then all are taken, which favours the champion, as it knows some of them.
+    Where it was trained on all but too few of them, all rows are taken, which favours the champion.
 
     Args:
-        unseen: (rows,), which of them the champion knows nothing of; None where all count.
+        unseen: (rows,), the rows that the champion was not trained on; None for all.
     """
     return None if unseen is None or unseen.sum() < ENOUGH_ROWS else unseen
 
 
 @dataclass(frozen=True)
 class Champion:
-    """The version that is in Production, or was there last while nothing is, scored on the challenger's test rows.
+    """The version in Production or, while Production is empty, the version there last, on the challenger's test rows.
 
-    outcome is None, and `problem` says why, when it could not be scored there. unseen: (rows,), which of the rows it knows
-    nothing of; None where all count, as none is known that it was trained on. live: whether it is in Production now.
+    Attributes:
+        version: its number.
+        outcome: its outcome on the test rows; None when it could not be scored.
+        inputs: the fields of its signature's inputs.
+        outputs: the fields of its signature's outputs.
+        problem: why there is no outcome; empty where there is.
+        unseen: (rows,), the test rows that it was not trained on; None for all, when no training row is known among them.
+        live: whether it is in Production now.
     """
 
     version: int
@@ -54,20 +60,23 @@ class Champion:
 
     @property
     def compared(self) -> NDArray[np.bool_] | None:
-        """Which of the rows it is compared on; None for all."""
+        """Return which of the rows the champion is compared on; None for all."""
         return rows_to_compare(self.unseen)
 
     @property
     def too_few(self) -> int | None:
-        """How many rows are left that it knows nothing of, where they are too few to be compared on alone."""
+        """Return how many rows the champion was not trained on where they are too few for a comparison; None elsewhere."""
         return None if self.unseen is None or self.compared is not None else int(self.unseen.sum())
 
 
 @dataclass(frozen=True)
 class Newest:
-    """Both models on labelled rows that are newer than what either was trained or tested on.
+    """The outcomes of both models on labelled rows that are newer than the training and test rows of either.
 
-    since: the first of them. champion is None where it could not be scored.
+    Attributes:
+        since: the time of the first of these rows.
+        challenger: the challenger's outcome.
+        champion: the champion's outcome; None where it could not be scored.
     """
 
     since: str
@@ -77,7 +86,7 @@ class Newest:
 
 @dataclass(frozen=True)
 class Latency:
-    """Requests of one row, answered one after the other by the service of the model. In milliseconds."""
+    """The latency of requests of one row, sent one after the other to the model's own service, in milliseconds."""
 
     p50_ms: float
     p99_ms: float
@@ -86,7 +95,7 @@ class Latency:
 
 @dataclass(frozen=True)
 class Reproduced:
-    """The winner fitted again: of so many rows so many were answered differently, by so much at the most."""
+    """The winner fitted again: of `rows` answers, `different` differ, by `largest` at the most."""
 
     rows: int
     different: int
@@ -95,7 +104,16 @@ class Reproduced:
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured of a model apart from its answers. problems: gate → why there is no measurement for it."""
+    """The measurements of a model apart from its answers.
+
+    Attributes:
+        latency: of requests of one row to its own service.
+        size_bytes: of its files.
+        reproduced: the comparison with the winner fitted again.
+        age_days: of the newest test row.
+        own: the verdicts of the experiment's own gates.
+        problems: gate → why there is no measurement for it.
+    """
 
     latency: Latency | None = None
     size_bytes: int | None = None
@@ -107,9 +125,20 @@ class Measured:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that the gates judge one version by; every outcome but the newest is of the same test rows.
+    """The evidence that the gates judge one version by; every outcome but the newest is of the same test rows.
 
-    rows: (rows, columns) of them, for slices and gates of the experiment's own. labels: column → slice of each row.
+    Attributes:
+        experiment: the recorded experiment.
+        challenger: the version's outcome.
+        inputs: the fields of its signature's inputs.
+        outputs: the fields of its signature's outputs.
+        baselines: the outcomes of the baselines, by name.
+        champion: the champion; None without one.
+        seed: of the resamples.
+        newest: both models on the newest rows; None without any.
+        measured: the measurements apart from the answers.
+        labels: column → slice of each row.
+        rows: (rows, columns), the test rows, for the experiment's own gates.
     """
 
     experiment: Experiment
@@ -129,7 +158,7 @@ class Evidence:
         return METRICS[self.experiment.search.metric]
 
     def differences(self) -> Mapping[str, Interval]:
-        """By how much the challenger is better than each baseline and the champion, with 95 % intervals.
+        """Return by how much the challenger is better than each baseline and the champion, with 95 % intervals.
 
         Keys: `baseline:NAME`, `champion`, and `newest` for the champion on the newest rows, each where it can be compared.
         """
@@ -142,13 +171,13 @@ class Evidence:
                 apart["champion"] = self.compared_rows()
         if self.newest and self.newest.champion:
             apart["newest"] = self.newest.challenger, self.newest.champion
-        found = dict(self._better(self.challenger, others))
+        intervals = dict(self._better(self.challenger, others))
         for key, (challenger, champion) in apart.items():
-            found |= self._better(challenger, {key: champion})
-        return found
+            intervals |= self._better(challenger, {key: champion})
+        return intervals
 
     def compared_rows(self) -> tuple[Outcome, Outcome]:
-        """Challenger and champion on the test rows that they are compared on: those that the champion knows nothing of."""
+        """Return challenger's and champion's outcomes on the test rows that they are compared on, see `rows_to_compare`."""
         if self.champion is None or self.champion.outcome is None:
             raise ValueError("there is no champion to compare with")
         compared = self.champion.compared

@@ -1,4 +1,4 @@
-"""Gates on what the model is worth by itself: thresholds, baselines, calibration."""
+"""Gates on the model by itself: thresholds, baselines, calibration."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from slipway.types import Interval, Verdict
 
 
 def thresholds(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
-    """Each declared threshold holds on the test rows."""
+    """Pass when each declared threshold holds on the test rows."""
     values = measure(evidence.experiment.task, evidence.challenger)
     parts: list[str] = []
     passed, numbers = True, dict[str, float]()
@@ -27,7 +27,7 @@ def thresholds(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
 
 
 def beats_baseline(evidence: Evidence, differences: Mapping[str, Interval]) -> Verdict:
-    """The model is better than every baseline on the same test rows, by more than the margin, and not by chance."""
+    """Pass when the model is better than every baseline on the same test rows, by more than the margin, and not by chance."""
     margin = (evidence.experiment.gates.beats_baseline or Margin()).margin
     compared = {key.removeprefix("baseline:"): d for key, d in differences.items() if key.startswith("baseline:")}
     if not compared:
@@ -45,15 +45,17 @@ def beats_baseline(evidence: Evidence, differences: Mapping[str, Interval]) -> V
 
 
 def calibration(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
-    """What is predicted can be taken at its word, up to the declared error."""
+    """Pass when predicted probabilities match observed frequencies, up to the declared error."""
     gate = evidence.experiment.gates.calibration
-    found = calibration_of(evidence.experiment.task, evidence.challenger)
-    if gate is None or found is None:
-        return Verdict("calibration", False, "the model's scores are no probabilities, so nothing can be said of them")
-    passed = found.error <= gate.error
-    worst = found.worst
+    measured = calibration_of(evidence.experiment.task, evidence.challenger)
+    if gate is None or measured is None:
+        return Verdict(
+            "calibration", False, "the model's scores are not probabilities, so their calibration cannot be judged"
+        )
+    passed = measured.error <= gate.error
+    worst = measured.worst
     reason = (
-        f"the expected calibration error {found.error:.4f} {'is' if passed else 'is not'} at most {gate.error:g}; where "
-        f"{worst.predicted:.3f} is said, {worst.observed:.3f} comes (on {evidence.challenger.rows:,} test rows)"
+        f"the expected calibration error {measured.error:.4f} {'is' if passed else 'is not'} at most {gate.error:g}; where "
+        f"{worst.predicted:.3f} is predicted, {worst.observed:.3f} is observed (on {evidence.challenger.rows:,} test rows)"
     )
-    return Verdict("calibration", passed, reason, {"error": found.error, "error_bound": gate.error})
+    return Verdict("calibration", passed, reason, {"error": measured.error, "error_bound": gate.error})

@@ -1,11 +1,11 @@
-"""API first: what callers of the served version send has to be accepted by the next."""
+"""The gate on the signature: a new version accepts every request that callers of the version in Production send."""
 
 from collections.abc import Mapping
 
 from slipway.core.gates._evidence import Evidence, Fields
 from slipway.types import Interval, Verdict
 
-# What a caller sends as one type is accepted as the other, by MLflow's own rules of schema enforcement.
+# MLflow's schema enforcement accepts a value of the first type where a model asks for one of the others.
 _WIDER = {
     "integer": {"long", "double"},
     "long": {"double"},
@@ -15,7 +15,7 @@ _WIDER = {
 
 
 def signature(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
-    """What callers of the served version send is still accepted, and what they get is of the same type."""
+    """Pass when every request to the champion is still accepted, and the answers are of the same type."""
     if evidence.champion is None:
         return Verdict("signature", True, "nothing is served yet that callers rely on")
     breaks = [*_input_breaks(evidence.champion.inputs, evidence.inputs)]

@@ -1,4 +1,4 @@
-"""A problem without a specification is never released."""
+"""The gate on the specification: a problem without one is never released."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from slipway.types import Interval, Verdict
 
 
 def specified(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
-    """Goal, owner and target metric are there."""
+    """Pass when goal, owner and target metric are declared."""
     if missing := undeclared(evidence.experiment):
         keys = "; ".join(map(str, missing))
         return Verdict("specified", False, f"experiment.yaml does not say {keys}; say it and train again")

@@ -1,4 +1,4 @@
-"""How a difference is told."""
+"""The words for a difference between two models."""
 
 from slipway.types import Interval
 

@@ -1,1 +1,1 @@
-"""The rules of a release: movements, judgements, the ledger and the lock of a version's packages."""
+"""The rules of a release: transitions, judgements, the ledger and the lock of a version's packages."""

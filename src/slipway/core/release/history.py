@@ -1,4 +1,4 @@
-"""The history of a registered model: what moved and holds the stages, what held them at some time, whether all adds up."""
+"""The history of a registered model: its transitions, the holders of its stages now and before, the check of its ledger."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,14 +7,12 @@ from typing import Any
 
 from slipway.core.release.ledger import CHARACTERS, Finding
 from slipway.core.release.transitions import Transition
-from slipway.types import Stage
-
-HELD = (Stage.PRODUCTION, Stage.STAGING)
+from slipway.types import HELD_STAGES, Stage
 
 
 @dataclass(frozen=True)
 class History:
-    """What holds each stage now, and the movements, oldest first."""
+    """The present holder of each stage, and the transitions, oldest first."""
 
     name: str
     holders: Mapping[Stage, int]
@@ -28,19 +26,19 @@ class History:
         }
 
     @classmethod
-    def from_dict(cls, said: Mapping[str, Any]) -> "History":
-        stages = {Stage(stage): version for stage, version in said["stages"].items()}
-        return cls(said["name"], stages, tuple(map(Transition.from_dict, said["movements"])))
+    def from_dict(cls, payload: Mapping[str, Any]) -> "History":
+        stages = {Stage(stage): version for stage, version in payload["stages"].items()}
+        return cls(payload["name"], stages, tuple(map(Transition.from_dict, payload["movements"])))
 
     def __str__(self) -> str:
         held = ", ".join(f"{stage}: version {version}" for stage, version in self.holders.items()) or "no stage is held"
-        lines = [line for transition in self.transitions for line in _told(transition)]
+        lines = [line for transition in self.transitions for line in _lines(transition)]
         return "\n".join([f"{self.name} · {held}", *(lines or ["nothing has moved yet"])])
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What held each stage at a time, and the movements that had put it there, with who decided and on which verdicts."""
+    """The transitions by which versions held the stages at a time, each with its decider and verdicts."""
 
     name: str
     at: datetime
@@ -51,22 +49,29 @@ class Moment:
         return {"name": self.name, "at": self.at.isoformat(), "stages": stages}
 
     @classmethod
-    def from_dict(cls, said: Mapping[str, Any]) -> "Moment":
-        stages = {Stage(stage): Transition.from_dict(transition) for stage, transition in said["stages"].items()}
-        return cls(said["name"], datetime.fromisoformat(said["at"]), stages)
+    def from_dict(cls, payload: Mapping[str, Any]) -> "Moment":
+        stages = {Stage(stage): Transition.from_dict(transition) for stage, transition in payload["stages"].items()}
+        return cls(payload["name"], datetime.fromisoformat(payload["at"]), stages)
 
     def __str__(self) -> str:
         lines = [f"{self.name} at {self.at:%Y-%m-%d %H:%M:%S} UTC"]
-        for stage in HELD:
+        for stage in reversed(HELD_STAGES):
             transition = self.transitions.get(stage)
             lines.append(f"{stage}: version {transition.version}, since" if transition else f"{stage}: nothing")
-            lines += [f"  {line}" for line in _told(transition)] if transition else []
+            lines += [f"  {line}" for line in _lines(transition)] if transition else []
         return "\n".join(lines)
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What does not add up in a ledger. head: the hash of its newest entry, to be noted somewhere else."""
+    """The findings of the check of a ledger.
+
+    Attributes:
+        name: the registered model.
+        entries: the number of entries.
+        head: the hash of the newest entry, for people to note somewhere else.
+        findings: everything that does not add up.
+    """
 
     name: str
     entries: int
@@ -85,7 +90,7 @@ class Verified:
         )
 
 
-def _told(transition: Transition) -> list[str]:
-    said = f" — {transition.comment}" if transition.comment else ""
-    line = f"{transition.at:%Y-%m-%d %H:%M:%S} UTC  {transition}, by {transition.by}{said}"
+def _lines(transition: Transition) -> list[str]:
+    reason = f" — {transition.comment}" if transition.comment else ""
+    line = f"{transition.at:%Y-%m-%d %H:%M:%S} UTC  {transition}, by {transition.by}{reason}"
     return [line, *(f"    {'✓' if v.passed else '✗'} {v.gate}: {v.reason}" for v in transition.verdicts)]

@@ -1,7 +1,7 @@
-"""A judgement: what the gates say of exactly these files of a version, and whether it still stands.
+"""The judgement of a version: the gates' verdicts on exactly these files, and whether they still stand.
 
-It is hashed over everything that was judged: the version's files, what was declared, the version in Production that it was
-compared with and its files, the rows. An approval is of such a hash: it expires when anything of that changes.
+A judgement carries a hash over everything that was judged: the version's files, its declaration, the champion and its files,
+the rows. An approval is given to such a hash, so it expires when any of these changes.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from slipway.errors import did_you_mean
 from slipway.types import Stage, Verdict
 
 ELIGIBILITY = "standing"
-"""What is told beside the gates where no verdict of theirs stands."""
+"""The name of the verdict that says why no judgement stands; it is shown among those of the gates."""
 OVERRIDDEN = "overridden"
 """The number of a verdict that a reviewer has overridden."""
 _BESIDE_THE_CHAMPION = ("not_worse_than_champion", "slices")
@@ -23,9 +23,17 @@ _BESIDE_THE_CHAMPION = ("not_worse_than_champion", "slices")
 
 @dataclass(frozen=True)
 class Judged:
-    """What is judged. champion: the version that is served, see `ServedBeside`, and the digest of its files; None without one.
+    """The things that a judgement is hashed over.
 
-    spec, rows, newest: SHA-256 of what was declared, of the files of the test rows, of the newest rows' truth (empty without).
+    Attributes:
+        name: the registered model.
+        version: the version that is judged.
+        stage: the stage that it is judged for.
+        digest: the digest of its files.
+        spec: SHA-256 of the experiment's declaration.
+        rows: SHA-256 of the files of the test rows.
+        champion: the champion's version, see `ServedBeside`, and the digest of its files; None without one.
+        newest: SHA-256 of the newest rows' truth; empty without any.
     """
 
     name: str
@@ -39,7 +47,7 @@ class Judged:
 
     @property
     def hash(self) -> str:
-        told = [
+        values = [
             self.name,
             self.version,
             self.stage.value,
@@ -49,15 +57,20 @@ class Judged:
             self.champion,
             self.newest,
         ]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Eligibility:
-    """Whether a version may move to a stage by what is written down of it.
+    """Whether a version may move to a stage, by the entries of the ledger.
 
-    judgement: the newest of this version and stage, whatever it says. approvals: of that judgement's evidence.
-    problems: why the judgement does not stand, whatever it says.
+    Attributes:
+        name: the registered model.
+        version: the version.
+        stage: the stage that it would move to.
+        judgement: the newest judgement of this version and stage, passed or not; None without one.
+        approvals: the approvals of that judgement's evidence.
+        problems: why the judgement does not stand, passed or not; empty when it stands.
     """
 
     name: str
@@ -73,7 +86,7 @@ class Eligibility:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Why the version may not move there, in words; empty when it may."""
+        """Return why the version may not move there, one sentence a reason; empty when it may."""
         return (
             *self.problems,
             *(f"{v.gate}: {v.reason}" for v in self.verdicts if not v.passed and v.gate != ELIGIBILITY),
@@ -81,9 +94,9 @@ class Eligibility:
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """Those of the judgement, as approvals leave them now, and one for each reason why it does not stand."""
-        said = self.judgement.verdicts if self.judgement else ()
-        return (*(Verdict(ELIGIBILITY, False, problem) for problem in self.problems), *map(self._now, said))
+        """Return the judgement's verdicts as the approvals leave them now, and one verdict for each of the problems."""
+        given = self.judgement.verdicts if self.judgement else ()
+        return (*(Verdict(ELIGIBILITY, False, problem) for problem in self.problems), *map(self._now, given))
 
     def _now(self, verdict: Verdict) -> Verdict:
         if verdict.gate == APPROVAL:
@@ -96,7 +109,7 @@ class Eligibility:
 
 
 def approval(needed: int, approvals: Sequence[Transition]) -> Verdict:
-    """Return the verdict of the approvals of one piece of evidence; each person counts once."""
+    """Return the verdict of the approvals of one judgement; each person counts once."""
     people = list(dict.fromkeys(transition.by for transition in approvals))
     passed = len(people) >= needed
     given = f"approved by {', '.join(people)}" if people else "nobody has approved this evidence"
@@ -107,10 +120,15 @@ def approval(needed: int, approvals: Sequence[Transition]) -> Verdict:
 def eligibility(
     name: str, version: int, stage: Stage, digest: str, served: ServedBeside | None, entries: Sequence[Transition]
 ) -> Eligibility:
-    """Return what the ledger's entries say of a version that wants to move to a stage.
+    """Return the eligibility of a version for a stage, by the ledger's entries.
 
-    digest: of the version's files as they are registered. served: what it has to be compared with. entries: oldest first; only
-    those of this version count.
+    Args:
+        name: the registered model.
+        version: the version.
+        stage: the stage that it would move to.
+        digest: the registered digest of its files.
+        served: the champion that it has to be compared with; None without one.
+        entries: entries of the ledger, oldest first; only those of this version and stage count.
     """
     ours = [e for e in entries if e.complete and (e.version, e.stage) == (version, stage)]
     judgement = next((e for e in reversed(ours) if e.evidence and e.action is not Action.APPROVE), None)
@@ -132,7 +150,7 @@ def eligibility(
 
 
 def compared_and_now(compared: int | None, served: ServedBeside | None) -> str:
-    """Say with which version something compared, and which it had to be."""
+    """Return words for the champion that a judgement compared with, and the one that it has to compare with now."""
     was = f"version {compared}" if compared else "nothing"
     if served and not served.live:
         return f"{was}, and not with {served}"
@@ -140,17 +158,25 @@ def compared_and_now(compared: int | None, served: ServedBeside | None) -> str:
 
 
 def overridable(verdict: Verdict) -> bool:
-    """Whether a reviewer may override a verdict: it compares with a champion that knows nearly all of the rows."""
+    """Say whether a reviewer may override a verdict: one that failed beside a champion that knows nearly all of the rows."""
     return not verdict.passed and verdict.gate in _BESIDE_THE_CHAMPION and UNSEEN in verdict.numbers
 
 
 def failed_gates(found: Eligibility) -> tuple[Verdict, ...]:
-    """Return the verdicts of gates that stand in the way, those that are overridden and that on approval left out."""
+    """Return the verdicts of the gates that failed, without the overridden ones and the one on approval."""
     return tuple(v for v in found.verdicts if not v.passed and v.gate not in (APPROVAL, ELIGIBILITY))
 
 
 def may_approve(asked: ApprovalGate, found: Eligibility, author: str, by: str, overrides: Sequence[str] = ()) -> str:
-    """Return why somebody may not approve a judgement; empty when they may. overrides: gates that the approval overrides."""
+    """Return why a person may not approve a judgement; empty when the person may.
+
+    Args:
+        asked: the approval that the experiment asks for.
+        found: the eligibility with the judgement.
+        author: the author of the version.
+        by: the person.
+        overrides: the gates that the approval would override.
+    """
     if found.judgement is None:
         return "; ".join(found.missing)
     if why_not := _may_override(found, overrides):
@@ -173,7 +199,7 @@ def _may_override(found: Eligibility, overrides: Sequence[str]) -> str:
     verdicts = {verdict.gate: verdict for verdict in found.verdicts}
     for gate in overrides:
         if gate not in verdicts:
-            return f"no gate '{gate}' was asked{did_you_mean(gate, verdicts)}"
+            return f"no gate '{gate}' was run{did_you_mean(gate, verdicts)}"
         if verdicts[gate].passed:
             return f"{gate} passed: there is nothing to override"
         if not overridable(verdicts[gate]):

@@ -1,6 +1,6 @@
-"""The ledger of a model's stages: each entry carries the hash of the one before, so that what was altered does not add up.
+"""The ledger of a model's stages: each entry carries the hash of the entry before, so that an altered entry does not add up.
 
-Who may write to the store may also write the whole chain anew. What that cannot match is a head that somebody noted elsewhere.
+A person who may write to the store may also write the whole chain anew. Then its head differs from a head noted elsewhere.
 """
 
 import hashlib
@@ -10,19 +10,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from slipway.core.release.transitions import Transition
-from slipway.types import Stage
+from slipway.types import HELD_STAGES, Stage
 
-_SINGLE = (Stage.STAGING, Stage.PRODUCTION)
 CHARACTERS = 12  # of a hash, as people are shown it
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A movement as it is written down.
+    """A transition as it is written down. An entry of a time before hashes has neither hash nor seal.
 
-    previous: hash of the entry before; empty for the first. hash: as written, over the movement and `previous`.
-    seal: as written, over the hash and what became of the movement; empty while that is open. run_id: the MLflow run.
-    An entry of a time before hashes has neither.
+    Attributes:
+        run_id: the MLflow run of the entry.
+        transition: the transition.
+        previous: the hash of the entry before; empty for the first.
+        hash: the written hash, over the transition and `previous`.
+        seal: the written seal, over the hash and whether the transition was made; empty while that is open.
     """
 
     run_id: str
@@ -52,53 +54,56 @@ class Finding:
 
 
 def hash_of(transition: Transition, previous: str) -> str:
-    """Return the SHA-256 of a movement and the hash before it. What became of the movement is in the seal instead."""
+    """Return the SHA-256 of a transition and the hash of the entry before. The seal covers whether the transition was made."""
     verdicts = [
         [v.gate, v.passed, v.reason, {key: value for key, value in sorted(v.numbers.items()) if value == value}]
         for v in sorted(transition.verdicts, key=lambda verdict: verdict.gate)
     ]
-    told = [
+    values = [
         previous, transition.name, transition.action.value, transition.version, transition.stage.value, transition.by,
         transition.at_ms, transition.replaced, transition.comment, transition.digest, verdicts,
         *([transition.evidence, transition.kept] if transition.evidence or transition.kept else []),
         *([list(transition.overrides)] if transition.overrides else []),
     ]  # fmt: skip
-    return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(values, ensure_ascii=False).encode()).hexdigest()
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:
-    """Return the SHA-256 of files by their names; empty for none."""
-    told = "".join(f"{name}:{hashlib.sha256(content).hexdigest()}\n" for name, content in sorted(files.items()))
-    return hashlib.sha256(told.encode()).hexdigest() if files else ""
+    """Return the SHA-256 of files and their names; empty without files."""
+    lines = "".join(f"{name}:{hashlib.sha256(content).hexdigest()}\n" for name, content in sorted(files.items()))
+    return hashlib.sha256(lines.encode()).hexdigest() if files else ""
 
 
 def seal_of(entry_hash: str, complete: bool) -> str:
-    """Return the SHA-256 of an entry's hash and whether its movement was made."""
+    """Return the SHA-256 of an entry's hash and whether its transition was made."""
     return hashlib.sha256(f"{entry_hash}:{'made' if complete else 'not made'}".encode()).hexdigest()
 
 
 def stages_after(transitions: Sequence[Transition]) -> dict[int, Stage]:
-    """Return the stage of each version that was moved, after movements in order; Staging and Production have one holder."""
+    """Return the stage of each moved version after transitions in order; Staging and Production have one holder each."""
     stages: dict[int, Stage] = {}
     for transition in transitions:
         if not transition.complete or not transition.action.moves:
             continue
-        if transition.stage in _SINGLE:
+        if transition.stage in HELD_STAGES:
             stages |= {v: Stage.ARCHIVED for v, stage in stages.items() if stage is transition.stage}
         stages[transition.version] = transition.stage
     return stages
 
 
 def verify(entries: Sequence[Entry], stages: Mapping[int, Stage], head: str) -> list[Finding]:
-    """Return everything that does not add up, oldest first.
+    """Return everything that does not add up in a ledger, oldest first.
 
-    entries: oldest first. stages: of every registered version now. head: hash of the newest entry, as noted beside them.
+    Args:
+        entries: the entries, oldest first.
+        stages: the present stage of every registered version.
+        head: the hash of the newest entry, as noted beside the entries.
     """
     return [*_altered(entries), *_broken_chain(entries, head), *_foreign(entries, stages)]
 
 
 def verify_kept(entry: Entry, found: str) -> list[Finding]:
-    """Return what does not add up in the files that are kept with an entry. found: their digest now, empty for none."""
+    """Return the findings on the files that are kept with an entry. found: their present digest; empty without files."""
     if entry.transition.kept == found:
         return []
     if not found:
@@ -144,13 +149,14 @@ def _foreign(entries: Sequence[Entry], stages: Mapping[int, Stage]) -> list[Find
     expected = stages_after([entry.transition for entry in entries])
     findings = []
     for version in sorted(expected.keys() | stages.keys()):
-        told, found = expected.get(version, Stage.NONE), stages.get(version)
-        if found is None:
-            findings.append(Finding(Kind.FOREIGN, f"version {version} is deleted; by the ledger it is in {told}"))
-        elif found is not told:
+        by_ledger, by_registry = expected.get(version, Stage.NONE), stages.get(version)
+        if by_registry is None:
+            findings.append(Finding(Kind.FOREIGN, f"version {version} is deleted; by the ledger it is in {by_ledger}"))
+        elif by_registry is not by_ledger:
             findings.append(
                 Finding(
-                    Kind.FOREIGN, f"version {version} is in {found}, by the ledger in {told}: it was moved past Slipway"
+                    Kind.FOREIGN,
+                    f"version {version} is in {by_registry}, by the ledger in {by_ledger}: it was moved past Slipway",
                 )
             )
     return findings

@@ -1,4 +1,4 @@
-"""A lock file, as pip reads it with `--require-hashes`: which version of each package, and the hashes of its files."""
+"""A lock file, as pip reads it with `--require-hashes`: one version of each package, and the hashes of its files."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,14 @@ _PIN = re.compile(r"==[^*,]+")
 
 @dataclass(frozen=True)
 class Pin:
-    """A package at one version. hashed: whether it has hashes. text: its lines, as they are written."""
+    """A package at one version.
+
+    Attributes:
+        name: the canonical name of the package.
+        version: its version.
+        hashed: whether the lock has hashes for it.
+        text: its lines in the lock, as they are written.
+    """
 
     name: str
     version: str
@@ -21,31 +28,34 @@ class Pin:
 
 
 def pins(lock: str) -> list[Pin]:
-    """Return what a lock pins, in its order; a package may be there more than once, for different platforms.
+    """Return the pins of a lock, in its order; a package may have several, for different platforms.
 
-    Raises ValueError naming the first line that is no package at one version.
+    Raises ValueError, which names the first line that does not pin a package to one version.
     """
-    found = []
+    pinned = []
     for text in re.sub(r"\\\r?\n", "\0", lock).splitlines():
         words = re.sub(r"(^|\s)#.*", "", text).replace("\0", " ").strip()
         if words:
-            found.append(_pin(words, text.replace("\0", "\\\n")))
-    return found
+            pinned.append(_pin(words, text.replace("\0", "\\\n")))
+    return pinned
 
 
 def amiss(lock: str, exactly: Mapping[str, str], some: Iterable[str]) -> list[str]:
-    """Return what keeps a lock from being installed with hashes and from serving a model; nothing when it can.
+    """Return the reasons why a lock cannot be installed with hashes, or cannot serve a model; none when it can.
 
-    exactly: packages and the versions that they have to have. some: packages that have to be there.
+    Args:
+        lock: the text of the lock.
+        exactly: packages, with the versions that they have to have.
+        some: packages that have to be there, at any version.
     """
     try:
-        found = pins(lock)
+        pinned = pins(lock)
     except ValueError as error:
         return [str(error)]
     by_name: dict[str, set[str]] = {}
-    for pin in found:
+    for pin in pinned:
         by_name.setdefault(pin.name, set()).add(pin.version)
-    bare = [pin.name for pin in found if not pin.hashed]
+    bare = [pin.name for pin in pinned if not pin.hashed]
     absent = sorted({canonicalize_name(name) for name in (*exactly, *some)} - by_name.keys())
     others = [
         f"it pins {name} {', '.join(sorted(by_name[key]))}, and the model was made with {version}"

@@ -1,4 +1,4 @@
-"""What moved through the stages, and what follows from it."""
+"""Transitions of versions through the stages, and the version that a rollback returns to."""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,9 +9,9 @@ from typing import Any
 from slipway.types import Stage, Verdict
 
 APPROVAL = "approval"
-"""The gate whose verdict people give."""
+"""The name of the gate whose verdict people give."""
 UNSEEN = "unseen"
-"""The number of a failed verdict that a reviewer may override: so few rows are left that the champion knows nothing of."""
+"""The key of a number in a failed verdict that a reviewer may override: how few rows the champion was not trained on."""
 
 
 class Action(StrEnum):
@@ -24,18 +24,29 @@ class Action(StrEnum):
 
     @property
     def moves(self) -> bool:
-        """Whether a version is in another stage after it."""
+        """Whether the action moves a version to another stage."""
         return self in (Action.PROMOTE, Action.ROLLBACK, Action.ARCHIVE)
 
 
 @dataclass(frozen=True)
 class Transition:
-    """One movement of a version, or what was said of one: refused, judged, approved. at_ms: Unix milliseconds.
+    """One transition of a version, or a decision on one: refused, judged, approved.
 
-    replaced: the version that held the stage before. complete: False when the process ended in the middle of it.
-    digest: of the version's files, as they were registered. evidence: the hash of what it was judged by; see
-    `slipway.core.release.judgement`. kept: the digest of the files that are kept with it. overrides: of an approval, the gates
-    that its reason speaks for in their place.
+    Attributes:
+        name: the registered model.
+        action: the action.
+        version: the version.
+        stage: the stage after the transition, or the stage that the decision is on.
+        by: the person.
+        at_ms: the time, in Unix milliseconds.
+        replaced: the version that held the stage before; of a judgement, the champion that it compared with.
+        comment: the person's reason.
+        verdicts: the verdicts that it rests on.
+        complete: False when the process ended in the middle of it.
+        digest: the registered digest of the version's files.
+        evidence: the hash of the judged inputs; see `slipway.core.release.judgement`.
+        kept: the digest of the files that are kept with it.
+        overrides: of an approval, the gates that its reason overrides.
     """
 
     name: str
@@ -72,28 +83,28 @@ class Transition:
         }
 
     @classmethod
-    def from_dict(cls, told: Mapping[str, Any]) -> "Transition":
-        """Return what `as_dict` told; times are whole seconds there."""
+    def from_dict(cls, values: Mapping[str, Any]) -> "Transition":
+        """Return the transition of a dict that `as_dict` made; its time is in whole seconds."""
         return cls(
-            name=told["name"],
-            action=Action(told["action"]),
-            version=told["version"],
-            stage=Stage(told["stage"]),
-            by=told["by"],
-            at_ms=int(datetime.fromisoformat(told["at"]).timestamp() * 1000),
-            replaced=told["replaced"],
-            comment=told["comment"],
-            verdicts=tuple(Verdict(**verdict) for verdict in told["verdicts"]),
-            complete=told["complete"],
-            digest=told["digest"],
-            evidence=told["evidence"],
-            kept=told["kept"],
-            overrides=tuple(told["overrides"]),
+            name=values["name"],
+            action=Action(values["action"]),
+            version=values["version"],
+            stage=Stage(values["stage"]),
+            by=values["by"],
+            at_ms=int(datetime.fromisoformat(values["at"]).timestamp() * 1000),
+            replaced=values["replaced"],
+            comment=values["comment"],
+            verdicts=tuple(Verdict(**verdict) for verdict in values["verdicts"]),
+            complete=values["complete"],
+            digest=values["digest"],
+            evidence=values["evidence"],
+            kept=values["kept"],
+            overrides=tuple(values["overrides"]),
         )
 
     @property
     def passed(self) -> bool:
-        """Whether every verdict of it passed, those on approval apart: people give it afterwards."""
+        """Whether every verdict passed but those on approval, which people give afterwards."""
         return all(verdict.passed for verdict in self.verdicts if verdict.gate != APPROVAL)
 
     @property
@@ -117,7 +128,10 @@ class Transition:
 
 @dataclass(frozen=True)
 class ServedBeside:
-    """The version that callers rely on: the one in Production, or, while nothing is there, the one that was there last."""
+    """The champion: the version in Production or, while Production is empty, the version that was there last.
+
+    live: whether the version is in Production now.
+    """
 
     version: int
     live: bool = True
@@ -131,22 +145,27 @@ class ServedBeside:
 
     @property
     def subject(self) -> str:
-        """As a sentence goes on after it."""
+        """The words for the champion as the subject of a sentence, with the comma that they need."""
         return str(self) if self.live else f"{self},"
 
 
 def stays_in_production(version: int) -> str:
-    """Say why the version that is live cannot be moved to Staging, and what can be done instead."""
+    """Return why the version in Production cannot be moved to Staging, and what can be done instead."""
     return f"version {version} is in Production; promote another version there, roll back, or archive it"
 
 
 def before_production(transitions: Sequence[Transition], existing: Container[int] | None = None) -> int | None:
     """Return the version that a rollback returns to: the one that was in Production before the present one.
 
-    movements: oldest first. existing: the versions there still are; None = all of them. Which stage the earlier one is in now
-    does not matter. Rolling back twice goes back twice, never to and fro. When Production was archived and nothing
-    took its place, that is the version itself. None when there is nothing to return to. Of the newest movements alone the
-    answer is that of all of them, or None.
+    The stage that the earlier version is in now does not matter. Rolling back twice goes back twice, never to and fro. When the
+    version in Production was archived and no other took its place, a rollback returns to that version. The newest transitions
+    alone give the same answer as all of them, or None.
+
+    Args:
+        transitions: the transitions, oldest first.
+        existing: the versions that still exist; None for all.
+
+    Returns None when there is no version to return to.
     """
     held: list[int] = []
     live = False

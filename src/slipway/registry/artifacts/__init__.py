@@ -1,1 +1,1 @@
-"""The files of a version: how they are stored with a run, fetched, verified, and kept on this disk."""
+"""The files of a version: stored with a run, fetched, verified, and cached on this disk."""

@@ -1,4 +1,4 @@
-"""The data contract as a version carries it: in the metadata of its MLmodel file, of which MLflow makes nothing."""
+"""The data contract of a version, which its MLmodel file carries as metadata; MLflow itself does not read them."""
 
 import json
 from collections.abc import Mapping
@@ -13,11 +13,14 @@ from slipway.core.spec import Column, ColumnType, Experiment
 from slipway.core.values import text_of, time_of
 
 MOST_KNOWN, MOST_CHARACTERS = 10_000, 100_000
-"""Of the categories of a column that a version knows by name. A column of more has no category that is unknown."""
+"""The most categories of a column, and characters in all of them, that a version knows by name.
+
+For a column with more no category counts as unknown.
+"""
 
 
 def contract_of(experiment: Experiment, learned_from: pd.DataFrame) -> dict[str, str]:
-    """Return the metadata that say what is promised of each feature. learned_from: the rows that the model is fitted on."""
+    """Return the data contract of each feature as metadata of a model. learned_from: the rows that the model is fitted on."""
     expectations = {
         name: _expectation(experiment.data.columns[name], learned_from[name]).as_dict()
         for name in experiment.data.features
@@ -36,10 +39,10 @@ def expectations_of(folder: Path) -> dict[str, Expectation]:
 
 def categories_of(folder: Path) -> Mapping[str, frozenset[str]]:
     """Return the categories that a downloaded model knows, by column."""
-    found = {
+    by_column = {
         name: expectation.values or expectation.known or () for name, expectation in expectations_of(folder).items()
     }
-    return {name: frozenset(each for each in known if isinstance(each, str)) for name, known in found.items()}
+    return {name: frozenset(each for each in known if isinstance(each, str)) for name, known in by_column.items()}
 
 
 def _expectation(column: Column, rows: pd.Series) -> Expectation:

@@ -1,4 +1,4 @@
-"""A registered version's files on this disk, verified."""
+"""The download of a registered version's files, verified by their digest."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from slipway.registry.versions import Version
 def fetch_verified(version: Version, into: Path) -> Path:
     """Download a version's files and return their folder, which holds no compiled code.
 
-    Raises UntrustedModel when they are not, byte for byte, what was registered.
+    Raises UntrustedModel for a version without a digest, and for files that are not, byte for byte, those registered.
     """
     registered = version.tags.get(DIGEST)
     if registered is None:

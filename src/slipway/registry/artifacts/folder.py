@@ -1,4 +1,4 @@
-"""A version that is served where no registry is: its files, and beside them what the registry said of it.
+"""A folder with a version, to be served where there is no registry: its files, and beside them its row of the registry.
 
 FOLDER/model/            the files, as MLflow writes them            FOLDER/version.json   name, version, stage, run, digest
 """
@@ -17,7 +17,16 @@ MODEL, VERSION = "model", "version.json"
 
 
 def write_folder(folder: Path, name: str, seen: Seen, files: Path) -> None:
-    """Copy a version's files and what is known of it into a new folder. Raises UntrustedModel if the copy is not the same."""
+    """Copy a version's files into a new folder and write beside them what the registry says of the version.
+
+    Args:
+        folder: the new folder.
+        name: the registered model.
+        seen: the version, as the registry has it.
+        files: the folder of its verified files.
+
+    Raises UntrustedModel when the copy has another digest than the version.
+    """
     shutil.copytree(files, folder / MODEL)
     if artifact_digest(folder / MODEL) != seen.digest:
         raise UntrustedModel(f"the copy of {name} version {seen.version} is not what was registered; try it again")
@@ -25,17 +34,20 @@ def write_folder(folder: Path, name: str, seen: Seen, files: Path) -> None:
 
 
 def read_folder(folder: Path) -> tuple[str, Seen]:
-    """Return the name of the model, and what the registry said of the version. Raises FileUnusable when it is not there."""
+    """Return the name of the model, and the version as the registry had it.
+
+    Raises FileUnusable when `version.json` is absent or cannot be read.
+    """
     path = folder / VERSION
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        seen = Seen(int(said["version"]), Stage(said["stage"]), str(said["digest"]), str(said["run_id"]))
-        name = str(said["name"])
+        record = json.loads(path.read_text(encoding="utf-8"))
+        seen = Seen(int(record["version"]), Stage(record["stage"]), str(record["digest"]), str(record["run_id"]))
+        name = str(record["name"])
     except FileNotFoundError:
         raise FileUnusable(
             f"{folder} has no {VERSION}; `slipway image NAME` writes such a folder, named served"
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        said_of_it = f"{type(error).__name__}: {error}"
-        raise FileUnusable(f"{path} does not say which version it is ({said_of_it}); write the image again") from None
+        fault = f"{type(error).__name__}: {error}"
+        raise FileUnusable(f"{path} does not say which version it is ({fault}); write the image again") from None
     return name, seen

@@ -1,4 +1,4 @@
-"""The libraries that a model needs where it is loaded: those of its types, and those that its own code imports."""
+"""The libraries that a model needs to be loaded: those of its types, and those that its own code imports."""
 
 import ast
 import io
@@ -14,9 +14,9 @@ from typing import Any
 import yaml
 
 ALWAYS = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops")
-"""What every model is loaded with."""
+"""The libraries that every model needs."""
 
-_OURS = "slipway"  # which an image brings by itself, and no registry has
+_OURS = "slipway"  # an image installs it by itself, and no package index has it
 
 
 def pinned(stored: bytes, code: Sequence[Path]) -> list[str]:
@@ -24,14 +24,14 @@ def pinned(stored: bytes, code: Sequence[Path]) -> list[str]:
 
     Args:
         stored: the model, as skops stores it.
-        code: files of the experiment that travel with the model. All that they import counts, inside of functions too.
+        code: files of the experiment that travel with the model. Imports inside of functions count too.
     """
     more = sorted(_libraries(stored, code) - set(ALWAYS), key=str.lower)
     return [f"{name}=={installed(name)}" for name in (*ALWAYS, *more)]
 
 
 def libraries_in(folder: Path) -> set[str]:
-    """Return the libraries that a downloaded model needs, by the names of their packages, as far as they are installed here."""
+    """Return the packages that a downloaded model needs, as far as they are installed here."""
     flavor = yaml.safe_load((folder / "MLmodel").read_text())["flavors"]["sklearn"]
     code = sorted((folder / flavor["code"]).glob("*.py")) if flavor.get("code") else []
     return _libraries((folder / flavor["pickled_model"]).read_bytes(), code)
@@ -51,22 +51,22 @@ def _libraries(stored: bytes, code: Sequence[Path]) -> set[str]:
 
 
 def _of_types(stored: bytes) -> set[str]:
-    """Return the modules of everything that a model holds, which skops writes beside each object."""
-    found: set[str] = set()
+    """Return the modules of every type in a stored model; skops writes the module beside each object."""
+    modules: set[str] = set()
 
     def note(node: dict[str, Any]) -> Mapping[str, Any]:
-        found.add(str(node.get("__module__", "")))
+        modules.add(str(node.get("__module__", "")))
         return node
 
     with zipfile.ZipFile(io.BytesIO(stored)) as archive:
         json.loads(archive.read("schema.json"), object_hook=note)
-    return found
+    return modules
 
 
 def _imported(path: Path) -> Iterator[str]:
     try:
         tree = ast.parse(path.read_bytes())
-    except SyntaxError:  # a file beside those that the pipeline was made by
+    except SyntaxError:  # this file cannot be one that the pipeline was made by
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -76,7 +76,7 @@ def _imported(path: Path) -> Iterator[str]:
 
 
 def _packages(module: str, names: Sequence[str]) -> set[str]:
-    """Return the packages that bring a module, of those that bring its top: `google` is of many."""
+    """Return the packages that contain a module, among those that share its top-level name, as many share `google`."""
     if len(set(names)) < 2:
         return set(names)
     path = module.replace(".", "/")

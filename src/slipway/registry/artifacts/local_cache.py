@@ -1,4 +1,4 @@
-"""Versions on this disk: their verified copies, and which of them a service served last.
+"""The cache of versions on this disk: their verified copies, and the version that a service served last.
 
 HOME/models/NAME/VERSION/          the files          HOME/models/NAME/served-STAGE.json   version and digest
 HOME/moved/NAME                    touched by each command that moves a version of NAME
@@ -15,12 +15,12 @@ from slipway.types import Stage
 
 
 def copy_folder(home: Path, name: str, version: int) -> Path:
-    """Return where the copy of a version is kept."""
+    """Return the folder for the copy of a version."""
     return home / "models" / name / str(version)
 
 
 def remember(home: Path, followed: Followed, seen: Seen) -> None:
-    """Write down what is served, for a start while the registry is away. A disk that is full keeps nobody from serving."""
+    """Write down the version that is served, for a start while the registry is away. A write that fails is passed over."""
     path = _record(home, followed)
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,16 +29,16 @@ def remember(home: Path, followed: Followed, seen: Seen) -> None:
 
 
 def remembered(home: Path, followed: Followed) -> Seen | None:
-    """Return what was served last; None where nothing was."""
+    """Return the version that was served last; None where none was, or where its record cannot be read."""
     try:
-        said = json.loads(_record(home, followed).read_text())
-        return Seen(int(said["version"]), Stage(said["stage"]), str(said["digest"]), str(said["run_id"]))
+        record = json.loads(_record(home, followed).read_text())
+        return Seen(int(record["version"]), Stage(record["stage"]), str(record["digest"]), str(record["run_id"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def tell_moved(home: Path, name: str) -> None:
-    """Let the services of this home look into the registry at once. Whatever fails here keeps no movement from being made."""
+    """Let the services of this home ask the registry at once. A failure here stops no transition."""
     with suppress(OSError):
         path = home / "moved" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ def tell_moved(home: Path, name: str) -> None:
 
 
 def moved_at(home: Path, name: str) -> int:
-    """Return when a movement was last told, as nanoseconds of the file system; 0 for never."""
+    """Return the time of the last call of `tell_moved`, in nanoseconds of the file system; 0 for never."""
     with suppress(OSError):
         return (home / "moved" / name).stat().st_mtime_ns
     return 0

@@ -1,4 +1,4 @@
-"""A fitted pipeline as an MLflow model of a run: stored so that stock MLflow loads and serves it where Slipway is not."""
+"""A fitted pipeline as an MLflow model of a run, stored so that stock MLflow loads and serves it without Slipway."""
 
 import json
 import tempfile
@@ -28,19 +28,19 @@ _TYPES = {
 
 
 def signature_of(experiment: Experiment, inputs: Sequence[str]) -> ModelSignature:
-    """Return the signature that the data contract promises of a model's inputs, in their order.
+    """Return a model's signature by the data contract, with the inputs in the given order.
 
     A column is optional where nulls are allowed. A whole number or truth value that may be missing is a double, as pandas
     holds it.
     """
     columns = {name: experiment.data.columns[name] for name in inputs}
-    asked = [
+    fields = [
         ColSpec(_type(column.type, column.nulls > 0), name, required=column.nulls == 0)
         for name, column in columns.items()
     ]
     target = experiment.data.columns[experiment.data.target].type
     output = DataType.double if not experiment.task.is_classification else _TYPES[target]
-    return ModelSignature(Schema(asked), Schema([ColSpec(output)]))
+    return ModelSignature(Schema(fields), Schema([ColSpec(output)]))
 
 
 def log_model(
@@ -55,10 +55,18 @@ def log_model(
 ) -> str:
     """Log a fitted pipeline to a run as a plain scikit-learn model and return its URI.
 
-    example: a few rows of the model's inputs, which are what callers are asked for. contract: of `contract_of`, what is
-    promised of them. code: files of the experiment that the pipeline's functions live in; they travel with it. trusted: types
-    beside Slipway's own list that the pipeline may hold. Raises UntrustedModel for any other. Every library that the
-    pipeline's types are of, or that the code imports, is pinned in the model's requirements.
+    The model's requirements pin every library of the pipeline's types and of the imports of `code`.
+
+    Args:
+        run_id: the run.
+        pipeline: the fitted pipeline.
+        experiment: its experiment, whose data contract gives the signature.
+        example: a few rows of the model's inputs, with exactly the columns that callers have to send.
+        contract: the metadata of `contract_of`.
+        code: files of the experiment with the pipeline's functions; they are stored with the model.
+        trusted: types beside Slipway's own list that the pipeline may hold.
+
+    Raises UntrustedModel for a type that is in neither list.
     """
     stored = as_stored(pipeline)
     # MLflow files a model under the active experiment, not under the one that its run is in.
@@ -94,7 +102,7 @@ def outputs_of(folder: Path) -> Mapping[str, tuple[str, bool]]:
 
 
 def requirements_of(folder: Path) -> list[str]:
-    """Return the packages, pinned, that a downloaded model was made with."""
+    """Return the pinned packages that a downloaded model was made with, one a line of its requirements."""
     lines = (folder / "requirements.txt").read_text().splitlines()
     return [line for line in map(str.strip, lines) if line and not line.startswith("#")]
 
@@ -106,7 +114,7 @@ def python_of(folder: Path) -> str:
 
 
 def recorded_experiment(client: MlflowClient, run_id: str, folder: Path) -> Experiment:
-    """Return the experiment as it was declared when a run trained, not as it stands in the project today."""
+    """Return a run's experiment as it was declared for the training, not as the project declares it today."""
     path = client.download_artifacts(run_id, "experiment.json", str(folder))
     return Experiment.model_validate(json.loads(Path(path).read_text()))
 
@@ -118,7 +126,7 @@ def input_example(folder: Path) -> str | None:
 
 
 def temporary_folder() -> "tempfile.TemporaryDirectory[str]":
-    """A folder for a downloaded model that goes away with its block."""
+    """Return a folder for a downloaded model that is removed at the end of its `with` block."""
     return tempfile.TemporaryDirectory(prefix="slipway-model-", ignore_cleanup_errors=True)
 
 

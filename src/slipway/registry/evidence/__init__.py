@@ -1,1 +1,1 @@
-"""The evidence of a version: the rows that it was tested on, its bundle for the gates, and stored models scored anew."""
+"""The evidence of a version: its test rows, its bundle for the gates, and stored models scored anew."""

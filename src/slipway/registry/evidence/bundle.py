@@ -1,10 +1,10 @@
-"""A case: what was gathered of a version for its gates. It is a handful of small files, and travels as one zip.
+"""An evidence bundle: the evidence of a version for its gates, as a handful of small files that travel as one zip.
 
-case.json       the version, the champion, their digests, what was measured, what the experiment's own gates said
+case.json       the version, the champion, their digests, the measurements, the verdicts of the experiment's own gates
 test.parquet    truth, challenger's and champion's answers on the test rows; which rows the champion was not trained on
-newest.parquet  the same on the newest labelled rows, where there are any
+newest.parquet  truth and answers on the newest labelled rows, where there are any
 
-Who judges a case does not believe it: truth, digests and declarations are compared with what is stored beside the version.
+The judge does not believe a bundle: truth, digests and declarations are compared with those stored beside the version.
 """
 
 import hashlib
@@ -32,16 +32,26 @@ from slipway.types import MOST_VERSION, Stage
 CASE, TEST, NEWEST = "case.json", "test.parquet", "newest.parquet"
 FORMAT = 1
 MOST_BYTES = 512 * 1024 * 1024
-"""Of a case, packed or unpacked: ten million rows with three scores each."""
-_MOST_NUMBERS = MOST_BYTES // 2  # of a file, unpacked: a page of Parquet may say the same one a billion times
+"""The most bytes of a bundle, packed or unpacked: ten million rows with three scores each."""
+_MOST_NUMBERS = MOST_BYTES // 2  # of one file, unpacked: a page of Parquet may repeat one number a billion times
 _CHALLENGER, _CHAMPION, _UNSEEN = "challenger", "champion", "unseen"
 
 
 @dataclass(frozen=True)
 class BundleFacts:
-    """What `case.json` says. champion: the version in Production and its digest. problem: why that has no answers.
+    """The content of `case.json`.
 
-    probabilistic: challenger's and champion's. since: of the newest rows.
+    Attributes:
+        name: the registered model.
+        version: the version that is judged.
+        stage: the stage that it is judged for.
+        digest: the digest of its files.
+        champion: the champion's version and digest; None without one.
+        problem: why the champion has no answers; empty where it has.
+        probabilistic: whether challenger's and champion's scores are probabilities.
+        measured: the measurements.
+        since: the first of the newest rows; empty without these.
+        format: the format of the bundle.
     """
 
     name: str
@@ -58,9 +68,20 @@ class BundleFacts:
 
 @dataclass(frozen=True)
 class EvidenceBundle:
-    """What was gathered of a version for the gates before a stage.
+    """The evidence of a version for the gates before a stage.
 
-    challenger, champion: on the test rows. unseen: (rows,), which of them the champion knows nothing of; None for all.
+    Attributes:
+        name: the registered model.
+        version: the version that is judged.
+        stage: the stage that it is judged for.
+        digest: the digest of its files.
+        challenger: its outcome on the test rows.
+        champion_version: the champion's version and digest; None without one.
+        champion: the champion's outcome on the same rows; None where it could not be scored.
+        problem: why the champion could not be scored.
+        unseen: (rows,), the test rows that the champion was not trained on; None for all.
+        newest: both outcomes on the newest labelled rows; None without any.
+        measured: the measurements apart from the answers.
     """
 
     name: str
@@ -76,7 +97,7 @@ class EvidenceBundle:
     measured: Measured = field(default_factory=Measured)
 
     def files(self) -> dict[str, bytes]:
-        """Return the case as files, by their names."""
+        """Return the bundle as files, by their names."""
         test = {"truth": self.challenger.truth, **outcome_columns(_CHALLENGER, self.challenger)}
         if self.champion:
             test |= outcome_columns(_CHAMPION, self.champion)
@@ -91,11 +112,11 @@ class EvidenceBundle:
 
     @property
     def newest_digest(self) -> str:
-        """SHA-256 of the truth of the newest rows; empty where there are none."""
+        """Return the SHA-256 of the truth of the newest rows; empty where there are none."""
         return hashlib.sha256(self.newest.challenger.truth.tobytes()).hexdigest() if self.newest else ""
 
     def to_bytes(self) -> bytes:
-        """Return the case as one zip."""
+        """Return the bundle as one zip."""
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:  # Parquet is compressed already
             for name, content in self.files().items():
@@ -104,36 +125,36 @@ class EvidenceBundle:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "EvidenceBundle":
-        """Read what `to_bytes` wrote, from anybody. Raises UsageError for what is no case, or too large a one."""
+        """Read a zip that `to_bytes` wrote. Raises UsageError for bytes that are not a bundle, and for too large a bundle."""
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 members = archive.infolist()
                 if unknown := {member.filename for member in members} - {CASE, TEST, NEWEST}:
                     raise UsageError(
-                        f"a case holds {CASE}, {TEST} and {NEWEST}; found {', '.join(sorted(unknown))[:200]}"
+                        f"an evidence bundle holds {CASE}, {TEST} and {NEWEST}; found {', '.join(sorted(unknown))[:200]}"
                     )
                 if sum(member.file_size for member in members) > MOST_BYTES:
-                    raise UsageError(f"a case is at most {MOST_BYTES:,} bytes, unpacked")
+                    raise UsageError(f"an evidence bundle is at most {MOST_BYTES:,} bytes, unpacked")
                 return cls.from_files({member.filename: archive.read(member) for member in members})
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-            raise UsageError(f"this is no case: {error}; a zip of {CASE} and {TEST} is asked for") from None
+            raise UsageError(f"this is not an evidence bundle: {error}; send a zip of {CASE} and {TEST}") from None
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> "EvidenceBundle":
-        """Read what `files` returned. Raises UsageError for what is no case."""
+        """Read the files that `files` returned. Raises UsageError for files that are not a bundle."""
         try:
             facts = TypeAdapter(BundleFacts).validate_json(files[CASE])
             if facts.format != FORMAT:
-                raise UsageError(f"a case of format {facts.format}; this Slipway reads {FORMAT}")
+                raise UsageError(f"an evidence bundle of format {facts.format}; this Slipway reads {FORMAT}")
             return _bundle(facts, _columns(files[TEST]), files.get(NEWEST))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
-            raise UsageError(f"this is no case: {CASE}, {where}: {first['msg']}") from None
+            raise UsageError(f"this is not an evidence bundle: {CASE}, {where}: {first['msg']}") from None
         except KeyError as error:
-            raise UsageError(f"this is no case: {error} is missing") from None
+            raise UsageError(f"this is not an evidence bundle: {error} is missing") from None
         except (ValueError, TypeError, OSError, ArrowException) as error:
-            raise UsageError(f"this is no case: {str(error).splitlines()[0][:200]}") from None
+            raise UsageError(f"this is not an evidence bundle: {str(error).splitlines()[0][:200]}") from None
 
     def _facts(self) -> BundleFacts:
         flags = self.challenger.probabilistic, bool(self.champion and self.champion.probabilistic)
@@ -161,13 +182,13 @@ def _bundle(facts: BundleFacts, test: pd.DataFrame, newest: bytes | None) -> Evi
     )
 
 
-def _newest(facts: BundleFacts, said: pd.DataFrame) -> Newest:
+def _newest(facts: BundleFacts, table: pd.DataFrame) -> Newest:
     ours, theirs = facts.probabilistic
-    return Newest(facts.since, _checked(outcome_of(said, _CHALLENGER, ours)), _champion(said, theirs))
+    return Newest(facts.since, _checked(outcome_of(table, _CHALLENGER, ours)), _champion(table, theirs))
 
 
-def _champion(said: pd.DataFrame, probabilistic: bool) -> Outcome | None:
-    return _checked(outcome_of(said, _CHAMPION, probabilistic)) if f"{_CHAMPION}.predicted" in said else None
+def _champion(table: pd.DataFrame, probabilistic: bool) -> Outcome | None:
+    return _checked(outcome_of(table, _CHAMPION, probabilistic)) if f"{_CHAMPION}.predicted" in table else None
 
 
 def _checked(outcome: Outcome) -> Outcome:

@@ -1,6 +1,6 @@
-"""Stored models scored anew, all on the same rows: those that a run was tested on, which are kept with it.
+"""Stored models scored anew, all on the same rows: the test rows that are kept with a run.
 
-No answer that is given here rests on a number that was recorded somewhere.
+Nothing here relies on a number that was recorded before.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,9 @@ from slipway.registry.versions import Version
 class SameRows:
     """The rows that every model is scored on.
 
-    experiment: as it was declared when the run was trained, not as it stands in the project today.
+    Attributes:
+        experiment: as it was declared for the training of the run, not as the project declares it today.
+        tested: the test rows of the run.
     """
 
     experiment: Experiment
@@ -36,9 +38,13 @@ class SameRows:
 
 @dataclass(frozen=True)
 class Rescored:
-    """What a stored model says of the rows, and the fields that it declares.
+    """A stored model's outcome on the rows, and the fields that it declares.
 
-    outcome is None, and `problem` says why, when it cannot be applied to them.
+    Attributes:
+        outcome: None when the model cannot be applied to the rows.
+        inputs: the fields of its signature's inputs.
+        outputs: the fields of its signature's outputs.
+        problem: why there is no outcome; empty where there is.
     """
 
     outcome: Outcome | None
@@ -48,24 +54,28 @@ class Rescored:
 
 
 def rows_of(client: MlflowClient, run_id: str, folder: Path) -> SameRows:
-    """Download into a folder what a run was tested on, and the experiment that it was declared as."""
+    """Download a run's test rows and its recorded experiment into a folder, and return them."""
     tested = client.download_artifacts(run_id, test_rows.FOLDER, str(folder))
     return SameRows(recorded_experiment(client, run_id, folder), test_rows.load(Path(tested)))
 
 
 def on_rows(rows: SameRows, frame: pd.DataFrame) -> SameRows:
-    """Return the same experiment and classes with other rows."""
+    """Return the rows' experiment and classes with the rows of `frame`, and without baselines."""
     return replace(rows, tested=replace(rows.tested, rows=frame.reset_index(drop=True), baselines={}))
 
 
 def unseen(rows: SameRows, by: SameRows, *, same_data: bool) -> NDArray[np.bool_] | None:
-    """Say which of the rows another run knows nothing of: (rows,), or None where that cannot be told.
+    """Return which of the rows another run was not trained on: (rows,), or None where that cannot be known.
 
-    The other run was trained on what is older than its test rows, where it was cut by time; where both are of the same data, on
-    all that is not among its test rows. Of rows that were cut by group, it also knows those that share a group with one that
-    it was trained on; of rows that were cut by time, those that are not later than the last one that it was trained on.
+    A run with a split by time was trained on all rows older than its test rows. Any other run on the same data was trained on
+    all rows that are not among its test rows.
+    Where the rows have a split by group, the other run also knows each row that shares a group with one of its training rows.
+    Where they have a split by time, it also knows each row that is not later than the last of its training rows.
 
-    by: what the other run was tested on.
+    Args:
+        rows: the rows in question.
+        by: the test rows of the other run.
+        same_data: whether both runs read the same data.
     """
     fresh = _not_trained_on(rows, by, same_data)
     if fresh is None or fresh.all():
@@ -80,9 +90,13 @@ def unseen(rows: SameRows, by: SameRows, *, same_data: bool) -> NDArray[np.bool_
 
 
 def score(files: Path, on: SameRows, trusted: Sequence[str]) -> Outcome:
-    """Load a downloaded model and let it predict the rows.
+    """Load a downloaded model and return its outcome on the rows.
 
-    trusted: types beside Slipway's own list that the model may hold.
+    Args:
+        files: the folder of the model.
+        on: the rows.
+        trusted: types beside Slipway's own list that the model may hold.
+
     Raises UntrustedModel, and KeyError, ValueError or TypeError when its columns or classes are not those of the rows.
     """
     model = load_trusted(files, trusted)
@@ -91,9 +105,12 @@ def score(files: Path, on: SameRows, trusted: Sequence[str]) -> Outcome:
 
 
 def rescore(fetch: Callable[[], Path], on: SameRows, trusted: Sequence[str]) -> Rescored:
-    """Score a model that may not fit the rows, or may not be trusted: it is told why, rather than raised.
+    """Score a model that may not fit the rows, or may not be trusted; the result then says why, and nothing is raised.
 
-    fetch: downloads the model's files and returns their folder; may raise a Refusal. trusted: see `score`.
+    Args:
+        fetch: downloads the model's files and returns their folder; may raise a Refusal.
+        on: the rows.
+        trusted: types beside Slipway's own list that the model may hold.
     """
     inputs: Fields = {}
     outputs: Fields = {}
@@ -109,13 +126,13 @@ def rescore(fetch: Callable[[], Path], on: SameRows, trusted: Sequence[str]) -> 
         TypeError,
         AttributeError,
     ) as error:  # other columns, or an older library
-        said = next(iter(str(error).splitlines()), "no message")
-        problem = f"it cannot be applied to the test rows ({type(error).__name__}: {said})"
+        message = next(iter(str(error).splitlines()), "no message")
+        problem = f"it cannot be applied to the test rows ({type(error).__name__}: {message})"
     return Rescored(None, inputs, outputs, problem)
 
 
 def _not_trained_on(rows: SameRows, by: SameRows, same_data: bool) -> NDArray[np.bool_] | None:
-    """Say which of the rows themselves another run was not trained on; None where that cannot be told."""
+    """Return which of the rows another run was not trained on, groups and times left aside; None where that cannot be known."""
     ours, theirs = rows.tested.rows, by.tested.rows
     if isinstance(by.experiment.split, TimeSplit) and (time := by.experiment.data.time) in ours and time in theirs:
         return np.asarray(ours[time] >= theirs[time].min())
@@ -124,14 +141,15 @@ def _not_trained_on(rows: SameRows, by: SameRows, same_data: bool) -> NDArray[np
         hashed = [pd.util.hash_pandas_object(each[columns], index=False) for each in (ours, theirs)]
         return hashed[0].isin(hashed[1]).to_numpy()
     if isinstance(rows.experiment.split, TimeSplit) and (time := rows.experiment.data.time) in ours and time in theirs:
-        return np.asarray(ours[time] > theirs[time].max())  # its test rows reach as far as its training rows
+        # The other split is not by time: its test rows reach as far in time as its training rows.
+        return np.asarray(ours[time] > theirs[time].max())
     return None
 
 
 def verified_rows(client: MlflowClient, version: Version, folder: Path) -> tuple[SameRows, str]:
-    """Download what a version was declared as and tested on, and return it with its digest.
+    """Download a version's recorded experiment and test rows, and return them with their digest.
 
-    Raises UntrustedModel when it is not what was registered.
+    Raises UntrustedModel when they are not those that were registered, or when none were.
     """
     registered = version.tags.get(EVIDENCE_DIGEST)
     if registered is None:

@@ -1,6 +1,6 @@
-"""What a version was tested on, kept with its run: the test rows, their truth, and what the baselines said of them.
+"""The test rows of a version, kept with its run: the rows, their truth, and the answers of the baselines.
 
-Gates score the stored model on these rows again, so that no verdict rests on a number that somebody could have typed.
+The gates score the stored model on these rows again, so that no verdict rests on a number that somebody could have typed.
 """
 
 import json
@@ -20,7 +20,14 @@ _ROWS, _BASELINES, _FACTS = "test_rows.parquet", "baselines.parquet", "facts.jso
 
 @dataclass(frozen=True)
 class TestRows:
-    """rows: (rows, columns) with the target. baselines: the outcomes of the baselines on them, by name."""
+    """The test rows of a run.
+
+    Attributes:
+        rows: (rows, columns), the target among them.
+        target: the name of the target column.
+        classes: the classes of the target, in the order of the scores.
+        baselines: the outcomes of the baselines on the rows, by name.
+    """
 
     __test__ = False  # no test class, whatever pytest thinks of the name
 
@@ -35,7 +42,7 @@ class TestRows:
 
 
 def save(folder: Path, evidence: TestRows) -> None:
-    """Write the evidence as Parquet and JSON files into a folder."""
+    """Write the test rows as Parquet and JSON files into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     evidence.rows.to_parquet(folder / _ROWS, index=False, compression="zstd")
     columns: dict[str, Any] = {"truth": next(iter(evidence.baselines.values())).truth}
@@ -51,10 +58,10 @@ def save(folder: Path, evidence: TestRows) -> None:
 
 
 def load(folder: Path) -> TestRows:
-    """Read what `save` wrote."""
+    """Read the test rows that `save` wrote into a folder."""
     facts = json.loads((folder / _FACTS).read_text())
-    said = pd.read_parquet(folder / _BASELINES)
-    baselines = {name: outcome_of(said, name, probabilistic) for name, probabilistic in facts["baselines"].items()}
+    table = pd.read_parquet(folder / _BASELINES)
+    baselines = {name: outcome_of(table, name, probabilistic) for name, probabilistic in facts["baselines"].items()}
     return TestRows(pd.read_parquet(folder / _ROWS), facts["target"], tuple(facts["classes"]), baselines)
 
 
@@ -64,8 +71,8 @@ def outcome_columns(name: str, outcome: Outcome) -> dict[str, NDArray[Any]]:
     return {f"{name}.predicted": outcome.predicted, **{f"{name}.score.{i}": each for i, each in enumerate(scores)}}
 
 
-def outcome_of(said: pd.DataFrame, name: str, probabilistic: bool) -> Outcome:
-    """Return the outcome of a table with a column `truth` and those of `outcome_columns`."""
-    columns = [column for column in said.columns if column.startswith(f"{name}.score.")]
-    scores = said[columns].to_numpy() if len(columns) > 1 else said[columns[0]].to_numpy() if columns else None
-    return Outcome(said["truth"].to_numpy(), said[f"{name}.predicted"].to_numpy(), scores, probabilistic)
+def outcome_of(table: pd.DataFrame, name: str, probabilistic: bool) -> Outcome:
+    """Return the outcome of one model from a table with a column `truth` and the columns of `outcome_columns`."""
+    columns = [column for column in table.columns if column.startswith(f"{name}.score.")]
+    scores = table[columns].to_numpy() if len(columns) > 1 else table[columns[0]].to_numpy() if columns else None
+    return Outcome(table["truth"].to_numpy(), table[f"{name}.predicted"].to_numpy(), scores, probabilistic)

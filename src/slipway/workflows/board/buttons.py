@@ -10,7 +10,7 @@ from slipway.core.release.judgement import ELIGIBILITY, Eligibility, failed_gate
 from slipway.core.release.transitions import APPROVAL, stays_in_production
 from slipway.core.spec import ApprovalGate
 from slipway.reports.board import Button, Visitor
-from slipway.types import Stage
+from slipway.types import HELD_STAGES, Stage
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def buttons(
     if "approve" in visitor.may:
         shown.append(_approve(at, stands[Stage.PRODUCTION], visitor, asked or ApprovalGate()))
     if "promote" in visitor.may:
-        shown += [_promote(at, stands[stage]) for stage in (Stage.STAGING, Stage.PRODUCTION)]
+        shown += [_promote(at, stands[stage]) for stage in HELD_STAGES]
         shown += [_roll_back(at), _archive(at)]
     return tuple(shown)
 

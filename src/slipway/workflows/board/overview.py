@@ -15,13 +15,12 @@ from slipway.registry.mutex import is_mutex, model_names
 from slipway.registry.versions import Version, list_versions
 from slipway.reports.board import ORDER, LedgerCheck, LedgerLine, ModelLine, ModelPage, StageColumn, VersionStatus
 from slipway.tracking.client import runs_page
-from slipway.types import Stage
+from slipway.types import HELD_STAGES
 from slipway.workflows.board.status import version_status
 
 MODELS_A_PAGE, LINES_A_PAGE = 20, 25
 # The overview shows so many versions a stage; the page of the model shows all of them.
 _SHOWN_IN_A_COLUMN = 3
-_HELD = (Stage.STAGING, Stage.PRODUCTION)
 # The newest entries cover most of what is shown. A version in Staging or Production that they miss takes a request more.
 _NEWEST, _NEWEST_OF_A_MODEL, _OF_A_VERSION = 50, 150, 20
 VERIFIED_AT_ONCE = 500
@@ -125,7 +124,7 @@ def _stage_columns(
     for stage in ORDER:
         here = [version for version in versions if version.stage is stage]
         statuses = [version_status(version, transitions, all_of_them=len(newest) < read) for version in here[:shown]]
-        if stage in _HELD:
+        if stage in HELD_STAGES:
             statuses = [
                 each if each.told else _status_by_own_entries(ledger, version)
                 for each, version in zip(statuses, here, strict=False)

@@ -16,13 +16,12 @@ from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, get_version
 from slipway.reports.board import StageGates, VersionPage, Visitor
 from slipway.tracking.client import runs_page
-from slipway.types import Stage
+from slipway.types import HELD_STAGES, Stage
 from slipway.workflows.board.buttons import Position, buttons
 from slipway.workflows.board.comparison import Comparisons
 from slipway.workflows.board.overview import entries_of, goal_of, ledger_run
 from slipway.workflows.board.status import author_of, registered, version_status
 
-_GATED = (Stage.STAGING, Stage.PRODUCTION)
 # Entries of one version, and transitions of all: the version that a rollback returns to is among the newest of these.
 _ENTRIES, _MOVES = 200, 100
 _IS_A_MOVE = " and ".join(f"tags.`slipway.action` != '{action}'" for action in Action if not action.moves)
@@ -45,7 +44,7 @@ def version_page(
     entries = entries_of(ledger, number, _ENTRIES)
     served = served_beside(client, name, number)
     live = served.version if served and served.live else None
-    stands = {stage: _eligibility(version, stage, served, entries) for stage in _GATED}
+    stands = {stage: _eligibility(version, stage, served, entries) for stage in HELD_STAGES}
     run, judged = _run(client, version), _judged(entries)
     at = Position(name, number, version.stage, author_of(version), live, _rollback_target(ledger))
     page = VersionPage(

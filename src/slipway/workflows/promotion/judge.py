@@ -16,7 +16,7 @@ from slipway.registry.artifacts.models import temporary_folder
 from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import get_version
-from slipway.types import Stage, Verdict
+from slipway.types import HELD_STAGES, Verdict
 from slipway.workflows.promotion.judged_inputs import Gathered, JudgedInputs, judged_inputs_of
 from slipway.workflows.promotion.transition import transition_of
 
@@ -41,7 +41,7 @@ def judged(
     Raises UsageError for a bundle of another model or stage, UntrustedModel for stored files that changed, Refusal for a
     bundle of other files than the registered ones, or of another champion than the present one.
     """
-    if bundle.name != name or bundle.stage not in (Stage.STAGING, Stage.PRODUCTION):
+    if bundle.name != name or bundle.stage not in HELD_STAGES:
         raise UsageError(
             f"the evidence bundle is of {bundle.name} for {bundle.stage}; allowed is one of {name} for Staging or Production"
         )

@@ -26,13 +26,12 @@ from slipway.registry.stages import put_aliases_in_step
 from slipway.registry.trust import AUTHOR
 from slipway.registry.versions import Version, get_version, list_versions
 from slipway.settings import Settings
-from slipway.types import Stage
+from slipway.types import HELD_STAGES, Stage
 from slipway.workflows.promotion.judge import judged
 from slipway.workflows.promotion.judged_inputs import Gathered
 from slipway.workflows.promotion.transition import bring_to_an_end, make, moving, open_ledger, transition_of
 
 _READ_FIRST = 100
-GATED = (Stage.STAGING, Stage.PRODUCTION)
 
 
 class Registrar(Protocol):
@@ -123,7 +122,7 @@ class LocalRegistrar:
             if fresh:
                 self._require_same_champion(fresh)
             files = bundle.files() if bundle else None
-            if stage not in GATED:
+            if stage not in HELD_STAGES:
                 return make(self._client, ledger, self._transition(wanted, Action.PROMOTE, stage, comment))
             return self._by_judgement(ledger, wanted, stage, comment, fresh, files)
 

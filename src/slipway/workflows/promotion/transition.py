@@ -18,7 +18,7 @@ from slipway.registry.versions import Version, get_version, is_registered
 from slipway.settings import Settings
 from slipway.tracking.liveness import close_dead
 from slipway.tracking.runs import experiment_id
-from slipway.types import Stage, Verdict
+from slipway.types import HELD_STAGES, Stage, Verdict
 from slipway.workflows.session import open_client
 
 
@@ -84,7 +84,7 @@ def transition_of(
     overrides: tuple[str, ...] = (),
 ) -> Transition:
     """Return the transition of a version by a user, now, with the version that it replaces."""
-    single = action.moves and stage in (Stage.STAGING, Stage.PRODUCTION)
+    single = action.moves and stage in HELD_STAGES
     current = holder(client, version.name, stage) if single else None
     replaced = int(current.version) if current else None
     digest = version.tags.get(DIGEST, "")

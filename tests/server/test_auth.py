@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from slipway.server.passwords import MOST, REMEMBERED_S, Remembering
+from slipway.server.auth import MOST, REMEMBERED_S, Remembering, create_authenticated
 
 FIRST, SECOND = "ana-may-approve-1", "ana-may-approve-2"
 
@@ -54,8 +54,6 @@ def store(tmp_path: Path) -> Iterator[tuple[object, Counted]]:
         warnings.simplefilter("ignore")  # MLflow's auth has some of its own
         from mlflow.server import auth
         from mlflow.server.auth import sqlalchemy_store
-
-        from slipway.server.auth import create_authenticated
 
         really, counted = sqlalchemy_store.check_password_hash, Counted()
 
