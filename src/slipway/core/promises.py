@@ -1,4 +1,4 @@
-"""What a declaration promises for the time after a release, and by what each promise is measured."""
+"""Promises of an experiment for the time after a release, and how each is measured."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,13 @@ NOT_MEASURED = "not measured yet"
 
 @dataclass(frozen=True)
 class Promise:
-    """One promise. key: its place in experiment.yaml. measured: by what, or `NOT_MEASURED`."""
+    """One promise of an experiment.
+
+    Attributes:
+        key: The place of the promise in experiment.yaml.
+        value: The promised value, in words.
+        measured: How the promise is measured, in words, or `NOT_MEASURED`.
+    """
 
     key: str
     value: str
@@ -22,7 +28,7 @@ class Promise:
 
 
 def promises(experiment: Experiment) -> tuple[Promise, ...]:
-    """Return what an experiment promises in `sla` and `monitor`, in the file's order."""
+    """Return the Promises that an experiment makes in `sla` and `monitor`, in the file's order."""
     sla, monitor = experiment.sla, experiment.monitor
     found = []
     if sla.p99_ms is not None:

@@ -1,7 +1,7 @@
-"""experiment.yaml: what is wanted, from what data, by which search, and what has to hold before anything is released.
+"""The models of experiment.yaml: the goal, the data, the search, and the conditions of a release.
 
-These models are the contract; `slipway schema` publishes them as JSON Schema, `slipway.core.spec._yaml` turns the text of a
-file into them with errors that name the line.
+`slipway schema` publishes these models as JSON Schema. `slipway.core.spec._yaml` reads the text of a file into these models,
+with errors that name the line.
 """
 
 import hashlib
@@ -75,25 +75,25 @@ class Experiment(Section):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what is declared, whatever the order of keys, comments or spacing of the file."""
+        """Return the SHA-256 of the declaration; the order of keys, comments and spacing of the file do not count."""
         return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
 
     @property
     def study_digest(self) -> str:
-        """SHA-256 of what makes two searches the same study, whatever their budgets: task, data, split, metric, seed, space."""
+        """Return the SHA-256 of what two searches of one study share: task, data, split, metric, seed and space, not budgets."""
         whole = self.as_dict()
         study = {key: whole[key] for key in ("name", "task", "data", "split")}
         study["search"] = {key: whole["search"][key] for key in ("metric", "seed", "candidates")}
         return hashlib.sha256(json.dumps(study, sort_keys=True).encode()).hexdigest()
 
     def as_dict(self) -> dict[str, Any]:
-        """The declaration as plain JSON values, under the keys of the file."""
+        """Return the declaration as plain JSON values, under the keys of the file."""
         return self.model_dump(mode="json", by_alias=True)
 
     def inputs_of(self, candidate: str) -> tuple[str, ...]:
-        """The features that a candidate's model is given, and that its callers are asked for.
+        """Return the features that a candidate's model gets, and that callers of the model have to send.
 
-        A pipeline of the experiment's own is given all of them, one of automatic preprocessing those that are encoded.
+        A pipeline of the experiment's own gets all features. A pipeline with automatic preprocessing gets `data.encoded`.
         """
         return self.data.features if self.search.candidates[candidate].pipeline else self.data.encoded
 
@@ -178,7 +178,7 @@ class Experiment(Section):
 
     @model_validator(mode="after")
     def _maturity_has_its_duties(self) -> Self:
-        """All that is missing is told at once: pydantic takes the errors of an error apart."""
+        """Report every missing duty at once: pydantic lists the errors inside of a ValidationError one by one."""
         missing = undeclared(self) if self.scope.maturity is not Maturity.POC else ()
         if missing:
             errors = [
