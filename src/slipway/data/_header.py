@@ -1,4 +1,4 @@
-"""A declared name among those that a table has: there once, or why not."""
+"""The check that a table has a declared column exactly once."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ _SHOWN = 40
 
 
 def why_not_one(name: str, found: Sequence[object]) -> str:
-    """Say why a declared column is not exactly one of a table's; "" where it is. found: the table's own names, in its order."""
+    """Say why a table does not have a declared column exactly once; "" where it does. `found` has the names of the table."""
     if (count := found.count(name)) == 1:
         return ""
     if count:
@@ -19,5 +19,5 @@ def why_not_one(name: str, found: Sequence[object]) -> str:
 
 
 def _as_seen(name: object) -> str:
-    """A name as somebody reads it: blanks, capitals and the way in which an accent is written do not count."""
+    """Return a name as a reader sees it, regardless of blanks, capitals and the encoding of accents."""
     return " ".join(unicodedata.normalize("NFKC", str(name)).casefold().split())

@@ -1,6 +1,7 @@
-"""Which rows are trained on, chosen with, and tested with.
+"""The split of rows into training, validation and test rows.
 
-First the test rows are cut off. What is left is cut in training and validation rows, or in the folds of a cross-validation.
+First the test rows are cut off. The other rows are cut into training and validation rows, or into the folds of a
+cross-validation.
 """
 
 from dataclasses import dataclass
@@ -25,15 +26,18 @@ from slipway.errors import DataUnusable
 
 Positions = NDArray[np.intp]
 Fold = tuple[Positions, Positions]
-"""Positions of training rows and of validation rows among those that are not tested with."""
+"""Positions of training rows and of validation rows among the development rows."""
 
 
 @dataclass(frozen=True)
 class Splits:
-    """Development rows, which are learned from and chosen with, and test rows, which are looked at once.
+    """The parts of the data.
 
-    folds: one pair of training and validation rows, which together are all development rows, or the several pairs of a
-    cross-validation. rule: a sentence on how the rows were cut.
+    Attributes:
+        development: The rows to train on and to choose with.
+        test: The rows to measure the winner on, once.
+        folds: One pair of training and validation rows, together all development rows, or the pairs of a cross-validation.
+        rule: A sentence on how the rows were cut.
     """
 
     development: pd.DataFrame
@@ -42,29 +46,30 @@ class Splits:
     rule: str
 
     def parts(self) -> dict[str, pd.DataFrame]:
-        """The disjoint parts by name: train, validation and test, or development and test where there are several folds."""
+        """Return the disjoint parts by name: train, validation and test, or development and test with several folds."""
         if len(self.folds) > 1:
             return {"development": self.development, "test": self.test}
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
     @property
     def train(self) -> pd.DataFrame:
-        """The training rows of the only fold; all development rows where there are several."""
+        """The training rows of the only fold; all development rows with several folds."""
         return self.development.iloc[self.folds[0][0]] if len(self.folds) == 1 else self.development
 
     @property
     def validation(self) -> pd.DataFrame:
-        """The validation rows of the only fold; none where there are several."""
+        """The validation rows of the only fold; no rows with several folds."""
         return self.development.iloc[self.folds[0][1] if len(self.folds) == 1 else []]
 
 
 def split(frame: pd.DataFrame, experiment: Experiment) -> Splits:
-    """Cut a frame in three as the experiment says; the same frame and seed give the same parts.
+    """Cut a frame by the experiment's rule; the same frame and seed give the same parts.
 
-    By time, every validation row is later than every training row, and every test row later than both: rows of one moment are
-    never parted. By group, no group is on two sides. At random, classes keep their shares.
+    By time, every validation row is later than every training row, every test row is later than both, and rows of one moment
+    are in the same part. By group, all rows of a group are in the same part. At random, classes keep their shares.
 
-    Raises DataUnusable when a part is left without rows, or a training part has one class only.
+    Raises DataUnusable when a part is left without rows, when a training part has one class only, or when the test part has
+    a class that is not trained on.
     """
     rule = experiment.split
     match rule:
@@ -91,7 +96,7 @@ def _by_time(frame: pd.DataFrame, times: pd.Series, rule: TimeSplit) -> Splits:
 
 
 def _time_folds(frame: pd.DataFrame, times: pd.Series, rule: TimeSplit) -> Splits:
-    """Cut the moments before the test in equal parts: each part but the first is validated on, all before it trained on."""
+    """Cut the moments before the test into equal parts; each fold validates on one part and trains on all parts before."""
     count = rule.folds or 0
     test_from = (
         pd.Timestamp(rule.test_from) if rule.test_from else times.quantile(1 - rule.test, interpolation="higher")

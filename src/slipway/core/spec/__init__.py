@@ -80,7 +80,7 @@ class Experiment(Section):
 
     @property
     def study_digest(self) -> str:
-        """Return the SHA-256 of what two searches of one study share: task, data, split, metric, seed and space, not budgets."""
+        """Return the SHA-256 of all that two searches of one study share: task, data, split, metric, seed and space."""
         whole = self.as_dict()
         study = {key: whole[key] for key in ("name", "task", "data", "split")}
         study["search"] = {key: whole["search"][key] for key in ("metric", "seed", "candidates")}
