@@ -72,8 +72,8 @@ class Answering:
         with ThreadPoolExecutor(
             len(os.sched_getaffinity(0))
         ) as pool:  # native code runs without the interpreter's lock
-            found = list(pool.map(partial(_tried, plan), (encoded[at : at + PIECE_ROWS] for at in starts)))
-        answers = [each or self._left(rows.iloc[at : at + PIECE_ROWS]) for each, at in zip(found, starts, strict=True)]
+            pieces = list(pool.map(partial(_tried, plan), (encoded[at : at + PIECE_ROWS] for at in starts)))
+        answers = [each or self._left(rows.iloc[at : at + PIECE_ROWS]) for each, at in zip(pieces, starts, strict=True)]
         probabilities = [each.probabilities for each in answers if each.probabilities is not None]
         return BatchAnswers(
             np.concatenate([each.predictions for each in answers]),
@@ -107,8 +107,8 @@ def _checked_plan(model: Any, rows: pd.DataFrame) -> tuple[Compiled | None, str]
         plan = compile_model(model)
         agreement = verify(model, plan, rows.head(_VERIFIED_ROWS))
         if not agreement.equal:
-            found = next(iter(agreement.problems), "nothing could be compared")
-            return None, f"compiled, it answers otherwise: {found}"
+            problem = next(iter(agreement.problems), "nothing could be compared")
+            return None, f"compiled, it answers otherwise: {problem}"
         # A plan is slower with thousands of one-hot categories: scikit-learn keeps them sparse, a plan does not.
         if _cpu_s(lambda: _tried(plan, plan.encode_frame(first))) >= _cpu_s(lambda: _asked(model, first)):
             return None, "compiled, it takes no less of the processor"

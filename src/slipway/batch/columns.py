@@ -59,9 +59,9 @@ def _cast(rows: pd.DataFrame, name: str, kind: str, required: bool, first_row: i
 def _refuse(given: pd.Series, wrong: pd.Series, what: str, name: str, first_row: int) -> None:
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])
-        (found,) = given.iloc[[at]].tolist()
+        (value,) = given.iloc[[at]].tolist()
         raise DataUnusable(
-            f"column {name} {what} in {int(wrong.sum())} row(s), first in row {first_row + at}: {found!r}"
+            f"column {name} {what} in {int(wrong.sum())} row(s), first in row {first_row + at}: {value!r}"
         )
 
 

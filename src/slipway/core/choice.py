@@ -40,8 +40,7 @@ def choose(trials: Sequence[Trial], metric: str, prefer: str = "best") -> Trial:
 
     Among equally fast or small contenders the better one is taken. Raises ValueError when no trial is complete.
     """
-    wanted = _PREFERENCES[prefer]
-    return min(contenders(trials, metric), key=wanted)
+    return min(contenders(trials, metric), key=_PREFERENCES[prefer])
 
 
 def _within_noise(trial: Trial, best: Trial, metric: str) -> bool:

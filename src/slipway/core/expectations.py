@@ -42,9 +42,9 @@ class Expectation:
     def as_dict(self) -> dict[str, Any]:
         """Return the Expectation as plain values for `read_expectations`, without the fields that are None."""
         return {
-            key: list(said) if isinstance(said, tuple) else said
-            for key, said in asdict(self).items()
-            if said is not None
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(self).items()
+            if value is not None
         }
 
 
@@ -69,13 +69,13 @@ class Find:
 
 def read_expectations(metadata: Mapping[str, Any] | None) -> dict[str, Expectation]:
     """Return the Expectations by column from the metadata of an MLmodel file; an empty dict where the metadata have none."""
-    said = json.loads((metadata or {}).get(METADATA) or "{}")
-    return {name: _expectation(expectation) for name, expectation in said.items()}
+    by_column = json.loads((metadata or {}).get(METADATA) or "{}")
+    return {name: _expectation(fields) for name, fields in by_column.items()}
 
 
-def _expectation(said: Mapping[str, Any]) -> Expectation:
-    lists = {key: tuple(said[key]) if key in said else None for key in ("values", "known")}
-    return Expectation(said.get("low"), said.get("high"), **lists)
+def _expectation(fields: Mapping[str, Any]) -> Expectation:
+    lists = {key: tuple(fields[key]) if key in fields else None for key in ("values", "known")}
+    return Expectation(fields.get("low"), fields.get("high"), **lists)
 
 
 def shown(value: object) -> str:

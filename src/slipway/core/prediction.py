@@ -85,8 +85,8 @@ def predict_once(model: Any, rows: Any, truth: pd.Series, task: Task, classes: S
     largest = scores.argmax(axis=1) if scores.ndim > 1 else scores > 0.5
     predicted: Array = largest.astype(np.float64)
     sample = np.unique(np.linspace(0, len(predicted) - 1, _SAMPLE).astype(int))
-    asked = rows.iloc[sample] if hasattr(rows, "iloc") else rows[sample]
-    if not np.array_equal(encode(np.asarray(model.predict(asked)).ravel(), classes), predicted[sample]):
+    sampled = rows.iloc[sample] if hasattr(rows, "iloc") else rows[sample]
+    if not np.array_equal(encode(np.asarray(model.predict(sampled)).ravel(), classes), predicted[sample]):
         return predict(model, rows, truth, task, classes)
     return Outcome(encode(truth, classes), predicted, scores, probabilistic)
 

@@ -60,11 +60,11 @@ class Spellings:
 
     def __init__(self, known: Iterable[str]):
         self.known = frozenset(known)
-        found: dict[str, list[str]] = {}
+        by_plain: dict[str, list[str]] = {}
         for each in self.known:
             if (plain := _plain(each)) is not None:
-                found.setdefault(plain, []).append(each)
-        self._by_plain = {plain: each[0] for plain, each in found.items() if len(each) == 1}
+                by_plain.setdefault(plain, []).append(each)
+        self._by_plain = {plain: each[0] for plain, each in by_plain.items() if len(each) == 1}
 
     def __call__(self, text: str) -> str:
         """Return the category that a text stands for; the text itself where no category fits."""
@@ -102,7 +102,7 @@ def _moment(value: object) -> datetime:
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("a value that is no time")
+        raise ValueError("a value that is not a time")
     if not LEAST_MS <= abs(value) < MOST_MS:
         raise ValueError("a number that may be of another unit than milliseconds")
     return datetime(1970, 1, 1) + timedelta(milliseconds=value)
@@ -114,11 +114,11 @@ def _of_text(text: str) -> datetime:
         text += "-01-01" if len(text) == 4 else "-01"
     day, rest = text[:10], text[10:].replace(" ", "T", 1).replace(" ", "")
     if not _DAY.match(day):
-        raise ValueError("a text that is no time")
+        raise ValueError("a text that is not a time")
     try:
         return datetime.fromisoformat(day + rest)
     except ValueError:
-        raise ValueError("a text that is no time") from None
+        raise ValueError("a text that is not a time") from None
 
 
 def _of_decimal(value: Decimal) -> object:

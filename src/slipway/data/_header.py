@@ -6,14 +6,14 @@ from collections.abc import Sequence
 _SHOWN = 40
 
 
-def why_not_one(name: str, found: Sequence[object]) -> str:
-    """Say why a table does not have a declared column exactly once; "" where it does. `found` has the names of the table."""
-    if (count := found.count(name)) == 1:
+def why_not_one(name: str, names: Sequence[object]) -> str:
+    """Say why a table does not have a declared column exactly once; "" where it does. `names` are the names of the table."""
+    if (count := names.count(name)) == 1:
         return ""
     if count:
         return f"{count} columns have this name; rename all but one of them in the table"
-    shown = ", ".join(str(each) or "(a header cell that is empty)" for each in found[:_SHOWN])
-    alike = next((each for each in found if _as_seen(each) == _as_seen(name)), None)
+    shown = ", ".join(str(each) or "(a header cell that is empty)" for each in names[:_SHOWN])
+    alike = next((each for each in names if _as_seen(each) == _as_seen(name)), None)
     spelled = f"; the one that looks like it is spelled {alike!a}, not {name!a}" if alike is not None else ""
     return f"the column is missing; there is: {shown}{spelled}"
 

@@ -128,5 +128,5 @@ def _identifiers(train: pd.DataFrame, experiment: Experiment) -> list[Leak]:
 
 def _known_by_nobody(experiment: Experiment) -> list[Leak]:
     unsaid = tuple(name for name in experiment.data.features if not experiment.data.columns[name].known)
-    message = "it is not said how this is known when the prediction is made (`known`)"
+    message = "`known` does not say how this is known when the prediction is made"
     return [Leak(unsaid, message, fatal=False)] if unsaid else []

@@ -30,8 +30,8 @@ def read_source(folder: Path, experiment: str, data: Data) -> pd.DataFrame:
         text = {name: str for name, column in data.columns.items() if column.type in _AS_TEXT}
         frame = read_table(folder / str(data.source.csv or data.source.parquet), text)
     declared = [*([data.id] if data.id and data.id not in data.columns else []), *data.columns]
-    found = _header(folder / data.source.csv) if data.source.csv else list(frame.columns)
-    if wrong := {name: why for name in declared if (why := why_not_one(name, found))}:
+    names = _header(folder / data.source.csv) if data.source.csv else list(frame.columns)
+    if wrong := {name: why for name in declared if (why := why_not_one(name, names))}:
         raise ContractBroken(experiment, [Violation(name, why, len(frame)) for name, why in wrong.items()])
     return frame[declared].reset_index(drop=True)
 

@@ -91,8 +91,8 @@ def _by_time(frame: pd.DataFrame, times: pd.Series, rule: TimeSplit) -> Splits:
         shares = [1 - rule.test - rule.validation_share, 1 - rule.test]
         validation_from, test_from = (pd.Timestamp(cut) for cut in times.quantile(shares, interpolation="higher"))
     train, validation = frame[times < validation_from], frame[(times >= validation_from) & (times < test_from)]
-    said = f"by {times.name}: validation from {validation_from}, test from {test_from}"
-    return _in_three(train, validation, frame[times >= test_from], said)
+    how = f"by {times.name}: validation from {validation_from}, test from {test_from}"
+    return _in_three(train, validation, frame[times >= test_from], how)
 
 
 def _time_folds(frame: pd.DataFrame, times: pd.Series, rule: TimeSplit) -> Splits:
@@ -106,8 +106,8 @@ def _time_folds(frame: pd.DataFrame, times: pd.Series, rule: TimeSplit) -> Split
     cuts = [moments.quantile(i / (count + 1), interpolation="higher") for i in range(1, count + 1)]
     ends = [*cuts, test_from]
     folds = [(_where(moments < start), _where((moments >= start) & (moments < end))) for start, end in pairwise(ends)]
-    said = f"by {times.name}: {count} folds, each validated on what follows its training rows, test from {test_from}"
-    return Splits(development, frame[times >= test_from], tuple(folds), said)
+    how = f"by {times.name}: {count} folds, each validated on what follows its training rows, test from {test_from}"
+    return Splits(development, frame[times >= test_from], tuple(folds), how)
 
 
 def _by_group(frame: pd.DataFrame, experiment: Experiment, rule: GroupSplit) -> Splits:
@@ -118,31 +118,31 @@ def _by_group(frame: pd.DataFrame, experiment: Experiment, rule: GroupSplit) -> 
             f"a split by {rule.group} needs {needed} groups or more, one of them for the test; found {groups.nunique()}"
         )
     rest, test = next(GroupShuffleSplit(1, test_size=rule.test, random_state=seed).split(frame, groups=groups))
-    said = f"by group {rule.group}"
+    how = f"by group {rule.group}"
     if rule.folds:
         kind = StratifiedGroupKFold if experiment.task.is_classification else GroupKFold
         again = kind(rule.folds, shuffle=True, random_state=seed)
-        return _in_folds(frame, rest, test, again, experiment, rule.folds, said, groups.iloc[np.sort(rest)])
+        return _in_folds(frame, rest, test, again, experiment, rule.folds, how, groups.iloc[np.sort(rest)])
     once = GroupShuffleSplit(1, test_size=rule.validation_share / (1 - rule.test), random_state=seed)
     train, validation = next(once.split(rest, groups=groups.iloc[rest]))
-    return _cut(frame, rest[train], rest[validation], test, said)
+    return _cut(frame, rest[train], rest[validation], test, how)
 
 
 def _at_random(frame: pd.DataFrame, experiment: Experiment, rule: RandomSplit) -> Splits:
     seed, stratified = experiment.search.seed, experiment.task.is_classification
     kind = StratifiedShuffleSplit if stratified else ShuffleSplit
     labels = frame[experiment.data.target].to_numpy() if stratified else np.zeros(len(frame))
-    said = "at random" + (", classes in proportion" if stratified else "")
+    how = "at random" + (", classes in proportion" if stratified else "")
     try:
         rest, test = next(kind(1, test_size=rule.test, random_state=seed).split(frame, labels))
         if rule.folds:
             again = (StratifiedKFold if stratified else KFold)(rule.folds, shuffle=True, random_state=seed)
-            return _in_folds(frame, rest, test, again, experiment, rule.folds, said)
+            return _in_folds(frame, rest, test, again, experiment, rule.folds, how)
         once = kind(1, test_size=rule.validation_share / (1 - rule.test), random_state=seed)
         train, validation = next(once.split(rest, labels[rest]))
     except ValueError as error:  # too few rows, or of one class
         raise DataUnusable(f"{len(frame)} rows cannot be split at random: {error}") from error
-    return _cut(frame, rest[train], rest[validation], test, said)
+    return _cut(frame, rest[train], rest[validation], test, how)
 
 
 def _in_folds(

@@ -95,5 +95,5 @@ def _disputed(comparison: Comparison) -> list[str]:
 def _row(row: DisputedRow, comparison: Comparison) -> str:
     values = ", ".join(f"{name}={value_words(value)}" for name, value in row.values.items())
     answers = ((comparison.left.label, row.left), (comparison.right.label, row.right))
-    said = ", ".join(f"{label}: {answer_words(answer)}" for label, answer in answers)
-    return f"true: {value_words(row.truth)}, {said} | {values}"
+    both = ", ".join(f"{label}: {answer_words(answer)}" for label, answer in answers)
+    return f"true: {value_words(row.truth)}, {both} | {values}"

@@ -133,8 +133,8 @@ def _differences(task: Task, cells: Cells, classes: Sequence[str]) -> dict[str, 
     """Return the differences between the groups furthest apart; equalized odds need rows of both classes."""
     if task.traits.has_positive:
         both = cells[cells["group"].isin(_with(cells, 0) & _with(cells, 1))]
-        found = {PARITY: (cells, demographic_parity_difference), ODDS: (both, equalized_odds_difference)}
-        return {name: _between(some, difference) for name, (some, difference) in found.items()}
+        measures = {PARITY: (cells, demographic_parity_difference), ODDS: (both, equalized_odds_difference)}
+        return {name: _between(some, difference) for name, (some, difference) in measures.items()}
     compared = _COMPARED[task]
     if cells["group"].nunique() < 2:
         return dict.fromkeys((f"{name} difference" for name in compared), None)

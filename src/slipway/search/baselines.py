@@ -118,7 +118,9 @@ def _ruled(
     except (TypeError, ValueError):  # words where numbers are due
         predicted = np.full(len(answer), np.nan)
     if not np.isfinite(predicted).all() or (len(classes) and (predicted < 0).any()):
-        raise CodeInvalid(f"the baseline {ref} answered something that is no {'class' if classes else 'finite number'}")
+        raise CodeInvalid(
+            f"the baseline {ref} answered something that is not a {'class' if classes else 'finite number'}"
+        )
     # Labels alone still rank rows: a label is a score of 0 or 1.
     hard = scores_of(task, np.eye(len(classes))[predicted.astype(int)]) if len(classes) else None
     return Outcome(y, predicted, hard)

@@ -76,10 +76,10 @@ def learn_curve(question: Question, candidate: str, params: Mapping[str, Any]) -
     improves the log loss no more than two fitted numbers do by chance, and where the curve turns the ranking around.
     """
     costs, classes = question.experiment.scope.costs, question.classes
-    found = _answers(question, candidate, params) if costs else None
-    if costs is None or found is None:
+    answers = _answers(question, candidate, params) if costs else None
+    if costs is None or answers is None:
         return None
-    labels, scores, probabilities = found
+    labels, scores, probabilities = answers
     rows = scores.reshape(-1, 1)
     seen = _Scored(np.unique(labels)).fit(rows, labels)
     everything = [(np.arange(len(rows)), np.arange(len(rows)))]

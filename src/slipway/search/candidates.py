@@ -53,9 +53,9 @@ def check_candidate(folder: Path, experiment: Experiment, name: str) -> None:
     candidate = experiment.search.candidates[name]
     (first,) = spread(candidate.space, 1)
     pipeline = build_pipeline(folder, experiment, name, first)
-    wanted = experiment.task.traits.estimator
-    if not _KINDS[wanted](pipeline):
-        raise CodeInvalid(f"candidate '{name}' is no {wanted}, and the task is {experiment.task}")
+    kind = experiment.task.traits.estimator
+    if not _KINDS[kind](pipeline):
+        raise CodeInvalid(f"candidate '{name}' is not a {kind}, and the task is {experiment.task}")
 
 
 def _own_pipeline(folder: Path, ref: str, params: dict[str, Any]) -> Pipeline:
@@ -74,7 +74,7 @@ def _own_pipeline(folder: Path, ref: str, params: dict[str, Any]) -> Pipeline:
 def _estimator(path: str, params: dict[str, Any], seed: int) -> BaseEstimator:
     cls = load_class(path)
     if not issubclass(cls, BaseEstimator):
-        raise CodeInvalid(f"{path} is no scikit-learn estimator")
+        raise CodeInvalid(f"{path} is not a scikit-learn estimator")
     try:
         estimator = cls()
         known = estimator.get_params()

@@ -105,7 +105,7 @@ class Experiment(Section):
         for at, name in named:
             known = self.task.traits.metrics
             if name not in known:
-                raise wrong(f"'{name}' is no metric of a {self.task} task{did_you_mean(name, known)}", *at)
+                raise wrong(f"'{name}' is not a metric of a {self.task} task{did_you_mean(name, known)}", *at)
         return self
 
     @model_validator(mode="after")
@@ -113,8 +113,8 @@ class Experiment(Section):
         target, traits = self.data.columns[self.data.target].type, self.task.traits
         if target not in traits.targets:
             *first, last = traits.targets
-            said = f"the target of a {traits.family} has to be {', '.join(first)} or {last}; it is {target}"
-            raise wrong(said, "data", "columns", self.data.target, "type")
+            message = f"the target of a {traits.family} has to be {', '.join(first)} or {last}; it is {target}"
+            raise wrong(message, "data", "columns", self.data.target, "type")
         if self.data.positive is not None and not traits.has_positive:
             raise wrong(f"a {self.task} task has no positive class", "data", "positive")
         return self
@@ -138,12 +138,14 @@ class Experiment(Section):
 
     @model_validator(mode="after")
     def _slices_are_of_columns(self) -> Self:
-        kept = {self.data.target, self.data.id}
+        not_to_slice_by = {self.data.target, self.data.id}
         for key in ("slices", "sensitive"):
             for i, name in enumerate(getattr(self.evaluation, key)):
-                known = [column for column in self.data.columns if column not in kept]
+                known = [column for column in self.data.columns if column not in not_to_slice_by]
                 if name not in known:
-                    raise wrong(f"'{name}' is no column to slice by{did_you_mean(name, known)}", "evaluation", key, i)
+                    raise wrong(
+                        f"'{name}' is not a column to slice by{did_you_mean(name, known)}", "evaluation", key, i
+                    )
         return self
 
     @model_validator(mode="after")

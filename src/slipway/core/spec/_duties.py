@@ -77,8 +77,8 @@ def _duties(experiment: Declaration) -> Iterator[tuple[object, Duty]]:
     if scope.maturity is Maturity.PRODUCTION:
         yield from _in_production(experiment)
     bound = "0.7" if METRICS[metric].greater_is_better else "0.5"
-    wanted = Duty(("gates", "thresholds", metric), f"a threshold for {metric}", bound)
-    yield metric in experiment.gates.thresholds, wanted
+    threshold = Duty(("gates", "thresholds", metric), f"a threshold for {metric}", bound)
+    yield metric in experiment.gates.thresholds, threshold
     if scope.maturity is not Maturity.POC and "service" in experiment.delivery:
         yield experiment.sla.p99_ms, Duty(("sla", "p99_ms"), "sla.p99_ms, since it is delivered as a service", "50")
 

@@ -60,8 +60,8 @@ def _parse(text: str, path: str) -> tuple[Any, dict[Location, int]]:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise SpecInvalid(path, [Problem(line, "", f"not YAML: {(error.problem or str(error)).strip()}")]) from None
     except (YAMLError, ValueError, LookupError) as error:  # the last two where a tag and its text do not fit
-        said = next(iter(str(error).splitlines()), type(error).__name__)
-        raise SpecInvalid(path, [Problem(1, "", f"not YAML: {said}")]) from None
+        message = next(iter(str(error).splitlines()), type(error).__name__)
+        raise SpecInvalid(path, [Problem(1, "", f"not YAML: {message}")]) from None
 
 
 def _note_lines(node: Node, at: Location, lines: dict[Location, int], most: int = 20_000) -> None:

@@ -224,14 +224,14 @@ def _side(side: Side) -> dict[str, Any]:
     return {**asdict(side), "started": started, "stage": side.stage.value if side.stage else None}
 
 
-def _same_rows(found: OnSameRows) -> dict[str, Any]:
-    apart = found.disagreement
-    told = ("of", "rows", "tested", "trained_on", "doubt", "metric", "left", "right", "problems")
+def _same_rows(anew: OnSameRows) -> dict[str, Any]:
+    apart = anew.disagreement
+    plain = ("of", "rows", "tested", "trained_on", "doubt", "metric", "left", "right", "problems")
     return {
-        **{key: getattr(found, key) for key in told},
-        "better_by": {name: asdict(interval) for name, interval in found.better_by.items()},
+        **{key: getattr(anew, key) for key in plain},
+        "better_by": {name: asdict(interval) for name, interval in anew.better_by.items()},
         "disagreement": apart and {"rate": apart.rate, "mean": apart.mean, "measured": apart.measured.value},
-        "disputed": [asdict(row) for row in found.disputed],
+        "disputed": [asdict(row) for row in anew.disputed],
     }
 
 

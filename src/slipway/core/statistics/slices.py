@@ -209,9 +209,9 @@ def _categories(column: pd.Series, most: int) -> Named:
     rows = Counter[str]()
     for name, count in zip(names, np.bincount(codes[codes >= 0], minlength=len(names)), strict=True):
         rows[name] += int(count)
-    kept = sorted(sorted(rows, key=lambda name: (-rows[name], name))[:most])
-    order = list(dict.fromkeys([*kept, OTHER]))
-    place = {name: order.index(name if name in kept else OTHER) for name in rows}
+    frequent = sorted(sorted(rows, key=lambda name: (-rows[name], name))[:most])
+    order = list(dict.fromkeys([*frequent, OTHER]))
+    place = {name: order.index(name if name in frequent else OTHER) for name in rows}
     return np.array([*(place[name] for name in names), -1])[codes], order
 
 

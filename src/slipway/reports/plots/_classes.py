@@ -40,15 +40,15 @@ def calibration(outcome: Outcome, positive: str, baselines: Mapping[str, Outcome
         return notice("Calibration: not defined", "There are no rows.")
     points = curves.reliability(outcome.truth, outcome.scores)
     mean, _, _, high, _ = points
-    found = measured(Task.BINARY, outcome)
-    assert found is not None
+    calibrated = measured(Task.BINARY, outcome)
+    assert calibrated is not None
     figure, (axes, below) = canvas(height=5.6, nrows=2, sharex=True, height_ratios=(3.2, 1))
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":", label="perfect")
     for style, name, baseline in dashed(baselines):
         _calibration_of(axes, baseline, name, style)
     _with_intervals(axes, *points[:4])
     shown = f"How often '{cut(positive, 32)}' came, for each predicted probability · {outcome.rows:,} rows"
-    head(axes, f"Calibration: {found.error:.3f} off on average", shown)
+    head(axes, f"Calibration: {calibrated.error:.3f} off on average", shown)
     label(axes, "", f"Share that is '{cut(positive, 24)}'")
     end = _zoomed(max(high.max(), mean.max(), np.quantile(outcome.scores, 0.999)))
     axes.set(xlim=(-0.01 * end, end * 1.01), ylim=(-0.01 * end, end * 1.02))

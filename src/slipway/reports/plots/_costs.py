@@ -33,8 +33,8 @@ def cost(outcome: Outcome, costs: Costs, threshold: float) -> Figure:
     chosen, half = (_cost_at(outcome, costs, at) for at in (threshold, 0.5))
     figure, (axes,) = canvas()
     axes.plot(*_thinned(thresholds, along), color=WINNER, linewidth=2.2, label="on the test rows")
-    for said, value, style in (("always yes", along[0], ":"), ("always no", along[-1], (0, (5, 2.5)))):
-        axes.axhline(value, color=BASELINE, linewidth=1, linestyle=style, label=f"{said} ({decimals(value)})")
+    for name, value, style in (("always yes", along[0], ":"), ("always no", along[-1], (0, (5, 2.5)))):
+        axes.axhline(value, color=BASELINE, linewidth=1, linestyle=style, label=f"{name} ({decimals(value)})")
     end = _end(outcome.scores, threshold)
     _mark(axes, 0.5, half, end, INK, "at 0.5")
     _mark(axes, threshold, chosen, end, ACCENT, f"at the chosen {decimals(threshold)}")

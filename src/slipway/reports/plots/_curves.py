@@ -40,8 +40,8 @@ def precision_recall(positive: Mask, scores: Array) -> tuple[Array, Array]:
 
 def hard_point(positive: Mask, predicted: Mask) -> tuple[float, float, float]:
     """Return (false positive rate, recall, precision) of a yes-or-no prediction; the precision is 0 without a yes."""
-    hits, said = float((positive & predicted).sum()), float(predicted.sum())
-    return float((said - hits) / (~positive).sum()), float(hits / positive.sum()), hits / said if said else 0.0
+    hits, alarms = float((positive & predicted).sum()), float(predicted.sum())
+    return float((alarms - hits) / (~positive).sum()), float(hits / positive.sum()), hits / alarms if alarms else 0.0
 
 
 def reliability(truth: Array, scores: Array, bins: int = BINS) -> tuple[Array, Array, Array, Array, Array]:

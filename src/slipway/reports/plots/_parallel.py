@@ -118,9 +118,9 @@ def _upright(axes: Axes, place: float, axis: ParameterAxis, lifted: float, *, la
     weight = "bold" if last else "normal"
     axes.text(place, 1.07 + lifted, plain(axis.name, 22), color=INK, fontsize=8.5, ha="center", fontweight=weight)
     paper = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.6}
-    for height, said in axis.ticks.items():
+    for height, text in axis.ticks.items():
         axes.plot([place, place + 0.006], [height, height], color="#8b97a5", linewidth=1, zorder=3)
-        axes.text(place + 0.009, height, plain(said), color=MUTED, fontsize=7.5, va="center", zorder=6, bbox=paper)
+        axes.text(place + 0.009, height, plain(text), color=MUTED, fontsize=7.5, va="center", zorder=6, bbox=paper)
 
 
 def _title(complete: Sequence[Trial], metric: str) -> str:

@@ -98,10 +98,10 @@ def predicted_vs_actual(outcome: Outcome, target: str, unit: str, baselines: Map
     _medians(
         axes, outcome.truth, outcome.predicted, "model, median", color=ACCENT, linewidth=2.2, marker="o", markersize=3.5
     )
-    found = decimals(curves.metric_of("r2", outcome))
+    r2 = decimals(curves.metric_of("r2", outcome))
     head(
         axes,
-        f"Predicted and actual: R² {found}",
+        f"Predicted and actual: R² {r2}",
         f"The nearer to the diagonal, the better · {_rows(outcome.truth, shown)}",
     )
     label(axes, f"Actual {_named(target, unit)}", f"Predicted {_named(target, unit)}")

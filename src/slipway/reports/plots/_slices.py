@@ -69,13 +69,13 @@ def _places(shown: Sequence[Slice]) -> Iterator[tuple[float, str, list[tuple[flo
 
 def _dots(axes: Axes, shown: Sequence[Slice]) -> None:
     lines = [(place, part) for _, _, parts in _places(shown) for place, part in parts]
-    for said, colour in (("worse than the rest", ACCENT), ("others", WINNER), ("not compared", BASELINE)):
-        mine = [(place, part.interval) for place, part in lines if _kind(part) == said and part.interval]
+    for kind, colour in (("worse than the rest", ACCENT), ("others", WINNER), ("not compared", BASELINE)):
+        mine = [(place, part.interval) for place, part in lines if _kind(part) == kind and part.interval]
         if mine:
             y, value, low, high = np.array([(place, i.value, i.low, i.high) for place, i in mine]).T
             bars = np.nan_to_num(np.maximum([value - low, high - value], 0))
             axes.errorbar(
-                value, y, xerr=bars, fmt="o", color=colour, markersize=5, elinewidth=1.5, label=said, zorder=4
+                value, y, xerr=bars, fmt="o", color=colour, markersize=5, elinewidth=1.5, label=kind, zorder=4
             )
     _name_lines(axes, shown, lines)
 

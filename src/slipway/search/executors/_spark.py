@@ -116,8 +116,8 @@ class Spark:
             self._context.setJobGroup(job.group, described, interruptOnCancel=True)
             (ended,) = self._context.parallelize([job.proposal], 1).map(partial(answer, self._parcel)).collect()
         except Exception as error:  # noqa: BLE001 - whatever Spark raises, it is the end of one trial
-            said = cause(str(error))
-            ended = _LOST if said.startswith("Python worker exited") else said
+            why = cause(str(error))
+            ended = _LOST if why.startswith("Python worker exited") else why
         self._ended.put((job, ended or _LOST))
 
     def _over(self, job: _Job) -> str | None:
@@ -156,6 +156,6 @@ class Spark:
         with suppress(Exception):
             tracker = self._context.statusTracker()
             jobs = [tracker.getJobInfo(number) for number in tracker.getJobIdsForGroup(job.group)]
-            stages = [tracker.getStageInfo(stage) for found in jobs if found for stage in found.stageIds]
+            stages = [tracker.getStageInfo(stage) for info in jobs if info for stage in info.stageIds]
             return any(stage.numActiveTasks for stage in stages if stage)
         return False
