@@ -101,21 +101,21 @@ def _tried(plan: Compiled, encoded: NDArray[np.float64]) -> BatchAnswers | None:
 def _checked_plan(model: Any, rows: pd.DataFrame) -> tuple[Compiled | None, str]:
     """Compile the model and compare the plan with it; return the plan, or None and why there is none."""
     if len(rows) < PLANNED_FROM:
-        return None, f"for fewer than {PLANNED_FROM:,} rows it is not worth the making"
+        return None, f"a plan is not worth making for fewer than {PLANNED_FROM:,} rows"
     first = rows.head(PIECE_ROWS)
     try:
         plan = compile_model(model)
         agreement = verify(model, plan, rows.head(_VERIFIED_ROWS))
         if not agreement.equal:
             problem = next(iter(agreement.problems), "nothing could be compared")
-            return None, f"compiled, it answers otherwise: {problem}"
+            return None, f"the plan answers otherwise: {problem}"
         # A plan is slower with thousands of one-hot categories: scikit-learn keeps them sparse, a plan does not.
         if _cpu_s(lambda: _tried(plan, plan.encode_frame(first))) >= _cpu_s(lambda: _asked(model, first)):
-            return None, "compiled, it takes no less of the processor"
+            return None, "the plan takes no less processor time"
     except NotCompilable as error:
         return None, str(error)
     except Exception as error:  # the model answers all the same  # noqa: BLE001
-        return None, f"it could not be compiled and compared: {type(error).__name__}: {str(error)[:300]}"
+        return None, f"the model could not be compiled and compared: {type(error).__name__}: {str(error)[:300]}"
     return plan, ""
 
 

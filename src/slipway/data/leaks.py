@@ -63,7 +63,7 @@ def _telling_columns(
         knows = _knows(_codes(train[name], held_out[name]), train[target], held_out[target], experiment.task, classes)
         if knows >= WARNED_FROM:
             fatal = knows >= REFUSED_FROM
-            verb = "gives the target away" if fatal else "alone says very much of the target"
+            verb = "gives the target away" if fatal else "alone says very much about the target"
             scale = "0 is guessing, 1 is knowing"
             leaks.append(Leak((name,), f"{verb}: {knows:.3f} on held-out rows ({scale}), from this column only", fatal))
     return leaks
@@ -121,7 +121,9 @@ def _identifiers(train: pd.DataFrame, experiment: Experiment) -> list[Leak]:
     leaks = []
     for name in experiment.data.features:
         if experiment.data.columns[name].type in words and train[name].nunique() > _OWN_VALUE_SHARE * len(train):
-            message = f"{train[name].nunique()} values in {len(train)} training rows: it names the row, as an id does"
+            message = (
+                f"{train[name].nunique()} values in {len(train)} training rows: the column names the row, as an id does"
+            )
             leaks.append(Leak((name,), message, fatal=False))
     return leaks
 
