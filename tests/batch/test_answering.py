@@ -139,7 +139,7 @@ def test_a_plan_that_answers_otherwise_is_not_used(tmp_path: Path) -> None:
     model.predict = lambda rows: np.where(rows["stops"] == 4, "late", "fine")  # what no plan knows of
     frame.to_parquet(tmp_path / "in.parquet")
     how, found = scored(model, tmp_path / "in.parquet", tmp_path / "out.parquet")
-    assert not how.compiled and "compiled, it answers otherwise: row " in how.why_not
+    assert not how.compiled and "the plan answers otherwise: row " in how.why_not
     assert_same(found, model, frame)
 
 
@@ -159,7 +159,7 @@ def test_a_plan_that_would_take_more_of_the_processor_than_the_model_is_not_used
     model.fit(conform(frame, INPUTS).head(8000), late[:8000])
     frame.to_parquet(tmp_path / "in.parquet")
     how, found = scored(model, tmp_path / "in.parquet", tmp_path / "out.parquet")
-    assert (how.compiled, how.why_not) == (False, "compiled, it takes no less of the processor")
+    assert (how.compiled, how.why_not) == (False, "the plan takes no less processor time")
     assert_same(found, model, frame)
 
 

@@ -158,12 +158,12 @@ def test_a_version_is_approved_promoted_and_rolled_back_by_clicking_without_java
         press(page, "Promote to Production", "better on snails")
         expect(page.get_by_role("status")).to_contain_text("Done. Version 2 → Production, replacing version 1")
         assert versions.stages() == {1: "Archived", 2: "Production"}
-        expect(page.locator(".berth.production")).to_contain_text("version 2")
+        expect(page.locator(".column.production")).to_contain_text("version 2")
 
         page.goto(versions.at("challenger"))
         press(page, "Roll back to version 1", "too many false alarms")
         expect(page.get_by_role("status")).to_contain_text("Done. Rolled back to version 1")
-        expect(page.locator(".berth.production")).to_contain_text("version 1")
+        expect(page.locator(".column.production")).to_contain_text("version 1")
         expect(page.get_by_text("adds up")).to_be_visible()
     assert versions.stages() == {1: "Production", 2: "Archived"}
 

@@ -300,7 +300,7 @@ def test_a_large_file_is_scored_by_the_compiled_model_and_the_command_says_so(
     assert probabilities == pytest.approx(model.predict_proba(asked), rel=1e-12, abs=1e-15)
 
     few = library.done("score", "late_loans", library.project / "loans.csv", tmp_path / "few.csv")
-    assert not few["compiled"] and "50,000 rows it is not worth the making" in few["why_not_compiled"]
+    assert not few["compiled"] and "not worth making for fewer than 50,000 rows" in few["why_not_compiled"]
 
 
 def test_an_experiment_is_one_page_that_asks_nothing_of_the_network(library: "Library", tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_a_page_brings_one_stylesheet_and_nothing_from_elsewhere(which: str, rea
             assert value.startswith(("/", "#", "data:,")) and not value.startswith("//")
 
 
-def test_the_berths_stand_in_the_order_that_a_version_passes_them(read: Callable[[str], Any]) -> None:
+def test_the_stages_stand_in_the_order_that_a_version_passes_them(read: Callable[[str], Any]) -> None:
     text = read(all_pages()["overview"]).text
     places = [text.index(stage) for stage in ("None", "Staging", "Production", "Archived")]
     assert places == sorted(places)
@@ -225,7 +225,7 @@ def test_a_ledger_full_of_findings_names_the_first_and_where_all_are() -> None:
     assert "entry 19 of it" in page and "entry 20 of it" not in page and "and 30 more" in page
 
 
-def test_a_crowded_berth_folds_its_older_versions() -> None:
+def test_a_crowded_stage_folds_its_older_versions() -> None:
     columns = tuple(
         StageColumn(s, tuple(VersionStatus(n) for n in range(20, 0, -1)) if s is Stage.ARCHIVED else ()) for s in ORDER
     )

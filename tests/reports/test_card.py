@@ -35,7 +35,7 @@ SAID = (
     "31 of those done were let go early", "origin", "LGA", "4,321", "0.6510", "0.6410 to 0.6620", "-0.0710",
     "-0.0820 to -0.0600", "worse than the rest", "HOU", "fewer than 30 rows", "1 of 1 slices is worse",
     "region", "north", "880", "0.3125",
-    "the demographic parity difference is 0.1275", "Of too few rows to be compared: south", "0.1725", "4.5",
+    "the demographic parity difference is 0.1275", "These have too few rows to be compared: south", "0.1725", "4.5",
     "0.3456", "0.3401 to 0.3511", "0.4567", "0.6789", "0.7891", "is 0.0234 off on average", "0.6543", "0.5678",
     "sla.availability", "0.993", "not measured yet",
     "Disagreement with version 2", "3.1% of 50,123 test rows", "MQ", "on time (0.4812)", "late (0.7123)",

@@ -147,7 +147,7 @@ def test_versions_and_transitions_are_shown_newest_first(filled_page):
     )
     versions = rows_of(page, "Registered versions")
     assert [row.split("</span>")[1].split("<")[0] for row in versions] == ["10", "9", "2"]
-    days = [row.split("2026-11-")[1][:2] for row in rows_of(page, "Movements between stages")]
+    days = [row.split("2026-11-")[1][:2] for row in rows_of(page, "Transitions between stages")]
     assert days == ["09", "04", "02"]
 
 
@@ -156,7 +156,7 @@ def test_verdicts_are_shown_with_their_reasons_and_refusals_are_marked(filled_pa
     page = experiment_page(filled_page(versions=(VersionRow(4, Stage.NONE, verdicts=verdicts),)))
     (row,) = rows_of(page, "Registered versions")
     assert row.index("passed") < row.index("0.71 is enough") < row.index("refused") < row.index("0.01 lower")
-    assert ">refused<" in rows_of(page, "Movements between stages")[0]
+    assert ">refused<" in rows_of(page, "Transitions between stages")[0]
 
 
 def test_only_web_addresses_become_links(filled_page, self_contained):
@@ -197,7 +197,7 @@ def test_a_page_with_nothing_but_a_card_is_complete(filled_card, self_contained)
         "Nothing has moved yet.",
     ):
         assert said in text
-    assert text.count("No version stands here.") == 2 and "not measured" in text
+    assert text.count("No version is in this stage.") == 2 and "not measured" in text
     assert "<img" not in page and 'href="#plots"' not in page
 
 
@@ -220,22 +220,22 @@ def test_the_page_says_nothing_of_times_it_does_not_know(filled_page):
     assert "version 5" in text and "None" not in text.replace('"pill None">None<', "")
 
 
-def test_a_second_version_is_shown_with_its_numbers_beside_their_bounds(filled_page, self_contained):
+def test_a_variant_is_shown_with_its_numbers_beside_its_guardrails(filled_page, self_contained):
     text = " ".join(self_contained(experiment_page(filled_page())).text.split())
     for said in (
         "Version 4 (Staging) answered 5.0% of the callers beside version 3, from 2026-11-05 09:02 UTC to 2026-11-05 09:12 UTC: "
         "1,300 requests of 1,350 rows. ended",
-        "Past its bound: 42.5 % of 1,200 compared rows",
+        "Violation: 42.5 % of 1,200 compared rows",
         "Rows answered otherwise, of 1,200 compared 42.5% 10.0%",
         "Not answered, of 1,300 requests 0.2% 1.0%",
-        "99th percentile of its latency 4.2 ms 3 times the first version's",
+        "99th percentile of the variant's latency 4.2 ms 3 times the primary's",
         "Answers that were not compared for want of time 7",
     ):
         assert said in text
     assert "Canary" not in experiment_page(filled_page(arms=()))
 
 
-def test_a_second_version_that_nobody_asked_yet_is_shown_too(filled_page, self_contained):
+def test_a_variant_that_nobody_asked_yet_is_shown_too(filled_page, self_contained):
     seen = VariantRecord("m", VariantRole.SHADOW, "7", 1.0, VariantState.SERVING, 7, 3, 0.0, 0.0)
     text = " ".join(self_contained(experiment_page(filled_page(arms=(seen,)))).text.split())
     assert "Version 7 (7) answered all of the requests, unheard, beside version 3" in text

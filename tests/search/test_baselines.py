@@ -90,8 +90,8 @@ def test_a_rule_may_answer_values(declare: Declare, tmp_path: Path) -> None:
         ("None", "4 rows were given, 1 came back"),
         ("[0.5, 0.5, 0.5, 1.5]", "probabilities from 0 to 1"),
         ("[0.5, 0.5, 0.5, np.nan]", "probabilities from 0 to 1"),
-        ("[0, 1, 2, 1]", "answered something that is no class"),
-        ("['yes'] * 4", "answered something that is no class"),
+        ("[0, 1, 2, 1]", "answered something that is not a class"),
+        ("['yes'] * 4", "answered something that is not a class"),
     ],
 )
 def test_a_rule_that_answers_no_class_or_probability_for_each_row_is_told_by_its_name(
@@ -105,5 +105,5 @@ def test_a_rule_that_answers_no_class_or_probability_for_each_row_is_told_by_its
 def test_a_rule_that_answers_no_finite_numbers_in_a_regression_is_told_by_its_name(
     declare: Declare, tmp_path: Path, body: str
 ) -> None:
-    with pytest.raises(CodeInvalid, match="features:rule answered something that is no finite number"):
+    with pytest.raises(CodeInvalid, match="features:rule answered something that is not a finite number"):
         ruled(declare, tmp_path, body, Task.REGRESSION, ())

@@ -57,9 +57,9 @@ def test_a_pipeline_is_new_each_time_and_not_fitted(one: Callable[..., Experimen
             "candidate 'it': xgboots.XGBClassifier: there is no module 'xgboots'.* `pip install xgboots`",
         ),
         ({"estimator": "sklearn.metrics.roc_auc_score"}, "there is no class 'roc_auc_score'"),
-        ({"estimator": "pathlib.Path"}, "is no scikit-learn estimator"),
-        ({"estimator": "sklearn.base.BaseEstimator"}, "is no classifier, and the task is binary"),
-        ({"estimator": "sklearn.linear_model.Ridge"}, "'it' is no classifier, and the task is binary"),
+        ({"estimator": "pathlib.Path"}, "is not a scikit-learn estimator"),
+        ({"estimator": "sklearn.base.BaseEstimator"}, "is not a classifier, and the task is binary"),
+        ({"estimator": "sklearn.linear_model.Ridge"}, "'it' is not a classifier, and the task is binary"),
         ({"estimator": "sklearn.multiclass.OneVsRestClassifier"}, "cannot be made"),
         ({"estimator": FOREST, "params": {"max_dept": 3}}, "no parameter 'max_dept'; did you mean 'max_depth'"),
         ({"estimator": FOREST, "space": {"n_estimator": {"int": [1, 2]}}}, "did you mean 'n_estimators'"),
@@ -115,7 +115,7 @@ def test_an_estimator_that_takes_any_parameter_gets_those_that_it_does_not_name(
 
 def test_a_regression_wants_a_regressor(declare: Callable[..., Experiment], tmp_path: Path) -> None:
     search = {"metric": "rmse", "candidates": {"it": {"estimator": FOREST}}}
-    with pytest.raises(CodeInvalid, match="'it' is no regressor, and the task is regression"):
+    with pytest.raises(CodeInvalid, match="'it' is not a regressor, and the task is regression"):
         check_candidate(tmp_path, declare(task="regression", search=search), "it")
 
 

@@ -1,4 +1,4 @@
-"""What answers the rows of a file: a plan of the model where it is worth making and equal, and the model itself."""
+"""The answers to the rows of a file: from a plan where the plan is equal and faster, otherwise from the model."""
 
 import os
 import time
@@ -15,29 +15,31 @@ from numpy.typing import NDArray
 from slipway.compile import Compiled, LeftToOriginal, NotCompilable, compile_model, verify
 
 PLANNED_FROM = 50_000
-"""Rows of a first chunk from which on a plan is made: for fewer, the model has answered before the plan is there."""
+"""Rows of a first chunk from which on a plan is made: the model answers fewer rows before a plan would be ready."""
 
 PIECE_ROWS = 4096
-"""Rows that a thread answers at a time, and of which one that is left to the model takes all with it."""
+"""Rows that a thread answers at a time. The model answers a whole piece where the plan leaves one of its rows."""
 
 _VERIFIED_ROWS = 200
 
 
 @dataclass(frozen=True)
 class BatchAnswers:
-    """predictions: one a row. probabilities: (rows, classes); None where the model has none."""
+    """The predictions, (rows,), and probabilities, (rows, classes), of some rows; None where the model has no probabilities."""
 
     predictions: NDArray[Any]
     probabilities: NDArray[Any] | None
 
 
 class Answering:
-    """Answers one file's rows, chunk by chunk, with what the model's own `predict` and `predict_proba` return.
+    """Answers the rows of one file, chunk by chunk, exactly as the model's own `predict` and `predict_proba` do.
 
-    The first chunk decides: a plan is compared with the model on its first rows, and on odd ones made of these, and has to take
-    less of the processor. Whatever a plan leaves to the original is asked of the model, and stands in its place.
+    The first chunk decides between plan and model: the plan has to give the model's answers to the first rows and to unusual
+    rows made of these, and has to take less processor time. The model answers the rows that a plan leaves to the original.
 
-    why_not: why there is no plan; "" while there is. left: rows that were asked of the model although there is one.
+    Attributes:
+        why_not: Why there is no plan; empty with a plan.
+        left: The number of rows that the model answered although there is a plan.
     """
 
     def __init__(self, model: Any):
@@ -60,7 +62,7 @@ class Answering:
             return _asked(self._model, rows)
         try:
             return self._planned(self._plan, rows)
-        except LeftToOriginal:  # of a type that the plan does not read
+        except LeftToOriginal:  # a column has a type that the plan does not read
             self.left += len(rows)
             return _asked(self._model, rows)
 
@@ -70,8 +72,8 @@ class Answering:
         with ThreadPoolExecutor(
             len(os.sched_getaffinity(0))
         ) as pool:  # native code runs without the interpreter's lock
-            found = list(pool.map(partial(_tried, plan), (encoded[at : at + PIECE_ROWS] for at in starts)))
-        answers = [each or self._left(rows.iloc[at : at + PIECE_ROWS]) for each, at in zip(found, starts, strict=True)]
+            pieces = list(pool.map(partial(_tried, plan), (encoded[at : at + PIECE_ROWS] for at in starts)))
+        answers = [each or self._left(rows.iloc[at : at + PIECE_ROWS]) for each, at in zip(pieces, starts, strict=True)]
         probabilities = [each.probabilities for each in answers if each.probabilities is not None]
         return BatchAnswers(
             np.concatenate([each.predictions for each in answers]),
@@ -89,7 +91,7 @@ def _asked(model: Any, rows: pd.DataFrame) -> BatchAnswers:
 
 
 def _tried(plan: Compiled, encoded: NDArray[np.float64]) -> BatchAnswers | None:
-    """The plan's answers; None where a row is left to the model."""
+    """Return the plan's answers; None where the plan leaves a row to the model."""
     try:
         return BatchAnswers(plan.predict(encoded), plan.predict_proba(encoded) if plan.has_probabilities else None)
     except LeftToOriginal:
@@ -97,28 +99,28 @@ def _tried(plan: Compiled, encoded: NDArray[np.float64]) -> BatchAnswers | None:
 
 
 def _checked_plan(model: Any, rows: pd.DataFrame) -> tuple[Compiled | None, str]:
-    """Compile and compare; the plan, or why there is none."""
+    """Compile the model and compare the plan with it; return the plan, or None and why there is none."""
     if len(rows) < PLANNED_FROM:
-        return None, f"for fewer than {PLANNED_FROM:,} rows it is not worth the making"
+        return None, f"a plan is not worth making for fewer than {PLANNED_FROM:,} rows"
     first = rows.head(PIECE_ROWS)
     try:
         plan = compile_model(model)
         agreement = verify(model, plan, rows.head(_VERIFIED_ROWS))
         if not agreement.equal:
-            found = next(iter(agreement.problems), "nothing could be compared")
-            return None, f"compiled, it answers otherwise: {found}"
-        # As where thousands of categories are one-hot: scikit-learn has them sparse, a plan does not.
+            problem = next(iter(agreement.problems), "nothing could be compared")
+            return None, f"the plan answers otherwise: {problem}"
+        # A plan is slower with thousands of one-hot categories: scikit-learn keeps them sparse, a plan does not.
         if _cpu_s(lambda: _tried(plan, plan.encode_frame(first))) >= _cpu_s(lambda: _asked(model, first)):
-            return None, "compiled, it takes no less of the processor"
+            return None, "the plan takes no less processor time"
     except NotCompilable as error:
         return None, str(error)
     except Exception as error:  # the model answers all the same  # noqa: BLE001
-        return None, f"it could not be compiled and compared: {type(error).__name__}: {str(error)[:300]}"
+        return None, f"the model could not be compiled and compared: {type(error).__name__}: {str(error)[:300]}"
     return plan, ""
 
 
 def _cpu_s(call: Callable[[], object]) -> float:
-    """The seconds that all cores together work on it; unlike those that pass, they are few where others work too."""
+    """Return the processor time of a call over all cores; unlike wall time, a busy machine does not change it much."""
     took = []
     for _ in range(2):
         clock = time.process_time()

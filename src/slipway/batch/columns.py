@@ -1,4 +1,4 @@
-"""Rows from a file → rows as a model's signature wants them."""
+"""The cast of rows from a file to the columns and types of a model's signature."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -21,12 +21,17 @@ Categories = Mapping[str, frozenset[str]]
 def conform(
     rows: pd.DataFrame, inputs: Fields, first_row: int = 0, known: Categories = MappingProxyType({})
 ) -> pd.DataFrame:
-    """Return the model's columns, in its order, cast to its types. first_row: number of the first row, for messages.
+    """Return the model's columns in the model's order, cast to its types.
 
-    known: categories; a text that is another spelling of one of them, as a number or a truth value, is that one.
+    An optional column that the file lacks is all missing; columns that the model does not have are left out. Raises
+    DataUnusable that names the column, the fault, the number of rows and the first such row.
 
-    An optional column that is not there is all missing; other columns are left out.
-    Raises DataUnusable naming the column, what is wrong with it, how often, and the first such row.
+    Args:
+        rows: The rows of the file.
+        inputs: The inputs of the model.
+        first_row: The number of the first row, for messages.
+        known: The known categories by column. Another spelling of a category, as a number or a truth value, becomes that
+            category.
     """
     missing = [name for name, (_, required) in inputs.items() if required and name not in rows.columns]
     if missing:
@@ -54,9 +59,9 @@ def _cast(rows: pd.DataFrame, name: str, kind: str, required: bool, first_row: i
 def _refuse(given: pd.Series, wrong: pd.Series, what: str, name: str, first_row: int) -> None:
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])
-        (found,) = given.iloc[[at]].tolist()
+        (value,) = given.iloc[[at]].tolist()
         raise DataUnusable(
-            f"column {name} {what} in {int(wrong.sum())} row(s), first in row {first_row + at}: {found!r}"
+            f"column {name} {what} in {int(wrong.sum())} row(s), first in row {first_row + at}: {value!r}"
         )
 
 

@@ -1,4 +1,4 @@
-"""One file in, one file out, a chunk at a time; the output appears whole or not at all."""
+"""Scoring of one file into another, a chunk at a time; the output appears whole or not at all."""
 
 import json
 import zlib
@@ -25,7 +25,14 @@ _WRITTEN = (".csv", ".parquet")
 
 @dataclass(frozen=True)
 class ScoredFile:
-    """How a file was scored. why_not: why it was not by the compiled model. left: rows that the plan left to the model."""
+    """The result of scoring a file.
+
+    Attributes:
+        rows: The number of rows.
+        compiled: Whether a plan answered.
+        why_not: Why no plan answered; empty with a plan.
+        left: The number of rows that the plan left to the model.
+    """
 
     rows: int
     compiled: bool
@@ -42,11 +49,19 @@ def score_file(
     on_rows: Callable[[int], object],
     known: Categories = MappingProxyType({}),
 ) -> ScoredFile:
-    """Score a CSV or Parquet file and return how many rows it had, and what answered them. known: categories, as of `conform`.
+    """Score a CSV or Parquet file; memory is bounded by a chunk of rows.
 
-    The output has the input's columns, `prediction`, and for a classifier `probability_CLASS` each. `metadata` is in the
-    Parquet file's own metadata, or beside a CSV file in OUTPUT.meta.json. Memory is bounded by a chunk of rows.
-    Raises FileUnusable, and DataUnusable naming column and row; the output is not written then.
+    The output has the input's columns, `prediction`, and for a classifier one `probability_CLASS` a class. Raises FileUnusable,
+    and DataUnusable that names column and row; no output is written then.
+
+    Args:
+        model: The fitted model.
+        inputs: The inputs of the model.
+        source: The file to read.
+        output: The file to write.
+        metadata: Facts for the metadata of a Parquet output, or for OUTPUT.meta.json beside a CSV output.
+        on_rows: Called with the number of rows of each chunk that is written.
+        known: The known categories by column, as for `conform`.
     """
     require_kind(source, _READ)
     require_kind(output, _WRITTEN)
@@ -55,7 +70,7 @@ def score_file(
         with whole_file(output) as draft:
             with _writer(draft, output.suffix, metadata) as writer:
                 rows = 0
-                for chunk in filter(len, _chunks(source, inputs)):  # of a header alone comes a chunk without rows
+                for chunk in filter(len, _chunks(source, inputs)):  # a header alone gives a chunk without rows
                     cast = conform(chunk, inputs, rows, known)
                     writer.write(_scored(answering, model, cast, chunk, typed=output.suffix == ".parquet"))
                     rows += len(chunk)
@@ -70,13 +85,13 @@ def score_file(
 
 
 def require_kind(path: Path, kinds: tuple[str, ...]) -> None:
-    """Refuse a file of another kind. Raises FileUnusable."""
+    """Raise FileUnusable for a file whose name has none of the allowed endings."""
     if not str(path).endswith(kinds):
         raise FileUnusable(f"{path} ends in '{path.suffix}'; allowed is {', '.join(kinds)}")
 
 
 def _scored(answering: Answering, model: Any, rows: pd.DataFrame, chunk: pd.DataFrame, *, typed: bool) -> pd.DataFrame:
-    """The chunk with its predictions; typed: and with the model's types, which are the same in every chunk."""
+    """Return the chunk with its predictions; with `typed` its columns have the model's types, the same in every chunk."""
     answers = answering(rows)
     given = chunk.copy(deep=False)
     for name in rows if typed else ():
@@ -96,7 +111,7 @@ def _chunks(source: Path, inputs: Fields) -> Iterator[pd.DataFrame]:
                 yield from (batch.to_pandas() for batch in file.iter_batches(CHUNK_ROWS))
         else:
             numeric = {name for name, (kind, _) in inputs.items() if kind not in ("string", "datetime")}
-            # What is no number of the model's is kept as it is written: a type guessed anew in each chunk could change.
+            # Columns that are not numbers of the model stay as written: a type guessed anew in each chunk could change.
             text = {str(name): str for name in pd.read_csv(source, nrows=0).columns if name not in numeric}
             missing = list(MISSING_IN_CSV)
             with pd.read_csv(
@@ -128,7 +143,7 @@ class _CsvWriter:
 
 
 class _ParquetWriter:
-    """The first chunk decides the schema: later ones are cast to it."""
+    """A writer of Parquet chunks; later chunks are cast to the schema of the first."""
 
     def __init__(self, path: Path, metadata: Mapping[str, str]) -> None:
         self._path, self._metadata = path, metadata

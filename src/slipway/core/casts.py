@@ -1,7 +1,7 @@
-"""Columns as they come from a file or a function → columns of a declared type.
+"""Casts of a column, as a file or a function gives it, to a declared type.
 
-Every cast takes a Series of anything and returns one in which what is not of the type is missing. A contract and a batch use
-the same ones, so that a value means the same when a model is trained and when it is asked.
+Every cast takes a Series of any values and returns a Series of the type; values that are not of the type become missing. The
+data contract and batch scoring use the same casts, so a value means the same when a model is trained and when it is asked.
 """
 
 from datetime import date
@@ -15,13 +15,19 @@ _BOOLEANS = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0
 
 
 def to_number(series: pd.Series) -> pd.Series:
-    """Return float64. A time is no number, though pandas would count its microseconds since 1970."""
+    """Return the column as float64.
+
+    A time becomes missing: pandas would count its microseconds since 1970.
+    """
     plain = series.astype(object) if series.dtype.kind in "mM" else series
     return pd.to_numeric(plain, errors="coerce").astype("float64")
 
 
 def to_whole(series: pd.Series) -> pd.Series:
-    """Return int64 where all are whole numbers that are kept as such, else float64; infinities are no whole numbers."""
+    """Return the column as int64 where every value is a whole number that int64 holds, else as float64.
+
+    Fractions and infinities become missing.
+    """
     if series.dtype.kind == "i":
         return series.astype("int64")
     numbers = to_number(series)
@@ -30,13 +36,19 @@ def to_whole(series: pd.Series) -> pd.Series:
 
 
 def to_bool(series: pd.Series) -> pd.Series:
-    """Return bool, or float64 of 0, 1 and NaN where some are missing. Known are true, false, 1 and 0, however capitalised."""
+    """Return the column as bool, or as float64 of 0, 1 and NaN where some values are missing.
+
+    Values that count are true, false, 1 and 0; texts may be capitalised in any way.
+    """
     numbers = series.astype(object).map(lambda value: _BOOLEANS.get(str(value).lower())).astype("float64")
     return numbers if numbers.isna().any() else numbers.astype(bool)
 
 
 def to_text(series: pd.Series) -> pd.Series:
-    """Return str, by `text_of`: 1 and 1.0 are the same category. Bytes are no text: their encoding is not known."""
+    """Return the column as str, by `text_of`: 1 and 1.0 are the same category.
+
+    Bytes become missing: their encoding is not known.
+    """
     if isinstance(series.dtype, pd.CategoricalDtype):
         series = series.astype(object)
     if series.dtype == object:
@@ -48,13 +60,16 @@ def to_text(series: pd.Series) -> pd.Series:
 
 
 def spelled(texts: pd.Series, known: Spellings) -> pd.Series:
-    """Return a column of texts in the spelling of the categories that are known."""
+    """Return a column of texts with each text in the spelling of the category that it stands for."""
     others = {text: known(text) for text in set(texts.dropna()) - known.known}
     return texts.replace({text: other for text, other in others.items() if text != other})
 
 
 def to_time(series: pd.Series) -> pd.Series:
-    """Return naive UTC in datetime64[us]. Text has to be ISO 8601. A number is no time: it could be of any unit."""
+    """Return the column as naive UTC in datetime64[us].
+
+    A text has to be ISO 8601. A number becomes missing: it could be of any unit.
+    """
     if pd.api.types.is_numeric_dtype(series):
         return pd.Series(pd.NaT, index=series.index, dtype="datetime64[us]", name=series.name)
     if series.dtype == object:

@@ -1,7 +1,7 @@
-"""Which trial to take: the best, or, since scores are noisy, a faster or simpler one that is not worse beyond the noise.
+"""The choice of a trial: the best one, or a faster or simpler one that is not worse beyond the noise of the scores.
 
-Every trial of a search is scored under the same bootstrap resamples, so that two trials can be compared in pairs: the
-noise of their difference is much smaller than that of either score.
+A search scores every trial under the same bootstrap resamples, so two trials can be compared in pairs: the noise of the
+difference is much smaller than the noise of either score.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ import numpy as np
 from slipway.core.statistics.metrics import METRICS
 from slipway.core.trials import Trial, ranked
 
-# Of a normal distribution: a difference of less than this many standard errors is not told from none at 95 %.
+# The 97.5 % quantile of a normal distribution: a smaller difference, in standard errors, cannot be told from none at 95 %.
 _STANDARD_ERRORS = 1.96
 
 _PREFERENCES: dict[str, Callable[[Trial], float]] = {
@@ -22,26 +22,25 @@ _PREFERENCES: dict[str, Callable[[Trial], float]] = {
 
 
 def noise(trial: Trial) -> float:
-    """Return the standard error of a trial's score over resamples of the validation rows; NaN where it is not known."""
+    """Return the standard error of a trial's score over resamples of the validation rows; NaN without resamples."""
     return float(np.std(trial.resamples, ddof=1)) if len(trial.resamples) > 1 else float("nan")
 
 
 def contenders(trials: Sequence[Trial], metric: str) -> list[Trial]:
-    """Return the complete trials that are not worse than the best beyond the noise, the best first.
+    """Return the complete trials that are not worse than the best trial beyond the noise, the best first.
 
-    Whichever of them is taken, the next rows could have put another one first.
+    On other validation rows any of these trials could have come first.
     """
     complete = [trial for trial in ranked(trials, metric) if trial.complete]
     return [trial for trial in complete if trial is complete[0] or _within_noise(trial, complete[0], metric)]
 
 
 def choose(trials: Sequence[Trial], metric: str, prefer: str = "best") -> Trial:
-    """Return the trial to take: of the contenders the best, the fastest to answer, or the smallest model.
+    """Return the trial to take among the contenders: the best, the fastest to answer, or the smallest model.
 
-    Of equals, the better. Raises ValueError when no trial is complete.
+    Among equally fast or small contenders the better one is taken. Raises ValueError when no trial is complete.
     """
-    wanted = _PREFERENCES[prefer]
-    return min(contenders(trials, metric), key=wanted)
+    return min(contenders(trials, metric), key=_PREFERENCES[prefer])
 
 
 def _within_noise(trial: Trial, best: Trial, metric: str) -> bool:

@@ -1,4 +1,4 @@
-"""Which values a data contract expects of a column, as a version carries it; and the values of a request that are others."""
+"""Values that a data contract expects of a column, as a version carries them, and unexpected values of a request."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,13 +9,13 @@ from typing import Any
 from slipway.core.values import EXACT
 
 METADATA = "slipway.contract"
-"""Under this key of an MLmodel file's metadata stand the expectations, by column: as JSON, which is read faster than YAML."""
+"""The key of an MLmodel file's metadata that holds the expectations by column, as JSON: JSON is read faster than YAML."""
 
 _MOST_LISTED, _MOST_SHOWN = 12, 60
 
 
 class Unexpected(IntEnum):
-    """How a value is not as expected."""
+    """The way in which a value is unexpected."""
 
     NULL = 0
     OUT_OF_BOUNDS = 1
@@ -24,10 +24,14 @@ class Unexpected(IntEnum):
 
 @dataclass(frozen=True)
 class Expectation:
-    """The values that are expected of a column, beside its type and whether it may be missing.
+    """The values that are expected of a column; type and missing values are the signature's matter.
 
-    low, high: both allowed; of a time as `time_of` writes it. values: all that may occur, numbers or texts.
-    known: the categories that a model has learned from, where the contract lists none: another one is unknown, and allowed.
+    Attributes:
+        low: The smallest allowed value; a time is a text as `time_of` writes it.
+        high: The largest allowed value, in the same form.
+        values: Every value that may occur, as numbers or texts.
+        known: The categories that a model has learned from, where the contract lists no values. Another category is unknown,
+            and allowed.
     """
 
     low: float | str | None = None
@@ -36,17 +40,25 @@ class Expectation:
     known: tuple[str, ...] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The expectation as plain values for `read_expectations`, without what is left open."""
+        """Return the Expectation as plain values for `read_expectations`, without the fields that are None."""
         return {
-            key: list(said) if isinstance(said, tuple) else said
-            for key, said in asdict(self).items()
-            if said is not None
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(self).items()
+            if value is not None
         }
 
 
 @dataclass(frozen=True)
 class Find:
-    """Values of a request that are unexpected in one way. column: its place in the signature. row, found: of the first one."""
+    """The values of one column of a request that are unexpected in the same way.
+
+    Attributes:
+        column: The place of the column in the signature.
+        kind: The way in which the values are unexpected.
+        count: The number of unexpected values.
+        row: The row of the first unexpected value.
+        found: The first unexpected value, as a message shows it.
+    """
 
     column: int
     kind: Unexpected
@@ -56,18 +68,18 @@ class Find:
 
 
 def read_expectations(metadata: Mapping[str, Any] | None) -> dict[str, Expectation]:
-    """Return the expectations, by column, that the metadata of an MLmodel file hold; none where a version was made without."""
-    said = json.loads((metadata or {}).get(METADATA) or "{}")
-    return {name: _expectation(expectation) for name, expectation in said.items()}
+    """Return the Expectations by column from the metadata of an MLmodel file; an empty dict where the metadata have none."""
+    by_column = json.loads((metadata or {}).get(METADATA) or "{}")
+    return {name: _expectation(fields) for name, fields in by_column.items()}
 
 
-def _expectation(said: Mapping[str, Any]) -> Expectation:
-    lists = {key: tuple(said[key]) if key in said else None for key in ("values", "known")}
-    return Expectation(said.get("low"), said.get("high"), **lists)
+def _expectation(fields: Mapping[str, Any]) -> Expectation:
+    lists = {key: tuple(fields[key]) if key in fields else None for key in ("values", "known")}
+    return Expectation(fields.get("low"), fields.get("high"), **lists)
 
 
 def shown(value: object) -> str:
-    """Return a value as a message names it, cut off where it is long."""
+    """Return a value as a message shows it, cut off where it is long."""
     if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT:
         value = int(value)
     text = json.dumps(value, ensure_ascii=False, default=str)
@@ -75,7 +87,7 @@ def shown(value: object) -> str:
 
 
 def breach(name: str, expectation: Expectation, find: Find) -> str | None:
-    """Return how a find breaks the contract, with what is allowed; None for a category that the contract leaves open."""
+    """Say how a Find breaks the contract and what is allowed; None for a category that the contract leaves open."""
     if find.kind is Unexpected.UNKNOWN and expectation.values is None:
         return None
     more = f" (and {find.count - 1} more of its values)" if find.count > 1 else ""

@@ -1,12 +1,12 @@
-"""Times without a zone. Apart from `casts`, since who reads a specification has no need of pandas."""
+"""Times without a zone, apart from `casts`: reading an experiment.yaml must not import pandas."""
 
 from datetime import UTC, datetime
 
 
 def naive_utc(moment: datetime) -> datetime:
-    """Return a time as `to_time` does: in UTC, without a zone; one without a zone is taken as it is.
+    """Return a time in UTC without a zone, as `to_time` does; a time without a zone stays as it is.
 
-    Raises ValueError at the two ends of the calendar.
+    Raises ValueError for a time at either end of the calendar that does not exist in UTC.
     """
     try:
         return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment

@@ -1,4 +1,4 @@
-"""The names of columns: which are taken, and what stands for one where a tool takes fewer characters than a table does."""
+"""Names of columns: the rules for a name, and the short form of a name for tools that allow fewer characters than a table."""
 
 import hashlib
 import re
@@ -6,20 +6,20 @@ import unicodedata
 
 MOST_CHARACTERS = 250
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-# Control characters, other marks that steer a text, halves of a pair, line ends. Persian words need the two joiners.
+# Control characters, formatting marks, lone surrogates and line ends cannot be seen. Persian words need the two joiners.
 _UNSEEN, _JOINERS = ("Cc", "Cf", "Cs", "Zl", "Zp"), "\u200c\u200d"
 _SLUG_CHARACTERS = 60
 
 
 def is_plain(name: str) -> bool:
-    """Whether a name is a letter, then letters, digits, _ or -, 64 at most."""
+    """Return whether a name is a letter followed by letters, digits, _ or -, with 64 characters at most."""
     return _PLAIN.fullmatch(name) is not None
 
 
 def unusable(name: str) -> str:
-    """Say why a name cannot be a column's; "" where it can.
+    """Say why a name cannot name a column; "" where it can.
 
-    Two columns that nobody can tell apart would be mistaken for each other by whoever calls the endpoint.
+    A caller of the endpoint would mistake two columns for each other if their names differ in characters that nobody sees.
     """
     if not name:
         return "it is empty"
@@ -32,10 +32,10 @@ def unusable(name: str) -> str:
 
 
 def key_part(name: str) -> str:
-    """Return what stands for a column in the key of a metric, param or tag, and in the name of a file.
+    """Return the form of a column's name for the key of a metric, param or tag, and for the name of a file.
 
-    A plain name stands as it is. Of another name the letters and digits are kept, and a digest tells apart what looks alike
-    then; no plain name has the dot before the digest.
+    A plain name is returned as it is. Another name keeps its letters and digits, and gets a dot and a digest of the whole name,
+    so that names with the same letters and digits stay apart. A plain name has no dot, so the two forms never meet.
     """
     if is_plain(name):
         return name

@@ -1,4 +1,4 @@
-"""From a fitted model and rows to an Outcome that metrics can be taken of."""
+"""Predictions of a fitted model as an Outcome, the form from which metrics are computed."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ _SAMPLE = 2000
 
 
 class Predictor(Protocol):
-    """What every fitted scikit-learn pipeline can do."""
+    """A fitted scikit-learn pipeline, or anything else that predicts as one."""
 
     def predict(self, rows: pd.DataFrame) -> Any: ...
 
@@ -21,7 +21,8 @@ class Predictor(Protocol):
 def classes_of(target: pd.Series, task: Task, positive: Any = None) -> tuple[Any, ...]:
     """Return the classes in the order of their codes: sorted, with the positive class of a binary task last.
 
-    Returns an empty tuple for a regression. Raises ValueError when a binary task has not two classes, or no such positive.
+    Returns an empty tuple for a regression. Raises ValueError when a binary task does not have exactly two classes, or when
+    the positive class is not one of them.
     """
     if not task.is_classification:
         return ()
@@ -36,9 +37,9 @@ def classes_of(target: pd.Series, task: Task, positive: Any = None) -> tuple[Any
 
 
 def encode(target: Any, classes: Sequence[Any]) -> Array:
-    """Return class codes 0..k-1, or the values as they are where there are no classes.
+    """Return class codes 0..k-1, or the values as they are where there are no classes, as float64 of shape (rows,).
 
-    target: (rows,) of labels or values; a Series, array or list. What is no known class becomes -1. Shape (rows,), float64.
+    The target is a Series, array or list of labels or values, (rows,). A label that is not one of the classes becomes -1.
     """
     if not classes:
         return np.asarray(target, dtype=np.float64)
@@ -47,15 +48,24 @@ def encode(target: Any, classes: Sequence[Any]) -> Array:
 
 
 def scores_of(task: Task, each: Array) -> Array:
-    """Return the scores of an Outcome from those of each class, (rows, classes): where one is positive, its own alone."""
+    """Return the scores of an Outcome from the scores of each class, (rows, classes).
+
+    A task with a positive class gets the scores of that class alone, (rows,).
+    """
     return each[:, 1] if task.traits.has_positive else each
 
 
 def predict(model: Predictor, rows: pd.DataFrame, truth: pd.Series, task: Task, classes: Sequence[Any]) -> Outcome:
-    """Predict rows and set the answer beside the truth.
+    """Predict rows and return the answers with the truth as an Outcome.
 
-    rows: (rows, features); truth: (rows,) labels or values. Scores are `predict_proba` where the model has it, else
-    `decision_function`, else the outcome carries labels only.
+    Scores come from `predict_proba` where the model has it, else from `decision_function`, else the Outcome has labels only.
+
+    Args:
+        model: The fitted model.
+        rows: The features, (rows, features).
+        truth: The true labels or values, (rows,).
+        task: The task of the model.
+        classes: The classes in the order of their codes; empty for a regression.
     """
     predicted = encode(np.asarray(model.predict(rows)).ravel(), classes)
     scores, probabilistic = _scores(model, rows, task, classes)
@@ -63,10 +73,11 @@ def predict(model: Predictor, rows: pd.DataFrame, truth: pd.Series, task: Task, 
 
 
 def predict_once(model: Any, rows: Any, truth: pd.Series, task: Task, classes: Sequence[Any]) -> Outcome:
-    """Predict as `predict` does, asking for the probabilities only: a search has no time for asking twice.
+    """Predict as `predict` does, but ask the model for probabilities only: a search has no time to ask twice.
 
-    Labels are those of the largest probability, if they are on a sample of the rows. They are not for every classifier (the
-    probabilities of an SVC are fitted apart from its labels), and then `predict` is asked after all.
+    The label of a row is the class with the largest probability. A sample of the rows is checked against the model's own
+    labels, because some classifiers differ (an SVC fits its probabilities apart from its labels); the model's `predict` gives
+    the labels then.
     """
     scores, probabilistic = _scores(model, rows, task, classes)
     if scores is None or not probabilistic:
@@ -74,8 +85,8 @@ def predict_once(model: Any, rows: Any, truth: pd.Series, task: Task, classes: S
     largest = scores.argmax(axis=1) if scores.ndim > 1 else scores > 0.5
     predicted: Array = largest.astype(np.float64)
     sample = np.unique(np.linspace(0, len(predicted) - 1, _SAMPLE).astype(int))
-    asked = rows.iloc[sample] if hasattr(rows, "iloc") else rows[sample]
-    if not np.array_equal(encode(np.asarray(model.predict(asked)).ravel(), classes), predicted[sample]):
+    sampled = rows.iloc[sample] if hasattr(rows, "iloc") else rows[sample]
+    if not np.array_equal(encode(np.asarray(model.predict(sampled)).ravel(), classes), predicted[sample]):
         return predict(model, rows, truth, task, classes)
     return Outcome(encode(truth, classes), predicted, scores, probabilistic)
 
@@ -94,6 +105,6 @@ def _scores(model: Any, rows: pd.DataFrame, task: Task, classes: Sequence[Any]) 
         known = model.classes_.tolist()
         if task.traits.has_positive:
             return (scores if known == list(classes) else -scores), False
-        # A margin cannot be made up for a class that the model was trained without: the labels are all there is.
+        # A margin cannot be made up for a class that the model was trained without: the Outcome has labels only.
         return (scores, False) if known == list(classes) else (None, False)
     return None, False

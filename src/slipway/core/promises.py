@@ -1,4 +1,4 @@
-"""What a declaration promises for the time after a release, and by what each promise is measured."""
+"""Promises of an experiment for the time after a release, and how each is measured."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,13 @@ NOT_MEASURED = "not measured yet"
 
 @dataclass(frozen=True)
 class Promise:
-    """One promise. key: its place in experiment.yaml. measured: by what, or `NOT_MEASURED`."""
+    """One promise of an experiment.
+
+    Attributes:
+        key: The place of the promise in experiment.yaml.
+        value: The promised value, in words.
+        measured: How the promise is measured, in words, or `NOT_MEASURED`.
+    """
 
     key: str
     value: str
@@ -22,18 +28,18 @@ class Promise:
 
 
 def promises(experiment: Experiment) -> tuple[Promise, ...]:
-    """Return what an experiment promises in `sla` and `monitor`, in the file's order."""
+    """Return the Promises that an experiment makes in `sla` and `monitor`, in the file's order."""
     sla, monitor = experiment.sla, experiment.monitor
-    found = []
+    promised = []
     if sla.p99_ms is not None:
         gated = "latency" in gates_before(experiment, Stage.PRODUCTION)
         by = "measured by the gate latency" if gated else "not measured; gates.latency asks for it"
-        found.append(Promise("sla.p99_ms", f"{sla.p99_ms:g}", by))
+        promised.append(Promise("sla.p99_ms", f"{sla.p99_ms:g}", by))
     if sla.availability is not None:
-        found.append(Promise("sla.availability", f"{sla.availability:g}"))
+        promised.append(Promise("sla.availability", f"{sla.availability:g}"))
     if sla.report is not None:
-        found.append(Promise("sla.report", sla.report))
+        promised.append(Promise("sla.report", sla.report))
     if monitor is not None:
         value = f"{monitor.metric} {monitor.floor:g} over {monitor.window_days:g} days"
-        found.append(Promise("monitor", value))
-    return tuple(found)
+        promised.append(Promise("monitor", value))
+    return tuple(promised)

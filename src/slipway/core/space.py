@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-# hyperopt draws floats, which tell whole numbers apart up to here.
+# hyperopt draws floats, and a float holds every whole number up to here only.
 _Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
 
 
@@ -104,7 +104,7 @@ Space = dict[str, Distribution]
 
 
 def contains(distribution: Any, value: Any) -> bool:
-    """Whether a drawn value lies in its distribution, ends included; the edge of rounding is forgiven."""
+    """Return whether a drawn value lies in its distribution; the ends count, and so does an error of rounding beyond an end."""
     match distribution:
         case Choice(options=options):
             return any(type(option) is type(value) and option == value for option in options)
@@ -117,7 +117,7 @@ def contains(distribution: Any, value: Any) -> bool:
 
 
 def spread(space: Space, count: int) -> list[dict[str, Any]]:
-    """Return up to `count` different points of a space: the low ends and first choices, then evenly up to the high ends."""
+    """Return up to `count` different points of a space, evenly from the low ends and first choices up to the high ends."""
     points: list[dict[str, Any]] = []
     for place in range(count):
         share = place / max(1, count - 1)

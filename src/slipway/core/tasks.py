@@ -1,6 +1,6 @@
-"""The tasks, and what follows from each: one row of `TRAITS` a task, from which the rest derives.
+"""The tasks and their Traits: one row of `TRAITS` a task.
 
-A new task is a row here, its figures in `slipway.reports.plots` and its groups in `slipway.reports.fairness`.
+A new task needs a row here, its figures in `slipway.reports.plots` and its groups in `slipway.reports.fairness`.
 """
 
 from collections.abc import Mapping
@@ -25,14 +25,18 @@ class Task(StrEnum):
 
 @dataclass(frozen=True)
 class Traits:
-    """What follows from a task.
+    """The properties of a task that the rest of Slipway depends on.
 
-    is_classification: whether answers are classes, of the target's type; else they are values, of type double.
-    has_positive: whether one class is the positive one, whose score is the only one, (rows,); else there is one a class,
-    (rows, classes). estimator: what a candidate has to be. targets: the types that the target's column may have.
-    metrics: in the order in which reports show them. constant: the baseline that is always run, and in words.
-    figures: of the evaluation, in the order in which they are read. figures_beside: those that show two models, in that order.
-    knows: the metric by which one feature alone gives the target away, and its value for one that knows nothing.
+    Attributes:
+        is_classification: Whether answers are classes of the target's type; otherwise answers are values of type double.
+        has_positive: Whether one class is the positive class. Scores then have the shape (rows,), otherwise (rows, classes).
+        estimator: The kind of scikit-learn estimator that a candidate has to be.
+        targets: The column types that the target may have.
+        metrics: The names of the metrics, in the order in which reports show them.
+        constant: The baseline that is always run: its name, and its name in words.
+        figures: The figures of an evaluation, in the order in which they are read.
+        figures_beside: The figures that show two models, in the same order.
+        knows: The metric of the leak audit for one feature alone, and the value of a feature that knows nothing.
     """
 
     is_classification: bool

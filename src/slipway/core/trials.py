@@ -10,15 +10,23 @@ from slipway.core.statistics.metrics import METRICS
 
 @dataclass(frozen=True)
 class Trial:
-    """What one set of parameters gave on the validation rows.
+    """The result of one set of parameters on the validation rows.
 
-    number: its place in the search, from 1. params: as named in the space.
-    score: value of the search metric, the mean over the folds; None when the trial failed, and then `error` says why.
-    duration_s: wall time of fitting and scoring. started_ms: Unix time in milliseconds.
-    share: of the training rows it was fitted on; below 1 where halving let it go for better ones.
-    rungs: the shares below that one and the score at each, where halving was asked for.
-    resamples: the score under each of the bootstrap resamples that all trials of a search share.
-    predict_ms: wall time of answering 1000 rows. size_bytes: of the fitted pipeline.
+    Attributes:
+        number: The place of the trial in the search, from 1.
+        candidate: The name of the candidate.
+        score: The search metric as the mean over the folds; None for a failed trial.
+        params: The parameters, named as in the space.
+        duration_s: Wall time of fitting and scoring.
+        error: The reason why the trial failed; empty for any other.
+        metrics: Every metric of the task, as the mean over the folds.
+        warnings: The warnings that fitting and scoring raised.
+        started_ms: Unix time of the start in milliseconds.
+        share: The share of the training rows that the trial was fitted on; below 1 where halving stopped the trial early.
+        rungs: The smaller shares that the trial went through and the score at each, with halving.
+        resamples: The score under each of the bootstrap resamples that all trials of a search share.
+        predict_ms: Wall time of answering 1000 rows.
+        size_bytes: Size of the fitted pipeline.
     """
 
     number: int
@@ -42,21 +50,21 @@ class Trial:
 
     @property
     def complete(self) -> bool:
-        """Whether it was fitted on all training rows; only then it may win."""
+        """Whether the trial was fitted on all training rows; only a complete trial may win."""
         return not self.failed and self.share >= 1
 
 
 def ranked(trials: Sequence[Trial], metric: str) -> list[Trial]:
-    """Return the trials best first by the metric's direction, equal ones in order of trial.
+    """Return the trials with the best first by the metric's direction, equal ones in order of trial.
 
-    Those of fewer rows come after those of more, whatever they scored, and the failed ones last.
+    Trials on fewer rows come after trials on more rows, whatever the scores; failed trials come last.
     """
     sign = -1 if METRICS[metric].greater_is_better else 1
     return sorted(trials, key=lambda trial: (trial.failed, -trial.share, _score(trial) * sign, trial.number))
 
 
 def best_so_far(trials: Sequence[Trial], metric: str) -> list[tuple[int, float]]:
-    """Return (trial number, best score up to and with it) for each complete trial, in order of trial."""
+    """Return (trial number, best score so far) for each complete trial, in order of trial."""
     pick = max if METRICS[metric].greater_is_better else min
     steps: list[tuple[int, float]] = []
     for trial in sorted((trial for trial in trials if trial.complete), key=lambda trial: trial.number):

@@ -1,6 +1,7 @@
-"""A value in any of its forms → the one form that a model was trained on: a category's text, an instant in UTC.
+"""Conversions of one value to the form that a model was trained on: the text of a category, an instant in UTC.
 
-Apart from `casts`, since what answers requests has no need of pandas. A contract, a batch and the endpoint all go by these.
+The module stands apart from `casts` because processes that answer requests must not import pandas. The data contract, batch
+scoring and the endpoint all use these conversions.
 """
 
 import re
@@ -12,10 +13,11 @@ from numbers import Integral, Real
 from slipway.core.moments import naive_utc
 
 EXACT = 2**53
-"""Beyond it a float64 no longer tells one whole number from the next."""
+"""The largest whole number up to which a float64 tells every whole number from the next."""
 
 LEAST_MS, MOST_MS = 10**11, 10**14
-"""A number between them is taken for milliseconds since 1970: 1973 to 5138. Fewer could be seconds, more finer units."""
+"""Numbers between the two are taken for milliseconds since 1970 (1973 to 5138): a smaller number could be seconds, a larger
+one a finer unit."""
 
 FIRST, LAST = datetime(1677, 9, 22), datetime(2262, 4, 11)
 """MLflow holds times as nanoseconds in 64 bits."""
@@ -33,7 +35,7 @@ _TRUTHS = {"true": "True", "false": "False"}
 def text_of(value: object) -> object:
     """Return the text of a category: 1, 1.0 and Decimal("1.00") are "1", true is "True", 1.5 is "1.5"; a text is itself.
 
-    What is missing and what has no text, such as bytes or a list, is returned as it is.
+    Missing values and values without a text, such as bytes or a list, are returned as they are.
     """
     if isinstance(value, str):
         return value
@@ -50,22 +52,22 @@ def text_of(value: object) -> object:
 
 
 class Spellings:
-    """The categories of a column: finds the one that a text stands for, whatever spelling of a number or a truth value it has.
+    """The known categories of a column. Calling Spellings with a text finds the category that the text stands for.
 
-    "1.0", "+1" and "1" stand for each other, so do "true" and "True", where but one of them is a category. "01" and "1" do not:
-    a leading zero is that of a code.
+    Spellings of one number or truth value stand for each other where only one of them is a category: "1.0", "+1" and "1", or
+    "true" and "True". "01" does not stand for "1": a leading zero marks a code.
     """
 
     def __init__(self, known: Iterable[str]):
         self.known = frozenset(known)
-        found: dict[str, list[str]] = {}
+        by_plain: dict[str, list[str]] = {}
         for each in self.known:
             if (plain := _plain(each)) is not None:
-                found.setdefault(plain, []).append(each)
-        self._by_plain = {plain: each[0] for plain, each in found.items() if len(each) == 1}
+                by_plain.setdefault(plain, []).append(each)
+        self._by_plain = {plain: each[0] for plain, each in by_plain.items() if len(each) == 1}
 
     def __call__(self, text: str) -> str:
-        """Return the category that a text stands for; the text itself where there is none."""
+        """Return the category that a text stands for; the text itself where no category fits."""
         if text in self.known or not self._by_plain:
             return text
         plain = _plain(text)
@@ -79,10 +81,10 @@ def _plain(text: str) -> str | None:
 
 
 def time_of(value: object) -> str | None:
-    """Return an instant as a text in UTC without a zone, always as long, so that texts compare as times do; None for missing.
+    """Return an instant as a text in UTC without a zone; None for a missing value.
 
-    Text has to be ISO 8601; without a zone it is UTC. A number is milliseconds since 1970, as pandas writes times into JSON.
-    Raises ValueError that says what was found instead.
+    All texts have the same length, so they compare as the instants do. A text has to be ISO 8601, and is UTC where it has no
+    zone. A number is milliseconds since 1970, as pandas writes times into JSON. Raises ValueError that says what was found.
     """
     if value is None or value != value:
         return None
@@ -100,7 +102,7 @@ def _moment(value: object) -> datetime:
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("a value that is no time")
+        raise ValueError("a value that is not a time")
     if not LEAST_MS <= abs(value) < MOST_MS:
         raise ValueError("a number that may be of another unit than milliseconds")
     return datetime(1970, 1, 1) + timedelta(milliseconds=value)
@@ -112,11 +114,11 @@ def _of_text(text: str) -> datetime:
         text += "-01-01" if len(text) == 4 else "-01"
     day, rest = text[:10], text[10:].replace(" ", "T", 1).replace(" ", "")
     if not _DAY.match(day):
-        raise ValueError("a text that is no time")
+        raise ValueError("a text that is not a time")
     try:
         return datetime.fromisoformat(day + rest)
     except ValueError:
-        raise ValueError("a text that is no time") from None
+        raise ValueError("a text that is not a time") from None
 
 
 def _of_decimal(value: Decimal) -> object:

@@ -1,4 +1,4 @@
-"""A second version beside the one that answers: what it is there for, and what is written down of it."""
+"""Variants beside the primary of an endpoint: their roles, their states, and the record of one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,14 +6,14 @@ from enum import StrEnum
 
 
 class VariantRole(StrEnum):
-    """shadow: it answers what the first version was asked, and nobody hears it. canary: it answers some of the callers."""
+    """The role of a variant: a shadow answers the primary's requests unheard, a canary answers some of the callers."""
 
     SHADOW = "shadow"
     CANARY = "canary"
 
 
 class VariantState(StrEnum):
-    """What becomes of a second version. none: there is no version for the role. ended: it passed a bound."""
+    """The state of a variant: none without a version for the role, serving, or ended after a violation of a guardrail."""
 
     NONE = "none"
     SERVING = "serving"
@@ -22,14 +22,30 @@ class VariantState(StrEnum):
 
 @dataclass(frozen=True)
 class VariantRecord:
-    """What was seen of a second version, from when it and the first one were there together.
+    """The numbers of a variant since it has served beside the primary.
 
-    of: the stage or the version that was asked for. share: of the callers, or of the requests that a shadow answers too.
-    since, at: seconds since 1970. why: which number passed which bound, "" for none.
-    requests: those it was asked, with `rows` rows; errors: those that it did not answer while the first version did.
-    compared: requests whose answers were held beside the first version's, with `compared_rows` rows; disagreements: of these
-    rows. mean_distance: of the scores or values; None where there were none. dropped: requests there was no time to compare.
-    p99_ms, first_p99_ms: of the answers of both; None where there were none. bounds: what it is held to, by name.
+    Attributes:
+        model: The name of the registered model.
+        role: Shadow or canary.
+        of: The stage or version that was asked for.
+        share: The share of the callers that a canary answers, or of the requests that a shadow answers too, 0 to 1.
+        state: The state at the time of the record.
+        version: The number of the variant.
+        first_version: The number of the primary.
+        since: Start of the time that the record covers, in seconds since 1970.
+        at: End of that time, in seconds since 1970.
+        why: The violation of a guardrail in words; empty without one.
+        requests: Requests that the variant was asked.
+        rows: Rows of these requests.
+        errors: Requests that the variant did not answer while the primary did.
+        compared: Requests whose answers were compared with the primary's.
+        compared_rows: Rows of the compared requests.
+        disagreements: Compared rows on which the two answers differ.
+        mean_distance: Mean distance of the scores or values over the compared rows; None without compared rows.
+        dropped: Requests that there was no time to compare.
+        p99_ms: 99th percentile of the variant's latency; None without answers.
+        first_p99_ms: 99th percentile of the primary's latency; None without answers.
+        bounds: The guardrails by name.
     """
 
     model: str
@@ -56,10 +72,10 @@ class VariantRecord:
 
     @property
     def error_rate(self) -> float | None:
-        """Share of its requests, 0 to 1."""
+        """The errors as a share of the requests, 0 to 1; None without requests."""
         return self.errors / self.requests if self.requests else None
 
     @property
     def disagreement(self) -> float | None:
-        """Share of the compared rows, 0 to 1."""
+        """The disagreements as a share of the compared rows, 0 to 1; None without compared rows."""
         return self.disagreements / self.compared_rows if self.compared_rows else None

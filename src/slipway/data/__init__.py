@@ -1,4 +1,4 @@
-"""From a source to rows that can be trusted: read, contract, split, fingerprint."""
+"""The data of an experiment: source, contract, leak audit, split and fingerprint."""
 
 from slipway.data.contract import check_contract
 from slipway.data.fingerprint import fingerprint

@@ -1,4 +1,4 @@
-"""A declared name among those that a table has: there once, or why not."""
+"""The check that a table has a declared column exactly once."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -6,18 +6,18 @@ from collections.abc import Sequence
 _SHOWN = 40
 
 
-def why_not_one(name: str, found: Sequence[object]) -> str:
-    """Say why a declared column is not exactly one of a table's; "" where it is. found: the table's own names, in its order."""
-    if (count := found.count(name)) == 1:
+def why_not_one(name: str, names: Sequence[object]) -> str:
+    """Say why a table does not have a declared column exactly once; "" where it does. `names` are the names of the table."""
+    if (count := names.count(name)) == 1:
         return ""
     if count:
         return f"{count} columns have this name; rename all but one of them in the table"
-    shown = ", ".join(str(each) or "(a header cell that is empty)" for each in found[:_SHOWN])
-    alike = next((each for each in found if _as_seen(each) == _as_seen(name)), None)
+    shown = ", ".join(str(each) or "(a header cell that is empty)" for each in names[:_SHOWN])
+    alike = next((each for each in names if _as_seen(each) == _as_seen(name)), None)
     spelled = f"; the one that looks like it is spelled {alike!a}, not {name!a}" if alike is not None else ""
     return f"the column is missing; there is: {shown}{spelled}"
 
 
 def _as_seen(name: object) -> str:
-    """A name as somebody reads it: blanks, capitals and the way in which an accent is written do not count."""
+    """Return a name as a reader sees it, regardless of blanks, capitals and the encoding of accents."""
     return " ".join(unicodedata.normalize("NFKC", str(name)).casefold().split())

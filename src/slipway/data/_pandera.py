@@ -1,7 +1,8 @@
-"""pandera, without what its import does to Spark.
+"""The import of pandera without its side effects on Spark.
 
-Where pyspark is installed, pandera tries pyspark.pandas, which warns of pandas 3 and fails, and again at its first validation.
-Installed or not, it ties Spark to 127.0.0.1 through the environment: the workers of a cluster could not call back.
+With pyspark installed, pandera imports pyspark.pandas, which warns of pandas 3 and fails, and does so again at its first
+validation. With or without pyspark, pandera's import sets SPARK_LOCAL_IP to 127.0.0.1, and the workers of a cluster could not
+call back.
 """
 
 import os

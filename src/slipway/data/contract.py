@@ -1,4 +1,4 @@
-"""The data contract: what was promised of each column, checked before anything is trained."""
+"""The check of the data contract: the promises of each column, before anything is trained."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -18,9 +18,9 @@ _SAMPLE = 5
 def check_contract(frame: pd.DataFrame, data: Data, *, now: datetime) -> tuple[pd.DataFrame, list[Violation]]:
     """Cast the frame to the types of its contract and check every promise.
 
-    Returns the cast frame (int → int64, float → float64, bool → bool, all of them float64 where values may be missing;
-    category and text → str; datetime → naive UTC) and every violation, none left out: wrong types, null shares, ranges, unknown
-    categories, non-finite numbers, duplicates, too few rows, too old rows.
+    Returns the cast frame and every Violation: wrong types, null shares, ranges, unknown categories, non-finite numbers,
+    duplicates, too few rows, too old rows. In the cast frame int is int64, float is float64 and bool is bool, or each of them
+    float64 where values may be missing; category and text are str, and datetime is naive UTC.
     """
     cast, violations = _cast(frame, data)
     wrong_type = {violation.column for violation in violations}
@@ -93,7 +93,7 @@ def _never_null() -> pa.Check:
 
 
 def _null_share(most: float) -> pa.Check:
-    # A column over its share is wrong as a whole, and each missing row is a sample of why.
+    # A column above its share is wrong as a whole, so every missing row may be a sample of the violation.
     return pa.Check(
         lambda series: series.notna() | (series.isna().mean() <= most),
         ignore_na=False,

@@ -1,4 +1,4 @@
-"""What data this was: a digest of its contents."""
+"""The fingerprint of data: a digest of its contents."""
 
 import hashlib
 

@@ -1,7 +1,7 @@
-"""The leak audit: what would make a model look better in the test than it can ever be in use.
+"""The leak audit: a search for columns and rows that make a model look better in the test than in use.
 
-A column that alone predicts the target nearly perfectly is almost always the target in disguise, or something that is
-only known afterwards. Rows that stand on both sides of a split let a model answer from memory.
+A column that alone predicts the target nearly perfectly is almost always the target in disguise, or a value that is known
+only afterwards. Rows on both sides of a split let a model answer from memory.
 """
 
 from collections.abc import Sequence
@@ -18,17 +18,17 @@ from slipway.core.spec import ColumnType, Experiment, TimeSplit
 from slipway.core.statistics.metrics import METRICS
 from slipway.core.tasks import Task
 
-# Of a score that is 0 for guessing and 1 for knowing: 2 * ROC AUC - 1, or R². Real single columns stay far below.
+# Bounds of a score that is 0 for guessing and 1 for knowing: 2 * ROC AUC - 1, or R². Honest single columns stay far below.
 REFUSED_FROM, WARNED_FROM = 0.95, 0.8
 _MOST_ROWS = 20_000
-# A category of which more than this share of the rows has a value of its own is a name of the row, not a property of it.
+# A category with more values than this share of the rows names the row, as an id does.
 _OWN_VALUE_SHARE = 0.5
 _SAMPLE = 5
 
 
 @dataclass(frozen=True)
 class Leak:
-    """One suspicion. fatal: training is refused unless the column is listed in data.not_leaking."""
+    """One suspected leak; a fatal Leak refuses the training unless data.not_leaking lists the column."""
 
     columns: tuple[str, ...]
     message: str
@@ -53,7 +53,7 @@ def audit(train: pd.DataFrame, held_out: pd.DataFrame, experiment: Experiment, c
 def _telling_columns(
     train: pd.DataFrame, held_out: pd.DataFrame, experiment: Experiment, classes: Sequence[Any]
 ) -> list[Leak]:
-    """Fit a small tree on each feature alone; what a tree of 8 leaves knows nearly perfectly is no honest feature."""
+    """Fit a tree of 8 leaves on each feature alone; a feature that predicts the target nearly perfectly so is suspected."""
     seed, target = experiment.search.seed, experiment.data.target
     train, held_out = (part.sample(min(len(part), _MOST_ROWS), random_state=seed) for part in (train, held_out))
     leaks = []
@@ -63,7 +63,7 @@ def _telling_columns(
         knows = _knows(_codes(train[name], held_out[name]), train[target], held_out[target], experiment.task, classes)
         if knows >= WARNED_FROM:
             fatal = knows >= REFUSED_FROM
-            verb = "gives the target away" if fatal else "alone says very much of the target"
+            verb = "gives the target away" if fatal else "alone says very much about the target"
             scale = "0 is guessing, 1 is knowing"
             leaks.append(Leak((name,), f"{verb}: {knows:.3f} on held-out rows ({scale}), from this column only", fatal))
     return leaks
@@ -121,12 +121,14 @@ def _identifiers(train: pd.DataFrame, experiment: Experiment) -> list[Leak]:
     leaks = []
     for name in experiment.data.features:
         if experiment.data.columns[name].type in words and train[name].nunique() > _OWN_VALUE_SHARE * len(train):
-            message = f"{train[name].nunique()} values in {len(train)} training rows: it names the row, as an id does"
+            message = (
+                f"{train[name].nunique()} values in {len(train)} training rows: the column names the row, as an id does"
+            )
             leaks.append(Leak((name,), message, fatal=False))
     return leaks
 
 
 def _known_by_nobody(experiment: Experiment) -> list[Leak]:
     unsaid = tuple(name for name in experiment.data.features if not experiment.data.columns[name].known)
-    message = "it is not said how this is known when the prediction is made (`known`)"
+    message = "`known` does not say how this is known when the prediction is made"
     return [Leak(unsaid, message, fatal=False)] if unsaid else []

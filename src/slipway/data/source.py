@@ -1,4 +1,4 @@
-"""Rows from where the experiment says they are: a function of its folder, a CSV file, a Parquet file."""
+"""The reader of an experiment's data: a function of its folder, a CSV file, or a Parquet file."""
 
 import zlib
 from collections.abc import Mapping
@@ -14,15 +14,15 @@ from slipway.data._header import why_not_one
 from slipway.errors import CodeInvalid, ContractBroken, FileUnusable
 from slipway.types import MISSING_IN_CSV, Violation
 
-# CSV columns that must not be guessed: a category "007" or "true" stays what it is.
+# CSV columns whose type must not be guessed: a category "007" or "true" stays as written.
 _AS_TEXT = (ColumnType.CATEGORY, ColumnType.TEXT, ColumnType.DATETIME)
 
 
 def read_source(folder: Path, experiment: str, data: Data) -> pd.DataFrame:
     """Read the declared columns of an experiment's data; columns that are not declared are left out.
 
-    Returns a frame of (rows, declared columns and id), types not yet checked.
-    Raises ContractBroken for missing columns, FileUnusable, CodeInvalid.
+    Returns a frame of (rows, declared columns and id) whose types are not checked yet. Raises ContractBroken for missing or
+    repeated columns, FileUnusable for a file that cannot be read, and CodeInvalid for a function that fails.
     """
     if data.source.function:
         frame = _call(folder, data.source.function, data.source.params)
@@ -30,8 +30,8 @@ def read_source(folder: Path, experiment: str, data: Data) -> pd.DataFrame:
         text = {name: str for name, column in data.columns.items() if column.type in _AS_TEXT}
         frame = read_table(folder / str(data.source.csv or data.source.parquet), text)
     declared = [*([data.id] if data.id and data.id not in data.columns else []), *data.columns]
-    found = _header(folder / data.source.csv) if data.source.csv else list(frame.columns)
-    if wrong := {name: why for name in declared if (why := why_not_one(name, found))}:
+    names = _header(folder / data.source.csv) if data.source.csv else list(frame.columns)
+    if wrong := {name: why for name in declared if (why := why_not_one(name, names))}:
         raise ContractBroken(experiment, [Violation(name, why, len(frame)) for name, why in wrong.items()])
     return frame[declared].reset_index(drop=True)
 
@@ -39,7 +39,7 @@ def read_source(folder: Path, experiment: str, data: Data) -> pd.DataFrame:
 def read_table(path: Path, as_text: Mapping[str, Any] | None = None) -> pd.DataFrame:
     """Read a CSV or Parquet file by its ending.
 
-    Raises FileUnusable when it is not there, not readable, or of another kind.
+    Raises FileUnusable when the file is not there, cannot be read, or is of another kind.
     """
     kind = "".join(path.suffixes[-2:]).lower() if path.suffix == ".gz" else path.suffix.lower()
     try:
@@ -57,7 +57,7 @@ def read_table(path: Path, as_text: Mapping[str, Any] | None = None) -> pd.DataF
 
 
 def _header(path: Path) -> list[str]:
-    """The cells of a CSV file's header as they are written; pandas makes up names for those that are empty or repeated."""
+    """Return the header cells of a CSV file as written; pandas makes up names for empty and repeated cells."""
     cells = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
     return [str(cell) for cell in cells.iloc[0].tolist()]
 

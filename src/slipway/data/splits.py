@@ -1,6 +1,7 @@
-"""Which rows are trained on, chosen with, and tested with.
+"""The split of rows into training, validation and test rows.
 
-First the test rows are cut off. What is left is cut in training and validation rows, or in the folds of a cross-validation.
+First the test rows are cut off. The other rows are cut into training and validation rows, or into the folds of a
+cross-validation.
 """
 
 from dataclasses import dataclass
@@ -25,15 +26,18 @@ from slipway.errors import DataUnusable
 
 Positions = NDArray[np.intp]
 Fold = tuple[Positions, Positions]
-"""Positions of training rows and of validation rows among those that are not tested with."""
+"""Positions of training rows and of validation rows among the development rows."""
 
 
 @dataclass(frozen=True)
 class Splits:
-    """Development rows, which are learned from and chosen with, and test rows, which are looked at once.
+    """The parts of the data.
 
-    folds: one pair of training and validation rows, which together are all development rows, or the several pairs of a
-    cross-validation. rule: a sentence on how the rows were cut.
+    Attributes:
+        development: The rows to train on and to choose with.
+        test: The rows to measure the winner on, once.
+        folds: One pair of training and validation rows, together all development rows, or the pairs of a cross-validation.
+        rule: A sentence on how the rows were cut.
     """
 
     development: pd.DataFrame
@@ -42,29 +46,30 @@ class Splits:
     rule: str
 
     def parts(self) -> dict[str, pd.DataFrame]:
-        """The disjoint parts by name: train, validation and test, or development and test where there are several folds."""
+        """Return the disjoint parts by name: train, validation and test, or development and test with several folds."""
         if len(self.folds) > 1:
             return {"development": self.development, "test": self.test}
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
     @property
     def train(self) -> pd.DataFrame:
-        """The training rows of the only fold; all development rows where there are several."""
+        """The training rows of the only fold; all development rows with several folds."""
         return self.development.iloc[self.folds[0][0]] if len(self.folds) == 1 else self.development
 
     @property
     def validation(self) -> pd.DataFrame:
-        """The validation rows of the only fold; none where there are several."""
+        """The validation rows of the only fold; no rows with several folds."""
         return self.development.iloc[self.folds[0][1] if len(self.folds) == 1 else []]
 
 
 def split(frame: pd.DataFrame, experiment: Experiment) -> Splits:
-    """Cut a frame in three as the experiment says; the same frame and seed give the same parts.
+    """Cut a frame by the experiment's rule; the same frame and seed give the same parts.
 
-    By time, every validation row is later than every training row, and every test row later than both: rows of one moment are
-    never parted. By group, no group is on two sides. At random, classes keep their shares.
+    By time, every validation row is later than every training row, every test row is later than both, and rows of one moment
+    are in the same part. By group, all rows of a group are in the same part. At random, classes keep their shares.
 
-    Raises DataUnusable when a part is left without rows, or a training part has one class only.
+    Raises DataUnusable when a part is left without rows, when a training part has one class only, or when the test part has
+    a class that is not trained on.
     """
     rule = experiment.split
     match rule:
@@ -86,12 +91,12 @@ def _by_time(frame: pd.DataFrame, times: pd.Series, rule: TimeSplit) -> Splits:
         shares = [1 - rule.test - rule.validation_share, 1 - rule.test]
         validation_from, test_from = (pd.Timestamp(cut) for cut in times.quantile(shares, interpolation="higher"))
     train, validation = frame[times < validation_from], frame[(times >= validation_from) & (times < test_from)]
-    said = f"by {times.name}: validation from {validation_from}, test from {test_from}"
-    return _in_three(train, validation, frame[times >= test_from], said)
+    how = f"by {times.name}: validation from {validation_from}, test from {test_from}"
+    return _in_three(train, validation, frame[times >= test_from], how)
 
 
 def _time_folds(frame: pd.DataFrame, times: pd.Series, rule: TimeSplit) -> Splits:
-    """Cut the moments before the test in equal parts: each part but the first is validated on, all before it trained on."""
+    """Cut the moments before the test into equal parts; each fold validates on one part and trains on all parts before."""
     count = rule.folds or 0
     test_from = (
         pd.Timestamp(rule.test_from) if rule.test_from else times.quantile(1 - rule.test, interpolation="higher")
@@ -101,8 +106,8 @@ def _time_folds(frame: pd.DataFrame, times: pd.Series, rule: TimeSplit) -> Split
     cuts = [moments.quantile(i / (count + 1), interpolation="higher") for i in range(1, count + 1)]
     ends = [*cuts, test_from]
     folds = [(_where(moments < start), _where((moments >= start) & (moments < end))) for start, end in pairwise(ends)]
-    said = f"by {times.name}: {count} folds, each validated on what follows its training rows, test from {test_from}"
-    return Splits(development, frame[times >= test_from], tuple(folds), said)
+    how = f"by {times.name}: {count} folds, each validated on what follows its training rows, test from {test_from}"
+    return Splits(development, frame[times >= test_from], tuple(folds), how)
 
 
 def _by_group(frame: pd.DataFrame, experiment: Experiment, rule: GroupSplit) -> Splits:
@@ -113,31 +118,31 @@ def _by_group(frame: pd.DataFrame, experiment: Experiment, rule: GroupSplit) -> 
             f"a split by {rule.group} needs {needed} groups or more, one of them for the test; found {groups.nunique()}"
         )
     rest, test = next(GroupShuffleSplit(1, test_size=rule.test, random_state=seed).split(frame, groups=groups))
-    said = f"by group {rule.group}"
+    how = f"by group {rule.group}"
     if rule.folds:
         kind = StratifiedGroupKFold if experiment.task.is_classification else GroupKFold
         again = kind(rule.folds, shuffle=True, random_state=seed)
-        return _in_folds(frame, rest, test, again, experiment, rule.folds, said, groups.iloc[np.sort(rest)])
+        return _in_folds(frame, rest, test, again, experiment, rule.folds, how, groups.iloc[np.sort(rest)])
     once = GroupShuffleSplit(1, test_size=rule.validation_share / (1 - rule.test), random_state=seed)
     train, validation = next(once.split(rest, groups=groups.iloc[rest]))
-    return _cut(frame, rest[train], rest[validation], test, said)
+    return _cut(frame, rest[train], rest[validation], test, how)
 
 
 def _at_random(frame: pd.DataFrame, experiment: Experiment, rule: RandomSplit) -> Splits:
     seed, stratified = experiment.search.seed, experiment.task.is_classification
     kind = StratifiedShuffleSplit if stratified else ShuffleSplit
     labels = frame[experiment.data.target].to_numpy() if stratified else np.zeros(len(frame))
-    said = "at random" + (", classes in proportion" if stratified else "")
+    how = "at random" + (", classes in proportion" if stratified else "")
     try:
         rest, test = next(kind(1, test_size=rule.test, random_state=seed).split(frame, labels))
         if rule.folds:
             again = (StratifiedKFold if stratified else KFold)(rule.folds, shuffle=True, random_state=seed)
-            return _in_folds(frame, rest, test, again, experiment, rule.folds, said)
+            return _in_folds(frame, rest, test, again, experiment, rule.folds, how)
         once = kind(1, test_size=rule.validation_share / (1 - rule.test), random_state=seed)
         train, validation = next(once.split(rest, labels[rest]))
     except ValueError as error:  # too few rows, or of one class
         raise DataUnusable(f"{len(frame)} rows cannot be split at random: {error}") from error
-    return _cut(frame, rest[train], rest[validation], test, said)
+    return _cut(frame, rest[train], rest[validation], test, how)
 
 
 def _in_folds(

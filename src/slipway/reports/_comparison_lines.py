@@ -1,4 +1,4 @@
-"""A comparison as lines of a table: one fact, what it is of each side, whether it differs."""
+"""The lines of a comparison's tables: one fact, its value on each side, and whether the values differ."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ _MISSING = "–"
 
 @dataclass(frozen=True)
 class ComparedFact:
-    """One fact of both sides. full: the whole of what `left` and `right` may have shortened."""
+    """One fact of both sides; `full` holds both values where `left` and `right` shorten them."""
 
     name: str
     left: str
@@ -36,7 +36,16 @@ class ComparedFact:
 
 @dataclass(frozen=True)
 class ScoredFact:
-    """One metric of both models on the same rows. words: which is better, by how much. better: left, right or empty."""
+    """One metric of both models on the same rows.
+
+    Attributes:
+        metric: The name of the metric.
+        left: The value of the left model; None where it was not measured.
+        right: The value of the right model; None where it was not measured.
+        better_by: By how much the right model is better; None where only one was measured.
+        words: A sentence on which model is better, and by how much.
+        better: `left` or `right`; empty where no model is clearly better.
+    """
 
     metric: str
     left: float | None
@@ -47,21 +56,21 @@ class ScoredFact:
 
 
 def scored(comparison: Comparison) -> list[ScoredFact]:
-    """Return each metric that was measured anew, the one that was searched for first."""
+    """Return each metric that was measured anew, the metric of the search first."""
     anew = comparison.on_same_rows
     if anew is None:
         return []
     lines = []
     for name in dict.fromkeys([*anew.left, *anew.right]):
         by = anew.better_by.get(name)
-        said = words(by, comparison.left.label, comparison.right.label) if by else "measured of one only"
+        sentence = words(by, comparison.left.label, comparison.right.label) if by else "measured of one only"
         better = "right" if by and by.low > 0 else "left" if by and by.high < 0 else ""
-        lines.append(ScoredFact(name, anew.left.get(name), anew.right.get(name), by, said, better))
+        lines.append(ScoredFact(name, anew.left.get(name), anew.right.get(name), by, sentence, better))
     return lines
 
 
 def facts(comparison: Comparison) -> list[ComparedFact]:
-    """Return what each side is; nothing is marked, since that all of it differs is no news."""
+    """Return stage, run and times of each side; no line is marked, because all of them usually differ."""
     sides = _sides(comparison)
     lines = [
         _line("stage", [_stage(side) for side in sides]),
@@ -73,12 +82,12 @@ def facts(comparison: Comparison) -> list[ComparedFact]:
 
 
 def settings(comparison: Comparison) -> list[ComparedFact]:
-    """Return the candidate and its parameters; those that differ are marked."""
+    """Return the candidate and its parameters; lines that differ are marked."""
     return _lines(comparison.left.settings, comparison.right.settings, _parameter)
 
 
 def recorded(comparison: Comparison) -> list[ComparedFact]:
-    """Return the recorded metrics on the validation and test rows; nothing is marked, since the rows may be others."""
+    """Return the recorded metrics on the validation and test rows; no line is marked, because the rows may differ."""
     lines = []
     for part in ("validation", "test"):
         left, right = (getattr(side, part) for side in (comparison.left, comparison.right))
@@ -88,7 +97,7 @@ def recorded(comparison: Comparison) -> list[ComparedFact]:
 
 
 def lineage(comparison: Comparison) -> list[ComparedFact]:
-    """Return what each side follows from; what differs is marked."""
+    """Return the lineage of each side; lines that differ are marked."""
     sides = [{_LINEAGE[key]: value for key, value in side.lineage.items()} for side in _sides(comparison)]
     return _lines(sides[0], sides[1], lambda value: _YES_OR_NO.get(value, value)[:_DIGEST_CHARACTERS])
 
@@ -117,8 +126,8 @@ def _lines(left: Mapping[str, Any], right: Mapping[str, Any], write: Callable[[A
 def _stage(side: Side) -> str:
     if side.stage is None:
         return "not registered"
-    told = f"version {side.version}"
-    return side.stage.value if told == side.label else f"{side.stage.value} ({told})"
+    version = f"version {side.version}"
+    return side.stage.value if version == side.label else f"{side.stage.value} ({version})"
 
 
 def _run(side: Side) -> str:
@@ -126,7 +135,7 @@ def _run(side: Side) -> str:
 
 
 def _parameter(text: str) -> str:
-    """A parameter as MLflow keeps it, a long decimal to six digits."""
+    """Return a parameter as MLflow records it, a long decimal with six digits."""
     try:
         value = float(text)
     except ValueError:

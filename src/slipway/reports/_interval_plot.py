@@ -1,4 +1,4 @@
-"""A value with its interval among the baselines, drawn as a strip of SVG on its own scale."""
+"""The plot of a value with its interval and the baselines: a strip of SVG on its own scale."""
 
 from collections.abc import Mapping
 from math import isfinite
@@ -13,7 +13,7 @@ WIDTH, HEIGHT, MARGIN = 190, 34, 8
 def interval_plot(interval: Interval, baselines: Mapping[str, float]) -> Markup:
     """Return the strip: the interval as a bar, the value as a dot, each baseline as a diamond, the ends written below.
 
-    Empty where the value is not finite. What cannot be drawn (a baseline that is not finite) is left out.
+    The strip is empty where the value is not finite. A baseline that is not finite is left out.
     """
     shown = {name: value for name, value in baselines.items() if isfinite(value)}
     if not isfinite(interval.value):
@@ -23,12 +23,12 @@ def interval_plot(interval: Interval, baselines: Mapping[str, float]) -> Markup:
     ends = (min(low, interval.value, *shown.values()), max(high, interval.value, *shown.values()))
     marks = "".join(_diamond(_place(value, ends), f"{name}: {value:.4g}") for name, value in shown.items())
     left, right, middle = (_place(value, ends) for value in (low, high, interval.value))
-    said = f"{interval.value:.4g}, 95 % interval {low:.4g} to {high:.4g}" + "".join(
+    described = f"{interval.value:.4g}, 95 % interval {low:.4g} to {high:.4g}" + "".join(
         f"; {name} {value:.4g}" for name, value in shown.items()
     )
     return Markup(  # noqa: S704  numbers, and texts that are escaped
         f'<svg class="strip" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img"'
-        f' aria-label="{escape(said)}">'
+        f' aria-label="{escape(described)}">'
         f'<line class="axis" x1="{MARGIN}" x2="{WIDTH - MARGIN}" y1="12" y2="12"/>{marks}'
         f'<rect class="range" x="{left:.1f}" y="8" width="{max(right - left, 1):.1f}" height="8" rx="2"/>'
         f'<circle class="value" cx="{middle:.1f}" cy="12" r="4.5"/>'

@@ -1,4 +1,4 @@
-"""The templates, and what they may call."""
+"""The rendering of templates, with the filters and functions that templates may call."""
 
 import re
 from base64 import b64encode
@@ -65,14 +65,14 @@ def _environment(**options: object) -> Environment:
 
 
 def direction(metric: str) -> str:
-    """Return which way a metric is better, empty for one that core does not know."""
+    """Return which direction of a metric is better; empty for a metric that core does not know."""
     return (
         "" if metric not in METRICS else "higher is better" if METRICS[metric].greater_is_better else "lower is better"
     )
 
 
 def beats(baseline: float | None, value: float, metric: str) -> bool:
-    """Whether a baseline is as good as a value of a known metric, or better; one that is not defined is not."""
+    """Return whether a baseline is at least as good as a value of a known metric; a baseline without a value is not."""
     return baseline is not None and metric in METRICS and METRICS[metric].better(baseline, value) >= 0
 
 
@@ -82,19 +82,19 @@ def titled(name: str) -> str:
 
 
 def data_uri(png: bytes) -> str:
-    """Return the address of an image that is its own content."""
+    """Return a data URI that holds an image."""
     return f"data:image/png;base64,{b64encode(png).decode()}"
 
 
 def web(address: str) -> str:
-    """Return an address that may become a link, empty for any that is not http or https."""
+    """Return an address that may become a link; empty for an address that is not http or https."""
     return address if urlsplit(address.strip()).scheme in ("http", "https") else ""
 
 
 def markdown_text(value: object) -> object:
-    """Escape what Markdown or the HTML inside of it would act on; a value stays in its line and in its cell.
+    """Escape the characters that Markdown, or HTML in Markdown, would act on; a value stays in its line and its cell.
 
-    Underscores inside of a word are left as they are: GitHub-flavoured Markdown does so too, and names stay readable.
+    Underscores inside of a word stay: GitHub-flavoured Markdown does not act on them, and names stay readable.
     """
     if isinstance(value, Markup):
         return value
@@ -105,5 +105,5 @@ def markdown_text(value: object) -> object:
 
 
 def _disarmed(found: re.Match[str]) -> str:
-    """The start of a heading, a list or a rule, as plain text."""
+    """Return the start of a heading, a list or a rule as plain text."""
     return f"\\{found[1]}" if found[1] else f"{found[2]}\\"

@@ -1,7 +1,6 @@
-"""The board: what stands in which berth, on what grounds, and the buttons that move it. Pages of the tracking server.
+"""The pages of the board: models, their stage columns and ledgers, versions with their gates, and the buttons.
 
-Facts come in, HTML goes out. Nothing is asked of a server here, and nothing is decided: what a button may do, and why not,
-is among the facts.
+The module turns facts into HTML. It asks no server and decides nothing: the facts say what a button may do, or why not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,15 +16,17 @@ from slipway.reports.words.board import gate_strip, in_words, outcome_of, refusa
 from slipway.types import Stage, Verdict
 
 ORDER = (Stage.NONE, Stage.STAGING, Stage.PRODUCTION, Stage.ARCHIVED)
-"""The berths, in the order in which a version passes through them."""
+"""The stages, in the order in which a version passes through them."""
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who looks at the board.
+    """The person who looks at the board.
 
-    name: the authenticated user; empty where the server asks nobody who they are. may: of judge, approve, promote.
-    asks_name: a form asks who presses.
+    Attributes:
+        name: The authenticated user; empty on a server without authentication.
+        may: The operations that the Visitor may do: judge, approve, promote.
+        asks_name: Whether a form asks for the name of the Visitor.
     """
 
     name: str = ""
@@ -35,7 +36,7 @@ class Visitor:
 
 @dataclass(frozen=True)
 class ButtonOutcome:
-    """What became of a button that was pressed."""
+    """The outcome of a pressed button."""
 
     message: str
     done: bool
@@ -43,9 +44,14 @@ class ButtonOutcome:
 
 @dataclass(frozen=True)
 class Frame:
-    """What surrounds every page.
+    """The frame of every page.
 
-    board, mlflow, api: where the board, MLflow's UI and Slipway's API start, each ending in a slash. outcome: told once.
+    Attributes:
+        visitor: The person who looks at the page.
+        board: The address of the board, with a slash at the end.
+        mlflow: The address of MLflow's UI, with a slash at the end.
+        api: The address of Slipway's API, with a slash at the end.
+        outcome: The outcome of a button, shown once; None without one.
     """
 
     visitor: Visitor
@@ -57,7 +63,16 @@ class Frame:
 
 @dataclass(frozen=True)
 class Approval:
-    """One approval. expired: what the newest judgement was of is not what was approved. overrides: gates."""
+    """One approval of a version.
+
+    Attributes:
+        by: The person who approved.
+        at: The time of the approval.
+        stage: The stage that the approval is for.
+        comment: The comment of the approver.
+        expired: Whether the newest judgement is of other evidence than the approved one.
+        overrides: The gates that the approval overrides.
+    """
 
     by: str
     at: datetime
@@ -69,11 +84,16 @@ class Approval:
 
 @dataclass(frozen=True)
 class VersionStatus:
-    """One version in its berth.
+    """The status of one version in its stage.
 
-    passed: what the gates said last, before the stage `judged`; None where they were not asked.
-    since, by: when it came into this berth, and who moved it there; for a version that never moved, when it was registered.
-    told: False where what was read of the ledger does not reach back far enough to say all of this.
+    Attributes:
+        number: The number of the version.
+        since: When the version came into its stage; for a version that never moved, when it was registered.
+        by: The person who moved the version there.
+        passed: Whether the gates before the stage `judged` passed last; None where the gates were not asked.
+        judged: The stage of the last judgement.
+        approvals: The approvals of the version.
+        told: Whether the entries that were read of the ledger reach back far enough to know all of this.
     """
 
     number: int
@@ -86,13 +106,13 @@ class VersionStatus:
 
     @property
     def approved_by(self) -> tuple[str, ...]:
-        """Who approved it and whose approval still counts, each once."""
+        """The people whose approval still counts, each once."""
         return tuple(dict.fromkeys(approval.by for approval in self.approvals if not approval.expired))
 
 
 @dataclass(frozen=True)
 class StageColumn:
-    """One stage and the versions in it, newest first. more: how many older ones are not shown."""
+    """One stage and its versions, newest first; `more` older versions are not shown."""
 
     stage: Stage
     versions: tuple[VersionStatus, ...] = ()
@@ -101,7 +121,7 @@ class StageColumn:
 
 @dataclass(frozen=True)
 class ModelLine:
-    """One registered model with its berths, in the order of ORDER."""
+    """One registered model with its StageColumns in the order of ORDER."""
 
     name: str
     columns: tuple[StageColumn, ...]
@@ -115,7 +135,7 @@ class ModelLine:
 
 @dataclass(frozen=True)
 class LedgerLine:
-    """One line of the ledger. run: address of its run, below MLflow's UI."""
+    """One line of the ledger with the address of its run below MLflow's UI."""
 
     transition: Transition
     run: str
@@ -123,7 +143,7 @@ class LedgerLine:
 
 @dataclass(frozen=True)
 class LedgerCheck:
-    """What was found when a ledger was last held against itself and the registry. head: the hash of its newest entry."""
+    """The last check of a ledger against itself and the registry; `head` is the hash of the newest entry."""
 
     at: datetime
     entries: int
@@ -133,10 +153,14 @@ class LedgerCheck:
 
 @dataclass(frozen=True)
 class ModelPage:
-    """All that the page of a model shows.
+    """The content of the page of a model.
 
-    older: the time (Unix milliseconds) that the next lines start at; None on the last page. newest: whether these are the
-    newest. links: label → address below MLflow's UI.
+    Attributes:
+        model: The model with its StageColumns.
+        lines: The lines of the ledger on this page.
+        older: The time, in Unix milliseconds, at which older lines start; None on the last page.
+        newest: Whether the lines are the newest of the ledger.
+        links: Addresses below MLflow's UI by label.
     """
 
     model: ModelLine
@@ -148,10 +172,16 @@ class ModelPage:
 
 @dataclass(frozen=True)
 class StageGates:
-    """The gates before one stage, as they judged this version last.
+    """The gates before one stage, with their last judgement of this version.
 
-    verdicts is empty where they were never asked; that on approval is as it is now. problems: why the judgement does not
-    stand, whatever it says. evidence: hash of all that was judged. run: address of its entry, below MLflow's UI.
+    Attributes:
+        stage: The stage behind the gates.
+        verdicts: The verdicts; empty where the gates were never asked. The verdict on approval is the present one.
+        problems: Why the judgement does not stand, whatever the verdicts are.
+        at: The time of the judgement.
+        by: The person who asked for the judgement.
+        evidence: The hash of the judged evidence.
+        run: The address of the ledger entry, below MLflow's UI.
     """
 
     stage: Stage
@@ -165,9 +195,15 @@ class StageGates:
 
 @dataclass(frozen=True)
 class Button:
-    """What may be done with a version. why_not: what stands in the way now; empty where it can be pressed.
+    """A button on the page of a version.
 
-    action: promote, rollback, archive or approve. says: what happens when it is pressed. overrides: gates, by an approval.
+    Attributes:
+        action: promote, rollback, archive or approve.
+        label: The text on the button.
+        says: A sentence on what the button does.
+        stage: The stage that the action is for.
+        why_not: The reasons why the button cannot be pressed now; empty where it can.
+        overrides: The gates that an approval overrides.
     """
 
     action: str
@@ -184,9 +220,14 @@ class Button:
 
 @dataclass(frozen=True)
 class AnswersCompared:
-    """The version and the one that it was judged beside, on the same rows.
+    """The answers of the version and of the champion that it was judged against, on the same rows.
 
-    champion: None where nothing was in Production. plots: the names of the figures; `key` is part of their address.
+    Attributes:
+        key: A part of the figures' addresses.
+        rows: The number of rows.
+        champion: The number of the champion; None where nothing was in Production.
+        plots: The names of the figures.
+        disagreement: How the answers differ; None without a champion.
     """
 
     key: str
@@ -198,10 +239,20 @@ class AnswersCompared:
 
 @dataclass(frozen=True)
 class VersionPage:
-    """All that the page of a version shows.
+    """The content of the page of a version.
 
-    lineage: what it follows from, label → value. links: label → address below MLflow's UI.
-    doors: before Staging and Production. buttons: empty for who may press none. card: that of its run, where it has one.
+    Attributes:
+        name: The name of the model.
+        column: The stage of the version.
+        version: The status of the version.
+        created: When the version was registered.
+        author: The author of the version.
+        stage_gates: The gates before Staging and before Production.
+        buttons: The buttons; empty for a Visitor who may press none.
+        lineage: The origins of the version, by label.
+        links: Addresses below MLflow's UI by label.
+        card: The model card of its run; None without one.
+        comparison: The answers beside the champion's; None where none are kept.
     """
 
     name: str
@@ -218,14 +269,14 @@ class VersionPage:
 
 
 def overview_page(models: Sequence[ModelLine], frame: Frame, more: str | None = None) -> str:
-    """Write a page of the models. more: what the next page is asked for with; None on the last."""
+    """Write a page of the models; `more` is the start of the next page, None on the last page."""
     return render_html("board_overview.html.j2", models=models, frame=frame, more=more)
 
 
 def model_page(page: ModelPage, verified: LedgerCheck | None, frame: Frame) -> str:
-    """Write the page of a model: its berths, the movements, whether the ledger adds up.
+    """Write the page of a model: its stages, its transitions, and the check of its ledger.
 
-    verified: None where the ledger is too long to be read through unasked.
+    `verified` is None where the ledger is too long to be checked at each visit.
     """
     return render_html(
         "board_model.html.j2",
@@ -253,11 +304,11 @@ def version_page(page: VersionPage, frame: Frame) -> str:
 
 
 def problem_page(title: str, message: str, frame: Frame) -> str:
-    """Write a page that says why there is nothing to see."""
+    """Write a page with a title and a message in place of content."""
     return render_html("board_problem.html.j2", title=title, message=message, frame=frame)
 
 
 def stylesheet() -> str:
-    """Return the one stylesheet of the board: that of all reports, and what only the board needs."""
+    """Return the stylesheet of the board: the rules of all reports, then the rules of the board."""
     folder = files("slipway.reports") / "templates"
     return "\n".join((folder / name).read_text(encoding="utf-8") for name in ("style.css", "board.css"))

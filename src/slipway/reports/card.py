@@ -1,7 +1,7 @@
-"""The model card: what a model is for, what it was made from, how good it is, and what to doubt.
+"""The model card: the purpose of a model, its data and search, its results, and its caveats.
 
-After Mitchell et al., Model Cards for Model Reporting (2019). The caller fills in plain values; nothing is looked
-up here. Both texts escape whatever they are given.
+The form follows Mitchell et al., Model Cards for Model Reporting (2019). The caller fills in plain values; the module looks
+nothing up. The Markdown and the HTML escape every value.
 """
 
 import json
@@ -25,9 +25,12 @@ from slipway.types import Interval
 class CardColumn:
     """One column of the data contract.
 
-    role: feature, target, id, time, kept beside, or left out: a feature that the model is not given.
-    null_share: share of missing values in the data read, 0 to 1; None where it was not measured.
-    known: how the value is known at the time of prediction.
+    Attributes:
+        name: The name of the column.
+        type: The declared type.
+        known: How the value is known at the time of prediction.
+        null_share: The share of missing values in the data, 0 to 1; None where it was not measured.
+        role: feature, target, id, time, kept beside, or left out: a feature that the model does not get.
     """
 
     name: str
@@ -49,11 +52,16 @@ class CardPart:
 
 @dataclass(frozen=True)
 class CardData:
-    """The data that was read.
+    """The data of a model.
 
-    split: how the parts were cut, such as `by time (time_hour)`.
-    first, last: the ends of the time column over all rows; empty without one.
-    digest: the fingerprint of the content.
+    Attributes:
+        source: The source of the rows.
+        rows: The number of rows that were read.
+        digest: The fingerprint of the rows.
+        split: How the rows were cut into parts, such as `by time (time_hour)`.
+        parts: The parts of the split.
+        first: The first time over all rows; empty without a time column.
+        last: The last time over all rows; empty without a time column.
     """
 
     source: str
@@ -67,12 +75,23 @@ class CardData:
 
 @dataclass(frozen=True)
 class CardSearch:
-    """The search. `metric` is the one that was searched for, `parameters` are the winner's, named as in the space.
+    """The search for a model.
 
-    within_noise: complete trials that are not worse than the best beyond the noise, the best among them; None where unknown.
-    preferred: what was taken of those: best, fastest or simplest.
-    folds: of cross-validation; None where there was one validation part.
-    let_go: trials that halving ended on a part of the rows; None without halving.
+    Attributes:
+        metric: The metric of the search.
+        trials_done: The number of trials that ended with a score.
+        trials_failed: The number of failed trials.
+        candidates: The names of the candidates.
+        winner: The candidate of the winner.
+        parameters: The parameters of the winner, named as in the space.
+        validation_value: The metric of the winner on the validation rows.
+        duration_s: The wall time of the search.
+        seed: The seed of the search.
+        within_noise: How many complete trials are not worse than the best beyond the noise, the best included; None where
+            unknown.
+        preferred: The preference among these trials: best, fastest or simplest.
+        folds: The number of folds; None with one validation part.
+        let_go: How many trials halving ended on a part of the rows; None without halving.
     """
 
     metric: str
@@ -101,7 +120,7 @@ class CardResult:
 
 @dataclass(frozen=True)
 class CardGroup:
-    """The rows with one value of a sensitive column. measures: by name, None where one is not defined on these rows."""
+    """The rows with one value of a sensitive column, and each measure by name; None for one not defined on these rows."""
 
     value: str
     rows: int
@@ -110,10 +129,13 @@ class CardGroup:
 
 @dataclass(frozen=True)
 class CardFairness:
-    """How the groups of a sensitive column are treated, as `slipway.reports.fairness` measures it.
+    """The fairness of a model to the groups of a sensitive column, as `slipway.reports.fairness` measures it.
 
-    differences: by name, between the groups that are furthest apart; None where fewer than two can be compared.
-    left_out: groups of too few rows to be compared.
+    Attributes:
+        column: The sensitive column.
+        groups: The groups with their measures.
+        differences: Differences by name between the groups furthest apart; None where fewer than two can be compared.
+        left_out: The groups with too few rows to be compared.
     """
 
     column: str
@@ -129,10 +151,17 @@ class CardFairness:
 
 @dataclass(frozen=True)
 class CardDecision:
-    """The threshold from which on the answer is yes, and what answers cost by the declared costs of wrong ones.
+    """The decision threshold of a binary model, and its costs by the declared costs of wrong answers.
 
-    cost: the mean of a test row at the threshold, with its 95 % interval. at_half: at a threshold of 0.5.
-    always_yes, always_no: what answering all rows alike costs. calibrated: whether the probabilities were, before.
+    Attributes:
+        threshold: The probability from which on the answer is yes.
+        false_positive: The declared cost of a false positive.
+        false_negative: The declared cost of a false negative.
+        cost: The mean cost of a test row at the threshold, with its 95 % interval.
+        at_half: The mean cost at a threshold of 0.5.
+        always_yes: The mean cost of answering yes to every row.
+        always_no: The mean cost of answering no to every row.
+        calibrated: Whether the probabilities were calibrated before.
     """
 
     threshold: float
@@ -147,10 +176,15 @@ class CardDecision:
 
 @dataclass(frozen=True)
 class CardDisagreement:
-    """How this model (left) and the version in Production (right) differ on the same test rows.
+    """The disagreement of this model (left) with the version in Production (right) on the same test rows.
 
-    rate: share of the rows with different answers, 0 to 1; `rows` of them were compared. mean: of the gaps of all rows, in the
-    unit of `measured`. disputed: the rows that they differ on most, the widest gap first; MOST of them are shown.
+    Attributes:
+        version: The number of the version in Production.
+        rate: The share of the rows with different answers, 0 to 1.
+        mean: The mean gap over all rows, in the unit of `measured`.
+        measured: The measure of the gaps.
+        rows: The number of compared rows.
+        disputed: The rows with the widest gaps, the widest first; MOST of them are shown.
     """
 
     version: int
@@ -168,7 +202,7 @@ class CardDisagreement:
 
 @dataclass(frozen=True)
 class CardGate:
-    """One gate, in words. stage: the first stage that it stands before; empty where it does not stand."""
+    """One gate in words; `stage` is the first stage behind the gate, empty for a gate that does not stand."""
 
     name: str
     demand: str
@@ -177,7 +211,7 @@ class CardGate:
 
 @dataclass(frozen=True)
 class CardLineage:
-    """Where the model comes from. code: the files of the experiment's own code that travel with it."""
+    """The lineage of a model; `code` lists the files of the experiment's own code that travel with the model."""
 
     git_commit: str = ""
     spec_digest: str = ""
@@ -188,16 +222,34 @@ class CardLineage:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """Everything a model card says.
+    """The content of a model card.
 
-    maturity: poc, mvp or production.
-    positive_class: what 1 means in a binary task; empty in others.
-    unit: the unit of a regression's target, if it is known.
-    caveats: what to doubt, one sentence each; put what the model must not be used for here too.
-    version: the registered version; None before registration.
-    slices: parts of the test rows by column, measured by the search metric, the columns together.
-    decided: where costs are declared. disagreement: where a version was in Production.
-    promises: what is declared for the time after a release, and by what it is measured.
+    Attributes:
+        name: The name of the experiment.
+        run_id: The MLflow run.
+        goal: The goal of the experiment.
+        decision: The decision that the model serves.
+        owner: The owner of the model.
+        maturity: poc, mvp or production.
+        target: The target column.
+        task: The task.
+        data: The data of the model.
+        columns: The columns of the data contract.
+        search: The search for the model.
+        results: The metrics on the test rows.
+        gates: The gates in words.
+        caveats: One sentence a doubt, with the uses that the model is not made for.
+        lineage: The lineage of the model.
+        version: The registered version; None before registration.
+        positive_class: The positive class of a binary task; empty for other tasks.
+        unit: The unit of a regression's target, if it is known.
+        created: When the card was written.
+        slices: The search metric on parts of the test rows, column by column.
+        fairness: The fairness to the groups of each sensitive column.
+        decided: The decision threshold; None without declared costs.
+        calibration: The calibration on the test rows.
+        disagreement: The disagreement with the version in Production; None where nothing was in Production.
+        promises: The promises for the time after a release.
     """
 
     name: str
@@ -243,15 +295,15 @@ def html(card: ModelCard) -> str:
 
 
 def card_json(card: ModelCard) -> str:
-    """Write the card as JSON, to be read back by `read_card`; NaN stays NaN, which pydantic's own JSON would make null."""
+    """Write the card as JSON for `read_card`. NaN stays NaN; pydantic's own JSON would turn it into null."""
     return json.dumps(_adapter().dump_python(card, mode="json"), indent=2, ensure_ascii=False)
 
 
 def read_card(text: str | bytes) -> ModelCard:
-    """Read a card that `card_json` wrote. Raises ValueError for a text that is no card."""
+    """Read a card that `card_json` wrote. Raises ValueError for a text that is not a card."""
     return _adapter().validate_json(text)
 
 
-@cache  # what it costs is paid by those who read or write JSON
+@cache  # building the adapter is slow, so only readers and writers of JSON pay for it
 def _adapter() -> TypeAdapter[ModelCard]:
     return TypeAdapter(ModelCard)

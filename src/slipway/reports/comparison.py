@@ -21,7 +21,7 @@ _ROWS_IN_TEXT = 5
 
 
 def comparison_page(comparison: Comparison, made: datetime) -> str:
-    """Write a comparison as one HTML file that needs nothing else. made: when that was."""
+    """Write a comparison, made at the given time, as one HTML file that needs no other file."""
     anew = comparison.on_same_rows
     return render_html(
         "comparison.html.j2",
@@ -44,7 +44,7 @@ def comparison_page(comparison: Comparison, made: datetime) -> str:
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """Write a comparison for a terminal; what differs is marked with ≠."""
+    """Write a comparison for a terminal; lines that differ are marked with ≠."""
     left, right = comparison.left.label, comparison.right.label
     title = [f"{comparison.name}: {left} and {right}", headline(comparison)]
     blocks = [
@@ -74,12 +74,12 @@ def _anew(comparison: Comparison) -> list[str]:
     if anew is None:
         return []
     left, right = comparison.left.label, comparison.right.label
-    told = [(line.metric, number(line.left), number(line.right), line.words) for line in scored(comparison)]
-    table = [("", left, right, ""), *told]
+    metrics = [(line.metric, number(line.left), number(line.right), line.words) for line in scored(comparison)]
+    table = [("", left, right, ""), *metrics]
     first, second, third = (max(len(row[i]) for row in table) for i in range(3))
     rows = [f"  {a:<{first}}  {b:>{second}}  {c:>{third}}  {d}".rstrip() for a, b, c, d in table]
     doubt = [f"  but {anew.doubt}"] if anew.doubt else []
-    return [f"scored anew on {anew.which}", *(rows if told else []), *doubt]
+    return [f"scored anew on {anew.which}", *(rows if metrics else []), *doubt]
 
 
 def _disputed(comparison: Comparison) -> list[str]:
@@ -95,5 +95,5 @@ def _disputed(comparison: Comparison) -> list[str]:
 def _row(row: DisputedRow, comparison: Comparison) -> str:
     values = ", ".join(f"{name}={value_words(value)}" for name, value in row.values.items())
     answers = ((comparison.left.label, row.left), (comparison.right.label, row.right))
-    said = ", ".join(f"{label}: {answer_words(answer)}" for label, answer in answers)
-    return f"true: {value_words(row.truth)}, {said} | {values}"
+    both = ", ".join(f"{label}: {answer_words(answer)}" for label, answer in answers)
+    return f"true: {value_words(row.truth)}, {both} | {values}"

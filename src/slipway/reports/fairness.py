@@ -1,8 +1,8 @@
-"""How groups of people, or of whatever a sensitive column tells apart, are treated by the model's answers.
+"""The fairness of a model's answers to the groups of a sensitive column.
 
-Measured by fairlearn (Weerts et al., Fairlearn: Assessing and Improving Fairness of AI Systems, JMLR 24, 2023). Rows that
-agree in group, truth and answer are counted once with their number as weight: the values are the same, and 100,000 rows
-take as long as 100.
+Fairlearn measures (Weerts et al., Fairlearn: Assessing and Improving Fairness of AI Systems, JMLR 24, 2023). Rows with the same
+group, truth and answer are one cell with their number as weight: the values are the same, and 100,000 rows take as long
+as 100.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ from slipway.core.statistics.metrics import Outcome
 from slipway.core.tasks import Task
 from slipway.reports.card import CardFairness, CardGroup
 
-FEWEST_ROWS = 30  # as for slices: rates of fewer are mostly noise, and so is the largest difference between them
+FEWEST_ROWS = 30  # as for slices: rates of fewer rows are mostly noise, and so is their largest difference
 MOST_CLASSES = 8
 SELECTION, TRUE_POSITIVE, FALSE_POSITIVE = "selection rate", "true positive rate", "false positive rate"
 PARITY, ODDS = "demographic parity difference", "equalized odds difference"
@@ -32,7 +32,7 @@ PARITY, ODDS = "demographic parity difference", "equalized odds difference"
 Cells = pd.DataFrame
 """Rows counted by `group`, `truth` and `predicted`: how many `rows`, and their mean `score`."""
 Measures = dict[str, Callable[..., float]]
-"""What a table of groups shows, by name; each takes the truth, the prediction and the weight of each cell."""
+"""The measures of a table of groups by name; each takes the truth, the prediction and the weight of each cell."""
 
 
 def fairness(
@@ -40,12 +40,16 @@ def fairness(
 ) -> tuple[CardFairness, ...]:
     """Measure each group of each column.
 
-    binary: selection rate, true and false positive rate, precision, mean score; demographic parity and equalized odds
-    differences. multiclass: accuracy, and the recall of the most frequent classes. regression: mean error (actual minus
-    predicted) and mean absolute error; their largest difference between groups.
+    A binary task has selection rate, true and false positive rate, precision and mean score, with demographic parity and
+    equalized odds differences. A multiclass task has accuracy and the recall of the most frequent classes, a regression mean
+    error (actual minus predicted) and mean absolute error, both with the largest difference between groups. Groups of fewer
+    than 30 rows are shown and not compared.
 
-    groups: column → the name of each row's group in the outcome's order, as `slice_labels` makes them.
-    classes: the name of each class code. Groups of fewer than 30 rows are shown and not compared.
+    Args:
+        task: The task.
+        outcome: The Outcome of the test rows.
+        groups: By column the name of each row's group in the Outcome's order, as `slice_labels` makes them.
+        classes: The name of each class code; empty for a regression.
     """
     return tuple(_column(column, task, _cells(outcome, names), classes) for column, names in groups.items())
 
@@ -115,7 +119,7 @@ def _mean_error(truth: pd.Series, predicted: pd.Series, sample_weight: pd.Series
 
 
 def _where_defined(measured: pd.DataFrame, cells: Cells) -> pd.DataFrame:
-    """A rate among no rows is not defined, where fairlearn says 0; and the mean score, where there are scores."""
+    """Replace rates among no rows, which fairlearn gives as 0, by missing values, and add the mean score to scores."""
     measured = measured.copy()
     for name, of in ((TRUE_POSITIVE, 1), (FALSE_POSITIVE, 0)):
         measured.loc[~measured.index.isin(_with(cells, of)), name] = np.nan
@@ -126,11 +130,11 @@ def _where_defined(measured: pd.DataFrame, cells: Cells) -> pd.DataFrame:
 
 
 def _differences(task: Task, cells: Cells, classes: Sequence[str]) -> dict[str, float | None]:
-    """Between the groups that are furthest apart; equalized odds among those that have rows of both classes."""
+    """Return the differences between the groups furthest apart; equalized odds need rows of both classes."""
     if task.traits.has_positive:
         both = cells[cells["group"].isin(_with(cells, 0) & _with(cells, 1))]
-        found = {PARITY: (cells, demographic_parity_difference), ODDS: (both, equalized_odds_difference)}
-        return {name: _between(some, difference) for name, (some, difference) in found.items()}
+        measures = {PARITY: (cells, demographic_parity_difference), ODDS: (both, equalized_odds_difference)}
+        return {name: _between(some, difference) for name, (some, difference) in measures.items()}
     compared = _COMPARED[task]
     if cells["group"].nunique() < 2:
         return dict.fromkeys((f"{name} difference" for name in compared), None)

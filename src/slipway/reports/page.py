@@ -1,4 +1,4 @@
-"""The page of an experiment: what is live, how good it is, how it was found, and who let it through."""
+"""The page of an experiment: its live versions, results, search, versions and transitions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ MOST_TRIALS = 200
 
 @dataclass(frozen=True)
 class LiveVersion:
-    """What stands in a stage now. since: when it got there; by: who moved it."""
+    """The version in a stage now, since when, and who moved the version there."""
 
     stage: Stage
     version: int
@@ -28,7 +28,7 @@ class LiveVersion:
 
 @dataclass(frozen=True)
 class VersionRow:
-    """One registered version. value: the search metric on the test rows; verdicts: those of the last gates it met."""
+    """One registered version with its search metric on the test rows and the verdicts of its last judgement."""
 
     version: int
     stage: Stage
@@ -40,17 +40,20 @@ class VersionRow:
 
 @dataclass(frozen=True)
 class ExperimentPage:
-    """Everything the page of an experiment shows.
+    """The content of the page of an experiment.
 
-    card: of the version that is shown: the one in Production, or else the newest run.
-    made: when the page was made.
-    standings: what is in Production and in Staging; a stage that is missing is shown as empty.
-    trials: of the run of the card, in any order; those of the baselines are not among them.
-    plots: PNG bytes by name (`roc`, `confusion_matrix`, ...), in the order in which they are shown.
-    history_png, parallel_png: the figures of the search: its history, and its trials by their parameters.
-    versions: newest first is how they are shown, whatever their order here; so are movements.
-    arms: what services saw of second versions, shadows and canaries.
-    links: label → address, such as the run in the MLflow UI; only http and https addresses become links.
+    Attributes:
+        card: The model card of the version in Production, or else of the newest run.
+        made: The time at which the page was made.
+        standings: The versions in Production and in Staging; a stage without one is shown as empty.
+        trials: The trials of the card's run in any order, without baselines.
+        plots: PNG bytes by name (`roc`, `confusion_matrix`, ...), in the order in which they are shown.
+        history_png: The figure of the search's history.
+        parallel_png: The figure of the trials by their parameters.
+        versions: The registered versions in any order; the newest is shown first.
+        transitions: The transitions in any order; the newest is shown first.
+        arms: The records of variants, shadows and canaries.
+        links: Addresses by label, such as the run in the MLflow UI; only http and https addresses become links.
     """
 
     card: ModelCard
@@ -66,15 +69,15 @@ class ExperimentPage:
     links: Mapping[str, str] = field(default_factory=dict)
 
     def standing(self, stage: str) -> LiveVersion | None:
-        """Return what stands in a stage, None where nothing does."""
+        """Return the version in a stage; None for an empty stage."""
         return next((standing for standing in self.standings if standing.stage == stage), None)
 
 
 def experiment_page(page: ExperimentPage) -> str:
-    """Write the page as one HTML file that needs nothing else: figures are inside, there is no script.
+    """Write the page as one HTML file with its figures and without a script.
 
-    The leaderboard shows the best MOST_TRIALS trials and says how many more there are. It marks the trial that was taken and
-    those that are within the noise of the best.
+    The leaderboard shows the best MOST_TRIALS trials and says how many more there are. Marks show the trial that was taken and
+    the trials that are within the noise of the best.
     """
     best = ranked(page.trials, page.card.search.metric)
     equals = contenders(page.trials, page.card.search.metric)
@@ -95,6 +98,6 @@ def experiment_page(page: ExperimentPage) -> str:
 
 
 def _chosen(page: ExperimentPage, equals: Sequence[Trial]) -> int | None:
-    """The number of the trial that the search took; cards from before there was a preference took the best."""
+    """Return the number of the trial that the search took; a card without a preference is older and took the best."""
     preferred = page.card.search.preferred or "best"
     return choose(equals, page.card.search.metric, preferred).number if equals else None

@@ -1,4 +1,4 @@
-"""From an experiment's candidates to a fitted winner: pipelines, baselines, hyperopt's TPE, executors."""
+"""The search among an experiment's candidates: pipelines, baselines, hyperopt's TPE and executors."""
 
 from slipway.search.baselines import FittedBaseline, fit_baselines, score_baselines
 from slipway.search.calibrating import Curve, learn_curve

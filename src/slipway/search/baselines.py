@@ -1,4 +1,4 @@
-"""What a model has to beat: the class prior or the mean, and the experiment's own rule."""
+"""The baselines that a model has to beat: the class prior or the mean, and the experiment's own rule."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,12 +18,13 @@ from slipway.errors import CodeInvalid
 from slipway.search.question import Question, mean_over_folds
 
 Rule = Callable[[pd.DataFrame, pd.DataFrame], Any]
-"""rule(train, rows): `train` with its target, `rows` without → scores of the positive class, labels, or values."""
+"""A rule(train, rows) gets `train` with its target and `rows` without, and returns scores of the positive class, labels, or
+values."""
 
 
 @dataclass(frozen=True)
 class FittedBaseline:
-    """A named answer that needs no search: `predict(rows, truth)` gives its outcome."""
+    """A baseline by its name, learned from training rows; `predict(rows, truth)` gives the Outcome of its answers."""
 
     name: str
     predict: Callable[[pd.DataFrame, pd.Series], Outcome]
@@ -32,9 +33,9 @@ class FittedBaseline:
 def fit_baselines(
     folder: Path, experiment: Experiment, train: pd.DataFrame, classes: Sequence[Any]
 ) -> list[FittedBaseline]:
-    """Return the experiment's baselines, learned from `train`: the prior or mean first, then its own rule.
+    """Return the experiment's baselines, learned from `train`: the prior or mean first, then the experiment's own rule.
 
-    Raises CodeInvalid when the rule cannot be imported; calling it may raise CodeInvalid too.
+    Raises CodeInvalid when the rule cannot be imported. The baseline of a rule raises CodeInvalid when the rule fails.
     """
     target = experiment.data.target
     truth = encode(train[target], classes)
@@ -52,7 +53,14 @@ def fit_baselines(
 
 @dataclass(frozen=True)
 class ScoredBaseline:
-    """What a baseline is worth on the validation rows, as the mean over the folds. started_ms: Unix milliseconds."""
+    """The scores of a baseline on the validation rows.
+
+    Attributes:
+        name: The name of the baseline.
+        metrics: Each metric as the mean over the folds.
+        started_ms: Unix time of the start in milliseconds.
+        duration_s: Wall time of learning and scoring.
+    """
 
     name: str
     metrics: Mapping[str, float]
@@ -61,7 +69,7 @@ class ScoredBaseline:
 
 
 def score_baselines(question: Question) -> list[ScoredBaseline]:
-    """Learn and score each baseline as a trial is: on the same folds. Raises CodeInvalid for a rule that fails."""
+    """Learn and score each baseline on the same folds as the trials. Raises CodeInvalid for a rule that fails."""
     experiment = question.experiment
     features, target = list(experiment.data.features), experiment.data.target
     values: dict[str, list[dict[str, float]]] = {}
@@ -110,7 +118,9 @@ def _ruled(
     except (TypeError, ValueError):  # words where numbers are due
         predicted = np.full(len(answer), np.nan)
     if not np.isfinite(predicted).all() or (len(classes) and (predicted < 0).any()):
-        raise CodeInvalid(f"the baseline {ref} answered something that is no {'class' if classes else 'finite number'}")
-    # Labels alone still rank: a hard label is a score of 0 or 1.
+        raise CodeInvalid(
+            f"the baseline {ref} answered something that is not a {'class' if classes else 'finite number'}"
+        )
+    # Labels alone still rank rows: a label is a score of 0 or 1.
     hard = scores_of(task, np.eye(len(classes))[predicted.astype(int)]) if len(classes) else None
     return Outcome(y, predicted, hard)

@@ -1,9 +1,9 @@
-"""Probabilities that can be taken at their word: a curve over the scores of a pipeline, learned on the validation rows.
+"""Calibration of probabilities: a curve over the scores of a pipeline, learned on the validation rows.
 
-Where wrong answers have declared costs, the answer is decided by a threshold on a probability. Estimators that weigh classes,
-or that are all too sure, give scores that rank well and are no probabilities. The curve is Platt's (Probabilistic Outputs for
-Support Vector Machines, 1999), two numbers, as scikit-learn's CalibratedClassifierCV fits it: it changes no ranking, plans of
-`slipway.compile` have it, and stock MLflow loads it.
+With declared costs of wrong answers, a threshold on a probability decides the answer. Some estimators weigh classes or are too
+sure: their scores rank well but are not probabilities. The curve is Platt's (Probabilistic Outputs for Support Vector Machines,
+1999) with two numbers, as scikit-learn's CalibratedClassifierCV fits it. The curve changes no ranking, `slipway.compile` can
+plan it, and stock MLflow loads it.
 """
 
 from collections.abc import Mapping
@@ -24,19 +24,19 @@ from slipway.core.statistics.metrics import METRICS, Array, Outcome
 from slipway.search.candidates import build_pipeline, decided
 from slipway.search.question import Question
 
-# By Akaike's criterion so much of the log likelihood is won by chance where two numbers are fitted.
+# The gain of log likelihood that two fitted numbers make by chance, by Akaike's criterion.
 _WON_BY_CHANCE = 2.0
 
 
 @dataclass(frozen=True)
 class Curve:
-    """What was learned on the validation rows. fitted: of scores. threshold: the cheapest on calibrated probabilities."""
+    """A curve learned on the validation rows, and the cheapest threshold on the calibrated probabilities."""
 
     fitted: CalibratedClassifierCV
     threshold: float
 
     def over(self, pipeline: Pipeline, rows: pd.DataFrame, target: pd.Series, positive: Any) -> BaseEstimator:
-        """Return the model: a pipeline that is fitted on these rows, its scores through the curve, decided by the threshold."""
+        """Return a pipeline fitted on these rows as a model whose scores go through the curve and the threshold."""
         template = CalibratedClassifierCV(clone(pipeline), method="sigmoid", ensemble=False)
         calibrated = clone(template)
         calibrated.classes_ = self.fitted.classes_
@@ -47,13 +47,13 @@ class Curve:
             if hasattr(pipeline, name):
                 setattr(calibrated, name, getattr(pipeline, name))
         model = decided(FrozenEstimator(calibrated), self.threshold, positive).fit(rows, target)
-        # As if it had been fitted whole: skops would write a fitted pipeline down again wherever it stands.
+        # The parts are joined as if fitted whole: skops would store a fitted pipeline again at every place that refers to it.
         model.estimator, model.estimator_ = template, calibrated
         return model
 
 
 class _Scored(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
-    """A classifier whose rows are its scores, so that a curve can be fitted on scores that are there already."""
+    """A classifier that takes scores for rows, so that a curve can be fitted on scores that exist already."""
 
     def __init__(self, classes: Any) -> None:
         self.classes = classes
@@ -70,17 +70,16 @@ class _Scored(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
 
 
 def learn_curve(question: Question, candidate: str, params: Mapping[str, Any]) -> Curve | None:
-    """Fit the pipeline on the training rows of each fold and learn the curve on the answers to its validation rows.
+    """Fit the pipeline on the training rows of each fold and learn the Curve on the answers to the validation rows.
 
-    None where costs are not declared, where the pipeline gives no probabilities, or where the curve makes the log loss of
-    those rows no better than two fitted numbers do by chance, or turns the ranking around: then the probabilities are left as
-    they are.
+    Returns None, so that the probabilities stay as they are, without declared costs, without probabilities, where the curve
+    improves the log loss no more than two fitted numbers do by chance, and where the curve turns the ranking around.
     """
     costs, classes = question.experiment.scope.costs, question.classes
-    found = _answers(question, candidate, params) if costs else None
-    if costs is None or found is None:
+    answers = _answers(question, candidate, params) if costs else None
+    if costs is None or answers is None:
         return None
-    labels, scores, probabilities = found
+    labels, scores, probabilities = answers
     rows = scores.reshape(-1, 1)
     seen = _Scored(np.unique(labels)).fit(rows, labels)
     everything = [(np.arange(len(rows)), np.arange(len(rows)))]
@@ -95,7 +94,7 @@ def learn_curve(question: Question, candidate: str, params: Mapping[str, Any]) -
 
 
 def _answers(question: Question, candidate: str, params: Mapping[str, Any]) -> tuple[Any, Array, Array] | None:
-    """Labels, scores and probabilities of the validation rows of all folds; scores are what the curve will be asked for."""
+    """Return labels, scores and probabilities of the validation rows of all folds; the curve is fitted on the scores."""
     features, target = list(question.experiment.inputs_of(candidate)), question.experiment.data.target
     labels, scores, probabilities = [], [], []
     for train, validation in question.parts(share=1.0):
@@ -104,7 +103,7 @@ def _answers(question: Question, candidate: str, params: Mapping[str, Any]) -> t
         if not hasattr(pipeline, "predict_proba"):
             return None
         probabilities.append(pipeline.predict_proba(validation[features]))
-        margins = hasattr(pipeline, "decision_function")  # CalibratedClassifierCV prefers them, too
+        margins = hasattr(pipeline, "decision_function")  # CalibratedClassifierCV prefers margins too
         scores.append(pipeline.decision_function(validation[features]) if margins else probabilities[-1][:, 1])
         labels.append(validation[target].to_numpy())
     return np.concatenate(labels), np.concatenate(scores).astype(np.float64), np.concatenate(probabilities)

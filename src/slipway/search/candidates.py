@@ -1,4 +1,4 @@
-"""A candidate and its parameters → an unfitted pipeline."""
+"""The unfitted pipeline of a candidate with its parameters."""
 
 import inspect
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ def build_pipeline(folder: Path, experiment: Experiment, name: str, params: Mapp
 def decided(pipeline: BaseEstimator, threshold: float | None, positive: Any) -> BaseEstimator:
     """Return an unfitted model that answers `positive` from a probability of `threshold` on; None leaves the pipeline as it is.
 
-    The threshold is in the model, so that whatever serves it gives the same labels.
+    The threshold is part of the model, so every server of the model gives the same labels.
     """
     if threshold is None:
         return pipeline
@@ -48,14 +48,14 @@ def decided(pipeline: BaseEstimator, threshold: float | None, positive: Any) -> 
 def check_candidate(folder: Path, experiment: Experiment, name: str) -> None:
     """Build the candidate once, with the first value of each choice and the low end of each range.
 
-    Raises CodeInvalid for an estimator, function or parameter that does not exist, or is of another task.
+    Raises CodeInvalid for an estimator, function or parameter that does not exist, and for an estimator of another task.
     """
     candidate = experiment.search.candidates[name]
     (first,) = spread(candidate.space, 1)
     pipeline = build_pipeline(folder, experiment, name, first)
-    wanted = experiment.task.traits.estimator
-    if not _KINDS[wanted](pipeline):
-        raise CodeInvalid(f"candidate '{name}' is no {wanted}, and the task is {experiment.task}")
+    kind = experiment.task.traits.estimator
+    if not _KINDS[kind](pipeline):
+        raise CodeInvalid(f"candidate '{name}' is not a {kind}, and the task is {experiment.task}")
 
 
 def _own_pipeline(folder: Path, ref: str, params: dict[str, Any]) -> Pipeline:
@@ -74,7 +74,7 @@ def _own_pipeline(folder: Path, ref: str, params: dict[str, Any]) -> Pipeline:
 def _estimator(path: str, params: dict[str, Any], seed: int) -> BaseEstimator:
     cls = load_class(path)
     if not issubclass(cls, BaseEstimator):
-        raise CodeInvalid(f"{path} is no scikit-learn estimator")
+        raise CodeInvalid(f"{path} is not a scikit-learn estimator")
     try:
         estimator = cls()
         known = estimator.get_params()
@@ -88,5 +88,5 @@ def _estimator(path: str, params: dict[str, Any], seed: int) -> BaseEstimator:
 
 
 def _takes_any(cls: type[Any]) -> bool:
-    """Say whether a class takes parameters that it does not name, as LightGBM's and XGBoost's do: `verbose` is such a one."""
+    """Return whether a class takes parameters that its signature does not name, as LightGBM and XGBoost take `verbose`."""
     return any(each.kind is each.VAR_KEYWORD for each in inspect.signature(cls).parameters.values())

@@ -1,7 +1,7 @@
-"""Successive halving: hopeless candidates are let go after a fit on few rows, since full fits of them are the largest waste.
+"""Successive halving: weak trials end after a fit on few rows, because full fits of weak trials are the largest waste.
 
-The asynchronous form (Li et al., A System for Massively Parallel Hyperparameter Tuning, 2020) in which nobody waits: a
-trial is judged against those that have come as far as it, when it has.
+In the asynchronous form (Li et al., A System for Massively Parallel Hyperparameter Tuning, 2020) no trial waits: a trial is
+judged, when it reaches a share of the rows, against the trials that have reached that share before.
 """
 
 from bisect import bisect_right, insort
@@ -10,7 +10,7 @@ from slipway.core.spec import Halving
 
 
 class Rungs:
-    """The losses that trials had at each share of the rows, and who goes on from there."""
+    """The losses of trials at each share of the rows, and the rule by which a trial goes on to more rows."""
 
     def __init__(self, halving: Halving | None) -> None:
         self.shares: tuple[float, ...] = halving.shares if halving else (1.0,)
@@ -18,14 +18,14 @@ class Rungs:
         self._losses: dict[float, list[float]] = {}
 
     def note(self, share: float, loss: float) -> None:
-        """Take in what a trial came to at a share."""
+        """Add the loss of a trial at a share."""
         insort(self._losses.setdefault(share, []), loss)
 
     def next_share(self, share: float, loss: float) -> float | None:
-        """Return the share to go on to, or None: all rows were seen, or it is not among the best 1/factor at this share.
+        """Return the next share of a trial; None after all rows, or outside of the best 1/factor at this share.
 
-        What is better than all before it always goes on, so that some trial comes to all rows. Of equals the earlier is the
-        better: where few rows tell nothing, all would go on otherwise.
+        A trial that is better than all before always goes on, so some trial reaches all rows. Among equal losses the earlier
+        one ranks first: where few rows tell nothing, every trial would go on otherwise.
         """
         if share >= 1:
             return None

@@ -1,4 +1,4 @@
-"""The table of a search's trials."""
+"""The leaderboard: the table of a search's trials."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,9 @@ from slipway.core.trials import Trial, ranked
 def leaderboard(trials: Sequence[Trial], metric: str) -> pd.DataFrame:
     """Return a table of the trials, best first: rank, trial, candidate, status, metrics and cost, params, error.
 
-    status: finished, failed, or stopped early: by halving, on `share` of the rows, without a rank. noise: the standard error of
-    the score. within_noise: not worse than the best beyond the noise of their difference. predict_ms: of 1000 rows.
+    The status is finished, failed, or stopped early: halving stops a trial on `share` of the rows, without a rank. `noise` is
+    the standard error of the score, `within_noise` whether the trial is not worse than the best beyond the noise of their
+    difference, `predict_ms` the time of answering 1000 rows.
     """
     equals = {trial.number for trial in contenders(trials, metric)}
     rows = [

@@ -1,4 +1,4 @@
-"""The preprocessing that goes before an estimator when the experiment does not bring its own."""
+"""The automatic preprocessing before an estimator, for experiments without a pipeline of their own."""
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -15,15 +15,15 @@ _MOST_CATEGORIES = 254
 
 
 def with_preprocessing(estimator: BaseEstimator, data: Data) -> Pipeline:
-    """Return a pipeline of the preprocessing that fits the estimator, and the estimator.
+    """Return a pipeline of the estimator and the preprocessing that fits the estimator.
 
-    An estimator with `categorical_features` (histogram gradient boosting) gets categories as codes and treats them, and
-    missing values, natively. One that allows missing values gets one-hot categories and numbers as they are. All others get
-    imputed, scaled numbers too. Booleans are 0 and 1. Unknown and rare categories are grouped, never an error. The pipeline is
-    to be fitted on `data.encoded`: texts and times are left out.
+    An estimator with `categorical_features` (histogram gradient boosting) gets categories as codes, and treats these and
+    missing values natively. An estimator that allows missing values gets one-hot categories and numbers as they are. Any other
+    estimator gets one-hot categories and imputed, scaled numbers. Booleans are 0 and 1. Unknown and rare categories are
+    grouped, never an error. The pipeline has to be fitted on `data.encoded`, without texts and times.
     """
     columns = {name: data.columns[name].type for name in data.encoded}
-    # Kept apart from numbers: pandas makes objects of the two together, and an imputer refuses booleans alone.
+    # Booleans stand apart from numbers: pandas makes objects of both together, and an imputer refuses booleans alone.
     flags = [name for name, kind in columns.items() if kind is ColumnType.BOOL and not data.columns[name].nulls]
     numbers = [name for name, kind in columns.items() if kind.is_numeric and name not in flags]
     categories = [name for name, kind in columns.items() if kind is ColumnType.CATEGORY]

@@ -1,7 +1,7 @@
-"""What to try next: hyperopt's tree-structured Parzen estimator, asked for one point at a time.
+"""The proposals of a search, from hyperopt's tree-structured Parzen estimator, one point at a time.
 
-`hyperopt.fmin` owns its loop, and polls once a second when trials run in parallel. Asking and telling leaves the loop to us:
-any number of trials may be out, a finished one is told at once, and a study can be taken up where it was cut off.
+`hyperopt.fmin` owns its loop, and polls once a second when trials run in parallel. With ask and tell the study owns the loop:
+any number of trials may run, the proposer learns a result at once, and an interrupted study can go on.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,14 @@ from slipway.search.tpe import hyperopt_space, plain_params
 
 @dataclass(frozen=True)
 class Proposal:
-    """One point of the space to be tried. number: from 1, in the order of asking. share: of the training rows to fit on."""
+    """One point of the space to try.
+
+    Attributes:
+        number: The number of the proposal, from 1, in the order of asking.
+        candidate: The name of the candidate.
+        params: The parameters of the candidate.
+        share: The share of the training rows to fit on.
+    """
 
     number: int
     candidate: str
@@ -29,7 +36,7 @@ class Proposal:
 
 
 class Proposer:
-    """A study's memory: what was proposed, and what came of it. The same seed and answers give the same proposals."""
+    """The memory of a study: its proposals and their losses. The same seed and losses give the same proposals."""
 
     def __init__(self, candidates: Mapping[str, Candidate], seed: int) -> None:
         self._candidates = dict(candidates)
@@ -40,7 +47,7 @@ class Proposer:
         self._rng = np.random.default_rng(seed)
 
     def ask(self) -> Proposal:
-        """Return the next point; it counts as running until it is told."""
+        """Return the next point; the point counts as running until `tell` gives its loss."""
         (number,) = self._trials.new_trial_ids(1)
         self._trials.refresh()
         (document,) = tpe.suggest([number], self._domain, self._trials, self._next_seed())
@@ -50,16 +57,16 @@ class Proposer:
         return Proposal(int(number) + 1, name, plain_params(self._candidates[name], drawn["params"]))
 
     def tell(self, number: int, loss: float | None) -> None:
-        """Say what came of a point: its loss, smaller is better, or None when it failed."""
+        """Record the loss of a point, smaller is better; None for a failed point."""
         document = self._documents[number]
         document["result"] = {"status": STATUS_FAIL} if loss is None else {"status": STATUS_OK, "loss": loss}
         document["state"] = JOB_STATE_DONE
         self._trials.refresh()
 
     def remember(self, candidate: str, params: Mapping[str, Any], loss: float | None) -> int:
-        """Take in a point that was tried before, as if it had been asked for and told now; return its number."""
+        """Record a point that was tried before, as if it were asked and told now; return its number."""
         (tid,) = self._trials.new_trial_ids(1)
-        self._next_seed()  # the seed that proposed it then
+        self._next_seed()  # the seed that proposed the point then
         document = generate_trial(tid, {})
         values = {"candidate": [list(self._candidates).index(candidate)], **self._drawn(candidate, params)}
         labels = [f"{name}.{key}" for name, c in self._candidates.items() for key in c.space]

@@ -1,4 +1,4 @@
-"""What each trial answers, and one trial from its parameters to its score."""
+"""The Question that each trial answers, and the run of one trial from its parameters to its score."""
 
 import pickle
 import time
@@ -27,9 +27,14 @@ Positions = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Question:
-    """What each trial answers: on each fold, fit on its training rows and score on its validation rows.
+    """The question to each trial: fit on the training rows of each fold, and score on its validation rows.
 
-    rows: all development rows, with their target. folds: positions in them, as scikit-learn's `cv` takes them.
+    Attributes:
+        folder: The folder of the experiment.
+        experiment: The experiment.
+        classes: The classes in the order of their codes; empty for a regression.
+        rows: All development rows with their target.
+        folds: Positions of training and validation rows, as scikit-learn's `cv` takes them.
     """
 
     folder: Path
@@ -39,7 +44,7 @@ class Question:
     folds: Sequence[tuple[Positions, Positions]]
 
     def parts(self, share: float) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-        """Yield the training and the validation rows of each fold; of the training rows the same share each time."""
+        """Yield the training rows, cut to the share, and the validation rows of each fold; the same share has the same rows."""
         for train, validation in self.folds:
             if share < 1:
                 rng = np.random.default_rng(self.experiment.search.seed)
@@ -48,7 +53,7 @@ class Question:
 
 
 def run_trial(question: Question, proposal: Proposal) -> Trial:
-    """Fit and score one pipeline on every fold; whatever goes wrong in it becomes the trial's error."""
+    """Fit and score one pipeline on every fold; an exception becomes the error of the trial."""
     metric = question.experiment.search.metric
     started_ms, clock = int(time.time() * 1000), time.perf_counter()
     answer, error = _Answer(question), ""
@@ -63,7 +68,7 @@ def run_trial(question: Question, proposal: Proposal) -> Trial:
     score = metrics.get(metric)
     if not error and (score is None or not np.isfinite(score)):
         error, score = f"{metric} could not be computed (got {score})", None
-    said = tuple(dict.fromkeys(f"{w.category.__name__}: {str(w.message).splitlines()[0]}" for w in caught))
+    messages = tuple(dict.fromkeys(f"{w.category.__name__}: {str(w.message).splitlines()[0]}" for w in caught))
     return Trial(
         number=proposal.number,
         candidate=proposal.candidate,
@@ -75,14 +80,14 @@ def run_trial(question: Question, proposal: Proposal) -> Trial:
         duration_s=time.perf_counter() - clock,
         error=error,
         metrics=metrics,
-        warnings=said[:10],
+        warnings=messages[:10],
         started_ms=started_ms,
         share=proposal.share,
     )
 
 
 def failed_trial(proposal: Proposal, reason: str, took_s: float) -> Trial:
-    """Return the trial of a proposal that was stopped, or lost with its worker, after so many seconds."""
+    """Return the failed trial of a proposal that was stopped, or lost with its worker, after `took_s` seconds."""
     started_ms = int((time.time() - took_s) * 1000)
     params, share = dict(proposal.params), proposal.share
     return Trial(proposal.number, proposal.candidate, None, params, took_s, reason, started_ms=started_ms, share=share)
@@ -94,7 +99,7 @@ def mean_over_folds(each: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 class _Answer:
-    """What a pipeline answered on the folds so far."""
+    """The answers of a pipeline on the folds so far."""
 
     def __init__(self, question: Question) -> None:
         self._question = question
@@ -103,17 +108,17 @@ class _Answer:
         self.size_bytes = 0
 
     def take_in(self, proposal: Proposal, train: pd.DataFrame, validation: pd.DataFrame) -> None:
-        asked = self._question
-        features, target = list(asked.experiment.inputs_of(proposal.candidate)), asked.experiment.data.target
-        pipeline = build_pipeline(asked.folder, asked.experiment, proposal.candidate, proposal.params)
+        question, experiment = self._question, self._question.experiment
+        features, target = list(experiment.inputs_of(proposal.candidate)), experiment.data.target
+        pipeline = build_pipeline(question.folder, experiment, proposal.candidate, proposal.params)
         pipeline.fit(train[features], train[target])
         clock = time.perf_counter()
-        # The preprocessing is applied once, not for labels and for probabilities apart.
+        # The preprocessing runs once, not once for labels and once for probabilities.
         rows = pipeline[:-1].transform(validation[features]) if len(pipeline) > 1 else validation[features]
-        outcome = predict_once(pipeline[-1], rows, validation[target], asked.experiment.task, asked.classes)
+        outcome = predict_once(pipeline[-1], rows, validation[target], experiment.task, question.classes)
         self._predicting_s += time.perf_counter() - clock
         self._outcomes.append(outcome)
-        with suppress(Exception):  # what cannot be pickled here may still be stored by skops
+        with suppress(Exception):  # skops may still store a pipeline that cannot be pickled
             self.size_bytes = len(pickle.dumps(pipeline, protocol=pickle.HIGHEST_PROTOCOL))
 
     @property
@@ -123,13 +128,13 @@ class _Answer:
         return 1e6 * self._predicting_s / rows if rows else 0.0
 
     def metrics(self) -> dict[str, float]:
-        """The mean of each metric over the folds; where costs are declared, the cheapest threshold and its cost too."""
+        """Return the mean of each metric over the folds, and with declared costs the cheapest threshold and its cost."""
         experiment = self._question.experiment
         each = [measure(experiment.task, outcome) for outcome in self._outcomes]
         return {**mean_over_folds(each), **self._decision()}
 
     def resamples(self) -> tuple[float, ...]:
-        """The search metric under resamples of each fold's validation rows, as the mean over the folds."""
+        """Return the search metric under resamples of each fold's validation rows, as the mean over the folds."""
         search = self._question.experiment.search
         prepare = METRICS[search.metric].prepare
         drawn = [resampled(prepare(outcome), outcome.rows, seed=search.seed) for outcome in self._outcomes]

@@ -1,4 +1,4 @@
-"""The search itself: hyperopt proposes, an executor fits and scores, and the study remembers."""
+"""The study: the loop in which hyperopt proposes trials and an executor fits and scores them."""
 
 import json
 import time
@@ -16,16 +16,18 @@ from slipway.search.executors import Executor
 from slipway.search.halving import Rungs
 from slipway.search.proposals import Proposal, Proposer
 
-# So many proposals in a row that were tried before mean that the space has nothing new to give.
+# After so many repeated proposals in a row the space is taken for exhausted.
 _MOST_REPEATS = 50
 
 
 @dataclass(frozen=True)
 class Budget:
-    """When a search ends.
+    """The limits of a search.
 
-    trials: in all, those of an interrupted search included. timeout_s: no trial starts after so long.
-    patience: so many trials in a row without a better score; None = no such end.
+    Attributes:
+        trials: The number of trials in all, with the trials of an interrupted search.
+        timeout_s: The seconds after which no trial starts.
+        patience: The search ends after so many trials in a row without a better score; None for no such end.
     """
 
     trials: int
@@ -40,18 +42,23 @@ def search(
     on_trial: Callable[[Trial], None],
     past: Sequence[Trial] = (),
 ) -> list[Trial]:
-    """Search until the budget is used and return every trial, those of the past first.
+    """Search until the budget is used and return every trial, the past ones first.
 
-    on_trial sees each new trial as it ends, failed ones included; a failed trial does not stop the search. Parameters that were
-    tried are not tried again. One executor slot and one seed give the same trials each time.
-    past: trials of the same study that were finished before; they count.
-    Raises SearchFailed when not one trial finished.
+    A failed trial does not stop the search, and no parameters are tried twice. One executor slot and one seed give the same
+    trials each time. Raises SearchFailed when no trial finished.
+
+    Args:
+        experiment: The experiment.
+        executor: The executor that runs the trials.
+        budget: The limits of the search.
+        on_trial: Called with each new trial as it ends, failed ones included.
+        past: Finished trials of the same study from before; they count towards the budget.
     """
     study = _Study(experiment, budget, past)
     out = _submit(study, executor, 0)
     while out:
         trial = study.take_in(executor.next_finished())
-        # The free slot gets its next trial before anything is written down: nobody waits for the tracking server.
+        # The free slot gets its next trial before `on_trial`, so that no worker waits for the tracking server.
         out = _submit(study, executor, out - 1)
         if trial:
             on_trial(trial)
@@ -61,7 +68,7 @@ def search(
 
 
 def _submit(study: "_Study", executor: Executor, out: int) -> int:
-    """Fill the executor's free slots and return how many trials are out."""
+    """Fill the executor's free slots and return how many trials are running."""
     while out < executor.capacity and (proposal := study.propose()):
         executor.submit(proposal)
         out += 1
@@ -69,20 +76,20 @@ def _submit(study: "_Study", executor: Executor, out: int) -> int:
 
 
 def best_of(trials: Sequence[Trial], metric: str) -> Trial:
-    """Return the finished trial with the best score; of equals, the earlier."""
+    """Return the finished trial with the best score; among equal scores the earlier trial."""
     return ranked(trials, metric)[0]
 
 
 class _Study:
-    """What was tried, what is out, and whether there is more to try."""
+    """The state of a search: the trials so far, the running trials, and the rest of the budget."""
 
     def __init__(self, experiment: Experiment, budget: Budget, past: Sequence[Trial]) -> None:
         self.trials: list[Trial] = []
         self._past = len(past)
         self._exhausted = False
-        taken = {trial.number for trial in past}  # a trial that was lost with its process leaves its number free
+        taken = {trial.number for trial in past}  # a trial lost with its process leaves its number free
         self._numbers = (number for number in count(1) if number not in taken)
-        self._asked: dict[int, int] = {}  # number of a trial that is out → the proposer's number of it
+        self._asked: dict[int, int] = {}  # number of a running trial → the proposer's number of its point
         self._metric: Metric = METRICS[experiment.search.metric]
         self._budget, self._started = budget, time.monotonic()
         self._proposer = Proposer(experiment.search.candidates, experiment.search.seed)
@@ -90,7 +97,7 @@ class _Study:
         self._since_better = 0
         self._rungs = Rungs(experiment.search.halving)
         self._going_on: deque[Proposal] = deque()
-        self._earlier: dict[int, Trial] = {}  # what the trials that go on have come to so far
+        self._earlier: dict[int, Trial] = {}  # the results so far of trials that go on to more rows
         for trial in sorted(past, key=lambda trial: trial.number):
             self._proposer.remember(trial.candidate, trial.params, self._loss(trial))
             for share, score in (*trial.rungs, (trial.share, trial.score)):
@@ -99,7 +106,7 @@ class _Study:
             self._note(trial)
 
     def propose(self) -> Proposal | None:
-        """Return what goes on, or something new to try; None when the budget is used or the space has nothing new."""
+        """Return a trial that goes on, or a new one; None when the budget is used or the space has nothing new."""
         if self._going_on:
             return self._going_on.popleft()
         if self._is_over():
@@ -117,7 +124,7 @@ class _Study:
         return None
 
     def all_failed(self) -> str:
-        """Return the sentence on a search without a usable model: how many failed, of how many, and of what."""
+        """Return a sentence on a search without a usable model: how many trials failed, of how many, and why."""
         if not self.trials:
             return "no trial was started within the budget; give search.timeout_s more seconds"
         failed = [trial for trial in self.trials if trial.failed]
@@ -128,17 +135,17 @@ class _Study:
         tried, asked_for = len(self.trials), self._budget.trials
         if failed < tried:
             let_go = f"{tried - failed} were stopped early on fewer rows"
-            said = f"no trial came to the end: {failed} of {tried} trials failed, {let_go}"
+            outcome = f"no trial came to the end: {failed} of {tried} trials failed, {let_go}"
         else:
-            said = "the only trial failed" if tried == 1 else f"all {tried} trials failed"
+            outcome = "the only trial failed" if tried == 1 else f"all {tried} trials failed"
         notes = [f"{self._past} of them in the search that is resumed"] if self._past else []
         if tried < asked_for:
             why = "the space has nothing else to try" if self._exhausted else "the time, search.timeout_s, was over"
             notes.append(f"{asked_for} were asked for; {why}")
-        return said + (f" ({'; '.join(notes)})" if notes else "")
+        return outcome + (f" ({'; '.join(notes)})" if notes else "")
 
     def take_in(self, trial: Trial) -> Trial | None:
-        """Take in what came back; returns the trial when it is over, None when it goes on with more rows."""
+        """Record a result; return the trial when it is over, None when it goes on with more rows."""
         trial = self._with_earlier(trial)
         loss = self._loss(trial)
         if loss is not None:

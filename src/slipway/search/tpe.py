@@ -1,4 +1,4 @@
-"""Slipway's search space in hyperopt's words, and hyperopt's answers in plain Python values."""
+"""The conversion of a search space to hyperopt's form, and of hyperopt's values to plain Python values."""
 
 from typing import Any
 
@@ -11,15 +11,15 @@ from slipway.core.spec import Candidate
 
 
 def hyperopt_space(candidates: dict[str, Candidate]) -> Apply:
-    """Return one conditional space over all candidates: hyperopt draws a candidate, then that candidate's parameters.
+    """Return one conditional space over all candidates: hyperopt draws a candidate, then the parameters of that candidate.
 
     A drawn point is `{"candidate": name, "params": {parameter: value}}`.
     """
-    arms = [
+    spaces = [
         {"candidate": name, "params": {key: _node(f"{name}.{key}", d) for key, d in candidate.space.items()}}
         for name, candidate in candidates.items()
     ]
-    return hp.choice("candidate", arms)
+    return hp.choice("candidate", spaces)
 
 
 def _node(label: str, distribution: Any) -> Apply:
@@ -29,7 +29,7 @@ def _node(label: str, distribution: Any) -> Apply:
         case LogUniform(ends=(low, high)):
             return hp.loguniform(label, np.log(low), np.log(high))
         case Int(ends=(low, high)):
-            # Not `uniformint`, which rounds what it draws between the ends and so draws each end half as often.
+            # `uniformint` would round a draw between the ends, and so draw each end half as often as the other numbers.
             return hp.quniform(label, low - 0.5, high + 0.5, 1)
         case Choice(options=options):
             # Indices, not the options: hyperopt would take a list or mapping among them for a space of its own.

@@ -181,7 +181,7 @@ def test_a_split_by_a_group_that_may_be_missing_is_refused(declare: Declare) -> 
     [
         ("regression", "category", "rmse", "target of a regression has to be int or float"),
         ("binary", "float", "roc_auc", "target of a classification has to be"),
-        ("regression", "float", "roc_auc", "'roc_auc' is no metric of a regression task"),
+        ("regression", "float", "roc_auc", "'roc_auc' is not a metric of a regression task"),
         ("multiclass", "int", "f1_macr", "did you mean 'f1_macro'"),
     ],
 )
@@ -301,7 +301,7 @@ def test_costs_are_of_a_binary_decision(declare: Declare) -> None:
 def test_slices_are_of_columns_that_are_declared(declare: Declare, key: str) -> None:
     assert declare(evaluation={key: ["port"]}).evaluation.columns == ("port",)
     assert "did you mean 'port'" in refused(declare, evaluation={key: ["prot"]})
-    assert "'late' is no column to slice by" in refused(declare, evaluation={key: ["late"]})
+    assert "'late' is not a column to slice by" in refused(declare, evaluation={key: ["late"]})
 
 
 def test_halving_goes_from_a_small_share_to_all_rows(declare: Declare) -> None:
@@ -321,7 +321,7 @@ def test_an_executor_refuses_limits_that_it_cannot_keep(declare: Declare) -> Non
 
 def test_a_metric_of_gates_and_monitor_has_to_be_one_of_the_task(declare: Declare) -> None:
     assert "did you mean 'roc_auc'" in refused(declare, gates={"thresholds": {"roc_ac": 0.5}})
-    assert "'rmse' is no metric" in refused(declare, monitor={"metric": "rmse", "floor": 1})
+    assert "'rmse' is not a metric" in refused(declare, monitor={"metric": "rmse", "floor": 1})
 
 
 def test_the_published_schema_knows_every_key_and_no_other() -> None:

@@ -51,7 +51,7 @@ def test_how_far_apart_groups_are():
     both = {"demographic parity difference": 0.25, "equalized odds difference": 0.125}
     assert say.compared(both, ("x", "y")) == (
         "Between the groups that are furthest apart, the demographic parity difference is 0.2500 and the equalized odds "
-        "difference is 0.1250. Of too few rows to be compared: x, y."
+        "difference is 0.1250. These have too few rows to be compared: x, y."
     )
     assert say.compared(both | {"equalized odds difference": None}, ()).endswith("difference is 0.2500.")
     assert say.compared(dict.fromkeys(both), ()) == "There are no two groups to compare."

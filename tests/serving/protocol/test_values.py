@@ -305,9 +305,9 @@ def test_an_instant_is_answered_alike_in_all_its_forms(ask_times: Callable[..., 
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ("tomorrow", "a text that is no time where a time is needed: ISO 8601"),
+        ("tomorrow", "a text that is not a time where a time is needed: ISO 8601"),
         (1372932000, "a number that may be of another unit than milliseconds where a time"),
-        (True, "a value that is no time where"),
+        (True, "a value that is not a time where"),
         ("9999-12-31", "a time outside of 1677-09-22 to 2262-04-11 where"),
     ],
 )

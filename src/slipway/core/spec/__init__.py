@@ -1,7 +1,7 @@
-"""experiment.yaml: what is wanted, from what data, by which search, and what has to hold before anything is released.
+"""The models of experiment.yaml: the goal, the data, the search, and the conditions of a release.
 
-These models are the contract; `slipway schema` publishes them as JSON Schema, `slipway.core.spec._yaml` turns the text of a
-file into them with errors that name the line.
+`slipway schema` publishes these models as JSON Schema. `slipway.core.spec._yaml` reads the text of a file into these models,
+with errors that name the line.
 """
 
 import hashlib
@@ -75,25 +75,25 @@ class Experiment(Section):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what is declared, whatever the order of keys, comments or spacing of the file."""
+        """Return the SHA-256 of the declaration; the order of keys, comments and spacing of the file do not count."""
         return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
 
     @property
     def study_digest(self) -> str:
-        """SHA-256 of what makes two searches the same study, whatever their budgets: task, data, split, metric, seed, space."""
+        """Return the SHA-256 of all that two searches of one study share: task, data, split, metric, seed and space."""
         whole = self.as_dict()
         study = {key: whole[key] for key in ("name", "task", "data", "split")}
         study["search"] = {key: whole["search"][key] for key in ("metric", "seed", "candidates")}
         return hashlib.sha256(json.dumps(study, sort_keys=True).encode()).hexdigest()
 
     def as_dict(self) -> dict[str, Any]:
-        """The declaration as plain JSON values, under the keys of the file."""
+        """Return the declaration as plain JSON values, under the keys of the file."""
         return self.model_dump(mode="json", by_alias=True)
 
     def inputs_of(self, candidate: str) -> tuple[str, ...]:
-        """The features that a candidate's model is given, and that its callers are asked for.
+        """Return the features that a candidate's model gets, and that callers of the model have to send.
 
-        A pipeline of the experiment's own is given all of them, one of automatic preprocessing those that are encoded.
+        A pipeline of the experiment's own gets all features. A pipeline with automatic preprocessing gets `data.encoded`.
         """
         return self.data.features if self.search.candidates[candidate].pipeline else self.data.encoded
 
@@ -105,7 +105,7 @@ class Experiment(Section):
         for at, name in named:
             known = self.task.traits.metrics
             if name not in known:
-                raise wrong(f"'{name}' is no metric of a {self.task} task{did_you_mean(name, known)}", *at)
+                raise wrong(f"'{name}' is not a metric of a {self.task} task{did_you_mean(name, known)}", *at)
         return self
 
     @model_validator(mode="after")
@@ -113,8 +113,8 @@ class Experiment(Section):
         target, traits = self.data.columns[self.data.target].type, self.task.traits
         if target not in traits.targets:
             *first, last = traits.targets
-            said = f"the target of a {traits.family} has to be {', '.join(first)} or {last}; it is {target}"
-            raise wrong(said, "data", "columns", self.data.target, "type")
+            message = f"the target of a {traits.family} has to be {', '.join(first)} or {last}; it is {target}"
+            raise wrong(message, "data", "columns", self.data.target, "type")
         if self.data.positive is not None and not traits.has_positive:
             raise wrong(f"a {self.task} task has no positive class", "data", "positive")
         return self
@@ -138,12 +138,14 @@ class Experiment(Section):
 
     @model_validator(mode="after")
     def _slices_are_of_columns(self) -> Self:
-        kept = {self.data.target, self.data.id}
+        not_to_slice_by = {self.data.target, self.data.id}
         for key in ("slices", "sensitive"):
             for i, name in enumerate(getattr(self.evaluation, key)):
-                known = [column for column in self.data.columns if column not in kept]
+                known = [column for column in self.data.columns if column not in not_to_slice_by]
                 if name not in known:
-                    raise wrong(f"'{name}' is no column to slice by{did_you_mean(name, known)}", "evaluation", key, i)
+                    raise wrong(
+                        f"'{name}' is not a column to slice by{did_you_mean(name, known)}", "evaluation", key, i
+                    )
         return self
 
     @model_validator(mode="after")
@@ -178,7 +180,7 @@ class Experiment(Section):
 
     @model_validator(mode="after")
     def _maturity_has_its_duties(self) -> Self:
-        """All that is missing is told at once: pydantic takes the errors of an error apart."""
+        """Report every missing duty at once: pydantic lists the errors inside of a ValidationError one by one."""
         missing = undeclared(self) if self.scope.maturity is not Maturity.POC else ()
         if missing:
             errors = [

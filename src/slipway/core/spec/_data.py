@@ -27,12 +27,12 @@ class ColumnType(StrEnum):
 
     @property
     def is_encoded(self) -> bool:
-        """Whether the automatic preprocessing makes numbers of such a column."""
+        """Whether the automatic preprocessing turns a column of this type into numbers."""
         return self.is_numeric or self is ColumnType.CATEGORY
 
 
 class Source(Section):
-    """Where the rows come from: one of a Python function, a CSV file, a Parquet file."""
+    """The source of the rows: a Python function, a CSV file or a Parquet file."""
 
     function: CodeRef | None = Field(
         None, description="module:function in the experiment's folder; returns a DataFrame"
@@ -59,7 +59,7 @@ class Source(Section):
 
 
 class Column(Section):
-    """What one column promises, and how it is known at the moment of the prediction."""
+    """The promises of one column, and how its value is known when the prediction is made."""
 
     type: ColumnType
     nulls: Share = Field(0.0, description="the largest share of missing values")
@@ -87,7 +87,7 @@ class Column(Section):
 
 
 class DataSla(Section):
-    """What the supplier of the data promises."""
+    """The promises of the supplier of the data."""
 
     min_rows: Annotated[int, Field(ge=1)] = 1
     max_age_days: Annotated[float, Field(gt=0)] | None = Field(
@@ -117,7 +117,7 @@ class Data(Section):
 
     @property
     def encoded(self) -> tuple[str, ...]:
-        """The features that the automatic preprocessing takes: all but texts and times."""
+        """The features that the automatic preprocessing encodes: all but texts and times."""
         return tuple(name for name in self.features if self.columns[name].type.is_encoded)
 
     @model_validator(mode="after")

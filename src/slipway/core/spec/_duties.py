@@ -1,7 +1,7 @@
-"""What an experiment has to declare before a release: by its maturity, all of it at once, each with an example.
+"""Duties: the declarations that an experiment's maturity asks for before a release, each with an example.
 
-From `mvp` on the declaration is not read without it. A `poc` is read and trained without it, and the gate `specified` asks
-for it before Production.
+From `mvp` on, an experiment.yaml with a missing duty is refused. A `poc` may be trained without its duties, and the gate
+`specified` asks for them before Production.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,13 @@ from slipway.core.statistics.metrics import METRICS
 
 @dataclass(frozen=True)
 class Duty:
-    """One thing to declare. at: its place in experiment.yaml. example: a value that shows the form, as YAML."""
+    """One declaration that the maturity asks for.
+
+    Attributes:
+        at: The place of the declaration in experiment.yaml.
+        what: The name of the declaration in words.
+        example: A value that shows the form, as YAML.
+    """
 
     at: tuple[str, ...]
     what: str
@@ -58,12 +64,12 @@ class Declaration(Protocol):
 
 
 def undeclared(experiment: Declaration) -> tuple[Duty, ...]:
-    """Return what the experiment's maturity asks for before Production and the experiment does not say, in the file's order."""
+    """Return the Duties of the experiment's maturity that are not declared, in the file's order."""
     return tuple(duty for given, duty in _duties(experiment) if not given)
 
 
 def _duties(experiment: Declaration) -> Iterator[tuple[object, Duty]]:
-    """Yield each duty of the maturity, after what is declared for it."""
+    """Yield each Duty of the maturity as a pair: the value declared for the Duty, and the Duty."""
     scope, metric = experiment.scope, experiment.search.metric
     yield scope.owner, Duty(("scope", "owner"), "an owner", "team@example.com")
     if scope.maturity is not Maturity.POC:
@@ -71,8 +77,8 @@ def _duties(experiment: Declaration) -> Iterator[tuple[object, Duty]]:
     if scope.maturity is Maturity.PRODUCTION:
         yield from _in_production(experiment)
     bound = "0.7" if METRICS[metric].greater_is_better else "0.5"
-    wanted = Duty(("gates", "thresholds", metric), f"a threshold for {metric}", bound)
-    yield metric in experiment.gates.thresholds, wanted
+    threshold = Duty(("gates", "thresholds", metric), f"a threshold for {metric}", bound)
+    yield metric in experiment.gates.thresholds, threshold
     if scope.maturity is not Maturity.POC and "service" in experiment.delivery:
         yield experiment.sla.p99_ms, Duty(("sla", "p99_ms"), "sla.p99_ms, since it is delivered as a service", "50")
 

@@ -1,4 +1,4 @@
-"""`gates`: what has to hold before a version moves on; each is a gate of `slipway.core.gates`, under the same name."""
+"""The section `gates`: each part configures the gate of the same name in `slipway.core.gates`."""
 
 from typing import Annotated, Self
 
@@ -8,7 +8,7 @@ from slipway.core.spec._section import CodeRef, Section, Text, wrong
 from slipway.errors import did_you_mean
 
 OF_MATURITY = ("slices", "latency", "approval")
-"""The gates that a maturity asks for by itself, and that an experiment may leave out with a reason."""
+"""Gates that a maturity asks for by itself; an experiment may leave one out with a reason."""
 _Positive = Annotated[float, Field(gt=0)]
 
 
@@ -17,7 +17,7 @@ class Margin(Section):
 
 
 class SlicesGate(Section):
-    """No slice that is clearly worse than it is in Production, nor than a bound."""
+    """No slice is clearly worse than the same slice with the version in Production, or than a bound."""
 
     margin: Annotated[float, Field(ge=0)] = Field(
         0.0, description="by how much a slice may be worse than with the version in Production, in the search metric"
@@ -26,13 +26,13 @@ class SlicesGate(Section):
 
 
 class CalibrationGate(Section):
-    """Probabilities, or values, can be taken at their word."""
+    """The expected calibration error of the probabilities, or values, is below a bound."""
 
     error: _Positive = Field(description="largest expected calibration error on the test rows")
 
 
 class LatencyGate(Section):
-    """Single rows, asked of the service that will answer them."""
+    """The latency of single rows, measured on the service that will answer them."""
 
     p99_ms: _Positive | None = Field(None, description="by default that of sla.p99_ms")
 
@@ -42,26 +42,26 @@ class SizeGate(Section):
 
 
 class ReproducibleGate(Section):
-    """The winner is fitted again from what was recorded; that takes as long as one fit."""
+    """The winner is fitted again from its records and gives the same scores; the gate takes as long as one fit."""
 
     difference: Annotated[float, Field(ge=0)] = Field(0.0, description="largest difference of a score or value")
 
 
 class FreshnessGate(Section):
-    """The rows that a version was tested on are not too old to say something of today."""
+    """The newest row that a version was tested on is not older than a bound."""
 
     max_age_days: _Positive
 
 
 class ApprovalGate(Section):
-    """People who are not the author say yes to exactly this evidence."""
+    """People other than the author approve exactly this evidence."""
 
     number: Annotated[int, Field(ge=1, le=10)] = 1
     approvers: list[Text] = Field(default_factory=list, description="who may; anybody but the author when it is empty")
 
 
 class Gates(Section):
-    """What has to hold before a version moves on, beside what its maturity asks for."""
+    """The gates before a version moves to the next stage, in addition to the gates of its maturity."""
 
     thresholds: dict[str, float] = Field(
         default_factory=dict, description="smallest score, or largest error, on the test rows"
@@ -85,7 +85,7 @@ class Gates(Section):
 
     @property
     def named(self) -> tuple[str, ...]:
-        """The sections that are there, in the order of the file's schema."""
+        """The names of the declared sections, in the order of the file's schema."""
         return tuple(name for name in type(self).model_fields if isinstance(getattr(self, name), Section))
 
     @model_validator(mode="after")

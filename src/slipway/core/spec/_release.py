@@ -1,4 +1,4 @@
-"""`evaluation`, `sla` and `monitor`: what reviewers see, and what has to hold after a release."""
+"""The sections `evaluation`, `sla` and `monitor`: the reviewers' view, and the promises for the time after a release."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ from slipway.core.spec._section import ColumnName, Fraction, Section
 
 
 class Evaluation(Section):
-    """What reviewers see of the test rows beyond the metrics: parts of them, by columns of the contract."""
+    """The columns by which reviewers see the metrics on parts of the test rows."""
 
     slices: list[ColumnName] = Field(default_factory=list, description="columns whose values are looked at one by one")
     sensitive: list[ColumnName] = Field(
@@ -17,12 +17,12 @@ class Evaluation(Section):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every column that is looked at, each once."""
+        """Every column of `slices` and `sensitive`, each once."""
         return tuple(dict.fromkeys((*self.slices, *self.sensitive)))
 
 
 class Sla(Section):
-    """What the service promises to those who call it."""
+    """The promises of the service to its callers."""
 
     p99_ms: Annotated[float, Field(gt=0)] | None = Field(
         None, description="99 % of the requests take at most so many milliseconds; measured by the gate latency"
@@ -36,7 +36,7 @@ class Sla(Section):
 
 
 class Monitor(Section):
-    """What is to be watched once the version is live; not measured yet: nothing reads it."""
+    """The metric to watch once the version is live; nothing reads or measures the section yet."""
 
     metric: str
     floor: float = Field(description="the value of the metric at which a retuning is due; not measured yet")

@@ -1,4 +1,4 @@
-"""`scope`: what is wanted, by whom, how seriously, and what a wrong answer costs."""
+"""The section `scope`: the goal, its owner, the maturity, and the costs of wrong answers."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -15,14 +15,14 @@ class Maturity(StrEnum):
 
 
 class Costs(Section):
-    """What a wrong answer of a binary task costs, in any one unit; a right one costs nothing."""
+    """The costs of a wrong answer in a binary task, in any one unit; a right answer costs nothing."""
 
     false_positive: Annotated[float, Field(gt=0)]
     false_negative: Annotated[float, Field(gt=0)]
 
 
 class Scope(Section):
-    """The problem's own specification: without it nothing is released."""
+    """The goal of the experiment and the people behind the goal; without a complete scope nothing is released."""
 
     goal: Text
     decision: Text | None = Field(None, description="what is done with the answer")

@@ -1,4 +1,4 @@
-"""`baseline` and `search`: what a model has to beat, and among which pipelines, on what budget, it is looked for."""
+"""The sections `baseline` and `search`: the answer to beat, the candidates, and the budget of the search."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -9,7 +9,7 @@ from slipway.core.spec._section import CodeRef, ImportPath, Name, Section, Text,
 
 
 class Baseline(Section):
-    """What a model has to beat. The class prior, or the mean, is always run."""
+    """The baselines that a model has to beat. The class prior, or the mean, is always run."""
 
     rule: CodeRef | None = Field(
         None, description="rule(train, rows) -> scores of the positive class, labels, or values"
@@ -36,7 +36,7 @@ class Candidate(Section):
 class Halving(Section):
     """Successive halving: a trial begins on a small share of the training rows and goes on to more while it is among the best.
 
-    After Li et al., A System for Massively Parallel Hyperparameter Tuning (2020), the asynchronous form.
+    The asynchronous form of Li et al., A System for Massively Parallel Hyperparameter Tuning (2020).
     """
 
     factor: Annotated[int, Field(ge=2, le=10)] = Field(
@@ -56,7 +56,7 @@ class Halving(Section):
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """The shares of the training rows that a trial goes through, the last of them all rows."""
+        """The shares of the training rows that a trial goes through; the last share is 1."""
         shares = [1.0]
         while shares[0] / self.factor >= self.min_share:
             shares.insert(0, shares[0] / self.factor)

@@ -1,4 +1,4 @@
-"""What every section of experiment.yaml is made of: the kinds of its values, and how it says what is wrong."""
+"""The base class of the sections of experiment.yaml, the types of their values, and the form of their errors."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -26,23 +26,23 @@ def _column_name(value: Any) -> Any:
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=MOST_CHARACTERS), BeforeValidator(_column_name)]
-"""As the table names it; the constraints are those that a JSON Schema can say."""
+"""The name of a column as the table has it; the constraints are the ones that a JSON Schema can state."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 CodeRef = Annotated[str, StringConstraints(pattern=CODE_REF)]
-"""`module:function`; the module is looked for in the experiment's folder first."""
+"""`module:function`; the experiment's folder is the first place where the module is looked for."""
 ImportPath = Annotated[str, StringConstraints(pattern=IMPORT_PATH)]
 Moment = Annotated[datetime, AfterValidator(naive_utc)]
-"""A time; one with a zone is taken to UTC, as the contract takes the data's."""
+"""A time; a time with a zone is converted to UTC, as the data contract converts the data."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Section(BaseModel):
-    """A mapping of experiment.yaml: unknown keys are refused, values do not change after reading."""
+    """A mapping of experiment.yaml; unknown keys are refused, and values do not change after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def wrong(message: str, *at: str | int) -> PydanticCustomError:
-    """An error whose place is `at` below the section that raises it."""
+    """Return an error whose place is `at` below the section that raises the error."""
     return PydanticCustomError("slipway", "{message}", {"message": message, "at": at})

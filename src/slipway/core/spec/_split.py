@@ -1,4 +1,4 @@
-"""`split`: which rows are trained on, chosen with and tested with."""
+"""The section `split`: the rules that cut rows into training, validation and test rows."""
 
 from typing import Annotated, Literal, Self
 
@@ -30,12 +30,12 @@ class _Shares(Section):
 
     @property
     def validation_share(self) -> float:
-        """The share of the rows that is validated on; 0 where folds are."""
+        """The share of the validation rows; 0 with folds."""
         return 0.0 if self.folds else self.validation or _VALIDATION
 
 
 class TimeSplit(_Shares):
-    """The past is trained on, the future tested on; cut by date, or by share of the rows."""
+    """Training rows are older than test rows; the rows are cut by date, or by share of the rows."""
 
     method: Literal["time"]
     validation_from: Moment | None = None
@@ -55,14 +55,14 @@ class TimeSplit(_Shares):
 
 
 class GroupSplit(_Shares):
-    """All rows of a group fall on one side."""
+    """All rows of a group are in the same part."""
 
     method: Literal["group"]
     group: ColumnName
 
 
 class RandomSplit(_Shares):
-    """Rows are drawn at random, stratified by the target where the task is classification."""
+    """Rows are drawn at random, stratified by the target in a classification."""
 
     method: Literal["random"]
 

@@ -1,4 +1,4 @@
-"""The text of an experiment.yaml → an Experiment, or every problem in it with its line."""
+"""The reader of experiment.yaml: from its text to an Experiment, or to every Problem with its line."""
 
 from typing import Any, get_args
 
@@ -16,7 +16,7 @@ from slipway.types import Problem
 
 MAX_CHARACTERS = 1_000_000
 Location = tuple[str | int, ...]
-# What a YAML file may hold here; sets, bytes and objects have no place in a declaration.
+# The tags that an experiment.yaml may use: sets, bytes and objects have no place in a declaration.
 _KINDS = ("str", "int", "float", "bool", "null", "timestamp", "map", "seq", "merge")
 _TAGS = {f"tag:yaml.org,2002:{kind}" for kind in _KINDS}
 _READ_AS_TEXT = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
@@ -31,7 +31,7 @@ _PATTERNS = {
 def read_experiment(text: str, path: str = "experiment.yaml") -> Experiment:
     """Read and validate the text of an experiment.yaml.
 
-    Raises SpecInvalid with one Problem for each mistake: its line, its key, what was found, what is allowed.
+    Raises SpecInvalid with one Problem for each mistake; a Problem has the line, the key, the value found and what is allowed.
     """
     values, lines = _parse(text, path)
     if not isinstance(values, dict):
@@ -60,12 +60,12 @@ def _parse(text: str, path: str) -> tuple[Any, dict[Location, int]]:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise SpecInvalid(path, [Problem(line, "", f"not YAML: {(error.problem or str(error)).strip()}")]) from None
     except (YAMLError, ValueError, LookupError) as error:  # the last two where a tag and its text do not fit
-        said = next(iter(str(error).splitlines()), type(error).__name__)
-        raise SpecInvalid(path, [Problem(1, "", f"not YAML: {said}")]) from None
+        message = next(iter(str(error).splitlines()), type(error).__name__)
+        raise SpecInvalid(path, [Problem(1, "", f"not YAML: {message}")]) from None
 
 
 def _note_lines(node: Node, at: Location, lines: dict[Location, int], most: int = 20_000) -> None:
-    """Note the line of each key; aliases that multiply without bound are refused by the count."""
+    """Note the line of each key; the count refuses aliases that multiply without bound."""
     if len(lines) > most:
         raise ValueError(f"more than {most} values")
     lines.setdefault(at, node.start_mark.line + 1)
@@ -86,7 +86,7 @@ def _note_lines(node: Node, at: Location, lines: dict[Location, int], most: int 
 
 
 def _as_pydantic_names(key: ScalarNode) -> tuple[str | int, ...]:
-    """How a location names a key that YAML does not read as a text, such as 2013 or null."""
+    """Return the part of pydantic's location for a key that YAML does not read as a text, such as 2013 or null."""
     if str(key.tag) in _READ_AS_TEXT:
         return ()
     value = YAML(typ="safe", pure=True).constructor.construct_object(key)
@@ -94,17 +94,18 @@ def _as_pydantic_names(key: ScalarNode) -> tuple[str | int, ...]:
 
 
 def _problems(details: list[ErrorDetails], lines: dict[Location, int]) -> list[Problem]:
-    """One problem a place: the alternatives of a union are told as one, by the first of them."""
+    """Return one Problem a place; the alternatives of a union become one Problem, by the first alternative."""
     problems: dict[Location, Problem] = {}
     for detail in details:
-        below = tuple(detail.get("ctx", {}).get("at", ()))  # our own: whole, although the file may not have it yet
+        # An error of our own gives its whole place, also where the file lacks the key.
+        below = tuple(detail.get("ctx", {}).get("at", ()))
         placed = (*_without_tags(detail["loc"], lines, keep_last=detail["type"] == "missing"), *below)
         problems.setdefault(placed, Problem(_line(placed, lines), _key(placed), _message(detail)))
     return list(problems.values())
 
 
 def _without_tags(at: Location, lines: dict[Location, int], *, keep_last: bool) -> Location:
-    """Drop what pydantic adds to a location: the tags of unions, the types of alternatives."""
+    """Drop the tags of unions and types of alternatives that pydantic adds to a location."""
     placed: Location = ()
     for i, part in enumerate(at):
         if (*placed, part) in lines or (keep_last and i == len(at) - 1):
@@ -113,7 +114,7 @@ def _without_tags(at: Location, lines: dict[Location, int], *, keep_last: bool) 
 
 
 def _key(at: Location) -> str:
-    """The way to a place; a name is quoted where its own dots or blanks could be taken for steps of the way."""
+    """Return a location as a dotted path; a name with dots or blanks of its own is quoted."""
     return ".".join(part if isinstance(part, str) and is_plain(part) else repr(part) for part in at)
 
 
@@ -156,7 +157,7 @@ def _shown(value: Any, most: int = 80) -> str:
 
 
 def _keys_at(at: Location) -> list[str]:
-    """The keys that are allowed in the section at a location."""
+    """Return the keys that are allowed in the section at a location."""
     sections: list[type[Section]] = [Experiment]
     for part in at:
         inner = [s for section in sections for s in _sections_in(section, part)]

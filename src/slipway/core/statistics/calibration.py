@@ -1,9 +1,9 @@
-"""How far what is predicted can be taken at its word: when 0.3 is said, does it come three times in ten?
+"""Calibration: does an event that is predicted with 0.3 happen three times in ten?
 
-The expected calibration error of Naeini, Cooper and Hauskrecht, Obtaining Well Calibrated Probabilities Using Bayesian
-Binning (AAAI 2015), over bins of equally many rows as Nguyen and O'Connor, Posterior Calibration and Exploratory Analysis
-for Natural Language Processing Models (EMNLP 2015), take them; among several classes that of the predicted class, as Guo
-et al., On Calibration of Modern Neural Networks (ICML 2017). The error of few rows is never 0: noise alone makes some.
+The measure is the expected calibration error of Naeini, Cooper and Hauskrecht, Obtaining Well Calibrated Probabilities Using
+Bayesian Binning (AAAI 2015). Bins hold equally many rows, as in Nguyen and O'Connor, Posterior Calibration and Exploratory
+Analysis for Natural Language Processing Models (EMNLP 2015). A multiclass task is measured by the probability of the predicted
+class, as in Guo et al., On Calibration of Modern Neural Networks (ICML 2017). Noise alone keeps the error of few rows above 0.
 """
 
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from slipway.core.statistics.metrics import Array, Outcome
 from slipway.core.tasks import Task
 
 BINS = 10
-# Probabilities that are further off than this decide otherwise than whoever reads them expects; 0.1 of 0.3 is a third.
+# An error above this misleads a reader of the probabilities: 0.1 off at 0.3 is a third of it.
 _LARGE = 0.1
 
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """Rows with about the same prediction: the means of what was predicted and of what came."""
+    """Rows with about the same prediction: the mean prediction, the mean truth, and the number of rows."""
 
     predicted: float
     observed: float
@@ -30,13 +30,18 @@ class CalibrationBin:
 
     @property
     def off(self) -> float:
-        """By how much less was predicted than came; negative where more was."""
+        """The mean truth minus the mean prediction."""
         return self.observed - self.predicted
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """error: the mean distance of predicted and observed over the bins, by their rows. bins: by rising prediction."""
+    """The calibration of a model on some rows.
+
+    Attributes:
+        error: The mean distance of prediction and truth over the bins, weighted by their rows.
+        bins: The bins by rising prediction.
+    """
 
     error: float
     bins: tuple[CalibrationBin, ...]
@@ -47,22 +52,23 @@ class Calibration:
 
     @property
     def noise(self) -> float:
-        """The error that right probabilities would have on as many rows: the mean distance of a share from its expectation."""
+        """The error of perfect probabilities by chance: the mean distance of a bin's share from its expectation."""
         spread = (part.rows * sqrt(part.predicted * (1 - part.predicted) / part.rows) for part in self.bins)
         return sqrt(2 / pi) * sum(spread) / sum(part.rows for part in self.bins)
 
     @property
     def misleads(self) -> bool:
-        """Whether probabilities are off by much, and by more than twice what noise makes."""
+        """Whether the error is large, and more than twice the error by chance."""
         return self.error > _LARGE and self.error > 2 * self.noise
 
 
 def calibration(task: Task, outcome: Outcome, bins: int = BINS) -> Calibration | None:
-    """Compare predictions with what came, in bins of equally many rows; None without rows, or scores that are probabilities.
+    """Compare predictions with the truth in bins of equally many rows.
 
-    binary: the positive class's probability with its share. multiclass: the predicted class's with the share that is right.
-    regression: the predicted value with the true one. Equal predictions are in one bin, so there may be fewer bins; rows that
-    are not finite are left out.
+    A binary task compares the probability of the positive class with the share of that class, a multiclass task the probability
+    of the predicted class with the share of right answers, a regression the predicted with the true value. Equal predictions
+    are in one bin, so there may be fewer bins. Rows that are not finite are left out. Returns None without rows, and for a
+    classification without probabilities.
     """
     if task.is_classification and (outcome.scores is None or not outcome.probabilistic):
         return None
@@ -80,7 +86,7 @@ def calibration(task: Task, outcome: Outcome, bins: int = BINS) -> Calibration |
 
 
 def miscalibrated(task: Task, found: Calibration | None) -> str:
-    """Return a warning where probabilities cannot be taken at their word; empty where they can, and for a regression."""
+    """Return a warning where probabilities mislead; empty where they do not, and for a regression."""
     if found is None or not task.is_classification or not found.misleads:
         return ""
     worst = found.worst
@@ -92,7 +98,7 @@ def miscalibrated(task: Task, found: Calibration | None) -> str:
 
 
 def bins_of(predicted: Array, bins: int = BINS) -> NDArray[np.intp]:
-    """Return the bin of each row, from 0; bins hold about equally many rows, and equal predictions are in one."""
+    """Return the bin of each row, from 0; bins hold about equally many rows, and equal predictions share a bin."""
     values = np.unique(predicted)
     if len(values) <= bins:  # quantiles would put a model that says only 0 and 1 into one bin
         return np.searchsorted(values, predicted)

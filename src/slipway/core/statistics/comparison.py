@@ -1,4 +1,4 @@
-"""Two versions or runs side by side: what is recorded of each, and what both models say of the same rows."""
+"""The comparison of two versions or runs: the records of each, and the answers of both models to the same rows."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -17,21 +17,33 @@ from slipway.core.tasks import Task
 from slipway.types import Interval, Stage
 
 COST = "cost"
-"""The mean cost of a row's answer, where `scope.costs` declares what wrong ones cost; a metric beside those of METRICS."""
+"""A metric in addition to METRICS: the mean cost of an answer, where `scope.costs` declares the costs of wrong answers."""
 
 LINEAGE = ("data_digest", "spec_digest", "code_digest", "lock_digest", "git_commit", "git_dirty")
-"""What a model follows from, under the names of its run's tags, without `slipway.`."""
+"""The facts that a model follows from, by the tags of its run without the prefix `slipway.`."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """What is recorded of one side.
+    """The records of one side of a comparison. A trial or a baseline has the lineage and the parts of its search.
 
-    label: what it is called here. kind: search, trial or baseline; empty for a run that another tool made.
-    version, stage: of the registered version, where there is one. validation: each metric on the validation rows.
-    test: each metric on the test rows, with its 95 % interval. lineage: by the names of LINEAGE, what is known of them.
-    parts: the digest of each part of the data. share: of the training rows that a trial was fitted on.
-    For a trial or a baseline, lineage and parts are those of its search. url: its page in MLflow, empty without a server.
+    Attributes:
+        label: The name of the side in the comparison.
+        run_id: The MLflow run.
+        run_name: The name of that run.
+        kind: search, trial or baseline; empty for a run that another tool made.
+        status: The status of the run.
+        started: The start of the run.
+        version: The registered version, where there is one.
+        stage: The stage of that version.
+        candidate: The name of the candidate.
+        params: The parameters of the candidate as MLflow records them.
+        validation: Each metric on the validation rows.
+        test: Each metric on the test rows, with its 95 % interval.
+        lineage: The recorded facts by the names of LINEAGE.
+        parts: The digest of each part of the data.
+        share: The share of the training rows that a trial was fitted on.
+        url: The page of the run in MLflow; empty without a server.
     """
 
     label: str
@@ -53,21 +65,30 @@ class Side:
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """The candidate with its parameters."""
+        """The candidate and its parameters, by name."""
         return {"candidate": self.candidate, **self.params} if self.candidate else self.params
 
 
 @dataclass(frozen=True)
 class OnSameRows:
-    """Both models scored anew on the same rows.
+    """The scores of both models on the same rows, measured anew.
 
-    of: the label of the newer side, whose test rows they are; older: that of the other. tested: how many test rows there
-    are; rows: how many were taken. trained_on: how many of those the older one was trained on; None where that is not known.
-    metric: the one that was searched for. columns: those that are shown of a disputed row.
-    positive: the positive class of a binary task.
-    left, right: each metric as measured now; empty for a model that could not be applied, and then `problems` says why, by
-    label. better_by: by how much right is better than left, in the metric's unit, negative where it is worse; only
-    metrics that fit both. disagreement is None where one of the two could not be applied.
+    Attributes:
+        of: The label of the newer side; the rows are its test rows.
+        older: The label of the other side.
+        tested: The number of test rows of the newer side.
+        rows: The number of rows that were scored.
+        task: The task of both models.
+        metric: The metric of the search.
+        trained_on: How many of the rows the older model was trained on; None where that is not known.
+        columns: The columns that a disputed row shows.
+        positive: The positive class of a binary task.
+        left: Each metric of the left model; empty for a model that could not be applied.
+        right: Each metric of the right model; empty for a model that could not be applied.
+        better_by: By how much the right model is better than the left one, in the metric's unit; negative where it is worse.
+        disagreement: How often and how far the answers differ; None where a model could not be applied.
+        disputed: The rows with the widest gaps between the two answers.
+        problems: Why a model could not be applied, by label.
     """
 
     of: str
@@ -88,14 +109,14 @@ class OnSameRows:
 
     @property
     def which(self) -> str:
-        """Which rows these are."""
+        """The rows that were scored, in words."""
         if self.rows == self.tested:
             return f"the {self.rows:,} test rows of {self.of}"
         return f"those {self.rows:,} of the {self.tested:,} test rows of {self.of} that {self.older} was not trained on"
 
     @property
     def doubt(self) -> str:
-        """Why the rows may flatter the older model; empty where neither was trained on any of them."""
+        """The reason why the rows may flatter the older model; empty where neither model was trained on any of the rows."""
         if self.trained_on is None:
             return (
                 f"it is not known whether {self.older} was trained on some of these rows; "
@@ -110,7 +131,7 @@ class OnSameRows:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything that is told of two sides. on_same_rows is None, and `why_not` says why, where a model is missing."""
+    """Two sides and the scores of their models; without a model `on_same_rows` is None and `why_not` says why."""
 
     name: str
     left: Side
@@ -120,7 +141,7 @@ class Comparison:
 
     @property
     def recorded_on_same_rows(self) -> bool | None:
-        """Whether the recorded numbers are of the same rows; None where that is not known."""
+        """Whether the recorded numbers of both sides are of the same rows; None where that is not known."""
         digests = [side.lineage.get("data_digest") for side in (self.left, self.right)]
         if None in digests or not (self.left.parts and self.right.parts):
             return None
@@ -128,7 +149,7 @@ class Comparison:
 
     @property
     def recorded_note(self) -> str:
-        """What the recorded numbers of the two sides may be used for."""
+        """A sentence on whether the recorded numbers of the two sides may be compared."""
         same = self.recorded_on_same_rows
         if same is None:
             return "recorded on data that are not known of both: do not compare these numbers with each other"
@@ -142,7 +163,7 @@ class Comparison:
         return "recorded on the same rows"
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it as JSON can hold it: what is not finite is null."""
+        """Return the Comparison as JSON values; numbers that are not finite become null."""
         whole: dict[str, Any] = {
             "name": self.name,
             "left": _side(self.left),
@@ -160,20 +181,20 @@ class Comparison:
 
 
 def differing(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[str]:
-    """Return the names whose values differ, or that only one of the two has, in the order of left and then right."""
+    """Return the names whose values differ or that only one side has, in the order of left and then right."""
     return [name for name in dict.fromkeys([*left, *right]) if left.get(name) != right.get(name)]
 
 
 def measured(experiment: Experiment, outcome: Outcome) -> dict[str, float]:
-    """Return each metric of the experiment that fits the outcome: the one searched for first, the cost last."""
+    """Return each metric of the experiment that fits the Outcome: the metric of the search first, the cost last."""
     ones = np.ones(outcome.rows)
     return {name: metric(ones) for name, metric in _prepared(experiment, outcome).items()}
 
 
 def better_by(experiment: Experiment, left: Outcome, right: Outcome) -> dict[str, Interval]:
-    """Return by how much right is better than left, with 95 % intervals: paired, each metric on the same resamples.
+    """Return by how much the right Outcome is better than the left one, with paired 95 % intervals, by metric.
 
-    With the seed of the experiment these are the very numbers that the gates see.
+    All metrics see the same resamples, drawn with the seed of the experiment, so the gates see the very same numbers.
     """
     ours, others = _prepared(experiment, right), _prepared(experiment, left)
     differences = {name: _difference(name, ours[name], others[name]) for name in ours if name in others}
@@ -181,7 +202,7 @@ def better_by(experiment: Experiment, left: Outcome, right: Outcome) -> dict[str
 
 
 def greater_is_better(metric: str) -> bool:
-    """Whether more of a metric is better; less of a cost is."""
+    """Return whether a higher value of the metric is better; a lower cost is better."""
     return metric != COST and METRICS[metric].greater_is_better
 
 
@@ -203,14 +224,14 @@ def _side(side: Side) -> dict[str, Any]:
     return {**asdict(side), "started": started, "stage": side.stage.value if side.stage else None}
 
 
-def _same_rows(found: OnSameRows) -> dict[str, Any]:
-    apart = found.disagreement
-    told = ("of", "rows", "tested", "trained_on", "doubt", "metric", "left", "right", "problems")
+def _same_rows(anew: OnSameRows) -> dict[str, Any]:
+    apart = anew.disagreement
+    plain = ("of", "rows", "tested", "trained_on", "doubt", "metric", "left", "right", "problems")
     return {
-        **{key: getattr(found, key) for key in told},
-        "better_by": {name: asdict(interval) for name, interval in found.better_by.items()},
+        **{key: getattr(anew, key) for key in plain},
+        "better_by": {name: asdict(interval) for name, interval in anew.better_by.items()},
         "disagreement": apart and {"rate": apart.rate, "mean": apart.mean, "measured": apart.measured.value},
-        "disputed": [asdict(row) for row in found.disputed],
+        "disputed": [asdict(row) for row in anew.disputed],
     }
 
 

@@ -1,7 +1,7 @@
-"""From scores to a decision that costs least: the threshold of a binary problem.
+"""The decision threshold of a binary task that costs least.
 
 For calibrated probabilities the cheapest threshold is fp / (fp + fn) (Elkan, The Foundations of Cost-Sensitive Learning,
-2001). Models are rarely that well calibrated, so it is looked for on validation rows instead.
+2001). Models are rarely that well calibrated, so the threshold is searched on validation rows.
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from slipway.core.statistics.metrics import Array, Outcome, Weighted
 
 
 def cheapest_threshold(outcome: Outcome, costs: Costs) -> tuple[float, float]:
-    """Return the threshold on the positive class's probability that costs least, and its mean cost a row.
+    """Return the threshold, from 0 to 1, on the positive class's probability that costs least, and its mean cost a row.
 
-    A row is positive where its probability is at least the threshold. Between two probabilities it is put in the middle; of
-    equally cheap ones the one nearest to fp / (fp + fn) is taken. From 0 to 1.
+    A row is positive where its probability is at least the threshold. The threshold lies in the middle between two
+    probabilities. Among equally cheap thresholds the one nearest to fp / (fp + fn) is taken.
     """
     cuts, total = _every_decision(outcome, costs)
     cheapest = np.flatnonzero(total == total.min())
@@ -27,22 +27,22 @@ def cheapest_threshold(outcome: Outcome, costs: Costs) -> tuple[float, float]:
 
 
 def cost_along(outcome: Outcome, costs: Costs) -> tuple[Array, Array]:
-    """Return every threshold that decides otherwise than the next, rising from 0, and the mean cost a row at each.
+    """Return the thresholds with different decisions, rising from 0, and the mean cost a row at each.
 
-    The first says yes to all rows, the last to none.
+    The first threshold answers yes to all rows, the last one to no row.
     """
     cuts, total = _every_decision(outcome, costs)
     return cuts[::-1], total[::-1] / outcome.rows
 
 
 def answered_from(outcome: Outcome, threshold: float) -> Outcome:
-    """Return the outcome as it would be with another threshold on the positive class's score."""
+    """Return the Outcome with the labels of another threshold on the positive class's score."""
     assert outcome.scores is not None and outcome.scores.ndim == 1
     return replace(outcome, predicted=(outcome.scores >= threshold).astype(np.float64))
 
 
 def _every_decision(outcome: Outcome, costs: Costs) -> tuple[Array, Array]:
-    """The thresholds between different scores, falling from above all of them to 0, and the cost of all rows at each."""
+    """Return the thresholds between different scores, falling to 0 from above all scores, and the cost of all rows at each."""
     assert outcome.scores is not None and outcome.scores.ndim == 1
     order = np.argsort(-outcome.scores, kind="stable")
     scores, positive = outcome.scores[order], outcome.truth[order] == 1
@@ -65,7 +65,7 @@ def mean_cost(outcome: Outcome, costs: Costs) -> Weighted:
 
 
 def pooled(outcomes: Sequence[Outcome]) -> Outcome:
-    """Return the outcomes of several folds as one."""
+    """Return the Outcomes of several folds as one Outcome."""
     if len(outcomes) == 1:
         return outcomes[0]
     scores = [outcome.scores for outcome in outcomes if outcome.scores is not None]

@@ -1,4 +1,4 @@
-"""Two models on the same rows: how often their answers differ, and where they differ most."""
+"""The disagreement of two models on the same rows: how often the answers differ, and where they differ most."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MOST = 20
 
 
 class Gap(StrEnum):
-    """What the gap between two answers to one row is."""
+    """The measure of the gap between two answers to one row."""
 
     SCORE = "difference of the positive class's score"
     DISTANCE = "total variation distance of the classes' scores"
@@ -26,11 +26,14 @@ class Gap(StrEnum):
 
 @dataclass(frozen=True)
 class Disagreement:
-    """How two outcomes of the same rows differ.
+    """The differences between two Outcomes of the same rows.
 
-    rate: share of the rows with different answers, 0 to 1. mean: of the gaps of all rows, in the unit of `measured`.
-    positions: of the rows with the widest gaps, the widest first; rows without a gap are not among them.
-    gaps: (positions,) of those rows.
+    Attributes:
+        measured: The measure of the gaps.
+        rate: The share of the rows with different answers, 0 to 1.
+        mean: The mean gap over all rows, in the unit of `measured`.
+        positions: The rows with the widest gaps, the widest first; rows without a gap are left out.
+        gaps: The gaps of these rows, (positions,).
     """
 
     measured: Gap
@@ -42,10 +45,12 @@ class Disagreement:
 
 @dataclass(frozen=True)
 class OneAnswer:
-    """What one model says of one row.
+    """The answer of one model to one row.
 
-    label: a class, or the value of a regression; None where it is no class of these rows.
-    score: of the positive class in a binary task, of the answered class among several; None where there is none.
+    Attributes:
+        label: The class, or the value of a regression; None for a class that these rows do not have.
+        score: The score of the positive class in a binary task, of the answered class in a multiclass task; None without
+            scores.
     """
 
     label: Any
@@ -54,7 +59,16 @@ class OneAnswer:
 
 @dataclass(frozen=True)
 class DisputedRow:
-    """One row on which two models differ. position: its place among the rows. values: the columns asked for, by name."""
+    """One row on which two models differ.
+
+    Attributes:
+        position: The place of the row among the rows.
+        values: The values of the shown columns, by name.
+        truth: The true class or value.
+        left: The answer of the left model.
+        right: The answer of the right model.
+        gap: The gap between the two answers.
+    """
 
     position: int
     values: Mapping[str, Any]
@@ -65,10 +79,10 @@ class DisputedRow:
 
 
 def disagreement(task: Task, left: Outcome, right: Outcome, most: int = MOST) -> Disagreement:
-    """Compare two outcomes row by row and find the `most` rows that they differ most on; equal gaps in order of row.
+    """Compare two Outcomes row by row and find the `most` rows with the widest gaps; equal gaps come in order of row.
 
-    Scores are subtracted only where both are probabilities: two margins have no common unit, and then labels decide.
-    Raises ValueError when the outcomes are not of the same rows.
+    Scores are subtracted only where both are probabilities: two margins have no common unit, so the labels decide then.
+    Raises ValueError when the Outcomes are not of the same rows.
     """
     if not np.array_equal(left.truth, right.truth):
         raise ValueError("the two outcomes are not of the same rows")
@@ -87,9 +101,15 @@ def disputed_rows(
     left: Outcome,
     right: Outcome,
 ) -> tuple[DisputedRow, ...]:
-    """Return the rows of a disagreement with their values, the truth and both answers, the widest gap first.
+    """Return the rows of a Disagreement with their values, the truth and both answers, the widest gap first.
 
-    rows: (rows, any columns) in the order of the outcomes. columns: those that are shown. classes: empty for a regression.
+    Args:
+        found: The Disagreement of the two Outcomes.
+        rows: The rows in the order of the Outcomes, (rows, any columns).
+        columns: The columns to show.
+        classes: The classes in the order of their codes; empty for a regression.
+        left: The Outcome of the left model.
+        right: The Outcome of the right model.
     """
     shown = rows[list(columns)].iloc[found.positions].to_dict("records")
     return tuple(
@@ -129,7 +149,7 @@ def _label(code: float, classes: Sequence[Any]) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """The value as JSON can hold it: a number, text, truth value, or None where it is missing."""
+    """Return the value as JSON can hold it: a number, a text, a truth value, or None for a missing value."""
     if value is None or value is pd.NaT or (isinstance(value, float) and not np.isfinite(value)):
         return None
     if isinstance(value, pd.Timestamp):

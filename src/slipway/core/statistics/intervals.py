@@ -20,12 +20,12 @@ _R = TypeVar("_R")
 
 LEVEL = 0.95
 RESAMPLES = 400
-# Enough for a standard error, as chapter 6 of the same book says; an interval's ends need hundreds.
+# Enough for a standard error, as chapter 6 of the same book says; the ends of an interval need hundreds.
 RESAMPLES_OF_A_TRIAL = 50
 
 
 def one_blas_thread(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Let a function run with one BLAS thread: at thousands of short sums several mostly wait for one another."""
+    """Let a function run with one BLAS thread: on thousands of short sums, several threads mostly wait for one another."""
     limited: Callable[_P, _R] = threadpool_limits.wrap(limits=1, user_api="blas")(function)
     return limited
 
@@ -36,7 +36,7 @@ def bootstrap(
 ) -> dict[str, Interval]:
     """Return each metric's value with its 95 % interval; all metrics see the same resamples.
 
-    A metric that is undefined in a resample (one class drawn only) is left out of that resample.
+    A metric that is undefined in a resample (only one class was drawn) is left out of that resample.
     """
     drawn = np.array(
         [[metric(weights) for metric in metrics.values()] for weights in _resamples(rows, seed, resamples)]
@@ -54,7 +54,16 @@ def paired_differences(
     sign: float = 1.0,
     resamples: int = RESAMPLES,
 ) -> dict[str, Interval]:
-    """Return `sign * (ours - other)` for each other with its 95 % interval, all taken on the same rows in every resample."""
+    """Return `sign * (ours - other)` for each other with its 95 % interval, paired on the same resamples.
+
+    Args:
+        ours: The metric of the model, prepared.
+        others: The same metric of the models to compare with, by name.
+        rows: The number of rows.
+        seed: The seed of the resamples.
+        sign: 1 where a higher metric is better, -1 where a lower one is.
+        resamples: The number of resamples.
+    """
     own = remembering(ours)
 
     def better_than(other: Weighted) -> Weighted:
@@ -64,7 +73,7 @@ def paired_differences(
 
 
 def remembering(metric: Weighted) -> Weighted:
-    """Return a metric that is computed once where several are asked for it under the same resample, one after the other."""
+    """Return a metric that remembers its last value: several differences ask for the same resample one after the other."""
     last: list[tuple[Array, float]] = []
 
     def remembered(weights: Array) -> float:
@@ -76,11 +85,11 @@ def remembering(metric: Weighted) -> Weighted:
 
 
 def resampled(metric: Weighted, rows: int, *, seed: int) -> tuple[float, ...]:
-    """Return the metric under 50 resamples; equal seeds and rows give equal resamples, so two models can be paired."""
+    """Return the metric under 50 resamples; equal seeds and row counts give equal resamples, so two models can be paired."""
     return tuple(metric(counts.astype(np.float64)) for counts in _counts(rows, seed))
 
 
-@lru_cache(maxsize=32)  # a search asks for the same ones in each trial, once a fold
+@lru_cache(maxsize=32)  # each trial of a search asks for the same resamples, once a fold
 def _counts(rows: int, seed: int) -> NDArray[np.uint8]:
     return np.stack([weights.astype(np.uint8) for weights in _resamples(rows, seed, RESAMPLES_OF_A_TRIAL)])
 
@@ -92,7 +101,7 @@ def _resamples(rows: int, seed: int, resamples: int) -> Iterator[Array]:
 
 
 def interval_of(value: float, drawn: Array) -> Interval:
-    """Return a value with the middle 95 % of what was drawn of it; draws that are not finite are left out."""
+    """Return a value with the middle 95 % of its draws; draws that are not finite are left out."""
     drawn = drawn[np.isfinite(drawn)]
     if not drawn.size:
         return Interval(value, float("nan"), float("nan"))

@@ -1,8 +1,8 @@
 """The metrics of each task, as functions of row weights.
 
-A metric is prepared once for the true values and a prediction (sorting, per-row losses) and can then be asked for its value
-under any row weights. That is what makes a bootstrap over 100,000 rows affordable: a resample is a vector of counts, and a
-prepared ROC AUC costs one cumulative sum instead of a new sort. Values equal scikit-learn's with `sample_weight`.
+A metric is prepared once for the truth and a prediction (sorting, per-row losses), and then gives its value under any row
+weights. A bootstrap over 100,000 rows becomes affordable so: a resample is a vector of counts, and a prepared ROC AUC costs
+one cumulative sum instead of a new sort. Values equal scikit-learn's with `sample_weight`.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,17 +16,19 @@ from slipway.core.tasks import Task
 
 Array = NDArray[np.float64]
 Weighted = Callable[[Array], float]
-"""The value of a prepared metric under row weights of shape (rows,)."""
+"""A prepared metric: from row weights of shape (rows,) to its value."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was true and what was predicted for the same rows.
+    """The truth and the prediction for the same rows.
 
-    truth: (rows,) class codes 0..k-1 for classification, values for regression. In a binary task 1 is the positive class.
-    predicted: (rows,) class codes or values.
-    scores: (rows,) score of the positive class (binary) or (rows, classes) (multiclass); None for regression.
-    probabilistic: whether the scores are probabilities, so that log loss and Brier score mean something.
+    Attributes:
+        truth: Class codes 0..k-1 for a classification, values for a regression, (rows,). 1 is a binary task's positive class.
+        predicted: The predicted class codes or values, (rows,).
+        scores: The score of the positive class, (rows,), or of each class of a multiclass task, (rows, classes); None for a
+            regression.
+        probabilistic: Whether the scores are probabilities, so that log loss and Brier score mean something.
     """
 
     truth: Array
@@ -39,16 +41,22 @@ class Outcome:
         return len(self.truth)
 
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "Outcome":
-        """Return the outcome of some of the rows. chosen: a mask of (rows,), or the rows' places."""
+        """Return the Outcome of some of the rows, chosen by a mask of shape (rows,) or by positions."""
         scores = None if self.scores is None else self.scores[chosen]
         return replace(self, truth=self.truth[chosen], predicted=self.predicted[chosen], scores=scores)
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric's name, direction and way of being prepared.
+    """A metric of predictions.
 
-    compares_classes: whether it means nothing on rows of one class; means over rows do, and so do those of values.
+    Attributes:
+        name: The name of the metric.
+        greater_is_better: Whether a higher value is better.
+        prepare: From an Outcome to the prepared metric.
+        needs_scores: Whether the Outcome has to have scores.
+        needs_probabilities: Whether the scores have to be probabilities.
+        compares_classes: Whether the metric means nothing on rows of a single class.
     """
 
     name: str
@@ -59,13 +67,13 @@ class Metric:
     compares_classes: bool = False
 
     def fits(self, task: Task, outcome: Outcome) -> bool:
-        """Whether the metric can be computed: right task, and scores or probabilities where it needs them."""
+        """Return whether the task has the metric, and the Outcome the scores or probabilities that the metric needs."""
         if self.name not in task.traits.metrics or (self.needs_scores and outcome.scores is None):
             return False
         return outcome.probabilistic or not self.needs_probabilities
 
     def better(self, a: float, b: float) -> float:
-        """How much better `a` is than `b`, in the metric's unit; negative where it is worse."""
+        """Return how much better `a` is than `b`, in the metric's unit; negative where `a` is worse."""
         return a - b if self.greater_is_better else b - a
 
 
@@ -102,7 +110,7 @@ def _recall(outcome: Outcome) -> Weighted:
 
 
 def _share(hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> Weighted:
-    """Weight of `hits` over weight of `among`; 0 where there is nothing to share, as scikit-learn's zero_division=0."""
+    """Return the weight of `hits` over the weight of `among`; 0 where both are 0, as scikit-learn's zero_division=0."""
     hit, all_ = hits.astype(float), among.astype(float)
 
     def share(weights: Array) -> float:
@@ -153,7 +161,7 @@ def _roc_auc(outcome: Outcome) -> Weighted:
 
 
 def _roc_auc_of(positive: NDArray[np.bool_], scores: Array) -> Weighted:
-    """The Mann-Whitney form: the weight of pairs ranked rightly, ties counted half."""
+    """Return the ROC AUC in the Mann-Whitney form: the weight of rightly ranked pairs, ties counted half."""
     order = np.argsort(scores, kind="stable")
     positives, negatives = order[positive[order]], order[~positive[order]]
     below = np.searchsorted(scores[negatives], scores[positives], side="left")
@@ -169,7 +177,7 @@ def _roc_auc_of(positive: NDArray[np.bool_], scores: Array) -> Weighted:
 
 
 def _average_precision(outcome: Outcome) -> Weighted:
-    """Sum of precision at each threshold, weighted by the gain in recall (scikit-learn's definition)."""
+    """Return the sum of the precision at each threshold, weighted by the gain in recall (scikit-learn's definition)."""
     assert outcome.scores is not None
     order, ends = _tie_groups(-outcome.scores)
     is_positive = (outcome.truth[order] == 1).astype(float)
@@ -186,7 +194,7 @@ def _average_precision(outcome: Outcome) -> Weighted:
 
 
 def _tie_groups(scores: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The ascending order of `scores`, and the last position of each run of equal ones in that order."""
+    """Return the ascending order of `scores`, and the last position of each run of equal scores in that order."""
     order = np.argsort(scores, kind="stable")
     ranked = scores[order]
     return order, np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
@@ -235,12 +243,12 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
 
 
 def measure(task: Task, outcome: Outcome) -> dict[str, float]:
-    """Compute each metric of the task that fits the outcome, with every row counted once."""
+    """Compute each metric of the task that fits the Outcome, with every row counted once."""
     ones = np.ones(outcome.rows)
     return {name: prepared(ones) for name, prepared in prepare_all(task, outcome).items()}
 
 
 def prepare_all(task: Task, outcome: Outcome) -> dict[str, Weighted]:
-    """Prepare each metric of the task that fits the outcome."""
+    """Prepare each metric of the task that fits the Outcome."""
     metrics = [METRICS[name] for name in task.traits.metrics]
     return {metric.name: metric.prepare(outcome) for metric in metrics if metric.fits(task, outcome)}

@@ -1,6 +1,6 @@
-"""Parts of the test rows by the values of a column, and what the metric is worth on each.
+"""Slices: parts of the test rows by the values of a column, and the metric on each part.
 
-A model that is good on the whole can fail on one carrier or one month. A part counts as worse only where it is worse than
+A model that is good on the whole can fail on one carrier or one month. A slice counts as worse only where it is worse than
 the rest of the rows beyond the noise of both.
 """
 
@@ -21,22 +21,27 @@ OTHER, MISSING = "(other)", "(missing)"
 FEWEST_ROWS = 30
 _FEWEST_MONTHS = 3
 RESAMPLES = 200
-# Of larger parts so many rows are resampled, and the spread is scaled to all of them: the square-root law, as in Bickel,
-# Götze and van Zwet, Resampling Fewer Than n Observations, Statistica Sinica 7 (1997). It makes 60 slices take seconds.
+# A larger part is resampled by so many rows, and the spread is scaled to all its rows by the square-root law: Bickel, Götze
+# and van Zwet, Resampling Fewer Than n Observations, Statistica Sinica 7 (1997). 60 slices take seconds so.
 MOST_RESAMPLED = 8192
 
 Places = NDArray[np.intp]
 Named = tuple[Places, list[str]]
-"""The place of each row's name among the names, -1 where the value is missing, and the names."""
+"""The position of each row's name among the names, -1 for a missing value, and the names."""
 
 
 @dataclass(frozen=True)
 class Slice:
     """The rows that have one value of a column.
 
-    interval: the metric on them; None where it is not defined, and then `reason` says why.
-    difference: how much better the metric is there than on the rest of the rows, negative where worse, with independent
-    resamples of both; None where one of the two is not defined.
+    Attributes:
+        column: The name of the column.
+        value: The name of the value.
+        rows: The number of rows.
+        interval: The metric on the rows; None where the metric is not defined.
+        reason: Why the metric is not defined; empty where it is.
+        difference: How much better the metric is on the slice than on the rest of the rows, negative where it is worse, with
+            independent resamples of both; None where one of the two is not defined.
     """
 
     column: str
@@ -48,13 +53,13 @@ class Slice:
 
     @property
     def worse(self) -> bool:
-        """Whether it is worse than the rest beyond the noise: the whole interval of the difference is below 0."""
+        """Whether the slice is worse than the rest beyond the noise: the whole interval of the difference is below 0."""
         return self.difference is not None and self.difference.high < 0
 
 
 @dataclass(frozen=True)
 class SliceEstimate:
-    """The metric on a slice, or how much better one model is there than another, with the standard error."""
+    """The metric on a slice, or how much better one model is on the slice than another, with the standard error."""
 
     column: str
     value: str
@@ -65,10 +70,14 @@ class SliceEstimate:
 
 @one_blas_thread
 def slices(outcome: Outcome, labels: Mapping[str, pd.Series], metric: Metric, *, seed: int) -> tuple[Slice, ...]:
-    """Measure every slice of every column.
+    """Measure every slice of every column, with 95 % intervals from 200 resamples.
 
-    labels: column → the name of each row's slice, (rows,) in the outcome's order, as `slice_labels` makes them; the slices
-    come in the order of its categories. Intervals are of 200 resamples at 95 %.
+    Args:
+        outcome: The Outcome of all test rows.
+        labels: By column the name of each row's slice, (rows,) in the Outcome's order, as `slice_labels` makes them. Slices
+            are returned in the order of its categories.
+        metric: The metric to measure.
+        seed: The seed of the resamples.
     """
     ranked = _ranked(outcome)
     outcome = outcome.take(ranked)
@@ -83,9 +92,15 @@ def slices(outcome: Outcome, labels: Mapping[str, pd.Series], metric: Metric, *,
 def estimates(
     outcome: Outcome, labels: Mapping[str, pd.Series], metric: Metric, *, seed: int, other: Outcome | None = None
 ) -> tuple[SliceEstimate, ...]:
-    """Estimate the metric on every slice where it is defined; with `other`, how much better the outcome is there than that.
+    """Estimate the metric on every slice where it is defined, with standard errors from 200 resamples.
 
-    labels: see `slices`. other: of the same rows; both are then seen under the same resamples. Errors are of 200 resamples.
+    Args:
+        outcome: The Outcome of all test rows.
+        labels: By column the name of each row's slice, as for `slices`.
+        metric: The metric to estimate.
+        seed: The seed of the resamples.
+        other: Another Outcome of the same rows. The estimate is then how much better `outcome` is than `other`, and both see
+            the same resamples.
     """
     return tuple(
         found
@@ -110,7 +125,7 @@ def _estimate(column: str, value: str, parts: list[Outcome], metric: Metric, see
 
 
 def _ranked(outcome: Outcome) -> Places:
-    """The rows by their score: parts of what is sorted are sorted, and metrics that rank rows then have little to do."""
+    """Return the order of the rows by score: parts of sorted rows are sorted, so metrics that rank rows have little to do."""
     if outcome.scores is None or outcome.scores.ndim > 1:
         return np.arange(outcome.rows)
     return np.argsort(outcome.scores, kind="stable")
@@ -142,14 +157,14 @@ def _slice(outcome: Outcome, column: str, value: str, mask: NDArray[np.bool_], m
 
 
 def _undefined(part: Outcome, metric: Metric) -> str:
-    """Why the metric says nothing on a part; empty where it may."""
+    """Say why the metric is not defined on a part; empty where it may be."""
     if part.rows < FEWEST_ROWS:
         return f"fewer than {FEWEST_ROWS} rows"
     return "one class only" if metric.compares_classes and np.ptp(part.truth) == 0 else ""
 
 
 def _resampled(part: Outcome, metric: Metric, seed: int, stream: int) -> tuple[float, Array]:
-    """The metric on a part, and its values under resamples; streams are independent of each other."""
+    """Return the metric on a part, and its values under resamples; different streams are independent."""
     value = metric.prepare(part)(np.ones(part.rows))
     few = part
     if part.rows > MOST_RESAMPLED:
@@ -161,7 +176,7 @@ def _resampled(part: Outcome, metric: Metric, seed: int, stream: int) -> tuple[f
     return value, value + (drawn - prepared(np.ones(few.rows))) * np.sqrt(few.rows / part.rows)
 
 
-@lru_cache(maxsize=2)  # all large parts are resampled alike
+@lru_cache(maxsize=2)  # all large parts share their resamples
 def _counts(rows: int, seed: int, stream: int) -> NDArray[np.uint8]:
     rng = np.random.default_rng([seed, stream, 1])
     drawn = (np.bincount(rng.integers(0, rows, rows), minlength=rows) for _ in range(RESAMPLES))
@@ -171,9 +186,10 @@ def _counts(rows: int, seed: int, stream: int) -> NDArray[np.uint8]:
 def slice_labels(column: pd.Series, most: int = 12) -> pd.Series:
     """Name the slice of each row, as an ordered categorical whose categories are in the order in which slices are read.
 
-    Categories and truth values go by value, the rarest beyond `most` as "(other)". Numbers go by value up to `most` of them,
-    else in quarters of the rows named by their ends: "12 to 40". Times go by calendar month, by day where they are of one or
-    two months, and in quarters of the rows where those are more than `most`. What is missing is "(missing)".
+    Categories and truth values have a slice a value; values beyond the `most` frequent ones share "(other)". Numbers have a
+    slice a value where there are at most `most` values, else quarters of the rows, named by their ends: "12 to 40". Times have
+    a slice a calendar month, or a day where there are one or two months; more than `most` of these become quarters of the rows.
+    Missing values are in "(missing)".
     """
     if pd.api.types.is_datetime64_any_dtype(column):
         codes, names = _times(column, most)
@@ -193,9 +209,9 @@ def _categories(column: pd.Series, most: int) -> Named:
     rows = Counter[str]()
     for name, count in zip(names, np.bincount(codes[codes >= 0], minlength=len(names)), strict=True):
         rows[name] += int(count)
-    kept = sorted(sorted(rows, key=lambda name: (-rows[name], name))[:most])
-    order = list(dict.fromkeys([*kept, OTHER]))
-    place = {name: order.index(name if name in kept else OTHER) for name in rows}
+    frequent = sorted(sorted(rows, key=lambda name: (-rows[name], name))[:most])
+    order = list(dict.fromkeys([*frequent, OTHER]))
+    place = {name: order.index(name if name in frequent else OTHER) for name in rows}
     return np.array([*(place[name] for name in names), -1])[codes], order
 
 
@@ -223,7 +239,7 @@ def _times(column: pd.Series, most: int) -> Named:
 
 
 def _quarters(codes: Places) -> tuple[Places, list[int], list[int]]:
-    """Four parts of about equally many rows along the values' order, fewer where one value has more than a quarter.
+    """Cut rows along the order of their values in four parts of about equally many rows; one frequent value makes parts fewer.
 
     Returns the part of each row, -1 where the value is missing, and the first and the last value of each part.
     """
@@ -241,6 +257,6 @@ def _written(value: float, digits: int) -> str:
 
 
 def _told_apart(name: Callable[[int], list[str]], digits: int) -> list[str]:
-    """Names with so many significant digits, or as many more as make them different."""
+    """Return the names with so many significant digits, or with as many more as make the names different."""
     written = (name(enough) for enough in (digits, 10, 17))
     return next((names for names in written if len(set(names)) == len(names)), name(17))

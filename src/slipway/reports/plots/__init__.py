@@ -1,7 +1,7 @@
 """The figures of a report.
 
-Every function returns `matplotlib.figure.Figure` objects that belong to nobody else: no pyplot, no global state, so
-they can be made in any thread and are freed when they are dropped. `mlflow.log_figure` and `png` take them as they are.
+Every function returns new `matplotlib.figure.Figure` objects without pyplot or global state, so figures can be made in any
+thread and are freed when they are dropped. `mlflow.log_figure` and `png` take the figures as they are.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ from slipway.types import Interval
 
 @dataclass(frozen=True)
 class _Evaluation:
-    """What the figures of a task are drawn from."""
+    """The facts from which the figures of a task are drawn."""
 
     outcome: Outcome
     others: Mapping[str, Outcome]
@@ -70,13 +70,18 @@ def evaluation_figures(
 ) -> dict[str, Figure]:
     """Draw the usual figures of a task, by name, in the order in which they are read.
 
-    binary: roc, precision_recall, calibration (where the scores are probabilities), confusion_matrix.
-    multiclass: confusion_matrix, roc (each class against the rest).
-    regression: residuals, predicted_vs_actual; `target` and `unit` name its axes.
+    A binary task has roc, precision_recall, calibration (where the scores are probabilities) and confusion_matrix. A multiclass
+    task has confusion_matrix and roc (each class against the rest), a regression residuals and predicted_vs_actual. Rows with a
+    truth, prediction or score that is not finite are left out, and a figure states the number of its rows. A figure that cannot
+    be drawn (one class only, no rows) says so.
 
-    classes: the name of each class code; in a binary task the second is the positive one.
-    Rows with a truth, prediction or score that is not finite are left out; the figures state the rows they show. What
-    cannot be drawn (one class only, no rows) becomes a figure that says so.
+    Args:
+        task: The task.
+        outcome: The Outcome of the model.
+        classes: The name of each class code; in a binary task the second class is the positive one.
+        baselines: The Outcome of each baseline by its name.
+        target: The name of the target, for the axes of a regression.
+        unit: The unit of the target, for the same axes.
     """
     shown, others = finite(outcome), {name: finite(baseline) for name, baseline in baselines.items()}
     drawn = _Evaluation(shown, others, classes, target, unit)
@@ -85,9 +90,13 @@ def evaluation_figures(
 
 
 def importance_figure(names: Sequence[str], mean: Sequence[float], std: Sequence[float], *, metric: str = "") -> Figure:
-    """Draw permutation importances: the 20 largest as horizontal bars with their standard deviation.
+    """Draw the 20 largest permutation importances as horizontal bars with their standard deviation.
 
-    mean, std: the loss of `metric` when the column of the same position is shuffled, over the repetitions.
+    Args:
+        names: The names of the columns.
+        mean: The mean loss of `metric` when the column at the same position is shuffled, over the repetitions.
+        std: The standard deviation of that loss.
+        metric: The name of the metric.
     """
     return importance(names, mean, std, metric)
 
@@ -100,21 +109,21 @@ def history_figure(trials: Sequence[Trial], metric: str, *, baselines: Mapping[s
 def parallel_figure(trials: Sequence[Trial], metric: str) -> Figure:
     """Draw a search as parallel coordinates: one panel a candidate, one axis a parameter, coloured by `metric`.
 
-    The best few trials stand out. Failed trials, and those that were let go before all rows, are counted and not drawn.
+    The best few trials stand out. Failed trials, and trials that halving stopped early, are counted and not drawn.
     """
     return parallel(trials, metric)
 
 
 def slices_figure(slices: Sequence[Slice], whole: Interval, metric: str) -> Figure:
-    """Draw `metric` on each slice with its interval, by column, beside its value on all rows; of many the 40 worst.
+    """Draw `metric` on each slice with its interval, by column, beside its value on all rows; at most the 40 worst slices.
 
-    Slices that are worse than the rest beyond noise stand out; those that could not be measured are counted.
+    Slices that are worse than the rest beyond noise stand out; slices that cannot be measured are counted.
     """
     return slices_plot(slices, whole, metric)
 
 
 def cost_figure(outcome: Outcome, costs: Costs, threshold: float) -> Figure:
-    """Draw what a row costs on average along the threshold, with the chosen one and 0.5 marked."""
+    """Draw the mean cost of a row along the threshold, with the chosen threshold and 0.5 marked."""
     return cost(outcome, costs, threshold)
 
 

@@ -1,4 +1,4 @@
-"""Whether probabilities can be believed, and which classes are taken for which."""
+"""The figures of classes: the calibration of probabilities, and the confusion matrix."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,21 +34,21 @@ MOST_NAMES = 40
 
 
 def calibration(outcome: Outcome, positive: str, baselines: Mapping[str, Outcome]) -> Figure:
-    """Draw how often the positive class came for each predicted probability, and below how often each was predicted."""
+    """Draw the share of the positive class at each predicted probability, and below the distribution of probabilities."""
     assert outcome.scores is not None
     if not outcome.rows:
         return notice("Calibration: not defined", "There are no rows.")
     points = curves.reliability(outcome.truth, outcome.scores)
     mean, _, _, high, _ = points
-    found = measured(Task.BINARY, outcome)
-    assert found is not None
+    calibrated = measured(Task.BINARY, outcome)
+    assert calibrated is not None
     figure, (axes, below) = canvas(height=5.6, nrows=2, sharex=True, height_ratios=(3.2, 1))
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":", label="perfect")
     for style, name, baseline in dashed(baselines):
         _calibration_of(axes, baseline, name, style)
     _with_intervals(axes, *points[:4])
     shown = f"How often '{cut(positive, 32)}' came, for each predicted probability · {outcome.rows:,} rows"
-    head(axes, f"Calibration: {found.error:.3f} off on average", shown)
+    head(axes, f"Calibration: {calibrated.error:.3f} off on average", shown)
     label(axes, "", f"Share that is '{cut(positive, 24)}'")
     end = _zoomed(max(high.max(), mean.max(), np.quantile(outcome.scores, 0.999)))
     axes.set(xlim=(-0.01 * end, end * 1.01), ylim=(-0.01 * end, end * 1.02))
@@ -80,7 +80,7 @@ def _calibration_of(axes: Axes, outcome: Outcome, name: str, style: Any) -> None
 
 
 def _zoomed(highest: float) -> float:
-    """The end of the axes: 1, or less where everything seen is small."""
+    """Return the end of the axes: 1, or less where every value is small."""
     return next((end for end in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5) if highest * 1.05 <= end), 1.0)
 
 
@@ -131,7 +131,7 @@ def _write_numbers(axes: Axes, counts: NDArray[np.int64], shares: Array) -> None
     small = len(counts) > 6
     for (row, column), count in np.ndenumerate(counts):
         share = float(shares[row, column])
-        said = f"{share:.0%}" if share >= 0.995 or share < 0.0005 else f"{share:.1%}"
+        text = f"{share:.0%}" if share >= 0.995 or share < 0.0005 else f"{share:.1%}"
         middle: dict[str, Any] = {"ha": "center", "color": "white" if share > 0.5 else INK}
-        axes.text(column, row, said, va="bottom", fontsize=7.5 if small else 13, fontweight="bold", **middle)
+        axes.text(column, row, text, va="bottom", fontsize=7.5 if small else 13, fontweight="bold", **middle)
         axes.text(column, row, f"\n{count:,}", va="center", fontsize=6.5 if small else 9, linespacing=1.3, **middle)

@@ -1,4 +1,4 @@
-"""What answers cost along the threshold, and where the chosen one lies."""
+"""The figure of costs along the threshold."""
 
 from typing import Any
 
@@ -26,15 +26,15 @@ MOST_POINTS = 1000
 
 
 def cost(outcome: Outcome, costs: Costs, threshold: float) -> Figure:
-    """Draw the mean cost of a row against the threshold, with the chosen one, 0.5 and the cheapest on these rows."""
+    """Draw the mean cost of a row along the threshold, with the chosen threshold, 0.5 and the cheapest on these rows."""
     if outcome.scores is None or outcome.scores.ndim > 1 or not outcome.probabilistic or not outcome.rows:
         return notice("Cost: not defined", "There are no rows, or the model gives no probabilities to decide by.")
     thresholds, along = cost_along(outcome, costs)
     chosen, half = (_cost_at(outcome, costs, at) for at in (threshold, 0.5))
     figure, (axes,) = canvas()
     axes.plot(*_thinned(thresholds, along), color=WINNER, linewidth=2.2, label="on the test rows")
-    for said, value, style in (("always yes", along[0], ":"), ("always no", along[-1], (0, (5, 2.5)))):
-        axes.axhline(value, color=BASELINE, linewidth=1, linestyle=style, label=f"{said} ({decimals(value)})")
+    for name, value, style in (("always yes", along[0], ":"), ("always no", along[-1], (0, (5, 2.5)))):
+        axes.axhline(value, color=BASELINE, linewidth=1, linestyle=style, label=f"{name} ({decimals(value)})")
     end = _end(outcome.scores, threshold)
     _mark(axes, 0.5, half, end, INK, "at 0.5")
     _mark(axes, threshold, chosen, end, ACCENT, f"at the chosen {decimals(threshold)}")
@@ -51,13 +51,13 @@ def _cost_at(outcome: Outcome, costs: Costs, threshold: float) -> float:
 
 
 def _end(scores: Array, threshold: float) -> float:
-    """The end of the axis: 1, or less where nearly all probabilities are small."""
+    """Return the end of the axis: 1, or less where nearly all probabilities are small."""
     reached = max(float(np.quantile(scores, 0.995)), threshold) * 1.15
     return next((end for end in (0.02, 0.05, 0.1, 0.2, 0.3) if reached <= end), 1.0)
 
 
-def _mark(axes: Axes, threshold: float, cost: float, end: float, colour: str, said: str) -> None:
-    """A dot, or where it is beyond the frame a triangle on its edge."""
+def _mark(axes: Axes, threshold: float, cost: float, end: float, colour: str, name: str) -> None:
+    """Mark a point with a dot, or with a triangle on the edge for a point beyond the frame."""
     if threshold <= end:
         axes.axvline(threshold, color=colour, linewidth=1, alpha=0.6)
     marker, beyond = ("o", "") if threshold <= end else (">", ", beyond the frame")
@@ -67,13 +67,13 @@ def _mark(axes: Axes, threshold: float, cost: float, end: float, colour: str, sa
         [cost],
         linestyle="",
         color=colour,
-        label=f"{said} ({decimals(cost)}){beyond}",
+        label=f"{name} ({decimals(cost)}){beyond}",
         **dot,
     )
 
 
 def _bounds(axes: Axes, along: Array, chosen: float, half: float) -> None:
-    """Frame what is near the choices that anybody would make: where one error is dear, the far end would flatten them."""
+    """Frame the costs near sensible thresholds: where one error is dear, the costs at the far end would flatten the curve."""
     low, sensible = float(along.min()), max(min(along[0], along[-1]), chosen, half)
     high = min(float(along.max()), low + 3 * (sensible - low))
     room = 0.07 * (high - low) or max(high * 0.05, 1e-6)
@@ -81,7 +81,7 @@ def _bounds(axes: Axes, along: Array, chosen: float, half: float) -> None:
 
 
 def _thinned(thresholds: Array, along: Array) -> tuple[Array, Array]:
-    """At most about MOST_POINTS points with both ends, half of them even along the threshold, half along the rows."""
+    """Return about MOST_POINTS points at most, with both ends: half even along the threshold, half along the rows."""
     last = len(thresholds) - 1
     if last < MOST_POINTS:
         return thresholds, along
@@ -94,8 +94,8 @@ def _title(chosen: float, half: float, threshold: float) -> str:
     if not half or abs(chosen - half) < 0.0005 * half:
         return f"Cost: {decimals(chosen)} a row from {decimals(threshold)} on, as from 0.5 on"
     less = 1 - chosen / half
-    said = f"{less:.0%} less" if less > 0 else f"{-less:.0%} more"
-    return f"Cost: {decimals(chosen)} a row, {said} than with a threshold of 0.5"
+    saving = f"{less:.0%} less" if less > 0 else f"{-less:.0%} more"
+    return f"Cost: {decimals(chosen)} a row, {saving} than with a threshold of 0.5"
 
 
 def _subtitle(outcome: Outcome, costs: Costs, thresholds: Array, along: Array) -> str:

@@ -1,4 +1,4 @@
-"""The points of the curves that reports draw. Arrays in, arrays out."""
+"""The points of the curves that reports draw, from arrays to arrays."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,15 +39,15 @@ def precision_recall(positive: Mask, scores: Array) -> tuple[Array, Array]:
 
 
 def hard_point(positive: Mask, predicted: Mask) -> tuple[float, float, float]:
-    """Return (false positive rate, recall, precision) of a yes-or-no prediction; precision 0 if it never says yes."""
-    hits, said = float((positive & predicted).sum()), float(predicted.sum())
-    return float((said - hits) / (~positive).sum()), float(hits / positive.sum()), hits / said if said else 0.0
+    """Return (false positive rate, recall, precision) of a yes-or-no prediction; the precision is 0 without a yes."""
+    hits, alarms = float((positive & predicted).sum()), float(predicted.sum())
+    return float((alarms - hits) / (~positive).sum()), float(hits / positive.sum()), hits / alarms if alarms else 0.0
 
 
 def reliability(truth: Array, scores: Array, bins: int = BINS) -> tuple[Array, Array, Array, Array, Array]:
-    """Return per bin of equally many rows: mean score, share of positives, both ends of its interval, rows.
+    """Return for each bin of equally many rows: mean score, share of positives, both ends of its interval, rows.
 
-    The interval is Wilson's at 95 % (Journal of the American Statistical Association 22, 1927).
+    The interval of the share is Wilson's at 95 % (Journal of the American Statistical Association 22, 1927).
     """
     which = bins_of(scores, bins)
     rows = np.bincount(which).astype(float)
@@ -74,7 +74,7 @@ def confusion(truth: Array, predicted: Array, classes: int) -> NDArray[np.int64]
 
 
 def _cumulated(positive: Mask, scores: Array) -> tuple[Array, Array]:
-    """Positives and negatives at or above each distinct score, highest first, with a zero in front."""
+    """Return the positives and negatives at or above each distinct score, highest first, with a zero in front."""
     order = np.argsort(-scores, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
     hits = np.cumsum(positive[order])[ends].astype(float)
@@ -82,7 +82,7 @@ def _cumulated(positive: Mask, scores: Array) -> tuple[Array, Array]:
 
 
 def _thin(points: int) -> NDArray[np.intp]:
-    """Positions of at most about MOST_POINTS points with both ends, denser at the start, where curves turn sharply."""
+    """Return about MOST_POINTS positions at most, with both ends, denser at the start, where curves turn sharply."""
     if points <= MOST_POINTS:
         return np.arange(points)
     even, early = np.linspace(0, points - 1, MOST_POINTS), np.geomspace(1, points, MOST_POINTS // 4) - 1

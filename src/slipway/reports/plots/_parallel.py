@@ -14,7 +14,7 @@ from slipway.reports.plots._parameter_axis import ParameterAxis, parameter_axis,
 from slipway.reports.plots._style import ACCENT, DENSITY, INK, MUTED, canvas, cut, decimals, head, notice, plain
 
 MOST_AXES, MOST_PANELS, BEST = 8, 5, 5
-# The best few are said to agree on a parameter where they lie in this part of its axis: 1 in 60 draws of five does by chance.
+# The best few agree on a parameter where they lie within this part of its axis: 1 in 60 draws of five does so by chance.
 NARROW = 0.25
 
 
@@ -41,14 +41,15 @@ def parallel(trials: Sequence[Trial], metric: str) -> Figure:
 
 
 def _best_few(complete: Sequence[Trial]) -> Sequence[Trial]:
-    """The best five, or the best quarter of fewer than twenty: what is most of all does not stand out."""
+    """Return the best five, or the best quarter of fewer than twenty: most of the trials would not stand out."""
     return complete[: min(BEST, max(1, len(complete) // 4))]
 
 
 class _Scores:
-    """The common axis of the scores: the best at the top; one that is far worse than most lies at the foot.
+    """The common axis of the scores: the best at the top, scores far worse than most at the foot.
 
-    standing: trial number → 1 for the best, towards 0 for the worst.
+    Attributes:
+        standing: By trial number the rank of the trial, from 1 for the best towards 0 for the worst.
     """
 
     def __init__(self, complete: Sequence[Trial], metric: str) -> None:
@@ -69,10 +70,10 @@ class _Scores:
     def axis(self, mine: Sequence[Trial]) -> ParameterAxis:
         ticks = np.linspace(self._foot, self._best, 4)
         heights = self.heights(ticks)
-        said = {float(height): decimals(float(tick)) for height, tick in zip(heights, ticks, strict=True)}
+        labels = {float(height): decimals(float(tick)) for height, tick in zip(heights, ticks, strict=True)}
         if self._beyond:
-            said[0.0] = f"{self._sign} {said[0.0]}"
-        return ParameterAxis(self.metric, self.heights([trial.score for trial in mine]), said, numeric=True)
+            labels[0.0] = f"{self._sign} {labels[0.0]}"
+        return ParameterAxis(self.metric, self.heights([trial.score for trial in mine]), labels, numeric=True)
 
 
 def _panel(axes: Axes, name: str, mine: Sequence[Trial], scores: _Scores, best: set[int]) -> None:
@@ -86,8 +87,8 @@ def _panel(axes: Axes, name: str, mine: Sequence[Trial], scores: _Scores, best: 
     for i, axis in enumerate(across):
         _upright(axes, places[i], axis, 0.1 if staggered and i % 2 else 0.0, last=i == len(across) - 1)
     more = f", {len(names) - MOST_AXES} more parameters" if len(names) > MOST_AXES else ""
-    said = f"{plain(name, 40)}  ({len(mine)} trial{'s' if len(mine) > 1 else ''}{more})"
-    axes.text(0, 1.34 if staggered else 1.26, said, color=INK, fontsize=10, fontweight="bold", va="center")
+    title = f"{plain(name, 40)}  ({len(mine)} trial{'s' if len(mine) > 1 else ''}{more})"
+    axes.text(0, 1.34 if staggered else 1.26, title, color=INK, fontsize=10, fontweight="bold", va="center")
     axes.set_axis_off()
     axes.set(xlim=(-0.06, 1.08), ylim=(-0.06, 1.42 if staggered else 1.34))
 
@@ -100,7 +101,7 @@ def _lines(
     standing: Array,
     best: set[int],
 ) -> None:
-    """The worst first, so that the better lie on top; on steps they are set apart a little, or they would hide each other."""
+    """Draw the worst trials first, so that better ones lie on top; lines on steps get a little distance to stay visible."""
     apart = (np.array([trial.number for trial in mine]) * 0.618) % 1 - 0.5
     heights = np.column_stack([axis.heights if axis.numeric else axis.heights + 0.05 * apart for axis in across])
     points = np.stack([np.broadcast_to(places, heights.shape), heights], axis=2)[::-1]
@@ -117,9 +118,9 @@ def _upright(axes: Axes, place: float, axis: ParameterAxis, lifted: float, *, la
     weight = "bold" if last else "normal"
     axes.text(place, 1.07 + lifted, plain(axis.name, 22), color=INK, fontsize=8.5, ha="center", fontweight=weight)
     paper = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.6}
-    for height, said in axis.ticks.items():
+    for height, text in axis.ticks.items():
         axes.plot([place, place + 0.006], [height, height], color="#8b97a5", linewidth=1, zorder=3)
-        axes.text(place + 0.009, height, plain(said), color=MUTED, fontsize=7.5, va="center", zorder=6, bbox=paper)
+        axes.text(place + 0.009, height, plain(text), color=MUTED, fontsize=7.5, va="center", zorder=6, bbox=paper)
 
 
 def _title(complete: Sequence[Trial], metric: str) -> str:
@@ -140,7 +141,7 @@ def _title(complete: Sequence[Trial], metric: str) -> str:
 
 
 def _agreed(complete: Sequence[Trial], best: Sequence[Trial]) -> str:
-    """The parameter that the best have most in common, with its range; empty where they are spread over every axis."""
+    """Return the parameter that the best trials agree on most, with its range; empty where they spread over every axis."""
     mine = [trial for trial in complete if trial.candidate == best[0].candidate]
     settings = [trial.params for trial in mine]
     widths = {}
@@ -160,7 +161,7 @@ def _subtitle(trials: Sequence[Trial], complete: Sequence[Trial], shown: dict[st
     failed = sum(trial.failed for trial in trials)
     early = len(trials) - len(complete) - failed
     better = "higher" if METRICS[metric].greater_is_better else "lower"
-    said = [f"{drawn} trials, the darker the better ({better} {metric}), the best {len(_best_few(complete))} in orange"]
+    text = [f"{drawn} trials, the darker the better ({better} {metric}), the best {len(_best_few(complete))} in orange"]
     left = {"failed": failed, "let go early": early, "of other candidates or without parameters": len(complete) - drawn}
-    said += [f"{count} {why}" for why, count in left.items() if count]
-    return f"{said[0]}{' · not drawn: ' if said[1:] else ''}{', '.join(said[1:])}"
+    text += [f"{count} {why}" for why, count in left.items() if count]
+    return f"{text[0]}{' · not drawn: ' if text[1:] else ''}{', '.join(text[1:])}"

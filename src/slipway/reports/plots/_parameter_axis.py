@@ -1,4 +1,4 @@
-"""The axis of one parameter among several: from its values to heights between 0 and 1, and what is written beside it."""
+"""The axis of one parameter among several: its values as heights between 0 and 1, and its ticks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,20 @@ from slipway.core.statistics.metrics import Array
 from slipway.reports.plots._style import cut
 
 MOST_STEPS, MOST_TICKS = 12, 5
-# Values that reach over less than this ratio look alike on both scales, and the plain one is read more easily.
+# Values within this ratio look alike on both scales, and the linear scale is easier to read.
 WIDE = 10
 
 
 @dataclass(frozen=True)
 class ParameterAxis:
-    """heights: (trials,) from 0 to 1, NaN where the trial has no such parameter. ticks: height → what is written there."""
+    """The axis of one parameter.
+
+    Attributes:
+        name: The name of the parameter.
+        heights: The height of each trial from 0 to 1, (trials,); NaN for a trial without the parameter.
+        ticks: The text at a height.
+        numeric: Whether the values are numbers.
+    """
 
     name: str
     heights: Array
@@ -30,8 +37,8 @@ class ParameterAxis:
 def parameter_axis(name: str, settings: Sequence[Mapping[str, Any]]) -> ParameterAxis:
     """Return the axis of a parameter, given the parameters of each trial.
 
-    Numbers lie on a linear scale, or on a logarithmic one where that spreads them more evenly, as it does those of a
-    log_uniform. Everything else lies on steps.
+    Numbers lie on a linear scale, or on a logarithmic scale where it spreads the numbers more evenly, as for a log_uniform.
+    Other values lie on steps.
     """
     if all(_is_number(each[name]) for each in settings if name in each):
         return _numeric(name, np.array([float(each.get(name, np.nan)) for each in settings]))
@@ -62,7 +69,7 @@ def _numeric(name: str, values: Array) -> ParameterAxis:
 
 
 def _spread_by_logarithm(values: Array, low: float, high: float) -> bool:
-    """Whether the median is nearer to the middle of the axis on a logarithmic scale."""
+    """Return whether the median is nearer to the middle of the axis on a logarithmic scale."""
     if low <= 0 or high / low < WIDE:
         return False
     median = float(np.nanmedian(values))
@@ -84,7 +91,7 @@ def _tick(value: float) -> str:
 
 
 def _steps(name: str, settings: Sequence[Mapping[str, Any]]) -> ParameterAxis:
-    """Numbers first, then the others by name; values that are equal as text are one step."""
+    """Return the axis with numbers first, then other values by name; values that are equal as text share a step."""
     values = {written(each[name]): each[name] for each in settings if name in each}
     order = sorted(
         values, key=lambda text: (not _is_number(values[text]), values[text] if _is_number(values[text]) else 0, text)

@@ -1,4 +1,4 @@
-"""How well scores rank: ROC and precision-recall curves."""
+"""The figures of ranking: ROC and precision-recall curves."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -38,10 +38,10 @@ def roc_binary(outcome: Outcome, positive: str, baselines: Mapping[str, Outcome]
     for style, name, baseline in dashed(baselines):
         _roc_of(axes, baseline, name, color=BASELINE, linewidth=1.3, linestyle=style)
     area = _roc_of(axes, outcome, "model", color=WINNER, linewidth=2.6, zorder=5)
-    found = f": area {area:.3f}" if np.isfinite(area) else ""
+    shown = f": area {area:.3f}" if np.isfinite(area) else ""
     head(
         axes,
-        f"ROC curve{found}",
+        f"ROC curve{shown}",
         f"How many of '{cut(positive, 32)}' are found for how many false alarms · {outcome.rows:,} rows",
     )
     label(axes, "False positive rate (share of the others)", f"True positive rate (share of '{cut(positive, 24)}')")
@@ -55,8 +55,8 @@ def _roc_of(axes: Axes, outcome: Outcome, name: str, **style: Any) -> float:
         return float("nan")
     positive = outcome.truth == 1
     if outcome.scores is None:
-        alarms, found, _ = curves.hard_point(positive, outcome.predicted == 1)
-        _point(axes, alarms, found, name, str(style["color"]))
+        alarms, recall, _ = curves.hard_point(positive, outcome.predicted == 1)
+        _point(axes, alarms, recall, name, str(style["color"]))
         return float("nan")
     area = curves.metric_of("roc_auc", outcome)
     axes.plot(*curves.roc(positive, outcome.scores), label=f"{plain(name, 32)} ({area:.3f})", **style)
@@ -73,10 +73,10 @@ def precision_recall(outcome: Outcome, positive: str, baselines: Mapping[str, Ou
     for style, name, baseline in dashed(baselines):
         _precision_recall_of(axes, baseline, name, color=BASELINE, linewidth=1.3, linestyle=style)
     area = _precision_recall_of(axes, outcome, "model", color=WINNER, linewidth=2.6, zorder=5)
-    found = f": average precision {area:.3f}" if np.isfinite(area) else ""
+    shown = f": average precision {area:.3f}" if np.isfinite(area) else ""
     head(
         axes,
-        f"Precision and recall{found}",
+        f"Precision and recall{shown}",
         f"Of the rows called '{cut(positive, 32)}', how many are · {rate:.1%} of {outcome.rows:,} rows are",
     )
     label(axes, f"Recall (share of '{cut(positive, 24)}' found)", "Precision (share of alarms that are right)")
@@ -101,7 +101,7 @@ def _precision_recall_of(axes: Axes, outcome: Outcome, name: str, **style: Any) 
 
 
 def roc_multiclass(outcome: Outcome, classes: Sequence[str], baselines: Mapping[str, Outcome]) -> Figure:
-    """Draw one ROC curve a class against the rest, the most frequent classes first, and their mean in front."""
+    """Draw a ROC curve for each class against the rest, the most frequent classes first, and their mean in front."""
     if outcome.scores is None or _one_class(outcome):
         why = "The model gives no scores, only classes." if outcome.scores is None else _ONE_CLASS
         return notice("ROC curves: not defined", why)

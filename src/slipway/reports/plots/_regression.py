@@ -1,4 +1,4 @@
-"""How far a regression is off, and where. Many rows are counted in cells, so any number of them stays small."""
+"""The figures of a regression's errors. Many rows are counted in cells, so a figure stays small for any number of rows."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,7 +28,7 @@ from slipway.reports.plots._style import (
     plain,
 )
 
-SHOWN = (0.002, 0.998)  # the far tails would squeeze everything else; what is left out is said
+SHOWN = (0.002, 0.998)  # far tails would squeeze the rest; the figure states how many rows are left out
 MOST_DOTS, ROWS_A_MEDIAN = 2000, 20
 Range = tuple[float, float]
 
@@ -98,10 +98,10 @@ def predicted_vs_actual(outcome: Outcome, target: str, unit: str, baselines: Map
     _medians(
         axes, outcome.truth, outcome.predicted, "model, median", color=ACCENT, linewidth=2.2, marker="o", markersize=3.5
     )
-    found = decimals(curves.metric_of("r2", outcome))
+    r2 = decimals(curves.metric_of("r2", outcome))
     head(
         axes,
-        f"Predicted and actual: R² {found}",
+        f"Predicted and actual: R² {r2}",
         f"The nearer to the diagonal, the better · {_rows(outcome.truth, shown)}",
     )
     label(axes, f"Actual {_named(target, unit)}", f"Predicted {_named(target, unit)}")
@@ -136,7 +136,7 @@ def _density(axes: Axes, x: Array, y: Array, across: Range, up: Range) -> None:
 
 
 def _medians(axes: Axes, x: Array, y: Array, name: str, **style: Any) -> None:
-    """A line through medians along x; left out where bins of ROWS_A_MEDIAN rows would be too few to make a line."""
+    """Draw a line through medians along x, unless there are too few bins of ROWS_A_MEDIAN rows for a line."""
     bins = min(len(x) // ROWS_A_MEDIAN, 24)
     if bins >= 3:
         axes.plot(*curves.medians_along(x, y, bins), label=name, **style)

@@ -1,4 +1,4 @@
-"""What a search went through, and what its winner looks at."""
+"""The figures of a search: its history, and the importances of the winner's columns."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -86,10 +86,10 @@ def history(trials: Sequence[Trial], metric: str, baselines: Mapping[str, float]
     axes.step(line[:, 0], line[:, 1], where="post", color=INK, linewidth=1.6, label="best so far", zorder=3)
     _failures(axes, failed)
     best = steps[-1][1]
-    found = next(number for number, value in steps if value == best)
+    winner = next(number for number, value in steps if value == best)
     let_go = f", {len(early)} let go early" if early else ""
     counts = f"{len(trials)} trials, {len(failed)} failed{let_go} · {'higher' if greater else 'lower'} is better"
-    head(axes, f"Search: best {metric} {decimals(best)} in trial {found}", counts)
+    head(axes, f"Search: best {metric} {decimals(best)} in trial {winner}", counts)
     label(axes, "Trial", f"{metric} on the validation rows")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend_below(axes, 3)
@@ -100,18 +100,18 @@ def _baseline_lines(axes: Axes, baselines: Mapping[str, float]) -> None:
     low, high = axes.get_ylim()
     for style, name, value in dashed(baselines):
         if np.isfinite(value):
-            said = decimals(value) + ("" if low <= value <= high else ", out of the frame")
-            axes.axhline(value, color=BASELINE, linewidth=1.2, linestyle=style, label=f"{plain(name, 24)} ({said})")
+            text = decimals(value) + ("" if low <= value <= high else ", out of the frame")
+            axes.axhline(value, color=BASELINE, linewidth=1.2, linestyle=style, label=f"{plain(name, 24)} ({text})")
 
 
 def _failures(axes: Axes, numbers: Sequence[int]) -> None:
     if numbers:
-        foot, said = axes.get_xaxis_transform(), f"failed ({len(numbers)})"
-        axes.plot(numbers, [0.02] * len(numbers), "x", color=ACCENT, transform=foot, label=said, clip_on=False)
+        foot, text = axes.get_xaxis_transform(), f"failed ({len(numbers)})"
+        axes.plot(numbers, [0.02] * len(numbers), "x", color=ACCENT, transform=foot, label=text, clip_on=False)
 
 
 def _candidates(axes: Axes, trials: Sequence[Trial], greater: bool) -> None:
-    """Points by candidate; one that lies beyond the frame is a triangle on its edge."""
+    """Draw the trials by candidate; a trial beyond the frame is a triangle on its edge."""
     worst = axes.get_ylim()[0 if greater else 1]
     for colour, name in zip(cycle(SERIES), dict.fromkeys(trial.candidate for trial in trials)):
         mine = [(trial.number, trial.score or 0.0) for trial in trials if trial.candidate == name]
@@ -119,7 +119,7 @@ def _candidates(axes: Axes, trials: Sequence[Trial], greater: bool) -> None:
         inside = y >= worst if greater else y <= worst
         dots: dict[str, Any] = {"linestyle": "none", "color": colour, "markersize": 6.5, "markeredgecolor": "white"}
         axes.plot(x[inside], y[inside], marker="o", label=plain(name, 28), zorder=4, **dots)
-        if not inside.all():  # an empty line that is not clipped would count as drawn at the figure's corner
+        if not inside.all():  # matplotlib takes an empty, unclipped line for drawn at the figure's corner
             edge = np.full(int((~inside).sum()), worst)
             axes.plot(
                 x[~inside], edge, marker="v" if greater else "^", clip_on=False, zorder=4, **dots | {"markersize": 9}
@@ -127,14 +127,14 @@ def _candidates(axes: Axes, trials: Sequence[Trial], greater: bool) -> None:
 
 
 def _let_go(axes: Axes, early: Sequence[Trial]) -> None:
-    """What was fitted on a part of the rows is no candidate for the best, whatever it scored there."""
+    """Draw trials that were stopped early apart: fitted on a part of the rows, none of them can be the best."""
     if early:
         x, y = np.array([(trial.number, trial.score or 0.0) for trial in early]).T
         axes.plot(x, y, linestyle="none", marker=".", color=MUTED, markersize=4, label=f"let go early ({len(early)})")
 
 
 def _bounds(axes: Axes, values: Sequence[float], baselines: Mapping[str, float], greater: bool) -> None:
-    """Frame what is near the best and the best baseline: a few hopeless values must not flatten the rest."""
+    """Frame the values near the best trial and the best baseline: a few hopeless values must not flatten the rest."""
     best, worst = (max(values), min(values)) if greater else (min(values), max(values))
     tail = float(np.quantile(values, 0.15 if greater else 0.85))
     reach = tail + (tail - best) * 1.5

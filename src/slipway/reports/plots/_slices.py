@@ -1,4 +1,4 @@
-"""The metric on each slice of the test rows, beside its value on all of them."""
+"""The figure of slices: the metric on each slice of the test rows, beside its value on all test rows."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -27,11 +27,11 @@ from slipway.reports.plots._style import (
 from slipway.types import Interval
 
 MOST_SLICES = 40
-LINE, HEADING = 0.2, 1.35  # inches a slice; a column's name takes so many times that
+LINE, HEADING = 0.2, 1.35  # inches a slice; the name of a column takes HEADING lines
 
 
 def slices_plot(slices: Sequence[Slice], whole: Interval, metric: str) -> Figure:
-    """Draw the slices by column, each a dot with its interval; of many the worst, in the order in which they came."""
+    """Draw the slices by column, each as a dot with its interval; of too many slices only the worst, in their order."""
     measured = [part for part in slices if part.interval]
     if not measured:
         return notice("Slices: none", "No column is sliced, or no slice has rows enough to be measured.")
@@ -49,7 +49,7 @@ def slices_plot(slices: Sequence[Slice], whole: Interval, metric: str) -> Figure
 
 
 def _worst(measured: Sequence[Slice]) -> list[Slice]:
-    """Those furthest below the rest; a slice that cannot be compared counts as equal to it."""
+    """Return the slices furthest below the rest; a slice that cannot be compared counts as equal to the rest."""
     by_loss = sorted(range(len(measured)), key=lambda i: _lost(measured[i]))
     return [measured[i] for i in sorted(by_loss[:MOST_SLICES])]
 
@@ -59,7 +59,7 @@ def _lost(part: Slice) -> float:
 
 
 def _places(shown: Sequence[Slice]) -> Iterator[tuple[float, str, list[tuple[float, Slice]]]]:
-    """The line of each column's name, the name, and its slices with their lines, downwards."""
+    """Yield the line of each column's name, the name, and the column's slices with their lines, downwards."""
     line = 0.0
     for column, parts in groupby(shown, key=lambda part: part.column):
         of_column = [(line + HEADING + i, part) for i, part in enumerate(parts)]
@@ -69,13 +69,13 @@ def _places(shown: Sequence[Slice]) -> Iterator[tuple[float, str, list[tuple[flo
 
 def _dots(axes: Axes, shown: Sequence[Slice]) -> None:
     lines = [(place, part) for _, _, parts in _places(shown) for place, part in parts]
-    for said, colour in (("worse than the rest", ACCENT), ("others", WINNER), ("not compared", BASELINE)):
-        mine = [(place, part.interval) for place, part in lines if _kind(part) == said and part.interval]
+    for kind, colour in (("worse than the rest", ACCENT), ("others", WINNER), ("not compared", BASELINE)):
+        mine = [(place, part.interval) for place, part in lines if _kind(part) == kind and part.interval]
         if mine:
             y, value, low, high = np.array([(place, i.value, i.low, i.high) for place, i in mine]).T
             bars = np.nan_to_num(np.maximum([value - low, high - value], 0))
             axes.errorbar(
-                value, y, xerr=bars, fmt="o", color=colour, markersize=5, elinewidth=1.5, label=said, zorder=4
+                value, y, xerr=bars, fmt="o", color=colour, markersize=5, elinewidth=1.5, label=kind, zorder=4
             )
     _name_lines(axes, shown, lines)
 
@@ -101,7 +101,7 @@ def _name_lines(axes: Axes, shown: Sequence[Slice], lines: Sequence[tuple[float,
 
 
 def _frame(shown: Sequence[Slice], whole: Interval) -> tuple[float, float]:
-    """All dots, and intervals up to a length: those of a few small slices would flatten the others."""
+    """Return the ends of a frame for all dots and for intervals up to a length: long ones would flatten the others."""
     intervals = [whole, *(part.interval for part in shown if part.interval)]
     values, low, high = np.array([(interval.value, interval.low, interval.high) for interval in intervals]).T
     reach = max(0.6 * float(np.ptp(values)), 1.5 * float(np.nanmedian(high - low)))
@@ -124,10 +124,10 @@ def _title(measured: Sequence[Slice]) -> str:
 
 def _subtitle(slices: Sequence[Slice], measured: Sequence[Slice], shown: Sequence[Slice], metric: str) -> str:
     better = "higher" if METRICS[metric].greater_is_better else "lower"
-    said = [f"{metric} with 95 % intervals, {better} is better"]
+    parts = [f"{metric} with 95 % intervals, {better} is better"]
     if len(shown) < len(measured):
-        said.append(f"the {len(shown)} worst of {len(measured)} slices")
+        parts.append(f"the {len(shown)} worst of {len(measured)} slices")
     if unmeasured := len(slices) - len(measured):
-        said.append(f"{unmeasured} more cannot be measured")
-    said.append("where all are alike, 1 in 40 is called worse by chance")
-    return " · ".join(said)
+        parts.append(f"{unmeasured} more cannot be measured")
+    parts.append("where all are alike, 1 in 40 is called worse by chance")
+    return " · ".join(parts)

@@ -1,6 +1,7 @@
-"""One visual style for every figure. Nothing here touches matplotlib's global state.
+"""The visual style of every figure, without matplotlib's global state.
 
-Colours are those of Okabe and Ito, Color Universal Design (2008): told apart by all common kinds of colour vision.
+The colours are those of Okabe and Ito, Color Universal Design (2008): people with all common kinds of colour vision can tell
+them apart.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,7 +46,7 @@ def _calm(axes: Axes) -> None:
 
 
 def head(axes: Axes, title: str, subtitle: str, *, wrap: int = 100) -> None:
-    """Put what is seen, and under it how to read it, above the axes, flush left."""
+    """Put a title above the axes, flush left, and under it a subtitle on how to read the figure."""
     below = fill(plain(subtitle), wrap)
     axes.set_title(
         plain(title), loc="left", color=INK, fontsize=13, fontweight="bold", pad=13 + 12 * len(below.split("\n"))
@@ -63,7 +64,7 @@ def label(axes: Axes, x: str = "", y: str = "") -> None:
 
 
 def legend(axes: Axes, where: Corner, *beside: Axes, **more: Any) -> None:
-    """Draw the legend of what was labelled, here and on the axes `beside`, if anything was."""
+    """Draw a legend of the labelled artists on these axes and on the axes `beside`, if there are any."""
     handles = [handle for each in (axes, *beside) for handle in each.get_legend_handles_labels()[0]]
     if handles:
         axes.legend(
@@ -80,7 +81,7 @@ def legend(axes: Axes, where: Corner, *beside: Axes, **more: Any) -> None:
 
 
 def legend_below(axes: Axes, columns: int) -> None:
-    """Draw the legend of what was labelled at the foot of the figure, however high the axes are."""
+    """Draw a legend of the labelled artists at the foot of the figure, however high the axes are."""
     handles, _ = axes.get_legend_handles_labels()
     if isinstance(axes.figure, Figure):
         axes.figure.legend(
@@ -89,7 +90,7 @@ def legend_below(axes: Axes, columns: int) -> None:
 
 
 def dashed(baselines: Mapping[str, V]) -> Iterator[tuple[Any, str, V]]:
-    """Yield a line style, the name and the value of each baseline: all are grey, so dashes tell them apart."""
+    """Yield a line style, the name and the value of each baseline: baselines are grey, so dashes tell them apart."""
     for style, (name, value) in zip(cycle(DASHES), baselines.items(), strict=False):
         yield style, name, value
 
@@ -109,22 +110,22 @@ def notice(title: str, sentence: str) -> Figure:
 
 
 def cut(text: str, most: int) -> str:
-    """Return text in one line, cut with an ellipsis where it is longer than `most`."""
+    """Return text in one line, cut with an ellipsis where the text is longer than `most`."""
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 def plain(text: str, most: int = 200) -> str:
-    """Return text that matplotlib draws as it stands; `head` and `label` do this themselves.
+    """Return text in a form that matplotlib draws literally; `head` and `label` do so themselves.
 
-    A dollar sign would start a formula, a leading underscore would drop the text from a legend.
+    A dollar sign would start a formula, and a leading underscore would drop the text from a legend.
     """
     text = cut(text, most)
     return (" " if text.startswith("_") else "") + text.replace("$", r"\$")
 
 
 def short(names: Sequence[str], most: int = 24) -> list[str]:
-    """Return each name ready to be drawn, cut where it is too long to stand beside an axis."""
+    """Return each name ready to be drawn, cut where the name is too long to stand beside an axis."""
     return [plain(name, most) for name in names]
 
 

@@ -1,1 +1,1 @@
-"""How facts are said to people, in sentences and in numbers."""
+"""The sentences and numbers in which reports state facts."""

@@ -1,4 +1,4 @@
-"""What the card says in sentences, once for both of its texts, which escape them."""
+"""The sentences of a model card, for its Markdown and its HTML; both escape the sentences."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -30,7 +30,7 @@ __all__ = [
 
 
 def equals(within_noise: int, preferred: str) -> str:
-    """Say how many trials are within the noise of the best, itself among the count, and which of them was taken."""
+    """Say how many trials are within the noise of the best (a count that includes the best), and which one was taken."""
     others = within_noise - 1
     if others < 1:
         return "no other trial is within the noise of the best"
@@ -45,7 +45,7 @@ def trials(done: int, failed: int, let_go: int | None, folds: int | None) -> str
 
 
 def calibrated(found: Calibration, task: Task, unit: str) -> str:
-    """Say how far predictions can be taken at their word, and where they can be least."""
+    """Say how far predictions are off on average, and where they are off most."""
     worst = found.worst
     least = f"most where {number(worst.predicted)} was predicted on average and {number(worst.observed)} came"
     off, bins = number(found.error), f"{len(found.bins)} bins of about equally many rows"
@@ -67,13 +67,13 @@ def sliced(slices: Sequence[Slice]) -> str:
 def compared(differences: Mapping[str, float | None], left_out: Sequence[str]) -> str:
     """Say how far apart the groups of a sensitive column are."""
     known = [f"the {name} is {number(value)}" for name, value in differences.items() if value is not None]
-    said = (
+    furthest = (
         f"Between the groups that are furthest apart, {_listed(known)}."
         if known
         else "There are no two groups to compare."
     )
-    few = f" Of too few rows to be compared: {', '.join(left_out)}." if left_out else ""
-    return said + few
+    few = f" These have too few rows to be compared: {', '.join(left_out)}." if left_out else ""
+    return furthest + few
 
 
 def measures_of(task: Task) -> str:
@@ -96,8 +96,8 @@ def disagreed(measured: Gap, rate: float, mean: float, rows: int, version: int) 
     than = f"version {version}, which was in Production"
     if measured is Gap.VALUE:
         return f"On {rows:,} test rows the answers are {number(mean)} away on average from those of {than}."
-    said = f"{percent(rate)} of {rows:,} test rows get another answer than from {than}"
-    return f"{said}." if measured is Gap.LABEL else f"{said}; the probabilities are {number(mean)} apart on average."
+    part = f"{percent(rate)} of {rows:,} test rows get another answer than from {than}"
+    return f"{part}." if measured is Gap.LABEL else f"{part}; the probabilities are {number(mean)} apart on average."
 
 
 def _listed(parts: Iterable[str]) -> str:

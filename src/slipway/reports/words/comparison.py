@@ -1,4 +1,4 @@
-"""A comparison in sentences: which side is better, how often they disagree, who is right where they do."""
+"""The sentences of a comparison: which side is better, how often the answers differ, and who is right there."""
 
 from math import isfinite
 from typing import Any
@@ -11,7 +11,7 @@ from slipway.types import Interval
 
 
 def headline(comparison: Comparison) -> str:
-    """Say in one sentence which side is better, or why that cannot be said."""
+    """Say in one sentence which side is better, or why nobody can say."""
     anew = comparison.on_same_rows
     if anew is None:
         return f"Recorded numbers only ({comparison.why_not})."
@@ -20,17 +20,17 @@ def headline(comparison: Comparison) -> str:
     difference = anew.better_by.get(anew.metric)
     if difference is None:
         return f"{anew.metric} cannot be measured of both, so it does not say which is better."
-    said = words(difference, comparison.left.label, comparison.right.label)
+    difference_words = words(difference, comparison.left.label, comparison.right.label)
     rows = f"on {anew.rows:,} rows"
     return (
-        f"{anew.metric}: {said}, {rows}; but {anew.doubt}."
+        f"{anew.metric}: {difference_words}, {rows}; but {anew.doubt}."
         if anew.doubt
-        else (f"{anew.metric}: {said}, {rows} that neither was trained on.")
+        else (f"{anew.metric}: {difference_words}, {rows} that neither was trained on.")
     )
 
 
 def words(better_by: Interval, left: str, right: str) -> str:
-    """Say a paired difference. better_by: by how much right is better than left."""
+    """Say a paired difference, given by how much the right side is better than the left one."""
     if not isfinite(better_by.value):
         return "not defined on these rows"
     if better_by.value == better_by.low == better_by.high == 0:
@@ -38,42 +38,42 @@ def words(better_by: Interval, left: str, right: str) -> str:
     if better_by.value == 0:
         return f"no difference, 95 % interval {interval(better_by)}"
     winner, by = (right, better_by) if better_by.value >= 0 else (left, _flipped(better_by))
-    said = f"{winner} is better by {number(by.value)}, 95 % interval {interval(by)}"
-    return said if by.low > 0 else f"no clear difference: {said}"
+    sentence = f"{winner} is better by {number(by.value)}, 95 % interval {interval(by)}"
+    return sentence if by.low > 0 else f"no clear difference: {sentence}"
 
 
 def disagreement_words(anew: OnSameRows) -> str:
     """Say how often, and by how much, the two models disagree; empty where one of them could not be applied."""
-    found = anew.disagreement
-    if found is None:
+    apart = anew.disagreement
+    if apart is None:
         return ""
-    if found.measured is Gap.VALUE:
-        return f"The answers are {number(found.mean)} apart on average (the mean absolute difference)."
-    differing = round(found.rate * anew.rows)
-    said = f"The answers differ on {percent(found.rate)} of the rows ({differing:,} of {anew.rows:,})"
-    if found.measured is Gap.SCORE:
-        return f"{said}; the probabilities of '{anew.positive}' are {number(found.mean)} apart on average."
-    if found.measured is Gap.DISTANCE:
-        return f"{said}; the probabilities of the classes are {number(found.mean)} apart on average."
-    return f"{said}."
+    if apart.measured is Gap.VALUE:
+        return f"The answers are {number(apart.mean)} apart on average (the mean absolute difference)."
+    differing = round(apart.rate * anew.rows)
+    how_often = f"The answers differ on {percent(apart.rate)} of the rows ({differing:,} of {anew.rows:,})"
+    if apart.measured is Gap.SCORE:
+        return f"{how_often}; the probabilities of '{anew.positive}' are {number(apart.mean)} apart on average."
+    if apart.measured is Gap.DISTANCE:
+        return f"{how_often}; the probabilities of the classes are {number(apart.mean)} apart on average."
+    return f"{how_often}."
 
 
 def who_is_right(comparison: Comparison) -> str:
-    """Say which model is right, or nearer to the truth, on how many of the rows that they disagree on most."""
+    """Say on how many of the most disputed rows each model is right, or nearer to the truth."""
     anew = comparison.on_same_rows
     if anew is None or not anew.disputed:
         return ""
     verb = "right" if anew.task.is_classification else "nearer to the truth"
-    found = [right_sides(row, anew.task) for row in anew.disputed]
-    left, right = (sum(side in sides for sides in found) for side in ("left", "right"))
+    right_ones = [right_sides(row, anew.task) for row in anew.disputed]
+    left, right = (sum(side in sides for sides in right_ones) for side in ("left", "right"))
     return (
-        f"Of the {len(found)} rows that they disagree on most, {comparison.left.label} is {verb} on {left}, "
+        f"Of the {len(right_ones)} rows that they disagree on most, {comparison.left.label} is {verb} on {left}, "
         f"{comparison.right.label} on {right}"
     )
 
 
 def right_sides(row: DisputedRow, task: Task) -> tuple[str, ...]:
-    """Return which sides are right on a row, `left` and `right`; of two values the nearer one, or both."""
+    """Return which sides are right on a row, `left` and `right`; for values the nearer side, or both."""
     answers = {"left": row.left.label, "right": row.right.label}
     if task.is_classification:
         return tuple(side for side, label in answers.items() if label == row.truth)
@@ -83,12 +83,12 @@ def right_sides(row: DisputedRow, task: Task) -> tuple[str, ...]:
 
 def answer_words(answer: OneAnswer) -> str:
     """Write one answer: a class with its score, or a value."""
-    said = "a class that these rows do not have" if answer.label is None else value_words(answer.label)
-    return said if answer.score is None else f"{said} ({number(answer.score)})"
+    label = "a class that these rows do not have" if answer.label is None else value_words(answer.label)
+    return label if answer.score is None else f"{label} ({number(answer.score)})"
 
 
 def value_words(value: Any) -> str:
-    """Write a value of a row: a missing one as a dash, whole numbers without thousands since they may be keys."""
+    """Write a value of a row: a missing value as a dash, a whole number without separators because it may be a key."""
     if value is None:
         return "–"
     if isinstance(value, float):
@@ -97,4 +97,4 @@ def value_words(value: Any) -> str:
 
 
 def _flipped(difference: Interval) -> Interval:
-    return Interval(-difference.value, 0.0 - difference.high, 0.0 - difference.low)  # 0.0 - 0.0 has no sign
+    return Interval(-difference.value, 0.0 - difference.high, 0.0 - difference.low)  # 0.0 - 0.0 has no sign, -0.0 has

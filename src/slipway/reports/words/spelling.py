@@ -1,4 +1,4 @@
-"""How values are written for people."""
+"""The forms in which reports write values."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from slipway.types import Interval
 
 
 def number(value: object) -> str:
-    """Write a number: whole ones with thousands, others with as many decimals as their size deserves."""
+    """Write a number: a whole number with separators of thousands, any other with decimals that suit its size."""
     if value is None:
         return "–"
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -19,7 +19,7 @@ def number(value: object) -> str:
 
 
 def interval(bounds: Interval) -> str:
-    """Write both ends of an interval with as many decimals as its value gets."""
+    """Write both ends of an Interval with as many decimals as its value gets."""
     if not (isfinite(bounds.low) and isfinite(bounds.high)):
         return "not defined"
     spelling = _spelling(bounds.value)
@@ -27,7 +27,7 @@ def interval(bounds: Interval) -> str:
 
 
 def parameter(value: object) -> str:
-    """Write a parameter as it could be set again: six digits are enough for any of them."""
+    """Write a parameter; a decimal has six digits, which are enough to set the parameter again."""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
@@ -39,7 +39,7 @@ def _spelling(value: float) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Write a share, 0 to 1, as a percentage that is 0 or 100 only where it is exactly that."""
+    """Write a share, 0 to 1, as a percentage; only exact shares become 0% and 100%."""
     if share is None or not isfinite(share):
         return "–"
     if share in (0, 1):
@@ -48,7 +48,7 @@ def percent(share: float | None) -> str:
 
 
 def moment(when: datetime | None) -> str:
-    """Write a time to the minute, in UTC where it says its zone."""
+    """Write a time to the minute; a time with a zone in UTC."""
     if when is None:
         return "–"
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if when.tzinfo else f"{when:%Y-%m-%d %H:%M}"
@@ -64,7 +64,7 @@ def duration(seconds: float | None) -> str:
 
 
 def signed(difference: Interval) -> str:
-    """Write a difference with its sign and as many decimals as its interval gets, however near to 0 it is."""
+    """Write a difference with its sign, and with as many decimals as its interval gets."""
     return f"{difference.value:+{_spelling_of_ends(difference)}}" if isfinite(difference.value) else "not defined"
 
 
@@ -82,14 +82,14 @@ def _spelling_of_ends(difference: Interval) -> str:
 
 
 def milliseconds(value: float) -> str:
-    """Write a duration in milliseconds; one that was not measured is 0."""
+    """Write a duration in milliseconds; 0 means not measured and becomes a dash."""
     if not value or not isfinite(value):
         return "–"
     return f"{value:.2g} ms" if value < 10 else f"{value:,.0f} ms"
 
 
 def size(count: float) -> str:
-    """Write a number of bytes in the unit that suits its size; one that was not measured is 0."""
+    """Write a number of bytes in the unit that suits its size; 0 means not measured and becomes a dash."""
     if not count or not isfinite(count):
         return "–"
     for unit, bytes_ in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
@@ -102,4 +102,4 @@ SPELLINGS: tuple[Callable[..., str], ...] = (
     *(number, interval, parameter, percent, moment, duration),
     *(signed, signed_interval, milliseconds, size),
 )
-"""What the templates may write values with, under its own name."""
+"""The functions that templates use as filters, each under its own name."""

@@ -1,4 +1,4 @@
-"""What the report says of a second version in sentences."""
+"""The sentences of a report on a variant."""
 
 from datetime import UTC, datetime
 
@@ -7,7 +7,7 @@ from slipway.reports.words.spelling import moment, percent
 
 
 def beside(seen: VariantRecord) -> str:
-    """Say which version was beside which, for whom, and when."""
+    """Say which variant served beside which primary, for whom, and when."""
     whom = "the callers" if seen.role is VariantRole.CANARY else "the requests, unheard,"
     share = "all" if seen.share == 1 else percent(seen.share)
     since, at = (moment(datetime.fromtimestamp(seconds, UTC)) for seconds in (seen.since, seen.at))
@@ -18,8 +18,8 @@ def beside(seen: VariantRecord) -> str:
 
 
 def slower(seen: VariantRecord) -> str:
-    """Say what bound its latency has."""
+    """Say the guardrail of the variant's latency; a dash without one."""
     bounds = seen.bounds
     if "max_p99_ms" in bounds:
         return f"{bounds['max_p99_ms']:g} ms"
-    return f"{bounds['max_slower']:g} times the first version's" if "max_slower" in bounds else "–"
+    return f"{bounds['max_slower']:g} times the primary's" if "max_slower" in bounds else "–"

@@ -1,4 +1,4 @@
-"""Where trials run: here one after the other, in worker processes, or on Spark."""
+"""The executors of trials: this process, worker processes, or Spark."""
 
 from slipway.core.spec import Search
 from slipway.search.executors._processes import Processes
@@ -11,7 +11,7 @@ __all__ = ["Executor", "Limits", "Processes", "Serial", "check_executor", "make_
 
 
 def check_executor(search: Search) -> None:
-    """Raise UsageError when what the declared executor needs is not installed: pyspark and Java, for Spark."""
+    """Raise UsageError when the declared executor needs something that is not installed: Spark needs pyspark and Java."""
     if search.executor == "spark":
         check_spark()
 
@@ -27,7 +27,7 @@ def make_executor(question: Question) -> Executor:
         return Serial(question)
     limits = Limits(search.trial_timeout_s, search.trial_memory_mb)
     if search.executor == "spark":
-        from slipway.search.executors._spark import Spark  # with pyspark, which few have
+        from slipway.search.executors._spark import Spark  # it imports pyspark, which few have
 
         return Spark(question, limits)
     return Processes(question, limits, min(search.workers or Processes.cores(), search.trials))

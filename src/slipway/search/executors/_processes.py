@@ -1,4 +1,4 @@
-"""Trials in worker processes, one a core: started early, fed through pipes, replaced when they die."""
+"""The executor of trials in worker processes, one a core; a worker that dies is replaced."""
 
 import os
 import tempfile
@@ -24,7 +24,7 @@ _MEMORY_LOOK_S = 0.2
 class _Worker:
     process: ForkServerProcess
     pipe: Connection
-    alive: Connection  # held open by us: it closes when we are gone
+    alive: Connection  # the worker ends when this closes, so it must stay open as long as the parent lives
     proposal: Proposal | None = None
     started: float = 0.0
 
@@ -34,10 +34,9 @@ class _Worker:
 
 
 class Processes:
-    """A pool of worker processes that map the same rows into memory.
+    """A pool of worker processes, by default one a core, that map the same rows into memory.
 
-    workers: how many; by default one a core. Each has its share of the cores for its own threads, so that the cores are not
-    oversubscribed.
+    Each worker has its share of the cores for its own threads, so that the cores are not oversubscribed.
     """
 
     def __init__(self, question: Question, limits: Limits | None = None, workers: int | None = None) -> None:
@@ -53,7 +52,7 @@ class Processes:
 
     @staticmethod
     def cores() -> int:
-        """How many cores this process may use."""
+        """Return the number of cores that this process may use."""
         return len(os.sched_getaffinity(0))
 
     def submit(self, proposal: Proposal) -> None:
@@ -95,7 +94,7 @@ class Processes:
         return trial
 
     def _give_up(self, worker: _Worker, reason: str) -> Trial:
-        """Kill a worker, put a new one in its place, and record its trial as failed."""
+        """Kill a worker, start another in its place, and return the worker's trial as failed."""
         assert worker.proposal is not None
         proposal, took = worker.proposal, time.monotonic() - worker.started
         self._stop(worker)
@@ -109,7 +108,7 @@ class Processes:
         worker.process.join()
 
     def _patience(self, busy: list[_Worker]) -> float | None:
-        """Seconds until the next limit has to be looked at; None when there is no limit."""
+        """Return the seconds until the next check of the limits; None without limits."""
         if self._limits.memory_mb:
             return _MEMORY_LOOK_S
         if self._limits.timeout_s is None:
@@ -129,6 +128,6 @@ class Processes:
 
 def _memory_mb(pid: int | None) -> float:
     try:
-        return float(psutil.Process(pid).memory_full_info().uss) / 1e6  # rows that are mapped by all are not counted
+        return float(psutil.Process(pid).memory_full_info().uss) / 1e6  # the mapped rows are shared and do not count
     except psutil.Error:
         return 0.0

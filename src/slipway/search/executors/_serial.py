@@ -1,4 +1,4 @@
-"""One trial after the other, in this process: what repeats exactly."""
+"""The executor of one trial after the other in this process; its searches repeat exactly."""
 
 from collections import deque
 
@@ -8,7 +8,7 @@ from slipway.search.question import Question, run_trial
 
 
 class Serial:
-    """Runs a trial when its result is asked for. It cannot stop a trial, so it takes no limits."""
+    """Runs each trial when its result is asked for. Serial cannot stop a trial, so it takes no limits."""
 
     capacity = 1
 

@@ -1,4 +1,4 @@
-"""Trials as Spark jobs of one task each: on the cores of this machine, or of a cluster."""
+"""The executor of trials on Spark, each as a job of one task: on the cores of this machine, or of a cluster."""
 
 import queue
 import time
@@ -17,12 +17,13 @@ from slipway.search.proposals import Proposal
 from slipway.search.question import Question, failed_trial
 from slipway.spark import cause, spark_context
 
-# Of a session of our own. In one that was there, new workers import for seconds, and what runs is told late.
+# These hold for a session of Slipway's own. In a session that existed, new workers import for seconds, and Spark reports
+# running tasks late.
 SETTINGS = {
     "spark.python.daemon.module": "slipway.search.executors._spark_daemon",
-    "spark.task.maxFailures": "1",  # what killed a worker once would kill the next
-    "spark.python.task.killTimeout": "0",  # ms that a cancelled task has for itself; it knows nothing of it
-    "spark.ui.liveUpdate.period": "0",  # what runs is known at once, without the pages that show it too
+    "spark.task.maxFailures": "1",  # a trial that killed one worker would kill the next
+    "spark.python.task.killTimeout": "0",  # ms before a cancelled task is killed; a trial cannot notice that it is cancelled
+    "spark.ui.liveUpdate.period": "0",  # Spark's status knows running tasks at once; by default it lags
 }
 _LOST = "its worker process ended, or was lost with its machine"
 _LOOK_S = 0.2
@@ -31,7 +32,7 @@ _IDLE_S = 30.0
 
 @dataclass
 class _Job:
-    """A trial that is out. begun: when its task was first seen to run; until then it waits for a free core."""
+    """A submitted trial; until `begun`, when its task was first seen to run, the trial waits for a free core."""
 
     group: str
     proposal: Proposal
@@ -44,11 +45,10 @@ class _Job:
 
 
 class Spark:
-    """Runs each trial as a Spark job, in the context that this process has, or else in one of its own.
+    """Runs each trial as a Spark job, in the context of this process if there is one, else in a new context.
 
-    The rows and the experiment's Python files are broadcast once; Slipway has to be installed where the workers are.
-    One native thread a trial: Spark counts a task as one core.
-    Raises what `spark_context` raises.
+    The rows and the experiment's Python files are broadcast once; Slipway has to be installed where the workers are. A trial
+    has one native thread, because Spark counts a task as one core. Raises the errors of `spark_context`.
     """
 
     def __init__(self, question: Question, limits: Limits | None = None) -> None:
@@ -70,9 +70,9 @@ class Spark:
 
     @property
     def capacity(self) -> int:
-        """How many trials may be out: the cores of a cluster become known as its workers report, so it may grow."""
+        """How many trials may run at a time; the number may grow, because a cluster's cores are known as its workers report."""
         if self._asked is None:
-            with suppress(Exception):  # a context that is gone raises what it likes; its trials will say so
+            with suppress(Exception):  # a context that is gone may raise anything; its trials will fail and say so
                 self._cores = self._context.defaultParallelism
         return min(self._asked or self._cores, self._most)
 
@@ -91,37 +91,37 @@ class Spark:
             except queue.Empty:
                 self._tell_if_idle()
                 continue
-            if self._jobs.pop(job.group, None):  # else it was given up before
+            if self._jobs.pop(job.group, None):  # a job that was given up is gone already
                 return ended if isinstance(ended, Trial) else failed_trial(job.proposal, ended, job.took_s)
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
         for group in self._jobs:
             self._cancel(group)
-        with suppress(Exception):  # what is gone needs no closing
+        with suppress(Exception):  # a context that is gone needs no closing
             self._parcel.destroy()
         self._opened.close()
 
     def _warm_up(self, group: str) -> None:
-        """Let each worker unpack the question, so that no trial's time counts it; a failure is the trials' to tell."""
+        """Let each worker unpack the question before a trial's time counts; the trials report a failure."""
         with suppress(Exception):
             self._context.setJobGroup(group, f"workers of {self._name}", interruptOnCancel=True)
             self._context.parallelize(range(self.capacity), self.capacity).foreach(partial(unpack, self._parcel))
 
     def _run(self, job: _Job) -> None:
-        """Run one trial, in a thread of its own: a job group belongs to a thread."""
+        """Run one trial in a thread of its own, because Spark ties a job group to a thread."""
         ended: Trial | str | None
         try:
             described = f"trial {job.proposal.number} of {self._name}"
             self._context.setJobGroup(job.group, described, interruptOnCancel=True)
             (ended,) = self._context.parallelize([job.proposal], 1).map(partial(answer, self._parcel)).collect()
         except Exception as error:  # noqa: BLE001 - whatever Spark raises, it is the end of one trial
-            said = cause(str(error))
-            ended = _LOST if said.startswith("Python worker exited") else said
+            why = cause(str(error))
+            ended = _LOST if why.startswith("Python worker exited") else why
         self._ended.put((job, ended or _LOST))
 
     def _over(self, job: _Job) -> str | None:
-        """Say why a job has to be stopped. Its time counts from when it runs: a cluster may be busy with others' work."""
+        """Say why a job has to be stopped; its time counts from when it runs, since a cluster may be busy with other work."""
         if self._limits.timeout_s is None:
             return None
         if job.begun is None and self._runs(job):
@@ -138,7 +138,7 @@ class Spark:
             self._context.cancelJobGroup(group)
 
     def _patience(self) -> float | None:
-        """Seconds until the next look at what is out; None when there is nothing to look for."""
+        """Return the seconds until the next check of the jobs; None when there is nothing to check."""
         if self._limits.timeout_s is not None:
             return _LOOK_S
         return None if self._is_told else _IDLE_S
@@ -152,10 +152,10 @@ class Spark:
         self._is_told = True
 
     def _runs(self, job: _Job) -> bool:
-        """Say whether Spark has given the job a core."""
+        """Return whether Spark has given the job a core."""
         with suppress(Exception):
             tracker = self._context.statusTracker()
             jobs = [tracker.getJobInfo(number) for number in tracker.getJobIdsForGroup(job.group)]
-            stages = [tracker.getStageInfo(stage) for found in jobs if found for stage in found.stageIds]
+            stages = [tracker.getStageInfo(stage) for info in jobs if info for stage in info.stageIds]
             return any(stage.numActiveTasks for stage in stages if stage)
         return False

@@ -1,4 +1,4 @@
-"""The process that Spark forks its Python workers from on a machine: it imports what trials need once, for all of them."""
+"""The process from which Spark forks its Python workers on a machine; it imports once what all trials need."""
 
 from pyspark.daemon import manager
 

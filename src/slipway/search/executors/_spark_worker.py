@@ -1,4 +1,4 @@
-"""The other end of a Spark task: unpack the question once a process, then answer proposals."""
+"""The worker's end of a Spark task: it unpacks the question once a process, then answers proposals."""
 
 import tempfile
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ from slipway.search.question import Question, run_trial
 
 @dataclass(frozen=True)
 class Parcel:
-    """A question as it travels to other machines: with the experiment's own Python files, by their paths in its folder."""
+    """A Question in transit to other machines, with the experiment's own Python files by their paths in its folder."""
 
     question: Question
     files: Mapping[Path, bytes]
 
     @cached_property
     def unpacked(self) -> Question:
-        """The question with its files in a folder of this process, which Spark takes away with its own."""
+        """The Question with its files in a folder of this process; Spark removes the folder with its own files."""
         folder = Path(tempfile.mkdtemp(prefix="slipway-search-", dir=SparkFiles.getRootDirectory()))
         for path, content in self.files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -33,18 +33,18 @@ class Parcel:
 
 
 def pack(question: Question) -> Parcel:
-    """Return a question with its code, ready to travel."""
+    """Return a Question with its code as a Parcel."""
     paths = sorted(question.folder.rglob("*.py"))
     return Parcel(question, {path.relative_to(question.folder): path.read_bytes() for path in paths})
 
 
 def unpack(parcel: "Broadcast[Parcel]", _: object) -> None:
-    """Unpack the question in this process, before it is asked."""
-    parcel.value.unpacked  # noqa: B018 - kept where it is
+    """Unpack the Question in this process before the first proposal comes."""
+    parcel.value.unpacked  # noqa: B018 - the cached property stays with the broadcast value
 
 
 def answer(parcel: "Broadcast[Parcel]", proposal: Proposal) -> Trial | None:
-    """Return the trial of a proposal; None where Spark tries once more, because a worker was lost with it."""
+    """Return the trial of a proposal; None at Spark's second attempt, after a worker was lost with the first."""
     task = TaskContext.get()
     if task is not None and task.attemptNumber() > 0:
         return None

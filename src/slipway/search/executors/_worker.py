@@ -1,4 +1,4 @@
-"""The other end of a worker process: read the data once, then answer proposals until the pipe closes."""
+"""The worker's end of a worker process: it reads the data once, then answers proposals until the pipe closes."""
 
 import os
 import pickle
@@ -17,14 +17,14 @@ _QUESTION, _ROWS = "question.pickle", "rows.arrow"
 
 
 def share(question: Question, folder: Path) -> None:
-    """Write a question where workers find it: its rows as Arrow files that are mapped into memory, not copied."""
+    """Write a Question into the folder of the workers; workers map its rows, an Arrow file, instead of copying them."""
     _write_rows(question.rows, folder / _ROWS)
-    told = (question.folder, question.experiment, tuple(question.classes), tuple(question.folds))
-    (folder / _QUESTION).write_bytes(pickle.dumps(told))
+    all_but_rows = (question.folder, question.experiment, tuple(question.classes), tuple(question.folds))
+    (folder / _QUESTION).write_bytes(pickle.dumps(all_but_rows))
 
 
 def serve(pipe: Connection, alive: Connection, folder: Path, threads: int) -> None:
-    """Answer each proposal that comes through the pipe with its trial. alive: closes when the parent is gone."""
+    """Answer each proposal that comes through the pipe with its trial; `alive` closes when the parent is gone."""
     threading.Thread(target=_leave_with_parent, args=[alive], daemon=True).start()
     question = _shared(folder)
     with threadpool_limits(threads), importable(question.folder):
@@ -37,7 +37,7 @@ def serve(pipe: Connection, alive: Connection, folder: Path, threads: int) -> No
 
 
 def _shared(folder: Path) -> Question:
-    # Our own file, written by our own parent into a folder that only this user may enter.
+    # Unpickling is safe: the parent wrote this file into a folder that only this user may enter.
     code, experiment, classes, folds = pickle.loads((folder / _QUESTION).read_bytes())  # noqa: S301
     return Question(code, experiment, classes, _read_rows(folder / _ROWS), folds)
 
@@ -55,7 +55,7 @@ def _read_rows(path: Path) -> pd.DataFrame:
 
 
 def _leave_with_parent(alive: Connection) -> None:
-    """End this process, in the middle of a fit if need be, when the parent was killed."""
+    """End this process when the parent was killed, even in the middle of a fit."""
     try:
         alive.recv()
     except (EOFError, OSError):
