@@ -44,7 +44,7 @@ class Endpoint:
         listener = listen(HOST, 0)
         self.port = listener.getsockname()[1]
         env = child_environment({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
-        settings = ServingConfig(**{"fronts": 2, "arm": variant_config, **config})
+        settings = ServingConfig(**{"fronts": 2, "variant_config": variant_config, **config})
         self.supervisor = Supervisor(settings, ["m"], listener, env, log, record=self.records.append)
         self.supervisor.start()
         self.supervisor.want(first)
