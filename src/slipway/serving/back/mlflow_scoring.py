@@ -7,9 +7,10 @@ import json
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
+
+from msgspec.structs import replace
 
 from slipway.core.expectations import Find
 from slipway.serving.back.cells import Cells
