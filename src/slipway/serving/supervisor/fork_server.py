@@ -27,12 +27,13 @@ from multiprocessing.connection import Pipe
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from slipway.errors import ServiceFailed
 from slipway.processes import die_with_parent
 from slipway.serving.supervisor.child import ForkedProcess
 
-_HEAD = struct.Struct(">QQ?")
-"""How long the names of modules and the call are, and whether the process outlives this one."""
+_LENGTH = struct.Struct(">I")
 _PID = struct.Struct(">q")
 _MOST_FILES = 16
 _END_S = 2.0
@@ -109,14 +110,13 @@ class ForkServer:
 
     def _ask(self, modules: Sequence[str], call: Any, outlives: bool = False) -> "Future[int]":
         files = _Files()
-        payload = files.dumps(call) if call else b""
-        names = ",".join(modules).encode()
+        order = msgspec.msgpack.encode(_Order(tuple(modules), files.dumps(call) if call else b"", outlives))
         answer: Future[int] = Future()
         with self._lock:
             self._waiting.append(answer)
             try:
-                socket.send_fds(self._socket, [_HEAD.pack(len(names), len(payload), outlives)], files.fds)
-                self._socket.sendall(names + payload)
+                socket.send_fds(self._socket, [_LENGTH.pack(len(order))], files.fds)
+                self._socket.sendall(order)
             except OSError:
                 self._waiting.remove(answer)
                 answer.set_exception(ServiceFailed("the process that starts others has ended"))
@@ -132,6 +132,20 @@ class ForkServer:
                 answer.set_exception(ServiceFailed("a process could not be started; the log says why"))
         for answer in self._waiting:
             answer.set_exception(ServiceFailed("the process that starts others has ended"))
+
+
+class _Order(msgspec.Struct, frozen=True, array_like=True):
+    """An order to the fork server, sent behind its length; the files that go along come with the length.
+
+    Attributes:
+        modules: Modules to import, `module:function` to call.
+        call: A target with its arguments, pickled; b"" to fork nothing.
+        outlives: Whether the forked process goes on when the fork server ends.
+    """
+
+    modules: tuple[str, ...]
+    call: bytes
+    outlives: bool
 
 
 class _Files:
@@ -204,12 +218,15 @@ def _serve(asks: socket.socket) -> None:
     ):  # meant for the supervisor; what is forked inherits it
         signal.signal(number, signal.SIG_IGN)
     while True:
-        head, files, _, _ = socket.recv_fds(asks, _HEAD.size, _MOST_FILES)
+        head, files, _, _ = socket.recv_fds(asks, _LENGTH.size, _MOST_FILES)
         if not head:
             return
-        *sizes, outlives = _HEAD.unpack(head)
-        names, payload = (_received(asks, size) for size in sizes)
-        pid = _forked(names.decode().split(","), payload, files, asks, outlives)
+        (length,) = _LENGTH.unpack(head)
+        content = _received(asks, length)
+        if not content:
+            return
+        order = msgspec.msgpack.decode(content, type=_Order)
+        pid = _forked(order.modules, order.call, files, asks, order.outlives)
         for file in files:
             os.close(file)
         with suppress(OSError):  # who asked is gone: what it has asked for since is forked too, and may outlive it
