@@ -73,8 +73,8 @@ class Service:
 
     @property
     def writer(self) -> int:
-        wait_for(lambda: self.supervisor._recorder.pid)
-        return self.supervisor._recorder.pid or 0
+        wait_for(lambda: self.supervisor.processes().capture_writer)
+        return self.supervisor.processes().capture_writer or 0
 
     def ask(self, path: str = "/invocations", body: bytes | None = BODY, **headers: str) -> tuple[int, bytes]:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -198,7 +198,7 @@ def test_a_writer_that_is_killed_again_and_again_loses_and_doubles_nothing(start
             before = service.metric("slipway_captured_rows_total")
             wait_for(lambda before=before: service.metric("slipway_captured_rows_total") > before)
             os.kill(pid, signal.SIGKILL)
-            wait_for(lambda pid=pid: service.supervisor._recorder.pid not in (None, pid))
+            wait_for(lambda pid=pid: service.supervisor.processes().capture_writer not in (None, pid))
         stop = True
         for each in done:
             each.result()
@@ -321,5 +321,5 @@ def test_labels_need_the_method_the_format_and_a_service_that_captures(start: St
     assert "/feedback" not in json.loads(service.ask("/openapi.json", None)[1])["paths"]
     assert b"slipway_capture" not in service.ask("/metrics", None)[1]
     assert "capture" not in json.loads(service.ask("/ready", None)[1])
-    assert service.supervisor._recorder.pid is None
+    assert service.supervisor.processes().capture_writer is None
     assert psutil.pid_exists(refusing.writer)

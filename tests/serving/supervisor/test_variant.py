@@ -67,12 +67,11 @@ class Endpoint:
             wait_for(lambda: {"state": "serving", "version": version}.items() <= self.variant.items())
 
     def process(self, name: str) -> int:
-        variant = self.supervisor._variant
-        assert variant is not None
+        processes = self.supervisor.processes()
         if name == "back":
-            return variant.generations.pids("m")[0]
-        assert variant._comparing is not None
-        return variant._comparing.pid
+            return processes.variant_backs[0]
+        assert processes.comparer is not None
+        return processes.comparer
 
 
 Start = Callable[..., Endpoint]

@@ -47,7 +47,9 @@ class CaptureWriter:
 
     @property
     def pid(self) -> int | None:
-        return self._child.pid if self._child else None
+        """Process id of the writer; None while there is none. Readable from any thread."""
+        child = self._child
+        return child.pid if child else None
 
     def start(self) -> None:
         """Start the writer."""

@@ -51,8 +51,9 @@ class Fronts:
         self._seen: dict[int, _Seen] = {}
 
     @property
-    def pids(self) -> list[int]:
-        return [child.pid for child in self._children.values()]
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the fronts; readable from any thread."""
+        return tuple(child.pid for child in list(self._children.values()))
 
     def start(self) -> None:
         """Start them all."""

@@ -57,9 +57,11 @@ class Generations:
             return None
         return messages.Swap(tuple(serving.told() for serving in self._current.values()))
 
-    def pids(self, model: str) -> list[int]:
-        """Return the processes of the generation that serves."""
-        return [back.child.pid for back in self._current[model].backs if back.child]
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the backs of all generations that serve; readable from any thread."""
+        backs = [back for serving in list(self._current.values()) for back in list(serving.backs)]
+        return tuple(child.pid for child in [back.child for back in backs] if child)
 
     def serving(self, model: str) -> WantedVersion | None:
         """Return the version that serves; None for none."""

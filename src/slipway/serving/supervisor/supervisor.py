@@ -29,6 +29,7 @@ from slipway.serving.supervisor.generation import WantedVersion
 from slipway.serving.supervisor.generations import Generations
 from slipway.serving.supervisor.log import Log
 from slipway.serving.supervisor.mailbox import Mailbox
+from slipway.serving.supervisor.processes import EndpointProcesses
 from slipway.serving.supervisor.variant import VariantSupervisor
 
 FRONT = "slipway.serving.front.process:front"
@@ -103,6 +104,18 @@ class Supervisor:
     def log(self) -> Path:
         """Where the endpoint's processes write."""
         return self._log.path
+
+    def processes(self) -> EndpointProcesses:
+        """Return the process ids by role, of an endpoint that has started."""
+        variant = self._variant
+        return EndpointProcesses(
+            fork_server=self._fork_server.pid,
+            fronts=self._fronts.pids,
+            backs=self._generations.pids,
+            variant_backs=variant.generations.pids if variant else (),
+            comparer=variant.comparer_pid if variant else None,
+            capture_writer=self._recorder.pid,
+        )
 
     def start(self) -> None:
         """Start the fronts; they answer when a first generation is there."""

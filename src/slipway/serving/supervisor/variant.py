@@ -89,6 +89,12 @@ class VariantSupervisor:
         return VariantLink(self.numbers, str(self._path))
 
     @property
+    def comparer_pid(self) -> int | None:
+        """Process id of the comparer; None while there is none. Readable from any thread."""
+        comparer = self._comparing
+        return comparer.pid if comparer else None
+
+    @property
     def said(self) -> messages.VariantReport:
         """What a front is to show of it."""
         return self._said
