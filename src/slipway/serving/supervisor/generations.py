@@ -1,4 +1,4 @@
-"""The generations of an endpoint: which one of each model serves, which load beside it, which are kept warm behind it."""
+"""The generations of an endpoint: one of each model serves, others load beside it or are kept warm behind it."""
 
 import itertools
 import time
@@ -20,11 +20,23 @@ _TRY_AGAIN_S = 5.0
 
 
 class Generations:
-    """Used from the supervisor's thread alone.
+    """The generations of some models. Used from the supervisor's thread alone.
 
-    folder: of the Unix sockets. fork: starts a process. changed: called when the fronts have to know of something.
-    failed: called with each version that does not take over; served: with each that does.
-    failures: of each model since its last version took over. refused: why the last one that failed must not be served at all.
+    Args:
+        config: Configuration of the endpoint.
+        models: Names of the models.
+        counters: Counters of the endpoint.
+        mailbox: Mailbox of the supervisor's thread.
+        log: Log of the endpoint.
+        fork: Starts a process.
+        changed: Called when the fronts need a new Swap.
+        failed: Called with each version that does not take over.
+        served: Called with each version that takes over.
+
+    Attributes:
+        folder: Folder of the Unix sockets; set before the first `want`.
+        failures: The last failure of each model since a version of it took over.
+        refused: Reason why the last version that failed must not be served at all; "" where it may be tried again.
     """
 
     def __init__(
@@ -52,7 +64,7 @@ class Generations:
         self._ended = False
 
     def told(self) -> messages.Swap | None:
-        """What the fronts have to serve; None until there is a generation of each model, since they answer together."""
+        """Return the generations that the fronts have to serve; None until each model has one: all are swapped together."""
         if len(self._current) < len(self._wanted):
             return None
         return messages.Swap(tuple(serving.told() for serving in self._current.values()))
@@ -73,16 +85,17 @@ class Generations:
         return self._wanted[model]
 
     def replace_none(self) -> None:
-        """Let processes end from now on."""
+        """Replace no process any more."""
         self._ended = True
 
     def close(self) -> None:
-        """End them all."""
+        """Kill the backs of all generations."""
         self._ended = True
         for serving in (*self._current.values(), *self._others):
             serving.close()
 
     def want(self, wanted: WantedVersion, again: bool) -> None:
+        """Serve a version of its model from when it is ready. again: also where it failed before."""
         if self._ended:
             return
         self._wanted[wanted.model] = wanted
@@ -98,7 +111,7 @@ class Generations:
             self._take_over(found)
 
     def let_go(self, model: str) -> None:
-        """Serve no version of a model; what was begun with the one that did is answered by it."""
+        """Serve no version of a model any more; the former one finishes the requests that it has begun."""
         self._wanted[model] = None
         if former := self._current.pop(model, None):
             self._changed()
@@ -112,7 +125,7 @@ class Generations:
         self._start_back(serving, back)
         if wanted.kept and wanted.model not in self._current:
             self._log.say(f"{wanted} answers from the plan that was kept, while its model loads")
-            # What only the model answers waits at its socket.
+            # Requests that only the model can answer wait at the socket of its back.
             serving.loaded, serving.by_kept, back.ready = wanted.kept, True, True
             self._take_over(serving)
 
@@ -173,9 +186,9 @@ class Generations:
             self._changed()
 
     def _back_failed(self, serving: SupervisedGeneration, back: BackSlot, failed: ModelFailed) -> None:
-        if serving.by_kept and not failed.passing:  # as at a start without that plan
+        if serving.by_kept and not failed.passing:  # a start without a cached plan fails as well
             raise ServiceFailed(f"{serving.wanted} cannot be served any more: {failed.why}")
-        if serving.loaded:  # it serves, and one of its processes could not be replaced
+        if serving.loaded:  # the generation serves, and a successor of one of its backs failed
             self._log.say(f"a process of {serving.wanted} could not be replaced: {failed.why}")
             self._mailbox.later(_TRY_AGAIN_S, self._start_back, serving, back)
             return
@@ -208,9 +221,10 @@ class Generations:
         self._mailbox.later(0.0 if back.died < 3 else _TRY_AGAIN_S, self._start_back, serving, back)
 
     def kill_stuck(self, path: str) -> None:
+        """Kill the back behind a Unix socket, unless it is loading; its end is heard, and another one takes its place."""
         for serving in (*self._current.values(), *self._others):
             for back in serving.backs:
-                if str(back.path) == path and back.child and back.up:  # one that loads is waited for
+                if str(back.path) == path and back.child and back.up:  # a back that loads is waited for
                     self._log.say(f"a process of {serving.wanted} did not answer in time and is killed")
                     back.child.kill()
 
@@ -231,7 +245,7 @@ class Generations:
     def _keep_warm(self, serving: SupervisedGeneration) -> None:
         if serving not in self._others:
             self._others.append(serving)
-        # Requests that a front had begun with it are answered by it.
+        # A front may have begun requests with it, which it has to answer yet.
         kept_s = max(self._config.keep_warm_s, self._config.timeout_s)
         serving.retired_at = time.monotonic() + kept_s
         self._mailbox.later(kept_s + 0.1, self._retire, serving)

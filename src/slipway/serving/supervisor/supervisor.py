@@ -1,8 +1,8 @@
 """The supervisor of an endpoint: one listening socket, the fronts that accept from it, and a generation of each model.
 
-It is a thread with an inbox. Whatever happens (a version is wanted, a process said something or ended, a time has come) is a
-call that is put there and made in order, so nothing here is locked and nothing waits. It imports neither MLflow nor what models
-are made of.
+The Supervisor is a thread with a mailbox. Each event (a version is wanted, a process sent a message or ended, a time has come)
+is a call that is posted to the mailbox and made in order, so the Supervisor needs no locks and never waits. Its process imports
+neither MLflow nor scikit-learn.
 """
 
 import socket
@@ -34,22 +34,29 @@ from slipway.serving.supervisor.variant import VariantSupervisor
 
 FRONT = "slipway.serving.front.process:front"
 _EVALUATING = ("slipway.plans:warm",)
-"""What each front needs, and each back after it: a process that answers from plans is forked before scikit-learn is there."""
+"""Needed by each front. Fronts are forked before scikit-learn is imported for the backs, so they never carry it."""
 _LATER = ("mlflow.pyfunc.scoring_server", "mlflow.sklearn")
-"""What each back needs for odd requests: imported once for all that come, when the endpoint has served for a while."""
+"""Needed by each back for odd requests: imported once for all later backs, when the endpoint has served for a while."""
 _LATER_S = 5.0
 _LATE_S = 2.0
-"""How long a front that is to end may take beyond the time for its answers, and how long one that was killed then."""
+"""How long a front may take to end beyond the time for its answers, and how long again once it was killed."""
 _PATIENCE_S = 5.0
-"""With a front that hangs, at least: on a busy machine it may have to wait."""
+"""The least time before a front counts as hanging: on a busy machine its event loop may have to wait."""
 
 
 class Supervisor:
     """An endpoint that serves `models` on `listener` from `start` to `stop`.
 
-    env: of its processes. log: what they and the supervisor write. served: called with each version that takes over.
-    record: takes what was seen of a second version, with `config.arm`.
-    capture: what is kept of what it is asked; None to keep nothing.
+    Args:
+        config: Limits, times and keys of the endpoint, and its variant.
+        models: Names of the models.
+        listener: The listening socket that all fronts accept from.
+        env: Environment of its processes.
+        log: File that the processes and the supervisor write.
+        served: Called with each version that takes over.
+        front: `module:function` of a front.
+        record: Called with the record of a variant every few seconds, where `config.variant_config` asks for one.
+        capture: Configuration of the capture; None to capture nothing.
     """
 
     def __init__(
@@ -102,7 +109,7 @@ class Supervisor:
 
     @property
     def log(self) -> Path:
-        """Where the endpoint's processes write."""
+        """The file that the endpoint's processes write."""
         return self._log.path
 
     def processes(self) -> EndpointProcesses:
@@ -118,15 +125,15 @@ class Supervisor:
         )
 
     def start(self) -> None:
-        """Start the fronts; they answer when a first generation is there."""
+        """Start the fronts; they answer once each model has a generation."""
         self._thread.start()
 
     def want(self, wanted: WantedVersion, again: bool = False) -> None:
-        """Serve this version of its model from when it is ready. again: also when it failed before."""
+        """Serve a version of its model from when it is ready. again: also where it failed before."""
         self._mailbox.post(self._generations.want, wanted, again)
 
     def want_variant(self, wanted: WantedVersion | None, again: bool = False) -> None:
-        """Let this version be the second one from when it is ready, with `config.arm`; None lets none be."""
+        """Let a version be the variant from when it is ready, or none for None; ignored without `config.variant_config`."""
         if self._variant:
             self._mailbox.post(self._variant.want, wanted, again)
 
@@ -135,11 +142,11 @@ class Supervisor:
         self._log.say(text)
 
     def use_keys(self, hashes: tuple[str, ...] | None) -> None:
-        """Let these API keys be valid from now on."""
+        """Let the API keys of these hashes be valid from now on, and no others."""
         self._mailbox.post(self._use_keys, messages.ValidKeys(hashes))
 
     def wait_until_ready(self, timeout_s: float) -> None:
-        """Return when every model is served. Raises UntrustedModel or ServiceFailed with the reason when one cannot be."""
+        """Return when every model is served. Raises UntrustedModel or ServiceFailed with the reason where one cannot be."""
         deadline = time.monotonic() + timeout_s
         while not self.ready.wait(0.05):
             if self.ended.is_set() or time.monotonic() > deadline:
@@ -150,17 +157,17 @@ class Supervisor:
                 raise ServiceFailed(f"{failed.model} version {failed.version} cannot be served: {failed.why}")
 
     def wait(self) -> None:
-        """Block while the endpoint is up. Raises ServiceFailed when it ended by itself."""
+        """Block while the endpoint runs. Raises ServiceFailed when it ended by itself."""
         while not self.ended.wait(1.0):
             pass
         if self._why:
             raise ServiceFailed(self._why)
 
     def stop(self) -> None:
-        """Accept nothing more, let what is under way be answered within the time for that, and end; once ended, do nothing.
+        """End the endpoint: accept no connection, and answer the requests under way within `config.drain_s`.
 
-        With `capture` this takes as long as its writer writes what is left. An exception in between, such as a second Ctrl-C,
-        ends the wait and not the writer.
+        With `capture` the call also waits until the writer has written the rest. An exception meanwhile, such as a second
+        Ctrl-C, ends the wait and not the writer. An endpoint that has ended stays as it is.
         """
         self._mailbox.post(self._drain)
         while self._thread.is_alive() and not self.ended.wait(1.0):
@@ -182,7 +189,7 @@ class Supervisor:
             except ServiceFailed as error:
                 self._log.say(str(error))
                 self._why = str(error)
-            except Exception as error:  # whoever waits is told; nothing stays half-alive  # noqa: BLE001
+            except Exception as error:  # whoever waits gets the reason, and no process stays half-alive  # noqa: BLE001
                 self._log.say(traceback.format_exc())
                 self._why = f"the endpoint ended by itself ({type(error).__name__}); its log is {self._log.path}"
             finally:
@@ -190,7 +197,7 @@ class Supervisor:
                 self._fork_server.stop()
 
     def _fork(self, target: str, *args: Any, **named: Any) -> ForkedProcess:
-        if not self._fork_server.alive:  # killed, and with it all that it had forked
+        if not self._fork_server.alive:  # it was killed, and with it all processes that it had forked
             self._log.say("the process that starts others ended; another one takes its place")
             self._fork_server.stop()
             self._folder.mkdir(mode=0o700, exist_ok=True)
@@ -213,7 +220,7 @@ class Supervisor:
     def _front_said(self, said: object) -> None:
         if isinstance(said, messages.Ready):
             if not self.ready.is_set():
-                self._recorder.start()  # until now, what it imports would have held up the others
+                self._recorder.start()  # not earlier: its imports would have held up the fork server
                 self._mailbox.later(_LATER_S, self._preload)
             self.ready.set()
         elif isinstance(said, messages.Stuck):
@@ -255,7 +262,7 @@ class Supervisor:
             self._variant.generations.replace_none()
         self._log.say("the endpoint ends; what is under way is answered first")
         self._fronts.end(messages.Drain(self.config.drain_s), self._record_rest)
-        self.listener.close()  # the fronts have it still, and take what has been connected before they let go of it
+        self.listener.close()  # the fronts still have it, and accept the connections that wait before they close it
         self._mailbox.later(self.config.drain_s + _LATE_S, self._fronts.kill)
         self._mailbox.later(self.config.drain_s + 2 * _LATE_S, self._record_rest)
 

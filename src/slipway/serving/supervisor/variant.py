@@ -1,7 +1,7 @@
-"""The second version of an endpoint: it loads beside the first, takes its role, is compared and judged, and is ended.
+"""The variant of an endpoint: it loads beside the primary, takes its role, is compared and judged, and is ended.
 
-A canary that passes a bound is let go: the first version alone answers from between two requests on. It stays off until another
-version comes for the role. A shadow that does is only warned of, since nobody hears it.
+A canary that violates a guardrail is ended: the primary alone answers from between two requests on, until another version comes
+for the role. A shadow that violates one goes on, since no caller gets its answers; the violation is reported.
 """
 
 import socket
@@ -41,11 +41,25 @@ _LEAVES_AFTER_S = 60.0
 
 
 class VariantSupervisor:
-    """Used from the supervisor's thread alone.
+    """The supervisor's part that starts, judges and ends a variant. Used from the supervisor's thread alone.
 
-    first: the version that is to be the first one, whether it is already or not. fork: starts a process.
-    changed: called when the fronts have to know of another second version; tell: tells them anything.
-    stuck: told the socket of a back that let a deadline pass. record: takes what was seen, every few seconds and at the end.
+    Args:
+        variant_config: Role, share and guardrails of the variant.
+        model: Name of the one model that is served.
+        config: Configuration of the endpoint.
+        counters: Counters of the endpoint.
+        mailbox: Mailbox of the supervisor's thread.
+        log: Log of the endpoint.
+        first: Returns the version that is to be the primary, whether it serves already or not.
+        fork: Starts a process.
+        changed: Called when the fronts need a new Swap.
+        tell: Sends a message to all fronts.
+        stuck: Called with the socket of a back that let a deadline pass.
+        record: Called with the record of the variant, every few seconds and at the end.
+
+    Attributes:
+        numbers: Counters of the variant.
+        generations: The generations of the variant, of which one serves at most.
     """
 
     def __init__(
@@ -74,7 +88,7 @@ class VariantSupervisor:
         self._leaving = self._closed = False
 
     def start(self, folder: Path) -> None:
-        """Start what compares. folder: of the Unix sockets, this one's own."""
+        """Start the comparer. folder: a folder of the variant alone, for its Unix sockets."""
         self.generations.folder = folder
         self._path = folder / "copies"
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -85,7 +99,7 @@ class VariantSupervisor:
 
     @property
     def variant_link(self) -> VariantLink:
-        """What a front needs."""
+        """The part of the variant that a front needs."""
         return VariantLink(self.numbers, str(self._path))
 
     @property
@@ -96,23 +110,23 @@ class VariantSupervisor:
 
     @property
     def said(self) -> messages.VariantReport:
-        """What a front is to show of it."""
+        """The report of the variant that the fronts show."""
         return self._said
 
     def told(self) -> Generation | None:
-        """What the fronts have to serve; None for no second version."""
+        """Return the generation that the fronts have to serve as the variant; None for none."""
         swap = self.generations.told()
         return swap.generations[0] if swap else None
 
     def want(self, wanted: WantedVersion | None, again: bool) -> None:
-        """Let a version take the role, or none."""
+        """Let a version take the role, or end the variant for None. again: also where it failed before."""
         current, coming = self.generations.serving(self._model), self._first()
         self._leaving = wanted is None
         if wanted and not (self._ended and wanted.key == self._ended.key):
             self._ended = None
             self.generations.want(wanted, again)
         elif not wanted and current and coming and coming.key == current.key and not _both_alike(self._swap):
-            # Promoted: its callers stay with it, and are not sent to the former first version until it has loaded as the next.
+            # Promoted: its callers stay with it until it has loaded as the primary, and do not go back to the former one.
             self._mailbox.later(_LEAVES_AFTER_S, self._leave)
         elif not wanted:
             self._leave()
@@ -130,7 +144,7 @@ class VariantSupervisor:
             self._say(VariantState.NONE, 0)
 
     def swapped(self, swap: messages.Swap) -> None:
-        """Take note of what the fronts are told."""
+        """Take note of a Swap that the fronts were sent, and pass it on to the comparer."""
         self._swap = swap
         if self._comparing:
             self._comparing.tell(swap)
@@ -141,7 +155,7 @@ class VariantSupervisor:
             self._begin((first.number, variant.number))
 
     def close(self) -> None:
-        """End its processes, and write down what was seen."""
+        """Write the record of the variant, and kill its processes."""
         if self._closed:
             return
         self._closed = True
@@ -152,7 +166,7 @@ class VariantSupervisor:
         if self._listener:
             self._listener.close()
 
-    # ---- the process that compares
+    # ---- the comparer
 
     def _start_comparing(self) -> None:
         if self._closed:
@@ -170,7 +184,7 @@ class VariantSupervisor:
             self._comparing = None
             self._mailbox.later(_AGAIN_S, self._start_comparing)
 
-    # ---- what becomes of it
+    # ---- the state of the variant
 
     def _say(
         self,
@@ -240,7 +254,7 @@ class VariantSupervisor:
 
 
 def _both_alike(swap: messages.Swap | None) -> bool:
-    """Whether the second version is the first one too."""
+    """Whether the variant and the primary are the same version."""
     if swap is None or swap.variant is None:
         return False
     first = swap.generations[0]
