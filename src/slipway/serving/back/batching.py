@@ -1,7 +1,8 @@
-"""Rows that are asked for at the same time are answered by one call of the model, with the bytes of one call each.
+"""Micro-batching for a model that is not compiled: one call of the model answers the rows of several requests.
 
-For a model that is not compiled. While the model is at work on some rows others arrive; they are taken together next, so nobody
-waits for a batch to fill. Whether a model answers each row as if it were alone is tried when it is loaded, not believed.
+Rows that arrive while the model is at work are taken together next, so no request waits for a batch to fill. Each request is
+answered with the very bytes that a call of its own would give. Whether a model answers each row as if the row were alone is
+tried when the model is loaded, not taken for granted.
 """
 
 import json
@@ -21,14 +22,20 @@ from slipway.serving.protocol.fast_path import FastPath
 from slipway.serving.protocol.limits import TooManyRows
 
 MOST_ROWS = 64
-"""Of requests that are answered together: more would let the first of them wait longer than it gains."""
+"""Rows that are answered together at most: with more, the first request would wait longer than it gains."""
 
 _JSON = "application/json"
 _NO_LIMIT_S = 3600.0
 
 
 class _Read(NamedTuple):
-    """The rows of a request. place: which one it is of those that are answered."""
+    """The rows of a request.
+
+    Attributes:
+        place: Place of the request among those that are answered.
+        rows: Its rows.
+        finds: Values that the contract does not expect.
+    """
 
     place: int
     rows: Sequence[Any]
@@ -36,7 +43,10 @@ class _Read(NamedTuple):
 
 
 class MicroBatching:
-    """What a back answers with. max_rows: of a request that is no JSON; JSON was counted before it came here."""
+    """The answers of a back, by one call of the model for several requests where that is possible.
+
+    loaded_model: the model. max_rows: of a request in CSV or Parquet; the rows of JSON were counted by the front.
+    """
 
     def __init__(self, loaded_model: LoadedModel, max_rows: int):
         self._loaded_model, self._max_rows = loaded_model, max_rows
@@ -45,7 +55,7 @@ class MicroBatching:
 
     @property
     def scoring(self) -> MlflowScoring:
-        """MLflow's way to answer; made when it is first asked for."""
+        """The answers of MLflow's own code; made when they are first needed."""
         with self._making:
             return self._scoring
 
@@ -54,7 +64,7 @@ class MicroBatching:
         return MlflowScoring(self._loaded_model, self._max_rows)
 
     def warm(self) -> None:
-        """Get ready for every request, and find out whether rows may be answered together."""
+        """Prepare for every kind of request, and find out whether rows may be answered together."""
         self.scoring  # noqa: B018 - it is made here
         reading = _reading(self._loaded_model, self._max_rows)
         asks = [
@@ -70,11 +80,11 @@ class MicroBatching:
 
     @property
     def together(self) -> bool:
-        """Whether rows are answered together."""
+        """Whether the rows of several requests are answered together."""
         return self._reading is not None
 
     def answers(self, asks: Sequence[ModelRequest]) -> Iterable[tuple[int, ModelResponse]]:
-        """Answer requests; each answer comes with the place of its request, as soon as it is there."""
+        """Answer requests; yield each answer with the place of its request, as soon as it is made."""
         batch: list[_Read] = []
         alone: list[int] = []
         for place, ask in enumerate(asks):
@@ -106,7 +116,7 @@ class MicroBatching:
             names = [column.name for column in self._loaded_model.signature.inputs]
             table = self._loaded_model.table(names, [row for read in batch for row in read.rows])
             answers = self._loaded_model.model.predict(table).tolist()
-        except Exception:  # one of them is to blame, and only that one  # noqa: BLE001
+        except Exception:  # one request is to blame, and only that one is refused  # noqa: BLE001
             for read in batch:
                 yield read.place, self.scoring.answer(asks[read.place])
             return
@@ -118,7 +128,7 @@ class MicroBatching:
 
 
 def _reading(loaded_model: LoadedModel, max_rows: int) -> FastPath | None:
-    """What reads the rows of a well-formed request; None for a signature that only MLflow reads."""
+    """Return the FastPath that reads the rows of a well-formed request; None for a signature that only MLflow reads."""
     if loaded_model.asks_otherwise:
         return None
     signature = loaded_model.signature
@@ -131,7 +141,7 @@ def _reading(loaded_model: LoadedModel, max_rows: int) -> FastPath | None:
 
 
 def _trials(loaded_model: LoadedModel) -> list[bytes]:
-    """Requests of one row each: those of the example, and the same with one value that is odd or missing."""
+    """Return request bodies of one row each: rows of the input example, and the first with one value odd or missing."""
     example = loaded_model.example()
     if example is None:
         return []

@@ -1,6 +1,6 @@
-"""What a model answers to a request, by MLflow's own code: its parsing, schema and JSON; without what its errors give away.
+"""Answers by MLflow's own code: its parsing, its schema and its JSON, but without the input that its errors repeat.
 
-MLflow is imported when it is first needed here: a back is ready without it.
+MLflow is imported when MlflowScoring is first made: a back is ready without it.
 """
 
 import json
@@ -27,7 +27,7 @@ _OUTPUTS = ("labels", "probabilities")
 
 
 class MlflowScoring:
-    """A held model behind `mlflow.pyfunc.scoring_server.invocations`."""
+    """A loaded model behind `mlflow.pyfunc.scoring_server.invocations`. max_rows: of a request; more are refused with 413."""
 
     def __init__(self, loaded_model: LoadedModel, max_rows: int):
         import os
@@ -36,7 +36,9 @@ class MlflowScoring:
         from mlflow.pyfunc import PyFuncModel, scoring_server
         from mlflow.sklearn import _SklearnModelWrapper
 
-        os.environ["_MLFLOW_IS_IN_SERVING_ENVIRONMENT"] = "true"  # as MLflow's own server says, and its code asks
+        os.environ["_MLFLOW_IS_IN_SERVING_ENVIRONMENT"] = (
+            "true"  # MLflow's own server sets it, and its code looks for it
+        )
         how = loaded_model.declared["flavors"]["python_function"].get("predict_fn", "predict")
         self.pyfunc = PyFuncModel(Model.load(str(loaded_model.files)), _SklearnModelWrapper(loaded_model.model), how)
         self.schema = self.pyfunc.metadata.get_input_schema()
@@ -47,10 +49,10 @@ class MlflowScoring:
         )
         self._schema_of_csv = _with_times_as_texts(self.schema)
         self._max_rows = max_rows
-        logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # it has a line for odd requests, and repeats them
+        logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # it logs odd requests, with their content
 
     def answer(self, ask: ModelRequest) -> ModelResponse:
-        """Answer a request. Whatever goes wrong with it becomes an answer too."""
+        """Answer a request; an error becomes an answer too."""
         from mlflow.exceptions import MlflowException
 
         self._model.refused, self._model.finds, self._model.tables = None, (), False
@@ -68,7 +70,7 @@ class MlflowScoring:
                 return _unreadable(ask, self._model.refused)
             why = self._explained(ask) or _without_input(error, self._model.refused)
             return replace(refused(ask, error.get_http_status_code(), why, error.error_code), finds=self._model.finds)
-        except Exception as error:  # a request that MLflow does not foresee, such as JSON of any depth  # noqa: BLE001
+        except Exception as error:  # a request that MLflow does not foresee, such as deeply nested JSON  # noqa: BLE001
             why = self._explained(ask) or f"the request cannot be read ({type(error).__name__})"
             return refused(ask, HTTPStatus.BAD_REQUEST, why)
         if said.status >= HTTPStatus.BAD_REQUEST:
@@ -76,10 +78,11 @@ class MlflowScoring:
         return ModelResponse(ask.id, said.status, said.mimetype, said.response.encode(), self._model.finds)
 
     def _looked_at(self, ask: ModelRequest) -> tuple[Any, str | None]:
-        """Return what MLflow is to read, and why a request is refused that it would fill up: rows that lack others' columns.
+        """Return the content that MLflow is to read, and the reason to refuse a request whose rows differ in their columns.
 
-        JSON is what `json.loads` reads, with its values as the model was trained on them; a table is mended once it is read.
-        Raises TooManyRows and TooLarge for what would take too much memory to read, Unreadable.
+        MLflow would fill such rows up. JSON is handed on as `json.loads` reads it, with its values as the model was trained on
+        them; the values of CSV and Parquet are mended once MLflow has read the table.
+        Raises TooManyRows and TooLarge where reading would take too much memory, Unreadable for a value of no known meaning.
         """
         kind, most = ask.content_type.partition(";")[0].strip(), self._max_rows
         if kind == "text/csv":
@@ -100,11 +103,11 @@ class MlflowScoring:
         return ask.body, None
 
     def _schema_to_read(self, ask: ModelRequest) -> Any:
-        """The schema to read a body by: times are texts in CSV, which pandas does not read as times by itself."""
+        """Return the schema to read a body by: in CSV times are texts, since pandas does not read them as times by itself."""
         return self._schema_of_csv if ask.content_type.partition(";")[0].strip() == "text/csv" else self.schema
 
     def _explained(self, ask: ModelRequest) -> str | None:
-        """What is wrong with a request, where it can be said; that it cannot must not end this process."""
+        """Return what is wrong with a request; None where no reason is found, and where the search for one fails."""
         with suppress(Exception):
             return explain(ask.body, ask.content_type, self._signature)
         return None
@@ -115,7 +118,7 @@ def _unreadable(ask: ModelRequest, error: Unreadable) -> ModelResponse:
 
 
 def refused(ask: ModelRequest, status: int, message: str, code: str = "") -> ModelResponse:
-    """Return the answer that says no."""
+    """Return the response that refuses a request."""
     return ModelResponse(ask.id, int(status), "application/json", refusal(int(status), message, code))
 
 
@@ -129,11 +132,11 @@ def _with_times_as_texts(schema: Any) -> Any:
 
 
 class UnknownOutput(ValueError):
-    """`params.output` is none that there is."""
+    """The value of `params.output` is not allowed."""
 
 
 class _Asked:
-    """The model as MLflow's scoring calls it; remembers what the model itself refused before MLflow adds the input."""
+    """The model as MLflow's scoring calls it; it remembers the model's own error, to which MLflow then adds the input."""
 
     def __init__(self, pyfunc: Any, loaded_model: LoadedModel):
         self.metadata = pyfunc.metadata
@@ -145,7 +148,7 @@ class _Asked:
         self.tables = False
 
     def read_json(self, content: Any) -> None:
-        """Let the values of a request be as the model was trained on them. Raises Unreadable."""
+        """Replace the values of a request by those that the model was trained on. Raises Unreadable."""
         cells = Cells(content)
         for at, column in enumerate(self._values.columns):
             given = cells.read(column.name)
@@ -170,7 +173,7 @@ class _Asked:
             raise
 
     def _output(self, params: Mapping[str, Any] | None) -> tuple[str, Mapping[str, Any] | None]:
-        """Take out of params what is Slipway's own."""
+        """Return `params.output`, which is Slipway's own, and the other params."""
         if not isinstance(params, Mapping) or "output" not in params or not self._loaded_model.signature.probabilities:
             return "labels", params
         rest = {key: value for key, value in params.items() if key != "output"} or None
@@ -183,7 +186,7 @@ class _Asked:
 
 
 def _without_input(error: Any, refused: BaseException | None) -> str:
-    """Return what MLflow says is wrong, without the request itself, which it likes to repeat."""
+    """Return the reason of an error of MLflow, without the request itself, which MLflow repeats in its messages."""
     if refused is not None:
         cause = refused.__context__ if "Failed to enforce schema of data" in str(refused) else refused
         return f"Failed to predict. Error: {_of_names_alone(cause)}" if cause else "Failed to predict."
@@ -198,7 +201,7 @@ def _without_input(error: Any, refused: BaseException | None) -> str:
 
 
 def _of_names_alone(error: BaseException) -> str:
-    """Return what an error says when that is of columns and types; others say which value it was."""
+    """Return the message of an error about columns or types; the messages of others may hold a value of the request."""
     said = _line(error)
     if isinstance(error, UnknownOutput) or said.startswith(("Incompatible input types", "Model is missing inputs")):
         return said.partition(" Note that there were extra inputs")[0]

@@ -1,7 +1,8 @@
-"""A back: the process that holds a generation's model itself, and answers what the fronts cannot.
+"""A back: the process that holds a generation's model itself, and answers the requests that the fronts cannot.
 
-It loads, compiles, checks the plan against the model, says so to the supervisor, and then answers cutter on its Unix socket,
-one at a time and in one thread, or single rows together (`batching`). What gets stuck here is killed from outside.
+A back loads the model, compiles it, compares the plan with the model, and reports to the supervisor. Then it answers the frames
+on its Unix socket in one thread, one request at a time or single rows together (`batching`). A back that is stuck is killed from
+outside.
 """
 
 import os
@@ -32,10 +33,14 @@ _WARM_AFTER_S = 3.0
 def back(
     load: Callable[[], LoadedModel], compiled: bool | None, max_rows: int, listener: socket.socket, control: Connection
 ) -> None:
-    """Hold what `load` returns until the supervisor goes.
+    """Hold the loaded model and answer for it until the supervisor ends.
 
-    compiled: whether the generation is; None for its first back, which finds out. listener: a Unix socket. control: the pipe
-    to the supervisor.
+    Args:
+        load: Loads the model.
+        compiled: Whether the generation is compiled; None for its first back, which finds out.
+        max_rows: Of a request; more are refused with 413.
+        listener: The Unix socket of the back.
+        control: The pipe to the supervisor.
     """
     from threadpoolctl import threadpool_limits
 
@@ -46,11 +51,11 @@ def back(
         plan, why_not = _checked_plan(loaded_model) if compiled is None else (None, "")
         batching = MicroBatching(loaded_model, max_rows)
         if not compiled and plan is None:
-            batching.warm()  # it answers every request of its generation
+            batching.warm()  # without a plan the back answers every request of its generation
     except SlipwayError as error:
         channel.send(control, ModelFailed(str(error), isinstance(error, OutsideError), isinstance(error, Refusal)))
         return
-    except Exception as error:  # a file that says nonsense, a class that does not load: the version's fault  # noqa: BLE001
+    except Exception as error:  # a broken file, a class that does not load: the fault of the version  # noqa: BLE001
         channel.send(control, ModelFailed(f"it does not load: {type(error).__name__}: {str(error)[:300]}"))
         return
     channel.send(control, ModelLoaded(signature, plan, why_not))
@@ -62,7 +67,7 @@ def back(
 
 
 def _checked_plan(loaded_model: LoadedModel) -> tuple[PackedPlan | None, str]:
-    """Compile and compare; the plan, or why there is none."""
+    """Compile the model and compare the plan with it; return the plan, or None and the reason."""
     if loaded_model.asks_otherwise:
         return None, loaded_model.asks_otherwise
     example = loaded_model.example()
@@ -73,7 +78,7 @@ def _checked_plan(loaded_model: LoadedModel) -> tuple[PackedPlan | None, str]:
         agreement, plan = verify(loaded_model.model, compiled, example), PackedPlan(stored(compiled))
     except (NotCompilable, NotStorable) as error:
         return None, str(error)
-    except Exception as error:  # the model serves all the same  # noqa: BLE001
+    except Exception as error:  # the model serves without a plan  # noqa: BLE001
         return None, f"it could not be compiled and compared: {type(error).__name__}: {str(error)[:300]}"
     if not agreement.equal:
         return (
@@ -91,8 +96,8 @@ class _Asked:
     def answered(self, answer: ModelResponse) -> None:
         try:
             self.connection.sendall(frames.frame(answer))
-        except OSError:  # the front has gone, or does not read
-            # What came behind half an answer would be read as its rest.
+        except OSError:  # the front has ended, or does not read
+            # Whatever came behind half an answer would be read as the rest of it.
             with suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RDWR)
 
@@ -121,13 +126,13 @@ def _answer_all(batching: MicroBatching, asks: "queue.SimpleQueue[_Asked]") -> N
             while True:
                 waiting.append(asks.get_nowait())
         now = time.monotonic()
-        timely = [each for each in waiting if each.ask.deadline > now]  # nobody waits for the others any more
+        timely = [each for each in waiting if each.ask.deadline > now]  # no front waits for the others any more
         for place, answer in batching.answers([each.ask for each in timely]):
             timely[place].answered(answer)
 
 
 def _warm(batching: MicroBatching) -> None:
-    """Import what the first odd request will need, in the background and not in the first seconds, which are busy enough."""
+    """Import what the first odd request will need: in the background, and not in the first seconds, which are busy enough."""
     timer = threading.Timer(_WARM_AFTER_S, lambda: batching.scoring)
     timer.daemon = True
     timer.start()
