@@ -1,8 +1,8 @@
 """A back: the process that holds a generation's model itself, and answers the requests that the fronts cannot.
 
 A back loads the model, compiles it, compares the plan with the model, and reports to the supervisor. Then it answers the frames
-on its Unix socket in one thread, one request at a time or single rows together (`batching`). A back that is stuck is killed from
-outside.
+on its Unix socket in one thread, one request at a time or single rows together (`batching`). The supervisor kills a back that
+is stuck.
 """
 
 import os
