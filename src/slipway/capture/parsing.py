@@ -32,19 +32,19 @@ def rows_of(body: bytes, content_type: str, inputs: Sequence[tuple[str, str]]) -
     inputs: names and MLflow types of the signature.
     """
     try:
-        found = _read(body, content_type.partition(";")[0].strip().lower(), inputs)
+        rows = _read(body, content_type.partition(";")[0].strip().lower(), inputs)
     except Exception:  # a request that is odd in any way is kept as it came  # noqa: BLE001
         return None
-    return found if found and found.count else None
+    return rows if rows and rows.count else None
 
 
 def predictions_of(answer: bytes) -> Sequence[Any] | None:
     """Read the predictions of an answer; None where there are none that can be read."""
     try:
-        found = loaded(answer)
+        content = loaded(answer)
     except (ValueError, RecursionError):
         return None
-    predictions = found.get("predictions") if isinstance(found, dict) else None
+    predictions = content.get("predictions") if isinstance(content, dict) else None
     return predictions if isinstance(predictions, list) else None
 
 

@@ -56,8 +56,8 @@ class Captured:
 
     def _joined(self, table: Any) -> Any:
         known = self._keys
-        found = table.select(_KEY).to_pandas().merge(known, on=_KEY, how="left", validate="many_to_one")
-        at = pa.array(found[_AT].astype("Int64"), pa.int64())
+        places = table.select(_KEY).to_pandas().merge(known, on=_KEY, how="left", validate="many_to_one")
+        at = pa.array(places[_AT].astype("Int64"), pa.int64())
         for name in (LABEL, LABELLED):
             table = table.append_column(name, self.labels[name].take(at))
         return pa.table([_column(table, field) for field in self.schema], schema=self.schema)
@@ -89,9 +89,9 @@ def read(folder: Path, name: str, since: datetime | None = None) -> pd.DataFrame
 
     Raises FileUnusable when a segment cannot be read.
     """
-    found = captured(folder, name, since)
-    tables = list(found.tables())
-    table: pd.DataFrame = pa.concat_tables(tables or [found.schema.empty_table()]).to_pandas()
+    requests = captured(folder, name, since)
+    tables = list(requests.tables())
+    table: pd.DataFrame = pa.concat_tables(tables or [requests.schema.empty_table()]).to_pandas()
     return table
 
 
@@ -120,15 +120,15 @@ def _dropped(schemas: Sequence[tuple[Path, Any]]) -> dict[str, int]:
     """Return the dropped requests by reason, summed over the services: each segment has the count of its service until then."""
     last: dict[str, dict[str, int]] = {}
     for _, schema in schemas:
-        said = schema.metadata or {}
-        session = last.setdefault(said.get(b"slipway.session", b"").decode(), {})
-        for reason, count in json.loads(said.get(b"slipway.dropped", b"{}")).items():
+        metadata = schema.metadata or {}
+        session = last.setdefault(metadata.get(b"slipway.session", b"").decode(), {})
+        for reason, count in json.loads(metadata.get(b"slipway.dropped", b"{}")).items():
             session[reason] = max(session.get(reason, 0), count)
-    found: dict[str, int] = {}
+    dropped: dict[str, int] = {}
     for session in last.values():
         for reason, count in session.items():
-            found[reason] = found.get(reason, 0) + count
-    return found
+            dropped[reason] = dropped.get(reason, 0) + count
+    return dropped
 
 
 def _fields(schemas: Sequence[Any]) -> list[Any]:
@@ -136,7 +136,7 @@ def _fields(schemas: Sequence[Any]) -> list[Any]:
     for schema in schemas:
         for field in schema:
             kinds.setdefault(field.name, []).append(field.type)
-    return [pa.field(name, _agreed(found)) for name, found in kinds.items()]
+    return [pa.field(name, _agreed(types)) for name, types in kinds.items()]
 
 
 def _agreed(kinds: Sequence[Any]) -> Any:

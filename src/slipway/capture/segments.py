@@ -79,9 +79,9 @@ class Store:
     def trim(self) -> None:
         """Remove the oldest segments until the rest has no more than `max_bytes`; the last one always stays."""
         if self._known is None:  # segments of services before count too
-            found = [(path, _size(path)) for kind in (REQUESTS, LABELS) for path in files_of(self._folder, kind)]
-            self._known = deque(sorted(found, key=lambda each: (each[0].parent.name, each[0].name)))
-            self._bytes = sum(size for _, size in found)
+            sizes = [(path, _size(path)) for kind in (REQUESTS, LABELS) for path in files_of(self._folder, kind)]
+            self._known = deque(sorted(sizes, key=lambda each: (each[0].parent.name, each[0].name)))
+            self._bytes = sum(size for _, size in sizes)
         while self._bytes > self._max_bytes and len(self._known) > 1:
             path, size = self._known.popleft()
             self._bytes -= size

@@ -38,15 +38,15 @@ class Requests:
     def add(self, record: Record, stage: str) -> None:
         """Take a request and its answer, whatever they hold. stage: the stage that the version was in."""
         first, predictions = len(self), predictions_of(record.answer)
-        found = rows_of(record.body, record.content_type.decode("latin-1"), self._about.inputs)
-        count = found.count if found else len(predictions or ()) or 1
-        if not found:
+        rows = rows_of(record.body, record.content_type.decode("latin-1"), self._about.inputs)
+        count = rows.count if rows else len(predictions or ()) or 1
+        if not rows:
             self._bodies[first] = record.body
         self._ids += [record.request_id.decode("ascii", "replace")] * count
         self._times += [int(record.at * 1e6)] * count
         self._rows += range(count)
         self._stages += [stage] * count
-        self._add_inputs(found.columns if found else {}, count, first)
+        self._add_inputs(rows.columns if rows else {}, count, first)
         if predictions is None or len(predictions) != count:
             answer = record.answer.decode("utf-8", "replace") if predictions is None else predictions
             self._extra.setdefault(first, {})[f"{OURS}answer"] = answer

@@ -84,8 +84,8 @@ def writer(ring: Ring, folder: Path, limits: CaptureLimits, control: Connection)
 
 def _write_left(folder: Path, limits: CaptureLimits, beat: Callable[[], None]) -> None:
     """Write the records that services before have left."""
-    with left_in(folder) as found:
-        for left in found:
+    with left_in(folder) as files:
+        for left in files:
             try:
                 _write_one(left, folder, limits, beat)
             except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
@@ -121,7 +121,7 @@ class _SegmentWriter:
         self._beat = beat or ring.beat
         self._stores: dict[str, Store] = {name: Store(folder, name, limits.max_bytes) for name in ring.names}
         self._seen = ring.heads()
-        self._read = [ring.kept(producer) for producer in range(ring.givers)]
+        self._read = [ring.committed(producer) for producer in range(ring.producers)]
         self._abouts: dict[bytes, AnsweringVersion] = {}
         self._failed = False
         self._records = 0
@@ -150,7 +150,7 @@ class _SegmentWriter:
         _say("the records that ended the writer several times are dropped")
         for producer, until in enumerate(self._seen):
             for content, _ in self._ring.records(producer, self._read[producer], until):
-                self._ring.count(self._ring.givers, self._about(Record.of(content).about).model, "writer")
+                self._ring.count(self._ring.producers, self._about(Record.of(content).about).model, "writer")
         self._ring.commit(self._seen)
         self._read = list(self._seen)
 
@@ -159,7 +159,7 @@ class _SegmentWriter:
     def _take(self) -> bool:
         """Gather the records that were there at the last call; return whether there were any."""
         before = self._bytes
-        for producer in range(self._ring.givers):
+        for producer in range(self._ring.producers):
             for content, behind in self._ring.records(producer, self._read[producer], self._seen[producer]):
                 if self._bytes >= _MOST_BYTES:
                     return True
@@ -219,7 +219,7 @@ class _SegmentWriter:
         ring.commit(self._read)
         for (kind, model, _), (_, rows) in self._gathered.items():
             if kind == ANSWERED:
-                ring.count(ring.givers, model, "rows", len(rows))
+                ring.count(ring.producers, model, "rows", len(rows))
         self._start_anew()
         if self._failed:
             _say("segments are written again")
@@ -237,7 +237,7 @@ class _SegmentWriter:
             table = rows.table()
         except Exception:  # a fault of Slipway; the other rows are written all the same  # noqa: BLE001
             _say(f"{len(rows)} rows of {about.model} cannot be written:\n{traceback.format_exc()}")
-            ring.count(ring.givers, about.model, "writer", len(rows))
+            ring.count(ring.producers, about.model, "writer", len(rows))
             return
         named = Named(
             REQUESTS if kind == ANSWERED else LABELS,

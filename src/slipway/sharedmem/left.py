@@ -35,12 +35,12 @@ def leave(ring: Ring, folder: Path) -> str:
     path = folder / f"{ring.session}{_ENDING}"
     try:
         _write(ring, records, path)
-        said = f"{_counted(records)} are left in {path}; the next service that captures there writes them"
+        line = f"{_counted(records)} are left in {path}; the next service that captures there writes them"
     except OSError as error:
         why = error.strerror or error
-        said = f"{_counted(records)} are lost: nothing can be written to {folder} ({why})"
+        line = f"{_counted(records)} are lost: nothing can be written to {folder} ({why})"
     ring.commit(ring.heads())
-    return said
+    return line
 
 
 @contextmanager
@@ -49,14 +49,14 @@ def left_in(folder: Path) -> Iterator[list["Left"]]:
 
     The caller removes each one once its records are written.
     """
-    found: list[Left] = []
+    locked: list[Left] = []
     try:
         for path in sorted(folder.glob(f"*{_ENDING}")):
-            if path.is_file() and (held := _held(path)) is not None:
-                found.append(Left(path, held))
-        yield found
+            if path.is_file() and (file := _locked(path)) is not None:
+                locked.append(Left(path, file))
+        yield locked
     finally:
-        for each in found:
+        for each in locked:
             os.close(each.file)
 
 
@@ -76,15 +76,15 @@ class Left:
             self.put_aside()
             return None
         os.pwrite(self.file, b"%d" % attempts, 0)
-        head, _, content = os.pread(self.file, os.fstat(self.file).st_size, 1).partition(b"\n")
-        said = json.loads(head)
-        if said["format"] != _FORMAT:
-            raise ValueError(f"its format is {said['format']}, not {_FORMAT}")
-        ring = Ring(said["names"], 1, max(len(content), 1), session=said["session"])
-        ring.go_on_from(said["number"], said["began_ns"])
-        for name, counts in said["counts"].items():
+        first_line, _, content = os.pread(self.file, os.fstat(self.file).st_size, 1).partition(b"\n")
+        head = json.loads(first_line)
+        if head["format"] != _FORMAT:
+            raise ValueError(f"its format is {head['format']}, not {_FORMAT}")
+        ring = Ring(head["names"], 1, max(len(content), 1), session=head["session"])
+        ring.go_on_from(head["number"], head["began_ns"])
+        for name, counts in head["counts"].items():
             for what, count in counts.items():
-                ring.count(ring.givers, name, what, count)
+                ring.count(ring.producers, name, what, count)
         producer, at = ring.producer(0), 0
         while at < len(content):
             (length,) = _LENGTH.unpack_from(content, at)
@@ -107,7 +107,7 @@ class Left:
 
 def _waiting(ring: Ring) -> Iterator[bytes]:
     for producer, until in enumerate(ring.heads()):
-        for content, _ in ring.records(producer, ring.kept(producer), until):
+        for content, _ in ring.records(producer, ring.committed(producer), until):
             yield content
 
 
@@ -142,8 +142,7 @@ def _counted(records: list[bytes]) -> str:
             labels[model] += len(json.loads(record.body))
         else:
             requests[model] += 1
-    said = [_of(requests[model], labels[model], model) for model in sorted({*requests, *labels})]
-    return ", ".join(said)
+    return ", ".join(_of(requests[model], labels[model], model) for model in sorted({*requests, *labels}))
 
 
 def _of(requests: int, labels: int, model: str) -> str:
@@ -151,7 +150,7 @@ def _of(requests: int, labels: int, model: str) -> str:
     return f"{' and '.join(f'{count} {what}' for count, what in counted if count)} of {model}"
 
 
-def _held(path: Path) -> int | None:
+def _locked(path: Path) -> int | None:
     """Return a descriptor with the lock on a file; None where another process has locked or removed the file."""
     with suppress(OSError):
         file = os.open(path, os.O_RDWR)

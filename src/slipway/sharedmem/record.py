@@ -36,10 +36,10 @@ class AnsweringVersion:
     @classmethod
     def of(cls, encoded: bytes) -> "AnsweringVersion":
         """Read the JSON of `encoded`."""
-        said = json.loads(encoded)
-        inputs = tuple((name, kind) for name, kind in said.pop("inputs"))
-        classes = said.pop("classes")
-        return cls(**said, inputs=inputs, classes=None if classes is None else tuple(classes))
+        content = json.loads(encoded)
+        inputs = tuple((name, kind) for name, kind in content.pop("inputs"))
+        classes = content.pop("classes")
+        return cls(**content, inputs=inputs, classes=None if classes is None else tuple(classes))
 
 
 def packed(
@@ -76,9 +76,9 @@ class Record:
     def of(cls, content: bytes) -> "Record":
         """Read the bytes of `packed`."""
         kind, at, *lengths = _HEAD.unpack_from(content)
-        found, begins = [], _HEAD.size
+        parts, begins = [], _HEAD.size
         for length in lengths:
-            found.append(content[begins : begins + length])
+            parts.append(content[begins : begins + length])
             begins += length
-        about, request_id, content_type, body = found
+        about, request_id, content_type, body = parts
         return cls(kind, at, about, request_id, content_type, body, content[begins:])

@@ -37,30 +37,38 @@ class Ring:
 
     Args:
         names: Names of the models.
-        givers: Number of producers.
+        producers: Number of producers.
         size: Size of each ring in bytes.
         session: Name of this memory, which no other one has; "" to make one.
     """
 
     def __init__(
-        self, names: Sequence[str], givers: int, size: int = RING_BYTES, *, session: str = "", _file: int | None = None
+        self,
+        names: Sequence[str],
+        producers: int,
+        size: int = RING_BYTES,
+        *,
+        session: str = "",
+        _file: int | None = None,
     ):
-        self.names, self.givers, self.size = tuple(names), givers, size
+        self.names = tuple(names)
+        self.producers = producers
+        self.size = size
         self.session = session or secrets.token_hex(4)
         self._name_at = {name: number for number, name in enumerate(self.names)}
-        self._heads = _SLOTS + 2 * (1 + givers)
-        self._counts = self._heads + givers
-        words = self._counts + (givers + 1) * len(self.names) * len(COUNTED)
+        self._heads = _SLOTS + 2 * (1 + producers)
+        self._counts = self._heads + producers
+        words = self._counts + (producers + 1) * len(self.names) * len(COUNTED)
         self._base = 8 * words
-        self._file = _unnamed(self._base + givers * size) if _file is None else _file
-        self._map = mmap.mmap(self._file, self._base + givers * size)
+        self._file = _unnamed(self._base + producers * size) if _file is None else _file
+        self._map = mmap.mmap(self._file, self._base + producers * size)
         self._bytes = memoryview(self._map)
         self._words = self._bytes[: self._base].cast("Q")
         if _file is None:
             self.beat()  # a consumer that is not there yet must not count as silent
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _attach, (self.names, self.givers, self.size, self.session, reduction.DupFd(self._file))
+        return _attach, (self.names, self.producers, self.size, self.session, reduction.DupFd(self._file))
 
     # ---- a producer's side
 
@@ -72,7 +80,7 @@ class Ring:
             self._bytes,
             self._base + row * self.size,
             self.size,
-            partial(self.kept, row),
+            partial(self.committed, row),
         )
 
     @property
@@ -118,19 +126,19 @@ class Ring:
 
     def heads(self) -> list[int]:
         """Return the position of each producer's head, behind its last record."""
-        return list(self._words[self._heads : self._heads + self.givers])
+        return list(self._words[self._heads : self._heads + self.producers])
 
     @property
     def waiting(self) -> bool:
         """Whether there are records that were not committed."""
-        return any(head > self.kept(producer) for producer, head in enumerate(self.heads()))
+        return any(head > self.committed(producer) for producer, head in enumerate(self.heads()))
 
     def go_on_from(self, number: int, began_ns: int) -> None:
         """Begin a new ring at the number and the beginning of a segment that another ring has left."""
         self._words[_NUMBER] = number
         self._words[self._slot(number)] = began_ns
 
-    def kept(self, producer: int) -> int:
+    def committed(self, producer: int) -> int:
         """Return the position up to which a producer's records are safe."""
         return int(self._words[self._slot(self._words[_NUMBER]) + 1 + producer])
 
@@ -159,14 +167,14 @@ class Ring:
     # ---- counts
 
     def count(self, row: int, name: str, what: str, amount: int = 1) -> None:
-        """Count one of COUNTED for a model. row: of a producer, or `givers` for the consumer."""
+        """Count one of COUNTED for a model. row: of a producer, or `producers` for the consumer."""
         at = self._counts + (row * len(self.names) + self._name_at[name]) * len(COUNTED) + _COUNT_AT[what]
         self._words[at] += amount
 
     def total(self, name: str, what: str) -> int:
         """Return the sum of one of COUNTED over all processes."""
         width, first = len(self.names) * len(COUNTED), self._name_at[name] * len(COUNTED) + _COUNT_AT[what]
-        return sum(self._words[self._counts + row * width + first] for row in range(self.givers + 1))
+        return sum(self._words[self._counts + row * width + first] for row in range(self.producers + 1))
 
     def totals(self, name: str) -> dict[str, int]:
         """Return the sums of all of COUNTED for a model."""
@@ -174,7 +182,7 @@ class Ring:
 
     def _slot(self, number: int) -> int:
         """Return the index of a segment's beginning and positions. Two slots alternate: the next is filled before it counts."""
-        return _SLOTS + (number & 1) * (1 + self.givers)
+        return _SLOTS + (number & 1) * (1 + self.producers)
 
     def _copied(self, producer: int, position: int, length: int) -> bytes:
         base, at = self._base + producer * self.size, position % self.size
@@ -191,18 +199,26 @@ class Producer:
         memory: All bytes of the ring.
         base: Index in `memory` where the producer's bytes begin.
         size: Their number.
-        kept: Returns the position up to which the records are safe.
+        committed: Returns the position up to which the records are safe.
     """
 
-    def __init__(self, words: memoryview, at: int, memory: memoryview, base: int, size: int, kept: Callable[[], int]):
-        self._words, self._at, self._bytes, self._base, self._size, self._kept = words, at, memory, base, size, kept
-        self._head, self._most = words[at], 0
+    def __init__(
+        self, words: memoryview, at: int, memory: memoryview, base: int, size: int, committed: Callable[[], int]
+    ):
+        self._words = words
+        self._at = at
+        self._bytes = memory
+        self._base = base
+        self._size = size
+        self._committed = committed
+        self._head = words[at]
+        self._most = 0
 
     def put(self, record: bytes) -> bool:
         """Put a record; return False where there is no room for it."""
         at, behind = self._head % self._size, self._head + _LENGTH.size + len(record)
         if behind > self._most:
-            self._most = self._kept() + self._size
+            self._most = self._committed() + self._size
             if behind > self._most:
                 return False
         begin, length = self._base + at + _LENGTH.size, len(record)
@@ -220,8 +236,8 @@ class Producer:
         self._bytes[self._base : self._base + len(content) - first] = content[first:]
 
 
-def _attach(names: Sequence[str], givers: int, size: int, session: str, file: Any) -> Ring:
-    return Ring(names, givers, size, session=session, _file=file.detach())
+def _attach(names: Sequence[str], producers: int, size: int, session: str, file: Any) -> Ring:
+    return Ring(names, producers, size, session=session, _file=file.detach())
 
 
 def _unnamed(size: int) -> int:

@@ -59,7 +59,7 @@ class Kept:
         self.recorder = CaptureWriter(capture, ["m"], 1, self.mailbox, log, self.fork_server.start)
         assert self.recorder.feed
         self.ring = self.recorder.feed.ring
-        self._giver, self._ids = self.ring.producer(0), 0
+        self._producer, self._ids = self.ring.producer(0), 0
         self._stopped = False
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -73,10 +73,10 @@ class Kept:
         for _ in range(requests):
             self._ids += 1
             body, answer = b'{"inputs": {"a": [%d]}}' % self._ids, b'{"predictions": [1.0]}'
-            assert self._giver.put(packed(ANSWERED, time.time(), ABOUT, b"id-%d" % self._ids, JSON, body, answer))
+            assert self._producer.put(packed(ANSWERED, time.time(), ABOUT, b"id-%d" % self._ids, JSON, body, answer))
         for number in range(labels):
             label = json.dumps([[f"id-{number + 1}", 0, 1.0]]).encode()
-            assert self._giver.put(packed(LABELS, time.time(), ABOUT, b"", b"", label))
+            assert self._producer.put(packed(LABELS, time.time(), ABOUT, b"", b"", label))
 
     def writing(self) -> int:
         """Wait until a writer is at work, and return its pid."""

@@ -236,7 +236,7 @@ def test_a_canary_that_passes_a_bound_is_ended_and_all_are_answered_by_the_first
             load.wait_for("3")
             assert endpoint.variant["state"] == "serving"
     assert load.failed == []
-    assert f"m version 2 (canary) is ended, the first version alone answers: {said['why']}" in endpoint.log.read_text()
+    assert f"m version 2 (canary) is ended, the primary alone answers: {said['why']}" in endpoint.log.read_text()
     record = next(each for each in endpoint.records if each.state is VariantState.ENDED)
     assert (record.version, record.first_version, record.why) == (2, 1, said["why"])
 
@@ -265,7 +265,7 @@ def test_a_shadow_is_compared_and_warned_of_and_nobody_hears_it(
     distances = ("sum", "count")  # asked one after the other, and the last copies are compared after the load ended
     mean = lambda: truediv(*(endpoint.metric(f"slipway_shadow_distance_{name}") for name in distances))
     wait_for(lambda: 999 < mean() < 1001, PATIENCE_S)
-    assert "m version 2 (shadow) is past a bound: 100 % of" in endpoint.log.read_text()
+    assert "m version 2 (shadow) violates a guardrail: 100 % of" in endpoint.log.read_text()
     endpoint.supervisor.stop()
     last = endpoint.records[-1]
     assert (last.disagreement, last.state, last.first_version) == (1.0, VariantState.SERVING, 1)

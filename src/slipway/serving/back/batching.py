@@ -67,15 +67,15 @@ class MicroBatching:
         """Prepare for every kind of request, and find out whether rows may be answered together."""
         self.scoring  # noqa: B018 - it is made here
         reading = _reading(self._loaded_model, self._max_rows)
-        asks = [
+        requests = [
             ModelRequest(number, time.monotonic() + _NO_LIMIT_S, _JSON, body)
             for number, body in enumerate(_trials(self._loaded_model))
         ]
-        if reading is None or len(asks) < 2:
+        if reading is None or len(requests) < 2:
             return
-        alone = [self.scoring.answer(ask) for ask in asks]
+        alone = [self.scoring.answer(request) for request in requests]
         self._reading = reading
-        if dict(self.answers(asks)) != dict(enumerate(alone)):
+        if dict(self.answers(requests)) != dict(enumerate(alone)):
             self._reading = None
 
     @property
@@ -83,53 +83,55 @@ class MicroBatching:
         """Whether the rows of several requests are answered together."""
         return self._reading is not None
 
-    def answers(self, asks: Sequence[ModelRequest]) -> Iterable[tuple[int, ModelResponse]]:
+    def answers(self, requests: Sequence[ModelRequest]) -> Iterable[tuple[int, ModelResponse]]:
         """Answer requests; yield each answer with the place of its request, as soon as it is made."""
         batch: list[_Read] = []
         alone: list[int] = []
-        for place, ask in enumerate(asks):
-            rows = self._rows(ask)
+        for place, request in enumerate(requests):
+            rows = self._rows(request)
             if rows is None:
                 alone.append(place)
                 continue
             if batch and sum(len(each.rows) for each in batch) + len(rows) > MOST_ROWS:
-                yield from self._together(asks, batch)
+                yield from self._together(requests, batch)
                 batch = []
             assert self._reading is not None
             batch.append(_Read(place, *self._reading.values.of_rows(rows)))
         if batch:
-            yield from self._together(asks, batch)
+            yield from self._together(requests, batch)
         for place in alone:
-            yield place, self.scoring.answer(asks[place])
+            yield place, self.scoring.answer(requests[place])
 
-    def _rows(self, ask: ModelRequest) -> Sequence[Any] | None:
-        if self._reading is None or ask.content_type != _JSON:
+    def _rows(self, request: ModelRequest) -> Sequence[Any] | None:
+        if self._reading is None or request.content_type != _JSON:
             return None
         try:
-            found = self._reading.rows(ask.body)
+            read = self._reading.rows(request.body)
         except TooManyRows:
             return None
-        return found[0] if found and not found[1] and len(found[0]) <= MOST_ROWS else None
+        return read[0] if read and not read[1] and len(read[0]) <= MOST_ROWS else None
 
-    def _together(self, asks: Sequence[ModelRequest], batch: "Sequence[_Read]") -> Iterable[tuple[int, ModelResponse]]:
+    def _together(
+        self, requests: Sequence[ModelRequest], batch: "Sequence[_Read]"
+    ) -> Iterable[tuple[int, ModelResponse]]:
         try:
             names = [column.name for column in self._loaded_model.signature.inputs]
             table = self._loaded_model.table(names, [row for read in batch for row in read.rows])
             answers = self._loaded_model.model.predict(table).tolist()
         except Exception:  # one request is to blame, and only that one is refused  # noqa: BLE001
             for read in batch:
-                yield read.place, self.scoring.answer(asks[read.place])
+                yield read.place, self.scoring.answer(requests[read.place])
             return
         at = 0
         for read in batch:
             body = json.dumps({"predictions": answers[at : at + len(read.rows)]}).encode()
-            yield read.place, ModelResponse(asks[read.place].id, 200, _JSON, body, read.finds)
+            yield read.place, ModelResponse(requests[read.place].id, 200, _JSON, body, read.finds)
             at += len(read.rows)
 
 
 def _reading(loaded_model: LoadedModel, max_rows: int) -> FastPath | None:
     """Return the FastPath that reads the rows of a well-formed request; None for a signature that only MLflow reads."""
-    if loaded_model.asks_otherwise:
+    if loaded_model.beyond_predict:
         return None
     signature = loaded_model.signature
     inputs = tuple(column.name for column in signature.inputs)
@@ -145,8 +147,8 @@ def _trials(loaded_model: LoadedModel) -> list[bytes]:
     example = loaded_model.example()
     if example is None:
         return []
-    said = json.loads(loaded_model.signature.example or "")["dataframe_split"]
-    rows = [dict(zip(said["columns"], row, strict=True)) for row in said["data"][:8]]
+    split = json.loads(loaded_model.signature.example or "")["dataframe_split"]
+    rows = [dict(zip(split["columns"], row, strict=True)) for row in split["data"][:8]]
     odd: dict[str, list[Any]] = {"double": [None, -1e9, 0.0], "string": ["", "no such word"], "long": [0, -7]}
     for column in loaded_model.signature.inputs:
         values = [value for value in odd.get(column.type, []) if value is not None or not column.required]

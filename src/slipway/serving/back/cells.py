@@ -23,8 +23,8 @@ class Cells:
     def read(self, name: str) -> Sequence[Any]:
         """Return the values of a column, row after row; an empty list where no row has the column."""
         if name in self._columns:
-            found = self._columns[name]
-            return found if isinstance(found, list) else [found]
+            column = self._columns[name]
+            return column if isinstance(column, list) else [column]
         key = self._key(name)
         return [row[key] for row in self._rows if _has(row, key)]
 

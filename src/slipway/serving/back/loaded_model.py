@@ -33,8 +33,8 @@ class LoadedModel:
     @cached_property
     def signature(self) -> Signature:
         """The signature, with what the contract expects of each column."""
-        said = self.declared.get("signature") or {}
-        inputs, outputs = (json.loads(said.get(side) or "[]") for side in ("inputs", "outputs"))
+        declared = self.declared.get("signature") or {}
+        inputs, outputs = (json.loads(declared.get(side) or "[]") for side in ("inputs", "outputs"))
         expectations = read_expectations(self.declared.get("metadata"))
         columns = [
             InputColumn(name := each.get("name", ""), each["type"], each.get("required", True), expectations.get(name))
@@ -51,7 +51,7 @@ class LoadedModel:
         )
 
     @property
-    def asks_otherwise(self) -> str:
+    def beyond_predict(self) -> str:
         """Reason why an answer is not just the model's `predict` of the rows; "" where it is."""
         how = self.declared["flavors"]["python_function"]
         if how.get("loader_module") != "mlflow.sklearn" or how.get("predict_fn", "predict") != "predict":
@@ -62,10 +62,10 @@ class LoadedModel:
 
     def example(self) -> "pd.DataFrame | None":
         """Return the rows of the input example in the types that the signature declares; None without an example."""
-        said = json.loads(self.signature.example or "{}").get("dataframe_split")
-        if not said or not self.signature.inputs:
+        split = json.loads(self.signature.example or "{}").get("dataframe_split")
+        if not split or not self.signature.inputs:
             return None
-        return self.table(said["columns"], said["data"])
+        return self.table(split["columns"], split["data"])
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> "pd.DataFrame":
         """Return rows as a table with the columns and types of the signature; a column that is not given holds nulls."""

@@ -60,16 +60,16 @@ def back(
         return
     channel.send(control, ModelLoaded(signature, plan, why_not))
     threading.Thread(target=_end_with, args=[control], daemon=True).start()
-    asks: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
-    threading.Thread(target=_accept, args=[listener, asks], daemon=True).start()
+    requests: queue.SimpleQueue[_ReceivedRequest] = queue.SimpleQueue()
+    threading.Thread(target=_accept, args=[listener, requests], daemon=True).start()
     _warm(batching)
-    _answer_all(batching, asks)
+    _answer_all(batching, requests)
 
 
 def _checked_plan(loaded_model: LoadedModel) -> tuple[PackedPlan | None, str]:
     """Compile the model and compare the plan with it; return the plan, or None and the reason."""
-    if loaded_model.asks_otherwise:
-        return None, loaded_model.asks_otherwise
+    if loaded_model.beyond_predict:
+        return None, loaded_model.beyond_predict
     example = loaded_model.example()
     if example is None or not len(example):
         return None, "it has no input example to check a plan on"
@@ -89,46 +89,46 @@ def _checked_plan(loaded_model: LoadedModel) -> tuple[PackedPlan | None, str]:
 
 
 @dataclass(frozen=True)
-class _Asked:
-    ask: ModelRequest
+class _ReceivedRequest:
+    request: ModelRequest
     connection: socket.socket
 
-    def answered(self, answer: ModelResponse) -> None:
+    def answer(self, response: ModelResponse) -> None:
         try:
-            self.connection.sendall(frames.frame(answer))
+            self.connection.sendall(frames.frame(response))
         except OSError:  # the front has ended, or does not read
             # Whatever came behind half an answer would be read as the rest of it.
             with suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RDWR)
 
 
-def _accept(listener: socket.socket, asks: "queue.SimpleQueue[_Asked]") -> None:
+def _accept(listener: socket.socket, requests: "queue.SimpleQueue[_ReceivedRequest]") -> None:
     listener.setblocking(True)
     while True:
         connection, _ = listener.accept()
         seconds = int(_SEND_TIMEOUT_S).to_bytes(8, "little") + bytes(8)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, seconds)
-        threading.Thread(target=_read, args=[connection, asks], daemon=True).start()
+        threading.Thread(target=_read, args=[connection, requests], daemon=True).start()
 
 
-def _read(connection: socket.socket, asks: "queue.SimpleQueue[_Asked]") -> None:
+def _read(connection: socket.socket, requests: "queue.SimpleQueue[_ReceivedRequest]") -> None:
     cutter = Frames()
     with suppress(OSError):
         while data := connection.recv(_CHUNK):
             for content in cutter.feed(data):
-                asks.put(_Asked(frames.ask(content), connection))
+                requests.put(_ReceivedRequest(frames.ask(content), connection))
 
 
-def _answer_all(batching: MicroBatching, asks: "queue.SimpleQueue[_Asked]") -> None:
+def _answer_all(batching: MicroBatching, requests: "queue.SimpleQueue[_ReceivedRequest]") -> None:
     while True:
-        waiting = [asks.get()]
+        waiting = [requests.get()]
         with suppress(queue.Empty):
             while True:
-                waiting.append(asks.get_nowait())
+                waiting.append(requests.get_nowait())
         now = time.monotonic()
-        timely = [each for each in waiting if each.ask.deadline > now]  # no front waits for the others any more
-        for place, answer in batching.answers([each.ask for each in timely]):
-            timely[place].answered(answer)
+        timely = [each for each in waiting if each.request.deadline > now]  # no front waits for the others any more
+        for place, response in batching.answers([each.request for each in timely]):
+            timely[place].answer(response)
 
 
 def _warm(batching: MicroBatching) -> None:

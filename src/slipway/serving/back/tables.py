@@ -17,7 +17,7 @@ def read_table(table: "pd.DataFrame", values: Values) -> "tuple[pd.DataFrame, tu
     """
     if not table.columns.is_unique:  # MLflow refuses it
         return table, ()
-    found: list[Find] = []
+    unexpected: list[Find] = []
     changed: dict[str, Any] = {}
     for at, column in enumerate(values.columns):
         if column.name not in table:
@@ -28,11 +28,11 @@ def read_table(table: "pd.DataFrame", values: Values) -> "tuple[pd.DataFrame, tu
             _refuse_numbers(given, column.name)
         plain = given.tolist() if given.notna().all() else given.astype(object).where(given.notna(), None).tolist()
         read, finds = values.of_column(at, plain)
-        found += finds
+        unexpected += finds
         # Texts stay as they were read: some encoders tell a missing text that is None from one that is NaN.
         if column.type == "datetime" or (column.type == "string" and (read is not plain or not _is_text(given))):
             changed[column.name] = _column(read, column.type, given)
-    return table.assign(**changed), tuple(found)
+    return table.assign(**changed), tuple(unexpected)
 
 
 def _is_text(given: "pd.Series") -> bool:

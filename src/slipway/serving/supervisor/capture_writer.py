@@ -91,7 +91,7 @@ class CaptureWriter:
             folder=capture.folder,
             **capture.arguments,
         )
-        child.listen(lambda said: self._mailbox.post(self._heard, child, said))
+        child.listen(lambda message: self._mailbox.post(self._heard, child, message))
         ring.beat()  # a writer that is being started must not count as silent
         self._look(child)
 
@@ -118,8 +118,8 @@ class CaptureWriter:
             self._starts_left = 0
             self._mailbox.later(_DIES_WITHIN_S, self._heard, child, ProcessEnded())
 
-    def _heard(self, child: ForkedProcess, said: object) -> None:
-        if not isinstance(said, ProcessEnded) or child is not self._child:
+    def _heard(self, child: ForkedProcess, message: object) -> None:
+        if not isinstance(message, ProcessEnded) or child is not self._child:
             return
         self._child = None
         if self._ended:
@@ -148,5 +148,5 @@ class CaptureWriter:
         self._ended()
 
     def _leave_rest(self) -> None:
-        if self._capture and self.feed and (said := leave(self.feed.ring, self._capture.folder)):
-            self._log.say(said)
+        if self._capture and self.feed and (line := leave(self.feed.ring, self._capture.folder)):
+            self._log.say(line)

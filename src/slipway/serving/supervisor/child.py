@@ -27,7 +27,8 @@ class ForkedProcess:
     """
 
     def __init__(self, pid: "Future[int]", pipe: Connection):
-        self._pid, self._pipe = pid, pipe
+        self._pid = pid
+        self._pipe = pipe
         self._out: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     @property
@@ -35,9 +36,9 @@ class ForkedProcess:
         """The process id. Waits until the process was forked; raises ServiceFailed where it could not be."""
         return self._pid.result()
 
-    def listen(self, said: Callable[[Any], None]) -> None:
-        """Call `said`, in a thread, with each message of the process from now on, and with ProcessEnded at its end."""
-        threading.Thread(target=self._hear, args=[said], name="hear", daemon=True).start()
+    def listen(self, receive: Callable[[Any], None]) -> None:
+        """Call `receive`, in a thread, with each message of the process from now on, and with ProcessEnded at its end."""
+        threading.Thread(target=self._hear, args=[receive], name="hear", daemon=True).start()
         threading.Thread(target=self._speak, name="speak", daemon=True).start()
 
     def tell(self, message: object) -> None:
@@ -48,12 +49,12 @@ class ForkedProcess:
         """Send kill -9 now, or as soon as the process was forked; return without waiting for it."""
         self._pid.add_done_callback(_kill)
 
-    def _hear(self, said: Callable[[Any], None]) -> None:
+    def _hear(self, receive: Callable[[Any], None]) -> None:
         with suppress(EOFError, OSError):
             while True:
-                said(channel.receive(self._pipe))
+                receive(channel.receive(self._pipe))
         self._out.put(ProcessEnded)
-        said(ProcessEnded())
+        receive(ProcessEnded())
 
     def _speak(self) -> None:
         with suppress(OSError):

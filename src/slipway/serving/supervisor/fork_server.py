@@ -66,7 +66,7 @@ class ForkServer:
         self._socket, self._lock = ours, threading.Lock()
         self._waiting: list[Future[int]] = []
         self._outliving: Future[int] | None = None
-        threading.Thread(target=self._hear, name="nursery", daemon=True).start()
+        threading.Thread(target=self._hear, name="fork server", daemon=True).start()
 
     def start(
         self, target: str, *args: Any, preload: Sequence[str] = (), outlives: bool = False, **named: Any
@@ -109,7 +109,7 @@ class ForkServer:
             self._process.wait(_END_S)
         except subprocess.TimeoutExpired:  # in the middle of an import
             if waited_for:  # the fork server has a process to fork yet, and ends by itself after that
-                threading.Thread(target=self._process.wait, name="nursery ends", daemon=True).start()
+                threading.Thread(target=self._process.wait, name="fork server ends", daemon=True).start()
             else:
                 self._process.kill()
                 self._process.wait()
@@ -193,29 +193,29 @@ class _Inherited:
 
 def _received(source: socket.socket, size: int) -> bytes:
     """Receive `size` bytes; b"" where the other end is gone."""
-    found = bytearray()
-    while len(found) < size:
+    received = bytearray()
+    while len(received) < size:
         try:
-            chunk = source.recv(size - len(found))
+            chunk = source.recv(size - len(received))
         except OSError:
             return b""
         if not chunk:
             return b""
-        found += chunk
-    return bytes(found)
+        received += chunk
+    return bytes(received)
 
 
 _done: set[str] = set()
 
 
-def _main(asks: socket.socket, folder: str) -> None:
+def _main(orders: socket.socket, folder: str) -> None:
     try:
-        _serve(asks)
+        _serve(orders)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _serve(asks: socket.socket) -> None:
+def _serve(orders: socket.socket) -> None:
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
     signal.signal(
         signal.SIGCHLD, signal.SIG_IGN
@@ -227,25 +227,25 @@ def _serve(asks: socket.socket) -> None:
     ):  # meant for the supervisor; what is forked inherits it
         signal.signal(number, signal.SIG_IGN)
     while True:
-        head, files, _, _ = socket.recv_fds(asks, _LENGTH.size, _MOST_FILES)
+        head, files, _, _ = socket.recv_fds(orders, _LENGTH.size, _MOST_FILES)
         if not head:
             return
         (length,) = _LENGTH.unpack(head)
-        content = _received(asks, length)
+        content = _received(orders, length)
         if not content:
             return
         order = msgspec.msgpack.decode(content, type=_Order)
-        pid = _forked(order.modules, order.call, files, asks, order.outlives)
+        pid = _forked(order.modules, order.call, files, orders, order.outlives)
         for file in files:
             os.close(file)
         with suppress(
             OSError
         ):  # the supervisor is gone: its last orders are carried out all the same, for processes that outlive it
-            asks.sendall(_PID.pack(pid))
+            orders.sendall(_PID.pack(pid))
 
 
 def _forked(
-    modules: Sequence[str], payload: bytes, files: Sequence[int], asks: socket.socket, outlives: bool = False
+    modules: Sequence[str], payload: bytes, files: Sequence[int], orders: socket.socket, outlives: bool = False
 ) -> int:
     try:
         for module, _, function in (each.partition(":") for each in modules if each not in _done):
@@ -271,7 +271,7 @@ def _forked(
     try:
         if tie:
             tie()
-        asks.close()
+        orders.close()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _Inherited.received = files
         target, args, named = reduction.ForkingPickler.loads(payload)

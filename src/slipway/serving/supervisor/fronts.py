@@ -38,7 +38,7 @@ class Fronts:
         log: Log of the endpoint.
         fork: Starts the front of a row.
         greeting: Returns the messages that a new front needs.
-        said: Called with each message of a front.
+        received: Called with each message of a front.
         patience_s: For how long the event loop of a front may stand still. Looks are counted and not the clock, so that no
             front is blamed after the machine has slept.
     """
@@ -50,14 +50,18 @@ class Fronts:
         log: Log,
         fork: Callable[[int], ForkedProcess],
         greeting: Callable[[], Sequence[object]],
-        said: Callable[[Any], None],
+        received: Callable[[Any], None],
         patience_s: float,
     ):
-        self._counters, self._mailbox, self._log = counters, mailbox, log
-        self._fork, self._greeting, self._said = fork, greeting, said
+        self._counters = counters
+        self._mailbox = mailbox
+        self._log = log
+        self._fork = fork
+        self._greeting = greeting
+        self._received = received
+        self._patience_s = patience_s
         self._children: dict[int, ForkedProcess] = {}
         self._ending: Callable[[], None] | None = None
-        self._patience_s = patience_s
         self._seen: dict[int, _Seen] = {}
 
     @property
@@ -93,13 +97,13 @@ class Fronts:
             return
         child = self._children[row] = self._fork(row)
         born = time.monotonic()
-        child.listen(lambda said: self._mailbox.post(self._heard, row, child, born, said))
+        child.listen(lambda message: self._mailbox.post(self._heard, row, child, born, message))
         for message in self._greeting():
             child.tell(message)
 
-    def _heard(self, row: int, child: ForkedProcess, born: float, said: object) -> None:
-        if not isinstance(said, ProcessEnded):
-            self._said(said)
+    def _heard(self, row: int, child: ForkedProcess, born: float, message: object) -> None:
+        if not isinstance(message, ProcessEnded):
+            self._received(message)
         elif self._children.get(row) is child:
             del self._children[row]
             if not self._ending:

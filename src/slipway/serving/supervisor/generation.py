@@ -79,7 +79,7 @@ class SupervisedGeneration:
         backs: The places of its backs.
         loaded: Report of its first back; None while that one loads.
         retired_at: When it is dropped, by `time.monotonic()`; None while it serves or loads.
-        by_kept: Whether it answers from a cached plan that was not compared with the model yet.
+        by_cached_plan: Whether it answers from a cached plan that was not compared with the model yet.
     """
 
     wanted: WantedVersion
@@ -88,12 +88,12 @@ class SupervisedGeneration:
     backs: list[BackSlot] = field(default_factory=list)
     loaded: ModelLoaded | None = None
     retired_at: float | None = None
-    by_kept: bool = False
+    by_cached_plan: bool = False
 
     @property
     def compiled(self) -> bool | None:
         """Whether the fronts have a plan of the generation; None until its first back has compiled and compared one."""
-        return None if self.loaded is None or self.by_kept else self.loaded.plan is not None
+        return None if self.loaded is None or self.by_cached_plan else self.loaded.plan is not None
 
     def add_back(self) -> BackSlot:
         """Make a place for one more back."""
@@ -104,7 +104,7 @@ class SupervisedGeneration:
         self.backs.append(BackSlot(path, listener))
         return self.backs[-1]
 
-    def told(self) -> Generation:
+    def snapshot(self) -> Generation:
         """Return the generation for the fronts, with those backs that have been ready once."""
         assert self.loaded is not None
         plan = PlanInTransit(self.loaded.plan) if self.loaded.plan else None

@@ -51,8 +51,14 @@ class Generations:
         failed: Callable[[messages.TakeoverFailure], None],
         served: Callable[[WantedVersion], None],
     ):
-        self._config, self._counters, self._mailbox, self._log, self._fork = config, counters, mailbox, log, fork
-        self._changed, self._failed_to, self._served = changed, failed, served
+        self._config = config
+        self._counters = counters
+        self._mailbox = mailbox
+        self._log = log
+        self._fork = fork
+        self._changed = changed
+        self._failed_to = failed
+        self._served = served
         self.folder = Path()
         self.failures: dict[str, messages.TakeoverFailure] = {}
         self.refused = ""
@@ -63,11 +69,11 @@ class Generations:
         self._numbers = itertools.count(1)
         self._ended = False
 
-    def told(self) -> messages.Swap | None:
+    def snapshot(self) -> messages.Swap | None:
         """Return the generations that the fronts have to serve; None until each model has one: all are swapped together."""
         if len(self._current) < len(self._wanted):
             return None
-        return messages.Swap(tuple(serving.told() for serving in self._current.values()))
+        return messages.Swap(tuple(serving.snapshot() for serving in self._current.values()))
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -104,11 +110,11 @@ class Generations:
             return
         if again:
             self._failed.discard(wanted.key)
-        found = next((other for other in self._others if other.wanted.key == wanted.key), None)
-        if found is None and wanted.key not in self._failed:
+        known = next((other for other in self._others if other.wanted.key == wanted.key), None)
+        if known is None and wanted.key not in self._failed:
             self._load(wanted)
-        elif found and found.loaded:
-            self._take_over(found)
+        elif known and known.loaded:
+            self._take_over(known)
 
     def let_go(self, model: str) -> None:
         """Serve no version of a model any more; the former one finishes the requests that it has begun."""
@@ -126,7 +132,7 @@ class Generations:
         if wanted.kept and wanted.model not in self._current:
             self._log.say(f"{wanted} answers from the plan that was kept, while its model loads")
             # Requests that only the model can answer wait at the socket of its back.
-            serving.loaded, serving.by_kept, back.ready = wanted.kept, True, True
+            serving.loaded, serving.by_cached_plan, back.ready = wanted.kept, True, True
             self._take_over(serving)
 
     def _start_back(self, serving: SupervisedGeneration, back: BackSlot) -> None:
@@ -137,25 +143,25 @@ class Generations:
             BACK, serving.wanted.load, serving.compiled, self._config.max_rows, listener=back.listener,
             preload=serving.wanted.preload,
         )  # fmt: skip
-        child.listen(lambda said: self._mailbox.post(self._back_said, serving, back, child, said))
+        child.listen(lambda message: self._mailbox.post(self._heard_back, serving, back, child, message))
 
-    def _back_said(self, serving: SupervisedGeneration, back: BackSlot, child: ForkedProcess, said: object) -> None:
+    def _heard_back(self, serving: SupervisedGeneration, back: BackSlot, child: ForkedProcess, message: object) -> None:
         if back.child is not child:
             return
-        if isinstance(said, ModelLoaded):
-            self._back_is_ready(serving, back, said)
-        elif isinstance(said, ModelFailed):
+        if isinstance(message, ModelLoaded):
+            self._back_is_ready(serving, back, message)
+        elif isinstance(message, ModelFailed):
             back.child = None
-            self._back_failed(serving, back, said)
-        elif isinstance(said, ProcessEnded):
+            self._back_failed(serving, back, message)
+        elif isinstance(message, ProcessEnded):
             back.child = None
             self._back_gone(serving, back)
 
     def _back_is_ready(self, serving: SupervisedGeneration, back: BackSlot, loaded: ModelLoaded) -> None:
         back.died, back.up = 0, True
         first, back.ready = not back.ready, True
-        if serving.by_kept:
-            self._compare_kept(serving, loaded)
+        if serving.by_cached_plan:
+            self._compare_cached_plan(serving, loaded)
         elif serving.loaded is None:
             self._take_note(serving, loaded)
             wanted = self._wanted[serving.wanted.model]
@@ -175,8 +181,8 @@ class Generations:
         if serving.wanted.plan_cache:
             serving.wanted.plan_cache.keep(loaded)
 
-    def _compare_kept(self, serving: SupervisedGeneration, loaded: ModelLoaded) -> None:
-        serving.by_kept = False
+    def _compare_cached_plan(self, serving: SupervisedGeneration, loaded: ModelLoaded) -> None:
+        serving.by_cached_plan = False
         if loaded == serving.loaded:
             self._log.say(f"{serving.wanted} is loaded; the plan that was kept is what it compiles to")
             return
@@ -186,7 +192,7 @@ class Generations:
             self._changed()
 
     def _back_failed(self, serving: SupervisedGeneration, back: BackSlot, failed: ModelFailed) -> None:
-        if serving.by_kept and not failed.passing:  # a start without a cached plan fails as well
+        if serving.by_cached_plan and not failed.passing:  # a start without a cached plan fails as well
             raise ServiceFailed(f"{serving.wanted} cannot be served any more: {failed.why}")
         if serving.loaded:  # the generation serves, and a successor of one of its backs failed
             self._log.say(f"a process of {serving.wanted} could not be replaced: {failed.why}")
@@ -211,7 +217,7 @@ class Generations:
 
     def _back_gone(self, serving: SupervisedGeneration, back: BackSlot) -> None:
         back.died += 1
-        if serving.loaded is None or serving.by_kept:
+        if serving.loaded is None or serving.by_cached_plan:
             self._back_failed(serving, back, ModelFailed("its process ended while it loaded; the log says more"))
             return
         if self._ended:

@@ -50,48 +50,48 @@ class Window:
         return at <= now - WINDOW_S and min(within.requests, within[COMPARED]) >= self.enough
 
 
-def violation(found: Tally, guardrails: Guardrails) -> GuardrailViolation | None:
+def violation(counted: Tally, guardrails: Guardrails) -> GuardrailViolation | None:
     """Return the first violation of the guardrails; None where there is none, or while there are too few requests to judge."""
-    return _disagreement(found, guardrails) or _errors(found, guardrails) or _latency(found, guardrails)
+    return _disagreement(counted, guardrails) or _errors(counted, guardrails) or _latency(counted, guardrails)
 
 
-def _disagreement(found: Tally, guardrails: Guardrails) -> GuardrailViolation | None:
-    compared, rows = found[COMPARED], found[COMPARED_ROWS]
+def _disagreement(counted: Tally, guardrails: Guardrails) -> GuardrailViolation | None:
+    compared, rows = counted[COMPARED], counted[COMPARED_ROWS]
     if compared < guardrails.min_requests or not rows:
         return None
-    share = found[DISAGREEMENTS] / rows
+    share = counted[DISAGREEMENTS] / rows
     if at_least(share, compared) <= guardrails.max_disagreement:
         return None
-    said = f"{_percent(share)} of {rows:,.0f} compared rows were answered otherwise"
-    return GuardrailViolation(DISAGREEMENT, f"{said}; the bound is {_percent(guardrails.max_disagreement)}")
+    seen = f"{_percent(share)} of {rows:,.0f} compared rows were answered otherwise"
+    return GuardrailViolation(DISAGREEMENT, f"{seen}; the bound is {_percent(guardrails.max_disagreement)}")
 
 
-def _errors(found: Tally, guardrails: Guardrails) -> GuardrailViolation | None:
-    requests = found.requests
+def _errors(counted: Tally, guardrails: Guardrails) -> GuardrailViolation | None:
+    requests = counted.requests
     if requests < guardrails.min_requests:
         return None
-    share = found[ERRORS] / requests
+    share = counted[ERRORS] / requests
     if at_least(share, requests) <= guardrails.max_errors:
         return None
-    said = f"{_percent(share)} of {requests:,.0f} requests were not answered that the first version answers"
-    return GuardrailViolation(ERROR, f"{said}; the bound is {_percent(guardrails.max_errors)}")
+    seen = f"{_percent(share)} of {requests:,.0f} requests failed that the primary answers"
+    return GuardrailViolation(ERROR, f"{seen}; the bound is {_percent(guardrails.max_errors)}")
 
 
-def _latency(found: Tally, guardrails: Guardrails) -> GuardrailViolation | None:
-    variant_latency, primary_latency = found.variant_latency, found.primary_latency
+def _latency(counted: Tally, guardrails: Guardrails) -> GuardrailViolation | None:
+    variant_latency, primary_latency = counted.variant_latency, counted.primary_latency
     if min(variant_latency.count, primary_latency.count) < guardrails.min_requests:
         return None
     usual, own = primary_latency.quantile(1 - _SLOWEST), variant_latency.quantile(1 - _SLOWEST)
     assert usual is not None and own is not None
-    said = f"the 99th percentile of {variant_latency.count:,.0f} latencies is {own * 1000:.3g} ms"
+    seen = f"the 99th percentile of {variant_latency.count:,.0f} latencies is {own * 1000:.3g} ms"
     if guardrails.max_p99_ms is not None:
         most, bound = guardrails.max_p99_ms / 1000, f"the bound is {guardrails.max_p99_ms:g} ms"
     else:
         most = max(guardrails.max_slower * usual, usual + NOT_FELT_S)
-        bound = f"the bound is {guardrails.max_slower:g} times that of the first version, {usual * 1000:.3g} ms"
+        bound = f"the bound is {guardrails.max_slower:g} times that of the primary, {usual * 1000:.3g} ms"
     if at_least(variant_latency.above(most) / variant_latency.count, variant_latency.count) <= _SLOWEST:
         return None
-    return GuardrailViolation(LATENCY, f"{said}; {bound}")
+    return GuardrailViolation(LATENCY, f"{seen}; {bound}")
 
 
 def at_least(share: float, of: float) -> float:

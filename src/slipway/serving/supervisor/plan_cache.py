@@ -51,10 +51,10 @@ class PlanCache:
                 status = os.fstat(stream.fileno())
                 if status.st_uid != os.geteuid() or status.st_mode & _OTHERS_MAY_WRITE:
                     return None, "others may have written it"
-                found = bytearray(stream.read())
+                stored = bytearray(stream.read())
         except OSError:
             return None, ""
-        head, _, content = found.partition(b"\n")
+        head, _, content = stored.partition(b"\n")
         if not head.startswith(self.made_of.encode()):
             return None, "it was made of something else, or by other versions"
         if head + b"\n" != self._head(content):

@@ -71,13 +71,16 @@ class Supervisor:
         record: Callable[[VariantRecord], None] = lambda _: None,
         capture: Capture | None = None,
     ):
-        self.config, self.listener, self._front = config, listener, front
-        self._env, self._log = dict(env), Log(log)
+        self.config = config
+        self.listener = listener
+        self._front = front
+        self._env = dict(env)
+        self._log = Log(log)
         self._keys = messages.ValidKeys(config.keys)
         self._counters = Counters(tuple(models), config.fronts)
         self._mailbox = Mailbox()
         self._fronts = Fronts(
-            self._counters, self._mailbox, self._log, self._fork_front, self._greeting, self._front_said,
+            self._counters, self._mailbox, self._log, self._fork_front, self._greeting, self._heard_front,
             patience_s=max(config.timeout_s, _PATIENCE_S),
         )  # fmt: skip
         self._generations = Generations(
@@ -98,9 +101,9 @@ class Supervisor:
                 partial(self._generations.wanted, models[0]), self._fork, self._changed,
                 self._fronts.tell, self._kill_stuck, record,
             )  # fmt: skip
-        self._recorder = CaptureWriter(capture, models, config.fronts, self._mailbox, self._log, self._fork)
+        self._capture_writer = CaptureWriter(capture, models, config.fronts, self._mailbox, self._log, self._fork)
         self._draining = False
-        self._recording_rest = False
+        self._writing_rest = False
         self.ready, self.ended = threading.Event(), threading.Event()
         self._why = ""
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
@@ -121,7 +124,7 @@ class Supervisor:
             backs=self._generations.pids,
             variant_backs=variant.generations.pids if variant else (),
             comparer=variant.comparer_pid if variant else None,
-            capture_writer=self._recorder.pid,
+            capture_writer=self._capture_writer.pid,
         )
 
     def start(self) -> None:
@@ -210,21 +213,21 @@ class Supervisor:
         more = {"beside": self._variant.variant_link} if self._variant else {}
         return self._fork(
             self._front, listener=self.listener, config=self.config, counters=self._counters, row=row,
-            capture=self._recorder.feed, preload=_EVALUATING, **more,
+            capture=self._capture_writer.feed, preload=_EVALUATING, **more,
         )  # fmt: skip
 
     def _greeting(self) -> list[object]:
-        said = [self._told(), *self._generations.failures.values(), self._variant and self._variant.said]
-        return [self._keys, *filter(None, said)]
+        news = [self._snapshot(), *self._generations.failures.values(), self._variant and self._variant.report]
+        return [self._keys, *filter(None, news)]
 
-    def _front_said(self, said: object) -> None:
-        if isinstance(said, messages.Ready):
+    def _heard_front(self, message: object) -> None:
+        if isinstance(message, messages.Ready):
             if not self.ready.is_set():
-                self._recorder.start()  # not earlier: its imports would have held up the fork server
+                self._capture_writer.start()  # not earlier: its imports would have held up the fork server
                 self._mailbox.later(_LATER_S, self._preload)
             self.ready.set()
-        elif isinstance(said, messages.Stuck):
-            self._kill_stuck(said.back)
+        elif isinstance(message, messages.Stuck):
+            self._kill_stuck(message.back)
 
     def _kill_stuck(self, back: str) -> None:
         for generations in (self._generations, *([self._variant.generations] if self._variant else [])):
@@ -241,12 +244,12 @@ class Supervisor:
 
     # ---- generations
 
-    def _told(self) -> messages.Swap | None:
-        swap = self._generations.told()
-        return replace(swap, variant=self._variant.told()) if swap and self._variant else swap
+    def _snapshot(self) -> messages.Swap | None:
+        swap = self._generations.snapshot()
+        return replace(swap, variant=self._variant.snapshot()) if swap and self._variant else swap
 
     def _changed(self) -> None:
-        if swap := self._told():
+        if swap := self._snapshot():
             self._fronts.tell(swap)
             if self._variant:
                 self._variant.swapped(swap)
@@ -261,22 +264,22 @@ class Supervisor:
         if self._variant:
             self._variant.generations.replace_none()
         self._log.say("the endpoint ends; what is under way is answered first")
-        self._fronts.end(messages.Drain(self.config.drain_s), self._record_rest)
+        self._fronts.end(messages.Drain(self.config.drain_s), self._write_rest)
         self.listener.close()  # the fronts still have it, and accept the connections that wait before they close it
         self._mailbox.later(self.config.drain_s + _LATE_S, self._fronts.kill)
-        self._mailbox.later(self.config.drain_s + 2 * _LATE_S, self._record_rest)
+        self._mailbox.later(self.config.drain_s + 2 * _LATE_S, self._write_rest)
 
-    def _record_rest(self) -> None:
-        if not self._recording_rest:
-            self._recording_rest = True
-            self._recorder.end(self._end)
+    def _write_rest(self) -> None:
+        if not self._writing_rest:
+            self._writing_rest = True
+            self._capture_writer.end(self._end)
 
     def _end(self) -> None:
         if self.ended.is_set():
             return
         self._draining = True
         self._fronts.kill()
-        self._recorder.close()
+        self._capture_writer.close()
         self._generations.close()
         if self._variant:
             self._variant.close()
