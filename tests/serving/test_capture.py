@@ -204,7 +204,7 @@ def test_a_writer_that_is_killed_again_and_again_loses_and_doubles_nothing(start
             each.result()
     service.supervisor.stop()  # which writes what is left
     assert sorted(read(service.folder, "m")["slipway_request_id"]) == sorted(asked)
-    assert "the process that writes captured requests ended; another one takes its place" in service.log.read_text()
+    assert "the capture writer ended; another one takes its place" in service.log.read_text()
     assert not list(service.folder.rglob("*.partial"))
 
 
@@ -220,11 +220,11 @@ def test_a_writer_that_does_not_keep_up_slows_nobody_and_what_is_dropped_is_coun
     wait_for(lambda: service.trouble() == "the process that writes does not answer")
     assert service.ask("/ready", None)[0] == 200
     assert b"\nslipway_capture_trouble 1.0\n" in service.ask("/metrics", None)[1]
-    wait_for(lambda: "captured requests has done nothing for" in service.log.read_text())
+    wait_for(lambda: "the capture writer has done nothing for" in service.log.read_text())
     os.kill(service.writer, signal.SIGCONT)
     service.written(201 - int(dropped))
     assert service.trouble() is None
-    wait_for(lambda: "captured requests is at work again" in service.log.read_text())
+    wait_for(lambda: "the capture writer is at work again" in service.log.read_text())
     assert captured(service.folder, "m").dropped == {"full": dropped}
     large = json.dumps({"dataframe_records": [ROW] * 2, "params": {"x": "y" * 1_000_000}}).encode()
     assert service.ask(body=large)[0] == 200

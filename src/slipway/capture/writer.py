@@ -89,17 +89,17 @@ def _write_left(folder: Path, limits: CaptureLimits, beat: Callable[[], None]) -
             try:
                 _write_one(left, folder, limits, beat)
             except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
-                _say(f"{left.path}, which a service before left, cannot be written: {error}")
+                _say(f"{left.path}, which an earlier service left, cannot be written: {error}")
 
 
 def _write_one(left: Left, folder: Path, limits: CaptureLimits, beat: Callable[[], None]) -> None:
     beat()
     ring = left.ring()
     if ring is None:
-        _say(f"{left.path}, which a service before left, ended its writer several times and is put aside")
+        _say(f"{left.path}, which an earlier service left, ended several writers and is put aside")
     elif _SegmentWriter(ring, folder, replace(limits, last_s=0.0), beat).end():
         left.remove()
-        _say(f"what a service before left in {left.path} is written")
+        _say(f"the records that an earlier service left in {left.path} are written")
     else:
         left.try_again()
 
@@ -147,7 +147,7 @@ class _SegmentWriter:
 
     def give_up(self) -> None:
         """Drop the records that ended one writer after the other, and count them."""
-        _say("the records that ended the writer several times are dropped")
+        _say("the records that ended several writers are dropped")
         for producer, until in enumerate(self._seen):
             for content, _ in self._ring.records(producer, self._read[producer], until):
                 self._ring.count(self._ring.producers, self._about(Record.of(content).about).model, "writer")
@@ -250,7 +250,9 @@ class _SegmentWriter:
 
     def _fail(self, error: OSError) -> None:
         if not self._failed:
-            _say(f"no segment can be written ({error.strerror or error}); what comes meanwhile is dropped and counted")
+            _say(
+                f"no segment can be written ({error.strerror or error}); new requests are dropped and counted meanwhile"
+            )
         self._failed = True
         self._ring.fail(failing=True)
         self._due = time.monotonic() + self._limits.segment_s

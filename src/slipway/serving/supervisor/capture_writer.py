@@ -101,15 +101,13 @@ class CaptureWriter:
             return
         silent_s = self.feed.ring.silent_s
         if silent_s > self._capture.hung_s:
-            self._log.say(
-                f"the process that writes captured requests has done nothing for {silent_s:.0f} s and is killed"
-            )
+            self._log.say(f"the capture writer has done nothing for {silent_s:.0f} s and is killed")
             self._kill(child)
             return
         if (silent := silent_s > SILENT_S) != self._silent:
             self._silent = silent
             does = f"has done nothing for {silent_s:.0f} s" if silent else "is at work again"
-            self._log.say(f"the process that writes captured requests {does}")
+            self._log.say(f"the capture writer {does}")
         self._mailbox.later(_LOOKED_AT_EACH_S, self._look, child)
 
     def _kill(self, child: ForkedProcess) -> None:
@@ -125,7 +123,7 @@ class CaptureWriter:
         if self._ended:
             self._write_rest()
             return
-        self._log.say("the process that writes captured requests ended; another one takes its place")
+        self._log.say("the capture writer ended; another one takes its place")
         self._mailbox.later(_PAUSE_S, self.start)
 
     # ---- the end

@@ -126,7 +126,7 @@ class ForkServer:
                 self._socket.sendall(order)
             except OSError:
                 self._waiting.remove(answer)
-                answer.set_exception(ServiceFailed("the process that starts others has ended"))
+                answer.set_exception(ServiceFailed("the fork server has ended"))
         return answer
 
     def _hear(self) -> None:
@@ -138,7 +138,7 @@ class ForkServer:
             else:
                 answer.set_exception(ServiceFailed("a process could not be started; the log says why"))
         for answer in self._waiting:
-            answer.set_exception(ServiceFailed("the process that starts others has ended"))
+            answer.set_exception(ServiceFailed("the fork server has ended"))
 
 
 class _Order(msgspec.Struct, frozen=True, array_like=True):

@@ -201,7 +201,7 @@ class Supervisor:
 
     def _fork(self, target: str, *args: Any, **named: Any) -> ForkedProcess:
         if not self._fork_server.alive:  # it was killed, and with it all processes that it had forked
-            self._log.say("the process that starts others ended; another one takes its place")
+            self._log.say("the fork server ended; another one takes its place")
             self._fork_server.stop()
             self._folder.mkdir(mode=0o700, exist_ok=True)
             self._fork_server = ForkServer(self._env, self._log.path, self._folder)
@@ -263,7 +263,7 @@ class Supervisor:
         self._generations.replace_none()
         if self._variant:
             self._variant.generations.replace_none()
-        self._log.say("the endpoint ends; what is under way is answered first")
+        self._log.say("the endpoint ends; the requests under way are answered first")
         self._fronts.end(messages.Drain(self.config.drain_s), self._write_rest)
         self.listener.close()  # the fronts still have it, and accept the connections that wait before they close it
         self._mailbox.later(self.config.drain_s + _LATE_S, self._fronts.kill)

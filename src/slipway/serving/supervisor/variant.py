@@ -182,7 +182,7 @@ class VariantSupervisor:
         if isinstance(message, messages.Stuck):
             self._stuck(message.back)
         elif isinstance(message, ProcessEnded) and child is self._comparer and not self._closed:
-            self._log.say("the process that compares ended; another one takes its place")
+            self._log.say("the comparer ended; another one takes its place")
             self._comparer = None
             self._mailbox.later(_AGAIN_S, self._start_comparer)
 
