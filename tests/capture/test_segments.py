@@ -1,4 +1,4 @@
-"""Segments on disk, the writer that makes them, and what is read back."""
+"""Segments on disk, the writer that makes them, and the reading of them."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The ring: what is put comes out whole and in order, or was refused; what is not committed comes again."""
+"""The ring: a record comes out whole and in order, or was refused; a record that is not committed comes out again."""
 
 import multiprocessing
 import time

@@ -29,7 +29,10 @@ class Requests:
         self._columns: dict[str, list[Any]] = {name: [] for name in (*self._inputs, PREDICTION)}
         self._probabilities: list[Sequence[float] | None] = []
         self._extra: dict[int, dict[str, Any]] = {}
-        self._times, self._ids, self._rows, self._stages = list[int](), list[str](), list[int](), list[str]()
+        self._times: list[int] = []
+        self._ids: list[str] = []
+        self._rows: list[int] = []
+        self._stages: list[str] = []
         self._bodies: dict[int, bytes] = {}
 
     def __len__(self) -> int:

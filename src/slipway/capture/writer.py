@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _POLL_S = 0.1
 _MOST_BYTES = 8_000_000
-"""Of records that are gathered: a segment with so many is closed early."""
+"""A segment with so many bytes of records is closed early."""
 
 _MOST_ATTEMPTS = 3
 """How many writers the same records may end before the records are dropped."""
@@ -45,7 +45,7 @@ class CaptureLimits:
 
     Attributes:
         segment_s: How long a segment is gathered.
-        max_bytes: Of a model's segments on disk.
+        max_bytes: Bytes of a model's segments on disk at most.
         last_s: For how long the last segment is tried again where the disk has no room for it.
     """
 

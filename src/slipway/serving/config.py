@@ -44,7 +44,7 @@ class VariantConfig:
     Attributes:
         role: Shadow or canary.
         of: The stage or the version that was asked for.
-        share: Of the callers that a canary answers, or of the requests that a shadow answers too; 0 to 1.
+        share: Share of the callers that a canary answers, or of the requests that a shadow answers too; 0 to 1.
         guardrails: The bounds that the variant has to keep.
         sticky_header: Header whose value tells which requests are of one caller.
     """
@@ -65,7 +65,7 @@ class Capture:
     """The capture of requests and answers.
 
     Attributes:
-        share: Of the requests, 0 to 1; a request is captured whole or not at all.
+        share: Share of the requests, 0 to 1; a request is captured whole or not at all.
         writer: `module:function` of the capture writer, called with `ring`, `folder`, `control` and `arguments`. It ends when
             anything comes over `control`, once it has written the rest of the ring.
         folder: Where the writer writes, and where records are left that no writer could write at the end.
@@ -99,13 +99,13 @@ class ServingConfig:
     Attributes:
         fronts: Number of processes that answer HTTP requests.
         keys: SHA-256 of the API keys in hex; None asks for no key.
-        max_body_bytes: Of a request; more are refused with 413.
-        max_bodies_bytes: Of the large bodies of a front together, those that arrive and those under way; more are refused with
-            503.
-        max_json_depth: Of a request; deeper JSON is refused with 400.
-        max_rows: Of a request; more are refused with 413.
+        max_body_bytes: Bytes of a body; a larger one is refused with 413.
+        max_bodies_bytes: Bytes of the large bodies of a front together, those that arrive and those under way; more are
+            refused with 503.
+        max_json_depth: Depth of a JSON body; a deeper one is refused with 400.
+        max_rows: Rows of a request; more are refused with 413.
         max_waiting: Requests of a front that wait for a back; more are refused with 503.
-        max_connections: Of a front; more are refused with 503.
+        max_connections: Connections of a front; more are refused with 503.
         timeout_s: For the answer of a back, then 504.
         header_timeout_s: For the headers of a request to arrive, then 408.
         body_timeout_s: For the body of a request to arrive, then 408.

@@ -17,7 +17,7 @@ class Plan(Protocol):
 
     Attributes:
         inputs: The columns of a row, in order.
-        classes: Of a classifier, in the order of the probabilities; None for a regressor.
+        classes: The classes of a classifier, in the order of the probabilities; None for a regressor.
     """
 
     inputs: tuple[str, ...]
@@ -58,7 +58,7 @@ class Signature:
         inputs: The columns that the model is asked with.
         output: MLflow's type of a prediction.
         example: A request body as JSON; None without an input example.
-        classes: Of a classifier, in the order of its probabilities, as Python's own types; None for a regressor.
+        classes: The classes of a classifier, in the order of its probabilities, as Python's own types; None for a regressor.
         probabilities: Whether the model has `predict_proba`.
     """
 
@@ -76,7 +76,7 @@ class Generation:
     Attributes:
         model: Name of the registered model.
         version: Number of the version.
-        digest: Of the bytes that were registered.
+        digest: Digest of the bytes that were registered.
         number: Number of the generation; a supervisor counts them up.
         signature: Signature of the version.
         plan: None when the version is not compiled.

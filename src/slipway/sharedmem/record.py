@@ -19,7 +19,7 @@ class AnsweringVersion:
         stage: Stage that the version was in.
         inputs: Name and MLflow type of each column.
         output: MLflow's type of a prediction.
-        classes: Of a classifier, in the order of its probabilities; None for a regressor.
+        classes: The classes of a classifier, in the order of its probabilities; None for a regressor.
     """
 
     model: str
@@ -58,8 +58,8 @@ class Record:
         kind: ANSWERED or LABELS.
         at: Seconds since 1970.
         about: An encoded AnsweringVersion.
-        request_id: Of the request; ASCII.
-        content_type: Of the request; Latin-1.
+        request_id: Id of the request; ASCII.
+        content_type: Content-Type of the request; Latin-1.
         body: The body of the request as it came, or labels as a JSON list of [request id, row, label].
         answer: The body of the answer.
     """

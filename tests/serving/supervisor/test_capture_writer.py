@@ -1,4 +1,4 @@
-"""The end of what captures: real writers, held up, killed, stopped and out of disk, and a ring that is put into by the test."""
+"""The end of a capture: real writers, held up, killed, stopped and out of disk, and a ring that the test puts records into."""
 
 import contextlib
 import json
@@ -44,7 +44,7 @@ def broken(**given):
 
 
 class Kept:
-    """What captures, as the supervisor has it, without what answers."""
+    """A CaptureWriter as the supervisor has it, without any front."""
 
     def __init__(self, base: Path, writer: str = WRITER, preload: tuple[str, ...] = PRELOAD, **more: Any):
         (base / "held.py").write_text(HELD)

@@ -210,7 +210,7 @@ def test_what_goes_unused_for_its_time_is_let_go(start: Start, folders: Path) ->
     live(port, "1")
 
 
-def test_the_process_that_starts_others_is_replaced_too(start: Start, folders: Path) -> None:
+def test_a_fork_server_that_was_killed_is_replaced_too(start: Start, folders: Path) -> None:
     supervisor, port = start(wanted(folders / "1", 1))
     os.kill(supervisor.processes().fork_server, signal.SIGKILL)
     deadline = time.monotonic() + 60

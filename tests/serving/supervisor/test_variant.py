@@ -1,4 +1,4 @@
-"""A second version beside the first, in real processes: who is answered by which, what is compared, and when it is ended."""
+"""A variant beside the primary, in real processes: its callers are answered by it, it is compared, and it is ended."""
 
 import json
 import os
@@ -37,7 +37,7 @@ NEVER = Guardrails(max_disagreement=1.0, max_errors=1.0, max_slower=1e9)
 
 
 class Endpoint:
-    """A supervisor with version 1 and an arm; `records` are what it had written down."""
+    """A supervisor with version 1 and a variant; `records` holds the records that the supervisor wrote."""
 
     def __init__(self, first: WantedVersion, variant_config: VariantConfig, log: Path, **config: object):
         self.log, self.records = log, list[VariantRecord]()
@@ -52,7 +52,7 @@ class Endpoint:
 
     @property
     def variant(self) -> dict[str, object]:
-        """What /ready says of the second version."""
+        """The report of the variant on /ready."""
         model = json.loads(get(self.port, "/ready")[1])["models"]["m"]
         return model.get("canary") or model["shadow"]
 
@@ -62,7 +62,7 @@ class Endpoint:
         return sum(each.value for each in samples if each.name == name and labels.items() <= each.labels.items())
 
     def serves(self, version: int) -> None:
-        """Wait until all fronts have this second version, 0 for none."""
+        """Wait until all fronts have this version as the variant, 0 for none."""
         for _ in range(8):  # each connection is another front's, by and by
             wait_for(lambda: {"state": "serving", "version": version}.items() <= self.variant.items())
 

@@ -38,7 +38,7 @@ def back(
     Args:
         load: Loads the model.
         compiled: Whether the generation is compiled; None for its first back, which finds out.
-        max_rows: Of a request; more are refused with 413.
+        max_rows: Rows of a request; more are refused with 413.
         listener: The Unix socket of the back.
         control: The pipe to the supervisor.
     """

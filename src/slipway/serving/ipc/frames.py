@@ -17,7 +17,7 @@ class ModelRequest(msgspec.Struct, frozen=True, array_like=True):
 
     Attributes:
         id: Number of the request on its connection.
-        deadline: Of `time.monotonic()`, which the processes of a machine share.
+        deadline: By `time.monotonic()`, which the processes of a machine share.
         content_type: As MLflow spells it, "" for none.
         body: The body as it came.
     """
@@ -74,7 +74,7 @@ class MirroredRequest(msgspec.Struct, frozen=True, array_like=True):
 
 
 MOST_BYTES = 16_000_000
-"""Of copies that a front keeps for a comparer that does not take them."""
+"""Bytes of copies that a front keeps for a comparer that does not take them."""
 
 _LENGTH = struct.Struct(">I")
 _ENCODER = msgspec.msgpack.Encoder()

@@ -20,7 +20,7 @@ class WantedVersion:
     Attributes:
         model: Name of the registered model.
         version: Number of the version.
-        digest: Of the bytes that were registered.
+        digest: Digest of the bytes that were registered.
         stage: Stage that the version is in.
         load: Called in a back; raises a SlipwayError when the version must not be served.
         preload: Modules that `load` needs.

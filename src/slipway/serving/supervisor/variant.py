@@ -101,7 +101,7 @@ class VariantSupervisor:
 
     @property
     def variant_link(self) -> VariantLink:
-        """The part of the variant that a front needs."""
+        """The part of the variant that a front needs, once `start` was called."""
         return VariantLink(self.numbers, str(self._path))
 
     @property
