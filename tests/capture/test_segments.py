@@ -1,4 +1,4 @@
-"""Segments on disk, the writer that makes them, and what is read back."""
+"""Segments on disk, the writer that makes them, and the reading of them."""
 
 import json
 import subprocess
@@ -160,4 +160,4 @@ def test_a_busy_writer_closes_early(tmp_path: Path) -> None:
         assert ring.producer(0).put(record)
     _SegmentWriter(ring, tmp_path, CaptureLimits(1e9)).turn()
     assert len(list(tmp_path.rglob("*.parquet"))) == 1
-    assert ring.kept(0) < ring.heads()[0]
+    assert ring.committed(0) < ring.heads()[0]

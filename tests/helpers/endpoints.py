@@ -32,7 +32,7 @@ class Endpoint:
         return f"http://{HOST}:{self.port}"
 
     def processes(self) -> list[psutil.Process]:
-        fork_server = psutil.Process(self.supervisor._fork_server.pid)
+        fork_server = psutil.Process(self.supervisor.processes().fork_server)
         return [fork_server, *fork_server.children(recursive=True)]
 
     def rss(self) -> int:

@@ -26,12 +26,12 @@ def wanted(folder: Path, version: int, digest: str | None = None) -> WantedVersi
     return WantedVersion("m", version, digest, "Production", order, PRELOAD)
 
 
-def fronts(supervisor: Supervisor) -> list[int]:
-    return supervisor._fronts.pids
+def fronts(supervisor: Supervisor) -> tuple[int, ...]:
+    return supervisor.processes().fronts
 
 
-def backs(supervisor: Supervisor) -> list[int]:
-    return supervisor._generations.pids("m")
+def backs(supervisor: Supervisor) -> tuple[int, ...]:
+    return supervisor.processes().backs
 
 
 def get(port: int, path: str) -> tuple[int, bytes]:

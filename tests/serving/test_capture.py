@@ -73,8 +73,8 @@ class Service:
 
     @property
     def writer(self) -> int:
-        wait_for(lambda: self.supervisor._recorder.pid)
-        return self.supervisor._recorder.pid or 0
+        wait_for(lambda: self.supervisor.processes().capture_writer)
+        return self.supervisor.processes().capture_writer or 0
 
     def ask(self, path: str = "/invocations", body: bytes | None = BODY, **headers: str) -> tuple[int, bytes]:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -198,13 +198,13 @@ def test_a_writer_that_is_killed_again_and_again_loses_and_doubles_nothing(start
             before = service.metric("slipway_captured_rows_total")
             wait_for(lambda before=before: service.metric("slipway_captured_rows_total") > before)
             os.kill(pid, signal.SIGKILL)
-            wait_for(lambda pid=pid: service.supervisor._recorder.pid not in (None, pid))
+            wait_for(lambda pid=pid: service.supervisor.processes().capture_writer not in (None, pid))
         stop = True
         for each in done:
             each.result()
     service.supervisor.stop()  # which writes what is left
     assert sorted(read(service.folder, "m")["slipway_request_id"]) == sorted(asked)
-    assert "the process that writes captured requests ended; another one takes its place" in service.log.read_text()
+    assert "the capture writer ended; another one takes its place" in service.log.read_text()
     assert not list(service.folder.rglob("*.partial"))
 
 
@@ -220,11 +220,11 @@ def test_a_writer_that_does_not_keep_up_slows_nobody_and_what_is_dropped_is_coun
     wait_for(lambda: service.trouble() == "the process that writes does not answer")
     assert service.ask("/ready", None)[0] == 200
     assert b"\nslipway_capture_trouble 1.0\n" in service.ask("/metrics", None)[1]
-    wait_for(lambda: "captured requests has done nothing for" in service.log.read_text())
+    wait_for(lambda: "the capture writer has done nothing for" in service.log.read_text())
     os.kill(service.writer, signal.SIGCONT)
     service.written(201 - int(dropped))
     assert service.trouble() is None
-    wait_for(lambda: "captured requests is at work again" in service.log.read_text())
+    wait_for(lambda: "the capture writer is at work again" in service.log.read_text())
     assert captured(service.folder, "m").dropped == {"full": dropped}
     large = json.dumps({"dataframe_records": [ROW] * 2, "params": {"x": "y" * 1_000_000}}).encode()
     assert service.ask(body=large)[0] == 200
@@ -321,5 +321,5 @@ def test_labels_need_the_method_the_format_and_a_service_that_captures(start: St
     assert "/feedback" not in json.loads(service.ask("/openapi.json", None)[1])["paths"]
     assert b"slipway_capture" not in service.ask("/metrics", None)[1]
     assert "capture" not in json.loads(service.ask("/ready", None)[1])
-    assert service.supervisor._recorder.pid is None
+    assert service.supervisor.processes().capture_writer is None
     assert psutil.pid_exists(refusing.writer)

@@ -1,4 +1,4 @@
-"""What no taker brought to safety, left in a file: it comes out as it was put, once, and ends nobody for ever."""
+"""Records that no consumer brought to safety, left in a file: they come out once, as they were put, and end few consumers."""
 
 from pathlib import Path
 
@@ -15,13 +15,15 @@ def record(number: int) -> bytes:
 
 def records_of(ring: Ring) -> list[bytes]:
     return [
-        content for producer in range(ring.givers) for content, _ in ring.records(producer, 0, ring.heads()[producer])
+        content
+        for producer in range(ring.producers)
+        for content, _ in ring.records(producer, 0, ring.heads()[producer])
     ]
 
 
 @pytest.fixture
 def ring() -> Ring:
-    """A ring of two givers: the first record of each is safe, those behind are not."""
+    """A ring of two producers: the first record of each is safe, those behind are not."""
     ring = Ring(["m", "n"], 2, 500)
     for producer in range(2):
         assert ring.producer(producer).put(record(producer))
@@ -59,7 +61,7 @@ def test_where_nothing_can_be_written_it_says_what_is_lost(ring: Ring, tmp_path:
     assert not ring.waiting
 
 
-def test_what_ends_its_takers_is_put_aside(ring: Ring, tmp_path: Path) -> None:
+def test_a_file_that_ends_its_consumers_is_put_aside(ring: Ring, tmp_path: Path) -> None:
     leave(ring, tmp_path)
     for _ in range(5):
         with left_in(tmp_path) as (left,):  # the disk is full, which is no fault of what was left

@@ -1,4 +1,4 @@
-"""The ring: what is put comes out whole and in order, or was refused; what is not committed comes again."""
+"""The ring: a record comes out whole and in order, or was refused; a record that is not committed comes out again."""
 
 import multiprocessing
 import time
@@ -23,7 +23,7 @@ def test_what_is_put_comes_out_once_committed_or_again(actions: list[bytes | str
     read = 0
     for action in actions:
         if isinstance(action, bytes):
-            room = SIZE - (ring.heads()[0] - ring.kept(0))
+            room = SIZE - (ring.heads()[0] - ring.committed(0))
             assert producer.put(action) == (len(action) + 4 <= room)
             if len(action) + 4 <= room:
                 put.append(action)
@@ -35,11 +35,11 @@ def test_what_is_put_comes_out_once_committed_or_again(actions: list[bytes | str
             ring.commit([read])
             safe, taken = safe + taken, []
         else:  # its successor begins where it was last safe
-            read, taken = ring.kept(0), []
+            read, taken = ring.committed(0), []
         assert put[: len(safe) + len(taken)] == safe + taken
 
 
-def test_each_giver_has_its_room_and_its_counts() -> None:
+def test_each_producer_has_its_room_and_its_counts() -> None:
     ring = Ring(["a", "b"], 2, 1000)
     assert ring.producer(0).put(b"x" * 996) and not ring.producer(0).put(b"") and ring.producer(1).put(b"y")
     assert [content for content, _ in ring.records(1, 0, ring.heads()[1])] == [b"y"]

@@ -1,4 +1,4 @@
-"""Values of any kind → an Arrow column of a signature's type, and apart from it what is not of that type."""
+"""Arrow columns of a signature's types from values of any kind; values of another type are set apart."""
 
 import base64
 import binascii
@@ -20,7 +20,7 @@ TYPES: dict[str, Any] = {
     "datetime": pa.timestamp("us"),
     "binary": pa.binary(),
 }
-"""By MLflow's name. What is of another type has no column of its own."""
+"""Arrow types by MLflow's name. An input of another type has no column of its own."""
 
 _WHOLE = ("long", "integer")
 _NUMBERS = ("double", "float", *_WHOLE)
@@ -28,7 +28,7 @@ _REFUSED = (pa.ArrowException, ValueError, TypeError, OverflowError)
 
 
 def typed(values: Sequence[Any], kind: str) -> tuple[Any, dict[int, Any]]:
-    """Return a column of an MLflow type, and by their place the values that are not of it, for which the column has null."""
+    """Return a column of an MLflow type, and by their place the values of another type, for which the column has null."""
     if kind == "datetime":
         values, other = _times(values)
         return pa.array(values, TYPES[kind]), other
@@ -46,7 +46,7 @@ def typed(values: Sequence[Any], kind: str) -> tuple[Any, dict[int, Any]]:
 
 
 def kind_of(output: str, classes: Sequence[Any] | None) -> str:
-    """Return the MLflow type of a model's predictions and labels, "" where it is not one type."""
+    """Return the MLflow type of a model's predictions and labels; "" where they are of several or of an unknown one."""
     if classes is None:
         return output if output in TYPES else ""
     kinds = {_KINDS.get(type(value), "") for value in classes}
@@ -57,7 +57,7 @@ _KINDS = {bool: "boolean", int: "long", float: "double", str: "string"}
 
 
 def _would_change(value: Any, kind: str) -> bool:
-    """Whether Arrow would take a value and keep another one."""
+    """Whether Arrow would accept a value and store another one."""
     if type(value) is float:
         return kind in _WHOLE and not value.is_integer()
     return type(value) is bool and kind in _NUMBERS
@@ -85,4 +85,4 @@ def _decoded(value: Any) -> Any:
     try:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
-        return [value]  # what no column of bytes takes
+        return [value]  # a list, which no column of bytes accepts

@@ -1,6 +1,6 @@
-"""The bytes of a request and of its answer → values by column and row, whatever format of MLflow's they are in.
+"""Parsing of requests and answers, in any of MLflow's formats, into values by column and row.
 
-Nothing is judged here: the request was answered. What cannot be read as rows is None, and is kept as it came.
+Nothing is judged here: the request was answered. A request that cannot be read as rows is None, and is kept as it came.
 """
 
 import io
@@ -14,40 +14,43 @@ import msgspec
 from slipway.types import JSON_FORMATS
 
 _MOST_VALUES = 1_000_000
-"""Of a table: a small Parquet file may stand for many more than a writer has memory for."""
+"""Values of a table at most: a small Parquet file may expand to more than a writer has memory for."""
 
 Values = Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True)
 class Rows:
-    """columns: each of `count` values, which is at least one."""
+    """The rows of a request, by column. Each column has `count` values, at least one."""
 
     columns: Values
     count: int
 
 
 def rows_of(body: bytes, content_type: str, inputs: Sequence[tuple[str, str]]) -> Rows | None:
-    """Read a request's rows; None where they are not to be recognised. inputs: names and MLflow types of the signature."""
+    """Read the rows of a request; None where there are none that can be read.
+
+    inputs: names and MLflow types of the signature.
+    """
     try:
-        found = _read(body, content_type.partition(";")[0].strip().lower(), inputs)
-    except Exception:  # whatever is odd about it, it is kept as it came  # noqa: BLE001
+        rows = _read(body, content_type.partition(";")[0].strip().lower(), inputs)
+    except Exception:  # a request that is odd in any way is kept as it came  # noqa: BLE001
         return None
-    return found if found and found.count else None
+    return rows if rows and rows.count else None
 
 
 def predictions_of(answer: bytes) -> Sequence[Any] | None:
-    """Read the predictions of an answer; None where they are not to be recognised."""
+    """Read the predictions of an answer; None where there are none that can be read."""
     try:
-        found = loaded(answer)
+        content = loaded(answer)
     except (ValueError, RecursionError):
         return None
-    predictions = found.get("predictions") if isinstance(found, dict) else None
+    predictions = content.get("predictions") if isinstance(content, dict) else None
     return predictions if isinstance(predictions, list) else None
 
 
 def loaded(content: bytes) -> Any:
-    """Read JSON; the odd sort with NaN that Python writes as well. Raises ValueError, RecursionError."""
+    """Read JSON, also with NaN as Python writes it. Raises ValueError or RecursionError where it cannot be read."""
     try:
         return msgspec.json.decode(content)
     except (msgspec.MsgspecError, UnicodeDecodeError):

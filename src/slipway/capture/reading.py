@@ -1,4 +1,4 @@
-"""What was captured, read back: requests with the labels that came for them, a segment at a time."""
+"""Reading of captured requests, with the labels that came for them, a segment at a time."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,12 @@ _KEY, _AT = [REQUEST, ROW], "at"
 class Captured:
     """The captured requests of a model.
 
-    schema: that all tables of `tables` have. labels: an Arrow table, the last one that came for a row. dropped: by reason.
+    Attributes:
+        files: The segments, the oldest first.
+        schema: Arrow schema of every table of `tables`.
+        labels: An Arrow table of the last label of each row.
+        dropped: Number of requests that were not captured, by reason.
+        since: Requests before this time are left out; None for all.
     """
 
     files: Sequence[Path]
@@ -34,7 +39,7 @@ class Captured:
     since: datetime | None
 
     def tables(self) -> Iterator[Any]:
-        """Yield an Arrow table a segment, the oldest first: a row for each row that was asked about, and its label, if any."""
+        """Yield an Arrow table a segment, the oldest first: a row for each row of a request, with its label, if any."""
         for path in self.files:
             table = _read(path)
             if table is None:
@@ -51,20 +56,20 @@ class Captured:
 
     def _joined(self, table: Any) -> Any:
         known = self._keys
-        found = table.select(_KEY).to_pandas().merge(known, on=_KEY, how="left", validate="many_to_one")
-        at = pa.array(found[_AT].astype("Int64"), pa.int64())
+        places = table.select(_KEY).to_pandas().merge(known, on=_KEY, how="left", validate="many_to_one")
+        at = pa.array(places[_AT].astype("Int64"), pa.int64())
         for name in (LABEL, LABELLED):
             table = table.append_column(name, self.labels[name].take(at))
         return pa.table([_column(table, field) for field in self.schema], schema=self.schema)
 
 
 def names(folder: Path) -> list[str]:
-    """Return the models of which something was captured."""
+    """Return the names of the models that have captured requests."""
     return sorted(name_of(path) for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
 
 def captured(folder: Path, name: str, since: datetime | None = None) -> Captured:
-    """Find what was captured of a model. since: with a time zone; requests of before are left out.
+    """Return the captured requests of a model, to be read later. since: with a time zone; earlier requests are left out.
 
     Raises FileUnusable when a segment cannot be read.
     """
@@ -80,13 +85,13 @@ def captured(folder: Path, name: str, since: datetime | None = None) -> Captured
 
 
 def read(folder: Path, name: str, since: datetime | None = None) -> pd.DataFrame:
-    """Return the captured requests of a model with their labels, a row for each row that was asked about.
+    """Return the captured requests of a model with their labels, a row for each row of a request.
 
     Raises FileUnusable when a segment cannot be read.
     """
-    found = captured(folder, name, since)
-    tables = list(found.tables())
-    table: pd.DataFrame = pa.concat_tables(tables or [found.schema.empty_table()]).to_pandas()
+    requests = captured(folder, name, since)
+    tables = list(requests.tables())
+    table: pd.DataFrame = pa.concat_tables(tables or [requests.schema.empty_table()]).to_pandas()
     return table
 
 
@@ -94,14 +99,14 @@ def _read(path: Path, how: Any = pq.read_table) -> Any:
     try:
         with path.open("rb") as file:
             return how(file)
-    except FileNotFoundError:  # made room for newer ones meanwhile
+    except FileNotFoundError:  # removed meanwhile, to make room for newer ones
         return None
     except (OSError, pa.ArrowException) as error:
         raise FileUnusable(f"the segment {path} cannot be read ({error}); remove it and ask again") from error
 
 
 def _last(tables: Sequence[Any]) -> Any:
-    """The labels of all tables, of each row the last that came."""
+    """Return the labels of all tables: of each row the last one that came."""
     kind = _agreed([table.schema.field(LABEL).type for table in tables]) if tables else pa.null()
     kinds = {REQUEST: pa.string(), ROW: pa.int32(), LABEL: kind, LABELLED: pa.timestamp("us", tz="UTC")}
     schema = pa.schema(list(kinds.items()))
@@ -112,18 +117,18 @@ def _last(tables: Sequence[Any]) -> Any:
 
 
 def _dropped(schemas: Sequence[tuple[Path, Any]]) -> dict[str, int]:
-    """What was dropped, summed over the services: a segment says what its own had dropped until then."""
+    """Return the dropped requests by reason, summed over the services: each segment has the count of its service until then."""
     last: dict[str, dict[str, int]] = {}
     for _, schema in schemas:
-        said = schema.metadata or {}
-        session = last.setdefault(said.get(b"slipway.session", b"").decode(), {})
-        for reason, count in json.loads(said.get(b"slipway.dropped", b"{}")).items():
+        metadata = schema.metadata or {}
+        session = last.setdefault(metadata.get(b"slipway.session", b"").decode(), {})
+        for reason, count in json.loads(metadata.get(b"slipway.dropped", b"{}")).items():
             session[reason] = max(session.get(reason, 0), count)
-    found: dict[str, int] = {}
+    dropped: dict[str, int] = {}
     for session in last.values():
         for reason, count in session.items():
-            found[reason] = found.get(reason, 0) + count
-    return found
+            dropped[reason] = dropped.get(reason, 0) + count
+    return dropped
 
 
 def _fields(schemas: Sequence[Any]) -> list[Any]:
@@ -131,11 +136,11 @@ def _fields(schemas: Sequence[Any]) -> list[Any]:
     for schema in schemas:
         for field in schema:
             kinds.setdefault(field.name, []).append(field.type)
-    return [pa.field(name, _agreed(found)) for name, found in kinds.items()]
+    return [pa.field(name, _agreed(types)) for name, types in kinds.items()]
 
 
 def _agreed(kinds: Sequence[Any]) -> Any:
-    """One type for the column of several versions: text where they do not go together."""
+    """Return one type for a column of several versions: text where their types cannot be unified."""
     schemas = [pa.schema([("column", kind)]) for kind in dict.fromkeys(kinds)]
     try:
         return pa.unify_schemas(schemas, promote_options="permissive").field("column").type

@@ -1,4 +1,4 @@
-"""Records of one version, gathered until they are written: a table of requests, or one of labels."""
+"""Tables of the records of one version, gathered until they are written: one of requests, or one of labels."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from slipway.capture.parsing import loaded, predictions_of, rows_of
 from slipway.sharedmem import AnsweringVersion, Record
 
 OURS = "slipway_"
-"""What the names of all columns begin with that are no inputs."""
+"""Prefix of the names of all columns that are no inputs."""
 TIME, REQUEST, ROW = f"{OURS}time", f"{OURS}request_id", f"{OURS}row"
 MODEL, VERSION, STAGE = f"{OURS}model", f"{OURS}version", f"{OURS}stage"
 PREDICTION, PROBABILITY = f"{OURS}prediction", f"{OURS}probability_"
@@ -21,7 +21,7 @@ _INSTANT = pa.timestamp("us", tz="UTC")
 
 
 class Requests:
-    """Answered requests. What an input's column cannot hold, and what is of no column, is JSON in EXTRA."""
+    """Answered requests of one version. Values that no input's column can hold are JSON in EXTRA."""
 
     def __init__(self, about: AnsweringVersion):
         self._about = about
@@ -29,24 +29,27 @@ class Requests:
         self._columns: dict[str, list[Any]] = {name: [] for name in (*self._inputs, PREDICTION)}
         self._probabilities: list[Sequence[float] | None] = []
         self._extra: dict[int, dict[str, Any]] = {}
-        self._times, self._ids, self._rows, self._stages = list[int](), list[str](), list[int](), list[str]()
+        self._times: list[int] = []
+        self._ids: list[str] = []
+        self._rows: list[int] = []
+        self._stages: list[str] = []
         self._bodies: dict[int, bytes] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def add(self, record: Record, stage: str) -> None:
-        """Take a request and its answer, whatever they hold. stage: that the version was in."""
+        """Take a request and its answer, whatever they hold. stage: the stage that the version was in."""
         first, predictions = len(self), predictions_of(record.answer)
-        found = rows_of(record.body, record.content_type.decode("latin-1"), self._about.inputs)
-        count = found.count if found else len(predictions or ()) or 1
-        if not found:
+        rows = rows_of(record.body, record.content_type.decode("latin-1"), self._about.inputs)
+        count = rows.count if rows else len(predictions or ()) or 1
+        if not rows:
             self._bodies[first] = record.body
         self._ids += [record.request_id.decode("ascii", "replace")] * count
         self._times += [int(record.at * 1e6)] * count
         self._rows += range(count)
         self._stages += [stage] * count
-        self._add_inputs(found.columns if found else {}, count, first)
+        self._add_inputs(rows.columns if rows else {}, count, first)
         if predictions is None or len(predictions) != count:
             answer = record.answer.decode("utf-8", "replace") if predictions is None else predictions
             self._extra.setdefault(first, {})[f"{OURS}answer"] = answer
@@ -54,7 +57,7 @@ class Requests:
         self._add_predictions(predictions)
 
     def table(self) -> Any:
-        """Return what was gathered as an Arrow table."""
+        """Return the gathered requests as an Arrow table."""
         ours = {
             TIME: pa.array(self._times, _INSTANT),
             REQUEST: pa.array(self._ids, pa.string()),
@@ -98,7 +101,7 @@ class Requests:
 
 
 class Labels:
-    """What turned out to be true, by request and row. They were checked when they came."""
+    """Labels of one version: the true values, by request and row. They were checked when they came."""
 
     def __init__(self, about: AnsweringVersion):
         self._about = about
@@ -108,11 +111,12 @@ class Labels:
         return len(self._rows)
 
     def add(self, record: Record, _stage: str) -> None:
+        """Take the labels of a record."""
         at = int(record.at * 1e6)
         self._rows += [(at, request_id, row, label) for request_id, row, label in loaded(record.body)]
 
     def table(self) -> Any:
-        """Return what was gathered as an Arrow table."""
+        """Return the gathered labels as an Arrow table."""
         times, ids, rows, labels = (list(column) for column in zip(*self._rows, strict=True))
         kind = kind_of(self._about.output, self._about.classes)
         if self._about.classes is None:

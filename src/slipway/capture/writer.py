@@ -1,8 +1,9 @@
-"""The writer: takes from the ring what the fronts put there, and closes a segment every few seconds.
+"""The capture writer: the process that reads the records of the fronts from the ring, and closes a segment every few seconds.
 
-It is a process of its own that nobody waits for. What it has not brought to the disk stays in the ring: when it is killed, its
-successor writes the same segment again; when the disk is full, it tries again, and the fronts drop what comes meanwhile.
-It outlives the service: when that is killed, and when it does not wait, what it had handed over is written all the same.
+No other process waits for the writer. Records that are not on disk yet stay in the ring: when the writer is killed, its
+successor writes the same segment again; when the disk is full, the writer tries again, and the fronts drop new records
+meanwhile. The writer outlives the service: the records of a service that was killed, or that did not wait, are written all the
+same.
 """
 
 import contextlib
@@ -27,22 +28,25 @@ if TYPE_CHECKING:
 
 _POLL_S = 0.1
 _MOST_BYTES = 8_000_000
-"""Of records that are gathered: a segment is closed early when it has so many."""
+"""A segment with so many bytes of records is closed early."""
 
 _MOST_ATTEMPTS = 3
-"""How often the same records may end their writer before they are dropped."""
+"""How many writers the same records may end before the records are dropped."""
 
 _NICE = 10
 _AGAIN_S = 0.5
 _BEATS_EACH = 100
-"""Records that are read between two beats."""
+"""Number of records that are read between two beats."""
 
 
 @dataclass(frozen=True)
 class CaptureLimits:
-    """segment_s: how long a segment is gathered. max_bytes: of a model's segments on disk.
+    """The limits of the capture writer.
 
-    last_s: for how long the last segment is tried again where the disk has no room for it.
+    Attributes:
+        segment_s: How long a segment is gathered.
+        max_bytes: Bytes of a model's segments on disk at most.
+        last_s: For how long the last segment is tried again where the disk has no room for it.
     """
 
     segment_s: float = 5.0
@@ -51,7 +55,14 @@ class CaptureLimits:
 
 
 def writer(ring: Ring, folder: Path, limits: CaptureLimits, control: Connection) -> None:
-    """Write until something comes over `control`, or its other end is gone, and then what is left: the process' main."""
+    """Write segments until something comes over `control` or its other end is gone, then the rest: the main of the process.
+
+    Args:
+        ring: The ring of the service.
+        folder: Where the segments are written.
+        limits: Limits of the writer.
+        control: The pipe to the supervisor.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the supervisor
         signal.signal(number, signal.SIG_IGN)
     os.nice(_NICE)
@@ -60,7 +71,7 @@ def writer(ring: Ring, folder: Path, limits: CaptureLimits, control: Connection)
     import pyarrow as pa
 
     pa.set_cpu_count(1)
-    _write_left(folder, limits, ring.beat)  # before the ring is taken over, which counts what ends its writers
+    _write_left(folder, limits, ring.beat)  # before take_over, which counts the writers that the ring's records ended
     attempt = ring.take_over()
     taking = _SegmentWriter(ring, folder, limits)
     if attempt > _MOST_ATTEMPTS:
@@ -72,23 +83,23 @@ def writer(ring: Ring, folder: Path, limits: CaptureLimits, control: Connection)
 
 
 def _write_left(folder: Path, limits: CaptureLimits, beat: Callable[[], None]) -> None:
-    """Write what services before left."""
-    with left_in(folder) as found:
-        for left in found:
+    """Write the records that services before have left."""
+    with left_in(folder) as files:
+        for left in files:
             try:
                 _write_one(left, folder, limits, beat)
             except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
-                _say(f"{left.path}, which a service before left, cannot be written: {error}")
+                _say(f"{left.path}, which an earlier service left, cannot be written: {error}")
 
 
 def _write_one(left: Left, folder: Path, limits: CaptureLimits, beat: Callable[[], None]) -> None:
     beat()
     ring = left.ring()
     if ring is None:
-        _say(f"{left.path}, which a service before left, ended its writer several times and is put aside")
+        _say(f"{left.path}, which an earlier service left, ended several writers and is put aside")
     elif _SegmentWriter(ring, folder, replace(limits, last_s=0.0), beat).end():
         left.remove()
-        _say(f"what a service before left in {left.path} is written")
+        _say(f"the records that an earlier service left in {left.path} are written")
     else:
         left.try_again()
 
@@ -100,7 +111,7 @@ def _told_to_end(control: Connection) -> bool:
 
 
 class _SegmentWriter:
-    """A writer of one ring. beat: called while it is at work; the ring's own by default."""
+    """A writer of the segments of one ring. beat: called while it is at work; the ring's own by default."""
 
     def __init__(self, ring: Ring, folder: Path, limits: CaptureLimits, beat: Callable[[], None] | None = None):
         from slipway.capture.segments import Store
@@ -110,7 +121,7 @@ class _SegmentWriter:
         self._beat = beat or ring.beat
         self._stores: dict[str, Store] = {name: Store(folder, name, limits.max_bytes) for name in ring.names}
         self._seen = ring.heads()
-        self._read = [ring.kept(producer) for producer in range(ring.givers)]
+        self._read = [ring.committed(producer) for producer in range(ring.producers)]
         self._abouts: dict[bytes, AnsweringVersion] = {}
         self._failed = False
         self._records = 0
@@ -119,7 +130,7 @@ class _SegmentWriter:
             store.clean()
 
     def turn(self) -> None:
-        """Take what is there, and close the segment when it is time."""
+        """Gather the records that are there, and close the segment when it is time."""
         self._beat()
         self._take()
         full = self._bytes >= _MOST_BYTES and not self._failed
@@ -127,28 +138,28 @@ class _SegmentWriter:
             self._close()
 
     def end(self) -> bool:
-        """Write what is left, trying again for a while; False where the disk has no room for it."""
-        for _ in range(2):  # what was put a moment ago is seen the second time
+        """Write the rest, trying again for a while; return False where the disk has no room for it."""
+        for _ in range(2):  # records that were put a moment ago are seen the second time
             while self._take():
                 if self._bytes >= _MOST_BYTES and not self._close_at_last():
                     return False
         return not self._gathered or self._close_at_last()
 
     def give_up(self) -> None:
-        """Let go of what ended one writer after the other."""
-        _say("the records that ended the writer several times are dropped")
+        """Drop the records that ended one writer after the other, and count them."""
+        _say("the records that ended several writers are dropped")
         for producer, until in enumerate(self._seen):
             for content, _ in self._ring.records(producer, self._read[producer], until):
-                self._ring.count(self._ring.givers, self._about(Record.of(content).about).model, "writer")
+                self._ring.count(self._ring.producers, self._about(Record.of(content).about).model, "writer")
         self._ring.commit(self._seen)
         self._read = list(self._seen)
 
     # ---- taking
 
     def _take(self) -> bool:
-        """Gather what had been put when this was last called; whether there was anything."""
+        """Gather the records that were there at the last call; return whether there were any."""
         before = self._bytes
-        for producer in range(self._ring.givers):
+        for producer in range(self._ring.producers):
             for content, behind in self._ring.records(producer, self._read[producer], self._seen[producer]):
                 if self._bytes >= _MOST_BYTES:
                     return True
@@ -208,7 +219,7 @@ class _SegmentWriter:
         ring.commit(self._read)
         for (kind, model, _), (_, rows) in self._gathered.items():
             if kind == ANSWERED:
-                ring.count(ring.givers, model, "rows", len(rows))
+                ring.count(ring.producers, model, "rows", len(rows))
         self._start_anew()
         if self._failed:
             _say("segments are written again")
@@ -224,9 +235,9 @@ class _SegmentWriter:
         ring = self._ring
         try:
             table = rows.table()
-        except Exception:  # a fault of ours; the rest is written all the same  # noqa: BLE001
+        except Exception:  # a fault of Slipway; the other rows are written all the same  # noqa: BLE001
             _say(f"{len(rows)} rows of {about.model} cannot be written:\n{traceback.format_exc()}")
-            ring.count(ring.givers, about.model, "writer", len(rows))
+            ring.count(ring.producers, about.model, "writer", len(rows))
             return
         named = Named(
             REQUESTS if kind == ANSWERED else LABELS,
@@ -239,7 +250,9 @@ class _SegmentWriter:
 
     def _fail(self, error: OSError) -> None:
         if not self._failed:
-            _say(f"no segment can be written ({error.strerror or error}); what comes meanwhile is dropped and counted")
+            _say(
+                f"no segment can be written ({error.strerror or error}); new requests are dropped and counted meanwhile"
+            )
         self._failed = True
         self._ring.fail(failing=True)
         self._due = time.monotonic() + self._limits.segment_s
@@ -255,7 +268,7 @@ def _say(text: str) -> None:
 
 
 def _metadata(ring: Ring, about: AnsweringVersion) -> dict[str, str]:
-    """What a segment says beside its rows. dropped: of the session so far, by reason."""
+    """Return the metadata of a segment, among them the records that its session has dropped so far, by reason."""
     dropped = {
         reason: count for reason in ("full", "large", "disk", "writer") if (count := ring.total(about.model, reason))
     }

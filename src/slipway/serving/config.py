@@ -1,4 +1,4 @@
-"""The configuration of an endpoint: limits, times, keys, its second version, and what it captures."""
+"""The configuration of an endpoint: limits, times, keys, its variant, and its capture."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,10 +13,14 @@ DISAGREEMENT, ERROR, LATENCY = "disagreement", "errors", "latency"
 
 @dataclass(frozen=True)
 class Guardrails:
-    """max_disagreement: share of the compared rows, 0 to 1. max_errors: share of its requests, 0 to 1.
+    """The bounds that a variant has to keep.
 
-    max_slower: how many times the 99th percentile of the first version's latency that of the second may be.
-    max_p99_ms: how high that may be instead, where it is given. min_requests: from how many on it is judged.
+    Attributes:
+        max_disagreement: Share of the compared rows that may be answered otherwise, 0 to 1.
+        max_errors: Share of the variant's requests that may fail where the primary answers, 0 to 1.
+        max_slower: How many times the primary's 99th percentile of latency the variant's may be.
+        max_p99_ms: The most that the variant's 99th percentile may be; given, it takes the place of max_slower.
+        min_requests: Requests from which on a variant is judged.
     """
 
     max_disagreement: float = 0.1
@@ -35,10 +39,14 @@ STICKY_HEADER = "X-Slipway-Key"
 
 @dataclass(frozen=True)
 class VariantConfig:
-    """A second version and what it is for. of: the stage or the version that was asked for.
+    """A variant beside the primary.
 
-    share: of the callers that a canary answers, or of the requests that a shadow answers too; 0 to 1.
-    sticky_header: whose value says which requests are of one caller.
+    Attributes:
+        role: Shadow or canary.
+        of: The stage or the version that was asked for.
+        share: Share of the callers that a canary answers, or of the requests that a shadow answers too; 0 to 1.
+        guardrails: The bounds that the variant has to keep.
+        sticky_header: Header whose value tells which requests are of one caller.
     """
 
     role: VariantRole
@@ -49,18 +57,22 @@ class VariantConfig:
 
 
 SILENT_S = 5.0
-"""After how long a writer that does nothing is in trouble."""
+"""After how long a capture writer that does nothing is reported."""
 
 
 @dataclass(frozen=True)
 class Capture:
-    """share: of the requests, 0 to 1; whole requests are kept or not.
+    """The capture of requests and answers.
 
-    writer: module:function of the process that writes, called with `ring`, `folder`, `control` and these arguments; it ends
-    when anything comes over `control`, once it has written what is in the ring.
-    folder: where it writes, and where that is left which no writer could write at the end.
-    preload: modules that it needs. ring: given to `Ring`, such as its size.
-    hung_s: after how long a writer that does nothing is killed and replaced.
+    Attributes:
+        share: Share of the requests, 0 to 1; a request is captured whole or not at all.
+        writer: `module:function` of the capture writer, called with `ring`, `folder`, `control` and `arguments`. It ends when
+            anything comes over `control`, once it has written the rest of the ring.
+        folder: Where the writer writes, and where records are left that no writer could write at the end.
+        arguments: Further arguments of the writer.
+        preload: Modules that the writer needs.
+        ring: Arguments of Ring, such as its size.
+        hung_s: After how long a writer that does nothing is killed and replaced.
     """
 
     share: float
@@ -74,7 +86,7 @@ class Capture:
 
 @dataclass(frozen=True)
 class CaptureFeed:
-    """What a front gets of it."""
+    """The part of a Capture that a front needs: the ring, and the share of the requests."""
 
     ring: Ring
     share: float
@@ -82,19 +94,27 @@ class CaptureFeed:
 
 @dataclass(frozen=True)
 class ServingConfig:
-    """What the processes of an endpoint have to keep to.
+    """The limits and times of an endpoint, which all its processes keep to.
 
-    fronts: processes that answer. keys: SHA-256 of the API keys in hex; None asks for none.
-    max_body_bytes, max_json_depth, max_rows: of a request; more is refused with 413 or 400.
-    max_bodies_bytes: of the large bodies of a front together, those that arrive and those under way; more are refused with 503.
-    max_waiting: requests of a front that wait for the back; more are refused with 503.
-    max_connections: of a front; more are refused with 503.
-    timeout_s: for an answer of the back, then 504. header_timeout_s, body_timeout_s: for a request to arrive, then 408.
-    keep_alive_s: how long a connection may be idle. drain_s: what requests under way get when the endpoint ends.
-    keep_warm_s: how long a former generation is kept for a rollback.
-    access_log: share of the answers that are logged, 0 to 1.
-    strict: whether a request is refused that breaks the contract of the model; else what breaks it is counted alone.
-    arm: what a second version is there for; None where there is to be none. Only with one model.
+    Attributes:
+        fronts: Number of processes that answer HTTP requests.
+        keys: SHA-256 of the API keys in hex; None asks for no key.
+        max_body_bytes: Bytes of a body; a larger one is refused with 413.
+        max_bodies_bytes: Bytes of the large bodies of a front together, those that arrive and those under way; more are
+            refused with 503.
+        max_json_depth: Depth of a JSON body; a deeper one is refused with 400.
+        max_rows: Rows of a request; more are refused with 413.
+        max_waiting: Requests of a front that wait for a back; more are refused with 503.
+        max_connections: Connections of a front; more are refused with 503.
+        timeout_s: For the answer of a back, then 504.
+        header_timeout_s: For the headers of a request to arrive, then 408.
+        body_timeout_s: For the body of a request to arrive, then 408.
+        keep_alive_s: How long a connection may be idle.
+        drain_s: Time for the requests under way when the endpoint ends.
+        keep_warm_s: How long a former generation is kept for a rollback.
+        access_log: Share of the answers that are logged, 0 to 1.
+        strict: Whether a request that breaks the contract of the model is refused; otherwise its values are only counted.
+        variant_config: The variant; None for none. Only with one model.
     """
 
     fronts: int = 1

@@ -13,8 +13,11 @@ from slipway.core.expectations import Expectation
 class Plan(Protocol):
     """A compiled model, as a front uses it (`slipway.compile.Compiled`).
 
-    inputs: the columns of a row, in order. classes: of a classifier, in the order of the probabilities; None for a regressor.
-    Every method raises a ValueError on rows that only the model itself can be asked about; then the whole request is its.
+    Every method raises a ValueError on rows that only the model itself can answer; a back answers the whole request then.
+
+    Attributes:
+        inputs: The columns of a row, in order.
+        classes: The classes of a classifier, in the order of the probabilities; None for a regressor.
     """
 
     inputs: tuple[str, ...]
@@ -32,9 +35,13 @@ class Plan(Protocol):
 
 @dataclass(frozen=True)
 class InputColumn:
-    """An input of a signature. type: MLflow's name of it: double, float, long, integer, boolean, string, datetime, …
+    """An input of a signature.
 
-    expectation: what the contract says of its values; None for a version that carries no contract.
+    Attributes:
+        name: Name of the column.
+        type: MLflow's name of its type: double, float, long, integer, boolean, string, datetime, …
+        required: Whether the values may not be missing.
+        expectation: The values that the contract expects; None for a version that carries no contract.
     """
 
     name: str
@@ -45,10 +52,14 @@ class InputColumn:
 
 @dataclass(frozen=True)
 class Signature:
-    """What a model is asked with. output: MLflow's type of a prediction; example: a request body, JSON, or None.
+    """The signature of a model.
 
-    classes: of a classifier, in the order of its probabilities, as Python's own types; None for a regressor.
-    probabilities: whether the model has `predict_proba`.
+    Attributes:
+        inputs: The columns that the model is asked with.
+        output: MLflow's type of a prediction.
+        example: A request body as JSON; None without an input example.
+        classes: The classes of a classifier, in the order of its probabilities, as Python's own types; None for a regressor.
+        probabilities: Whether the model has `predict_proba`.
     """
 
     inputs: tuple[InputColumn, ...]
@@ -60,9 +71,18 @@ class Signature:
 
 @dataclass(frozen=True)
 class Generation:
-    """A version that is served. number: counts up with each one that a supervisor starts.
+    """A version that is served.
 
-    plan: None when it is not compiled, and then why_not says why. backs: Unix sockets of the processes that hold the model.
+    Attributes:
+        model: Name of the registered model.
+        version: Number of the version.
+        digest: Digest of the bytes that were registered.
+        number: Number of the generation; a supervisor counts them up.
+        signature: Signature of the version.
+        plan: None when the version is not compiled.
+        why_not: Why it is not compiled; "" otherwise.
+        backs: Unix sockets of its backs.
+        stage: Stage that the version is in.
     """
 
     model: str

@@ -40,10 +40,15 @@ class MlflowService:
 def start_service(
     model_uri: str, *, tracking_uri: str, host: str, port: int, log: Callable[[int], Path], timeout_s: float = 120.0
 ) -> MlflowService:
-    """Serve a model and return when it answers /ping.
+    """Serve a model and return when the service answers /ping. The service ends with the calling thread, even by kill -9.
 
-    port: this very one, or any free one for 0. log: where to write, by the port.
-    The service ends with the calling thread, even by kill -9.
+    Args:
+        model_uri: URI of the model, as MLflow reads it.
+        tracking_uri: Tracking server that the URI is resolved at.
+        host: Name or address to listen on.
+        port: The port, or 0 for any free one.
+        log: Returns the log file for a port.
+        timeout_s: How long to wait for /ping.
 
     Raises ServiceFailed when the port is taken, or with the end of the log when the model does not come up within
     `timeout_s`; UsageError when this machine has no such host.

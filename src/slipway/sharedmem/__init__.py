@@ -1,4 +1,4 @@
-"""Records on their way from the processes that answer to the one that writes them down."""
+"""Shared memory between processes: the ring that takes records from the fronts to the capture writer, and shared numbers."""
 
 from slipway.sharedmem.left import Left, leave, left_in
 from slipway.sharedmem.record import ANSWERED, LABELS, AnsweringVersion, Record, packed

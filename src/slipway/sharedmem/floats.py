@@ -1,4 +1,4 @@
-"""Numbers in an unnamed file that several processes map: what one writes the others see, and nothing is left behind."""
+"""Numbers in an unnamed file that several processes map: each process sees what another one writes, and no file is left."""
 
 import mmap
 import os
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class SharedFloats:
-    """`size` floats, 0 at first, in `values`. Can be handed to a process that is started."""
+    """`size` floats in `values`, 0 at first. Can be handed to a process that is started."""
 
     def __init__(self, size: int, *, _file: int | None = None):
         if _file is None:

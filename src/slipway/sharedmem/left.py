@@ -1,7 +1,7 @@
-"""What no taker brought to safety before the end: a file, from which the next taker goes on.
+"""Files of the records that no consumer brought to safety before the end, from which the consumer of the next service goes on.
 
-It has the session, the number and the beginning of what was gathered, so that whatever was made of it already is made again
-under the same name.
+A file holds the session, the number and the beginning of the segment that was being gathered, so that a segment that was
+written already is written again under the same name.
 """
 
 import fcntl
@@ -24,9 +24,10 @@ _MOST_ATTEMPTS = 3
 
 
 def leave(ring: Ring, folder: Path) -> str:
-    """Leave what was put and never committed in a file of `folder`, give its room back, and return what is to be said of it.
+    """Write the records that were never committed to a file of `folder`, and give their room back.
 
-    Where nothing can be written there it is lost, and that is said.
+    Returns a line for the log: how many records are left in which file, or that they are lost where nothing can be written
+    there; "" where there are none.
     """
     records = list(_waiting(ring))
     if not records:
@@ -34,53 +35,56 @@ def leave(ring: Ring, folder: Path) -> str:
     path = folder / f"{ring.session}{_ENDING}"
     try:
         _write(ring, records, path)
-        said = f"{_counted(records)} are left in {path}; the next service that captures there writes them"
+        line = f"{_counted(records)} are left in {path}; the next service that captures there writes them"
     except OSError as error:
         why = error.strerror or error
-        said = f"{_counted(records)} are lost: nothing can be written to {folder} ({why})"
+        line = f"{_counted(records)} are lost: nothing can be written to {folder} ({why})"
     ring.commit(ring.heads())
-    return said
+    return line
 
 
 @contextmanager
 def left_in(folder: Path) -> Iterator[list["Left"]]:
-    """Hold the files that were left in `folder` and that nobody else goes on from, each to be removed when it is written."""
-    found: list[Left] = []
+    """Lock the files that were left in `folder`, but for those that another process has locked, and release them at the end.
+
+    The caller removes each one once its records are written.
+    """
+    locked: list[Left] = []
     try:
         for path in sorted(folder.glob(f"*{_ENDING}")):
-            if path.is_file() and (held := _held(path)) is not None:
-                found.append(Left(path, held))
-        yield found
+            if path.is_file() and (file := _locked(path)) is not None:
+                locked.append(Left(path, file))
+        yield locked
     finally:
-        for each in found:
+        for each in locked:
             os.close(each.file)
 
 
 class Left:
-    """A file that was left. file: its open descriptor, which holds the lock on it."""
+    """A file of records that were left. file: its open descriptor, which holds the lock on it."""
 
     def __init__(self, path: Path, file: int):
         self.path, self.file = path, file
 
     def ring(self) -> Ring | None:
-        """Return what was left as a ring with one giver; None where the file is put aside, since it ended its takers.
+        """Return the records as a ring with one producer; None where they ended several consumers, and the file is put aside.
 
-        Raises ValueError when it is none of ours.
+        Raises ValueError where the file has another format.
         """
         attempts = int(os.pread(self.file, 1, 0)) + 1
         if attempts > _MOST_ATTEMPTS:
             self.put_aside()
             return None
         os.pwrite(self.file, b"%d" % attempts, 0)
-        head, _, content = os.pread(self.file, os.fstat(self.file).st_size, 1).partition(b"\n")
-        said = json.loads(head)
-        if said["format"] != _FORMAT:
-            raise ValueError(f"its format is {said['format']}, not {_FORMAT}")
-        ring = Ring(said["names"], 1, max(len(content), 1), session=said["session"])
-        ring.go_on_from(said["number"], said["began_ns"])
-        for name, counts in said["counts"].items():
+        first_line, _, content = os.pread(self.file, os.fstat(self.file).st_size, 1).partition(b"\n")
+        head = json.loads(first_line)
+        if head["format"] != _FORMAT:
+            raise ValueError(f"its format is {head['format']}, not {_FORMAT}")
+        ring = Ring(head["names"], 1, max(len(content), 1), session=head["session"])
+        ring.go_on_from(head["number"], head["began_ns"])
+        for name, counts in head["counts"].items():
             for what, count in counts.items():
-                ring.count(ring.givers, name, what, count)
+                ring.count(ring.producers, name, what, count)
         producer, at = ring.producer(0), 0
         while at < len(content):
             (length,) = _LENGTH.unpack_from(content, at)
@@ -89,21 +93,21 @@ class Left:
         return ring
 
     def try_again(self) -> None:
-        """Let the next one try as if this one had not."""
+        """Let the next consumer try as if this one had not tried."""
         os.pwrite(self.file, b"0", 0)
 
     def put_aside(self) -> None:
-        """Let nobody go on from it again; it stays for a human."""
+        """Rename the file, so that no consumer goes on from it; it stays for a human to look at."""
         self.path.rename(self.path.with_name(f"{self.path.name}.broken"))
 
     def remove(self) -> None:
-        """Remove it: all of it is safe."""
+        """Remove the file, once all its records are safe."""
         self.path.unlink()
 
 
 def _waiting(ring: Ring) -> Iterator[bytes]:
     for producer, until in enumerate(ring.heads()):
-        for content, _ in ring.records(producer, ring.kept(producer), until):
+        for content, _ in ring.records(producer, ring.committed(producer), until):
             yield content
 
 
@@ -138,8 +142,7 @@ def _counted(records: list[bytes]) -> str:
             labels[model] += len(json.loads(record.body))
         else:
             requests[model] += 1
-    said = [_of(requests[model], labels[model], model) for model in sorted({*requests, *labels})]
-    return ", ".join(said)
+    return ", ".join(_of(requests[model], labels[model], model) for model in sorted({*requests, *labels}))
 
 
 def _of(requests: int, labels: int, model: str) -> str:
@@ -147,8 +150,8 @@ def _of(requests: int, labels: int, model: str) -> str:
     return f"{' and '.join(f'{count} {what}' for count, what in counted if count)} of {model}"
 
 
-def _held(path: Path) -> int | None:
-    """Return a descriptor with the lock on a file; None where somebody else has it, or has removed it."""
+def _locked(path: Path) -> int | None:
+    """Return a descriptor with the lock on a file; None where another process has locked or removed the file."""
     with suppress(OSError):
         file = os.open(path, os.O_RDWR)
         try:

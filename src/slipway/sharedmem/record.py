@@ -1,4 +1,4 @@
-"""What is handed over: an answered request, or labels, each with all that it takes to read it without having seen another."""
+"""Records of the ring: an answered request, or labels. Each can be read without having seen another one."""
 
 import json
 import struct
@@ -11,9 +11,15 @@ _HEAD = struct.Struct(">BdIHHI")
 
 @dataclass(frozen=True)
 class AnsweringVersion:
-    """The version that answered. inputs: name and MLflow type of each column; output: MLflow's type of a prediction.
+    """The version that answered.
 
-    classes: of a classifier, in the order of its probabilities; None for a regressor.
+    Attributes:
+        model: Name of the registered model.
+        version: Number of the version.
+        stage: Stage that the version was in.
+        inputs: Name and MLflow type of each column.
+        output: MLflow's type of a prediction.
+        classes: The classes of a classifier, in the order of its probabilities; None for a regressor.
     """
 
     model: str
@@ -24,29 +30,38 @@ class AnsweringVersion:
     classes: tuple[Any, ...] | None
 
     def encoded(self) -> bytes:
+        """Return the version as JSON, which `of` reads."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod
     def of(cls, encoded: bytes) -> "AnsweringVersion":
-        said = json.loads(encoded)
-        inputs = tuple((name, kind) for name, kind in said.pop("inputs"))
-        classes = said.pop("classes")
-        return cls(**said, inputs=inputs, classes=None if classes is None else tuple(classes))
+        """Read the JSON of `encoded`."""
+        content = json.loads(encoded)
+        inputs = tuple((name, kind) for name, kind in content.pop("inputs"))
+        classes = content.pop("classes")
+        return cls(**content, inputs=inputs, classes=None if classes is None else tuple(classes))
 
 
 def packed(
     kind: int, at: float, about: bytes, request_id: bytes, content_type: bytes, body: bytes, answer: bytes = b""
 ) -> bytes:
-    """Return the bytes that `Record.of` reads."""
+    """Return the bytes of a record, which `Record.of` reads. The arguments are the attributes of Record."""
     head = _HEAD.pack(kind, at, len(about), len(request_id), len(content_type), len(body))
     return b"".join((head, about, request_id, content_type, body, answer))
 
 
 @dataclass(frozen=True)
 class Record:
-    """kind: ANSWERED or LABELS. at: seconds since 1970. about: an encoded AnsweringVersion.
+    """A record of the ring.
 
-    body: the request's as it came, or labels as a JSON list of [request id, row, label]. answer: the body of the answer.
+    Attributes:
+        kind: ANSWERED or LABELS.
+        at: Seconds since 1970.
+        about: An encoded AnsweringVersion.
+        request_id: Id of the request; ASCII.
+        content_type: Content-Type of the request; Latin-1.
+        body: The body of the request as it came, or labels as a JSON list of [request id, row, label].
+        answer: The body of the answer.
     """
 
     kind: int
@@ -59,10 +74,11 @@ class Record:
 
     @classmethod
     def of(cls, content: bytes) -> "Record":
+        """Read the bytes of `packed`."""
         kind, at, *lengths = _HEAD.unpack_from(content)
-        found, begins = [], _HEAD.size
+        parts, begins = [], _HEAD.size
         for length in lengths:
-            found.append(content[begins : begins + length])
+            parts.append(content[begins : begins + length])
             begins += length
-        about, request_id, content_type, body = found
+        about, request_id, content_type, body = parts
         return cls(kind, at, about, request_id, content_type, body, content[begins:])

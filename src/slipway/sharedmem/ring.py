@@ -1,10 +1,11 @@
-"""Bytes that some processes hand to one other through memory that they share: nobody waits, nothing is lost with a process.
+"""The ring: records that several producers hand to one consumer through shared memory. No process waits for another one.
 
-Each giver has a ring of its own, so nothing is locked: it puts a record behind its head or finds no room. The taker reads
-without giving the room back; only when it has brought what it read to safety does it `commit`, and that is a single store. A
-taker that is killed before leaves all to its successor, which makes the same thing under the same `number` and `began` again.
+Each producer has a ring of its own, so no lock is needed: a producer puts a record behind its head, or finds no room. The
+consumer reads records without giving their room back. Once the consumer has brought the records to safety, it calls `commit`,
+which takes effect by a single store. A consumer that is killed before leaves all records to its successor, which writes the
+same segment again under the same `number` and `began`.
 
-The supervisor holds the memory as well; it is gone when the last process is.
+The supervisor maps the memory as well, so no record is lost with a process; the memory is gone when the last process is.
 """
 
 import mmap
@@ -19,10 +20,10 @@ from multiprocessing import reduction
 from typing import Any
 
 RING_BYTES = 16_000_000
-"""Of a giver. Only what is used takes memory."""
+"""Size of one producer's ring. Only the part that is used takes memory."""
 
 COUNTED = ("full", "large", "disk", "writer", "labels", "rows")
-"""What is counted by name of a model: records that were dropped, by reason, then labels that were taken and rows written."""
+"""Counts by model: records that were dropped, by reason; then labels that were taken, and rows that were written."""
 REASONS = COUNTED[:4]
 
 _LENGTH = struct.Struct(">I")
@@ -32,104 +33,119 @@ _COUNT_AT = {what: number for number, what in enumerate(COUNTED)}
 
 
 class Ring:
-    """The rings of `givers` processes, and what they and the taker count by name. Can be handed to a process that is started.
+    """The rings of several producers, and the counts by model. Can be handed to a process that is started.
 
-    session: of this memory; no other one has the same.
+    Args:
+        names: Names of the models.
+        producers: Number of producers.
+        size: Size of each ring in bytes.
+        session: Name of this memory, which no other one has; "" to make one.
     """
 
     def __init__(
-        self, names: Sequence[str], givers: int, size: int = RING_BYTES, *, session: str = "", _file: int | None = None
+        self,
+        names: Sequence[str],
+        producers: int,
+        size: int = RING_BYTES,
+        *,
+        session: str = "",
+        _file: int | None = None,
     ):
-        self.names, self.givers, self.size = tuple(names), givers, size
+        self.names = tuple(names)
+        self.producers = producers
+        self.size = size
         self.session = session or secrets.token_hex(4)
         self._name_at = {name: number for number, name in enumerate(self.names)}
-        self._heads = _SLOTS + 2 * (1 + givers)
-        self._counts = self._heads + givers
-        words = self._counts + (givers + 1) * len(self.names) * len(COUNTED)
+        self._heads = _SLOTS + 2 * (1 + producers)
+        self._counts = self._heads + producers
+        words = self._counts + (producers + 1) * len(self.names) * len(COUNTED)
         self._base = 8 * words
-        self._file = _unnamed(self._base + givers * size) if _file is None else _file
-        self._map = mmap.mmap(self._file, self._base + givers * size)
+        self._file = _unnamed(self._base + producers * size) if _file is None else _file
+        self._map = mmap.mmap(self._file, self._base + producers * size)
         self._bytes = memoryview(self._map)
         self._words = self._bytes[: self._base].cast("Q")
         if _file is None:
-            self.beat()  # a taker that is not there yet has its time to come
+            self.beat()  # a consumer that is not there yet must not count as silent
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _attach, (self.names, self.givers, self.size, self.session, reduction.DupFd(self._file))
+        return _attach, (self.names, self.producers, self.size, self.session, reduction.DupFd(self._file))
 
-    # ---- a giver's side
+    # ---- a producer's side
 
     def producer(self, row: int) -> "Producer":
-        """Return the end of one giver, which is one thread of one process at a time."""
+        """Return the Producer of a row, for one thread of one process at a time."""
         return Producer(
             self._words,
             self._heads + row,
             self._bytes,
             self._base + row * self.size,
             self.size,
-            partial(self.kept, row),
+            partial(self.committed, row),
         )
 
     @property
     def failing(self) -> bool:
-        """Whether the taker cannot bring anything to safety at present."""
+        """Whether the consumer cannot bring records to safety at present."""
         return bool(self._words[_FAILING])
 
     @property
     def silent_s(self) -> float:
-        """How long the taker has done nothing; it does something several times a second when it is well."""
+        """Seconds since the last beat of the consumer, which beats several times a second when it is well."""
         return (time.monotonic_ns() - self._words[_BEAT]) / 1e9
 
-    # ---- the taker's side
+    # ---- the consumer's side
 
     def take_over(self) -> int:
-        """Begin to take; return how many have begun since one came to an end with the records, this one included."""
+        """Begin to consume; return how many consumers have begun since the last `commit` or `fail`, this one included."""
         self._words[_ATTEMPTS] += 1
         return int(self._words[_ATTEMPTS])
 
     def beat(self) -> None:
-        """Say that the taker is well."""
+        """Tell the other processes that the consumer is well."""
         self._words[_BEAT] = time.monotonic_ns()
 
     def fail(self, failing: bool) -> None:
-        """Say whether it cannot bring anything to safety. It came as far as that, so the records did not end it."""
+        """Tell the other processes whether records cannot be brought to safety.
+
+        The consumer was not ended by the records then, so its attempts are counted anew.
+        """
         self._words[_FAILING] = failing
         self._words[_ATTEMPTS] = 0
 
     @property
     def number(self) -> int:
-        """How often was committed: the number of what is gathered now."""
+        """Number of commits, which is the number of the segment that is gathered now."""
         return int(self._words[_NUMBER])
 
     def began(self, now_ns: int) -> int:
-        """Return when what is gathered now was begun, in nanoseconds since 1970: `now_ns` when it is asked first."""
+        """Return when the present segment was begun, in nanoseconds since 1970: `now_ns` at the first call of the segment."""
         at = self._slot(self.number)
         if not self._words[at]:
             self._words[at] = now_ns
         return int(self._words[at])
 
     def heads(self) -> list[int]:
-        """Return up to where the givers have put something."""
-        return list(self._words[self._heads : self._heads + self.givers])
+        """Return the position of each producer's head, behind its last record."""
+        return list(self._words[self._heads : self._heads + self.producers])
 
     @property
     def waiting(self) -> bool:
-        """Whether anything was put that is not safe."""
-        return any(head > self.kept(producer) for producer, head in enumerate(self.heads()))
+        """Whether there are records that were not committed."""
+        return any(head > self.committed(producer) for producer, head in enumerate(self.heads()))
 
     def go_on_from(self, number: int, began_ns: int) -> None:
-        """Gather under this number from here on, as begun then: in a ring that was just made, for what is left of another."""
+        """Begin a new ring at the number and the beginning of a segment that another ring has left."""
         self._words[_NUMBER] = number
         self._words[self._slot(number)] = began_ns
 
-    def kept(self, producer: int) -> int:
-        """Return up to where a giver's records are safe."""
+    def committed(self, producer: int) -> int:
+        """Return the position up to which a producer's records are safe."""
         return int(self._words[self._slot(self._words[_NUMBER]) + 1 + producer])
 
     def records(self, producer: int, since: int, until: int) -> Iterator[tuple[bytes, int]]:
         """Yield the records between two positions, each with the position behind it.
 
-        until: of `heads`, and best of those of a while ago, when every processor has seen what is before it.
+        until: a head, best one of an earlier call of `heads`: by now every processor sees the bytes of the records before it.
         """
         while since < until:
             (length,) = _LENGTH.unpack(self._copied(producer, since, _LENGTH.size))
@@ -139,34 +155,34 @@ class Ring:
             yield content, since
 
     def commit(self, positions: Sequence[int]) -> None:
-        """Give back the room up to these positions, one a giver: what is before them is safe."""
+        """Give back the room before these positions, one a producer, once the records there are safe."""
         number = self.number + 1
         at = self._slot(number)
         self._words[at] = 0
         for producer, position in enumerate(positions):
             self._words[at + 1 + producer] = position
-        self._words[_NUMBER] = number
+        self._words[_NUMBER] = number  # the one store by which all of it takes effect
         self._words[_ATTEMPTS] = 0
 
     # ---- counts
 
     def count(self, row: int, name: str, what: str, amount: int = 1) -> None:
-        """Count one of COUNTED. row: of a giver, or `givers` for the taker."""
+        """Count one of COUNTED for a model. row: of a producer, or `producers` for the consumer."""
         at = self._counts + (row * len(self.names) + self._name_at[name]) * len(COUNTED) + _COUNT_AT[what]
         self._words[at] += amount
 
     def total(self, name: str, what: str) -> int:
-        """Return what all have counted."""
+        """Return the sum of one of COUNTED over all processes."""
         width, first = len(self.names) * len(COUNTED), self._name_at[name] * len(COUNTED) + _COUNT_AT[what]
-        return sum(self._words[self._counts + row * width + first] for row in range(self.givers + 1))
+        return sum(self._words[self._counts + row * width + first] for row in range(self.producers + 1))
 
     def totals(self, name: str) -> dict[str, int]:
-        """Return all that was counted under a name."""
+        """Return the sums of all of COUNTED for a model."""
         return {what: self.total(name, what) for what in COUNTED}
 
     def _slot(self, number: int) -> int:
-        """Where the beginning and the positions of a number are; those of the next one are elsewhere, to be made ready."""
-        return _SLOTS + (number & 1) * (1 + self.givers)
+        """Return the index of a segment's beginning and positions. Two slots alternate: the next is filled before it counts."""
+        return _SLOTS + (number & 1) * (1 + self.producers)
 
     def _copied(self, producer: int, position: int, length: int) -> bytes:
         base, at = self._base + producer * self.size, position % self.size
@@ -175,17 +191,34 @@ class Ring:
 
 
 class Producer:
-    """Where a giver puts its records. words[at]: its head. kept: up to where its records are safe."""
+    """The end of the ring where one producer puts its records.
 
-    def __init__(self, words: memoryview, at: int, memory: memoryview, base: int, size: int, kept: Callable[[], int]):
-        self._words, self._at, self._bytes, self._base, self._size, self._kept = words, at, memory, base, size, kept
-        self._head, self._most = words[at], 0
+    Args:
+        words: The numbers of the ring.
+        at: Index in `words` of the producer's head.
+        memory: All bytes of the ring.
+        base: Index in `memory` where the producer's bytes begin.
+        size: Their number.
+        committed: Returns the position up to which the records are safe.
+    """
+
+    def __init__(
+        self, words: memoryview, at: int, memory: memoryview, base: int, size: int, committed: Callable[[], int]
+    ):
+        self._words = words
+        self._at = at
+        self._bytes = memory
+        self._base = base
+        self._size = size
+        self._committed = committed
+        self._head = words[at]
+        self._most = 0
 
     def put(self, record: bytes) -> bool:
-        """Put a record; False where there is no room for it."""
+        """Put a record; return False where there is no room for it."""
         at, behind = self._head % self._size, self._head + _LENGTH.size + len(record)
         if behind > self._most:
-            self._most = self._kept() + self._size
+            self._most = self._committed() + self._size
             if behind > self._most:
                 return False
         begin, length = self._base + at + _LENGTH.size, len(record)
@@ -203,12 +236,12 @@ class Producer:
         self._bytes[self._base : self._base + len(content) - first] = content[first:]
 
 
-def _attach(names: Sequence[str], givers: int, size: int, session: str, file: Any) -> Ring:
-    return Ring(names, givers, size, session=session, _file=file.detach())
+def _attach(names: Sequence[str], producers: int, size: int, session: str, file: Any) -> Ring:
+    return Ring(names, producers, size, session=session, _file=file.detach())
 
 
 def _unnamed(size: int) -> int:
-    """Return a file of zeros without a name; in memory alone where there is such a thing."""
+    """Return an unnamed file of zeros, in memory where the system has such files."""
     if hasattr(os, "memfd_create"):
         file = os.memfd_create("slipway")
         os.truncate(file, size)

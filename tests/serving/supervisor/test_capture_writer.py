@@ -1,4 +1,4 @@
-"""The end of what captures: real writers, held up, killed, stopped and out of disk, and a ring that is put into by the test."""
+"""The end of a capture: real writers, held up, killed, stopped and out of disk, and a ring that the test puts records into."""
 
 import contextlib
 import json
@@ -44,7 +44,7 @@ def broken(**given):
 
 
 class Kept:
-    """What captures, as the supervisor has it, without what answers."""
+    """A CaptureWriter as the supervisor has it, without any front."""
 
     def __init__(self, base: Path, writer: str = WRITER, preload: tuple[str, ...] = PRELOAD, **more: Any):
         (base / "held.py").write_text(HELD)
@@ -59,7 +59,7 @@ class Kept:
         self.recorder = CaptureWriter(capture, ["m"], 1, self.mailbox, log, self.fork_server.start)
         assert self.recorder.feed
         self.ring = self.recorder.feed.ring
-        self._giver, self._ids = self.ring.producer(0), 0
+        self._producer, self._ids = self.ring.producer(0), 0
         self._stopped = False
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -73,10 +73,10 @@ class Kept:
         for _ in range(requests):
             self._ids += 1
             body, answer = b'{"inputs": {"a": [%d]}}' % self._ids, b'{"predictions": [1.0]}'
-            assert self._giver.put(packed(ANSWERED, time.time(), ABOUT, b"id-%d" % self._ids, JSON, body, answer))
+            assert self._producer.put(packed(ANSWERED, time.time(), ABOUT, b"id-%d" % self._ids, JSON, body, answer))
         for number in range(labels):
             label = json.dumps([[f"id-{number + 1}", 0, 1.0]]).encode()
-            assert self._giver.put(packed(LABELS, time.time(), ABOUT, b"", b"", label))
+            assert self._producer.put(packed(LABELS, time.time(), ABOUT, b"", b"", label))
 
     def writing(self) -> int:
         """Wait until a writer is at work, and return its pid."""

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from slipway.processes import child_environment
-from slipway.serving.back.process import _Asked
+from slipway.serving.back.process import _ReceivedRequest
 from slipway.serving.ipc import frames
 from slipway.serving.ipc.frames import Frames, ModelRequest, ModelResponse
 from slipway.serving.supervisor import fork_server
@@ -31,7 +31,7 @@ def test_half_an_answer_is_the_last_thing_on_its_connection() -> None:
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, (0).to_bytes(8, "little") + (100_000).to_bytes(8, "little"))
     answers = [ModelResponse(number, 200, "application/json", bytes([number]) * 400_000) for number in range(4)]
     for answer in answers:  # nobody reads, until the buffers are full
-        _Asked(ModelRequest(answer.id, 0.0, "", b""), ours).answered(answer)
+        _ReceivedRequest(ModelRequest(answer.id, 0.0, "", b""), ours).answer(answer)
     cutter, found = Frames(), list[ModelResponse]()
     theirs.settimeout(0.5)
     while data := theirs.recv(1 << 16):
@@ -50,7 +50,7 @@ def sockets(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="no /dev/full on this machine")
-def test_a_child_that_fails_while_the_disk_is_full_takes_nothing_with_it(sockets: Path) -> None:
+def test_a_forked_process_that_fails_while_the_disk_is_full_takes_nothing_with_it(sockets: Path) -> None:
     started = ForkServer(child_environment({}), FULL, sockets)
     try:
         said: queue.Queue[Any] = queue.Queue()
@@ -91,8 +91,8 @@ def stay(control):
 
 
 @pytest.fixture
-def loaded_model(tmp_path: Path, sockets: Path) -> Iterator[tuple[ForkServer, Path]]:
-    """A nursery that imports the module `held` until the file `go` is there, and the folder of that."""
+def importing(tmp_path: Path, sockets: Path) -> Iterator[tuple[ForkServer, Path]]:
+    """A fork server that imports the module `held` until the file `go` is there, and the folder of that."""
     (tmp_path / "held.py").write_text(HELD)
     path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
     started = ForkServer(child_environment({"PYTHONPATH": path}), tmp_path / "log", sockets)
@@ -101,9 +101,9 @@ def loaded_model(tmp_path: Path, sockets: Path) -> Iterator[tuple[ForkServer, Pa
     started.stop()
 
 
-def test_killing_what_is_not_forked_yet_waits_for_nothing(loaded_model: tuple[ForkServer, Path]) -> None:
-    """The supervisor has one thread: it must not stand still while the nursery imports."""
-    started, folder = loaded_model
+def test_killing_what_is_not_forked_yet_waits_for_nothing(importing: tuple[ForkServer, Path]) -> None:
+    """The supervisor has one thread: it must not stand still while the fork server imports."""
+    started, folder = importing
     said: queue.Queue[Any] = queue.Queue()
     child = started.start("held:stay")
     child.listen(said.put)
@@ -115,9 +115,9 @@ def test_killing_what_is_not_forked_yet_waits_for_nothing(loaded_model: tuple[Fo
     assert isinstance(said.get(timeout=60), ProcessEnded)
 
 
-def test_signals_that_are_meant_for_the_supervisor_end_no_process_of_its(loaded_model: tuple[ForkServer, Path]) -> None:
+def test_signals_that_are_meant_for_the_supervisor_end_no_process_of_its(importing: tuple[ForkServer, Path]) -> None:
     """As systemd, which sends SIGTERM to all processes of a service at once."""
-    started, folder = loaded_model
+    started, folder = importing
     (folder / "go").touch()
     said: queue.Queue[Any] = queue.Queue()
     child = started.start("held:stay")
@@ -135,10 +135,10 @@ def test_signals_that_are_meant_for_the_supervisor_end_no_process_of_its(loaded_
 
 @pytest.mark.parametrize("outlives", [True, False])
 def test_what_outlives_the_fork_server_is_started_even_if_that_ends_before(
-    loaded_model: tuple[ForkServer, Path], outlives: bool
+    importing: tuple[ForkServer, Path], outlives: bool
 ) -> None:
     """As a service that is stopped right after its start: its writer has not been forked yet."""
-    started, folder = loaded_model
+    started, folder = importing
     child = started.start("held:stay", outlives=outlives)
     assert eventually((folder / "importing").exists)
     started.stop()

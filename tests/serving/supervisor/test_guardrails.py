@@ -73,7 +73,7 @@ def test_the_sentence_holds_the_numbers() -> None:
     assert found is not None
     assert found.why == "20 % of 400 compared rows were answered otherwise; the bound is 10 %"
     slow = violation(counted(ms=9.0), Guardrails())
-    assert slow is not None and slow.why.endswith("the bound is 3 times that of the first version, 0.998 ms")
+    assert slow is not None and slow.why.endswith("the bound is 3 times that of the primary, 0.998 ms")
 
 
 @given(share=some.floats(0, 1), of=some.integers(1, 100_000))

@@ -1,4 +1,4 @@
-"""A plan that is kept is answered from at once, only where nothing of it changed, and compared with the model afterwards."""
+"""A cached plan answers at once, only where nothing of it changed, and is compared with the model afterwards."""
 
 import contextlib
 import json
@@ -61,10 +61,10 @@ def until(log: Path, text: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def shelves(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, PlanCache]:
-    """The kept plans of versions 1 and 2, as a service of the one and then of the other leaves them."""
-    made = {name: PlanCache(tmp_path_factory.mktemp(f"shelf{name}") / "1.plan", "f" * 64) for name in ("1", "2")}
-    log = tmp_path_factory.mktemp("shelves") / "log"
+def plan_caches(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, PlanCache]:
+    """The plan caches of versions 1 and 2, as a service of the one and then of the other leaves them."""
+    made = {name: PlanCache(tmp_path_factory.mktemp(f"cache{name}") / "1.plan", "f" * 64) for name in ("1", "2")}
+    log = tmp_path_factory.mktemp("plan_caches") / "log"
     with service(wanted(folders / "1", made["1"]), log) as (supervisor, _):
         until(log, "takes over")
         supervisor.want(wanted(folders / "2", made["2"]))
@@ -78,10 +78,10 @@ def shelves(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 
 @pytest.mark.slow
 def test_it_answers_at_once_by_a_process_without_scikit_learn_and_is_compared_with_the_model(
-    folders: Path, shelves: dict[str, PlanCache], tmp_path: Path
+    folders: Path, plan_caches: dict[str, PlanCache], tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
-    with service(wanted(folders / "1", shelves["1"]), log) as (supervisor, port):
+    with service(wanted(folders / "1", plan_caches["1"]), log) as (supervisor, port):
         status, _, body = post(port, BODY)
         (front,) = fronts(supervisor)
         maps = Path(f"/proc/{front}/maps").read_text()
@@ -97,23 +97,23 @@ def test_it_answers_at_once_by_a_process_without_scikit_learn_and_is_compared_wi
 
 @pytest.mark.slow
 def test_one_that_is_not_what_the_model_compiles_to_is_replaced(
-    folders: Path, shelves: dict[str, PlanCache], tmp_path: Path
+    folders: Path, plan_caches: dict[str, PlanCache], tmp_path: Path
 ) -> None:
     log, plan_cache = tmp_path / "log", PlanCache(tmp_path / "1.plan", "f" * 64)
     first = wanted(folders / "1", plan_cache)
-    with service(replace(first, kept=shelves["2"].find()[0]), log) as (_, port):
+    with service(replace(first, kept=plan_caches["2"].find()[0]), log) as (_, port):
         until(log, "is not what m version 1 compiles to, and is replaced")
         end = time.monotonic() + READY_S
         while post(port, BODY)[2] != post(port, b"a,b,c\n0.5,-1.25,x\n", CSV)[2]:
             assert time.monotonic() < end
-    assert plan_cache.find()[0] == shelves["1"].find()[0]
+    assert plan_cache.find()[0] == plan_caches["1"].find()[0]
 
 
 @pytest.mark.slow
 def test_a_service_ends_whose_model_may_not_be_loaded_after_all(
-    folders: Path, shelves: dict[str, PlanCache], tmp_path: Path
+    folders: Path, plan_caches: dict[str, PlanCache], tmp_path: Path
 ) -> None:
-    first = wanted(folders / "1", shelves["1"])
+    first = wanted(folders / "1", plan_caches["1"])
     forged = replace(first, load=replace(first.load, digest="0" * 64))  # type: ignore[type-var]
     with service(forged, tmp_path / "log") as (supervisor, _), pytest.raises(ServiceFailed, match="bytes of the copy"):
         supervisor.wait()
@@ -130,9 +130,9 @@ def cut(content: bytearray) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("change", [flipped, cut])
 def test_one_of_which_a_byte_changed_is_not_used(
-    change: Callable[[bytearray], None], shelves: dict[str, PlanCache], tmp_path: Path
+    change: Callable[[bytearray], None], plan_caches: dict[str, PlanCache], tmp_path: Path
 ) -> None:
-    content = bytearray(shelves["1"].path.read_bytes())
+    content = bytearray(plan_caches["1"].path.read_bytes())
     change(content)
     plan_cache = PlanCache(tmp_path / "1.plan", "f" * 64)
     plan_cache.path.write_bytes(content)
@@ -141,15 +141,15 @@ def test_one_of_which_a_byte_changed_is_not_used(
 
 @pytest.mark.slow
 def test_one_of_other_versions_or_that_others_may_write_is_not_used(
-    shelves: dict[str, PlanCache], tmp_path: Path
+    plan_caches: dict[str, PlanCache], tmp_path: Path
 ) -> None:
-    assert shelves["1"].find()[0] is not None
-    assert replace(shelves["1"], made_of="e" * 64).find() == (
+    assert plan_caches["1"].find()[0] is not None
+    assert replace(plan_caches["1"], made_of="e" * 64).find() == (
         None,
         "it was made of something else, or by other versions",
     )
     plan_cache = PlanCache(tmp_path / "1.plan", "f" * 64)
-    plan_cache.path.write_bytes(shelves["1"].path.read_bytes())
+    plan_cache.path.write_bytes(plan_caches["1"].path.read_bytes())
     plan_cache.path.chmod(0o666)
     assert plan_cache.find() == (None, "others may have written it")
     assert PlanCache(tmp_path / "none.plan", "f" * 64).find() == (None, "")

@@ -1,4 +1,4 @@
-"""A second version beside the first, in real processes: who is answered by which, what is compared, and when it is ended."""
+"""A variant beside the primary, in real processes: its callers are answered by it, it is compared, and it is ended."""
 
 import json
 import os
@@ -37,14 +37,14 @@ NEVER = Guardrails(max_disagreement=1.0, max_errors=1.0, max_slower=1e9)
 
 
 class Endpoint:
-    """A supervisor with version 1 and an arm; `records` are what it had written down."""
+    """A supervisor with version 1 and a variant; `records` holds the records that the supervisor wrote."""
 
     def __init__(self, first: WantedVersion, variant_config: VariantConfig, log: Path, **config: object):
         self.log, self.records = log, list[VariantRecord]()
         listener = listen(HOST, 0)
         self.port = listener.getsockname()[1]
         env = child_environment({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
-        settings = ServingConfig(**{"fronts": 2, "arm": variant_config, **config})
+        settings = ServingConfig(**{"fronts": 2, "variant_config": variant_config, **config})
         self.supervisor = Supervisor(settings, ["m"], listener, env, log, record=self.records.append)
         self.supervisor.start()
         self.supervisor.want(first)
@@ -52,7 +52,7 @@ class Endpoint:
 
     @property
     def variant(self) -> dict[str, object]:
-        """What /ready says of the second version."""
+        """The report of the variant on /ready."""
         model = json.loads(get(self.port, "/ready")[1])["models"]["m"]
         return model.get("canary") or model["shadow"]
 
@@ -62,17 +62,16 @@ class Endpoint:
         return sum(each.value for each in samples if each.name == name and labels.items() <= each.labels.items())
 
     def serves(self, version: int) -> None:
-        """Wait until all fronts have this second version, 0 for none."""
+        """Wait until all fronts have this version as the variant, 0 for none."""
         for _ in range(8):  # each connection is another front's, by and by
             wait_for(lambda: {"state": "serving", "version": version}.items() <= self.variant.items())
 
     def process(self, name: str) -> int:
-        variant = self.supervisor._variant
-        assert variant is not None
+        processes = self.supervisor.processes()
         if name == "back":
-            return variant.generations.pids("m")[0]
-        assert variant._comparing is not None
-        return variant._comparing.pid
+            return processes.variant_backs[0]
+        assert processes.comparer is not None
+        return processes.comparer
 
 
 Start = Callable[..., Endpoint]
@@ -237,7 +236,7 @@ def test_a_canary_that_passes_a_bound_is_ended_and_all_are_answered_by_the_first
             load.wait_for("3")
             assert endpoint.variant["state"] == "serving"
     assert load.failed == []
-    assert f"m version 2 (canary) is ended, the first version alone answers: {said['why']}" in endpoint.log.read_text()
+    assert f"m version 2 (canary) is ended, the primary alone answers: {said['why']}" in endpoint.log.read_text()
     record = next(each for each in endpoint.records if each.state is VariantState.ENDED)
     assert (record.version, record.first_version, record.why) == (2, 1, said["why"])
 
@@ -266,7 +265,7 @@ def test_a_shadow_is_compared_and_warned_of_and_nobody_hears_it(
     distances = ("sum", "count")  # asked one after the other, and the last copies are compared after the load ended
     mean = lambda: truediv(*(endpoint.metric(f"slipway_shadow_distance_{name}") for name in distances))
     wait_for(lambda: 999 < mean() < 1001, PATIENCE_S)
-    assert "m version 2 (shadow) is past a bound: 100 % of" in endpoint.log.read_text()
+    assert "m version 2 (shadow) violates a guardrail: 100 % of" in endpoint.log.read_text()
     endpoint.supervisor.stop()
     last = endpoint.records[-1]
     assert (last.disagreement, last.state, last.first_version) == (1.0, VariantState.SERVING, 1)

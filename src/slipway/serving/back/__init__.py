@@ -1,1 +1,1 @@
-"""The process that holds a fitted model."""
+"""The back: the process that holds a fitted model, and answers the requests that no plan can."""

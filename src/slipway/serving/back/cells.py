@@ -1,11 +1,11 @@
-"""The values of a request as `json.loads` reads it, by column, to be read and written anew where they stand."""
+"""The values of a JSON request by column, to be read and to be replaced where they stand."""
 
 from collections.abc import Sequence
 from typing import Any
 
 
 class Cells:
-    """The columns of a request, in any of MLflow's forms that name them. Of other forms it has none."""
+    """The columns of a request that `json.loads` has read, in any of MLflow's forms that name them; other forms have none."""
 
     def __init__(self, content: Any):
         parts = content if isinstance(content, dict) else {}
@@ -21,15 +21,15 @@ class Cells:
                 self._rows = self._rows or _list(parts.get(key))
 
     def read(self, name: str) -> Sequence[Any]:
-        """Return the values of a column, row after row; none where no row has it."""
+        """Return the values of a column, row after row; an empty list where no row has the column."""
         if name in self._columns:
-            found = self._columns[name]
-            return found if isinstance(found, list) else [found]
+            column = self._columns[name]
+            return column if isinstance(column, list) else [column]
         key = self._key(name)
         return [row[key] for row in self._rows if _has(row, key)]
 
     def write(self, name: str, values: Sequence[Any]) -> None:
-        """Put values in the place of those that `read` returned."""
+        """Put values in the place of those that `read` returned, as many and in the same order."""
         if name in self._columns:
             self._columns[name] = list(values) if isinstance(self._columns[name], list) else values[0]
             return

@@ -1,4 +1,4 @@
-"""A version as a back holds it: the model itself, and what its MLmodel file declares."""
+"""A version in a back: the fitted model, and the declarations of its MLmodel file."""
 
 import json
 from collections.abc import Sequence
@@ -20,21 +20,21 @@ _DTYPES = {"double": "float64", "float": "float32", "long": "int64", "integer": 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A fitted scikit-learn model that was loaded from `files`, a folder as MLflow writes it."""
+    """A fitted scikit-learn `model` that was loaded from `files`, a folder as MLflow writes it."""
 
     model: Any
     files: Path
 
     @cached_property
     def declared(self) -> Any:
-        """What MLmodel says."""
+        """The content of the MLmodel file."""
         return yaml.safe_load((self.files / "MLmodel").read_text())
 
     @cached_property
     def signature(self) -> Signature:
-        """What the model is asked with."""
-        said = self.declared.get("signature") or {}
-        inputs, outputs = (json.loads(said.get(side) or "[]") for side in ("inputs", "outputs"))
+        """The signature, with what the contract expects of each column."""
+        declared = self.declared.get("signature") or {}
+        inputs, outputs = (json.loads(declared.get(side) or "[]") for side in ("inputs", "outputs"))
         expectations = read_expectations(self.declared.get("metadata"))
         columns = [
             InputColumn(name := each.get("name", ""), each["type"], each.get("required", True), expectations.get(name))
@@ -51,8 +51,8 @@ class LoadedModel:
         )
 
     @property
-    def asks_otherwise(self) -> str:
-        """Why an answer is more than the model's `predict` of the rows; "" where it is not."""
+    def beyond_predict(self) -> str:
+        """Reason why an answer is not just the model's `predict` of the rows; "" where it is."""
         how = self.declared["flavors"]["python_function"]
         if how.get("loader_module") != "mlflow.sklearn" or how.get("predict_fn", "predict") != "predict":
             return "it is not asked by plain predict"
@@ -61,14 +61,14 @@ class LoadedModel:
         return ""
 
     def example(self) -> "pd.DataFrame | None":
-        """The rows of the input example, of the types that the signature declares; None without an example."""
-        said = json.loads(self.signature.example or "{}").get("dataframe_split")
-        if not said or not self.signature.inputs:
+        """Return the rows of the input example in the types that the signature declares; None without an example."""
+        split = json.loads(self.signature.example or "{}").get("dataframe_split")
+        if not split or not self.signature.inputs:
             return None
-        return self.table(said["columns"], said["data"])
+        return self.table(split["columns"], split["data"])
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> "pd.DataFrame":
-        """Rows as a table of the signature's columns and types; a column that is not there is missing."""
+        """Return rows as a table with the columns and types of the signature; a column that is not given holds nulls."""
         import pandas as pd
 
         given = pd.DataFrame(list(rows), columns=list(columns))

@@ -1,15 +1,16 @@
-"""What a model answers to a request, by MLflow's own code: its parsing, schema and JSON; without what its errors give away.
+"""Answers by MLflow's own code: its parsing, its schema and its JSON, but without the input that its errors repeat.
 
-MLflow is imported when it is first needed here: a back is ready without it.
+MLflow is imported when MlflowScoring is first made: a back is ready without it.
 """
 
 import json
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
+
+from msgspec.structs import replace
 
 from slipway.core.expectations import Find
 from slipway.serving.back.cells import Cells
@@ -21,12 +22,12 @@ from slipway.serving.protocol.explain import explain, ragged
 from slipway.serving.protocol.limits import TooLarge, TooManyRows, check_csv, check_json, check_parquet
 from slipway.serving.protocol.values import Unreadable, Values
 
-_MOST_SAID = 1000
+_MOST_SHOWN = 1000
 _OUTPUTS = ("labels", "probabilities")
 
 
 class MlflowScoring:
-    """A held model behind `mlflow.pyfunc.scoring_server.invocations`."""
+    """A loaded model behind `mlflow.pyfunc.scoring_server.invocations`. max_rows: of a request; more are refused with 413."""
 
     def __init__(self, loaded_model: LoadedModel, max_rows: int):
         import os
@@ -35,87 +36,94 @@ class MlflowScoring:
         from mlflow.pyfunc import PyFuncModel, scoring_server
         from mlflow.sklearn import _SklearnModelWrapper
 
-        os.environ["_MLFLOW_IS_IN_SERVING_ENVIRONMENT"] = "true"  # as MLflow's own server says, and its code asks
+        os.environ["_MLFLOW_IS_IN_SERVING_ENVIRONMENT"] = (
+            "true"  # MLflow's own server sets it, and its code looks for it
+        )
         how = loaded_model.declared["flavors"]["python_function"].get("predict_fn", "predict")
         self.pyfunc = PyFuncModel(Model.load(str(loaded_model.files)), _SklearnModelWrapper(loaded_model.model), how)
         self.schema = self.pyfunc.metadata.get_input_schema()
-        self._model, self._server, self._signature = (
-            _Asked(self.pyfunc, loaded_model),
-            scoring_server,
-            loaded_model.signature,
-        )
+        self._model = _ServedModel(self.pyfunc, loaded_model)
+        self._server = scoring_server
+        self._signature = loaded_model.signature
         self._schema_of_csv = _with_times_as_texts(self.schema)
         self._max_rows = max_rows
-        logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # it has a line for odd requests, and repeats them
+        logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # it logs odd requests, with their content
 
-    def answer(self, ask: ModelRequest) -> ModelResponse:
-        """Answer a request. Whatever goes wrong with it becomes an answer too."""
+    def answer(self, request: ModelRequest) -> ModelResponse:
+        """Answer a request; an error becomes an answer too."""
         from mlflow.exceptions import MlflowException
 
         self._model.refused, self._model.finds, self._model.tables = None, (), False
         try:
-            content, why = self._looked_at(ask)
+            content, why = self._looked_at(request)
             if why:
-                return refused(ask, HTTPStatus.BAD_REQUEST, why)
-            said = self._server.invocations(content, ask.content_type, self._model, self._schema_to_read(ask))
+                return refused(request, HTTPStatus.BAD_REQUEST, why)
+            response = self._server.invocations(
+                content, request.content_type, self._model, self._schema_to_read(request)
+            )
         except Unreadable as error:
-            return _unreadable(ask, error)
+            return _unreadable(request, error)
         except (TooManyRows, TooLarge) as error:
-            return refused(ask, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
+            return refused(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
         except MlflowException as error:
             if isinstance(self._model.refused, Unreadable):
-                return _unreadable(ask, self._model.refused)
-            why = self._explained(ask) or _without_input(error, self._model.refused)
-            return replace(refused(ask, error.get_http_status_code(), why, error.error_code), finds=self._model.finds)
-        except Exception as error:  # a request that MLflow does not foresee, such as JSON of any depth  # noqa: BLE001
-            why = self._explained(ask) or f"the request cannot be read ({type(error).__name__})"
-            return refused(ask, HTTPStatus.BAD_REQUEST, why)
-        if said.status >= HTTPStatus.BAD_REQUEST:
-            return refused(ask, said.status, said.response.partition(" IMPORTANT:")[0][:_MOST_SAID])
-        return ModelResponse(ask.id, said.status, said.mimetype, said.response.encode(), self._model.finds)
+                return _unreadable(request, self._model.refused)
+            why = self._explained(request) or _without_input(error, self._model.refused)
+            return replace(
+                refused(request, error.get_http_status_code(), why, error.error_code), finds=self._model.finds
+            )
+        except Exception as error:  # a request that MLflow does not foresee, such as deeply nested JSON  # noqa: BLE001
+            why = self._explained(request) or f"the request cannot be read ({type(error).__name__})"
+            return refused(request, HTTPStatus.BAD_REQUEST, why)
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            return refused(request, response.status, response.response.partition(" IMPORTANT:")[0][:_MOST_SHOWN])
+        return ModelResponse(
+            request.id, response.status, response.mimetype, response.response.encode(), self._model.finds
+        )
 
-    def _looked_at(self, ask: ModelRequest) -> tuple[Any, str | None]:
-        """Return what MLflow is to read, and why a request is refused that it would fill up: rows that lack others' columns.
+    def _looked_at(self, request: ModelRequest) -> tuple[Any, str | None]:
+        """Return the content that MLflow is to read, and the reason to refuse a request whose rows differ in their columns.
 
-        JSON is what `json.loads` reads, with its values as the model was trained on them; a table is mended once it is read.
-        Raises TooManyRows and TooLarge for what would take too much memory to read, Unreadable.
+        MLflow would fill such rows up. JSON is handed on as `json.loads` reads it, with its values as the model was trained on
+        them; the values of CSV and Parquet are mended once MLflow has read the table.
+        Raises TooManyRows and TooLarge where reading would take too much memory, Unreadable for a value of no known meaning.
         """
-        kind, most = ask.content_type.partition(";")[0].strip(), self._max_rows
+        kind, most = request.content_type.partition(";")[0].strip(), self._max_rows
         if kind == "text/csv":
-            check_csv(ask.body, most)
+            check_csv(request.body, most)
         elif kind == "application/vnd.apache.parquet":
-            check_parquet(ask.body, most)
+            check_parquet(request.body, most)
         elif kind == "application/json":
             try:
-                content = json.loads(ask.body)
+                content = json.loads(request.body)
             except (ValueError, RecursionError):  # MLflow refuses it too
-                return ask.body, None
+                return request.body, None
             check_json(content, most)
             if why := ragged(content):
                 return content, why
             self._model.read_json(content)
-            return content if isinstance(content, dict) else ask.body, None
+            return content if isinstance(content, dict) else request.body, None
         self._model.tables = True
-        return ask.body, None
+        return request.body, None
 
-    def _schema_to_read(self, ask: ModelRequest) -> Any:
-        """The schema to read a body by: times are texts in CSV, which pandas does not read as times by itself."""
-        return self._schema_of_csv if ask.content_type.partition(";")[0].strip() == "text/csv" else self.schema
+    def _schema_to_read(self, request: ModelRequest) -> Any:
+        """Return the schema to read a body by: in CSV times are texts, since pandas does not read them as times by itself."""
+        return self._schema_of_csv if request.content_type.partition(";")[0].strip() == "text/csv" else self.schema
 
-    def _explained(self, ask: ModelRequest) -> str | None:
-        """What is wrong with a request, where it can be said; that it cannot must not end this process."""
+    def _explained(self, request: ModelRequest) -> str | None:
+        """Return what is wrong with a request; None where no reason is found, and where the search for one fails."""
         with suppress(Exception):
-            return explain(ask.body, ask.content_type, self._signature)
+            return explain(request.body, request.content_type, self._signature)
         return None
 
 
-def _unreadable(ask: ModelRequest, error: Unreadable) -> ModelResponse:
-    return refused(ask, HTTPStatus.BAD_REQUEST, str(error), "INVALID_PARAMETER_VALUE")
+def _unreadable(request: ModelRequest, error: Unreadable) -> ModelResponse:
+    return refused(request, HTTPStatus.BAD_REQUEST, str(error), "INVALID_PARAMETER_VALUE")
 
 
-def refused(ask: ModelRequest, status: int, message: str, code: str = "") -> ModelResponse:
-    """Return the answer that says no."""
-    return ModelResponse(ask.id, int(status), "application/json", refusal(int(status), message, code))
+def refused(request: ModelRequest, status: int, message: str, code: str = "") -> ModelResponse:
+    """Return the response that refuses a request."""
+    return ModelResponse(request.id, int(status), "application/json", refusal(int(status), message, code))
 
 
 def _with_times_as_texts(schema: Any) -> Any:
@@ -128,11 +136,11 @@ def _with_times_as_texts(schema: Any) -> Any:
 
 
 class UnknownOutput(ValueError):
-    """`params.output` is none that there is."""
+    """The value of `params.output` is not allowed."""
 
 
-class _Asked:
-    """The model as MLflow's scoring calls it; remembers what the model itself refused before MLflow adds the input."""
+class _ServedModel:
+    """The model as MLflow's scoring calls it; it remembers the model's own error, to which MLflow then adds the input."""
 
     def __init__(self, pyfunc: Any, loaded_model: LoadedModel):
         self.metadata = pyfunc.metadata
@@ -144,7 +152,7 @@ class _Asked:
         self.tables = False
 
     def read_json(self, content: Any) -> None:
-        """Let the values of a request be as the model was trained on them. Raises Unreadable."""
+        """Replace the values of a request by those that the model was trained on. Raises Unreadable."""
         cells = Cells(content)
         for at, column in enumerate(self._values.columns):
             given = cells.read(column.name)
@@ -169,7 +177,7 @@ class _Asked:
             raise
 
     def _output(self, params: Mapping[str, Any] | None) -> tuple[str, Mapping[str, Any] | None]:
-        """Take out of params what is Slipway's own."""
+        """Return `params.output`, which is Slipway's own, and the other params."""
         if not isinstance(params, Mapping) or "output" not in params or not self._loaded_model.signature.probabilities:
             return "labels", params
         rest = {key: value for key, value in params.items() if key != "output"} or None
@@ -182,27 +190,27 @@ class _Asked:
 
 
 def _without_input(error: Any, refused: BaseException | None) -> str:
-    """Return what MLflow says is wrong, without the request itself, which it likes to repeat."""
+    """Return the reason of an error of MLflow, without the request itself, which MLflow repeats in its messages."""
     if refused is not None:
         cause = refused.__context__ if "Failed to enforce schema of data" in str(refused) else refused
         return f"Failed to predict. Error: {_of_names_alone(cause)}" if cause else "Failed to predict."
-    said = str(error.message)
-    if said.startswith("Ensure that input is a valid JSON"):
+    message = str(error.message)
+    if message.startswith("Ensure that input is a valid JSON"):
         return "Ensure that input is a valid JSON formatted string in UTF-8."
-    if said.startswith("Ensure that input is a valid UTF-8"):
+    if message.startswith("Ensure that input is a valid UTF-8"):
         return "Ensure that input is a valid UTF-8 encoded string."
-    if said.startswith("Encountered an unexpected error"):
+    if message.startswith("Encountered an unexpected error"):
         return "Encountered an unexpected error while evaluating the model. Verify that the input is what the model expects."
     return _line(error).partition(" IMPORTANT:")[0].partition(" Error: ")[0]
 
 
 def _of_names_alone(error: BaseException) -> str:
-    """Return what an error says when that is of columns and types; others say which value it was."""
-    said = _line(error)
-    if isinstance(error, UnknownOutput) or said.startswith(("Incompatible input types", "Model is missing inputs")):
-        return said.partition(" Note that there were extra inputs")[0]
+    """Return the message of an error about columns or types; the messages of others may hold a value of the request."""
+    message = _line(error)
+    if isinstance(error, UnknownOutput) or message.startswith(("Incompatible input types", "Model is missing inputs")):
+        return message.partition(" Note that there were extra inputs")[0]
     return f"the values are not what the model expects ({type(error).__name__})"
 
 
 def _line(error: BaseException) -> str:
-    return next(iter(str(getattr(error, "message", error)).splitlines()), "")[:_MOST_SAID]
+    return next(iter(str(getattr(error, "message", error)).splitlines()), "")[:_MOST_SHOWN]

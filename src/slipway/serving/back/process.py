@@ -1,7 +1,8 @@
-"""A back: the process that holds a generation's model itself, and answers what the fronts cannot.
+"""A back: the process that holds a generation's model itself, and answers the requests that the fronts cannot.
 
-It loads, compiles, checks the plan against the model, says so to the supervisor, and then answers cutter on its Unix socket,
-one at a time and in one thread, or single rows together (`batching`). What gets stuck here is killed from outside.
+A back loads the model, compiles it, compares the plan with the model, and reports to the supervisor. Then it answers the frames
+on its Unix socket in one thread, one request at a time or single rows together (`batching`). The supervisor kills a back that
+is stuck.
 """
 
 import os
@@ -32,10 +33,14 @@ _WARM_AFTER_S = 3.0
 def back(
     load: Callable[[], LoadedModel], compiled: bool | None, max_rows: int, listener: socket.socket, control: Connection
 ) -> None:
-    """Hold what `load` returns until the supervisor goes.
+    """Hold the loaded model and answer for it until the supervisor ends.
 
-    compiled: whether the generation is; None for its first back, which finds out. listener: a Unix socket. control: the pipe
-    to the supervisor.
+    Args:
+        load: Loads the model.
+        compiled: Whether the generation is compiled; None for its first back, which finds out.
+        max_rows: Rows of a request; more are refused with 413.
+        listener: The Unix socket of the back.
+        control: The pipe to the supervisor.
     """
     from threadpoolctl import threadpool_limits
 
@@ -46,25 +51,25 @@ def back(
         plan, why_not = _checked_plan(loaded_model) if compiled is None else (None, "")
         batching = MicroBatching(loaded_model, max_rows)
         if not compiled and plan is None:
-            batching.warm()  # it answers every request of its generation
+            batching.warm()  # without a plan the back answers every request of its generation
     except SlipwayError as error:
         channel.send(control, ModelFailed(str(error), isinstance(error, OutsideError), isinstance(error, Refusal)))
         return
-    except Exception as error:  # a file that says nonsense, a class that does not load: the version's fault  # noqa: BLE001
+    except Exception as error:  # a broken file, a class that does not load: the fault of the version  # noqa: BLE001
         channel.send(control, ModelFailed(f"it does not load: {type(error).__name__}: {str(error)[:300]}"))
         return
     channel.send(control, ModelLoaded(signature, plan, why_not))
     threading.Thread(target=_end_with, args=[control], daemon=True).start()
-    asks: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
-    threading.Thread(target=_accept, args=[listener, asks], daemon=True).start()
+    requests: queue.SimpleQueue[_ReceivedRequest] = queue.SimpleQueue()
+    threading.Thread(target=_accept, args=[listener, requests], daemon=True).start()
     _warm(batching)
-    _answer_all(batching, asks)
+    _answer_all(batching, requests)
 
 
 def _checked_plan(loaded_model: LoadedModel) -> tuple[PackedPlan | None, str]:
-    """Compile and compare; the plan, or why there is none."""
-    if loaded_model.asks_otherwise:
-        return None, loaded_model.asks_otherwise
+    """Compile the model and compare the plan with it; return the plan, or None and the reason."""
+    if loaded_model.beyond_predict:
+        return None, loaded_model.beyond_predict
     example = loaded_model.example()
     if example is None or not len(example):
         return None, "it has no input example to check a plan on"
@@ -73,7 +78,7 @@ def _checked_plan(loaded_model: LoadedModel) -> tuple[PackedPlan | None, str]:
         agreement, plan = verify(loaded_model.model, compiled, example), PackedPlan(stored(compiled))
     except (NotCompilable, NotStorable) as error:
         return None, str(error)
-    except Exception as error:  # the model serves all the same  # noqa: BLE001
+    except Exception as error:  # the model serves without a plan  # noqa: BLE001
         return None, f"it could not be compiled and compared: {type(error).__name__}: {str(error)[:300]}"
     if not agreement.equal:
         return (
@@ -84,50 +89,50 @@ def _checked_plan(loaded_model: LoadedModel) -> tuple[PackedPlan | None, str]:
 
 
 @dataclass(frozen=True)
-class _Asked:
-    ask: ModelRequest
+class _ReceivedRequest:
+    request: ModelRequest
     connection: socket.socket
 
-    def answered(self, answer: ModelResponse) -> None:
+    def answer(self, response: ModelResponse) -> None:
         try:
-            self.connection.sendall(frames.frame(answer))
-        except OSError:  # the front has gone, or does not read
-            # What came behind half an answer would be read as its rest.
+            self.connection.sendall(frames.frame(response))
+        except OSError:  # the front has ended, or does not read
+            # Whatever came behind half an answer would be read as the rest of it.
             with suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RDWR)
 
 
-def _accept(listener: socket.socket, asks: "queue.SimpleQueue[_Asked]") -> None:
+def _accept(listener: socket.socket, requests: "queue.SimpleQueue[_ReceivedRequest]") -> None:
     listener.setblocking(True)
     while True:
         connection, _ = listener.accept()
         seconds = int(_SEND_TIMEOUT_S).to_bytes(8, "little") + bytes(8)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, seconds)
-        threading.Thread(target=_read, args=[connection, asks], daemon=True).start()
+        threading.Thread(target=_read, args=[connection, requests], daemon=True).start()
 
 
-def _read(connection: socket.socket, asks: "queue.SimpleQueue[_Asked]") -> None:
+def _read(connection: socket.socket, requests: "queue.SimpleQueue[_ReceivedRequest]") -> None:
     cutter = Frames()
     with suppress(OSError):
         while data := connection.recv(_CHUNK):
             for content in cutter.feed(data):
-                asks.put(_Asked(frames.ask(content), connection))
+                requests.put(_ReceivedRequest(frames.ask(content), connection))
 
 
-def _answer_all(batching: MicroBatching, asks: "queue.SimpleQueue[_Asked]") -> None:
+def _answer_all(batching: MicroBatching, requests: "queue.SimpleQueue[_ReceivedRequest]") -> None:
     while True:
-        waiting = [asks.get()]
+        waiting = [requests.get()]
         with suppress(queue.Empty):
             while True:
-                waiting.append(asks.get_nowait())
+                waiting.append(requests.get_nowait())
         now = time.monotonic()
-        timely = [each for each in waiting if each.ask.deadline > now]  # nobody waits for the others any more
-        for place, answer in batching.answers([each.ask for each in timely]):
-            timely[place].answered(answer)
+        timely = [each for each in waiting if each.request.deadline > now]  # no front waits for the others any more
+        for place, response in batching.answers([each.request for each in timely]):
+            timely[place].answer(response)
 
 
 def _warm(batching: MicroBatching) -> None:
-    """Import what the first odd request will need, in the background and not in the first seconds, which are busy enough."""
+    """Import what the first odd request will need: in the background, and not in the first seconds, which are busy enough."""
     timer = threading.Timer(_WARM_AFTER_S, lambda: batching.scoring)
     timer.daemon = True
     timer.start()

@@ -1,4 +1,4 @@
-"""A table that was read from CSV or Parquet → the same with its values as the model was trained on them."""
+"""Tables that were read from CSV or Parquet, with their values made as the model was trained on them."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,25 +11,28 @@ if TYPE_CHECKING:
 
 
 def read_table(table: "pd.DataFrame", values: Values) -> "tuple[pd.DataFrame, tuple[Find, ...]]":
-    """Return the table and what its contract does not expect of it. Columns that it lacks are left out. Raises Unreadable."""
+    """Return the table with its values replaced, and the values that the contract does not expect.
+
+    Columns that the table lacks are left for MLflow to refuse. Raises Unreadable for a value of no known meaning.
+    """
     if not table.columns.is_unique:  # MLflow refuses it
         return table, ()
-    found: list[Find] = []
+    unexpected: list[Find] = []
     changed: dict[str, Any] = {}
     for at, column in enumerate(values.columns):
         if column.name not in table:
             continue
         given = table[column.name]
         if column.type == "datetime" and given.dtype.kind in "iufb":
-            # Parquet has times of its own.
+            # Parquet has a type for times; a number could be of any unit.
             _refuse_numbers(given, column.name)
         plain = given.tolist() if given.notna().all() else given.astype(object).where(given.notna(), None).tolist()
         read, finds = values.of_column(at, plain)
-        found += finds
-        # Texts stay as they were read: to some encoders one that is missing is another thing as None than as NaN.
+        unexpected += finds
+        # Texts stay as they were read: some encoders tell a missing text that is None from one that is NaN.
         if column.type == "datetime" or (column.type == "string" and (read is not plain or not _is_text(given))):
             changed[column.name] = _column(read, column.type, given)
-    return table.assign(**changed), tuple(found)
+    return table.assign(**changed), tuple(unexpected)
 
 
 def _is_text(given: "pd.Series") -> bool:

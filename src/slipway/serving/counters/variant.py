@@ -1,6 +1,6 @@
-"""Numbers of a second version, counted together: each front has a row, and so has the process that compares.
+"""Counters of a variant, shared by the fronts and the comparer, each with a row of its own.
 
-A canary's requests are counted by the fronts, a shadow's by the process that compares; what they sum up to reads alike.
+The fronts count the requests of a canary, the comparer counts those of a shadow; the sums read alike.
 """
 
 from bisect import bisect_left
@@ -12,42 +12,31 @@ from slipway.serving.counters.models import STATUSES, Counters, ModelCounters
 from slipway.sharedmem.floats import SharedFloats
 
 BOUNDS_S = tuple(round(10 ** (step / 10 - 4), 7) for step in range(55))
-"""Upper bounds of the latency histograms, ten a decade from 0.1 ms to 25 s: a percentile is judged by them."""
-
+"""Upper bounds of the latency histograms in seconds, ten a decade from 0.1 ms to 25 s: percentiles are judged by them."""
 
 DISTANCE_BOUNDS = (0.0, 0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 10.0, 100.0, 1000.0)
-"""Upper bounds of the histogram of distances: of scores, 0 to 1, or of values in their own unit."""
+"""Upper bounds of the histogram of distances: between scores, 0 to 1, or between values in their own unit."""
 
-
+# The layout of a row.
 ROWS, ERRORS, COMPARED, COMPARED_ROWS, DISAGREEMENTS, DROPPED = range(6)
-
-
 _STATUSES = 6
-
-
 _STATUS_AT = {status: _STATUSES + number for number, status in enumerate(STATUSES)}
-
-
 _OTHER = _STATUSES + len(STATUSES)
 
-
 VARIANT_LATENCY = _OTHER + 1
-"""Latency of the second version: its buckets, then the sum of seconds."""
-
+"""Latency of the variant: its buckets, then the sum of seconds."""
 
 PRIMARY_LATENCY = VARIANT_LATENCY + len(BOUNDS_S) + 2
-"""Latency of the first version meanwhile."""
-
+"""Latency of the primary meanwhile, alike."""
 
 DISTANCES = PRIMARY_LATENCY + len(BOUNDS_S) + 2
 """Distances: their buckets, then their sum."""
-
 
 _WIDTH = DISTANCES + len(DISTANCE_BOUNDS) + 2
 
 
 class VariantCounters:
-    """The rows of `fronts` fronts and, after these, of the process that compares. Can be handed to a process."""
+    """The rows of `fronts` fronts and, as the last one, the row of the comparer. Can be handed to a forked process."""
 
     def __init__(self, fronts: int, shared: SharedFloats | None = None):
         self.fronts = fronts
@@ -58,11 +47,11 @@ class VariantCounters:
 
     @property
     def comparing(self) -> int:
-        """The number of the row of the process that compares."""
+        """The number of the comparer's row."""
         return self.fronts
 
     def row(self, number: int) -> "VariantRow":
-        """Return what one process counts in."""
+        """Return the row that one process counts in."""
         return VariantRow(self._shared.values, _WIDTH * number)
 
     def tally(self) -> "Tally":
@@ -73,7 +62,7 @@ class VariantCounters:
 
 
 class VariantRow:
-    """What one process counts of a second version."""
+    """The counters of a variant in the row of one process."""
 
     __slots__ = ("_at", "_values")
 
@@ -85,16 +74,16 @@ class VariantRow:
         self._values[self._at + number] += amount
 
     def answered(self, status: int, seconds: float) -> None:
-        """Count an answer of the second version."""
+        """Count an answer of the variant."""
         self.add(_STATUS_AT.get(status, _OTHER))
         self.took(VARIANT_LATENCY, seconds)
 
     def took(self, whose: int, seconds: float) -> None:
-        """Count how long an answer took. whose: OURS or PRIMARY_LATENCY."""
+        """Count the seconds that an answer took. whose: VARIANT_LATENCY or PRIMARY_LATENCY."""
         self._observe(whose, BOUNDS_S, seconds)
 
     def apart(self, distances: Sequence[float]) -> None:
-        """Count distances."""
+        """Count the distances between the answers to one request."""
         for distance in distances:
             self._observe(DISTANCES, DISTANCE_BOUNDS, distance)
 
@@ -106,7 +95,7 @@ class VariantRow:
 
 @dataclass(frozen=True)
 class Histogram:
-    """counts: within each bound, and beyond the last. total: the sum of what was counted."""
+    """A histogram. counts: values within each of `bounds`, and beyond the last. total: the sum of the values."""
 
     bounds: tuple[float, ...]
     counts: tuple[float, ...]
@@ -117,7 +106,7 @@ class Histogram:
         return sum(self.counts)
 
     def quantile(self, share: float) -> float | None:
-        """Return below which value this share lies, a straight line being drawn within a bucket; None where there is none."""
+        """Return the value below which a share of the values lies, interpolated within its bucket; None for no values."""
         rest = share * self.count
         if not rest:
             return None
@@ -129,14 +118,14 @@ class Histogram:
         return self.bounds[-1]
 
     def above(self, value: float) -> float:
-        """Return how many are above a value for certain: those of its own bucket are not among them."""
+        """Return how many values are certainly above `value`: those in the bucket of `value` are not counted."""
         lows = (0.0, *self.bounds)
         return sum(count for low, count in zip(lows, self.counts, strict=True) if low >= value)
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Sums over all processes at a time, or what was added between two times."""
+    """The sums over all processes at one time, or the difference between two such."""
 
     values: tuple[float, ...]
 
@@ -148,12 +137,12 @@ class Tally:
 
     @property
     def statuses(self) -> dict[int, float]:
-        """Answers of the second version by status, 0 for others."""
+        """Answers of the variant by status, 0 for others."""
         return dict(zip((*STATUSES, 0), self.values[_STATUSES:], strict=False))
 
     @property
     def requests(self) -> float:
-        """What the second version was asked."""
+        """Number of requests to the variant."""
         return sum(self.values[_STATUSES : _OTHER + 1])
 
     @property
@@ -174,7 +163,7 @@ class Tally:
 
 
 class CanaryCounters(ModelCounters):
-    """Counts a canary's rows among the model's, and apart."""
+    """The counters of a model whose rows a canary answers: they are counted for the model, and for the variant."""
 
     __slots__ = ("_row",)
 
@@ -189,7 +178,7 @@ class CanaryCounters(ModelCounters):
 
 @dataclass(frozen=True)
 class VariantLink:
-    """What a front needs for it. copies: the Unix socket of the process that compares."""
+    """The part of a variant that a front needs. numbers: its counters. copies: the Unix socket of the comparer."""
 
     numbers: VariantCounters
     copies: str

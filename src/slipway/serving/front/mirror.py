@@ -17,7 +17,7 @@ class Mirror(asyncio.Protocol):
 
     def __init__(self, path: str, row: VariantRow):
         self._path, self._row = path, row
-        self._pending: list[bytes] = []
+        self._pending: list[bytearray] = []
         self._bytes = 0
         self._due = False
         self._transport: Any = None
@@ -52,7 +52,7 @@ class Mirror(asyncio.Protocol):
                 self._connecting = asyncio.get_running_loop().create_task(self._connect())
             self._flush_in(_AGAIN_S)
             return
-        frames: Sequence[bytes] = self._pending
+        frames: Sequence[bytearray] = self._pending
         self._pending, self._bytes = [], 0
         self._transport.writelines(frames)
 

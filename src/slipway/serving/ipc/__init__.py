@@ -1,1 +1,1 @@
-"""Messages between the processes of an endpoint, and the way that they travel."""
+"""Messages between the processes of an endpoint, and how they travel."""

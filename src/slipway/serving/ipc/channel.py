@@ -1,6 +1,6 @@
-"""Messages over a pipe of `multiprocessing`: pickles, since both ends are our own processes.
+"""Messages over a pipe of `multiprocessing`, as pickles: both ends are processes of the same endpoint.
 
-The arrays of a plan travel beside the pickle, so that a large plan is read without holding up the front's answers.
+The arrays of a plan travel beside the pickle, so that a front reads a large plan without holding up its answers.
 """
 
 import pickle
@@ -20,8 +20,8 @@ def send(connection: Connection, message: object) -> None:
 
 
 def receive(connection: Connection) -> Any:
-    """Wait for a message of `send`. Raises EOFError when the other end is gone. Never for what other users could have sent."""
-    head, sizes = pickle.loads(connection.recv_bytes())  # noqa: S301 from a process of ours
+    """Wait for a message of `send`; raises EOFError when the other end is gone. Not for bytes that other users can send."""
+    head, sizes = pickle.loads(connection.recv_bytes())  # noqa: S301 from a process of this endpoint
     buffers = [bytearray(size) for size in sizes]
     for buffer in buffers:
         if buffer:

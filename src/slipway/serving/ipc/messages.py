@@ -9,7 +9,13 @@ from slipway.serving.ipc.plan_transfer import PackedPlan
 
 @dataclass(frozen=True)
 class ModelLoaded:
-    """A back is ready. plan: None when it was not asked for, or could not be made, and then why_not says why."""
+    """A back is ready.
+
+    Attributes:
+        signature: Signature of the model.
+        plan: None when none was asked for or none could be made.
+        why_not: Why no plan could be made; "" otherwise.
+    """
 
     signature: Signature
     plan: PackedPlan | None
@@ -20,7 +26,10 @@ class ModelLoaded:
 class ModelFailed:
     """A back cannot serve its version.
 
-    passing: it may be otherwise soon, such as when a server is back. refused: it must not be served, whatever the machine.
+    Attributes:
+        why: The reason.
+        passing: Whether a later try may succeed, such as when a server is back.
+        refused: Whether the version must not be served on any machine.
     """
 
     why: str
@@ -31,9 +40,9 @@ class ModelFailed:
 # ---- supervisor → front
 @dataclass(frozen=True)
 class Swap:
-    """Serve these from now on, and no others; swapped in between two requests, answered by Swapped.
+    """Serve these generations from now on, and no others. The front swaps between two requests, and answers with Swapped.
 
-    second: of the one model that is served then, what its arm is; None for none.
+    generations: one a model. variant: the variant of the one model that is served then; None for none.
     """
 
     generations: tuple[Generation, ...]
@@ -42,7 +51,10 @@ class Swap:
 
 @dataclass(frozen=True)
 class TakeoverFailure:
-    """A version did not take over. at: seconds since 1970. Shown on /ready until a later generation of the model takes over."""
+    """A version did not take over. Shown on /ready until a later generation of the model takes over.
+
+    at: seconds since 1970.
+    """
 
     model: str
     version: int
@@ -52,10 +64,15 @@ class TakeoverFailure:
 
 @dataclass(frozen=True)
 class VariantReport:
-    """What has become of the second version, for /ready and the metrics. version: which one it is about, 0 for none.
+    """The state of the variant, for /ready and the metrics.
 
-    bound, why: the bound that it passed, and the numbers; of a shadow, which goes on, as long as it is past it.
-    at: seconds since 1970. failure: a later version that did not take the role.
+    Attributes:
+        state: Its state.
+        version: Number of the version; 0 for none.
+        bound: Name of the guardrail that was violated; "" for none. A shadow goes on, and has it as long as it violates it.
+        why: A sentence with the numbers of the violation.
+        at: Seconds since 1970.
+        failure: A later version that did not take the role.
     """
 
     state: VariantState
@@ -68,14 +85,14 @@ class VariantReport:
 
 @dataclass(frozen=True)
 class ValidKeys:
-    """The API keys that are valid from now on, as SHA-256 in hex. None: no key is asked for."""
+    """The API keys that are valid from now on, as SHA-256 in hex; None asks for no key."""
 
     hashes: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
 class Drain:
-    """Accept nothing more, finish what is under way within `timeout_s`, then end."""
+    """Accept no connection any more, finish the requests under way within `timeout_s`, then end."""
 
     timeout_s: float = 8.0
 
@@ -83,12 +100,12 @@ class Drain:
 # ---- front → supervisor
 @dataclass(frozen=True)
 class Ready:
-    """The front accepts connections (its first Swap was done)."""
+    """The front accepts connections: its first Swap is done."""
 
 
 @dataclass(frozen=True)
 class Swapped:
-    """The front answers with these generations' numbers from now on; nothing new is asked of others."""
+    """The front answers with the generations of these numbers from now on, and sends no request to others."""
 
     numbers: tuple[int, ...]
 

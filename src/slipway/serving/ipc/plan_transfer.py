@@ -1,4 +1,4 @@
-"""A plan on its way from a back to the fronts: written down once, opened where it is used, never in between."""
+"""The transfer of a plan from a back to the fronts: encoded once, opened by the front, and never in between."""
 
 import pickle
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class PackedPlan:
-    """A plan as `slipway.plans.stored` writes it. It goes beside a pickle, not in it, and arrives as it is."""
+    """A plan as `slipway.plans.stored` writes it. Its content travels beside the pickle of a message, and arrives unopened."""
 
     content: bytearray
 
@@ -17,7 +17,7 @@ class PackedPlan:
 
 @dataclass(frozen=True)
 class PlanInTransit:
-    """Pickles as a packed plan and arrives as the plan itself."""
+    """A PackedPlan that arrives as the plan itself."""
 
     packed: PackedPlan
 
@@ -26,6 +26,6 @@ class PlanInTransit:
 
 
 def _opened(content: bytearray) -> Any:
-    from slipway.plans import opened  # here alone: the supervisor passes plans on without numpy's friends
+    from slipway.plans import opened  # only here: the supervisor passes plans on without importing what opens them
 
     return opened(content)

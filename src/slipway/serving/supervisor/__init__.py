@@ -1,1 +1,1 @@
-"""The process that starts all others of an endpoint, and replaces them."""
+"""The supervisor: the process that starts all others of an endpoint, and replaces them."""

@@ -1,4 +1,4 @@
-"""API keys: a file with one a line, read again when it changes, so that keys can be added before others are taken out."""
+"""A file of API keys, one a line. It is read again when it changes, so that keys are replaced without a restart."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -8,12 +8,15 @@ from slipway.errors import FileUnusable, UsageError
 
 
 def hashed(keys: Iterable[str]) -> tuple[str, ...] | None:
-    """Return the SHA-256 of keys, in hex; None for no keys at all. Whoever reads the hashes has no key by that."""
+    """Return the SHA-256 of keys, in hex; None for no keys at all. A hash does not give its key away."""
     return tuple(hashlib.sha256(key.encode()).hexdigest() for key in keys) or None
 
 
 class KeysFile:
-    """A file of keys. Empty lines and those that start with # do not count."""
+    """A file of API keys, one a line. Empty lines and lines that start with # do not count.
+
+    Raises FileUnusable where the file cannot be read, UsageError where no key is in it.
+    """
 
     def __init__(self, path: Path):
         self._path = path
@@ -25,9 +28,10 @@ class KeysFile:
         return self._hashes
 
     def changed(self, say: Callable[[str], None]) -> bool:
-        """Read the file again if it was written to, and return whether.
+        """Read the file again if it was written to, and return whether its keys were replaced.
 
-        What cannot be read leaves the keys as they are, and is said once: who took a key out has to know that it stays valid.
+        A file that cannot be read leaves the keys as they are. `say` is told so once: whoever took a key out of the file has to
+        know that the key stays valid.
         """
         at = self._changed_at()
         if at == self._read_at:

@@ -1,3 +1,5 @@
+"""The capture writer as the supervisor sees it: started, watched, replaced, and waited for at the end."""
+
 from collections.abc import Callable, Sequence
 
 from slipway.serving.config import SILENT_S, Capture, CaptureFeed
@@ -7,23 +9,25 @@ from slipway.serving.supervisor.mailbox import Mailbox
 from slipway.sharedmem import Ring, leave
 
 _PAUSE_S = 1.0
-
-
 _LOOKED_AT_EACH_S = 1.0
 
-
 _STARTS_AT_END = 2
-"""Of writers that take the place of one that ended before it had written what was left. One more would drop that."""
-
+"""Successors of a writer that ended before the ring was empty. A third one would drop the records."""
 
 _DIES_WITHIN_S = 5.0
-"""After a kill -9. What waits for a disk that does not answer lives on until that does."""
+"""After a kill -9. A writer that waits for a disk lives on until the disk answers."""
 
 
 class CaptureWriter:
-    """The writer as the supervisor keeps it; nothing where nothing is captured. Used from the supervisor's thread alone.
+    """The process that writes captured requests. Without a Capture it does nothing. Used from the supervisor's thread alone.
 
-    fork: starts a process.
+    Args:
+        capture: Configuration of the capture; None to capture nothing.
+        models: Names of the models that are served.
+        fronts: Number of fronts, which are the producers of the ring.
+        mailbox: Mailbox of the supervisor's thread.
+        log: Log of the endpoint.
+        fork: Starts a process.
     """
 
     def __init__(
@@ -47,7 +51,9 @@ class CaptureWriter:
 
     @property
     def pid(self) -> int | None:
-        return self._child.pid if self._child else None
+        """Process id of the writer; None while there is none. Readable from any thread."""
+        child = self._child
+        return child.pid if child else None
 
     def start(self) -> None:
         """Start the writer."""
@@ -55,10 +61,10 @@ class CaptureWriter:
             self._start()
 
     def end(self, ended: Callable[[], None]) -> None:
-        """Have what is left written and call `ended`; nothing puts anything any more.
+        """Have the rest of the ring written, then call `ended`. No front may put a record any more.
 
-        A writer is waited for as long as it does anything, and started where none runs. What none of them writes is left on
-        disk for the writer of the next service.
+        A writer is waited for as long as it is at work, and is started where none runs. Records that no writer could write are
+        left on disk for the next service.
         """
         self._ended = ended
         if self._child:
@@ -66,7 +72,7 @@ class CaptureWriter:
         self._write_rest()
 
     def close(self) -> None:
-        """Wait for nothing: a writer that runs or is being started writes what is left after this process has ended."""
+        """Return without waiting: a writer that runs or is being started writes the rest after this process has ended."""
         self._ended = self._ended or (lambda: None)
         if self._child:
             self._child.tell("end")
@@ -85,41 +91,39 @@ class CaptureWriter:
             folder=capture.folder,
             **capture.arguments,
         )
-        child.listen(lambda said: self._mailbox.post(self._heard, child, said))
-        ring.beat()  # it has its time to come
+        child.listen(lambda message: self._mailbox.post(self._heard, child, message))
+        ring.beat()  # a writer that is being started must not count as silent
         self._look(child)
 
     def _look(self, child: ForkedProcess) -> None:
-        """See whether the writer does anything, while it is the present one."""
+        """Say in the log when the writer falls silent or is back, and kill a writer that hangs; look again later."""
         if self._capture is None or self.feed is None or child is not self._child:
             return
         silent_s = self.feed.ring.silent_s
         if silent_s > self._capture.hung_s:
-            self._log.say(
-                f"the process that writes captured requests has done nothing for {silent_s:.0f} s and is killed"
-            )
+            self._log.say(f"the capture writer has done nothing for {silent_s:.0f} s and is killed")
             self._kill(child)
             return
         if (silent := silent_s > SILENT_S) != self._silent:
             self._silent = silent
             does = f"has done nothing for {silent_s:.0f} s" if silent else "is at work again"
-            self._log.say(f"the process that writes captured requests {does}")
+            self._log.say(f"the capture writer {does}")
         self._mailbox.later(_LOOKED_AT_EACH_S, self._look, child)
 
     def _kill(self, child: ForkedProcess) -> None:
         child.kill()
-        if self._ended:  # its successor would hang as well, and whoever stops the service does not wait for ever
+        if self._ended:  # a successor would hang as well, and whoever stops the service must not wait for ever
             self._starts_left = 0
             self._mailbox.later(_DIES_WITHIN_S, self._heard, child, ProcessEnded())
 
-    def _heard(self, child: ForkedProcess, said: object) -> None:
-        if not isinstance(said, ProcessEnded) or child is not self._child:
+    def _heard(self, child: ForkedProcess, message: object) -> None:
+        if not isinstance(message, ProcessEnded) or child is not self._child:
             return
         self._child = None
         if self._ended:
             self._write_rest()
             return
-        self._log.say("the process that writes captured requests ended; another one takes its place")
+        self._log.say("the capture writer ended; another one takes its place")
         self._mailbox.later(_PAUSE_S, self.start)
 
     # ---- the end
@@ -127,14 +131,14 @@ class CaptureWriter:
     def _write_rest(self) -> None:
         waiting = self.feed is not None and self.feed.ring.waiting
         if waiting and self._child:
-            return  # its end is heard
+            return  # its end will be heard, and brings us here again
         if waiting and self._starts_left:
             self._starts_left -= 1
             self._start()
             assert self._child is not None
             self._child.tell("end")
             return
-        if self._child:  # it has nothing to do, and may not even be there yet
+        if self._child:  # nothing is left for it to write, and it may not even have been forked yet
             self._child.kill()
             self._child = None
         self._leave_rest()
@@ -142,5 +146,5 @@ class CaptureWriter:
         self._ended()
 
     def _leave_rest(self) -> None:
-        if self._capture and self.feed and (said := leave(self.feed.ring, self._capture.folder)):
-            self._log.say(said)
+        if self._capture and self.feed and (line := leave(self.feed.ring, self._capture.folder)):
+            self._log.say(line)

@@ -1,4 +1,4 @@
-"""A process that a nursery forked, as its supervisor holds it: what it says arrives in the supervisor's queue."""
+"""A process that the fork server forked, as the supervisor sees it: told messages, listened to, killed."""
 
 import os
 import queue
@@ -15,42 +15,46 @@ from slipway.serving.ipc import channel
 
 
 class ProcessEnded:
-    """What a child's last message is: it has ended."""
+    """The last message of a forked process: the process has ended."""
 
 
 class ForkedProcess:
-    """pid: of the process, once it was forked. pipe: this end of the pipe whose other end it holds.
+    """A forked process and this end of the pipe to it.
 
-    Nothing here waits for the process: what is told is sent by a thread, and what it says is heard by another.
+    No method waits for the process: one thread sends the messages to it, another one receives those from it.
+
+    pid: the process id, once the process was forked. pipe: this end; the process holds the other one.
     """
 
     def __init__(self, pid: "Future[int]", pipe: Connection):
-        self._pid, self._pipe = pid, pipe
+        self._pid = pid
+        self._pipe = pipe
         self._out: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     @property
     def pid(self) -> int:
+        """The process id. Waits until the process was forked; raises ServiceFailed where it could not be."""
         return self._pid.result()
 
-    def listen(self, said: Callable[[Any], None]) -> None:
-        """Hand over whatever the process says from now on, and ProcessEnded at its end; `said` is called in a thread."""
-        threading.Thread(target=self._hear, args=[said], name="hear", daemon=True).start()
+    def listen(self, receive: Callable[[Any], None]) -> None:
+        """Call `receive`, in a thread, with each message of the process from now on, and with ProcessEnded at its end."""
+        threading.Thread(target=self._hear, args=[receive], name="hear", daemon=True).start()
         threading.Thread(target=self._speak, name="speak", daemon=True).start()
 
     def tell(self, message: object) -> None:
-        """Send a message, in order, later. What has ended hears nothing."""
+        """Send a message later, in order; it is lost if the process has ended by then."""
         self._out.put(message)
 
     def kill(self) -> None:
-        """Kill -9: at once, or as soon as the process was forked. This waits for neither."""
+        """Send kill -9 now, or as soon as the process was forked; return without waiting for it."""
         self._pid.add_done_callback(_kill)
 
-    def _hear(self, said: Callable[[Any], None]) -> None:
+    def _hear(self, receive: Callable[[Any], None]) -> None:
         with suppress(EOFError, OSError):
             while True:
-                said(channel.receive(self._pipe))
+                receive(channel.receive(self._pipe))
         self._out.put(ProcessEnded)
-        said(ProcessEnded())
+        receive(ProcessEnded())
 
     def _speak(self) -> None:
         with suppress(OSError):

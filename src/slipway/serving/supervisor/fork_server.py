@@ -1,9 +1,11 @@
-"""The process that fronts and backs are forked from: what they import is imported once, and a successor starts in milliseconds.
+"""The fork server: the process that fronts and backs are forked from.
 
-It has one thread of Python's, imports what it is asked to and forks; no model and no request ever gets into it. It ends with
-the process that started it, even by kill -9 of that, and its children end with it, but for those that are to outlive it.
-Neither it nor what it forks heeds the signals that end a service: they are meant for the supervisor, and systemd sends them
-to all processes of a service at once.
+Their imports are made once, in the fork server, so that a successor starts in milliseconds. The fork server has one Python
+thread, which imports and forks as it is ordered to; no model and no request ever gets into the fork server.
+
+The fork server ends with the process that started it, even where that one is ended by kill -9. Its forked processes end with
+it, but for those that are to outlive it. The fork server and its forked processes ignore the signals that end a service:
+systemd sends these to all processes of a service at once, and they are meant for the supervisor alone.
 """
 
 import gc
@@ -27,21 +29,25 @@ from multiprocessing.connection import Pipe
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from slipway.errors import ServiceFailed
 from slipway.processes import die_with_parent
 from slipway.serving.supervisor.child import ForkedProcess
 
-_HEAD = struct.Struct(">QQ?")
-"""How long the names of modules and the call are, and whether the process outlives this one."""
+_LENGTH = struct.Struct(">I")
 _PID = struct.Struct(">q")
 _MOST_FILES = 16
 _END_S = 2.0
 
 
 class ForkServer:
-    """A nursery of this process. env: of it and of all that is forked from it. log: where they all write, appended to.
+    """A fork server of this process.
 
-    folder: removed at its end, whatever ends it but a kill -9 of its own.
+    Args:
+        env: Environment of the fork server and of all processes that are forked from it.
+        log: File that they all append to.
+        folder: Removed when the fork server ends, unless a kill -9 ends the fork server itself.
     """
 
     def __init__(self, env: Mapping[str, str], log: Path, folder: Path):
@@ -60,17 +66,19 @@ class ForkServer:
         self._socket, self._lock = ours, threading.Lock()
         self._waiting: list[Future[int]] = []
         self._outliving: Future[int] | None = None
-        threading.Thread(target=self._hear, name="nursery", daemon=True).start()
+        threading.Thread(target=self._hear, name="fork server", daemon=True).start()
 
     def start(
         self, target: str, *args: Any, preload: Sequence[str] = (), outlives: bool = False, **named: Any
     ) -> ForkedProcess:
-        """Fork a process that calls a function and ends; return at once, before it has started.
+        """Fork a process that calls a function and ends; return at once, before the process has started.
 
-        target: module:function, called with `control`, the other end of the child's, and these arguments; they are what
-        multiprocessing can hand to a process, sockets and connections included.
-        preload: what is there before the fork, beside the module of the target: modules to import, module:function to call.
-        outlives: whether the process goes on when the nursery ends, and is started even if that happens before.
+        Args:
+            target: `module:function`, called with `args`, `named` and `control`, its end of the pipe.
+            args: Whatever multiprocessing can hand to a process, sockets and connections included.
+            preload: Modules to import and `module:function` to call before the fork, beside the module of the target.
+            outlives: Whether the process goes on when the fork server ends, and is forked even if the end comes first.
+            named: Further arguments of the target, by name.
         """
         ours, theirs = Pipe()
         with theirs:
@@ -81,7 +89,7 @@ class ForkServer:
         return ForkedProcess(pid, ours)
 
     def preload(self, *modules: str) -> "Future[int]":
-        """Import modules for all that is forked later; the future is done when they are, and fails with ServiceFailed."""
+        """Import modules for all processes that are forked later; the future is done then, or fails with ServiceFailed."""
         return self._ask(modules, None)
 
     @property
@@ -93,15 +101,15 @@ class ForkServer:
         return self._process.poll() is None
 
     def stop(self) -> None:
-        """End the fork_server, and with it whatever of its children is left and does not outlive it."""
+        """End the fork server, and with it all forked processes that are not to outlive it."""
         waited_for = self._outliving is not None and not self._outliving.done()
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         try:
             self._process.wait(_END_S)
         except subprocess.TimeoutExpired:  # in the middle of an import
-            if waited_for:  # the nursery has a process to fork yet, and ends by itself after that
-                threading.Thread(target=self._process.wait, name="nursery ends", daemon=True).start()
+            if waited_for:  # the fork server has a process to fork yet, and ends by itself after that
+                threading.Thread(target=self._process.wait, name="fork server ends", daemon=True).start()
             else:
                 self._process.kill()
                 self._process.wait()
@@ -109,17 +117,16 @@ class ForkServer:
 
     def _ask(self, modules: Sequence[str], call: Any, outlives: bool = False) -> "Future[int]":
         files = _Files()
-        payload = files.dumps(call) if call else b""
-        names = ",".join(modules).encode()
+        order = msgspec.msgpack.encode(_Order(tuple(modules), files.dumps(call) if call else b"", outlives))
         answer: Future[int] = Future()
         with self._lock:
             self._waiting.append(answer)
             try:
-                socket.send_fds(self._socket, [_HEAD.pack(len(names), len(payload), outlives)], files.fds)
-                self._socket.sendall(names + payload)
+                socket.send_fds(self._socket, [_LENGTH.pack(len(order))], files.fds)
+                self._socket.sendall(order)
             except OSError:
                 self._waiting.remove(answer)
-                answer.set_exception(ServiceFailed("the process that starts others has ended"))
+                answer.set_exception(ServiceFailed("the fork server has ended"))
         return answer
 
     def _hear(self) -> None:
@@ -131,11 +138,25 @@ class ForkServer:
             else:
                 answer.set_exception(ServiceFailed("a process could not be started; the log says why"))
         for answer in self._waiting:
-            answer.set_exception(ServiceFailed("the process that starts others has ended"))
+            answer.set_exception(ServiceFailed("the fork server has ended"))
+
+
+class _Order(msgspec.Struct, frozen=True, array_like=True):
+    """An order to the fork server, sent behind its length; the files that go along come with the length.
+
+    Attributes:
+        modules: Modules to import, `module:function` to call.
+        call: A target with its arguments, pickled; b"" to fork nothing.
+        outlives: Whether the forked process goes on when the fork server ends.
+    """
+
+    modules: tuple[str, ...]
+    call: bytes
+    outlives: bool
 
 
 class _Files:
-    """What `multiprocessing` calls while it pickles for a process: collects the files that go along."""
+    """The collector of the open files that go along with a pickle, called by `multiprocessing` while it pickles."""
 
     def __init__(self) -> None:
         self.fds: list[int] = []
@@ -159,7 +180,7 @@ class _Files:
 
 
 class _Inherited:
-    """A file that came along, by its place."""
+    """An open file that came along with a pickle, by its place."""
 
     received: Sequence[int] = ()
 
@@ -171,32 +192,34 @@ class _Inherited:
 
 
 def _received(source: socket.socket, size: int) -> bytes:
-    """Return so many bytes; none at the end."""
-    found = bytearray()
-    while len(found) < size:
+    """Receive `size` bytes; b"" where the other end is gone."""
+    received = bytearray()
+    while len(received) < size:
         try:
-            chunk = source.recv(size - len(found))
+            chunk = source.recv(size - len(received))
         except OSError:
             return b""
         if not chunk:
             return b""
-        found += chunk
-    return bytes(found)
+        received += chunk
+    return bytes(received)
 
 
 _done: set[str] = set()
 
 
-def _main(asks: socket.socket, folder: str) -> None:
+def _main(orders: socket.socket, folder: str) -> None:
     try:
-        _serve(asks)
+        _serve(orders)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _serve(asks: socket.socket) -> None:
+def _serve(orders: socket.socket) -> None:
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children: the end of their pipe says it
+    signal.signal(
+        signal.SIGCHLD, signal.SIG_IGN
+    )  # nobody waits for the forked processes: the end of their pipe tells of theirs
     for number in (
         signal.SIGINT,
         signal.SIGTERM,
@@ -204,20 +227,25 @@ def _serve(asks: socket.socket) -> None:
     ):  # meant for the supervisor; what is forked inherits it
         signal.signal(number, signal.SIG_IGN)
     while True:
-        head, files, _, _ = socket.recv_fds(asks, _HEAD.size, _MOST_FILES)
+        head, files, _, _ = socket.recv_fds(orders, _LENGTH.size, _MOST_FILES)
         if not head:
             return
-        *sizes, outlives = _HEAD.unpack(head)
-        names, payload = (_received(asks, size) for size in sizes)
-        pid = _forked(names.decode().split(","), payload, files, asks, outlives)
+        (length,) = _LENGTH.unpack(head)
+        content = _received(orders, length)
+        if not content:
+            return
+        order = msgspec.msgpack.decode(content, type=_Order)
+        pid = _forked(order.modules, order.call, files, orders, order.outlives)
         for file in files:
             os.close(file)
-        with suppress(OSError):  # who asked is gone: what it has asked for since is forked too, and may outlive it
-            asks.sendall(_PID.pack(pid))
+        with suppress(
+            OSError
+        ):  # the supervisor is gone: its last orders are carried out all the same, for processes that outlive it
+            orders.sendall(_PID.pack(pid))
 
 
 def _forked(
-    modules: Sequence[str], payload: bytes, files: Sequence[int], asks: socket.socket, outlives: bool = False
+    modules: Sequence[str], payload: bytes, files: Sequence[int], orders: socket.socket, outlives: bool = False
 ) -> int:
     try:
         for module, _, function in (each.partition(":") for each in modules if each not in _done):
@@ -225,12 +253,12 @@ def _forked(
             if function:
                 getattr(imported, function)()
             _done.add(f"{module}:{function}".rstrip(":"))
-    except Exception:  # the nursery goes on; who asked is told  # noqa: BLE001
+    except Exception:  # the fork server goes on, and its answer says so  # noqa: BLE001
         _say_why()
         return -1
     if not payload:
         return 0
-    gc.freeze()  # what all share stays shared: no collection writes into it
+    gc.freeze()  # memory that all processes share stays shared: no garbage collection writes into it
     tie = None if outlives else die_with_parent(signal.SIGKILL)
     try:
         pid = os.fork()
@@ -243,7 +271,7 @@ def _forked(
     try:
         if tie:
             tie()
-        asks.close()
+        orders.close()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _Inherited.received = files
         target, args, named = reduction.ForkingPickler.loads(payload)
@@ -260,7 +288,7 @@ def _forked(
 
 
 def _say_why() -> None:
-    """Write down an error, if the disk has room for it; without it, a child must end all the same, and here."""
+    """Log the present exception where the disk has room for it; a forked process has to end here even where it has none."""
     with suppress(OSError):
         traceback.print_exc()
 

@@ -1,4 +1,4 @@
-"""The processes that answer: as many as there are to be, each in its row of the counters, replaced when they end or hang."""
+"""The fronts: a fixed number of processes that answer, each with a row of the counters, replaced when one ends or hangs."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -16,9 +16,12 @@ _LOOK_S = 1.0
 
 @dataclass(frozen=True)
 class _Seen:
-    """A front at the last look, by how often its loop had come round. still: at how many looks in a row it had not since.
+    """A front at the last look.
 
-    None while it starts, for which it may have to wait.
+    Attributes:
+        child: The process.
+        turns: How often its event loop had come round.
+        still: Number of looks in a row at which the loop had not come round; None while the front starts, which may take long.
     """
 
     child: ForkedProcess
@@ -27,10 +30,17 @@ class _Seen:
 
 
 class Fronts:
-    """Used from the supervisor's thread alone.
+    """The fronts of an endpoint. Used from the supervisor's thread alone.
 
-    fork: starts the process of a row. greeting: what a new one has to know. said: called with whatever one says.
-    patience_s: for how long the loop of one may stand still. It counts looks, so that a machine that slept blames nobody.
+    Args:
+        counters: Counters of the endpoint, with a row for each front.
+        mailbox: Mailbox of the supervisor's thread.
+        log: Log of the endpoint.
+        fork: Starts the front of a row.
+        greeting: Returns the messages that a new front needs.
+        received: Called with each message of a front.
+        patience_s: For how long the event loop of a front may stand still. Looks are counted and not the clock, so that no
+            front is blamed after the machine has slept.
     """
 
     def __init__(
@@ -40,40 +50,45 @@ class Fronts:
         log: Log,
         fork: Callable[[int], ForkedProcess],
         greeting: Callable[[], Sequence[object]],
-        said: Callable[[Any], None],
+        received: Callable[[Any], None],
         patience_s: float,
     ):
-        self._counters, self._mailbox, self._log = counters, mailbox, log
-        self._fork, self._greeting, self._said = fork, greeting, said
+        self._counters = counters
+        self._mailbox = mailbox
+        self._log = log
+        self._fork = fork
+        self._greeting = greeting
+        self._received = received
+        self._patience_s = patience_s
         self._children: dict[int, ForkedProcess] = {}
         self._ending: Callable[[], None] | None = None
-        self._patience_s = patience_s
         self._seen: dict[int, _Seen] = {}
 
     @property
-    def pids(self) -> list[int]:
-        return [child.pid for child in self._children.values()]
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the fronts; readable from any thread."""
+        return tuple(child.pid for child in list(self._children.values()))
 
     def start(self) -> None:
-        """Start them all."""
+        """Start all fronts."""
         for row in range(self._counters.fronts):
             self._start(row)
         self._mailbox.later(_LOOK_S, self._look)
 
     def tell(self, message: object) -> None:
-        """Tell them all."""
+        """Send a message to all fronts."""
         for child in self._children.values():
             child.tell(message)
 
     def end(self, message: object, ended: Callable[[], None]) -> None:
-        """Tell them all to end, replace none any more, and call `ended` when they have."""
+        """Send a message that ends the fronts, replace none from now on, and call `ended` when all have ended."""
         self._ending = ended
         self.tell(message)
         if not self._children:
             ended()
 
     def kill(self) -> None:
-        """End them now."""
+        """Kill all fronts."""
         for child in self._children.values():
             child.kill()
 
@@ -82,13 +97,13 @@ class Fronts:
             return
         child = self._children[row] = self._fork(row)
         born = time.monotonic()
-        child.listen(lambda said: self._mailbox.post(self._heard, row, child, born, said))
+        child.listen(lambda message: self._mailbox.post(self._heard, row, child, born, message))
         for message in self._greeting():
             child.tell(message)
 
-    def _heard(self, row: int, child: ForkedProcess, born: float, said: object) -> None:
-        if not isinstance(said, ProcessEnded):
-            self._said(said)
+    def _heard(self, row: int, child: ForkedProcess, born: float, message: object) -> None:
+        if not isinstance(message, ProcessEnded):
+            self._received(message)
         elif self._children.get(row) is child:
             del self._children[row]
             if not self._ending:
@@ -99,11 +114,11 @@ class Fronts:
     def _replace(self, row: int, born: float) -> None:
         self._log.say(f"front {row} ended; another one takes its place")
         self._counters.add(self._counters.supervisor, FRONTS_REPLACED)
-        # One that ends as soon as it starts would be started without a pause.
+        # A front that ends as soon as it starts would be started over and over without a pause.
         self._mailbox.later(_PAUSE_S if time.monotonic() - born < _PAUSE_S else 0.0, self._start, row)
 
     def _look(self) -> None:
-        """Kill what hangs; its end is heard like any other."""
+        """Kill a front that hangs; its end is heard like any other."""
         self._seen = {row: self._look_at(row, child) for row, child in self._children.items()}
         self._mailbox.later(_LOOK_S, self._look)
 

@@ -1,4 +1,4 @@
-"""A version on its way to be served, served, or kept warm: its backs, and what the fronts have to know of it."""
+"""A generation as the supervisor sees it: a version that loads, serves or is kept warm, with its backs."""
 
 import socket
 from collections.abc import Callable, Sequence
@@ -15,11 +15,18 @@ from slipway.serving.supervisor.plan_cache import PlanCache
 
 @dataclass(frozen=True)
 class WantedVersion:
-    """A version that is to be served under a model's name. digest: of the bytes that were registered.
+    """A version that is to be served under a model's name.
 
-    role: what for, where it is not to answer alone.
-    load: called in a back; raises a SlipwayError when the version must not be served. preload: modules that this needs.
-    shelf: where its plan is kept. kept: what was found there, to answer from while the model loads.
+    Attributes:
+        model: Name of the registered model.
+        version: Number of the version.
+        digest: Digest of the bytes that were registered.
+        stage: Stage that the version is in.
+        load: Called in a back; raises a SlipwayError when the version must not be served.
+        preload: Modules that `load` needs.
+        role: Role of a variant, for the log; "" for the primary.
+        plan_cache: Where the plan of the version is cached; None to cache none.
+        kept: Content of the plan cache, to answer from while the model loads.
     """
 
     model: str
@@ -42,9 +49,15 @@ class WantedVersion:
 
 @dataclass(eq=False)
 class BackSlot:
-    """A place for a process that holds the model: its socket stays while the processes come and go.
+    """A place for a back: its socket stays while the processes come and go.
 
-    ready: whether one has been ready once. up: whether the present one is. died: how often in a row one ended before it was.
+    Attributes:
+        path: Path of the Unix socket.
+        listener: The socket, listening.
+        child: The present process; None while there is none.
+        ready: Whether a process of this place has been ready once.
+        up: Whether the present process is ready.
+        died: How many processes in a row ended before they were ready.
     """
 
     path: Path
@@ -57,11 +70,16 @@ class BackSlot:
 
 @dataclass(eq=False)
 class SupervisedGeneration:
-    """A generation as the supervisor keeps it. loaded: what its first back found; None while that loads.
+    """A generation with its backs.
 
-    by_kept: whether it answers from a kept plan that has not been compared with the model in this service yet.
-
-    retired_at: of `time.monotonic()`, from when it is kept no longer; None while it serves or loads.
+    Attributes:
+        wanted: The version.
+        number: Number of the generation, counted by the supervisor.
+        folder: Folder of the Unix sockets.
+        backs: The places of its backs.
+        loaded: Report of its first back; None while that one loads.
+        retired_at: When it is dropped, by `time.monotonic()`; None while it serves or loads.
+        by_cached_plan: Whether it answers from a cached plan that was not compared with the model yet.
     """
 
     wanted: WantedVersion
@@ -70,15 +88,15 @@ class SupervisedGeneration:
     backs: list[BackSlot] = field(default_factory=list)
     loaded: ModelLoaded | None = None
     retired_at: float | None = None
-    by_kept: bool = False
+    by_cached_plan: bool = False
 
     @property
     def compiled(self) -> bool | None:
-        """Whether the fronts have a plan of it; None while nobody knows."""
-        return None if self.loaded is None or self.by_kept else self.loaded.plan is not None
+        """Whether the fronts have a plan of the generation; None until its first back has compiled and compared one."""
+        return None if self.loaded is None or self.by_cached_plan else self.loaded.plan is not None
 
     def add_back(self) -> BackSlot:
-        """Make a place for one more process."""
+        """Make a place for one more back."""
         path = self.folder / f"{self.number}.{len(self.backs)}"
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(str(path))
@@ -86,8 +104,8 @@ class SupervisedGeneration:
         self.backs.append(BackSlot(path, listener))
         return self.backs[-1]
 
-    def told(self) -> Generation:
-        """What a front is told; of backs, those that have been ready once."""
+    def snapshot(self) -> Generation:
+        """Return the generation for the fronts, with those backs that have been ready once."""
         assert self.loaded is not None
         plan = PlanInTransit(self.loaded.plan) if self.loaded.plan else None
         backs = tuple(str(back.path) for back in self.backs if back.ready)
@@ -98,7 +116,7 @@ class SupervisedGeneration:
         )  # fmt: skip
 
     def close(self) -> None:
-        """End its processes."""
+        """Kill the backs and remove their sockets."""
         for back in self.backs:
             if back.child:
                 back.child.kill()

@@ -1,4 +1,4 @@
-"""The generations of an endpoint: which one of each model serves, which load beside it, which are kept warm behind it."""
+"""The generations of an endpoint: one of each model serves, others load beside it or are kept warm behind it."""
 
 import itertools
 import time
@@ -20,11 +20,23 @@ _TRY_AGAIN_S = 5.0
 
 
 class Generations:
-    """Used from the supervisor's thread alone.
+    """The generations of some models. Used from the supervisor's thread alone.
 
-    folder: of the Unix sockets. fork: starts a process. changed: called when the fronts have to know of something.
-    failed: called with each version that does not take over; served: with each that does.
-    failures: of each model since its last version took over. refused: why the last one that failed must not be served at all.
+    Args:
+        config: Configuration of the endpoint.
+        models: Names of the models.
+        counters: Counters of the endpoint.
+        mailbox: Mailbox of the supervisor's thread.
+        log: Log of the endpoint.
+        fork: Starts a process.
+        changed: Called when the fronts need a new Swap.
+        failed: Called with each version that does not take over.
+        served: Called with each version that takes over.
+
+    Attributes:
+        folder: Folder of the Unix sockets; set before the first `want`.
+        failures: The last failure of each model since a version of it took over.
+        refused: Reason why the last version that failed must not be served at all; "" where it may be tried again.
     """
 
     def __init__(
@@ -39,8 +51,14 @@ class Generations:
         failed: Callable[[messages.TakeoverFailure], None],
         served: Callable[[WantedVersion], None],
     ):
-        self._config, self._counters, self._mailbox, self._log, self._fork = config, counters, mailbox, log, fork
-        self._changed, self._failed_to, self._served = changed, failed, served
+        self._config = config
+        self._counters = counters
+        self._mailbox = mailbox
+        self._log = log
+        self._fork = fork
+        self._changed = changed
+        self._failed_to = failed
+        self._served = served
         self.folder = Path()
         self.failures: dict[str, messages.TakeoverFailure] = {}
         self.refused = ""
@@ -51,15 +69,17 @@ class Generations:
         self._numbers = itertools.count(1)
         self._ended = False
 
-    def told(self) -> messages.Swap | None:
-        """What the fronts have to serve; None until there is a generation of each model, since they answer together."""
+    def snapshot(self) -> messages.Swap | None:
+        """Return the generations that the fronts have to serve; None until each model has one: all are swapped together."""
         if len(self._current) < len(self._wanted):
             return None
-        return messages.Swap(tuple(serving.told() for serving in self._current.values()))
+        return messages.Swap(tuple(serving.snapshot() for serving in self._current.values()))
 
-    def pids(self, model: str) -> list[int]:
-        """Return the processes of the generation that serves."""
-        return [back.child.pid for back in self._current[model].backs if back.child]
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the backs of all generations that serve; readable from any thread."""
+        backs = [back for serving in list(self._current.values()) for back in list(serving.backs)]
+        return tuple(child.pid for child in [back.child for back in backs] if child)
 
     def serving(self, model: str) -> WantedVersion | None:
         """Return the version that serves; None for none."""
@@ -71,16 +91,17 @@ class Generations:
         return self._wanted[model]
 
     def replace_none(self) -> None:
-        """Let processes end from now on."""
+        """Replace no process any more."""
         self._ended = True
 
     def close(self) -> None:
-        """End them all."""
+        """Kill the backs of all generations."""
         self._ended = True
         for serving in (*self._current.values(), *self._others):
             serving.close()
 
     def want(self, wanted: WantedVersion, again: bool) -> None:
+        """Serve a version of its model from when it is ready. again: also where it failed before."""
         if self._ended:
             return
         self._wanted[wanted.model] = wanted
@@ -89,14 +110,14 @@ class Generations:
             return
         if again:
             self._failed.discard(wanted.key)
-        found = next((other for other in self._others if other.wanted.key == wanted.key), None)
-        if found is None and wanted.key not in self._failed:
+        known = next((other for other in self._others if other.wanted.key == wanted.key), None)
+        if known is None and wanted.key not in self._failed:
             self._load(wanted)
-        elif found and found.loaded:
-            self._take_over(found)
+        elif known and known.loaded:
+            self._take_over(known)
 
     def let_go(self, model: str) -> None:
-        """Serve no version of a model; what was begun with the one that did is answered by it."""
+        """Serve no version of a model any more; the former one finishes the requests that it has begun."""
         self._wanted[model] = None
         if former := self._current.pop(model, None):
             self._changed()
@@ -110,8 +131,8 @@ class Generations:
         self._start_back(serving, back)
         if wanted.kept and wanted.model not in self._current:
             self._log.say(f"{wanted} answers from the plan that was kept, while its model loads")
-            # What only the model answers waits at its socket.
-            serving.loaded, serving.by_kept, back.ready = wanted.kept, True, True
+            # Requests that only the model can answer wait at the socket of its back.
+            serving.loaded, serving.by_cached_plan, back.ready = wanted.kept, True, True
             self._take_over(serving)
 
     def _start_back(self, serving: SupervisedGeneration, back: BackSlot) -> None:
@@ -122,25 +143,25 @@ class Generations:
             BACK, serving.wanted.load, serving.compiled, self._config.max_rows, listener=back.listener,
             preload=serving.wanted.preload,
         )  # fmt: skip
-        child.listen(lambda said: self._mailbox.post(self._back_said, serving, back, child, said))
+        child.listen(lambda message: self._mailbox.post(self._heard_back, serving, back, child, message))
 
-    def _back_said(self, serving: SupervisedGeneration, back: BackSlot, child: ForkedProcess, said: object) -> None:
+    def _heard_back(self, serving: SupervisedGeneration, back: BackSlot, child: ForkedProcess, message: object) -> None:
         if back.child is not child:
             return
-        if isinstance(said, ModelLoaded):
-            self._back_is_ready(serving, back, said)
-        elif isinstance(said, ModelFailed):
+        if isinstance(message, ModelLoaded):
+            self._back_is_ready(serving, back, message)
+        elif isinstance(message, ModelFailed):
             back.child = None
-            self._back_failed(serving, back, said)
-        elif isinstance(said, ProcessEnded):
+            self._back_failed(serving, back, message)
+        elif isinstance(message, ProcessEnded):
             back.child = None
             self._back_gone(serving, back)
 
     def _back_is_ready(self, serving: SupervisedGeneration, back: BackSlot, loaded: ModelLoaded) -> None:
         back.died, back.up = 0, True
         first, back.ready = not back.ready, True
-        if serving.by_kept:
-            self._compare_kept(serving, loaded)
+        if serving.by_cached_plan:
+            self._compare_cached_plan(serving, loaded)
         elif serving.loaded is None:
             self._take_note(serving, loaded)
             wanted = self._wanted[serving.wanted.model]
@@ -160,8 +181,8 @@ class Generations:
         if serving.wanted.plan_cache:
             serving.wanted.plan_cache.keep(loaded)
 
-    def _compare_kept(self, serving: SupervisedGeneration, loaded: ModelLoaded) -> None:
-        serving.by_kept = False
+    def _compare_cached_plan(self, serving: SupervisedGeneration, loaded: ModelLoaded) -> None:
+        serving.by_cached_plan = False
         if loaded == serving.loaded:
             self._log.say(f"{serving.wanted} is loaded; the plan that was kept is what it compiles to")
             return
@@ -171,9 +192,9 @@ class Generations:
             self._changed()
 
     def _back_failed(self, serving: SupervisedGeneration, back: BackSlot, failed: ModelFailed) -> None:
-        if serving.by_kept and not failed.passing:  # as at a start without that plan
+        if serving.by_cached_plan and not failed.passing:  # a start without a cached plan fails as well
             raise ServiceFailed(f"{serving.wanted} cannot be served any more: {failed.why}")
-        if serving.loaded:  # it serves, and one of its processes could not be replaced
+        if serving.loaded:  # the generation serves, and a successor of one of its backs failed
             self._log.say(f"a process of {serving.wanted} could not be replaced: {failed.why}")
             self._mailbox.later(_TRY_AGAIN_S, self._start_back, serving, back)
             return
@@ -196,7 +217,7 @@ class Generations:
 
     def _back_gone(self, serving: SupervisedGeneration, back: BackSlot) -> None:
         back.died += 1
-        if serving.loaded is None or serving.by_kept:
+        if serving.loaded is None or serving.by_cached_plan:
             self._back_failed(serving, back, ModelFailed("its process ended while it loaded; the log says more"))
             return
         if self._ended:
@@ -206,9 +227,10 @@ class Generations:
         self._mailbox.later(0.0 if back.died < 3 else _TRY_AGAIN_S, self._start_back, serving, back)
 
     def kill_stuck(self, path: str) -> None:
+        """Kill the back behind a Unix socket, unless it is loading; its end is heard, and another one takes its place."""
         for serving in (*self._current.values(), *self._others):
             for back in serving.backs:
-                if str(back.path) == path and back.child and back.up:  # one that loads is waited for
+                if str(back.path) == path and back.child and back.up:  # a back that loads is waited for
                     self._log.say(f"a process of {serving.wanted} did not answer in time and is killed")
                     back.child.kill()
 
@@ -229,7 +251,7 @@ class Generations:
     def _keep_warm(self, serving: SupervisedGeneration) -> None:
         if serving not in self._others:
             self._others.append(serving)
-        # Requests that a front had begun with it are answered by it.
+        # A front may have begun requests with it, which it has to answer yet.
         kept_s = max(self._config.keep_warm_s, self._config.timeout_s)
         serving.retired_at = time.monotonic() + kept_s
         self._mailbox.later(kept_s + 0.1, self._retire, serving)

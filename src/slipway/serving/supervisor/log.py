@@ -1,4 +1,4 @@
-"""The log of an endpoint: a line for each thing that happened to it, between what its processes write."""
+"""The log of an endpoint: the supervisor writes a line for each event, between the lines that its processes write."""
 
 import os
 import threading
@@ -13,10 +13,12 @@ from slipway.errors import FileUnusable
 
 
 class Log:
-    """path: the file, of this service alone; some of the services before are kept, as `.1`, `.2` …. What is under /dev, as
-    /dev/stderr, is only written to.
+    """The log file of one endpoint.
 
-    Raises FileUnusable where no such file can be, and where another process writes it.
+    path: the file, which belongs to this service alone. The logs of some services before are kept as `.1`, `.2` …; a path under
+    /dev, such as /dev/stderr, is only written to.
+
+    Raises FileUnusable where the file cannot be written, or where another process writes it.
     """
 
     def __init__(self, path: Path):
@@ -30,10 +32,10 @@ class Log:
             raise FileUnusable(f"the log {path} cannot be written: {error.strerror}; name another with --log") from None
 
     def close(self) -> None:
-        """Let others have the file; a last line can still be written."""
+        """Release the file for another service; a last line can still be written."""
         self._let_go()
 
     def say(self, text: str) -> None:
-        """Write a line with its time, in UTC. A disk that is full keeps nobody from serving."""
+        """Write a line with its time, in UTC. The line is lost where the disk is full, and serving goes on."""
         with suppress(OSError), self._lock, self.path.open("a", encoding="utf-8") as stream:
             stream.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z {text}\n")

@@ -1,4 +1,4 @@
-"""What is to be done in one thread: calls that others put there, and calls whose time has come, made in order."""
+"""The mailbox of a thread: calls from other threads, and calls whose time has come, made one after the other."""
 
 import heapq
 import itertools
@@ -11,7 +11,7 @@ _NEVER_S = 3600.0
 
 
 class Mailbox:
-    """`post` may be called from any thread; `later` and `next` only from the one that makes the calls."""
+    """A queue of calls. Any thread may use `post`; only the thread that makes the calls may use `later` and `next`."""
 
     def __init__(self) -> None:
         self._calls: queue.Queue[Callable[[], None]] = queue.Queue()
@@ -19,11 +19,11 @@ class Mailbox:
         self._numbers = itertools.count()
 
     def post(self, call: Callable[..., None], *args: Any) -> None:
-        """Have a call made soon."""
+        """Have a call made as soon as those before it are done."""
         self._calls.put(lambda: call(*args))
 
     def later(self, seconds: float, call: Callable[..., None], *args: Any) -> None:
-        """Have a call made in so many seconds."""
+        """Have a call made after a number of seconds."""
         heapq.heappush(self._due, (time.monotonic() + seconds, next(self._numbers), lambda: call(*args)))
 
     def next(self) -> None:

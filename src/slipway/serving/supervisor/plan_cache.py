@@ -1,7 +1,8 @@
-"""A plan that was compared with its model, kept for the next start: the service answers from it while the model loads.
+"""The plan cache: plans that were compared with their models, kept so that the next start answers while the model loads.
 
-It holds no code (`slipway.plans.stored`), and is used where all that it was made of is the same still, not a byte of it has
-changed, and nobody but this user can have written it. What native code then believes is no more than the native code beside it.
+A cached plan holds no code (`slipway.plans.stored`). It is used only where everything that it was made of is still the same,
+where none of its bytes changed, and where no other user can have written it. Native code trusts the numbers of a plan: whoever
+could write the plan could as well replace the native code.
 """
 
 import hashlib
@@ -22,13 +23,18 @@ _OTHERS_MAY_WRITE = 0o022
 
 @dataclass(frozen=True)
 class PlanCache:
-    """The place of one version's plan. made_of: the digest of what has to be the same: model, trusted types, versions."""
+    """The place of one version's plan.
+
+    Attributes:
+        path: The file.
+        made_of: Digest of all that has to be the same: the model, the trusted types, the versions of the packages.
+    """
 
     path: Path
     made_of: str
 
     def keep(self, loaded: ModelLoaded) -> None:
-        """Keep what a back found; without a plan, what was kept is removed. A disk that is full keeps nobody from serving."""
+        """Keep the plan of a loaded model, or remove the kept one where it has none. Nothing is kept where the disk is full."""
         with suppress(OSError):
             if loaded.plan is None:
                 self.path.unlink(missing_ok=True)
@@ -39,16 +45,16 @@ class PlanCache:
                 draft.write_bytes(self._head(content) + content)
 
     def find(self) -> tuple[ModelLoaded | None, str]:
-        """Return what was kept, or None and why it is not used, "" where nothing was."""
+        """Return the cached ModelLoaded and "", or None and why it cannot be used: "" where nothing was cached."""
         try:
             with self.path.open("rb") as stream:
                 status = os.fstat(stream.fileno())
                 if status.st_uid != os.geteuid() or status.st_mode & _OTHERS_MAY_WRITE:
                     return None, "others may have written it"
-                found = bytearray(stream.read())
+                stored = bytearray(stream.read())
         except OSError:
             return None, ""
-        head, _, content = found.partition(b"\n")
+        head, _, content = stored.partition(b"\n")
         if not head.startswith(self.made_of.encode()):
             return None, "it was made of something else, or by other versions"
         if head + b"\n" != self._head(content):
