@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from slipway import errors
-from slipway.cli.command import stage
+from slipway.cli._options import stage
 from slipway.errors import (
     ContractBroken,
     DataUnusable,

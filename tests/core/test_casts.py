@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.core.casts import to_bool, to_number, to_text, to_time, to_whole
-from slipway.core.moments import naive_utc
+from slipway.core.times import naive_utc
 
 CASTS = (to_number, to_whole, to_bool, to_text, to_time)
 plain = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.binary(max_size=3))

@@ -5,7 +5,7 @@ import importlib
 import click
 
 from slipway import __version__
-from slipway.cli.command import global_options
+from slipway.cli._options import global_options
 from slipway.errors import UnknownName
 
 COMMANDS = {

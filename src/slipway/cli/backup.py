@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from slipway.cli.command import command, json_option, show
+from slipway.cli._options import command, json_option, show
 from slipway.settings import Settings
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from slipway.cli.command import Integer, command
+from slipway.cli._options import Integer, command
 from slipway.settings import Settings
 
 

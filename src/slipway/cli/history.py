@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
-from slipway.cli.command import Integer, command, json_option, show
+from slipway.cli._options import Integer, command, json_option, show
 from slipway.cli.failures import REFUSED
 from slipway.errors import UsageError
 from slipway.settings import Settings

@@ -2,7 +2,7 @@
 
 import click
 
-from slipway.cli.command import Integer, command, json_option, show, stage_to_hold
+from slipway.cli._options import Integer, command, json_option, show, stage_to_hold
 from slipway.settings import Settings
 from slipway.types import Stage
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from slipway.cli.command import command, json_option
+from slipway.cli._options import command, json_option
 from slipway.settings import Settings
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from slipway.cli.command import Integer, command, json_option, show
+from slipway.cli._options import Integer, command, json_option, show
 from slipway.cli.failures import REFUSED
 from slipway.settings import Settings
 

@@ -2,7 +2,7 @@
 
 import click
 
-from slipway.cli.command import Integer, Number, command, json_option, show
+from slipway.cli._options import Integer, Number, command, json_option, show
 from slipway.settings import Settings
 
 

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from slipway.cli.command import command
+from slipway.cli._options import command
 from slipway.settings import Settings
 
 

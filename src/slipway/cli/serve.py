@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from slipway.cli.command import Integer, Number, command, json_option, share, show, stage
-from slipway.cli.variants import read_variant, variant_options
+from slipway.cli._options import Integer, Number, command, json_option, share, show, stage
+from slipway.cli._variants import read_variant, variant_options
 from slipway.errors import UsageError
 from slipway.settings import Settings
 from slipway.types import Stage

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import click
 
-from slipway.cli.command import Integer, command, json_option, show
+from slipway.cli._options import Integer, command, json_option, show
 from slipway.settings import Settings
 
 

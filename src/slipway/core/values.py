@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from numbers import Integral, Real
 
-from slipway.core.moments import naive_utc
+from slipway.core.times import naive_utc
 
 EXACT = 2**53
 """The largest whole number up to which a float64 tells every whole number from the next."""

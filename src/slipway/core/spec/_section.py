@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from slipway.core.moments import naive_utc
 from slipway.core.naming import MOST_CHARACTERS, unusable
+from slipway.core.times import naive_utc
 
 NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
 CODE_REF = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from slipway.cli.command import Integer, stage
+from slipway.cli._options import Integer, stage
 from slipway.errors import UsageError
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from slipway.cli import main
-from slipway.cli.variants import read_variant
+from slipway.cli._variants import read_variant
 from slipway.core.variants import VariantRole
 from slipway.types import Stage
 
