@@ -1,5 +1,3 @@
-"""Scoring of one file into another, a chunk at a time; the output appears whole or not at all."""
-
 import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -14,12 +12,17 @@ import pyarrow.parquet as pq
 
 from slipway.batch.answering import Answering
 from slipway.batch.columns import Categories, Fields, conform
-from slipway.errors import DataUnusable, FileUnusable
+from slipway.batch.sinks import open_sink
+from slipway.errors import FileUnusable
 from slipway.files import whole_file
 from slipway.types import MISSING_IN_CSV
 
 CHUNK_ROWS = 50_000
+
+
 _READ = (".csv", ".csv.gz", ".parquet")
+
+
 _WRITTEN = (".csv", ".parquet")
 
 
@@ -68,7 +71,7 @@ def score_file(
     answering = Answering(model)
     try:
         with whole_file(output) as draft:
-            with _writer(draft, output.suffix, metadata) as writer:
+            with open_sink(draft, output.suffix, metadata) as writer:
                 rows = 0
                 for chunk in filter(len, _chunks(source, inputs)):  # a header alone gives a chunk without rows
                     cast = conform(chunk, inputs, rows, known)
@@ -124,49 +127,3 @@ def _chunks(source: Path, inputs: Fields) -> Iterator[pd.DataFrame]:
         raise FileUnusable(f"{source} is empty; a header line with the column names is the least it needs") from None
     except (OSError, EOFError, zlib.error, pa.ArrowException, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise FileUnusable(f"{source} cannot be read: {str(error).splitlines()[0]}") from error
-
-
-class _CsvWriter:
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("w", newline="", encoding="utf-8")
-        self._header = True
-
-    def write(self, rows: pd.DataFrame) -> None:
-        rows.to_csv(self._file, index=False, header=self._header)
-        self._header = False
-
-    def __enter__(self) -> "_CsvWriter":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-
-class _ParquetWriter:
-    """A writer of Parquet chunks; later chunks are cast to the schema of the first."""
-
-    def __init__(self, path: Path, metadata: Mapping[str, str]) -> None:
-        self._path, self._metadata = path, metadata
-        self._writer: pq.ParquetWriter | None = None
-
-    def write(self, rows: pd.DataFrame) -> None:
-        table = pa.Table.from_pandas(rows, preserve_index=False)
-        if self._writer is None:
-            own = table.schema.metadata or {}
-            schema = table.schema.with_metadata({**own, **{k.encode(): v.encode() for k, v in self._metadata.items()}})
-            self._writer = pq.ParquetWriter(self._path, schema, compression="zstd")
-        try:
-            self._writer.write_table(table.cast(self._writer.schema))
-        except pa.ArrowException as error:
-            raise DataUnusable(f"the types of the input's columns change within the file: {error}") from error
-
-    def __enter__(self) -> "_ParquetWriter":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._writer is not None:
-            self._writer.close()
-
-
-def _writer(path: Path, kind: str, metadata: Mapping[str, str]) -> _CsvWriter | _ParquetWriter:
-    return _CsvWriter(path) if kind == ".csv" else _ParquetWriter(path, metadata)

@@ -1,4 +1,7 @@
-"""The commands by name; the module of a command is imported when the command is used, and MLflow later still."""
+"""The commands by name; the module of a command is imported when the command is used, and MLflow later still.
+
+A new command is a module here, which parses and prints, a workflow of the same name, and a line of COMMANDS.
+"""
 
 import importlib
 

@@ -1,4 +1,7 @@
-"""The reader of an experiment's data: a function of its folder, a CSV file, or a Parquet file."""
+"""The reader of an experiment's data: a function of its folder, a CSV file, or a Parquet file.
+
+A new kind of source, such as S3, is a field of `slipway.core.spec.Source` and a reader here.
+"""
 
 import zlib
 from collections.abc import Mapping

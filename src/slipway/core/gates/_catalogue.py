@@ -1,7 +1,7 @@
 """The catalogue of the gates: for each its stages, its section of experiment.yaml, and one sentence.
 
 `slipway check`, the model card and the table of docs/promotion.md are made from this catalogue alone. A new gate is a
-function of this package and an entry here; one with a section of its own is a field of `slipway.core.spec.Gates` too.
+function of this package and an entry here; an optional gate is a field of `slipway.core.spec.Gates` too.
 """
 
 from collections.abc import Callable, Mapping

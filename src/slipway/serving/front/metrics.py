@@ -1,4 +1,7 @@
-"""The page /metrics: the counters of all fronts together, in the text form of Prometheus."""
+"""The page /metrics: the counters of all fronts together, in the text form of Prometheus.
+
+A new metric is a number of `slipway.serving.counters`, counted where it happens, and a family here.
+"""
 
 from collections.abc import Callable, Iterable
 
