@@ -1,8 +1,8 @@
 """The tasks and their Traits: one row of `TRAITS` a task.
 
-A new task needs a row here, its metrics in `slipway.core.statistics.metrics`, its figures in `slipway.reports.plots`, its groups in
-`slipway.reports.fairness` and its sentence in `slipway.reports.words.card`. Code that asks `is_classification` takes every other task
-for a regression: look at each of these places.
+A new task needs a row here, its metrics in `slipway.core.statistics.metrics`, its figures in `slipway.reports.plots`, its
+groups in `slipway.reports.fairness` and its sentence in `slipway.reports.words.card`. Code that asks `is_classification` takes
+every other task for a regression: look at each of these places.
 """
 
 from collections.abc import Mapping
