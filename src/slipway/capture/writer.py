@@ -250,9 +250,9 @@ class _SegmentWriter:
 
     def _fail(self, error: OSError) -> None:
         if not self._failed:
-            _say(
-                f"no segment can be written ({error.strerror or error}); new requests are dropped and counted meanwhile"
-            )
+            # Arrow puts a sentence of its own into strerror where a write fails in the middle of a file.
+            why = os.strerror(error.errno) if error.errno else error
+            _say(f"no segment can be written ({why}); new requests are dropped and counted meanwhile")
         self._failed = True
         self._ring.fail(failing=True)
         self._due = time.monotonic() + self._limits.segment_s
