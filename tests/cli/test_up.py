@@ -19,10 +19,10 @@ SECRET = "not-for-others"
 @pytest.fixture
 def silent() -> Iterator[int]:
     """A port on which something listens and never answers."""
-    with socket.socket() as loaded_model:
-        loaded_model.bind(("127.0.0.1", 0))
-        loaded_model.listen()
-        yield loaded_model.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
 
 
 @pytest.mark.slow

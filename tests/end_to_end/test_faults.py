@@ -27,10 +27,10 @@ AT_ONCE_S = 60.0  # on a busy machine, too; MLflow's own client would try for mi
 @pytest.fixture
 def taken() -> Iterator[int]:
     """A port that somebody else listens on, and answers nothing."""
-    with socket.socket() as loaded_model:
-        loaded_model.bind((HOST, 0))
-        loaded_model.listen()
-        yield loaded_model.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        listener.listen()
+        yield listener.getsockname()[1]
 
 
 # The server
