@@ -331,7 +331,9 @@ class Library:
             for path in ("evidence", "model_card.json", "plots"):
                 self.client.download_artifacts(run.info.run_id, path, str(kept / "run"))
             mlflow.artifacts.download_artifacts(
-                f"models:/{run.outputs.model_outputs[-1].model_id}", dst_path=str(kept / "model")
+                f"models:/{run.outputs.model_outputs[-1].model_id}",
+                dst_path=str(kept / "model"),
+                tracking_uri=self.uri,  # by default that of whichever test of this process set one last
             )
         self.client.log_artifacts(made, str(kept / "run"))
         self.client.log_text(made, spec.text, "experiment.yaml")

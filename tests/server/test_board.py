@@ -264,7 +264,7 @@ def test_what_became_of_a_button_is_told_once(served: Served) -> None:
     assert "<b>Done.</b>" not in served.text("models/busy")
 
 
-@pytest.mark.parametrize("path", ["", "models/busy", "models/busy/versions/1", "models/nobody", "board_overview.css"])
+@pytest.mark.parametrize("path", ["", "models/busy", "models/busy/versions/1", "models/nobody", "board.css"])
 def test_every_answer_carries_the_headers_that_browsers_hold_to(served: Served, path: str) -> None:
     headers = served.pages.get(f"/team/slipway/{path}").headers
     policy = headers["Content-Security-Policy"]
@@ -272,7 +272,7 @@ def test_every_answer_carries_the_headers_that_browsers_hold_to(served: Served, 
     assert "form-action 'self'" in policy and "script-src" not in policy
     assert (headers["X-Frame-Options"], headers["X-Content-Type-Options"]) == ("DENY", "nosniff")
     assert headers["Referrer-Policy"] == "same-origin"
-    assert headers["Cache-Control"] == ("no-store" if path != "board_overview.css" else "private, max-age=300")
+    assert headers["Cache-Control"] == ("no-store" if path != "board.css" else "private, max-age=300")
 
 
 @pytest.mark.parametrize(("path", "most"), [("", 12), ("models/busy", 6), ("models/busy/versions/1", 14)])

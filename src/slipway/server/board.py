@@ -88,7 +88,7 @@ def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = 
             raise UnknownName("figure", figure, ())
         return Response(drawn, mimetype="image/png", headers={"Cache-Control": _FOR_EVER})
 
-    @pages.get("/board_overview.css")
+    @pages.get("/board.css")
     def style() -> Response:
         return Response(stylesheet(), mimetype="text/css", headers={"Cache-Control": _FOR_MINUTES})
 
