@@ -7,10 +7,11 @@ from slipway.core.gates._evidence import ENOUGH_ROWS, Champion, Evidence, Newest
 from slipway.core.gates._words import in_words
 from slipway.core.release.transitions import UNSEEN
 from slipway.core.spec import GroupSplit, Margin, SlicesGate, TimeSplit
-from slipway.core.statistics.slices import estimates
+from slipway.core.statistics.slices import FEWEST_ROWS, estimates
 from slipway.types import Interval, Verdict
 
 _FAMILY_ERROR = 0.05
+_OVERRIDABLE = "; a reviewer may override this verdict with `slipway approve`"
 
 
 def not_worse_than_champion(evidence: Evidence, differences: Mapping[str, Interval]) -> Verdict:
@@ -39,7 +40,7 @@ def not_worse_than_champion(evidence: Evidence, differences: Mapping[str, Interv
             f"{reason}; {words}",
             numbers | _numbers("newest_", differences["newest"]),
         )
-    return Verdict(gate, passed, reason, numbers)
+    return Verdict(gate, passed, reason + (_OVERRIDABLE if UNSEEN in numbers else ""), numbers)
 
 
 def slices(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
@@ -61,18 +62,32 @@ def slices(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
         few = evidence.champion.too_few if evidence.champion and any(bad for _, bad in beside) else None
         if few is None:
             return Verdict("slices", False, words)
-        numbers = {} if any(bad for _, bad in below) else {UNSEEN: few}
-        return Verdict("slices", False, f"{words} ({_all_rows(evidence, few)})", numbers)
+        words = f"{words} ({_all_rows(evidence, few)})"
+        if any(bad for _, bad in below):
+            return Verdict("slices", False, words)
+        return Verdict("slices", False, words + _OVERRIDABLE, {UNSEEN: few})
     columns = ", ".join(evidence.labels)
     if not comparisons:
-        return Verdict(
-            "slices", True, f"nothing is in Production yet and no bound is declared, for slices of {columns}"
-        )
+        return Verdict("slices", True, _why_none_compared(evidence, gate.worst, columns))
     return Verdict(
         "slices",
         True,
         f"none of {len(comparisons)} comparisons by {columns} is clearly worse",
         {"compared": len(comparisons)},
+    )
+
+
+def _why_none_compared(evidence: Evidence, worst: float | None, columns: str) -> str:
+    champion = evidence.champion
+    if worst is None and champion is None:
+        return f"nothing is in Production yet and no bound is declared, for slices of {columns}"
+    if worst is None and champion and champion.outcome is None:
+        return f"{champion.served.subject} could not be compared and no bound is declared, for slices of {columns}"
+    rows = f"on {evidence.challenger.rows:,} test rows"
+    if worst is None and champion:
+        rows = _rows_in_words(evidence, champion)
+    return (
+        f"no slice of {columns} could be compared: each has fewer than {FEWEST_ROWS} rows, or one class only ({rows})"
     )
 
 
