@@ -84,7 +84,10 @@ class Transition:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Transition":
-        """Return the transition of a dict that `as_dict` made; its time is in whole seconds."""
+        """Return the transition of a dict that `as_dict` made; its time is in whole seconds.
+
+        The dict may come over the network from a server of an older Slipway, whose approvals override nothing.
+        """
         return cls(
             name=values["name"],
             action=Action(values["action"]),
@@ -99,7 +102,7 @@ class Transition:
             digest=values["digest"],
             evidence=values["evidence"],
             kept=values["kept"],
-            overrides=tuple(values["overrides"]),
+            overrides=tuple(values.get("overrides", ())),
         )
 
     @property
