@@ -231,6 +231,27 @@ def test_what_is_clearly_worse_on_rows_that_nobody_knew_cannot_be_overridden(dec
     assert not overridable(said) and "approve" not in said.reason
 
 
+@pytest.mark.parametrize(
+    ("metric", "positives", "enough"),
+    [("roc_auc", 0, False), ("roc_auc", 9, False), ("roc_auc", 10, True), ("log_loss", 0, True)],
+)
+def test_rows_that_the_champion_does_not_know_are_too_few_where_too_few_are_of_one_class(
+    declare: Declare, metric: str, positives: int, enough: bool
+) -> None:
+    of = evidence(declare, skill=0.5, champion=3.0)
+    search = of.experiment.as_dict()["search"] | {"metric": metric}
+    of = replace(of, experiment=declare(search=search))
+    truth = of.challenger.truth
+    unseen = np.zeros(ROWS, dtype=bool)
+    unseen[np.flatnonzero(truth == 1)[:positives]] = True
+    unseen[np.flatnonzero(truth == 0)[: 60 - positives]] = True
+    assert of.champion and unseen.sum() == 60
+    said = verdict(replace(of, champion=replace(of.champion, unseen=unseen)), "not_worse_than_champion")
+    assert not said.passed and overridable(said) is not enough and "nan" not in said.reason
+    few = "as of 60 alone it is known that it was not trained on them, and too few of these are of one class"
+    assert ("on 60 test rows of 150" if enough else few) in said.reason
+
+
 def test_slices_beside_a_champion_that_knows_most_rows_can_be_overridden_but_never_the_declared_bound(
     declare: Declare,
 ) -> None:
