@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.core.spec import Experiment
-from slipway.errors import Refusal, UntrustedModel
+from slipway.errors import LibraryMissing, Refusal, UntrustedModel
 from slipway.registry.evidence.rescoring import SameRows, rescore, unseen
 from slipway.registry.evidence.test_rows import TestRows
 
@@ -100,7 +100,9 @@ def test_of_other_data_nothing_is_known_where_time_does_not_tell(declare: Declar
     assert unseen(rows_of(declare(), WHOLE), rows_of(declare(), WHOLE), same_data=False) is None
 
 
-@pytest.mark.parametrize("error", [UntrustedModel("its bytes changed"), Refusal("it is gone")])
+@pytest.mark.parametrize(
+    "error", [UntrustedModel("its bytes changed"), Refusal("it is gone"), LibraryMissing("lightgbm", "lightgbm==4.7.0")]
+)
 def test_a_model_that_is_refused_has_a_reason_and_no_outcome(declare: Declare, error: Exception) -> None:
     def fetch() -> Path:
         raise error

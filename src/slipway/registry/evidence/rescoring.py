@@ -16,7 +16,7 @@ from slipway.core.gates import Fields
 from slipway.core.prediction import predict
 from slipway.core.spec import Experiment, GroupSplit, RandomSplit, TimeSplit
 from slipway.core.statistics.metrics import Outcome
-from slipway.errors import Refusal, UntrustedModel
+from slipway.errors import LibraryMissing, Refusal, UntrustedModel
 from slipway.registry.artifacts.models import inputs_of, outputs_of, recorded_experiment
 from slipway.registry.evidence import test_rows
 from slipway.registry.trust import EVIDENCE_DIGEST, artifact_digest, load_trusted
@@ -106,7 +106,9 @@ def score(files: Path, on: SameRows, trusted: Sequence[str]) -> Outcome:
 
 
 def rescore(fetch: Callable[[], Path], on: SameRows, trusted: Sequence[str]) -> Rescored:
-    """Score a model that may not fit the rows, or may not be trusted; the result then says why, and nothing is raised.
+    """Score a model that may not fit the rows, not be trusted, or need a library that is not here.
+
+    The result then says why, and nothing is raised.
 
     Args:
         fetch: downloads the model's files and returns their folder; may raise a Refusal.
@@ -119,7 +121,7 @@ def rescore(fetch: Callable[[], Path], on: SameRows, trusted: Sequence[str]) -> 
         files = fetch()
         inputs, outputs = inputs_of(files), outputs_of(files)
         return Rescored(score(files, on, trusted), inputs, outputs)
-    except Refusal as error:
+    except (Refusal, LibraryMissing) as error:
         problem = str(error)
     except (
         KeyError,
