@@ -39,7 +39,7 @@ class Transition:
         stage: the stage after the transition, or the stage that the decision is on.
         by: the person.
         at_ms: the time, in Unix milliseconds.
-        replaced: the version that held the stage before; of a judgement, the champion that it compared with.
+        replaced: the version that held the stage before; of a judgement or refusal, the champion that it compared with.
         comment: the person's reason.
         verdicts: the verdicts that it rests on.
         complete: False when the process ended in the middle of it.
