@@ -12,6 +12,7 @@ from slipway.errors import Refusal, UntrustedModel
 from slipway.registry.artifacts.fetch import fetch_verified
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import get_version
+from slipway.workflows._sides import find_two
 from slipway.workflows.register import register_run
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
@@ -55,6 +56,8 @@ def test_a_run_whose_version_was_made_past_slipway_gets_one_with_a_digest_once(
     assert (made.new, made.version.number) == (True, 2) and made.version.tags[DIGEST]
     again = register_run(client, NAME, run_id)
     assert (again.new, again.version.number) == (False, 2)
+    sides = find_two(client, NAME, run_id, "1")  # the run is compared as the version that can be verified
+    assert [side.version and side.version.number for side in sides] == [2, 1]
     model = client.get_logged_model(model_id)
     (Path(model.artifact_location) / "MLmodel").write_text("flavors: {other: {}}\n")
     (tmp_path / "later").mkdir()

@@ -32,9 +32,7 @@ def promises(experiment: Experiment) -> tuple[Promise, ...]:
     sla, monitor = experiment.sla, experiment.monitor
     promised = []
     if sla.p99_ms is not None:
-        gated = "latency" in gates_before(experiment, Stage.PRODUCTION)
-        by = "measured by the gate latency" if gated else "not measured; gates.latency asks for it"
-        promised.append(Promise("sla.p99_ms", f"{sla.p99_ms:g}", by))
+        promised.append(Promise("sla.p99_ms", f"{sla.p99_ms:g}", _latency(experiment)))
     if sla.availability is not None:
         promised.append(Promise("sla.availability", f"{sla.availability:g}"))
     if sla.report is not None:
@@ -43,3 +41,14 @@ def promises(experiment: Experiment) -> tuple[Promise, ...]:
         value = f"{monitor.metric} {monitor.floor:g} over {monitor.window_days:g} days"
         promised.append(Promise("monitor", value))
     return tuple(promised)
+
+
+def _latency(experiment: Experiment) -> str:
+    """Return how the promised latency is measured: the gate may be left out, or go by a number of its own."""
+    gates, promised = experiment.gates, experiment.sla.p99_ms
+    if "latency" in gates.without:
+        return "not measured; gates.without leaves the gate latency out"
+    if "latency" not in gates_before(experiment, Stage.PRODUCTION):
+        return "not measured; gates.latency asks for it"
+    own = gates.latency.p99_ms if gates.latency else None
+    return "measured by the gate latency" + (f", which allows {own:g}" if own not in (None, promised) else "")

@@ -14,6 +14,7 @@ from slipway.core.statistics.metrics import METRICS
 from slipway.errors import Refusal, UnknownName, UnknownVersion, UsageError
 from slipway.registry.absent import is_absent
 from slipway.registry.ledger import LEDGER_SUFFIX
+from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, list_versions, version_in
 from slipway.tracking.client import runs_page
 from slipway.tracking.liveness import close_dead
@@ -138,6 +139,7 @@ def _of_run(
     if not RunStatus.is_terminated(RunStatus.from_string(run.info.status)):
         raise Refusal(f"run {run.info.run_id} ({run.info.run_name}) is still running; compare it when it has ended")
     registered = [version for version in versions if version.run_id == run.info.run_id]
+    registered = [version for version in registered if DIGEST in version.tags] or registered  # one that can be verified
     return FoundSide(run, _search_of(client, run), registered[-1] if registered else None, by_version=False)
 
 

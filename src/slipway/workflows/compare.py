@@ -12,9 +12,10 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
-from slipway.core.gates import ENOUGH_ROWS
+from slipway.core.gates import rows_to_compare
 from slipway.core.statistics.comparison import Comparison, OnSameRows, Side, better_by, measured
 from slipway.core.statistics.disagreement import disagreement, disputed_rows
+from slipway.core.statistics.metrics import METRICS
 from slipway.errors import Refusal
 from slipway.progress import step
 from slipway.registry.absent import is_absent
@@ -134,7 +135,8 @@ def _taken(whole: SameRows, fresh: NDArray[np.bool_] | None) -> tuple[SameRows, 
     """Return the fresh rows if they are enough, else all rows; with them, how many are not fresh, None for not known."""
     if fresh is None:
         return whole, None
-    if fresh.all() or fresh.sum() < ENOUGH_ROWS:
+    metric = METRICS[whole.experiment.search.metric]
+    if fresh.all() or rows_to_compare(fresh, whole.tested.truth, metric) is None:
         return whole, int((~fresh).sum())
     return on_rows(whole, whole.tested.rows[fresh]), 0
 

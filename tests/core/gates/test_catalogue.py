@@ -81,6 +81,11 @@ def test_what_nothing_reads_is_told_as_not_measured_yet(declare: Declare) -> Non
     assert [str(promise) for promise in promises(unasked)] == [
         "sla.p99_ms 50 (not measured; gates.latency asks for it)"
     ]
+    without: dict[str, Any] = RIPE["gates"] | {"without": {"latency": "asked once a day"}}
+    (left_out, *_) = promises(declare(**RIPE | {"gates": without}))
+    assert left_out.measured == "not measured; gates.without leaves the gate latency out"
+    (laxer, *_) = promises(declare(**RIPE | {"gates": RIPE["gates"] | {"latency": {"p99_ms": 500}}}))
+    assert str(laxer) == "sla.p99_ms 50 (measured by the gate latency, which allows 500)"
     schema = Experiment.model_json_schema()["$defs"]
     for section, keys in {"Sla": ("availability", "report"), "Monitor": ("floor", "window_days")}.items():
         assert all("not measured yet" in schema[section]["properties"][key]["description"] for key in keys)

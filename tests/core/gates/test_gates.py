@@ -215,10 +215,10 @@ def test_where_too_few_rows_are_left_that_the_champion_does_not_know_the_verdict
     worse = replace(worse, experiment=declare(split=split, data={**data, "time": "when", "columns": columns}))
     said = verdict(not_trained_on(worse, 12), "not_worse_than_champion")
     assert f"on all 150 test rows, as of 12 alone it is known that it was not trained on them{rule}" in said.reason
-    assert not said.passed and overridable(said)
+    assert not said.passed and overridable(said) and said.reason.endswith(" with `slipway approve`")
     enough = verdict(not_trained_on(worse, 100), "not_worse_than_champion")
     assert f"on 100 test rows of 150, those it was not trained on{rule})" in enough.reason
-    assert not enough.passed and not overridable(enough)
+    assert not enough.passed and not overridable(enough) and "approve" not in enough.reason
     assert not overridable(verdict(worse, "not_worse_than_champion"))
     better = evidence(declare, skill=3.0, champion=0.5)
     assert not overridable(verdict(not_trained_on(better, 12), "not_worse_than_champion"))
@@ -227,7 +227,29 @@ def test_where_too_few_rows_are_left_that_the_champion_does_not_know_the_verdict
 def test_what_is_clearly_worse_on_rows_that_nobody_knew_cannot_be_overridden(declare: Declare) -> None:
     of = not_trained_on(evidence(declare, skill=0.5, champion=3.0), 12)
     of = replace(of, newest=Newest("2026-01-01", answer(0.2, 5), answer(3.0, 6)))
-    assert not overridable(verdict(of, "not_worse_than_champion"))
+    said = verdict(of, "not_worse_than_champion")
+    assert not overridable(said) and "approve" not in said.reason
+
+
+@pytest.mark.parametrize(
+    ("metric", "positives", "enough"),
+    [("roc_auc", 0, False), ("roc_auc", 9, False), ("roc_auc", 10, True), ("log_loss", 0, True)],
+)
+def test_rows_that_the_champion_does_not_know_are_too_few_where_too_few_are_of_one_class(
+    declare: Declare, metric: str, positives: int, enough: bool
+) -> None:
+    of = evidence(declare, skill=0.5, champion=3.0)
+    search = of.experiment.as_dict()["search"] | {"metric": metric}
+    of = replace(of, experiment=declare(search=search))
+    truth = of.challenger.truth
+    unseen = np.zeros(ROWS, dtype=bool)
+    unseen[np.flatnonzero(truth == 1)[:positives]] = True
+    unseen[np.flatnonzero(truth == 0)[: 60 - positives]] = True
+    assert of.champion and unseen.sum() == 60
+    said = verdict(replace(of, champion=replace(of.champion, unseen=unseen)), "not_worse_than_champion")
+    assert not said.passed and overridable(said) is not enough and "nan" not in said.reason
+    few = "as of 60 alone it is known that it was not trained on them, and too few of these are of one class"
+    assert ("on 60 test rows of 150" if enough else few) in said.reason
 
 
 def test_slices_beside_a_champion_that_knows_most_rows_can_be_overridden_but_never_the_declared_bound(
@@ -239,7 +261,22 @@ def test_slices_beside_a_champion_that_knows_most_rows_can_be_overridden_but_nev
         experiment = declare(gates=gates, evaluation={"slices": ["port"]}, scope=of.experiment.as_dict()["scope"])
         of = replace(of, experiment=experiment, labels=labels)
         said = verdict(not_trained_on(of, 12), "slices")
-        assert not said.passed and overridable(said) is may
+        assert not said.passed and overridable(said) is may is ("`slipway approve`" in said.reason)
+
+
+def test_where_no_slice_has_rows_enough_that_is_said_and_not_that_production_is_empty(declare: Declare) -> None:
+    labels = {"port": pd.Series(["A", "B", "C"] * (ROWS // 3))}
+    of = evidence(declare, skill=0.1, champion=3.0)
+    scope = of.experiment.as_dict()["scope"]
+    experiment = declare(gates={"slices": {}}, evaluation={"slices": ["port"]}, scope=scope)
+    of = not_trained_on(replace(of, experiment=experiment, labels=labels), 60)
+    said = verdict(of, "slices").reason
+    assert "no slice of port could be compared: each has fewer than 30 rows, or one class only (on 60 test rows" in said
+    assert of.champion
+    lost = replace(of, champion=replace(of.champion, outcome=None))
+    assert verdict(lost, "slices").reason.startswith("version 4 in Production could not be compared and no bound")
+    empty = replace(of, champion=None)
+    assert verdict(empty, "slices").reason.startswith("nothing is in Production yet and no bound")
 
 
 def test_while_production_is_empty_the_version_that_was_there_last_is_the_champion(declare: Declare) -> None:

@@ -151,3 +151,9 @@ def test_a_transition_survives_being_told() -> None:
     told = entry(Action.JUDGE, 1_700_000_000_000, verdicts=(GOOD, *NEEDED[1:]))
     assert Transition.from_dict(told.as_dict()) == told
     assert told.passed and APPROVAL in {v.gate for v in told.verdicts}
+
+
+def test_a_transition_that_an_older_server_tells_overrides_nothing() -> None:
+    told = entry(Action.APPROVE, 2, "ben", verdicts=())
+    older = {key: value for key, value in told.as_dict().items() if key != "overrides"}
+    assert Transition.from_dict(older).overrides == ()

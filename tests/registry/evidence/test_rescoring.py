@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.core.spec import Experiment
-from slipway.errors import Refusal, UntrustedModel
+from slipway.errors import LibraryMissing, Refusal, UntrustedModel
 from slipway.registry.evidence.rescoring import SameRows, rescore, unseen
 from slipway.registry.evidence.test_rows import TestRows
 
@@ -81,19 +81,28 @@ def test_of_a_split_by_time_what_is_not_later_than_the_last_training_row_counts_
 
 
 @given(since=st.integers(0, 39), theirs=places)
-def test_of_other_data_what_is_later_than_all_that_was_tested_on_is_known_not_to_be_trained_on(
+def test_of_other_data_what_is_later_than_all_that_was_drawn_for_the_test_counts_as_not_trained_on(
     declare: Declare, since: int, theirs: list[int]
 ) -> None:
-    tested, by = WHOLE.iloc[since:], rows_of(declare(), WHOLE.iloc[theirs])
+    tested, by = WHOLE.iloc[since:], rows_of(declare(split={"method": "random"}), WHOLE.iloc[theirs])
     found = unseen(rows_of(declare(**BY_TIME), tested), by, same_data=False)
     assert found is not None and found.tolist() == [place > max(theirs) for place in range(since, 40)]
+
+
+def test_of_other_data_that_were_split_by_group_nothing_is_known_as_the_groups_tested_on_may_be_old(
+    declare: Declare,
+) -> None:
+    by_day = rows_of(declare(**BY_DAY), OF_A_DAY[OF_A_DAY["day"] < 2])  # the days after it were trained on
+    assert unseen(rows_of(declare(**BY_TIME), WHOLE.iloc[30:]), by_day, same_data=False) is None
 
 
 def test_of_other_data_nothing_is_known_where_time_does_not_tell(declare: Declare) -> None:
     assert unseen(rows_of(declare(), WHOLE), rows_of(declare(), WHOLE), same_data=False) is None
 
 
-@pytest.mark.parametrize("error", [UntrustedModel("its bytes changed"), Refusal("it is gone")])
+@pytest.mark.parametrize(
+    "error", [UntrustedModel("its bytes changed"), Refusal("it is gone"), LibraryMissing("lightgbm", "lightgbm==4.7.0")]
+)
 def test_a_model_that_is_refused_has_a_reason_and_no_outcome(declare: Declare, error: Exception) -> None:
     def fetch() -> Path:
         raise error

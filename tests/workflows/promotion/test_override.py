@@ -1,6 +1,7 @@
 """A reviewer overrides a gate whose champion knows nearly all of the rows: by name, with a reason, in the ledger."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from mlflow import MlflowClient
@@ -14,7 +15,7 @@ from slipway.registry.versions import get_version
 from slipway.types import Stage, Verdict
 from slipway.workflows.board.status import version_status
 from slipway.workflows.promotion.registrar import LocalRegistrar
-from slipway.workflows.promotion.transition import moving, open_ledger, transition_of
+from slipway.workflows.promotion.transition import make, moving, open_ledger, transition_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
 GATE, WHY = "not_worse_than_champion", "it saw the other hours of these days"
@@ -64,6 +65,24 @@ def test_an_override_opens_the_stage_and_stands_in_verdict_history_and_board(cli
     (approval,) = version_status(get_version(client, "small", 1), ledger.transitions()).approvals
     assert (approval.by, approval.overrides, approval.comment) == ("rita", (GATE,), WHY)
     assert verified(client, ledger).findings == ()
+
+
+def test_after_a_refusal_beside_a_champion_an_override_opens_the_stage_without_another_judgement(
+    client: MlflowClient,
+) -> None:
+    version = get_version(client, "small", 1)
+    client.create_model_version("small", "s3://models/2", version.run_id, tags=dict(version.tags))
+    ledger, live = open_ledger(client, "small"), get_version(client, "small", 2)
+    with moving(client, ledger):
+        make(client, ledger, transition_of(client, "pia", live, Action.PROMOTE, Stage.PRODUCTION, ""))
+        judged = transition_of(client, "ci", version, Action.JUDGE, Stage.PRODUCTION, "", (TOO_FEW,), evidence="rows")
+        ledger.write(replace(judged, replaced=2), {})
+    for _ in range(2):
+        with pytest.raises(PromotionRefused) as refused:
+            LocalRegistrar(client, "pia").promote("small", 1, Stage.PRODUCTION, "")
+        assert [verdict.gate for verdict in refused.value.verdicts] == [GATE], "the judgement is not stale"
+    approve(client, "rita", GATE)
+    assert LocalRegistrar(client, "pia").promote("small", 1, Stage.PRODUCTION, "").replaced == 2
 
 
 def test_no_other_gate_is_overridden(client: MlflowClient) -> None:

@@ -13,7 +13,6 @@ production   before Production also slices, latency where it is delivered as a s
 from slipway.core.gates._catalogue import CATALOGUE, Gate, GateEntry, GateNotice, every_gate, gates_before
 from slipway.core.gates._champion import not_worse_than_champion, slices
 from slipway.core.gates._evidence import (
-    ENOUGH_ROWS,
     Champion,
     Evidence,
     Fields,
@@ -30,7 +29,7 @@ from slipway.core.gates._specified import specified
 from slipway.types import Stage, Verdict
 
 __all__ = [
-    "CATALOGUE", "ENOUGH_ROWS", "Champion", "Evidence", "Fields", "Gate", "GateEntry", "GateNotice", "Latency", "Measured",
+    "CATALOGUE", "Champion", "Evidence", "Fields", "Gate", "GateEntry", "GateNotice", "Latency", "Measured",
     "Newest", "Reproduced", "beats_baseline", "calibration", "every_gate", "freshness", "gates_before", "judge", "latency",
     "not_worse_than_champion", "reproducible", "rows_to_compare", "signature", "size", "slices", "specified", "thresholds",
 ]  # fmt: skip

@@ -7,10 +7,11 @@ from slipway.core.gates._evidence import ENOUGH_ROWS, Champion, Evidence, Newest
 from slipway.core.gates._words import in_words
 from slipway.core.release.transitions import UNSEEN
 from slipway.core.spec import GroupSplit, Margin, SlicesGate, TimeSplit
-from slipway.core.statistics.slices import estimates
+from slipway.core.statistics.slices import FEWEST_ROWS, estimates
 from slipway.types import Interval, Verdict
 
 _FAMILY_ERROR = 0.05
+_OVERRIDABLE = "; a reviewer may override this verdict with `slipway approve`"
 
 
 def not_worse_than_champion(evidence: Evidence, differences: Mapping[str, Interval]) -> Verdict:
@@ -28,8 +29,8 @@ def not_worse_than_champion(evidence: Evidence, differences: Mapping[str, Interv
     margin = (evidence.experiment.gates.not_worse_than_champion or Margin()).margin
     passed, reason = _on_test_rows(evidence, champion, differences["champion"], margin)
     numbers = _numbers("", differences["champion"])
-    if not passed and champion.too_few is not None:
-        numbers |= {UNSEEN: champion.too_few}
+    if not passed and evidence.too_few is not None:
+        numbers |= {UNSEEN: evidence.too_few}
     if evidence.newest and "newest" in differences and evidence.newest.challenger.rows >= ENOUGH_ROWS:
         holds, words = _on_newest_rows(evidence.newest, differences["newest"], margin)
         if not holds:  # neither model knows these rows, so nobody has to decide in the gate's place
@@ -39,7 +40,7 @@ def not_worse_than_champion(evidence: Evidence, differences: Mapping[str, Interv
             f"{reason}; {words}",
             numbers | _numbers("newest_", differences["newest"]),
         )
-    return Verdict(gate, passed, reason, numbers)
+    return Verdict(gate, passed, reason + (_OVERRIDABLE if UNSEEN in numbers else ""), numbers)
 
 
 def slices(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
@@ -58,21 +59,35 @@ def slices(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
     worse = [words for words, bad in comparisons if bad]
     if worse:
         words = "; ".join(worse[:5]) + (f" and {len(worse) - 5} more" if worse[5:] else "")
-        few = evidence.champion.too_few if evidence.champion and any(bad for _, bad in beside) else None
+        few = evidence.too_few if any(bad for _, bad in beside) else None
         if few is None:
             return Verdict("slices", False, words)
-        numbers = {} if any(bad for _, bad in below) else {UNSEEN: few}
-        return Verdict("slices", False, f"{words} ({_all_rows(evidence, few)})", numbers)
+        words = f"{words} ({_all_rows(evidence, few)})"
+        if any(bad for _, bad in below):
+            return Verdict("slices", False, words)
+        return Verdict("slices", False, words + _OVERRIDABLE, {UNSEEN: few})
     columns = ", ".join(evidence.labels)
     if not comparisons:
-        return Verdict(
-            "slices", True, f"nothing is in Production yet and no bound is declared, for slices of {columns}"
-        )
+        return Verdict("slices", True, _why_none_compared(evidence, gate.worst, columns))
     return Verdict(
         "slices",
         True,
         f"none of {len(comparisons)} comparisons by {columns} is clearly worse",
         {"compared": len(comparisons)},
+    )
+
+
+def _why_none_compared(evidence: Evidence, worst: float | None, columns: str) -> str:
+    champion = evidence.champion
+    if worst is None and champion is None:
+        return f"nothing is in Production yet and no bound is declared, for slices of {columns}"
+    if worst is None and champion and champion.outcome is None:
+        return f"{champion.served.subject} could not be compared and no bound is declared, for slices of {columns}"
+    rows = f"on {evidence.challenger.rows:,} test rows"
+    if worst is None and champion:
+        rows = _rows_in_words(evidence, champion)
+    return (
+        f"no slice of {columns} could be compared: each has fewer than {FEWEST_ROWS} rows, or one class only ({rows})"
     )
 
 
@@ -85,8 +100,8 @@ def _on_test_rows(evidence: Evidence, champion: Champion, difference: Interval, 
 
 
 def _rows_in_words(evidence: Evidence, champion: Champion) -> str:
-    if champion.too_few is not None:
-        return _all_rows(evidence, champion.too_few)
+    if evidence.too_few is not None:
+        return _all_rows(evidence, evidence.too_few)
     words = f"on {evidence.compared_rows()[0].rows:,} test rows"
     if champion.unseen is None:
         return words
@@ -95,7 +110,8 @@ def _rows_in_words(evidence: Evidence, champion: Champion) -> str:
 
 def _all_rows(evidence: Evidence, few: int) -> str:
     known = f"as of {few:,} alone it is known that it was not trained on them{_apart(evidence)}"
-    return f"on all {evidence.challenger.rows:,} test rows, {known}; that favours it"
+    classes = "" if few < ENOUGH_ROWS else ", and too few of these are of one class"
+    return f"on all {evidence.challenger.rows:,} test rows, {known}{classes}; that favours it"
 
 
 def _apart(evidence: Evidence) -> str:
@@ -127,7 +143,7 @@ def _below_champion(evidence: Evidence, margin: float) -> list[tuple[str, bool]]
     if champion is None or champion.outcome is None:
         return []
     labels = evidence.labels
-    if (compared := champion.compared) is not None:
+    if (compared := evidence.compared) is not None:
         labels = {name: column[compared] for name, column in labels.items()}
     ours, theirs = evidence.compared_rows()
     parts = estimates(ours, labels, evidence.metric, seed=evidence.seed, other=theirs)

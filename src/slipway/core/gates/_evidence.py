@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from slipway.core.release.transitions import ServedBeside
 from slipway.core.spec import Experiment
@@ -21,15 +21,31 @@ ENOUGH_ROWS = 50
 """The fewest rows that two models are compared on: with fewer, the interval of their difference holds everything."""
 
 
-def rows_to_compare(unseen: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+ENOUGH_OF_A_CLASS = 10
+"""The fewest rows of a class that a metric which compares classes is compared on: one row would decide by chance."""
+
+
+def rows_to_compare(unseen: NDArray[np.bool_] | None, truth: ArrayLike, metric: Metric) -> NDArray[np.bool_] | None:
     """Return which rows a champion is compared on; None for all.
 
-    Where it was trained on all but too few of them, all rows are taken, which favours the champion.
+    Where it was trained on all but too few of them, or on all but too few of a class, all rows are taken, which favours the
+    champion.
 
     Args:
         unseen: (rows,), the rows that the champion was not trained on; None for all.
+        truth: (rows,), the true value of each row.
+        metric: the metric that they are compared by.
     """
-    return None if unseen is None or unseen.sum() < ENOUGH_ROWS else unseen
+    if unseen is None or unseen.sum() < ENOUGH_ROWS:
+        return None
+    return None if metric.compares_classes and _lacks_a_class(unseen, truth) else unseen
+
+
+def _lacks_a_class(taken: NDArray[np.bool_], truth: ArrayLike) -> bool:
+    """Say whether of a class too few rows are taken; of a class that is rare among all rows, one is enough."""
+    codes, classes = pd.factorize(np.asarray(truth), use_na_sentinel=False)
+    rows, left = (np.bincount(each, minlength=len(classes)) for each in (codes, codes[taken]))
+    return bool((left < np.where(rows < ENOUGH_OF_A_CLASS, 1, ENOUGH_OF_A_CLASS)).any())
 
 
 @dataclass(frozen=True)
@@ -57,16 +73,6 @@ class Champion:
     @property
     def served(self) -> ServedBeside:
         return ServedBeside(self.version, self.live)
-
-    @property
-    def compared(self) -> NDArray[np.bool_] | None:
-        """Return which of the rows the champion is compared on; None for all."""
-        return rows_to_compare(self.unseen)
-
-    @property
-    def too_few(self) -> int | None:
-        """Return how many rows the champion was not trained on where they are too few for a comparison; None elsewhere."""
-        return None if self.unseen is None or self.compared is not None else int(self.unseen.sum())
 
 
 @dataclass(frozen=True)
@@ -157,6 +163,19 @@ class Evidence:
     def metric(self) -> Metric:
         return METRICS[self.experiment.search.metric]
 
+    @property
+    def compared(self) -> NDArray[np.bool_] | None:
+        """Return which of the rows the champion is compared on; None for all."""
+        unseen = self.champion.unseen if self.champion else None
+        return rows_to_compare(unseen, self.challenger.truth, self.metric)
+
+    @property
+    def too_few(self) -> int | None:
+        """Return how many rows the champion was not trained on where they are too few for a comparison; None elsewhere."""
+        if self.champion is None or self.champion.unseen is None or self.compared is not None:
+            return None
+        return int(self.champion.unseen.sum())
+
     def differences(self) -> Mapping[str, Interval]:
         """Return by how much the challenger is better than each baseline and the champion, with 95 % intervals.
 
@@ -165,7 +184,7 @@ class Evidence:
         others = {f"baseline:{name}": outcome for name, outcome in self.baselines.items()}
         apart: dict[str, tuple[Outcome, Outcome]] = {}
         if self.champion and self.champion.outcome:
-            if self.champion.compared is None:
+            if self.compared is None:
                 others["champion"] = self.champion.outcome  # of the same rows as the baselines: one pass
             else:
                 apart["champion"] = self.compared_rows()
@@ -180,7 +199,7 @@ class Evidence:
         """Return challenger's and champion's outcomes on the test rows that they are compared on, see `rows_to_compare`."""
         if self.champion is None or self.champion.outcome is None:
             raise ValueError("there is no champion to compare with")
-        compared = self.champion.compared
+        compared = self.compared
         if compared is None:
             return self.challenger, self.champion.outcome
         return self.challenger.take(compared), self.champion.outcome.take(compared)

@@ -39,7 +39,7 @@ class Transition:
         stage: the stage after the transition, or the stage that the decision is on.
         by: the person.
         at_ms: the time, in Unix milliseconds.
-        replaced: the version that held the stage before; of a judgement, the champion that it compared with.
+        replaced: the version that held the stage before; of a judgement or refusal, the champion that it compared with.
         comment: the person's reason.
         verdicts: the verdicts that it rests on.
         complete: False when the process ended in the middle of it.
@@ -84,7 +84,10 @@ class Transition:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Transition":
-        """Return the transition of a dict that `as_dict` made; its time is in whole seconds."""
+        """Return the transition of a dict that `as_dict` made; its time is in whole seconds.
+
+        The dict may come over the network from a server of an older Slipway, whose approvals override nothing.
+        """
         return cls(
             name=values["name"],
             action=Action(values["action"]),
@@ -99,7 +102,7 @@ class Transition:
             digest=values["digest"],
             evidence=values["evidence"],
             kept=values["kept"],
-            overrides=tuple(values["overrides"]),
+            overrides=tuple(values.get("overrides", ())),
         )
 
     @property

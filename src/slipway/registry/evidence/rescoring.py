@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from slipway.core.gates import Fields
 from slipway.core.prediction import predict
-from slipway.core.spec import Experiment, GroupSplit, TimeSplit
+from slipway.core.spec import Experiment, GroupSplit, RandomSplit, TimeSplit
 from slipway.core.statistics.metrics import Outcome
-from slipway.errors import Refusal, UntrustedModel
+from slipway.errors import LibraryMissing, Refusal, UntrustedModel
 from slipway.registry.artifacts.models import inputs_of, outputs_of, recorded_experiment
 from slipway.registry.evidence import test_rows
 from slipway.registry.trust import EVIDENCE_DIGEST, artifact_digest, load_trusted
@@ -68,7 +68,8 @@ def unseen(rows: SameRows, by: SameRows, *, same_data: bool) -> NDArray[np.bool_
     """Return which of the rows another run was not trained on: (rows,), or None where that cannot be known.
 
     A run with a split by time was trained on all rows older than its test rows. Any other run on the same data was trained on
-    all rows that are not among its test rows.
+    all rows that are not among its test rows. Where the rows have a split by time, a run
+    with a random split of other data counts as trained on no row that is later than all of its test rows.
     Where the rows have a split by group, the other run also knows each row that shares a group with one of its training rows.
     Where they have a split by time, it also knows each row that is not later than the last of its training rows.
 
@@ -105,7 +106,9 @@ def score(files: Path, on: SameRows, trusted: Sequence[str]) -> Outcome:
 
 
 def rescore(fetch: Callable[[], Path], on: SameRows, trusted: Sequence[str]) -> Rescored:
-    """Score a model that may not fit the rows, or may not be trusted; the result then says why, and nothing is raised.
+    """Score a model that may not fit the rows, not be trusted, or need a library that is not here.
+
+    The result then says why, and nothing is raised.
 
     Args:
         fetch: downloads the model's files and returns their folder; may raise a Refusal.
@@ -118,7 +121,7 @@ def rescore(fetch: Callable[[], Path], on: SameRows, trusted: Sequence[str]) -> 
         files = fetch()
         inputs, outputs = inputs_of(files), outputs_of(files)
         return Rescored(score(files, on, trusted), inputs, outputs)
-    except Refusal as error:
+    except (Refusal, LibraryMissing) as error:
         problem = str(error)
     except (
         KeyError,
@@ -140,8 +143,10 @@ def _not_trained_on(rows: SameRows, by: SameRows, same_data: bool) -> NDArray[np
         columns = sorted(set(ours.columns) & set(theirs.columns))
         hashed = [pd.util.hash_pandas_object(each[columns], index=False) for each in (ours, theirs)]
         return hashed[0].isin(hashed[1]).to_numpy()
-    if isinstance(rows.experiment.split, TimeSplit) and (time := rows.experiment.data.time) in ours and time in theirs:
-        # The other split is not by time: its test rows reach as far in time as its training rows.
+    splits = rows.experiment.split, by.experiment.split
+    by_time_and_at_random = isinstance(splits[0], TimeSplit) and isinstance(splits[1], RandomSplit)
+    if by_time_and_at_random and (time := rows.experiment.data.time) in ours and time in theirs:
+        # Test rows drawn at random reach as far in time as the training rows; those of a few groups may all lie before these.
         return np.asarray(ours[time] > theirs[time].max())
     return None
 

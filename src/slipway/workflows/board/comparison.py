@@ -17,7 +17,7 @@ from slipway.core.gates import rows_to_compare
 from slipway.core.release.ledger import Entry
 from slipway.core.spec import ApprovalGate
 from slipway.core.statistics.disagreement import disagreement, disputed_rows
-from slipway.core.statistics.metrics import Outcome
+from slipway.core.statistics.metrics import METRICS, Outcome
 from slipway.core.tasks import Task
 from slipway.errors import UsageError
 from slipway.registry.artifacts.models import recorded_experiment, temporary_folder
@@ -81,7 +81,7 @@ def downloaded(client: MlflowClient, run_id: str, path: str, folder: Path) -> Pa
 def _answers(bundle: EvidenceBundle, rows: SameRows) -> JudgedAnswers:
     experiment, tested = rows.experiment, rows.tested
     data = experiment.data
-    mask = rows_to_compare(bundle.unseen)
+    mask = rows_to_compare(bundle.unseen, bundle.challenger.truth, METRICS[experiment.search.metric])
     compared = np.ones(bundle.challenger.rows, dtype=bool) if mask is None else mask
     columns = dict.fromkeys(name for name in (data.id, data.time, *data.features) if name)
     return JudgedAnswers(

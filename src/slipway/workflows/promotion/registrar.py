@@ -4,6 +4,7 @@ On a plain MLflow server a command is the registrar. Slipway's own server is its
 """
 
 from collections.abc import Container
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -166,6 +167,8 @@ class LocalRegistrar:
         transition = transition_of(self._client, self._by, wanted, action, stage, comment, stands.verdicts, evidence)
         if stands.holds:
             return make(self._client, ledger, transition, files)
+        if stands.judgement:  # the refusal is the newest judgement now: an approval of it may open the stage
+            transition = replace(transition, replaced=stands.judgement.replaced)
         ledger.write(transition, process_tags(), files)
         raise PromotionRefused(wanted.name, wanted.number, stage, stands.verdicts)
 
