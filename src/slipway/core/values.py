@@ -23,8 +23,8 @@ FIRST, LAST = datetime(1677, 9, 22), datetime(2262, 4, 11)
 """MLflow holds times as nanoseconds in 64 bits."""
 
 TIMES = (
-    "ISO 8601 such as 2013-01-31T10:00:00Z is allowed, without a zone it is UTC, and a number of milliseconds since 1970 "
-    "from 1973 on"
+    "ISO 8601 such as 2013-01-31T10:00:00Z is allowed, without a zone it is UTC, and in JSON a number of milliseconds "
+    "since 1970, from 1973 on"
 )
 _MONTH = re.compile(r"[0-9]{4}(-[0-9]{2})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}")

@@ -179,6 +179,16 @@ def test_a_text_that_looks_like_a_number_is_itself_where_it_is_a_category(ask: C
     assert predictions(ask(bodies([ROW | {"port": "01"}])[0])) != predictions(ask(bodies([ROW | {"port": "1"}])[0]))
 
 
+def test_columns_are_read_alike_under_both_keys_that_may_hold_them(ask_times: Callable[..., ModelResponse]) -> None:
+    columns = {"season": [2, 9], "holiday": [True, "false"], "port": [7, "A"], "heat": [99.0, 1.0], "day": [1, 2]}
+    columns["at"] = [1359626400000, "2013-01-31T10:00:00+02:00"]
+    inputs, instances = (ask_times(json.dumps({key: columns}).encode()) for key in ("inputs", "instances"))
+    assert instances.status == 200
+    assert instances.body == inputs.body
+    assert instances.finds == inputs.finds
+    assert [find.kind for find in instances.finds] == [Unexpected.UNKNOWN, Unexpected.OUT_OF_BOUNDS]
+
+
 def test_parquet_of_dictionaries_is_read_as_its_texts(ask: Callable[..., ModelResponse]) -> None:
     for table in (pd.DataFrame([ROW]), pd.DataFrame([ROW]).assign(season=2)):
         parquet = io.BytesIO()
