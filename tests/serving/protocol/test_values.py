@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +195,14 @@ def test_parquet_of_dictionaries_is_read_as_its_texts(ask: Callable[..., ModelRe
         parquet = io.BytesIO()
         table.astype({"season": "category"}).to_parquet(parquet)
         assert predictions(ask(parquet.getvalue(), PARQUET)) == predictions(ask(bodies([ROW])[0]))
+
+
+def test_days_of_parquet_are_the_texts_that_a_version_was_trained_on(ask: Callable[..., ModelResponse]) -> None:
+    parquet = io.BytesIO()
+    pd.DataFrame([ROW | {"port": date(2013, 1, 31)}]).to_parquet(parquet)
+    answers = [ask(parquet.getvalue(), PARQUET), ask(bodies([ROW | {"port": "2013-01-31"}])[0])]
+    (found,), (also_found,) = (answer.finds for answer in answers)
+    assert found.kind is also_found.kind is Unexpected.UNKNOWN
 
 
 values = some.sampled_from(["1", "2.0", 3, 4.0, 5, True, "x", "", "01", 1.5, -0.0, 2**53 + 1, 1e22]) | some.integers(
