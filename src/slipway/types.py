@@ -32,6 +32,9 @@ JSON_FORMATS = ("dataframe_records", "dataframe_split", "instances", "inputs")
 JSON_ROW_FORMATS = ("dataframe_records", "instances")
 """The JSON formats that hold a list with an object for each row."""
 
+JSON_BY_COLUMN = ("instances", "inputs")
+"""The JSON formats that may hold an object with a list for each column instead."""
+
 
 @dataclass(frozen=True)
 class Problem:

@@ -47,6 +47,12 @@ def test_an_optional_column_that_is_not_there_is_all_missing() -> None:
     assert frame["share"].isna().all() and frame["share"].dtype == "float64"
 
 
+def test_an_optional_time_that_is_not_there_is_a_column_of_times() -> None:
+    rows = conform(pd.DataFrame({"a": [1.0, 2.0]}), {"a": ("double", True), "at": ("datetime", False)})
+    assert rows["at"].dt.year.isna().all()
+    assert rows["at"].dtype == conform(pd.DataFrame({"at": ["2013-01-31"]}), {"at": ("datetime", False)})["at"].dtype
+
+
 def test_an_optional_truth_is_a_number_whether_or_not_some_are_missing() -> None:
     inputs = {"holiday": ("boolean", False)}
     assert conform(rows(), inputs)["holiday"].tolist() == [1.0, 0.0]

@@ -105,6 +105,21 @@ def test_a_disk_that_cannot_be_written_keeps_what_was_handed_over(tmp_path: Path
     assert read(tmp_path, "m")["slipway_request_id"].tolist() == ["one"]
 
 
+def test_rows_that_cannot_be_made_a_table_are_counted_once_as_dropped_requests_however_full_the_disk_is(
+    tmp_path: Path,
+) -> None:
+    ring, of_no_text = Ring(["m", "n"], 1), AnsweringVersion("n", 1, "\ud800", (("x", "double"),), "string", None)
+    (tmp_path / "m").write_text("a file where a folder has to be")
+    for each in (answered(of_no_text, "one", 1), answered(of_no_text, "two", 2), answered(about(), "three", 3)):
+        assert ring.producer(0).put(each)
+    writing = _SegmentWriter(ring, tmp_path, CaptureLimits(last_s=0.0))
+    assert not writing.end()
+    (tmp_path / "m").unlink()
+    assert writing.end()
+    assert [ring.total("n", what) for what in ("writer", "rows")] == [2, 0]
+    assert [ring.total("m", what) for what in ("writer", "rows")] == [0, 1]
+
+
 def test_the_oldest_segments_of_both_kinds_make_room_and_the_newest_stays(tmp_path: Path) -> None:
     table = pa.table({"slipway_time": list(range(1000))})
     began = [int((AT + 3600 * number) * 1e9) for number in range(30)]

@@ -41,7 +41,7 @@ def test_a_column_that_has_missing_values_is_trained_on_the_same_texts_as_one_th
     assert to_text(series.astype(object)).tolist()[0] == text_of(number)
 
 
-@given(some.floats(allow_nan=False) | some.booleans() | wholes | some.text(max_size=6))
+@given(some.floats(allow_nan=False) | some.booleans() | wholes | some.text(max_size=6) | some.dates())
 def test_training_and_serving_have_the_same_text_of_a_value(value: object) -> None:
     assert to_text(pd.Series([value], dtype=object)).tolist() == [text_of(value)]
     assert to_text(pd.Series([value])).tolist() == [text_of(value)]

@@ -1,8 +1,12 @@
 """The ring: a record comes out whole and in order, or was refused; a record that is not committed comes out again."""
 
 import multiprocessing
+import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,3 +89,24 @@ def test_a_record_and_what_it_is_about_come_back_as_they_were() -> None:
     assert record == Record(*given)
     assert AnsweringVersion.of(record.about) == about
     assert AnsweringVersion.of(AnsweringVersion("m", 1, "", (), "", None).encoded()).classes is None
+
+
+def rings() -> int:
+    """Return how many files of this process are rings."""
+    found = 0
+    for each in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the folder itself, which is open while it is listed
+            found += "memfd:slipway" in str(each.readlink())
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no /proc")
+def test_the_memory_of_a_ring_goes_with_it() -> None:
+    before = rings()
+    ring = Ring(["m"], 1, 1000)
+    producer = ring.producer(0)
+    assert rings() > before
+    del ring
+    assert producer.put(b"a record")  # whoever puts records has the ring
+    del producer
+    assert rings() == before

@@ -45,7 +45,7 @@ def conform(
 
 def _cast(rows: pd.DataFrame, name: str, kind: str, required: bool, first_row: int) -> pd.Series:
     if name not in rows.columns:
-        return pd.Series(np.nan, index=rows.index, dtype="str" if kind == "string" else "float64")
+        return pd.Series(index=rows.index, dtype=_ABSENT.get(kind, "float64"))
     given = rows[name]
     cast = _CASTS[kind](given)
     _refuse(given, cast.isna() & given.notna(), f"is not of type {kind}", name, first_row)
@@ -64,6 +64,9 @@ def _refuse(given: pd.Series, wrong: pd.Series, what: str, name: str, first_row:
             f"column {name} {what} in {int(wrong.sum())} row(s), first in row {first_row + at}: {value!r}"
         )
 
+
+_ABSENT = {"string": "str", "datetime": "datetime64[us]"}
+"""The types of columns that hold no value, where they are not float64."""
 
 _CASTS: dict[str, Callable[[pd.Series], pd.Series]] = {
     "long": to_whole,

@@ -21,7 +21,7 @@ _INSTANT = pa.timestamp("us", tz="UTC")
 
 
 class Requests:
-    """Answered requests of one version. Values that no input's column can hold are JSON in EXTRA."""
+    """Answered requests of one version. Values that no input's column can hold are JSON in EXTRA. records: their number."""
 
     def __init__(self, about: AnsweringVersion):
         self._about = about
@@ -34,12 +34,14 @@ class Requests:
         self._rows: list[int] = []
         self._stages: list[str] = []
         self._bodies: dict[int, bytes] = {}
+        self.records = 0
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def add(self, record: Record, stage: str) -> None:
         """Take a request and its answer, whatever they hold. stage: the stage that the version was in."""
+        self.records += 1
         first, predictions = len(self), predictions_of(record.answer)
         rows = rows_of(record.body, record.content_type.decode("latin-1"), self._about.inputs)
         count = rows.count if rows else len(predictions or ()) or 1
@@ -101,17 +103,19 @@ class Requests:
 
 
 class Labels:
-    """Labels of one version: the true values, by request and row. They were checked when they came."""
+    """Labels of one version: the true values, by request and row, checked when they came. records: number of their records."""
 
     def __init__(self, about: AnsweringVersion):
         self._about = about
         self._rows: list[tuple[int, str, int, Any]] = []
+        self.records = 0
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def add(self, record: Record, _stage: str) -> None:
         """Take the labels of a record."""
+        self.records += 1
         at = int(record.at * 1e6)
         self._rows += [(at, request_id, row, label) for request_id, row, label in loaded(record.body)]
 

@@ -210,16 +210,19 @@ class _SegmentWriter:
 
     def _close(self) -> None:
         try:
-            for (kind, *_), (about, rows) in self._gathered.items():
-                self._write(kind, about, rows)
+            for key, (about, rows) in self._gathered.items():
+                if key not in self._unwritable:
+                    self._write(key, about, rows)
         except OSError as error:
             self._fail(error)
             return
         ring = self._ring
         ring.commit(self._read)
-        for (kind, model, _), (_, rows) in self._gathered.items():
-            if kind == ANSWERED:
-                ring.count(ring.producers, model, "rows", len(rows))
+        for key, (about, rows) in self._gathered.items():
+            if key in self._unwritable:
+                ring.count(ring.producers, about.model, "writer", rows.records)
+            elif key[0] == ANSWERED:
+                ring.count(ring.producers, about.model, "rows", len(rows))
         self._start_anew()
         if self._failed:
             _say("segments are written again")
@@ -229,7 +232,7 @@ class _SegmentWriter:
             with contextlib.suppress(OSError):
                 store.trim()
 
-    def _write(self, kind: int, about: AnsweringVersion, rows: Any) -> None:
+    def _write(self, key: tuple[int, str, int], about: AnsweringVersion, rows: Any) -> None:
         from slipway.capture.segments import LABELS, REQUESTS, Named
 
         ring = self._ring
@@ -237,10 +240,10 @@ class _SegmentWriter:
             table = rows.table()
         except Exception:  # a fault of Slipway; the other rows are written all the same  # noqa: BLE001
             _say(f"{len(rows)} rows of {about.model} cannot be written:\n{traceback.format_exc()}")
-            ring.count(ring.producers, about.model, "writer", len(rows))
+            self._unwritable.add(key)
             return
         named = Named(
-            REQUESTS if kind == ANSWERED else LABELS,
+            REQUESTS if key[0] == ANSWERED else LABELS,
             about.version,
             ring.session,
             ring.number,
@@ -259,6 +262,7 @@ class _SegmentWriter:
 
     def _start_anew(self) -> None:
         self._gathered: dict[tuple[int, str, int], tuple[AnsweringVersion, Requests | Labels]] = {}
+        self._unwritable: set[tuple[int, str, int]] = set()
         self._bytes, self._due = 0, 0.0
 
 

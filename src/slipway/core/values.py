@@ -23,8 +23,8 @@ FIRST, LAST = datetime(1677, 9, 22), datetime(2262, 4, 11)
 """MLflow holds times as nanoseconds in 64 bits."""
 
 TIMES = (
-    "ISO 8601 such as 2013-01-31T10:00:00Z is allowed, without a zone it is UTC, and a number of milliseconds since 1970 "
-    "from 1973 on"
+    "ISO 8601 such as 2013-01-31T10:00:00Z is allowed, without a zone it is UTC, and in JSON a number of milliseconds "
+    "since 1970, from 1973 on"
 )
 _MONTH = re.compile(r"[0-9]{4}(-[0-9]{2})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}")
@@ -35,6 +35,7 @@ _TRUTHS = {"true": "True", "false": "False"}
 def text_of(value: object) -> object:
     """Return the text of a category: 1, 1.0 and Decimal("1.00") are "1", true is "True", 1.5 is "1.5"; a text is itself.
 
+    A day, for which Parquet has a type, is "2013-01-31".
     Missing values and values without a text, such as bytes or a list, are returned as they are.
     """
     if isinstance(value, str):
@@ -48,7 +49,7 @@ def text_of(value: object) -> object:
         if number != number:
             return value
         return str(int(number)) if abs(number) <= EXACT and number.is_integer() else str(value)
-    return value
+    return value.isoformat() if type(value) is date else value
 
 
 class Spellings:

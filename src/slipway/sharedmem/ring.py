@@ -14,6 +14,7 @@ import secrets
 import struct
 import tempfile
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from multiprocessing import reduction
@@ -61,6 +62,7 @@ class Ring:
         words = self._counts + (producers + 1) * len(self.names) * len(COUNTED)
         self._base = 8 * words
         self._file = _unnamed(self._base + producers * size) if _file is None else _file
+        weakref.finalize(self, os.close, self._file)  # else the memory would stay when nobody has the ring any more
         self._map = mmap.mmap(self._file, self._base + producers * size)
         self._bytes = memoryview(self._map)
         self._words = self._bytes[: self._base].cast("Q")

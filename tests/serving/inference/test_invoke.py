@@ -10,13 +10,17 @@ import pytest
 from tests.helpers.stand_ins import generation
 
 from slipway.core.expectations import Expectation, Find, Unexpected
-from slipway.serving.config import ServingConfig
+from slipway.core.variants import VariantRole
+from slipway.serving.config import ServingConfig, VariantConfig
 from slipway.serving.counters.models import Counters, totals
+from slipway.serving.counters.variant import VariantCounters, VariantLink
 from slipway.serving.front.api_keys import KeyRing
 from slipway.serving.front.metrics import metrics
+from slipway.serving.front.routing import VariantRouting
 from slipway.serving.front.state import FrontState
 from slipway.serving.http.messages import Request, Response
 from slipway.serving.inference.invoke import Invoker
+from slipway.serving.inference.model_workers import ModelWorkers
 from slipway.serving.inference.models import ServedModels, prepare
 from slipway.serving.ipc.frames import ModelResponse
 
@@ -44,7 +48,7 @@ def endpoint(*finds: Find, strict: bool) -> tuple[Invoker, FrontState]:
     return Invoker(state.models, ServingConfig(strict=strict), Backs(*finds)), state  # type: ignore[arg-type]
 
 
-def ask(invoking: Invoker, *rows: dict[str, Any], kind: bytes = b"application/json") -> Response:
+def ask(invoking: Invoker | VariantRouting, *rows: dict[str, Any], kind: bytes = b"application/json") -> Response:
     body = json.dumps({"dataframe_records": [{"x": 1, "größe": None, "port": "1"} | row for row in rows]}).encode()
     answer = invoking(Request(b"POST", b"", {b"content-type": kind}, body, ""), "delays")
     if isinstance(answer, Response):
@@ -105,6 +109,16 @@ def test_what_the_model_itself_finds_is_counted_and_refused_alike(strict: bool) 
         assert json.loads(answer.body)["message"] == said
     assert counted(state) == NOTHING | {'column="port",kind="null",model="delays"': 3.0}
     assert totals(state.models.counters, "delays").back == (0 if strict else 1)
+
+
+def test_what_a_canary_refuses_is_counted_once_since_the_primary_reads_it_too() -> None:
+    invoking, state = endpoint(strict=True)
+    config, canary = ServingConfig(strict=True), VariantConfig(VariantRole.CANARY, "Staging", 1.0)
+    link, backs = VariantLink(VariantCounters(1), "no comparer"), ModelWorkers(lambda _: None)
+    routing = VariantRouting(state, config, canary, link, invoking, backs, lambda _: None)
+    routing.serve(state.models.served["delays"])
+    assert ask(routing, {"x": 500}).status == 400
+    assert counted(state) == NOTHING | {'column="x",kind="out_of_bounds",model="delays"': 1.0}
 
 
 def test_a_category_that_no_contract_lists_is_counted_and_answered() -> None:

@@ -31,6 +31,6 @@ def test_a_packed_plan_travels_closed_and_arrives_open(served: Callable[[str], A
 
 def test_it_goes_beside_the_pickle() -> None:
     packed = PackedPlan(bytearray(100_000))
-    variant_link: list[pickle.PickleBuffer] = []
-    assert len(pickle.dumps(packed, protocol=5, buffer_callback=variant_link.append)) < 1000
-    assert len(variant_link) == 1
+    buffers: list[pickle.PickleBuffer] = []
+    assert len(pickle.dumps(packed, protocol=5, buffer_callback=buffers.append)) < 1000
+    assert len(buffers) == 1

@@ -47,6 +47,7 @@ def records(*rows: Any) -> dict[str, Any]:
             "row 1 has 2 values for 3",
         ),
         ({"inputs": {"x": [1, 2], "n": [1], "port": ["a"]}}, "not of the same length"),
+        ({"instances": {"x": [1, 2], "n": [1], "port": ["a"]}}, "'instances' are not of the same length"),
         (records({"x": 1}), "columns 'n', 'port' are missing"),
         (records(FAIR, FAIR | {"x": SECRET}), "row 1, column 'x': a text where a number is needed"),
         (records(FAIR | {"x": [SECRET]}), "row 0, column 'x': a list where a number is needed"),

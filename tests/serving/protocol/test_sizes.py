@@ -30,6 +30,7 @@ def often(text: str, rows: int) -> Any:
         {"instances": [1] * 101},
         {"inputs": [1] * 101},
         {"inputs": {"x": [1] * 101}},
+        {"instances": {"x": [1] * 101}},
         {"dataframe_split": {"columns": ["x"], "data": [[1]] * 101}},
         {"dataframe_split": {"columns": ["x"], "data": [[1]], "index": [1] * 101}},
     ],

@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -179,11 +180,29 @@ def test_a_text_that_looks_like_a_number_is_itself_where_it_is_a_category(ask: C
     assert predictions(ask(bodies([ROW | {"port": "01"}])[0])) != predictions(ask(bodies([ROW | {"port": "1"}])[0]))
 
 
+def test_columns_are_read_alike_under_both_keys_that_may_hold_them(ask_times: Callable[..., ModelResponse]) -> None:
+    columns = {"season": [2, 9], "holiday": [True, "false"], "port": [7, "A"], "heat": [99.0, 1.0], "day": [1, 2]}
+    columns["at"] = [1359626400000, "2013-01-31T10:00:00+02:00"]
+    inputs, instances = (ask_times(json.dumps({key: columns}).encode()) for key in ("inputs", "instances"))
+    assert instances.status == 200
+    assert instances.body == inputs.body
+    assert instances.finds == inputs.finds
+    assert [find.kind for find in instances.finds] == [Unexpected.UNKNOWN, Unexpected.OUT_OF_BOUNDS]
+
+
 def test_parquet_of_dictionaries_is_read_as_its_texts(ask: Callable[..., ModelResponse]) -> None:
     for table in (pd.DataFrame([ROW]), pd.DataFrame([ROW]).assign(season=2)):
         parquet = io.BytesIO()
         table.astype({"season": "category"}).to_parquet(parquet)
         assert predictions(ask(parquet.getvalue(), PARQUET)) == predictions(ask(bodies([ROW])[0]))
+
+
+def test_days_of_parquet_are_the_texts_that_a_version_was_trained_on(ask: Callable[..., ModelResponse]) -> None:
+    parquet = io.BytesIO()
+    pd.DataFrame([ROW | {"port": date(2013, 1, 31)}]).to_parquet(parquet)
+    answers = [ask(parquet.getvalue(), PARQUET), ask(bodies([ROW | {"port": "2013-01-31"}])[0])]
+    (found,), (also_found,) = (answer.finds for answer in answers)
+    assert found.kind is also_found.kind is Unexpected.UNKNOWN
 
 
 values = some.sampled_from(["1", "2.0", 3, 4.0, 5, True, "x", "", "01", 1.5, -0.0, 2**53 + 1, 1e22]) | some.integers(

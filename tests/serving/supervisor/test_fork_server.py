@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from slipway.errors import ServiceFailed
 from slipway.processes import child_environment
 from slipway.serving.back.process import _ReceivedRequest
 from slipway.serving.ipc import frames
@@ -149,6 +150,22 @@ def test_what_outlives_the_fork_server_is_started_even_if_that_ends_before(
     assert bool(list(folder.glob("stays-*"))) is outlives
     child.listen(lambda _: None)
     child.tell("end")
+
+
+def test_orders_to_a_fork_server_that_is_being_killed_fail_and_the_supervisor_goes_on(
+    tmp_path: Path, sockets: Path
+) -> None:
+    """Its processes end with it, and the supervisor orders others before it sees that the fork server is gone."""
+    started = ForkServer(child_environment({}), tmp_path / "log", sockets)
+    try:
+        started.preload("json").result(60)
+        os.kill(started.pid, signal.SIGKILL)
+        ordered = [started.preload("json") for _ in range(10_000)]
+        assert isinstance(ordered[-1].exception(60), ServiceFailed)
+        for order in ordered:
+            order.exception(60)  # none is left without an answer
+    finally:
+        started.stop()
 
 
 def eventually(truth: Callable[[], object], within_s: float = 60.0) -> bool:

@@ -3,14 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
+from slipway.types import JSON_BY_COLUMN
+
 
 class Cells:
     """The columns of a request that `json.loads` has read, in any of MLflow's forms that name them; other forms have none."""
 
     def __init__(self, content: Any):
         parts = content if isinstance(content, dict) else {}
-        split, inputs = parts.get("dataframe_split"), parts.get("inputs")
-        self._columns: dict[str, Any] = inputs if isinstance(inputs, dict) else {}
+        split = parts.get("dataframe_split")
+        # MLflow reads columns under `instances` too, although its documents name rows alone.
+        self._columns: dict[str, Any] = next(
+            (part for key in JSON_BY_COLUMN if isinstance(part := parts.get(key), dict)), {}
+        )
         self._rows: list[Any] = []
         self._places: dict[str, int] | None = None
         if isinstance(split, dict):

@@ -67,7 +67,7 @@ class VariantRouting:
         half = replace(config, timeout_s=config.timeout_s / 2)  # so that the primary has as much time left
         self._aside = ServedModels(state.models.counters, state.models.row)
         self._backs = ModelWorkers(stuck, patient=False)
-        self._variant = Invoker(self._aside, half, self._backs, tries=1)
+        self._variant = Invoker(self._aside, half, self._backs, tries=1, final=False)
         self._instead = Invoker(state.models, half, backs)
 
     def serve(self, variant: ServedModel | None) -> None:

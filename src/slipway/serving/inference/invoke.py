@@ -23,13 +23,30 @@ _TRIES = 2
 
 
 class Invoker:
-    """Answers POST /invocations of the models that a process serves."""
+    """Answers POST /invocations of the models that a process serves.
 
-    def __init__(self, models: ServedModels, config: ServingConfig, backs: ModelWorkers, *, tries: int = _TRIES):
+    Args:
+        models: The models.
+        config: The limits of the endpoint.
+        backs: The links to the backs of the models.
+        tries: How many backs are asked where one after the other ends.
+        final: Whether callers get the refusals too. Else another version is asked then, which counts the unexpected values.
+    """
+
+    def __init__(
+        self,
+        models: ServedModels,
+        config: ServingConfig,
+        backs: ModelWorkers,
+        *,
+        tries: int = _TRIES,
+        final: bool = True,
+    ):
         self._models = models
         self._config = config
         self._backs = backs
         self._tries = tries
+        self._final = final
         self._waiting = 0
         self._thread = ThreadPoolExecutor(1, "fast path")
 
@@ -83,7 +100,7 @@ class Invoker:
             except TimeoutError:
                 message = f"the model did not answer within {self._config.timeout_s:g} s"
                 return Response(504, refusal(504, message), headers=served.headers, by=served.generation)
-            if answer.finds and (broken := self._broken(answer.finds, served)):
+            if answer.finds and (broken := self._broken(answer.finds, served, failed=answer.status >= 400)):
                 return broken
             if answer.status == 200:
                 served.part.count_rows(0, BACK)
@@ -101,10 +118,11 @@ class Invoker:
         served.part.count_rows(answer.rows, FAST_PATH)
         return Response(200, answer.body, headers=served.headers, by=served.generation)
 
-    def _broken(self, finds: Sequence[Find], served: ServedModel) -> Response | None:
+    def _broken(self, finds: Sequence[Find], served: ServedModel, *, failed: bool = False) -> Response | None:
         """Count the finds; return a refusal where they break the contract and the endpoint is strict, else None."""
-        served.part.count_finds((served.values.columns[find.column].name, find) for find in finds)
         why = served.values.breach(finds) if self._config.strict else None
+        if self._final or not (why or failed):
+            served.part.count_finds((served.values.columns[find.column].name, find) for find in finds)
         return Response(400, refusal(400, why), headers=served.headers, by=served.generation) if why else None
 
     async def _refused_before(self, request: Request, kind: bytes) -> Response | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from slipway.serving.contract import InputColumn, Signature
-from slipway.types import JSON_FORMATS, JSON_ROW_FORMATS
+from slipway.types import JSON_BY_COLUMN, JSON_FORMATS, JSON_ROW_FORMATS
 
 # The beginnings of MLflow's own messages, for which its clients and its tests look. Here they repeat nothing of the input.
 _ONE_FORMAT = f"The input must be a JSON dictionary with exactly one of the input fields {', '.join(JSON_FORMATS)}"
@@ -73,10 +73,11 @@ def ragged(content: Any) -> str | None:
         columns, data = split.get("columns"), split.get("data")
         if isinstance(columns, list) and isinstance(data, list):
             return _wrong_width(data, len(columns))
-    if isinstance(columns := content.get("inputs"), dict):
-        lengths = {name: len(values) for name, values in columns.items() if isinstance(values, list)}
-        if len(set(lengths.values())) > 1:
-            return "the columns of 'inputs' are not of the same length"
+    for key in JSON_BY_COLUMN:
+        if isinstance(columns := content.get(key), dict):
+            lengths = {len(values) for values in columns.values() if isinstance(values, list)}
+            if len(lengths) > 1:
+                return f"the columns of '{key}' are not of the same length"
     return None
 
 

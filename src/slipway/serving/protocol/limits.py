@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from slipway.types import JSON_ROW_FORMATS
+from slipway.types import JSON_BY_COLUMN, JSON_ROW_FORMATS
 
 
 class TooManyRows(ValueError):
@@ -74,10 +74,10 @@ def check_json(content: Any, most: int) -> None:
     """Raise TooManyRows where a request, as `json.loads` reads it, holds more rows than `most`."""
     if not isinstance(content, dict):
         return
-    split, inputs = content.get("dataframe_split"), content.get("inputs")
-    parts = [*(content.get(key) for key in JSON_ROW_FORMATS), inputs]
+    split = content.get("dataframe_split")
+    parts = [content.get(key) for key in (*JSON_ROW_FORMATS, *JSON_BY_COLUMN)]
+    parts += [values for part in parts if isinstance(part, dict) for values in part.values()]
     parts += [split.get("data"), split.get("index")] if isinstance(split, dict) else []
-    parts += inputs.values() if isinstance(inputs, dict) else []
     _check(max((len(part) for part in parts if isinstance(part, list)), default=0), most)
 
 

@@ -137,8 +137,10 @@ class ForkServer:
                 answer.set_result(pid)
             else:
                 answer.set_exception(ServiceFailed("a process could not be started; the log says why"))
-        for answer in self._waiting:
-            answer.set_exception(ServiceFailed("the fork server has ended"))
+        with self._lock:  # an order that is being sent fails either there or here
+            for answer in self._waiting:
+                answer.set_exception(ServiceFailed("the fork server has ended"))
+            self._waiting.clear()
 
 
 class _Order(msgspec.Struct, frozen=True, array_like=True):

@@ -210,10 +210,10 @@ class Supervisor:
     # ---- fronts
 
     def _fork_front(self, row: int) -> ForkedProcess:
-        more = {"variant_link": self._variant.variant_link} if self._variant else {}
         return self._fork(
             self._front, listener=self.listener, config=self.config, counters=self._counters, row=row,
-            capture=self._capture_writer.feed, preload=_EVALUATING, **more,
+            variant_link=self._variant.variant_link if self._variant else None, capture=self._capture_writer.feed,
+            preload=_EVALUATING,
         )  # fmt: skip
 
     def _greeting(self) -> list[object]:
