@@ -4,7 +4,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from slipway.processes import child_environment
 from slipway.registry.trust import artifact_digest
 from slipway.serving.config import ServingConfig
 from slipway.serving.http.sockets import listen
+from slipway.serving.ipc.messages import ModelLoaded
+from slipway.serving.ipc.plan_transfer import PackedPlan
 from slipway.serving.supervisor.generation import WantedVersion
 from slipway.serving.supervisor.plan_cache import PlanCache
 from slipway.serving.supervisor.supervisor import Supervisor
@@ -165,3 +167,16 @@ def test_what_it_is_made_of(changed: str, tmp_path: Path, monkeypatch: pytest.Mo
     other = replace(order, **{"types": {"trusted": ("a.B",)}, "digest": {"digest": "b" * 64}}.get(changed, {}))
     assert other.plan_cache is not None
     assert other.plan_cache.made_of != before.made_of
+
+
+@dataclass(frozen=True)
+class SignatureOfLater:
+    """A signature as another Slipway declares it."""
+
+    columns: tuple[str, ...] = ("a",)
+
+
+def test_a_plan_with_a_signature_of_another_slipway_is_not_used(tmp_path: Path) -> None:
+    plan_cache = PlanCache(tmp_path / "1.plan", "f" * 64)
+    plan_cache.keep(ModelLoaded(SignatureOfLater(), PackedPlan(bytearray(b"a plan")), ""))  # type: ignore[arg-type]
+    assert plan_cache.find() == (None, "it was made of something else, or by other versions")

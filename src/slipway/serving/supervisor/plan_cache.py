@@ -19,6 +19,7 @@ from slipway.serving.ipc.messages import ModelLoaded
 from slipway.serving.ipc.plan_transfer import PackedPlan
 
 _OTHERS_MAY_WRITE = 0o022
+_MADE_OTHERWISE = "it was made of something else, or by other versions"
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,15 @@ class PlanCache:
             return None, ""
         head, _, content = stored.partition(b"\n")
         if not head.startswith(self.made_of.encode()):
-            return None, "it was made of something else, or by other versions"
+            return None, _MADE_OTHERWISE
         if head + b"\n" != self._head(content):
             return None, "its bytes changed"
-        signature, _, plan = content.partition(b"\n")
-        return ModelLoaded(msgspec.json.decode(signature, type=Signature), PackedPlan(plan), ""), ""
+        encoded, _, plan = content.partition(b"\n")
+        try:
+            signature = msgspec.json.decode(encoded, type=Signature)
+        except msgspec.MsgspecError:  # of a Slipway whose compiler is the same and whose signatures are not
+            return None, _MADE_OTHERWISE
+        return ModelLoaded(signature, PackedPlan(plan), ""), ""
 
     def _head(self, content: bytes | bytearray) -> bytes:
         return f"{self.made_of} {hashlib.sha256(content).hexdigest()}\n".encode()
