@@ -121,6 +121,16 @@ def test_the_newest_rows_count_where_they_are_enough(declare: Declare) -> None:
     assert said(replace(of, newest=few), "not_worse_than_champion").passed
 
 
+def test_newest_rows_on_which_the_metric_is_not_defined_say_so_and_refuse_nothing(declare: Declare) -> None:
+    of = evidence(declare, skill=2.0, champion=2.0, gates={"not_worse_than_champion": {"margin": 0.05}})
+    one_class = [replace(answers(2.0, seed, 400), truth=np.zeros(400)) for seed in (3, 4)]
+    verdict = said(replace(of, newest=Newest("2026-11-01", *one_class)), "not_worse_than_champion")
+    assert verdict.passed and "nan" not in verdict.reason and "newest_low" not in verdict.numbers
+    assert verdict.reason.endswith(
+        "; on the newest 400 rows, since 2026-11-01, roc_auc is not defined: they lack a class"
+    )
+
+
 def test_rows_that_the_champion_was_trained_on_do_not_count(declare: Declare) -> None:
     knows = np.arange(ROWS) < 600
     champion = answers(2.0, 2)

@@ -1,7 +1,10 @@
 """Gates that compare with the version in Production: on all rows, and slice by slice."""
 
 from collections.abc import Mapping
+from math import isnan
 from statistics import NormalDist
+
+import numpy as np
 
 from slipway.core.gates._evidence import ENOUGH_ROWS, Champion, Evidence, Newest
 from slipway.core.gates._words import in_words
@@ -32,13 +35,13 @@ def not_worse_than_champion(evidence: Evidence, differences: Mapping[str, Interv
     if not passed and evidence.too_few is not None:
         numbers |= {UNSEEN: evidence.too_few}
     if evidence.newest and "newest" in differences and evidence.newest.challenger.rows >= ENOUGH_ROWS:
-        holds, words = _on_newest_rows(evidence.newest, differences["newest"], margin)
+        holds, words = _on_newest_rows(evidence, evidence.newest, differences["newest"], margin)
         if not holds:  # neither model knows these rows, so nobody has to decide in the gate's place
             numbers.pop(UNSEEN, None)
         passed, reason, numbers = (
             passed and holds,
             f"{reason}; {words}",
-            numbers | _numbers("newest_", differences["newest"]),
+            numbers | ({} if isnan(differences["newest"].value) else _numbers("newest_", differences["newest"])),
         )
     return Verdict(gate, passed, reason + (_OVERRIDABLE if UNSEEN in numbers else ""), numbers)
 
@@ -124,10 +127,19 @@ def _apart(evidence: Evidence) -> str:
     return ""
 
 
-def _on_newest_rows(newest: Newest, difference: Interval, margin: float) -> tuple[bool, str]:
+def _on_newest_rows(evidence: Evidence, newest: Newest, difference: Interval, margin: float) -> tuple[bool, str]:
+    where = f"on the newest {newest.challenger.rows:,} rows, since {newest.since}"
+    if isnan(difference.value) and _lacks_a_class(evidence, newest):
+        return True, f"{where}, {evidence.metric.name} is not defined: they lack a class"
     holds = difference.high >= -margin
     need = "" if holds else f", which is clearly worse: the high end has to be at least {-margin or 0.0:g}"
-    return holds, f"on the newest {newest.challenger.rows:,} rows, since {newest.since}, {in_words(difference)}{need}"
+    return holds, f"{where}, {in_words(difference)}{need}"
+
+
+def _lacks_a_class(evidence: Evidence, newest: Newest) -> bool:
+    """Say whether the metric compares classes, and one of the test rows is not among the newest rows."""
+    absent = np.setdiff1d(evidence.challenger.truth, newest.challenger.truth)
+    return evidence.metric.compares_classes and absent.size > 0
 
 
 def _numbers(prefix: str, difference: Interval) -> dict[str, float]:
