@@ -121,7 +121,7 @@ class StageColumn:
 
 @dataclass(frozen=True)
 class ModelLine:
-    """One registered model with its StageColumns in the order of ORDER."""
+    """One registered model with a StageColumn for each stage, from None to Archived."""
 
     name: str
     columns: tuple[StageColumn, ...]
@@ -135,7 +135,7 @@ class ModelLine:
 
 @dataclass(frozen=True)
 class LedgerLine:
-    """One line of the ledger with the address of its run below MLflow's UI."""
+    """One entry of the ledger, with the path of its run in MLflow's UI."""
 
     transition: Transition
     run: str

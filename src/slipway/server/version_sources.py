@@ -14,7 +14,7 @@ from slipway.server.reserved_names import decoded, owners
 
 
 class Origin(NamedTuple):
-    """A version that Slipway registered, with its run and the places of its files.
+    """The origin of a version that Slipway registered: its run, and the places of its files.
 
     Attributes:
         name: the registered model.

@@ -60,8 +60,10 @@ class FoundSide:
 def find_two(client: MlflowClient, name: str, left: str | None, right: str | None) -> tuple[FoundSide, FoundSide]:
     """Find both sides of a comparison; when none is named, the version in Production and the newest other one.
 
-    Raises UnknownName for a side that does not exist, UsageError for a name with two meanings or for the same side twice,
-    Refusal for a run that is deleted, still running or of another experiment, and when there are not two versions.
+    Raises:
+        UnknownName: a side does not exist.
+        UsageError: a name has two meanings, or both sides are the same.
+        Refusal: a run is deleted, still running or of another experiment, or the model has no two versions.
     """
     versions, experiment = list_versions(client, name), client.get_experiment_by_name(name)
     if not versions and experiment is None:

@@ -15,7 +15,7 @@ from slipway.workflows.session import open_client
 
 @dataclass(frozen=True)
 class Archived:
-    """A version that left its stage. emptied: whether the version was live, so that nothing is in Production now."""
+    """A version that left its stage. emptied: True when that stage was Production, which holds no version now."""
 
     transition: Transition
     emptied: bool

@@ -75,10 +75,13 @@ def declared(settings: Settings, name: str) -> Declared:
 def trusted_types(settings: Settings, name: str, find: "Callable[[], Registered] | None" = None) -> tuple[str, ...]:
     """Return the types that a model may hold beside Slipway's own list: the operator's, and those that the experiment declares.
 
-    Where the project has no such experiment, the types of SLIPWAY_TRUSTED_TYPES alone are trusted. Where experiment.yaml cannot
-    be read, the declaration that the version was registered with counts in its place.
+    Without a folder of that name in the project, the types of SLIPWAY_TRUSTED_TYPES alone are trusted. Where experiment.yaml
+    is there and cannot be read, the declaration that the version was registered with counts in its place.
 
-    find: returns a client and the version in its registry; None where no registry is to be asked.
+    Args:
+        settings: The settings of the command.
+        name: The name of the experiment and of its registered model.
+        find: Returns a client and the version in its registry; None where no registry is to be asked.
     """
     if not (settings.experiments / name / SPEC).is_file():
         return settings.trusted_types

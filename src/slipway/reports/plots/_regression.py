@@ -77,7 +77,10 @@ def _distribution(axes: Axes, off: Array, up: Range, baselines: Mapping[str, Out
 
 
 def predicted_vs_actual(outcome: Outcome, target: str, unit: str, baselines: Mapping[str, Outcome]) -> Figure:
-    """Draw the prediction against the truth, with the median prediction of the model and of each baseline."""
+    """Draw the predictions of the rows against their truth.
+
+    Two kinds of lines run through them: the median of the model, and that of each baseline, in bins of equally many rows.
+    """
     if not outcome.rows:
         return notice("Predicted and actual: none", "There are no rows.")
     figure, (axes,) = canvas()

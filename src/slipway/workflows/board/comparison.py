@@ -52,7 +52,7 @@ class JudgedAnswers:
 
 
 def answers_of(client: MlflowClient, entry_run: str, version_run: str) -> JudgedAnswers | None:
-    """Read the answers that a judgement compared; None where its entry keeps no answers, or the version's rows are gone.
+    """Return the answers that a judgement compared; None where the ledger keeps none, or the version's test rows are gone.
 
     entry_run: the run of the ledger's entry. version_run: the run of the version, which keeps the rows.
     """
