@@ -327,20 +327,16 @@ class Library:
         self.client.log_batch(made, metrics, [Param(key, value) for key, value in run.data.params.items()])
         kept = self.project.parent / "copied" / run.info.run_id
         if not kept.exists():
-            (kept / "run").mkdir(parents=True)
+            kept.mkdir(parents=True)
             for path in ("evidence", "model_card.json", "plots"):
-                self.client.download_artifacts(run.info.run_id, path, str(kept / "run"))
-            mlflow.artifacts.download_artifacts(
-                f"models:/{run.outputs.model_outputs[-1].model_id}",
-                dst_path=str(kept / "model"),
-                tracking_uri=self.uri,  # by default that of whichever test of this process set one last
-            )
-        self.client.log_artifacts(made, str(kept / "run"))
+                self.client.download_artifacts(run.info.run_id, path, str(kept))
+        self.client.log_artifacts(made, str(kept))
         self.client.log_text(made, spec.text, "experiment.yaml")
         self.client.log_dict(made, spec.experiment.as_dict(), "experiment.json")
         # Files of its own: some tests alter those of their version, while another process reads those of its own.
         model = self.client.create_logged_model(experiment, "model", source_run_id=made).model_id
-        self.client.log_model_artifacts(model, str(kept / "model"))
+        (stored,) = (self.home / "artifacts").rglob(f"{run.outputs.model_outputs[-1].model_id}/artifacts")
+        self.client.log_model_artifacts(model, str(stored))
         self.client.finalize_logged_model(model, "READY")
         self.client.log_outputs(made, [LoggedModelOutput(model, 0)])
         with mock.patch.dict(os.environ, MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT="true"):

@@ -189,7 +189,7 @@ def test_versions_move_through_the_stages_and_history_tells_it(library: "Library
     assert told == [
         ("promote", 1, "Staging", None, True),
         ("promote", 1, "Production", None, True),
-        ("refuse", 2, "Production", None, True),
+        ("refuse", 2, "Production", 1, True),
         ("promote", 3, "Production", 1, True),
         ("rollback", 1, "Production", 3, True),
         ("archive", 2, "Archived", None, True),
