@@ -368,3 +368,11 @@ def test_a_time_out_of_its_bounds_and_a_missing_one_are_found(ask_times: Callabl
 def test_an_unreadable_value_is_named_by_row_and_column() -> None:
     with pytest.raises(Unreadable, match="row 1, column 'a': bytes where a text is needed"):
         Values([InputColumn("a", "string")]).of_column(0, ["x", b"y"])
+
+
+@pytest.mark.parametrize("kind", ["long", "integer"])
+def test_a_fraction_for_a_whole_number_is_refused_where_mlflow_would_cut_it_off(kind: str) -> None:
+    values = Values([InputColumn("chairs", kind)])
+    assert values.of_column(0, [4, 4.0, -2.0]) == ([4, 4.0, -2.0], [])
+    with pytest.raises(Unreadable, match="row 1, column 'chairs': a fraction where a whole number is needed"):
+        values.of_column(0, [4, 4.5])

@@ -17,6 +17,7 @@ from slipway.serving.contract import InputColumn
 Row = Sequence[object]
 _NUMBERS = ("double", "float", "long", "integer", "boolean")
 _NEVER_NULL = ("long", "integer", "boolean")
+_WHOLE = ("long", "integer")
 _NOTHING_EXPECTED = Expectation()
 
 
@@ -84,6 +85,8 @@ class Values:
 
     def _are_plain(self, at: int, values: Sequence[object]) -> bool:
         column, test = self.columns[at], self._tests[at]
+        if column.type in _WHOLE and any(map(_has_fraction, values)):
+            return False
         if test is None:
             return column.type in _NUMBERS and not kinds_of(column)
         try:  # NaN is unlike itself
@@ -132,6 +135,8 @@ def _judge(column: InputColumn) -> Judge:
 def _reader(column: InputColumn, expectation: Expectation) -> Callable[[object], object]:
     if column.type == "string":
         return partial(_text, Spellings(_texts(expectation)))
+    if column.type in _WHOLE:
+        return _whole
     return _time if column.type == "datetime" else lambda value: value
 
 
@@ -144,6 +149,17 @@ def _text(known: Spellings, value: object) -> object:
         raise ValueError("bytes where a text is needed")
     text = text_of(value)
     return known(text) if isinstance(text, str) else text
+
+
+def _whole(value: object) -> object:
+    # MLflow cuts the fraction off, and answers for another number than the one that was sent.
+    if _has_fraction(value):
+        raise ValueError("a fraction where a whole number is needed")
+    return value
+
+
+def _has_fraction(value: object) -> bool:
+    return isinstance(value, float) and value == value and not value.is_integer()
 
 
 def _time(value: object) -> object:
