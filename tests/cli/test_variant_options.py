@@ -42,7 +42,7 @@ def test_a_canary_has_its_share_guardrails_and_header() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--canary", "Staging"), "does not say which share of the callers; write --canary Staging=5%"),
+        (("--canary", "Staging"), "does not say which share of which version; write --canary Staging=5%"),
         (("--canary", "Staging=0%"), "'0%' is not a valid share; allowed is 0.01% to 100%, such as 5% or 0.05"),
         (("--canary", "Staging=150%"), "'150%' is not a valid share"),
         (("--canary", "0=5%"), "--canary 0=5%: versions are counted from 1; name one, or a stage such as Staging"),

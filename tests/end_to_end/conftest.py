@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
-from mlflow.entities import LoggedModelOutput, Metric, Param
+from mlflow.entities import LoggedModelOutput, Metric, Param, Run
 from tests.helpers.sharing import SharedServer, Sharing
 
 from slipway.cli import main
@@ -333,15 +333,24 @@ class Library:
         self.client.log_artifacts(made, str(kept))
         self.client.log_text(made, spec.text, "experiment.yaml")
         self.client.log_dict(made, spec.experiment.as_dict(), "experiment.json")
-        # Files of its own: some tests alter those of their version, while another process reads those of its own.
-        model = self.client.create_logged_model(experiment, "model", source_run_id=made).model_id
-        (stored,) = (self.home / "artifacts").rglob(f"{run.outputs.model_outputs[-1].model_id}/artifacts")
-        self.client.log_model_artifacts(model, str(stored))
-        self.client.finalize_logged_model(model, "READY")
-        self.client.log_outputs(made, [LoggedModelOutput(model, 0)])
+        self.client.log_outputs(made, [LoggedModelOutput(self._model_of(run, experiment, made), 0)])
         with mock.patch.dict(os.environ, MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT="true"):
             self.client.set_terminated(made)
         return str(made)
+
+    def _model_of(self, run: Run, experiment: str, made: str) -> str:
+        """Return a model with files of its own: some tests alter those of their version, while others read theirs.
+
+        Of a server with its files in a bucket, which has the tests of one process alone, it is the run's own model.
+        """
+        trained = str(run.outputs.model_outputs[-1].model_id)
+        stored = next((self.home / "artifacts").rglob(f"{trained}/artifacts"), None)
+        if stored is None:
+            return trained
+        model = self.client.create_logged_model(experiment, "model", source_run_id=made).model_id
+        self.client.log_model_artifacts(model, str(stored))
+        self.client.finalize_logged_model(model, "READY")
+        return str(model)
 
 
 def loans(rows: int = ROWS) -> pd.DataFrame:

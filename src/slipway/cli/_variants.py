@@ -70,7 +70,8 @@ def read_variant(name: str, variant_given: dict[str, Any]) -> "tuple[VariantConf
         return None
     of, _, share = text.partition("=")
     if role is VariantRole.CANARY and not share:
-        raise UsageError(f"--canary {text} does not say which share of the callers; write --canary {of}=5%")
+        of = "Staging" if of.endswith("%") else of  # a share alone
+        raise UsageError(f"--canary {text} does not say which share of which version; write --canary {of}=5%")
     if of.isascii() and of.isdigit() and not int(of):
         raise UsageError(f"--{role} {text}: versions are counted from 1; name one, or a stage such as Staging")
     followed = Followed(name, version=int(of)) if of.isascii() and of.isdigit() else Followed(name, stage(of))

@@ -6,7 +6,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from slipway.core.trials import Trial
-from slipway.errors import UnknownName
+from slipway.errors import UsageError
 from slipway.tracking.trials import trials_of
 from slipway.workflows.project import Declared
 from slipway.workflows.training.prepare import Prepared
@@ -32,14 +32,14 @@ class Past:
 def past_of(client: MlflowClient, experiment: str, spec: Declared, prepared: Prepared) -> Past:
     """Return the past of the newest search of the same study: same space, metric, seed and split, on the same data.
 
-    Raises UnknownName when there is none.
+    Raises UsageError when there is none.
     """
     run = newest_of_study(client, experiment, spec, prepared)
     if run is None:
-        hint = (
-            f"Its data, split, metric, seed or space changed, or it never ran: start it with `slipway run {spec.name}`"
+        raise UsageError(
+            f"there is no search to resume of '{spec.name}' with the data, split, metric, seed and space that it has now; "
+            f"start one with `slipway run {spec.name}`"
         )
-        raise UnknownName("search to resume of", spec.name, (), hint)
     trials = tuple(trials_of(client, run, spec.experiment.search.metric))
     run_id = str(run.info.run_id)
     return Past(trials, None, run_id) if run.info.status == "FINISHED" else Past(trials, run_id)
