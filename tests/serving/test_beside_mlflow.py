@@ -296,6 +296,7 @@ OTHERWISE = {
     "no content type": "MLflow answers 500",
     "many digits": "MLflow answers 500",
     "ragged, more": "MLflow answers 200: it fills the other rows up",
+    "a fraction for a whole": "MLflow answers 200: it cuts the fraction off",
     "inputs of lengths": "MLflow's code is INVALID_PARAMETER_VALUE: it fills up, and refuses the nulls",
 }
 """What docs/protocol.md says is different."""
