@@ -16,7 +16,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from slipway.registry.trust import types_to_trust
+from slipway.registry.trust import as_stored, types_to_trust
 
 NUMBERS, TEXTS = [f"number_{i}" for i in range(8)], [f"text_{i}" for i in range(6)]
 ESTIMATORS = {
@@ -59,7 +59,7 @@ def fitted(estimator: str, files: Path) -> Path:
             input_example=rows.head(5),
             pip_requirements=["scikit-learn"],
             serialization_format="skops",
-            skops_trusted_types=types_to_trust(pipeline, ()),
+            skops_trusted_types=types_to_trust(as_stored(pipeline), ()),
         )
     joblib.dump(pipeline, pickled(files))
     return files
