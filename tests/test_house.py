@@ -87,6 +87,7 @@ def room(name: str) -> Path:
     return modules()[name].parent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["slipway.server.board", "slipway.workflows.rollback", "slipway.workflows.archive",
                                     "slipway.workflows.history", "slipway.workflows.report"])  # fmt: skip
 def test_what_trains_nothing_imports_nothing_that_trains(module: str) -> None:

@@ -20,7 +20,10 @@ from slipway.registry import mutex
 from slipway.registry.mutex import exclusive, model_names
 
 # What MLflow's store asks of SQLAlchemy, in whichever process opens the database itself.
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader:sqlalchemy.exc.SADeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader:sqlalchemy.exc.SADeprecationWarning"),
+    pytest.mark.slow,
+]
 
 RACERS, RACES = 8, 4
 LOCK = "loans.moving"

@@ -24,6 +24,8 @@ from slipway.search.executors import Limits, Processes, Serial, make_executor
 from slipway.search.proposals import Proposal
 from slipway.spark import check_spark, spark_context
 
+pytestmark = pytest.mark.slow  # the file, more than each of its tests
+
 FEATURES = '''
 import os, signal, time
 import psutil

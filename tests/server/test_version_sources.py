@@ -15,6 +15,8 @@ from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 from slipway.registry.trust import DIGEST
 from slipway.server.tracking_guard import GuardedTracking
 
+pytestmark = pytest.mark.slow  # the file, more than each of its tests
+
 
 @pytest.fixture
 def registry(tmp_path: Path, migrated_database: Path) -> SqlAlchemyStore:

@@ -14,7 +14,7 @@ from slipway.registry.versions import get_version
 from slipway.types import Stage
 from slipway.workflows.promotion.transition import Action, make, moving, open_ledger, transition_of
 
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"), pytest.mark.slow]
 HEAVY = ("hyperopt", "sklearn", "skops", "slipway.search", "slipway.workflows.promotion.gather")
 RUN = """
 import json, sys

@@ -14,6 +14,8 @@ from slipway.core.trials import Trial
 from slipway.reports.plots import evaluation_figures, history_figure, importance_figure, png
 from slipway.reports.plots._style import BASELINE, SERIES, WINNER
 
+pytestmark = pytest.mark.slow  # the file, more than each of its tests
+
 MOST_BYTES = 300_000
 
 

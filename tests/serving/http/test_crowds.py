@@ -20,6 +20,8 @@ from slipway.serving.config import ServingConfig
 from slipway.serving.counters.models import CONNECTIONS
 from slipway.serving.front import process as module
 
+pytestmark = pytest.mark.slow  # the file, more than each of its tests
+
 MB = 1_000_000
 
 

@@ -23,6 +23,8 @@ from slipway.serving.supervisor import fork_server
 from slipway.serving.supervisor.child import ProcessEnded
 from slipway.serving.supervisor.fork_server import ForkServer
 
+pytestmark = pytest.mark.slow  # the file, more than each of its tests
+
 FULL = Path("/dev/full")
 
 

@@ -31,7 +31,7 @@ from slipway.workflows.board.comparison import (
 )
 
 # Of MLflow's own store, which is made in this process.
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"), pytest.mark.slow]
 ROWS = 80
 
 
