@@ -6,23 +6,11 @@ import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
+from tests.helpers.odd_names import ODD_NAMES
 
 from slipway.batch import score_file
 
-ODD = [
-    "Net Sales",
-    "F.Undergrad",
-    "Größe [cm]",
-    "a/b",
-    "% off",
-    "it's",
-    'the "best"',
-    "a, b",
-    "a\\b",
-    "__x",
-    "self",
-    "kwargs",
-]
+ODD = [*ODD_NAMES, "a, b", "self", "kwargs"]
 names = some.sampled_from(ODD) | some.text(
     some.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=40
 ).filter(lambda name: name == name.strip() and name != "prediction")

@@ -1,7 +1,6 @@
 """The address of the embedded server: by default 127.0.0.1, and the port that the home's server had last."""
 
 import ipaddress
-import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import psutil
 
 from slipway.errors import UsageError
+from slipway.files import whole_file
 
 HOST = "127.0.0.1"
 FIRST_PORT = 5000
@@ -51,9 +51,8 @@ def remembered_port(home: Path) -> int | None:
 
 def remember_port(home: Path, port: int) -> None:
     """Note a port for the next server of `home`. Raises OSError."""
-    draft = _file(home).with_name(f"server.port.{os.getpid()}")
-    draft.write_text(f"{port}\n", encoding="ascii")
-    draft.replace(_file(home))
+    with whole_file(_file(home)) as draft:
+        draft.write_text(f"{port}\n", encoding="ascii")
 
 
 def reach_words(host: str, port: int) -> Sequence[str]:

@@ -22,7 +22,7 @@ def is_kept(name: str) -> bool:
     """Say whether a backup keeps an entry at the top of the home: databases, settings, artifacts."""
     if is_partial(name) or name.endswith(_SIDECARS):
         return False
-    return name not in _STAYS and not name.startswith(("server.json.", "server.port.", "replaced-"))
+    return name not in _STAYS and not name.startswith(("server.json.", "replaced-"))
 
 
 def keep_private(file: Path) -> None:

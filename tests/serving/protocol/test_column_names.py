@@ -17,6 +17,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder
+from tests.helpers.odd_names import ODD_NAMES
 
 from slipway.compile import compile_model, verify
 from slipway.core.naming import MOST_CHARACTERS
@@ -29,21 +30,7 @@ from slipway.serving.protocol.fast_path import FastPath
 # MLflow tells of its own type hints, and of columns that are too many.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-ODD = [
-    "Net Sales",
-    "F.Undergrad",
-    "Größe [cm]",
-    "a/b",
-    "% off",
-    "it's",
-    'the "best"',
-    "a\\b",
-    '\\"',
-    "$p$",
-    "__x",
-    "0",
-    "\x7f0",
-]
+ODD = [*ODD_NAMES, '\\"', "$p$", "0", "\x7f0"]
 names = some.sampled_from(ODD) | some.text(
     some.characters(exclude_categories=["C", "Zl", "Zp"]) | some.sampled_from("\"\\/{}[],:'%&="),
     min_size=1,
