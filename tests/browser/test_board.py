@@ -28,7 +28,7 @@ SCRIPT = "<script>document.title = 'harbour'</script>"
 
 
 @dataclass(frozen=True)
-class Moored:
+class BoardWithVersions:
     """A model with one version live and another, of the same files, that its gates let through; and its server."""
 
     uri: str
@@ -42,7 +42,7 @@ class Moored:
 
 
 @pytest.fixture(scope="module")
-def versions(searched: "Searched", project_of: Callable[..., Path], slipway: Callable[..., Any]) -> Moored:
+def versions(searched: "Searched", project_of: Callable[..., Path], slipway: Callable[..., Any]) -> BoardWithVersions:
     """Version 1 is in Production; version 2 is the same model again, so that it is not worse."""
     project = project_of(NAME)
     at = ("--project", str(project), "--tracking-uri", searched.uri)
@@ -53,7 +53,7 @@ def versions(searched: "Searched", project_of: Callable[..., Path], slipway: Cal
     stored = first.source.removeprefix("models:/")
     client.create_model_version(NAME, first.source, run, tags=first.tags, model_id=stored)
     slipway(*at, "gates", NAME, "2")
-    return Moored(searched.uri, client)
+    return BoardWithVersions(searched.uri, client)
 
 
 @contextmanager
@@ -83,7 +83,7 @@ def everything(page: Page) -> None:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
 def test_every_page_fits_and_asks_nobody_else(
-    chromium: Browser, versions: Moored, size: str, javascript: bool, shot: Shot
+    chromium: Browser, versions: BoardWithVersions, size: str, javascript: bool, shot: Shot
 ) -> None:
     with a_visitor(chromium, size, java_script_enabled=javascript) as (user, said, asked):
         page = user.new_page()
@@ -103,7 +103,7 @@ def test_every_page_fits_and_asks_nobody_else(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
-def test_axe_finds_no_serious_violation(chromium: Browser, versions: Moored, size: str, scheme: Any) -> None:
+def test_axe_finds_no_serious_violation(chromium: Browser, versions: BoardWithVersions, size: str, scheme: Any) -> None:
     axe = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
     with a_visitor(chromium, size, color_scheme=scheme) as (user, _, _):
         page = user.new_page()
@@ -122,7 +122,7 @@ def test_axe_finds_no_serious_violation(chromium: Browser, versions: Moored, siz
             assert told == [], which
 
 
-def test_a_comment_with_a_script_in_it_is_read_and_not_run(chromium: Browser, versions: Moored) -> None:
+def test_a_comment_with_a_script_in_it_is_read_and_not_run(chromium: Browser, versions: BoardWithVersions) -> None:
     with a_visitor(chromium, "desk") as (user, _, _):
         page = user.new_page()
         page.goto(versions.at("model"))
@@ -140,7 +140,7 @@ def press(page: Page, button: str, comment: str, by: str = "jo") -> None:
 
 
 def test_a_version_is_approved_promoted_and_rolled_back_by_clicking_without_javascript(
-    chromium: Browser, versions: Moored, shot: Shot
+    chromium: Browser, versions: BoardWithVersions, shot: Shot
 ) -> None:
     with a_visitor(chromium, "phone", java_script_enabled=False) as (user, _, _):
         page = user.new_page()
@@ -168,7 +168,9 @@ def test_a_version_is_approved_promoted_and_rolled_back_by_clicking_without_java
     assert versions.stages() == {1: "Production", 2: "Archived"}
 
 
-def test_a_button_that_cannot_be_pressed_is_disabled_and_says_why(chromium: Browser, versions: Moored) -> None:
+def test_a_button_that_cannot_be_pressed_is_disabled_and_says_why(
+    chromium: Browser, versions: BoardWithVersions
+) -> None:
     with a_visitor(chromium, "desk") as (user, _, _):
         page = user.new_page()
         page.goto(versions.at("champion"))
@@ -177,7 +179,7 @@ def test_a_button_that_cannot_be_pressed_is_disabled_and_says_why(chromium: Brow
         expect(button).to_have_accessible_description("it is in Production already")
 
 
-def test_a_refusal_is_told_on_the_board(chromium: Browser, versions: Moored) -> None:
+def test_a_refusal_is_told_on_the_board(chromium: Browser, versions: BoardWithVersions) -> None:
     """The page was opened before somebody else promoted the version."""
     with a_visitor(chromium, "desk") as (user, _, _):
         page, other = user.new_page(), user.new_page()
@@ -191,7 +193,7 @@ def test_a_refusal_is_told_on_the_board(chromium: Browser, versions: Moored) -> 
         press(page, "Roll back to version 1", "")
 
 
-def test_a_form_on_a_page_of_another_site_moves_nothing(chromium: Browser, versions: Moored) -> None:
+def test_a_form_on_a_page_of_another_site_moves_nothing(chromium: Browser, versions: BoardWithVersions) -> None:
     before = versions.stages()
     with a_visitor(chromium, "desk") as (user, _, _):
         page = user.new_page()
@@ -207,6 +209,6 @@ def test_a_form_on_a_page_of_another_site_moves_nothing(chromium: Browser, versi
     assert versions.stages() == before
 
 
-def test_a_page_may_not_be_shown_in_a_frame_of_another_site(versions: Moored) -> None:
+def test_a_page_may_not_be_shown_in_a_frame_of_another_site(versions: BoardWithVersions) -> None:
     policy = requests.get(versions.at("overview"), timeout=60).headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in policy
