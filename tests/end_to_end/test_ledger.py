@@ -62,7 +62,7 @@ def test_the_head_is_the_hash_of_the_newest_entry_and_each_names_the_one_before(
 def test_history_tells_what_was_live_at_a_time_and_who_decided_on_what(library: "Library", told: str) -> None:
     first, variant, back = (datetime.fromtimestamp(run.info.start_time / 1000, UTC) for run in entries(library, told))
     from slipway.settings import Settings
-    from slipway.workflows.history import history_at
+    from slipway.workflows.release.history import history_at
 
     settings = Settings(library.project, library.home, library.uri)
     live = [history_at(settings, told, at).as_dict()["stages"]["Production"] for at in (first, variant, back)]
@@ -87,7 +87,7 @@ def test_a_short_question_is_not_held_up_by_the_import_of_mlflow(
     asked = ["history", told, *words, "--json", "--tracking-uri", library.uri, "--project", str(library.project)]
     quick = subprocess.run([sys.executable, "-c", program, *asked], capture_output=True, text=True, check=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("slipway.workflows.history.snapshot", lambda *_: None)
+        patch.setattr("slipway.workflows.release.history.snapshot", lambda *_: None)
         assert library.done("history", told, *words) == json.loads(quick.stdout)
 
 
@@ -134,7 +134,7 @@ import os, signal, sys
 from slipway.cli import main
 from slipway.tracking.client import connect
 connect(sys.argv[1])
-import slipway.workflows.promote
+import slipway.workflows.release.promote
 from mlflow import MlflowClient
 
 def deadly(method, nth, when, calls):
@@ -249,7 +249,7 @@ from slipway.errors import Refusal
 from slipway.identity import process_tags
 from slipway.settings import Settings
 from slipway.types import Stage
-from slipway.workflows.promote import promote
+from slipway.workflows.release.promote import promote
 
 project, home, uri, name, movers, rounds = sys.argv[1:]
 

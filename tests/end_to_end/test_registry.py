@@ -18,8 +18,8 @@ from sqlalchemy import create_engine, text
 from slipway.processes import start_process, stop_process
 from slipway.tracking.server import find_server
 from slipway.tracking.stores import FOLDER, SQLITE
-from slipway.workflows.history import history_at
 from slipway.workflows.platform import up
+from slipway.workflows.release.history import history_at
 
 if TYPE_CHECKING:
     from conftest import Library, ObjectStore
@@ -102,7 +102,7 @@ import json, os, sys, tempfile
 from slipway.cli import main
 from slipway.tracking.client import connect
 connect(sys.argv[1])
-import slipway.workflows.promote
+import slipway.workflows.release.promote
 from slipway.identity import process_tags
 
 for line in sys.stdin:

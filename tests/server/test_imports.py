@@ -31,9 +31,9 @@ TRAINING = {"hyperopt", "sklearn", "skops", "fairlearn", "matplotlib", "pandera"
         ),
         (
             "slipway.workflows.report",
-            "slipway.workflows.history",
-            "slipway.workflows.reconcile",
-            "slipway.workflows.gates",
+            "slipway.workflows.release.history",
+            "slipway.workflows.release.reconcile",
+            "slipway.workflows.release.gates",
         ),
     ],
     ids=["the server and its board", "commands that train nothing"],

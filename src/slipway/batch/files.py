@@ -1,3 +1,5 @@
+"""The scoring of a CSV or Parquet file in chunks, so that memory is bounded by a chunk of rows."""
+
 import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -12,18 +14,13 @@ import pyarrow.parquet as pq
 
 from slipway.batch.answering import Answering
 from slipway.batch.columns import Categories, Fields, conform
-from slipway.batch.sinks import open_sink
+from slipway.batch.sinks import SINKS
 from slipway.errors import FileUnusable
 from slipway.files import whole_file
 from slipway.types import MISSING_IN_CSV
 
 CHUNK_ROWS = 50_000
-
-
 _READ = (".csv", ".csv.gz", ".parquet")
-
-
-_WRITTEN = (".csv", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -67,20 +64,21 @@ def score_file(
         known: The known categories by column, as for `conform`.
     """
     require_kind(source, _READ)
-    require_kind(output, _WRITTEN)
+    require_kind(output, tuple(SINKS))
+    sink = SINKS[output.suffix]
     answering = Answering(model)
     try:
         with whole_file(output) as draft:
-            with open_sink(draft, output.suffix, metadata) as writer:
+            with sink.open(draft, metadata) as writer:
                 rows = 0
                 for chunk in filter(len, _chunks(source, inputs)):  # a header alone gives a chunk without rows
                     cast = conform(chunk, inputs, rows, known)
-                    writer.write(_scored(answering, model, cast, chunk, typed=output.suffix == ".parquet"))
+                    writer.write(_scored(answering, model, cast, chunk, typed=sink.typed))
                     rows += len(chunk)
                     on_rows(len(chunk))
             if not rows:
                 raise FileUnusable(f"{source} has no rows")
-        if output.suffix == ".csv":
+        if not sink.keeps_metadata:
             output.with_name(f"{output.name}.meta.json").write_text(json.dumps(dict(metadata), indent=2))
         return ScoredFile(rows, answering.compiled, answering.why_not, answering.left)
     except OSError as error:

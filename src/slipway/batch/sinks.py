@@ -1,9 +1,11 @@
 """The sinks of a scored file: CSV and Parquet.
 
-A new sink is a context manager with `write(rows)`, and a case of `open_sink`.
+A new sink is a context manager with `write(rows)`, and a line of `SINKS`: the endings that `slipway score` writes are those of
+`SINKS` alone. A sink that keeps no metadata gets OUTPUT.meta.json beside it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -57,6 +59,23 @@ class ParquetSink:
             self._writer.close()
 
 
-def open_sink(path: Path, kind: str, metadata: Mapping[str, str]) -> CsvSink | ParquetSink:
-    """Return the sink for a kind of file: `.csv`, or `.parquet`, which keeps the metadata with its schema."""
-    return CsvSink(path) if kind == ".csv" else ParquetSink(path, metadata)
+@dataclass(frozen=True)
+class SinkKind:
+    """A kind of file that can be written.
+
+    Attributes:
+        open: makes the sink for a path and the metadata.
+        typed: whether the columns of the input are written with the model's types, the same in every chunk.
+        keeps_metadata: whether the file itself holds the metadata.
+    """
+
+    open: Callable[[Path, Mapping[str, str]], CsvSink | ParquetSink]
+    typed: bool
+    keeps_metadata: bool
+
+
+SINKS = {
+    ".csv": SinkKind(lambda path, _metadata: CsvSink(path), typed=False, keeps_metadata=False),
+    ".parquet": SinkKind(ParquetSink, typed=True, keeps_metadata=True),
+}
+"""The sinks by the ending of the file."""

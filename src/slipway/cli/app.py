@@ -1,6 +1,6 @@
 """The commands by name; the module of a command is imported when the command is used, and MLflow later still.
 
-A new command is a module here, which parses and prints, a workflow of the same name, and a line of COMMANDS.
+A new command is a module here or in the room `release`, which parses and prints, a workflow, and a line of COMMANDS.
 """
 
 import importlib
@@ -21,15 +21,15 @@ COMMANDS = {
     "schema": "slipway.cli.schema:schema",
     "run": "slipway.cli.run:run",
     "reproduce": "slipway.cli.reproduce:reproduce",
-    "register": "slipway.cli.register:register",
+    "register": "slipway.cli.release.register:register",
     "compare": "slipway.cli.compare:compare",
-    "gates": "slipway.cli.gates:gates",
-    "approve": "slipway.cli.gates:approve",
-    "promote": "slipway.cli.promote:promote",
-    "rollback": "slipway.cli.promote:rollback",
-    "archive": "slipway.cli.promote:archive",
-    "history": "slipway.cli.history:history",
-    "reconcile": "slipway.cli.history:reconcile",
+    "gates": "slipway.cli.release.gates:gates",
+    "approve": "slipway.cli.release.gates:approve",
+    "promote": "slipway.cli.release.promote:promote",
+    "rollback": "slipway.cli.release.promote:rollback",
+    "archive": "slipway.cli.release.promote:archive",
+    "history": "slipway.cli.release.history:history",
+    "reconcile": "slipway.cli.release.history:reconcile",
     "serve": "slipway.cli.serve:serve",
     "captured": "slipway.cli.captured:captured",
     "score": "slipway.cli.score:score",

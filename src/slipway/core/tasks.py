@@ -1,8 +1,9 @@
 """The tasks and their Traits: one row of `TRAITS` a task.
 
-A new task needs a row here, its metrics in `slipway.core.statistics.metrics`, its figures in `slipway.reports.plots`, its
-groups in `slipway.reports.fairness` and its sentence in `slipway.reports.words.card`. Code that asks `is_classification` takes
-every other task for a regression: look at each of these places.
+A task answers each row by itself; a ranking of groups of rows has no place in `Outcome` yet. A new task needs a row here, its
+metrics in `slipway.core.statistics.metrics`, its figures in `slipway.reports.plots`, its groups in `slipway.reports.fairness`
+and its sentence in `slipway.reports.words.card`. Code that asks `is_classification` takes every other task for a regression:
+a dozen modules do; `grep -rn is_classification src` lists them, and each is looked at.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,7 @@
 """The reader of an experiment's data: a function of its folder, a CSV file, or a Parquet file.
 
-A new kind of source, such as S3, is a field of `slipway.core.spec.Source` and a reader here.
+A new kind of source, such as S3, is a field of `slipway.core.spec.Source` with its name in `_KINDS` there, and a reader here:
+a case of `read_source`, whose header check asks the frame where the kind has no header of its own.
 """
 
 import zlib

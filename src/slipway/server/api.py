@@ -22,7 +22,7 @@ from slipway.server._mlflow import add_static_prefix
 from slipway.server.own_stores import OwnStores
 from slipway.server.reserved_names import same_origin
 from slipway.types import HELD_STAGES, MOST_VERSION, Stage
-from slipway.workflows.reconcile import Reconciled
+from slipway.workflows.release.reconcile import Reconciled
 
 OUTCOME = "slipway_outcome"
 """The cookie that tells the board the outcome of a form: percent-encoded, for one page."""

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from slipway.registry.ledger import LEDGER_SUFFIX
 from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST
 from slipway.types import HELD_STAGES, Stage
-from slipway.workflows.register import LINEAGE
+from slipway.workflows.release.register import LINEAGE
 
 _MUTEX_SUFFIX = ".moving"
 # The tags of ours that a new version may have. A wrong digest is found at the judgement: the server computes it anew.

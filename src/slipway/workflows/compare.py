@@ -27,7 +27,7 @@ from slipway.reports.comparison import comparison_page, comparison_text
 from slipway.settings import Settings
 from slipway.workflows._sides import FoundSide, described, find_two
 from slipway.workflows.project import trusted_types
-from slipway.workflows.register import model_uri
+from slipway.workflows.release.register import model_uri
 from slipway.workflows.report import write_page
 from slipway.workflows.session import open_client
 

@@ -33,8 +33,8 @@ def demo(settings: Settings, *, once: bool = False, trials: int | None = None) -
     """
     with _platform(settings, once) as platform:
         from slipway.registry.watch import Followed
-        from slipway.workflows.history import history
-        from slipway.workflows.promote import promote
+        from slipway.workflows.release.history import history
+        from slipway.workflows.release.promote import promote
         from slipway.workflows.run import run
         from slipway.workflows.serve import serve
 

@@ -28,7 +28,7 @@ from slipway.tracking.lineage import code_digest, file_digest, git_state
 from slipway.tracking.liveness import close_dead
 from slipway.tracking.runs import View, describe_experiment, experiment_id, open_run, write
 from slipway.workflows.project import Declared, declared, travelling_code
-from slipway.workflows.register import Registered, register_run
+from slipway.workflows.release.register import Registered, register_run
 from slipway.workflows.session import resolve_tracking_uri
 from slipway.workflows.training.evaluate import Evaluated, evaluate
 from slipway.workflows.training.prepare import Prepared, check_code, prepare, question_of

@@ -14,7 +14,7 @@ from slipway.registry.versions import Version
 from slipway.reports.card import html, markdown
 from slipway.types import Stage
 from slipway.workflows.check import CheckReport
-from slipway.workflows.register import Registered
+from slipway.workflows.release.register import Registered
 from slipway.workflows.run import RunResult
 from slipway.workflows.training.analysis import Findings
 from slipway.workflows.training.card import model_card

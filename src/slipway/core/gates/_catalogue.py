@@ -1,7 +1,9 @@
 """The catalogue of the gates: for each its stages, its section of experiment.yaml, and one sentence.
 
 `slipway check`, the model card and the table of docs/promotion.md are made from this catalogue alone. A new gate is a
-function of this package and an entry here; an optional gate is a field of `slipway.core.spec.Gates` too.
+function of this package, an entry here, and its row of that table; an optional gate is a field of `slipway.core.spec.Gates`
+too, and one that a maturity asks for is in `OF_MATURITY`. A number that is not among the answers is measured in
+`slipway.workflows.promotion.measure` and comes in `Measured`.
 """
 
 from collections.abc import Callable, Mapping

@@ -31,6 +31,10 @@ class ColumnType(StrEnum):
         return self.is_numeric or self is ColumnType.CATEGORY
 
 
+_KINDS = ("function", "csv", "parquet")
+"""The fields of Source that say where the rows are; exactly one is given."""
+
+
 class Source(Section):
     """The source of the rows: a Python function, a CSV file or a Parquet file."""
 
@@ -43,9 +47,9 @@ class Source(Section):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        given = [kind for kind in ("function", "csv", "parquet") if getattr(self, kind)]
+        given = [kind for kind in _KINDS if getattr(self, kind)]
         if len(given) != 1:
-            raise wrong(f"give exactly one of function, csv, parquet; found {', '.join(given) or 'none'}")
+            raise wrong(f"give exactly one of {', '.join(_KINDS)}; found {', '.join(given) or 'none'}")
         if self.params and not self.function:
             raise wrong(f"params are the arguments of a function, and the source is {given[0]}", "params")
         for kind in ("csv", "parquet"):
@@ -56,6 +60,11 @@ class Source(Section):
                     kind,
                 )
         return self
+
+    @property
+    def declared(self) -> str:
+        """The function or the path, as it is declared."""
+        return next(str(value) for kind in _KINDS if (value := getattr(self, kind)))
 
 
 class Column(Section):

@@ -40,7 +40,8 @@ _PER_MODEL = _FINDS + _PER_COLUMN * (MOST_COLUMNS + 1)
 CONNECTIONS, WAITING, TURNS = 0, 1, 2
 # The same of the supervisor, which has a row of its own.
 SWAPS, FAILED_GENERATIONS, FRONTS_REPLACED, BACKS_REPLACED = 3, 4, 5, 6
-_OWN = 7
+_OWN = 1 + max(CONNECTIONS, WAITING, TURNS, SWAPS, FAILED_GENERATIONS, FRONTS_REPLACED, BACKS_REPLACED)
+"""The length of that part. A new number belongs into this list: without it, the number lies on the first model's part."""
 
 
 class Counters:

@@ -85,7 +85,7 @@ def _data(spec: Declared, prepared: Prepared) -> CardData:
     data = spec.experiment.data
     first, last = _span(prepared.frame, data.time)
     return CardData(
-        source=str(data.source.function or data.source.csv or data.source.parquet),
+        source=data.source.declared,
         rows=len(prepared.frame),
         digest=prepared.digests["all"],
         split=prepared.splits.rule,

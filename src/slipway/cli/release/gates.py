@@ -25,7 +25,7 @@ def gates(settings: Settings, name: str, version: int, to: Stage, as_json: bool,
 
     The verdicts are written to the ledger. The command exits with 1 when a gate does not pass.
     """
-    from slipway.workflows import gates as workflow
+    from slipway.workflows.release import gates as workflow
 
     if as_json and markdown:
         raise UsageError("--json and --markdown are two forms of the same result; choose one")
@@ -59,6 +59,6 @@ def approve(
     The approval comes from somebody other than the version's author, is of exactly this evidence, and expires when the evidence
     changes.
     """
-    from slipway.workflows import gates as workflow
+    from slipway.workflows.release import gates as workflow
 
     show(workflow.approve(settings, name, version, comment, to, overrides), as_json)

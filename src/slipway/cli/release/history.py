@@ -25,7 +25,7 @@ def history(settings: Settings, name: str, last: int | None, at: datetime | None
 
     --verify exits with 1 when something does not add up.
     """
-    from slipway.workflows import history as workflow
+    from slipway.workflows.release import history as workflow
 
     if sum(map(bool, (last, at, verify))) > 1:
         raise UsageError("--last, --at and --verify are three different questions; give one of them")
@@ -45,6 +45,6 @@ def history(settings: Settings, name: str, last: int | None, at: datetime | None
 @json_option
 def reconcile(settings: Settings, name: str, as_json: bool) -> None:
     """Bring a transition that was cut off halfway to its end."""
-    from slipway.workflows import reconcile as workflow
+    from slipway.workflows.release import reconcile as workflow
 
     show(workflow.reconcile(settings, name), as_json)

@@ -17,7 +17,7 @@ _comment = click.option("--comment", default="", help="Why; written down with th
 @json_option
 def promote(settings: Settings, name: str, version: int, to: Stage, comment: str, as_json: bool) -> None:
     """Move a version to a stage if the gates let it."""
-    from slipway.workflows import promote as workflow
+    from slipway.workflows.release import promote as workflow
 
     show(workflow.promote(settings, name, version, to, comment), as_json)
 
@@ -28,7 +28,7 @@ def promote(settings: Settings, name: str, version: int, to: Stage, comment: str
 @json_option
 def rollback(settings: Settings, name: str, comment: str, as_json: bool) -> None:
     """Bring back the version that was in Production before."""
-    from slipway.workflows import rollback as workflow
+    from slipway.workflows.release import rollback as workflow
 
     show(workflow.rollback(settings, name, comment), as_json)
 
@@ -40,6 +40,6 @@ def rollback(settings: Settings, name: str, comment: str, as_json: bool) -> None
 @json_option
 def archive(settings: Settings, name: str, version: int, comment: str, as_json: bool) -> None:
     """Move a version to Archived."""
-    from slipway.workflows import archive as workflow
+    from slipway.workflows.release import archive as workflow
 
     show(workflow.archive(settings, name, version, comment), as_json)

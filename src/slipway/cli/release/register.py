@@ -12,6 +12,6 @@ from slipway.settings import Settings
 @json_option
 def register(settings: Settings, name: str, run_id: str, as_json: bool) -> None:
     """Register the model of a run as a version of NAME."""
-    from slipway.workflows import register as workflow
+    from slipway.workflows.release import register as workflow
 
     show(workflow.register(settings, name, run_id), as_json)

@@ -13,7 +13,7 @@ from slipway.registry.artifacts.fetch import fetch_verified
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import get_version
 from slipway.workflows._sides import find_two
-from slipway.workflows.register import register_run
+from slipway.workflows.release.register import register_run
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
 NAME = "small"

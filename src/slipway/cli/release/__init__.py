@@ -1,0 +1,1 @@
+"""The commands of a release: a version is registered, judged, approved and moved, and its history is read."""

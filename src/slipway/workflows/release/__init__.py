@@ -1,0 +1,1 @@
+"""The workflows of a release, one file a command: register, judge, move, and read the history."""
