@@ -1,4 +1,4 @@
-"""The scoring of a CSV or Parquet file in chunks, so that memory is bounded by a chunk of rows."""
+"""Scoring of one file into another, a chunk at a time; the output appears whole or not at all."""
 
 import json
 import zlib
