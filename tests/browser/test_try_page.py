@@ -1,15 +1,21 @@
 """The page of the endpoint on which a model is tried, as a person sees it, with JavaScript and without."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser, Route, expect
-from tests.helpers.stand_ins import fronts, generation
+from tests.helpers.stand_ins import CLASSES, COLUMNS, EXAMPLE, fronts, generation
+
+from slipway.core.expectations import Expectation
+from slipway.serving.contract import InputColumn, Signature
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with fronts(generation(version=3), generation(model="the other")) as (front,):
+    bounded = (InputColumn("x", "double", expectation=Expectation(low=0.0, high=50.0)), *COLUMNS[1:])
+    signature = Signature(bounded, "string", EXAMPLE, CLASSES, probabilities=True)
+    with fronts(replace(generation(version=3), signature=signature), generation(model="the other")) as (front,):
         yield "http://{}:{}".format(*front.url)
 
 
@@ -28,8 +34,15 @@ def test_a_form_made_from_the_signature_predicts(chromium: Browser, url: str, sc
         page.route("**/*", note)
         page.goto(url)
         expect(page.get_by_role("heading", name="delays")).to_be_visible()
-        expect(page.get_by_label("x")).to_have_value("1.5")
-        page.get_by_label("x").fill("45.5")
+        number, slider = page.get_by_label("x", exact=True), page.get_by_label("x, slider")
+        expect(number).to_have_value("1.5")
+        if script:
+            slider.fill("20")
+            expect(number).to_have_value("20")
+        else:
+            expect(slider).to_be_hidden()
+        number.fill("45.5")
+        expect(slider).to_have_value("45.5" if script else "1.5")
         page.get_by_label("port").fill("<script>alert(1)</script>")
         page.get_by_role("button", name="Predict").click()
         expect(page.get_by_role("status")).to_have_text("late")

@@ -97,10 +97,13 @@ def breach(name: str, expectation: Expectation, find: Find) -> str | None:
 def _allowed(expectation: Expectation, kind: Unexpected) -> str:
     if kind is Unexpected.NULL:
         return "no missing value"
-    return _range(expectation) if kind is Unexpected.OUT_OF_BOUNDS else _listed(expectation.values or ())
+    return bounds_in_words(expectation) if kind is Unexpected.OUT_OF_BOUNDS else _listed(expectation.values or ())
 
 
-def _range(expectation: Expectation) -> str:
+def bounds_in_words(expectation: Expectation) -> str:
+    """Return words for the bounds of an Expectation; empty without any."""
+    if expectation.low is None and expectation.high is None:
+        return ""
     if expectation.low is None or expectation.high is None:
         return f"at most {_word(expectation.high)}" if expectation.low is None else f"at least {_word(expectation.low)}"
     return f"{_word(expectation.low)} to {_word(expectation.high)}"

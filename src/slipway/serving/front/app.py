@@ -94,7 +94,8 @@ class App:
             b"/ready": Route(get, self._ready, open=True),
             b"/metrics": Route(get, self._metrics),
             b"/openapi.json": Route(get, lambda _: Response(200, self._document)),
-            b"/style.css": Route(get, lambda _: Response(200, try_page.style(), b"text/css; charset=utf-8"), open=True),
+            b"/style.css": Route(get, lambda _: _asset("style.css", b"text/css; charset=utf-8"), open=True),
+            b"/sliders.js": Route(get, lambda _: _asset("sliders.js", b"text/javascript; charset=utf-8"), open=True),
             b"/": Route(get, self._page),
             b"/try": Route((b"POST",), self._try),
         }
@@ -208,7 +209,7 @@ class App:
             more = await self._ask(model, try_page.request_of(signature, values, "probabilities"))
             probabilities = more.body if more.status == 200 else b""
         outcome = try_page.TriedAnswer(body, answer.status, answer.body, probabilities)
-        html = try_page.page(served, self._names(served), values, outcome)
+        html = try_page.page(served, self._names(served), values, outcome, request.headers.get(b"host", b""))
         return Response(200, html, try_page.CONTENT_TYPE, try_page.HEADERS + served.headers)
 
     async def _ask(self, model: str, body: bytes) -> Response:
@@ -228,3 +229,7 @@ def _version(answer: Response, served: ServedModel | None) -> int:
     """Return the version that answered, or would have; 0 for a path of no model."""
     by = answer.by or (served.generation if served is not None else None)
     return by.version if by is not None else 0
+
+
+def _asset(name: str, kind: bytes) -> Response:
+    return Response(200, try_page.asset(name), kind)

@@ -224,6 +224,7 @@ _STATUS_PATHS = {
     "/health": _status("The same."),
     "/version": _status("MLflow's version."),
     "/style.css": _status("What the page looks like.", "text/css"),
+    "/sliders.js": _status("The sliders of the page.", "text/javascript"),
     "/ready": {
         "security": [],
         "responses": {
