@@ -284,7 +284,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByServer:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that take long first, so that the short ones fill what is left at the end of both processes."""
+    """Put the files that take long first, so that the short ones fill what is left at the end of each process."""
     longest = ("end_to_end", "browser", "server", "serving")
     slow = {item.path for item in items if item.get_closest_marker("slow")}
 

@@ -393,7 +393,7 @@ def library(
         yield library
 
 
-@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL and S3"])
+@pytest.fixture(scope="module", params=[pytest.param("SQLite", marks=pytest.mark.release), "PostgreSQL and S3"])
 def registry(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated_database: Path, sharing: Sharing
 ) -> Iterator[Library]:

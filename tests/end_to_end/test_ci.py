@@ -137,6 +137,7 @@ def test_the_pipeline_for_gitlab_leads_from_a_merge_request_to_production(
     approved(library, asking, 2)
 
 
+@pytest.mark.release
 def test_a_refusal_ends_the_job_and_stands_in_the_comment(library: "Library", tmp_path: Path) -> None:
     told = pipeline(".gitlab-ci.yml")
     strict = ("gates: {thresholds: {mae: 20}}", "gates: {thresholds: {mae: 0.001}}")

@@ -227,6 +227,7 @@ def test_a_server_on_other_stores_is_not_taken_for_the_one_asked_for(registry: "
     assert said.code == 2 and "not on s3://another" in said.err
 
 
+@pytest.mark.release
 @pytest.mark.parametrize("registry", ["SQLite"], indirect=True)  # it is what SQLite has instead of pg_dump
 def test_a_backup_of_a_server_that_is_up_can_be_restored_and_promoted_in(
     registry: "Library", name: str, monkeypatch: pytest.MonkeyPatch
