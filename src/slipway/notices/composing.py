@@ -8,7 +8,7 @@ from urllib.parse import quote
 from slipway.core.release.ledger import Entry
 from slipway.core.release.transitions import APPROVAL, Action, Transition
 from slipway.core.variants import VariantRecord, VariantRole, VariantState
-from slipway.notices.notice import NoticeKind, Notice, id_of
+from slipway.notices.notice import Notice, NoticeKind, id_of
 
 _KINDS = {
     "refuse": NoticeKind.REFUSED,

@@ -13,7 +13,7 @@ from slipway.errors import UsageError
 from slipway.notices.channel import Channel
 from slipway.notices.chats import Slack, Teams
 from slipway.notices.mail import Mail
-from slipway.notices.notice import NoticeKind, Notice
+from slipway.notices.notice import Notice, NoticeKind
 from slipway.notices.webhook import Webhook
 
 EVERY = tuple(kind for kind in NoticeKind if kind is not NoticeKind.TEST)

@@ -11,11 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from slipway.notices.channel import Channel, Attempt, failed
+from slipway.notices.channel import Attempt, Channel, failed
 from slipway.notices.config import Retry
 from slipway.notices.outbox import Delivery, Outbox
 
-_LOOKS_EACH_S = 2.0
 _AFTER_FAULT_S = 30.0
 _log = logging.getLogger(__name__)
 _random = random.SystemRandom()
@@ -31,6 +30,7 @@ class Sender:
         outbox: the outbox.
         retry: how often a notice is tried.
         lock: the file that the sender at work holds a lock on; the kernel lets go of it however a process ends.
+        looks_each_s: how often it looks for what other processes put in and for what is due again.
     """
 
     name: str
@@ -38,16 +38,17 @@ class Sender:
     outbox: Outbox
     retry: Retry
     lock: Path
+    looks_each_s: float = 2.0
 
     def keep_on(self, more: threading.Event) -> None:
         """Send whatever is due, for ever. Set `more` when something new is in the outbox."""
         while True:
-            pause = _LOOKS_EACH_S
+            pause = self.looks_each_s
             try:
                 with self._alone() as alone:
                     while alone:  # the lock is held until this process ends
                         self.send_due()
-                        more.wait(_LOOKS_EACH_S)
+                        more.wait(self.looks_each_s)
                         more.clear()
             except (sqlite3.Error, OSError) as error:
                 _log.warning("notices to '%s' wait: the outbox cannot be used (%s)", self.name, error)

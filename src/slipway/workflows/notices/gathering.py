@@ -17,7 +17,7 @@ from slipway.notices.notice import Notice
 from slipway.registry.ledger import Ledger, ledgers, now_ms
 from slipway.workflows.notices.configured import Notices
 
-_READ_FIRST = 50
+_READ_FIRST = 10
 # A transition takes seconds. An entry without a seal after that time is that of a writer who was killed.
 _CUT_OFF_AFTER_MS = 120_000
 _log = logging.getLogger(__name__)
