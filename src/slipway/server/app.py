@@ -60,7 +60,7 @@ def _guarded(people: People, app: Any) -> Any:
     sealed = threading.Event()
     stores = OwnStores(people, sealed.set)
     install_guarded_stores(stores)
-    _tell(stores, sealed)
+    start_telling(stores, sealed)
     flask_app.register_blueprint(routes(stores))
     flask_app.register_blueprint(blueprint(lambda: stores.client, people, add_static_prefix("")))
     flask_app.before_request(lambda: refuse_kept(stores))  # it runs after auth's hook, which was registered first
@@ -69,7 +69,7 @@ def _guarded(people: People, app: Any) -> Any:
     return app
 
 
-def _tell(stores: "OwnStores", sealed: threading.Event) -> None:
+def start_telling(stores: "OwnStores", sealed: threading.Event) -> None:
     """Tell of ledger entries in threads of this process, where the server's home or SLIPWAY_NOTICES has a notices.yaml.
 
     Raises SlipwayError for one that cannot be used, as `slipway up` does before it starts a server.
