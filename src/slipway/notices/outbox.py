@@ -71,7 +71,7 @@ class Outbox:
 
     def __init__(self, file: Path):
         self._file = file
-        self._since_ms: int | None = _now_ms()
+        self._since_ms: int | None = now_ms()
 
     def begin(self) -> None:
         """Make the file if there is none. From now on there are news, also while the file cannot be made."""
@@ -83,7 +83,7 @@ class Outbox:
             for statement in _TABLES.split(";\n"):
                 database.execute(statement)
             # An outbox that somebody took away begins anew: not with all that happened since this process began.
-            database.execute("INSERT OR IGNORE INTO begun VALUES (1, ?)", [self._since_ms or _now_ms()])
+            database.execute("INSERT OR IGNORE INTO begun VALUES (1, ?)", [self._since_ms or now_ms()])
         self._since_ms = None
 
     @property
@@ -199,5 +199,5 @@ def _delivery(row: sqlite3.Row) -> Delivery:
     )  # fmt: skip
 
 
-def _now_ms() -> int:
+def now_ms() -> int:
     return int(time.time() * 1000)

@@ -3,7 +3,6 @@
 import fcntl
 import logging
 import random
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from slipway.notices.channel import Attempt, Channel, failed
 from slipway.notices.config import Retry
-from slipway.notices.outbox import Delivery, Outbox
+from slipway.notices.outbox import Delivery, Outbox, now_ms
 
 _AFTER_FAULT_S = 30.0
 _log = logging.getLogger(__name__)
@@ -50,7 +49,7 @@ class Sender:
                         self.send_due()
                         more.wait(self.looks_each_s)
                         more.clear()
-            except (sqlite3.Error, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - mostly a disk; whatever it is, the thread goes on
                 _log.warning("notices to '%s' wait: the outbox cannot be used (%s)", self.name, error)
                 pause = _AFTER_FAULT_S
             time.sleep(pause)
@@ -63,10 +62,10 @@ class Sender:
 
     def send_due(self, *, stop_at_failure: bool = False) -> None:
         """Send what is due now; the caller is the only sender of the channel."""
-        while delivery := self.outbox.next_due(self.name, _now_ms()):
-            self.outbox.note_attempt(delivery, _now_ms() + round(1000 * self._wait_s(delivery.attempts)))
+        while delivery := self.outbox.next_due(self.name, now_ms()):
+            self.outbox.note_attempt(delivery, now_ms() + round(1000 * self._wait_s(delivery.attempts)))
             outcome = self._outcome(delivery)
-            self.outbox.settle(delivery, outcome, _now_ms())
+            self.outbox.settle(delivery, outcome, now_ms())
             if outcome.final and not outcome.sent:
                 _log.warning("notice %s to '%s' failed for good: %s", delivery.notice.id, self.name, outcome.why)
             if stop_at_failure and not outcome.sent:
@@ -78,7 +77,7 @@ class Sender:
         except Exception as error:  # noqa: BLE001 - a fault of one notice must not end the thread that sends all others
             outcome = failed(f"unexpected {type(error).__name__}")
         hours = self.retry.give_up_after_h
-        if outcome.final or _now_ms() - delivery.made_ms < hours * 3_600_000:
+        if outcome.final or now_ms() - delivery.made_ms < hours * 3_600_000:
             return outcome
         return replace(outcome, final=True, why=f"given up after {hours:g} h: {outcome.why}")
 
@@ -97,7 +96,3 @@ class Sender:
                 yield False
                 return
             yield True
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)

@@ -17,7 +17,7 @@ from slipway.workflows.endpoint.endpoint import Endpoint, ServedVersion, own_log
 from slipway.workflows.endpoint.follow import FollowedVariant, Following
 from slipway.workflows.endpoint.service import keyed, start_service
 from slipway.workflows.endpoint.variant_record import read_variants, write_variant
-from slipway.workflows.notices.telling import variant_teller
+from slipway.workflows.notices.canary import variant_teller
 from slipway.workflows.project import followed_version, trusted_types
 from slipway.workflows.session import resolve_tracking_uri
 

@@ -13,8 +13,8 @@ from tests.notices.test_composing import RECORD
 
 from slipway.registry.permissions import Operation
 from slipway.settings import Settings
+from slipway.workflows.notices.canary import variant_teller
 from slipway.workflows.notices.commands import listed, send
-from slipway.workflows.notices.telling import variant_teller
 from slipway.workflows.promotion.registrar import registrar_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")

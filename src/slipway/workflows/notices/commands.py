@@ -9,11 +9,10 @@ from typing import Any
 from slipway.errors import OutsideError, UnknownName, UsageError
 from slipway.notices.channel import Attempt
 from slipway.notices.composing import trial_notice
-from slipway.notices.outbox import Delivery, DeliveryState, Outbox
-from slipway.registry.ledger import now_ms
+from slipway.notices.outbox import Delivery, DeliveryState, Outbox, now_ms
 from slipway.settings import Settings
 from slipway.workflows.notices.configured import Notices, notices_of, outbox_file
-from slipway.workflows.notices.telling import send_once
+from slipway.workflows.notices.senders import send_once
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from slipway.errors import FileUnusable
 from slipway.notices.config import NoticesConfig
+from slipway.notices.notice import Notice
 from slipway.notices.outbox import Outbox
 from slipway.notices.reading import read_config
 from slipway.notices.sending import Sender
@@ -38,6 +39,10 @@ class Notices:
             Sender(name, channel, self.outbox, self.config.retry, folder / f"{name}.lock")
             for name, channel in self.config.open(self.settings.variables).items()
         ]
+
+    def addressed(self, *made: Notice) -> list[tuple[Notice, str]]:
+        """Return notices, each with every channel that takes it."""
+        return [(notice, channel) for notice in made for channel in self.config.channels_for(notice)]
 
     @property
     def board(self) -> str:

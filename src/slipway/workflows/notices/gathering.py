@@ -13,8 +13,8 @@ from mlflow.exceptions import MlflowException
 from slipway.core.release.ledger import Entry
 from slipway.errors import SlipwayError
 from slipway.notices.composing import notice_of_entry
-from slipway.notices.notice import Notice
-from slipway.registry.ledger import Ledger, ledgers, now_ms
+from slipway.notices.outbox import now_ms
+from slipway.registry.ledger import Ledger, ledgers
 from slipway.workflows.notices.configured import Notices
 
 _READ_FIRST = 10
@@ -31,15 +31,19 @@ def gather(notices: Notices, client: MlflowClient, reconcile: Callable[[str], ob
         client: a client that may read every ledger.
         reconcile: brings the transitions of a model that were cut off to their end.
 
-    Raises sqlite3.Error, OSError and MlflowException; what was not gathered is gathered next time.
+    Where one ledger cannot be read or the outbox not written, that is logged, and gathered next time. Raises MlflowException,
+    sqlite3.Error and OSError where nothing can be read at all.
     """
     cursors = notices.outbox.cursors()
     for ledger, head in ledgers(client):
         if head and cursors.get(ledger.name) != head:
-            _gather_one(notices, ledger, cursors.get(ledger.name, ""), reconcile)
+            try:
+                _gather_one(notices, ledger, head, cursors.get(ledger.name, ""), reconcile)
+            except Exception as error:  # noqa: BLE001 - an entry that nobody can read must not keep all others untold
+                _log.warning("the ledger of %s is not told: %s: %s", ledger.name, type(error).__name__, error)
 
 
-def _gather_one(notices: Notices, ledger: Ledger, cursor: str, reconcile: Callable[[str], object]) -> None:
+def _gather_one(notices: Notices, ledger: Ledger, head: str, cursor: str, reconcile: Callable[[str], object]) -> None:
     entries = _behind(ledger, cursor, notices.outbox.begun_ms)
     if any(not entry.seal and entry.transition.at_ms < now_ms() - _CUT_OFF_AFTER_MS for entry in entries):
         try:
@@ -47,15 +51,12 @@ def _gather_one(notices: Notices, ledger: Ledger, cursor: str, reconcile: Callab
         except (SlipwayError, MlflowException) as error:
             _log.warning("the ledger of %s has an entry without an end: %s", ledger.name, error)
         entries = _behind(ledger, cursor, notices.outbox.begun_ms)
+    if not entries:  # all of it is of a time before the outbox: not to be read again each time
+        notices.outbox.add([], now_ms(), (ledger.name, head))
     told = _sealed_first(entries)
     if told:
         made = (notice_of_entry(entry, notices.board) for entry in told)
-        notices.outbox.add(addressed(notices, *filter(None, made)), now_ms(), (ledger.name, told[-1].hash))
-
-
-def addressed(notices: Notices, *made: Notice) -> list[tuple[Notice, str]]:
-    """Return notices with each channel that takes them."""
-    return [(notice, channel) for notice in made for channel in notices.config.channels_for(notice)]
+        notices.outbox.add(notices.addressed(*filter(None, made)), now_ms(), (ledger.name, told[-1].hash))
 
 
 def _behind(ledger: Ledger, cursor: str, begun_ms: int) -> list[Entry]:
