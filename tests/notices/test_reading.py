@@ -21,6 +21,17 @@ def read(folder: Path, text: str) -> NoticesConfig:
     return read_config(file)
 
 
+def test_the_file_of_the_guide_is_right(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/notices.md").read_text()
+    config = read(tmp_path, page.partition("```yaml notices.yaml\n")[2].partition("```")[0])
+    secrets = dict.fromkeys(("MAIL_PASSWORD", "AUDIT_SECRET"), "secret")
+    assert list(config.open({"REVIEWERS_HOOK": "https://hooks.example/1", **secrets})) == [
+        "reviewers",
+        "owners",
+        "audit",
+    ]
+
+
 @pytest.mark.parametrize(
     "text", [HOOK, MAIL, HOOK + "    secret_env: HOOK_SECRET\n", HOOK + "board: https://b.example\n"]
 )
