@@ -12,6 +12,7 @@ import pytest
 from mlflow import MlflowClient
 
 from slipway.core.release.transitions import Action, Transition
+from slipway.errors import Refusal
 from slipway.notices.composing import notice_of_entry
 from slipway.notices.outbox import Delivery
 from slipway.processes import child_environment
@@ -98,6 +99,44 @@ def test_what_happened_before_there_was_an_outbox_is_no_news(
     write(ledger, "now")
     gather(notices, store, nothing_to_end)
     assert comments(notices) == ["now."]
+
+
+def test_an_entry_that_was_written_later_than_its_time_is_told(notices: Notices, ledger: Ledger) -> None:
+    """A judgement has its time from before it waits for the mutex, and another entry may be written meanwhile."""
+    write(ledger, "meanwhile", at_ms=now_ms() + 500)
+    gather(notices, ledger.client, nothing_to_end)
+    write(ledger, "waited", at_ms=now_ms() + 100)
+    gather(notices, ledger.client, nothing_to_end)
+    assert comments(notices) == ["meanwhile.", "waited."]
+
+
+def test_an_entry_without_an_end_that_nobody_can_give_one_blocks_nothing(notices: Notices, ledger: Ledger) -> None:
+    old = now_ms() - 130_000
+    begun = replace_begun(notices, old - 1)
+    ledger._open(Transition("small", Action.PROMOTE, 3, Stage.PRODUCTION, "ana", old, comment="cut off"), {}, {})
+    write(ledger, "after it")
+
+    def fails(model: str) -> None:
+        raise Refusal("the mutex is held")
+
+    gather(begun, ledger.client, fails)
+    assert comments(begun) == []
+    gather(begun, ledger.client, lambda _: None)
+    assert comments(begun) == ["after it."]
+
+
+def test_runs_that_are_no_part_of_the_chain_are_not_told(notices: Notices, ledger: Ledger) -> None:
+    write(ledger, "one")
+    facts = {
+        "slipway.action": "promote",
+        "slipway.version": "9",
+        "slipway.stage": "Production",
+        "slipway.entry": "f" * 64,
+    }
+    ledger.client.create_run(ledger.experiment, now_ms(), facts)
+    write(ledger, "two", at_ms=now_ms() + 2)
+    gather(notices, ledger.client, nothing_to_end)
+    assert comments(notices) == ["one.", "two."]
 
 
 def test_a_ledger_without_news_is_read_once(notices: Notices, ledger: Ledger) -> None:

@@ -6,6 +6,7 @@ between entry and notice leaves the cursor where it was. A notice that is made t
 
 import logging
 from collections.abc import Callable
+from itertools import takewhile
 
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
@@ -44,35 +45,46 @@ def gather(notices: Notices, client: MlflowClient, reconcile: Callable[[str], ob
 
 
 def _gather_one(notices: Notices, ledger: Ledger, head: str, cursor: str, reconcile: Callable[[str], object]) -> None:
-    entries = _behind(ledger, cursor, notices.outbox.begun_ms)
-    if any(not entry.seal and entry.transition.at_ms < now_ms() - _CUT_OFF_AFTER_MS for entry in entries):
-        try:
-            reconcile(ledger.name)
-        except (SlipwayError, MlflowException) as error:
-            _log.warning("the ledger of %s has an entry without an end: %s", ledger.name, error)
-        entries = _behind(ledger, cursor, notices.outbox.begun_ms)
+    begun_ms, ended = notices.outbox.begun_ms, False
+    entries = _behind(ledger, head, cursor, begun_ms)
+    if any(map(_is_cut_off, entries)):
+        ended = _brought_to_an_end(ledger, reconcile)
+        entries = _behind(ledger, ledger.head, cursor, begun_ms)
     if not entries:  # all of it is of a time before the outbox: not to be read again each time
         notices.outbox.add([], now_ms(), (ledger.name, head))
-    told = _sealed_first(entries)
+    # Up to the first that somebody is at work on. One that reconciling gave no end has none to be told, and blocks nothing.
+    told = list(takewhile(lambda entry: entry.seal or (ended and _is_cut_off(entry)), entries))
     if told:
-        made = (notice_of_entry(entry, notices.board) for entry in told)
+        made = (notice_of_entry(entry, notices.board) for entry in told if entry.seal)
         notices.outbox.add(notices.addressed(*filter(None, made)), now_ms(), (ledger.name, told[-1].hash))
 
 
-def _behind(ledger: Ledger, cursor: str, begun_ms: int) -> list[Entry]:
-    """Return the entries behind a cursor, oldest first; those since `begun_ms` where it is not in the ledger."""
+def _behind(ledger: Ledger, head: str, cursor: str, begun_ms: int) -> list[Entry]:
+    """Return the entries from behind a cursor up to the head, oldest first; those since `begun_ms` where there is no cursor.
+
+    They are followed by their hashes: by time, a judgement that waited for the mutex stands before what was written meanwhile.
+    """
     most = _READ_FIRST
     while True:
-        entries = ledger.entries(most)
-        at = next((place for place, entry in enumerate(entries) if entry.hash == cursor and cursor), None)
-        if at is not None:
-            return entries[at + 1 :]
-        if len(entries) < most or entries[0].transition.at_ms < begun_ms:
-            return [entry for entry in entries if entry.hash and entry.transition.at_ms >= begun_ms]
+        read = ledger.entries(most)
+        known, chain, wanted = {entry.hash: entry for entry in read if entry.hash}, list[Entry](), head
+        while wanted != cursor and (entry := known.pop(wanted, None)) and entry.transition.at_ms >= begun_ms:
+            chain.append(entry)
+            wanted = entry.previous
+        older_wanted = wanted not in ("", cursor) and not (entry and entry.transition.at_ms < begun_ms)
+        if len(read) < most or not older_wanted:
+            return chain[::-1]
         most *= 4
 
 
-def _sealed_first(entries: list[Entry]) -> list[Entry]:
-    """Return the entries up to the first without a seal, which somebody is at work on."""
-    unsealed = next((place for place, entry in enumerate(entries) if not entry.seal), len(entries))
-    return entries[:unsealed]
+def _is_cut_off(entry: Entry) -> bool:
+    return not entry.seal and entry.transition.at_ms < now_ms() - _CUT_OFF_AFTER_MS
+
+
+def _brought_to_an_end(ledger: Ledger, reconcile: Callable[[str], object]) -> bool:
+    try:
+        reconcile(ledger.name)
+    except (SlipwayError, MlflowException) as error:
+        _log.warning("the ledger of %s has an entry without an end: %s", ledger.name, error)
+        return False
+    return True

@@ -1,7 +1,9 @@
 """The senders of a home at work: each in a thread, for as long as a process runs or for one round."""
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable
 
 from slipway.workflows.notices.configured import Notices
@@ -24,13 +26,16 @@ def keep_sending(notices: Notices) -> Callable[[], None]:
     return tell_more
 
 
-def send_once(notices: Notices) -> None:
-    """Try what is due now, up to the first that fails, each channel in a thread of its own."""
-    threads = [threading.Thread(target=without_fault, args=[sender.send_once]) for sender in notices.senders]
+def send_once(notices: Notices, most_s: float = math.inf) -> None:
+    """Try what is due now, up to the first that fails, each channel in a thread of its own; after `most_s`, leave the rest."""
+    threads = [
+        threading.Thread(target=without_fault, args=[sender.send_once], daemon=True) for sender in notices.senders
+    ]
     for thread in threads:
         thread.start()
+    deadline = time.monotonic() + most_s
     for thread in threads:
-        thread.join()
+        thread.join(None if most_s == math.inf else max(deadline - time.monotonic(), 0))
 
 
 def without_fault(work: Callable[[], object]) -> None:

@@ -14,6 +14,7 @@ from slipway.workflows.notices.gathering import gather
 from slipway.workflows.notices.senders import keep_sending, send_once, without_fault
 
 _GATHERS_EACH_S = 30.0
+_COMMAND_WAITS_S = 30.0
 _log = logging.getLogger(__name__)
 
 
@@ -60,6 +61,6 @@ def telling(settings: Settings, client: MlflowClient, reconcile: Callable[[str],
     def tell() -> None:
         with one_at_a_time:
             without_fault(lambda: gather(notices, client, reconcile))
-            send_once(notices)
+            send_once(notices, _COMMAND_WAITS_S)
 
     return SealingClient(client.tracking_uri, client.tracking_uri, lambda: threading.Thread(target=tell).start())
