@@ -175,6 +175,12 @@ def test_no_password_of_netrc_is_sent(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "Authorization" not in receiver.got[0][0]
 
 
+def test_user_and_password_of_an_address_that_a_variable_holds_are_sent() -> None:
+    with web_hook() as receiver:
+        assert Slack(f"http://ana:hers@127.0.0.1:{receiver.port}/", 5).send(NOTICE).sent
+    assert receiver.got[0][0]["Authorization"] == "Basic YW5hOmhlcnM="
+
+
 def test_tls_takes_a_certificate_that_is_trusted(tmp_path: Path) -> None:
     file, context = certificate(tmp_path)
     with web_hook(context) as receiver:

@@ -56,6 +56,9 @@ def test_what_is_right_is_read(tmp_path: Path, text: str) -> None:
         (HOOK.replace("https", "http"), "would go to hooks.example unencrypted"),
         (HOOK.replace("https", "ftp"), ":4: channels.0.url: an address begins with https://"),
         (HOOK.replace("hooks.example", "ana:secret@hooks.example"), "no user or password in it"),
+        (HOOK.replace("hooks.example", "hooks.example:99999"), ":4: channels.0.url: Port out of range"),
+        (HOOK + "    ca: our.pem\n", ":5: channels.0.ca: server and commands run in different folders"),
+        (MAIL.replace("a@b.example", "ä@b.example"), "channels.0.from"),
         (HOOK + "    secret_env: SLIPWAY_SECRET\n", "take another name"),
         (HOOK.replace("webhook", "slack") + "    secret_env: X\n", "slack knows no signature"),
         (HOOK + HOOK.removeprefix("channels:\n"), "two channels have the name hook"),
@@ -88,6 +91,12 @@ def test_a_channel_takes_the_kinds_and_the_models_that_it_names(tmp_path: Path) 
     assert takes("    notices: [refused]\n    models: ['flight_*', other]\n")
     assert not takes("    notices: [promoted]\n")
     assert not takes("    models: [Flight_*]\n")
+
+
+def test_certificates_that_are_not_there_are_named(tmp_path: Path) -> None:
+    config = read(tmp_path, HOOK + f"    ca: {tmp_path}/our.pem\n")
+    with pytest.raises(UsageError, match=r"no file .*our\.pem of channel 'hook'"):
+        config.open({})
 
 
 def test_secrets_come_from_variables_and_a_missing_one_is_named(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -26,16 +26,31 @@ def _not_ours(name: str) -> str:
 
 
 def _plain_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("an address begins with https:// and names a host")
+    parts = _split(url)
     if parts.username is not None or parts.password is not None:
         raise ValueError("an address has no user or password in it; `url_env` names a variable that may")
     return url
 
 
+def _split(url: str) -> SplitResult:
+    parts = urlsplit(url)
+    if (
+        parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0
+    ):  # `port` raises ValueError itself
+        raise ValueError("an address begins with https:// and names a host")
+    return parts
+
+
+def _absolute(file: Path) -> Path:
+    if not file.is_absolute():
+        raise ValueError("server and commands run in different folders; name the file by its whole path")
+    return file
+
+
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), AfterValidator(_not_ours)]
-Address = Annotated[str, StringConstraints(pattern=r"^[^\s<>@,]+@[^\s<>@,]+$", max_length=254)]
+Address = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$", max_length=254)
+]
 Url = Annotated[str, StringConstraints(max_length=2000), AfterValidator(_plain_url)]
 
 
@@ -51,7 +66,7 @@ class _Chosen(_Part):
     models: tuple[str, ...] = Field(("*",), min_length=1)
     timeout_s: float = Field(10, gt=0, le=120)
     insecure: bool = False
-    ca: Path | None = None
+    ca: Annotated[Path, AfterValidator(_absolute)] | None = None
 
     def takes(self, notice: Notice) -> bool:
         """Say whether a notice goes to this channel."""
@@ -106,10 +121,8 @@ class WebChannel(_Chosen):
         return (Slack if self.kind == "slack" else Teams)(url, self.timeout_s, self.ca)
 
     def _require_encrypted(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("an address begins with https:// and names a host")
-        self._require_secure(parts.scheme == "https", parts.hostname)
+        parts = _split(url)
+        self._require_secure(parts.scheme == "https", parts.hostname or "")
 
 
 class MailChannel(_Chosen):
@@ -182,6 +195,10 @@ class NoticesConfig(_Part):
             raise UsageError(
                 f"the notices need variables that are not set: {', '.join(missing)}; set them where `slipway up` is started"
             )
+        if absent := [
+            f"{each.ca} of channel '{each.name}'" for each in self.channels if each.ca and not each.ca.is_file()
+        ]:
+            raise UsageError(f"there is no file {', '.join(absent)}; `ca` names certificates in PEM form")
         return {channel.name: channel.channel(variables) for channel in self.channels}
 
 

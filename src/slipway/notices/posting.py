@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import requests
+from requests.utils import get_auth_from_url
 
 from slipway import __version__
 from slipway.notices.channel import Attempt, failed, refused, sent
@@ -19,9 +20,10 @@ def post(url: str, body: bytes, headers: Mapping[str, str], timeout_s: float, ca
     """Post JSON and say how it ended. ca: a file of certificates to trust in place of the usual ones."""
     named = {"Content-Type": "application/json", "User-Agent": f"slipway/{__version__}", **headers}
     try:
-        # `stream`: the answer's body is never read. `auth`: requests would take a password from ~/.netrc otherwise.
+        # `stream`: the answer's body is never read. `auth`: without any, requests would take a password from ~/.netrc.
         with requests.post(
-            url, data=body, headers=named, timeout=timeout_s, allow_redirects=False, stream=True, auth=lambda r: r,
+            url, data=body, headers=named, timeout=timeout_s, allow_redirects=False, stream=True,
+            auth=in_url if any(in_url := get_auth_from_url(url)) else (lambda r: r),
             verify=str(ca) if ca else True,
         ) as answer:  # fmt: skip
             return _outcome(answer.status_code, answer.headers)
