@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 
 @dataclass
 class Receiver:
-    """What listens at a port. answers: what it does with the next notices, one each; then it takes them.
+    """A server at a port. answers: what it does with the next notices, one each; then it takes them.
 
     An answer is a status, or what is called with the receiver before the notice is taken.
     """

@@ -21,7 +21,7 @@ _random = random.SystemRandom()
 
 @dataclass(frozen=True)
 class Sender:
-    """What brings the deliveries of one channel out of the outbox.
+    """The sender of one channel: it brings the deliveries of that channel out of the outbox.
 
     Attributes:
         name: the channel's name.

@@ -20,7 +20,7 @@ _FILE = "notices.yaml"
 
 @dataclass(frozen=True)
 class Notices:
-    """What a home tells, and to whom."""
+    """The notices of a home: the file that names them, and what comes of it."""
 
     settings: Settings
     file: Path
