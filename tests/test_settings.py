@@ -45,13 +45,14 @@ def test_what_is_given_by_name_wins_over_the_environment(tmp_path: Path) -> None
 
 def test_empty_variables_are_as_if_they_were_not_set(tmp_path: Path) -> None:
     names = ("SLIPWAY_HOME", "MLFLOW_TRACKING_URI", "SLIPWAY_USER", "SLIPWAY_TRUSTED_TYPES", "MLFLOW_RUN_ID")
-    names += ("SLIPWAY_BACKEND", "SLIPWAY_ARTIFACTS", "MLFLOW_S3_ENDPOINT_URL")
+    names += ("SLIPWAY_BACKEND", "SLIPWAY_ARTIFACTS", "SLIPWAY_NOTICES", "MLFLOW_S3_ENDPOINT_URL")
     assert read_settings(dict.fromkeys(names, ""), project=tmp_path) == read_settings({}, project=tmp_path)
 
 
 def test_folders_are_absolute(tmp_path: Path) -> None:
     settings = read_settings({"SLIPWAY_HOME": "home"}, project=Path())
     assert settings.project == Path.cwd() and settings.home == Path.cwd() / "home"
+    assert read_settings({"SLIPWAY_NOTICES": "n.yaml"}, project=Path()).notices == Path.cwd() / "n.yaml"
 
 
 def test_an_unknown_setting_is_refused_with_those_that_there_are(tmp_path: Path) -> None:

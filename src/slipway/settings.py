@@ -24,6 +24,8 @@ class Settings:
         backend: the database of the embedded server, which may hold a password; None for SQLite in `home`.
         artifacts: the bucket of the embedded server; None for a folder in `home`.
         s3_endpoint: the address of S3 that MLflow's client uses, where it is not that of boto3.
+        notices: the file that says who is told what; None for `notices.yaml` in `home`, where there is one.
+        variables: all variables, from which the channels of that file take the secrets that they name.
     """
 
     project: Path
@@ -37,6 +39,8 @@ class Settings:
     backend: str | None = field(default=None, repr=False)
     artifacts: str | None = None
     s3_endpoint: str | None = None
+    notices: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def experiments(self) -> Path:
@@ -47,7 +51,7 @@ def read_settings(environment: Mapping[str, str], *, project: Path, tracking_uri
     """Read the settings from an environment.
 
     The variables are SLIPWAY_HOME, SLIPWAY_USER, SLIPWAY_TRUSTED_TYPES and SLIPWAY_API_KEYS (comma separated), SLIPWAY_BACKEND,
-    SLIPWAY_ARTIFACTS, MLFLOW_RUN_ID, MLFLOW_TRACKING_URI, MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD,
+    SLIPWAY_ARTIFACTS, SLIPWAY_NOTICES, MLFLOW_RUN_ID, MLFLOW_TRACKING_URI, MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD,
     MLFLOW_TRACKING_TOKEN and MLFLOW_S3_ENDPOINT_URL.
 
     Args:
@@ -57,10 +61,12 @@ def read_settings(environment: Mapping[str, str], *, project: Path, tracking_uri
 
     Raises UsageError for an unknown variable that starts with SLIPWAY_.
     """
-    known = {f"SLIPWAY_{name}" for name in ("API_KEYS", "ARTIFACTS", "BACKEND", "HOME", "TRUSTED_TYPES", "USER")}
+    known = {
+        f"SLIPWAY_{name}" for name in ("API_KEYS", "ARTIFACTS", "BACKEND", "HOME", "NOTICES", "TRUSTED_TYPES", "USER")
+    }
     if unknown := sorted(key for key in environment if key.startswith("SLIPWAY_") and key not in known):
         raise UsageError(f"unknown setting {', '.join(unknown)}; there is: {', '.join(sorted(known))}")
-    home = environment.get("SLIPWAY_HOME")
+    home, notices = environment.get("SLIPWAY_HOME"), environment.get("SLIPWAY_NOTICES")
     return Settings(
         project=project.resolve(),
         home=Path(home).resolve() if home else project.resolve() / ".slipway",
@@ -73,6 +79,8 @@ def read_settings(environment: Mapping[str, str], *, project: Path, tracking_uri
         backend=environment.get("SLIPWAY_BACKEND") or None,
         artifacts=environment.get("SLIPWAY_ARTIFACTS") or None,
         s3_endpoint=environment.get("MLFLOW_S3_ENDPOINT_URL") or None,
+        notices=Path(notices).resolve() if notices else None,
+        variables=dict(environment),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
+from tests.helpers.receivers import web_hook
 from tests.helpers.services import asked, get, port_of
 from tests.helpers.waiting import wait_for
 
@@ -88,6 +89,39 @@ def test_a_canary_follows_its_stage_and_the_report_shows_what_was_seen_of_it(lib
     page = report(library)
     assert f"Version {variant} (Staging) answered 50.0% of the callers beside version {first}" in page
     assert "Rows answered otherwise, of" in page
+
+
+@pytest.mark.release
+def test_the_end_of_a_canary_is_told_once_by_the_service_itself(library: "Library", variant: int) -> None:
+    """The home has a server that began before it had a notices.yaml, so the service alone sends."""
+    first, file = library.in_production(NAME), library.home / "notices.yaml"
+    with web_hook() as receiver:
+        file.write_text(
+            f"channels: [{{name: hook, kind: webhook, url: 'http://127.0.0.1:{receiver.port}/', notices: [canary_ended]}}]\n"
+        )
+        try:
+            with serving(library, "--canary", "Staging=50%", "--judge-after", "20", "--max-slower", "0.001ms") as (
+                _,
+                port,
+            ):
+                put(library, variant, Stage.STAGING)
+                wait_for(lambda: ready(port, "canary").get("version") == variant)
+                sent = body(library, first)
+                wait_for(
+                    lambda: (
+                        [asked(port, str(key), body=sent) for key in range(20)]
+                        and ready(port, "canary")["state"] == "ended"
+                    )
+                )
+                receiver.wait_for(lambda: len(receiver.got) == 1)
+            with serving(library):  # it finds the record of the one that was killed
+                pass
+        finally:
+            file.unlink()
+            put(library, variant, Stage.ARCHIVED)
+    (told,) = [json.loads(content) for _, content, _ in receiver.got]
+    assert (told["kind"], told["model"], told["version"]) == ("canary_ended", NAME, variant)
+    assert "the 99th percentile" in told["text"] and f"version {first} answers every caller" in told["text"]
 
 
 def test_a_shadow_of_a_version_is_compared_with_production_whatever_its_stage(library: "Library", variant: int) -> None:

@@ -56,7 +56,7 @@ def command(*, example: str) -> Callable[[Callable[..., None]], click.Command]:
     def decorate(function: Callable[..., None]) -> click.Command:
         @functools.wraps(function)
         def call(**given: Any) -> None:
-            function(_settings(click.get_current_context()), **given)
+            function(settings_of(click.get_current_context()), **given)
 
         return click.command(epilog=f"\b\nExample:\n  {example}")(global_options(call))
 
@@ -120,7 +120,8 @@ def _remember(context: click.Context, option: click.Parameter, value: Any) -> No
         context.meta.setdefault(_GIVEN, {})[option.name] = value  # `meta` is shared by the group and its command
 
 
-def _settings(context: click.Context) -> Settings:
+def settings_of(context: click.Context) -> Settings:
+    """Return the settings of a command, by its environment and the options that every command takes."""
     given = context.meta.get(_GIVEN, {})
     project = given.get("project") or _project_above(Path.cwd())
     return read_settings(os.environ, project=project, tracking_uri=given.get("tracking_uri"))

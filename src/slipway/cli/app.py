@@ -17,6 +17,7 @@ COMMANDS = {
     "backup": "slipway.cli.backup:backup",
     "restore": "slipway.cli.backup:restore",
     "user": "slipway.cli.user:user",
+    "notices": "slipway.cli.notices.notices:notices",
     "check": "slipway.cli.check:check",
     "schema": "slipway.cli.schema:schema",
     "run": "slipway.cli.run:run",

@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
@@ -24,6 +25,11 @@ from slipway.settings import Settings
     "--backend", metavar="URI", help="The database, postgresql://USER@HOST/DATABASE; by default SLIPWAY_BACKEND."
 )
 @click.option("--artifacts", metavar="URI", help="The bucket, s3://BUCKET/PREFIX; by default SLIPWAY_ARTIFACTS.")
+@click.option(
+    "--notices",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Who is told of what; by default notices.yaml in the home, where there is one.",
+)
 @json_option
 def up(
     settings: Settings,
@@ -33,6 +39,7 @@ def up(
     auth: bool,
     backend: str | None,
     artifacts: str | None,
+    notices: Path | None,
     as_json: bool,
 ) -> None:
     """Start the MLflow tracking server and keep it up until Ctrl-C.
@@ -43,7 +50,12 @@ def up(
 
     if backend:
         _keep_out_of_the_process_list(backend)
-    chosen = replace(settings, backend=backend or settings.backend, artifacts=artifacts or settings.artifacts)
+    chosen = replace(
+        settings,
+        backend=backend or settings.backend,
+        artifacts=artifacts or settings.artifacts,
+        notices=notices.resolve() if notices else settings.notices,
+    )
     server = up(chosen, host=host, port=port, auth=auth, detach=detach)
     show(server, as_json)
     server.stay()

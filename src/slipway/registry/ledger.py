@@ -29,7 +29,9 @@ EVIDENCE = "evidence"
 LEDGER_SUFFIX = "/promotions"
 """The end of the name of the experiment that holds a ledger; the rest is the model's name."""
 _VERDICTS = "verdicts.json"
-_ENTRY, _PREVIOUS, _SEAL, _HEAD = "slipway.entry", "slipway.previous", "slipway.seal", "slipway.head"
+SEAL = "slipway.seal"
+"""The tag of an entry that is written last."""
+_ENTRY, _PREVIOUS, _HEAD = "slipway.entry", "slipway.previous", "slipway.head"
 _MOST_COMMENT = 2000
 
 
@@ -82,7 +84,7 @@ class Ledger:
         """Seal an entry as made or not made, and return its transition so."""
         # The end first: killed between the two, the entry still counts as cut off and is sealed again.
         self.client.set_terminated(entry.run_id, "FINISHED" if complete else "FAILED")
-        self.client.set_tag(entry.run_id, _SEAL, seal_of(entry.hash, complete))
+        self.client.set_tag(entry.run_id, SEAL, seal_of(entry.hash, complete))
         return replace(entry.transition, complete=complete)
 
     def transitions(self, most: int | None = None, where: str = "") -> list[Transition]:
@@ -176,6 +178,21 @@ def ledger_of(client: MlflowClient, name: str) -> Ledger | None:
     return Ledger(client, name, str(experiment.experiment_id)) if experiment else None
 
 
+def ledgers(client: MlflowClient) -> Iterator[tuple[Ledger, str]]:
+    """Yield the ledger of each model with its head: one question for all models."""
+    token = None
+    while True:
+        page = client.search_experiments(
+            filter_string=f"name LIKE '%{LEDGER_SUFFIX}'", max_results=1000, page_token=token
+        )
+        for experiment in page:
+            name, head = experiment.name.removesuffix(LEDGER_SUFFIX), str(experiment.tags.get(_HEAD, ""))
+            yield Ledger(client, name, str(experiment.experiment_id)), head
+        token = page.token
+        if not token:
+            return
+
+
 # Only so many of the newest entries are looked at: each command that writes an entry seals the open ones before it.
 _CUT_OFF_AT_MOST = 50
 _GATE, _NUMBERS, _OVERRIDES = "slipway.gate.", "slipway.numbers.", "slipway.overrides"
@@ -229,7 +246,7 @@ def _entry(name: str, run: Run) -> Entry:
         kept=tags.get("slipway.kept", ""),
         overrides=tuple(tags[_OVERRIDES].split(",")) if tags.get(_OVERRIDES) else (),
     )
-    return Entry(str(run.info.run_id), transition, tags.get(_PREVIOUS, ""), tags.get(_ENTRY, ""), tags.get(_SEAL, ""))
+    return Entry(str(run.info.run_id), transition, tags.get(_PREVIOUS, ""), tags.get(_ENTRY, ""), tags.get(SEAL, ""))
 
 
 def _verdict(run: Run, key: str) -> Verdict:

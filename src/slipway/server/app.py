@@ -1,11 +1,18 @@
 """The apps that `mlflow server --app-name slipway` and `--app-name slipway-auth` start."""
 
-from typing import Any
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from starlette.middleware import Middleware
 
 from slipway.errors import UsageError
 from slipway.server.identity import Anybody, People
+from slipway.settings import read_settings
+
+if TYPE_CHECKING:
+    from slipway.server.own_stores import OwnStores
 
 
 def create_app() -> Any:
@@ -50,11 +57,31 @@ def _guarded(people: People, app: Any) -> Any:
         raise UsageError("Slipway does not guard MLflow's workspaces; unset MLFLOW_ENABLE_WORKSPACES")
     serve_own_artifacts()
     take_no_jobs()
-    stores = OwnStores(people)
+    sealed = threading.Event()
+    stores = OwnStores(people, sealed.set)
     install_guarded_stores(stores)
+    start_telling(stores, sealed)
     flask_app.register_blueprint(routes(stores))
     flask_app.register_blueprint(blueprint(lambda: stores.client, people, add_static_prefix("")))
     flask_app.before_request(lambda: refuse_kept(stores))  # it runs after auth's hook, which was registered first
     # The innermost, so that auth, which MLflow adds as the outermost, is asked first.
     app.user_middleware += [Middleware(NoAssistant), Middleware(BodyLimit), Middleware(ArtifactGuard, stores=stores)]
     return app
+
+
+def start_telling(stores: "OwnStores", sealed: threading.Event) -> None:
+    """Tell of ledger entries in threads of this process, where the server's home or SLIPWAY_NOTICES has a notices.yaml.
+
+    Raises SlipwayError for one that cannot be used, as `slipway up` does before it starts a server.
+    """
+    from slipway.workflows.notices.configured import notices_of
+    from slipway.workflows.notices.telling import keep_telling
+    from slipway.workflows.promotion.registrar import LocalRegistrar
+
+    # `slipway up` sets both variables; whoever starts `mlflow server` by hand may.
+    notices = notices_of(read_settings(os.environ, project=Path.cwd()))
+    if notices:
+        notices.check()
+        keep_telling(
+            notices, lambda: stores.client, sealed, lambda name: LocalRegistrar(stores.client, "").reconcile(name)
+        )

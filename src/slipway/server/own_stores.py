@@ -2,6 +2,7 @@
 
 import os
 import posixpath
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,15 +24,21 @@ from slipway.workflows.promotion.registrar import LocalRegistrar
 
 @dataclass(frozen=True)
 class OwnStores:
-    """The stores as the server itself reads and writes them. people: identifies the user of the present request."""
+    """The stores as the server itself reads and writes them.
+
+    Attributes:
+        people: identifies the user of the present request.
+        sealed: called after each seal of a ledger entry.
+    """
 
     people: People
+    sealed: Callable[[], None] = lambda: None
 
     @cached_property
     def client(self) -> MlflowClient:
         """Return a client straight on the server's own database; the server's threads may share it."""
         tracking = os.environ[BACKEND_STORE_URI_ENV_VAR]
-        return TellingClient(tracking, os.environ.get(REGISTRY_STORE_URI_ENV_VAR) or tracking)
+        return TellingClient(tracking, os.environ.get(REGISTRY_STORE_URI_ENV_VAR) or tracking, self.sealed)
 
     @property
     def registrar(self) -> LocalRegistrar:

@@ -1,15 +1,15 @@
 """A client that sends MLflow's webhooks of aliases, as MLflow's handlers do and its client inside the server does not."""
 
-from mlflow import MlflowClient
 from mlflow.entities.webhook import WebhookAction, WebhookEntity, WebhookEvent
 from mlflow.webhooks.delivery import deliver_webhook
 from mlflow.webhooks.types import ModelVersionAliasCreatedPayload, ModelVersionAliasDeletedPayload
 
+from slipway.registry.sealing import SealingClient
 from slipway.server._mlflow import registry_store
 
 
-class TellingClient(MlflowClient):  # type: ignore[misc]
-    """An MlflowClient that sends MLflow's webhooks whenever it sets or deletes an alias."""
+class TellingClient(SealingClient):
+    """A SealingClient that sends MLflow's webhooks whenever it sets or deletes an alias."""
 
     def set_registered_model_alias(self, name: str, alias: str, version: str) -> None:
         super().set_registered_model_alias(name, alias, version)

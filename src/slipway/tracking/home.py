@@ -11,8 +11,8 @@ from slipway.errors import FileUnusable
 from slipway.files import is_partial
 
 DATABASE = "mlflow.db"
-# These belong to the machine and the moment: logs, addresses, locks, served and captured files.
-_STAYS = {"logs", "models", "capture", "server.json", "server.lock", "server.port", ".restore"}
+# These belong to the machine and the moment: logs, addresses, locks (all that `notices` has), served and captured files.
+_STAYS = {"logs", "models", "capture", "server.json", "server.lock", "server.port", ".restore", "notices"}
 _SIDECARS = ("-wal", "-shm", "-journal")
 _SQLITE = b"SQLite format 3\0"
 _COUNTED = {"experiments": "experiments", "runs": "runs", "models": "registered_models", "versions": "model_versions"}

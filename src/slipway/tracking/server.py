@@ -11,7 +11,7 @@ import fcntl
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -76,6 +76,7 @@ def start_server(
     auth: bool = False,
     tied: bool = True,
     stores: Stores | None = None,
+    variables: Mapping[str, str] | None = None,
     timeout_s: float = 120.0,
 ) -> Server:
     """Return the server of `home` when it answers: the one that runs already, or a new one.
@@ -90,13 +91,14 @@ def start_server(
         auth: whether to use MLflow's basic auth; a home that has used it once keeps it, see `slipway.tracking.auth`.
         tied: whether a new server ends with the calling thread, even by kill -9; if not, it stays until `stop_server`.
         stores: the database and the bucket; by default both are in `home`.
+        variables: further variables of a new server's environment.
         timeout_s: how long a new server may take to answer.
 
     Raises UsageError when the server is up on other stores, on another address or without the wanted auth, and for an address
     that others reach without auth; StoreUnusable when the stores cannot be used, FileUnusable when `home` cannot be written,
     ServiceFailed with the end of the server's log when the server does not come up in time.
     """
-    stores = stores or Stores()
+    stores, variables = stores or Stores(), variables or {}
     listens_on = HOST if host is None else host
     require_safe(listens_on, auth or auth_file(home).exists())
     with _locked(home, timeout_s):
@@ -115,8 +117,8 @@ def start_server(
         wanted = remembered_port(home) or FIRST_PORT if port is None else port
         for _ in range(_PORT_RACES - 1):
             with suppress(_PortLost):
-                return _start(home, listens_on, wanted, auth, tied, stores, timeout_s)
-        return _start(home, listens_on, wanted, auth, tied, stores, timeout_s)
+                return _start(home, listens_on, wanted, auth, tied, stores, variables, timeout_s)
+        return _start(home, listens_on, wanted, auth, tied, stores, variables, timeout_s)
 
 
 def find_server(home: Path) -> Server | None:
@@ -185,11 +187,20 @@ class _PortLost(ServiceFailed):
     pass
 
 
-def _start(home: Path, host: str, port: int, auth: bool, tied: bool, stores: Stores, timeout_s: float) -> Server:
+def _start(
+    home: Path,
+    host: str,
+    port: int,
+    auth: bool,
+    tied: bool,
+    stores: Stores,
+    variables: Mapping[str, str],
+    timeout_s: float,
+) -> Server:
     chosen = free_port(host, port)
     uri = local_url(host, chosen)
     auth = auth or auth_file(home).exists()
-    given = _QUIETER | stores.environment | (auth_environment(home) if auth else {})
+    given = _QUIETER | dict(variables) | stores.environment | (auth_environment(home) if auth else {})
     if stores.backend == SQLITE:
         keep_private(home / DATABASE)
     env = child_environment(given, without=("MLFLOW_", "_MLFLOW_", "UVICORN_"))

@@ -11,18 +11,24 @@ from slipway.tracking.address import is_loopback, own_name
 from slipway.tracking.auth import ADMIN, auth_file
 from slipway.tracking.server import Server, server_log, start_server, stop_server, was_stopped
 from slipway.tracking.stores import FOLDER, SQLITE, parse_stores
+from slipway.workflows.notices.configured import Notices, notices_of
 
 
 @dataclass(frozen=True)
 class Platform:
     """The tracking server that `up` started or found.
 
-    detached: whether the server stays when this process ends.
+    Attributes:
+        settings: the home and the stores.
+        server: the server.
+        detached: whether the server stays when this process ends.
+        notices: who is told of what; None for nobody.
     """
 
     settings: Settings
     server: Server
     detached: bool
+    notices: Notices | None = None
 
     def stay(self) -> None:
         """Keep the server up until Ctrl-C, SIGTERM, SIGHUP or `slipway down`, then stop the server.
@@ -55,6 +61,7 @@ class Platform:
             "home": str(self.settings.home),
             "backend": self.server.backend,
             "artifacts": self.server.artifacts,
+            "notices": self.notices and self.notices.as_dict(),
         }
 
     def __str__(self) -> str:
@@ -64,9 +71,16 @@ class Platform:
         return (
             f"MLflow {was} at {self.server.uri} (process {self.server.pid}, {self._stores})\n"
             f"export MLFLOW_TRACKING_URI={self.server.uri}\n"
-            f"{self._reached_elsewhere}{users}"
+            f"{self._reached_elsewhere}{users}{self._told}"
             f"{end} stops it."
         )
+
+    @property
+    def _told(self) -> str:
+        if self.notices is None:
+            return ""
+        since = " (as its file was when the server started)" if self.server.adopted else ""
+        return f"{self.notices}{since}\n"
 
     @property
     def _reached_elsewhere(self) -> str:
@@ -124,11 +138,18 @@ def up(
         auth: whether callers have to name a user and a password.
         detach: whether the server outlives this process; without it, call `Platform.stay`.
 
-    Raises UsageError, StoreUnusable, FileUnusable and ServiceFailed as `start_server` does.
+    Raises UsageError, StoreUnusable, FileUnusable and ServiceFailed as `start_server` does, and SpecInvalid for a notices.yaml
+    that is wrong.
     """
     stores = parse_stores(settings.backend, settings.artifacts, settings.s3_endpoint)
-    server = start_server(settings.home, host=host, port=port, auth=auth, tied=not detach, stores=stores)
-    return Platform(settings, server, detach)
+    notices = notices_of(settings)
+    if notices:
+        notices.check()
+    variables = {"SLIPWAY_HOME": str(settings.home)} | ({"SLIPWAY_NOTICES": str(notices.file)} if notices else {})
+    server = start_server(
+        settings.home, host=host, port=port, auth=auth, tied=not detach, stores=stores, variables=variables
+    )
+    return Platform(settings, server, detach, notices)
 
 
 def down(settings: Settings) -> Stopped:

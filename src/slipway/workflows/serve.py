@@ -1,12 +1,12 @@
 """`slipway serve`: an endpoint that follows the registry."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from slipway.core.variants import VariantRole
+from slipway.core.variants import VariantRecord, VariantRole
 from slipway.errors import NoServer, UnknownName
 from slipway.registry.artifacts.local_cache import copy_folder, remember
 from slipway.registry.watch import Followed
@@ -16,7 +16,8 @@ from slipway.settings import Settings
 from slipway.workflows.endpoint.endpoint import Endpoint, ServedVersion, own_log
 from slipway.workflows.endpoint.follow import FollowedVariant, Following
 from slipway.workflows.endpoint.service import keyed, start_service
-from slipway.workflows.endpoint.variant_record import write_variant
+from slipway.workflows.endpoint.variant_record import read_variants, write_variant
+from slipway.workflows.notices.canary import variant_teller
 from slipway.workflows.project import followed_version, trusted_types
 from slipway.workflows.session import resolve_tracking_uri
 
@@ -69,7 +70,7 @@ def serve(
     service = start_service(
         wanted, host=host, port=port, config=config, served=served, capture=capture, timeout_s=timeout_s,
         log=lambda port: log or own_log(settings, f"serve-{label}", port),
-        record=partial(write_variant, settings.home),
+        record=_recorder(settings, tuple(by_name)),
     )  # fmt: skip
     supervisor = service.supervisor
     if beside and config.variant_config:
@@ -94,6 +95,20 @@ def _first(settings: Settings, following: Following, messages: list[str]) -> lis
         for each in following.followed:
             followed_version(settings, each)  # MLflow's client, whose error names what there is instead
         raise
+
+
+def _recorder(settings: Settings, models: Sequence[str]) -> Callable[[VariantRecord], None]:
+    """Return what writes each record of a variant down, and tells that a canary was ended."""
+    tell = variant_teller(settings)
+    for model in models:  # an end that a service wrote down and was killed before it told of it
+        for left in read_variants(settings.home, model):
+            tell(left)
+
+    def record(variant: VariantRecord) -> None:
+        write_variant(settings.home, variant)
+        tell(variant)
+
+    return record
 
 
 def _variant_words(variant_config: VariantConfig | None) -> str:

@@ -28,6 +28,7 @@ from slipway.registry.trust import AUTHOR
 from slipway.registry.versions import Version, get_version, list_versions
 from slipway.settings import Settings
 from slipway.types import HELD_STAGES, Stage
+from slipway.workflows.notices.telling import telling
 from slipway.workflows.promotion.judge import judged
 from slipway.workflows.promotion.judged_inputs import Gathered
 from slipway.workflows.promotion.transition import bring_to_an_end, make, moving, open_ledger, transition_of
@@ -233,4 +234,5 @@ def registrar_of(client: MlflowClient, settings: Settings, operation: Operation,
         if operation.right not in server.may:
             raise not_allowed(server.user or settings.user, operation, name)
         return RemoteRegistrar(client.tracking_uri, settings.user)
-    return LocalRegistrar(client, settings.user)
+    told = telling(settings, client, lambda model: LocalRegistrar(client, settings.user).reconcile(model))
+    return LocalRegistrar(told, settings.user)

@@ -1,0 +1,1 @@
+"""The parts of the notices: their configuration, what the ledgers say, and the threads that tell it."""
