@@ -24,6 +24,7 @@ class Settings:
         backend: the database of the embedded server, which may hold a password; None for SQLite in `home`.
         artifacts: the bucket of the embedded server; None for a folder in `home`.
         s3_endpoint: the address of S3 that MLflow's client uses, where it is not that of boto3.
+        allowed_origins: the origins whose pages may ask the embedded server, beside its own.
     """
 
     project: Path
@@ -37,6 +38,7 @@ class Settings:
     backend: str | None = field(default=None, repr=False)
     artifacts: str | None = None
     s3_endpoint: str | None = None
+    allowed_origins: tuple[str, ...] = ()
 
     @property
     def experiments(self) -> Path:
@@ -46,9 +48,9 @@ class Settings:
 def read_settings(environment: Mapping[str, str], *, project: Path, tracking_uri: str | None = None) -> Settings:
     """Read the settings from an environment.
 
-    The variables are SLIPWAY_HOME, SLIPWAY_USER, SLIPWAY_TRUSTED_TYPES and SLIPWAY_API_KEYS (comma separated), SLIPWAY_BACKEND,
-    SLIPWAY_ARTIFACTS, MLFLOW_RUN_ID, MLFLOW_TRACKING_URI, MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD,
-    MLFLOW_TRACKING_TOKEN and MLFLOW_S3_ENDPOINT_URL.
+    The variables are SLIPWAY_HOME, SLIPWAY_USER, SLIPWAY_BACKEND, SLIPWAY_ARTIFACTS, SLIPWAY_TRUSTED_TYPES, SLIPWAY_API_KEYS
+    and SLIPWAY_ALLOWED_ORIGINS (the last three comma separated), MLFLOW_RUN_ID, MLFLOW_TRACKING_URI, MLFLOW_TRACKING_USERNAME,
+    MLFLOW_TRACKING_PASSWORD, MLFLOW_TRACKING_TOKEN and MLFLOW_S3_ENDPOINT_URL.
 
     Args:
         environment: the variables of the process.
@@ -57,7 +59,8 @@ def read_settings(environment: Mapping[str, str], *, project: Path, tracking_uri
 
     Raises UsageError for an unknown variable that starts with SLIPWAY_.
     """
-    known = {f"SLIPWAY_{name}" for name in ("API_KEYS", "ARTIFACTS", "BACKEND", "HOME", "TRUSTED_TYPES", "USER")}
+    names = ("ALLOWED_ORIGINS", "API_KEYS", "ARTIFACTS", "BACKEND", "HOME", "TRUSTED_TYPES", "USER")
+    known = {f"SLIPWAY_{name}" for name in names}
     if unknown := sorted(key for key in environment if key.startswith("SLIPWAY_") and key not in known):
         raise UsageError(f"unknown setting {', '.join(unknown)}; there is: {', '.join(sorted(known))}")
     home = environment.get("SLIPWAY_HOME")
@@ -73,6 +76,7 @@ def read_settings(environment: Mapping[str, str], *, project: Path, tracking_uri
         backend=environment.get("SLIPWAY_BACKEND") or None,
         artifacts=environment.get("SLIPWAY_ARTIFACTS") or None,
         s3_endpoint=environment.get("MLFLOW_S3_ENDPOINT_URL") or None,
+        allowed_origins=_listed(environment.get("SLIPWAY_ALLOWED_ORIGINS", "")),
     )
 
 

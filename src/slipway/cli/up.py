@@ -24,6 +24,13 @@ from slipway.settings import Settings
     "--backend", metavar="URI", help="The database, postgresql://USER@HOST/DATABASE; by default SLIPWAY_BACKEND."
 )
 @click.option("--artifacts", metavar="URI", help="The bucket, s3://BUCKET/PREFIX; by default SLIPWAY_ARTIFACTS.")
+@click.option(
+    "--allow-origin",
+    "origins",
+    metavar="ORIGIN",
+    multiple=True,
+    help="Take requests from pages of it, too, as https://slipway.example before a proxy; by default SLIPWAY_ALLOWED_ORIGINS.",
+)
 @json_option
 def up(
     settings: Settings,
@@ -33,6 +40,7 @@ def up(
     auth: bool,
     backend: str | None,
     artifacts: str | None,
+    origins: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Start the MLflow tracking server and keep it up until Ctrl-C.
@@ -43,7 +51,12 @@ def up(
 
     if backend:
         _keep_out_of_the_process_list(backend)
-    chosen = replace(settings, backend=backend or settings.backend, artifacts=artifacts or settings.artifacts)
+    chosen = replace(
+        settings,
+        backend=backend or settings.backend,
+        artifacts=artifacts or settings.artifacts,
+        allowed_origins=origins or settings.allowed_origins,
+    )
     server = up(chosen, host=host, port=port, auth=auth, detach=detach)
     show(server, as_json)
     server.stay()

@@ -11,7 +11,7 @@ import fcntl
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -28,7 +28,15 @@ from slipway.processes import (
     stop_process,
     wait_until_ready,
 )
-from slipway.tracking.address import FIRST_PORT, HOST, reach_words, remember_port, remembered_port, require_safe
+from slipway.tracking.address import (
+    FIRST_PORT,
+    HOST,
+    reach_words,
+    remember_port,
+    remembered_port,
+    require_origins,
+    require_safe,
+)
 from slipway.tracking.auth import auth_environment, auth_file
 from slipway.tracking.backup.swap import finish
 from slipway.tracking.home import DATABASE, keep_private
@@ -76,6 +84,7 @@ def start_server(
     auth: bool = False,
     tied: bool = True,
     stores: Stores | None = None,
+    origins: Sequence[str] = (),
     timeout_s: float = 120.0,
 ) -> Server:
     """Return the server of `home` when it answers: the one that runs already, or a new one.
@@ -90,6 +99,7 @@ def start_server(
         auth: whether to use MLflow's basic auth; a home that has used it once keeps it, see `slipway.tracking.auth`.
         tied: whether a new server ends with the calling thread, even by kill -9; if not, it stays until `stop_server`.
         stores: the database and the bucket; by default both are in `home`.
+        origins: the origins whose pages may ask the server beside its own, such as that of a proxy before it.
         timeout_s: how long a new server may take to answer.
 
     Raises UsageError when the server is up on other stores, on another address or without the wanted auth, and for an address
@@ -99,6 +109,7 @@ def start_server(
     stores = stores or Stores()
     listens_on = HOST if host is None else host
     require_safe(listens_on, auth or auth_file(home).exists())
+    pages = require_origins(origins)
     with _locked(home, timeout_s):
         if found := _read(home):
             server, ready = found
@@ -115,8 +126,8 @@ def start_server(
         wanted = remembered_port(home) or FIRST_PORT if port is None else port
         for _ in range(_PORT_RACES - 1):
             with suppress(_PortLost):
-                return _start(home, listens_on, wanted, auth, tied, stores, timeout_s)
-        return _start(home, listens_on, wanted, auth, tied, stores, timeout_s)
+                return _start(home, listens_on, wanted, auth, tied, stores, pages, timeout_s)
+        return _start(home, listens_on, wanted, auth, tied, stores, pages, timeout_s)
 
 
 def find_server(home: Path) -> Server | None:
@@ -185,7 +196,9 @@ class _PortLost(ServiceFailed):
     pass
 
 
-def _start(home: Path, host: str, port: int, auth: bool, tied: bool, stores: Stores, timeout_s: float) -> Server:
+def _start(
+    home: Path, host: str, port: int, auth: bool, tied: bool, stores: Stores, origins: Sequence[str], timeout_s: float
+) -> Server:
     chosen = free_port(host, port)
     uri = local_url(host, chosen)
     auth = auth or auth_file(home).exists()
@@ -193,7 +206,7 @@ def _start(home: Path, host: str, port: int, auth: bool, tied: bool, stores: Sto
     if stores.backend == SQLITE:
         keep_private(home / DATABASE)
     env = child_environment(given, without=("MLFLOW_", "_MLFLOW_", "UVICORN_"))
-    command = _command(host, chosen, auth, stores)
+    command = _command(host, chosen, auth, stores, origins)
     process = start_process(command, log=server_log(home), env=env, cwd=home, tied=tied)
     server = Server(
         uri, process.pid, process.started, auth, backend=stores.backend, artifacts=stores.artifacts, host=host,
@@ -223,14 +236,18 @@ def _start(home: Path, host: str, port: int, auth: bool, tied: bool, stores: Sto
 _QUIETER = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
 
 
-def _command(host: str, port: int, auth: bool, stores: Stores) -> list[str]:
+# uvicorn's own waits for a request without end. MLflow has no WebSockets.
+_PROTOCOL = "slipway.server.door.connections:GuardedHttp"
+
+
+def _command(host: str, port: int, auth: bool, stores: Stores, origins: Sequence[str]) -> list[str]:
     return [
         *(sys.executable, "-m", "mlflow", "server", "--app-name", "slipway-auth" if auth else "slipway"),
         *stores.words,
         *("--host", host, "--port", str(port), "--workers", "1"),
-        *reach_words(host, port),
+        *reach_words(host, port, origins),
         # A search makes thousands of requests, so none gets a line. A browser that keeps asking must not delay the end.
-        *("--uvicorn-opts", "--no-access-log --timeout-graceful-shutdown 5"),
+        *("--uvicorn-opts", f"--no-access-log --timeout-graceful-shutdown 5 --http {_PROTOCOL} --ws none"),
     ]
 
 

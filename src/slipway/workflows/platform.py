@@ -118,7 +118,7 @@ def up(
     The server keeps runs and artifacts in `settings.backend` and `settings.artifacts`, or in the home where these are not set.
 
     Args:
-        settings: the home and the stores.
+        settings: the home, the stores, and the origins whose pages may ask the server.
         host: the address to listen on; by default 127.0.0.1.
         port: the port to listen on; by default the one that the home's server had last, or 5000.
         auth: whether callers have to name a user and a password.
@@ -127,7 +127,15 @@ def up(
     Raises UsageError, StoreUnusable, FileUnusable and ServiceFailed as `start_server` does.
     """
     stores = parse_stores(settings.backend, settings.artifacts, settings.s3_endpoint)
-    server = start_server(settings.home, host=host, port=port, auth=auth, tied=not detach, stores=stores)
+    server = start_server(
+        settings.home,
+        host=host,
+        port=port,
+        auth=auth,
+        tied=not detach,
+        stores=stores,
+        origins=settings.allowed_origins,
+    )
     return Platform(settings, server, detach)
 
 
