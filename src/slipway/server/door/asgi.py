@@ -12,7 +12,7 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-LINGER_S = 2.0
+LINGER_S = 1.0
 _LINGER_BYTES = 8 * 1024 * 1024
 
 

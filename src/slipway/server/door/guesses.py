@@ -49,8 +49,9 @@ class Guesses:
     Not for several threads.
     """
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic, most: int = MOST) -> None:
         self._now = now
+        self._most = most
         self._key = secrets.token_bytes(32)
         self._counts: OrderedDict[bytes, _Count] = OrderedDict()
         self._known: OrderedDict[bytes, float] = OrderedDict()
@@ -75,7 +76,7 @@ class Guesses:
         self._counts.pop(pair, None)
         self._known[pair] = self._now()
         self._known.move_to_end(pair)
-        while len(self._known) > MOST:
+        while len(self._known) > self._most:
             self._known.popitem(last=False)
 
     def again(self, user: str, address: str) -> None:
@@ -123,7 +124,7 @@ class Guesses:
         if count.wrong < bound.free:
             count.until = 0.0
         self._counts.move_to_end(key)
-        while len(self._counts) > MOST:
+        while len(self._counts) > self._most:
             self._counts.popitem(last=False)
         return count
 
