@@ -66,13 +66,10 @@ def reach_words(host: str, port: int, origins: Sequence[str] = ()) -> Sequence[s
     names = [] if is_loopback(host) else _names(host)
     if not names and not origins:
         return ()
-    hosts = [
-        *_MLFLOWS_HOSTS,
-        *(f"{name}:*" for name in names),
-        *names,
-        *(urlsplit(origin).netloc for origin in origins),
-    ]
-    pages = [*(f"http://{name}:{port}" for name in names), *origins]
+    bare = [f"[{name}]" if ":" in name else name for name in names]
+    patterns = [f"{name.replace('[', '[[]', 1)}:*" for name in bare]
+    hosts = [*_MLFLOWS_HOSTS, *patterns, *bare, *(urlsplit(origin).netloc for origin in origins)]
+    pages = [*(f"http://{name}:{port}" for name in bare), *origins]
     return "--allowed-hosts", ",".join(hosts), "--cors-allowed-origins", ",".join(pages)
 
 

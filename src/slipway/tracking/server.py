@@ -58,6 +58,7 @@ class Server:
         backend: the database of runs and registry, without a password.
         artifacts: the folder or bucket of the artifacts.
         host: the address that the server listens on.
+        origins: the origins whose pages may ask it, beside its own.
         instead_of: the wanted port, where another process has that; else None.
     """
 
@@ -69,6 +70,7 @@ class Server:
     backend: str = SQLITE
     artifacts: str = FOLDER
     host: str = HOST
+    origins: tuple[str, ...] = ()
     instead_of: int | None = None
 
     @property
@@ -119,6 +121,10 @@ def start_server(
                     raise UsageError(f"the server of {home} is up without auth; `slipway down` first")
                 if host not in (None, server.host):
                     raise UsageError(f"the server of {home} is up on {server.host}; `slipway down` first")
+                if missing := set(pages) - set(server.origins):
+                    raise UsageError(
+                        f"the server of {home} is up without {', '.join(sorted(missing))}; `slipway down` first"
+                    )
                 return replace(server, adopted=True)
             _clear(home, server)  # died, or was left half-started by a `slipway up` that was killed
         finish(home)  # a restore that was killed while it renamed
@@ -210,7 +216,7 @@ def _start(
     process = start_process(command, log=server_log(home), env=env, cwd=home, tied=tied)
     server = Server(
         uri, process.pid, process.started, auth, backend=stores.backend, artifacts=stores.artifacts, host=host,
-        instead_of=port if port not in (0, chosen) else None,
+        origins=tuple(origins), instead_of=port if port not in (0, chosen) else None,
     )  # fmt: skip
     try:
         _write(home, server, ready=False)
@@ -266,6 +272,7 @@ def _read(home: Path) -> tuple[Server, bool] | None:
             backend=str(fields["backend"]),
             artifacts=str(fields["artifacts"]),
             host=str(fields.get("host", HOST)),
+            origins=tuple(map(str, fields.get("origins", ()))),
         )
         return server, bool(fields["ready"])
     except (OSError, ValueError, KeyError, TypeError):  # not there, or not ours to understand

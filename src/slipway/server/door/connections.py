@@ -35,7 +35,7 @@ class Closed(StrEnum):
     UNREAD = "unread"
 
 
-class Connection(Protocol):
+class Held(Protocol):
     """A connection. waits: whether it waits for no answer. asked: whether it ever did."""
 
     @property
@@ -61,7 +61,7 @@ class Connections:
     def __len__(self) -> int:
         return len(self._open)
 
-    def admit(self, connection: Connection, address: str) -> bool:
+    def admit(self, connection: Held, address: str) -> bool:
         """Take a connection in, in place of another one if need be; False when all others are being answered."""
         own = [each for each, its in self._open.items() if its == address]
         if len(own) >= self._most_an_address or len(self._open) >= self._most:
@@ -73,11 +73,11 @@ class Connections:
         self._open[connection] = address
         return True
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, connection: Held) -> None:
         self._open.pop(connection, None)
 
 
-def _first_to_go(connections: list[Connection]) -> Connection | None:
+def _first_to_go(connections: list[Held]) -> Held | None:
     waiting = [each for each in connections if each.waits]
     return next((each for each in waiting if not each.asked), waiting[0] if waiting else None)
 
