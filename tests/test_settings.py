@@ -26,12 +26,14 @@ def test_the_environment_is_read_once_into_one_value(tmp_path: Path) -> None:
         "SLIPWAY_BACKEND": "postgresql://ann:secret@db/runs",
         "SLIPWAY_ARTIFACTS": "s3://models",
         "MLFLOW_S3_ENDPOINT_URL": "http://s3",
+        "SLIPWAY_ALLOWED_ORIGINS": "https://a.example, https://b.example",
         "PATH": "/bin",
     }
     settings = read_settings(environment, project=tmp_path)
     environment.clear()
     assert (settings.home, settings.tracking_uri, settings.user) == (tmp_path / "elsewhere", "http://server", "ann")
     assert (settings.trusted_types, settings.mlflow_run_id) == (("features.Ratio", "features.Gap"), "abc")
+    assert settings.allowed_origins == ("https://a.example", "https://b.example")
     assert (settings.artifacts, settings.s3_endpoint) == ("s3://models", "http://s3")
     assert settings.backend == "postgresql://ann:secret@db/runs" and "secret" not in repr(settings)
     with pytest.raises(FrozenInstanceError):
@@ -58,6 +60,6 @@ def test_folders_are_absolute(tmp_path: Path) -> None:
 def test_an_unknown_setting_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
     with pytest.raises(
         UsageError,
-        match="unknown setting SLIPWAY_HMOE, SLIPWAY_ZZ; there is: SLIPWAY_API_KEYS, SLIPWAY_ARTIFACTS, SLIPWAY_BACKEND",
+        match="unknown setting SLIPWAY_HMOE, SLIPWAY_ZZ; there is: SLIPWAY_ALLOWED_ORIGINS, SLIPWAY_API_KEYS",
     ):
         read_settings({"SLIPWAY_ZZ": "1", "SLIPWAY_HMOE": "/x"}, project=tmp_path)

@@ -26,6 +26,7 @@ class Settings:
         s3_endpoint: the address of S3 that MLflow's client uses, where it is not that of boto3.
         notices: the file that says who is told what; None for `notices.yaml` in `home`, where there is one.
         variables: all variables, from which the channels of that file take the secrets that they name.
+        allowed_origins: the origins whose pages may ask the embedded server, beside its own.
     """
 
     project: Path
@@ -41,6 +42,7 @@ class Settings:
     s3_endpoint: str | None = None
     notices: Path | None = None
     variables: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    allowed_origins: tuple[str, ...] = ()
 
     @property
     def experiments(self) -> Path:
@@ -50,9 +52,9 @@ class Settings:
 def read_settings(environment: Mapping[str, str], *, project: Path, tracking_uri: str | None = None) -> Settings:
     """Read the settings from an environment.
 
-    The variables are SLIPWAY_HOME, SLIPWAY_USER, SLIPWAY_TRUSTED_TYPES and SLIPWAY_API_KEYS (comma separated), SLIPWAY_BACKEND,
-    SLIPWAY_ARTIFACTS, SLIPWAY_NOTICES, MLFLOW_RUN_ID, MLFLOW_TRACKING_URI, MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD,
-    MLFLOW_TRACKING_TOKEN and MLFLOW_S3_ENDPOINT_URL.
+    The variables are SLIPWAY_HOME, SLIPWAY_USER, SLIPWAY_TRUSTED_TYPES, SLIPWAY_API_KEYS and SLIPWAY_ALLOWED_ORIGINS (these
+    three comma separated), SLIPWAY_BACKEND, SLIPWAY_ARTIFACTS, SLIPWAY_NOTICES, MLFLOW_RUN_ID, MLFLOW_TRACKING_URI,
+    MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD, MLFLOW_TRACKING_TOKEN and MLFLOW_S3_ENDPOINT_URL.
 
     Args:
         environment: the variables of the process.
@@ -61,9 +63,8 @@ def read_settings(environment: Mapping[str, str], *, project: Path, tracking_uri
 
     Raises UsageError for an unknown variable that starts with SLIPWAY_.
     """
-    known = {
-        f"SLIPWAY_{name}" for name in ("API_KEYS", "ARTIFACTS", "BACKEND", "HOME", "NOTICES", "TRUSTED_TYPES", "USER")
-    }
+    names = ("ALLOWED_ORIGINS", "API_KEYS", "ARTIFACTS", "BACKEND", "HOME", "NOTICES", "TRUSTED_TYPES", "USER")
+    known = {f"SLIPWAY_{name}" for name in names}
     if unknown := sorted(key for key in environment if key.startswith("SLIPWAY_") and key not in known):
         raise UsageError(f"unknown setting {', '.join(unknown)}; there is: {', '.join(sorted(known))}")
     home, notices = environment.get("SLIPWAY_HOME"), environment.get("SLIPWAY_NOTICES")
@@ -81,6 +82,7 @@ def read_settings(environment: Mapping[str, str], *, project: Path, tracking_uri
         s3_endpoint=environment.get("MLFLOW_S3_ENDPOINT_URL") or None,
         notices=Path(notices).resolve() if notices else None,
         variables=dict(environment),
+        allowed_origins=_listed(environment.get("SLIPWAY_ALLOWED_ORIGINS", "")),
     )
 
 

@@ -52,6 +52,7 @@ def test_a_password_among_the_arguments_does_not_stay_there(tmp_path: Path, sile
         (("--artifacts", f"gs://{SECRET}"), "--artifacts takes a bucket on S3"),
         (("--host", "0.0.0.0"), "add --auth, so that they need a user and a password, or leave --host out"),
         (("--host", ""), "--host is empty"),
+        (("--allow-origin", "https://a.example", "--allow-origin", "*"), "the allowed origin '*' is none; name scheme"),
     ],
 )
 def test_what_cannot_be_a_store_is_wrong_usage(

@@ -165,13 +165,13 @@ def test_a_body_that_is_neither_a_bundle_nor_json_is_not_read(server: "Guarded")
     for what, kind, body, status in (
         ("judgements", "application/zip", b"no zip", 400),
         ("judgements", "application/json", b"{}", 400),
-        ("movements", "text/plain", b'{"action": "rollback"}', 400),
+        ("movements", "text/plain", b'{"action": "rollback"}', 403),
         ("movements", "application/json", b"[]", 400),
         ("movements", "application/json", b"\xff\xfe", 400),
         ("movements", "application/json", b"[" * 60_000, 400),
         ("movements", "application/json; charset=utf-16", b'{"action": "nothing"}', 404),
         ("movements", "application/zip", b"PK", 400),
-        ("approvals", "multipart/form-data", b"--x", 400),
+        ("approvals", "multipart/form-data", b"--x", 403),
         ("approvals", "application/json", b'{"version": 1, "stage": "Staging", "overrides": [5]}', 400),
         ("movements", "application/json", b'{"comment": "' + b"x" * 100_000 + b'"}', 413),
     ):

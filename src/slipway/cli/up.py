@@ -30,6 +30,13 @@ from slipway.settings import Settings
     type=click.Path(dir_okay=False, path_type=Path),
     help="Who is told of what; by default notices.yaml in the home, where there is one.",
 )
+@click.option(
+    "--allow-origin",
+    "origins",
+    metavar="ORIGIN",
+    multiple=True,
+    help="Take requests from pages of it, too, as https://slipway.example before a proxy; by default SLIPWAY_ALLOWED_ORIGINS.",
+)
 @json_option
 def up(
     settings: Settings,
@@ -40,6 +47,7 @@ def up(
     backend: str | None,
     artifacts: str | None,
     notices: Path | None,
+    origins: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Start the MLflow tracking server and keep it up until Ctrl-C.
@@ -55,6 +63,7 @@ def up(
         backend=backend or settings.backend,
         artifacts=artifacts or settings.artifacts,
         notices=notices.resolve() if notices else settings.notices,
+        allowed_origins=origins or settings.allowed_origins,
     )
     server = up(chosen, host=host, port=port, auth=auth, detach=detach)
     show(server, as_json)

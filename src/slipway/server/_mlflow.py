@@ -8,6 +8,8 @@ from typing import Any
 
 from flask import Flask, Request
 from mlflow.entities.model_registry import RegisteredModel
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.server.handlers import _add_static_prefix as add_static_prefix
 from mlflow.server.handlers import _get_model_registry_store as registry_store
 from mlflow.server.handlers import _get_request_message as request_message
@@ -19,8 +21,9 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 
 __all__ = [
     "Validator", "add_static_prefix", "add_validator", "artifact_repositories", "authenticated_app",
-    "get_artifact_repository", "is_prompt", "permission_on", "registry_store", "registry_stores", "replace_password_check",
-    "request_message", "sender_is_admin", "tracking_store", "tracking_stores",
+    "check_password", "get_artifact_repository", "is_open_route", "is_prompt", "permission_on", "registry_store",
+    "registry_stores", "replace_password_check", "request_message", "sender_is_admin", "stored_password", "tracking_store",
+    "tracking_stores", "uses_basic_auth",
 ]  # fmt: skip
 
 Validator = Callable[[], bool]
@@ -69,3 +72,37 @@ def authenticated_app(flask_app: Flask) -> Any:
     from mlflow.server import auth
 
     return auth.create_app(flask_app)
+
+
+def check_password(stored: str, password: str) -> bool:
+    """Say whether a password is the one of a stored hash, as MLflow's store of users does."""
+    from mlflow.server.auth import sqlalchemy_store
+
+    return bool(sqlalchemy_store.check_password_hash(stored, password))
+
+
+def stored_password(user: str) -> str | None:
+    """Return the stored hash of a user's password; None where there is no such user."""
+    from mlflow.server import auth
+
+    try:
+        return str(auth.store.get_user(user).password_hash)
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+            raise
+        return None
+
+
+def is_open_route(path: str) -> bool:
+    """Say whether MLflow's auth lets everybody ask for a path."""
+    from mlflow.server import auth
+
+    return bool(auth.is_unprotected_route(path))
+
+
+def uses_basic_auth() -> bool:
+    """Say whether MLflow's auth asks for user and password, and not a function that its configuration names."""
+    from mlflow.server import auth
+    from mlflow.server.auth.config import DEFAULT_AUTHORIZATION_FUNCTION
+
+    return bool(auth.auth_config.authorization_function == DEFAULT_AUTHORIZATION_FUNCTION)

@@ -12,6 +12,7 @@ from slipway.server.identity import Anybody, People
 from slipway.settings import read_settings
 
 if TYPE_CHECKING:
+    from slipway.server.door.login import Accounts
     from slipway.server.own_stores import OwnStores
 
 
@@ -20,20 +21,20 @@ def create_app() -> Any:
     from mlflow.server import app as flask_app
     from mlflow.server.fastapi_app import create_fastapi_app
 
-    return _guarded(Anybody(), create_fastapi_app(flask_app))
+    return _guarded(Anybody(), create_fastapi_app(flask_app), None)
 
 
 def create_app_with_auth() -> Any:
     """Return MLflow's tracking server with its registry guarded, behind MLflow's basic auth."""
     from mlflow.server import app as flask_app
 
-    from slipway.server.auth import create_authenticated, users
+    from slipway.server.auth import accounts, create_authenticated, users
 
-    return _guarded(users(), create_authenticated(flask_app))
+    return _guarded(users(), create_authenticated(flask_app), accounts())
 
 
-def _guarded(people: People, app: Any) -> Any:
-    """Put the guard into the stores of MLflow's app, and Slipway's routes beside those of MLflow.
+def _guarded(people: People, app: Any, accounts: "Accounts | None") -> Any:
+    """Put the guard into the stores of MLflow's app, Slipway's routes beside those of MLflow, and the door before all.
 
     Raises UsageError for a server that cannot be guarded.
     """
@@ -45,7 +46,7 @@ def _guarded(people: People, app: Any) -> Any:
     from slipway.server.artifacts import ArtifactGuard, refuse_kept
     from slipway.server.board import blueprint
     from slipway.server.disabled_features import NoAssistant, take_no_jobs
-    from slipway.server.limits import BodyLimit
+    from slipway.server.door.entrance import put_before
     from slipway.server.own_stores import OwnStores, serve_own_artifacts
     from slipway.server.stores import install_guarded_stores
 
@@ -65,7 +66,8 @@ def _guarded(people: People, app: Any) -> Any:
     flask_app.register_blueprint(blueprint(lambda: stores.client, people, add_static_prefix("")))
     flask_app.before_request(lambda: refuse_kept(stores))  # it runs after auth's hook, which was registered first
     # The innermost, so that auth, which MLflow adds as the outermost, is asked first.
-    app.user_middleware += [Middleware(NoAssistant), Middleware(BodyLimit), Middleware(ArtifactGuard, stores=stores)]
+    app.user_middleware += [Middleware(NoAssistant), Middleware(ArtifactGuard, stores=stores)]
+    put_before(app, accounts, add_static_prefix(""))
     return app
 
 

@@ -9,21 +9,29 @@ from threading import Lock
 from typing import Any
 
 from flask import Flask, Request, request
+from werkzeug.security import generate_password_hash
 
 from slipway.server._mlflow import (
     Validator,
+    add_static_prefix,
     add_validator,
     authenticated_app,
+    check_password,
+    is_open_route,
     permission_on,
     replace_password_check,
     sender_is_admin,
+    stored_password,
+    uses_basic_auth,
 )
+from slipway.server.door.login import Accounts
 from slipway.server.identity import Users
 
 REMEMBERED_S = 60.0
 MOST = 1000
 """The most passwords that are remembered; the one that was verified longest ago goes first."""
 _OURS = "slipway"
+_UI = "/static"
 
 Check = Callable[[str, str], bool]
 """Whether a password is the one of a stored hash, as werkzeug's `check_password_hash` says: slow on purpose."""
@@ -64,6 +72,24 @@ class Remembering:
 def users() -> Users:
     """Return MLflow's own users, with the permissions that they have on registered models."""
     return Users(sender_is_admin, permission_on)
+
+
+def accounts() -> Accounts | None:
+    """Return how MLflow keeps its users; None where another function than its basic auth asks who they are."""
+    if not uses_basic_auth():
+        return None
+    return Accounts(
+        stored=stored_password,
+        check=check_password,
+        nobody=generate_password_hash(secrets.token_urlsafe()),
+        is_open=_is_open,
+        gateway=add_static_prefix("/gateway/"),
+    )
+
+
+def _is_open(path: str) -> bool:
+    # MLflow's UI is open to everybody, too. A file of it is some megabytes, held for each one who asks and does not read.
+    return is_open_route(path) and not path.startswith((_UI, add_static_prefix(_UI)))
 
 
 def create_authenticated(flask_app: Flask) -> Any:

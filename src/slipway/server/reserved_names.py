@@ -67,11 +67,6 @@ def is_model(owner: str) -> bool:
     return _MODEL.fullmatch(owner) is not None
 
 
-def same_origin(origin: str | None, host: str | None) -> bool:
-    """Say whether a browser's Origin header names the host that was asked."""
-    return bool(origin) and bool(host) and urlsplit(origin or "").netloc.casefold() == (host or "").casefold()
-
-
 def decoded(location: str) -> str:
     """Take off all percent-encoding, however often it was put on: each layer of MLflow takes off one."""
     while (once := unquote(location)) != location:

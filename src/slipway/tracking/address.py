@@ -2,8 +2,9 @@
 
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -13,6 +14,7 @@ from slipway.files import whole_file
 HOST = "127.0.0.1"
 FIRST_PORT = 5000
 
+_PORTS = {"http": 80, "https": 443}
 _EVERY = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound
 # MLflow's own defaults, which count no more once any host is named.
 _MLFLOWS_HOSTS = (
@@ -55,21 +57,57 @@ def remember_port(home: Path, port: int) -> None:
         draft.write_text(f"{port}\n", encoding="ascii")
 
 
-def reach_words(host: str, port: int) -> Sequence[str]:
+def reach_words(host: str, port: int, origins: Sequence[str] = ()) -> Sequence[str]:
     """Return the options of `mlflow server` that let other machines call it by the names of this one; none on loopback.
 
-    MLflow refuses a Host header or an Origin that is not listed: a page elsewhere could pose as the server.
+    The server refuses a Host header or an Origin that is not listed: a page elsewhere could pose as the server. `origins` are
+    further ones, such as that of a proxy: their pages may ask the server, and by their names it may be asked.
     """
-    if is_loopback(host):
+    names = [] if is_loopback(host) else _names(host)
+    if not names and not origins:
         return ()
-    names = _names(host)
-    hosts = ",".join([*_MLFLOWS_HOSTS, *(f"{name}:*" for name in names), *names])
-    return "--allowed-hosts", hosts, "--cors-allowed-origins", ",".join(f"http://{name}:{port}" for name in names)
+    bare = [f"[{name}]" if ":" in name else name for name in names]
+    patterns = [f"{name.replace('[', '[[]', 1)}:*" for name in bare]
+    hosts = [*_MLFLOWS_HOSTS, *patterns, *bare, *(urlsplit(origin).netloc for origin in origins)]
+    pages = [*(f"http://{name}:{port}" for name in bare), *origins]
+    return "--allowed-hosts", ",".join(hosts), "--cors-allowed-origins", ",".join(pages)
+
+
+def require_origins(origins: Iterable[str]) -> tuple[str, ...]:
+    """Return origins as browsers write them: in small letters, without the port that their scheme has anyway.
+
+    Raises UsageError for a text that is no origin, a pattern included.
+    """
+    return tuple(_origin(text) for text in origins)
+
+
+def plain_origin(text: str) -> str | None:
+    """Return an origin as browsers write it; None for what is no origin, such as `null`."""
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError:
+        return None
+    beside = parts.username is not None or parts.path or parts.query or parts.fragment
+    if parts.scheme not in _PORTS or not parts.hostname or beside:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + ("" if port in (None, _PORTS[parts.scheme]) else f":{port}")
 
 
 def own_name(host: str) -> str:
     """Return the name by which other machines reach a server that listens on `host`."""
     return socket.getfqdn() if host in _EVERY else host
+
+
+def _origin(text: str) -> str:
+    plain = plain_origin(text.rstrip("/"))
+    if plain is None or any(sign in plain for sign in "*,"):
+        raise UsageError(
+            f"the allowed origin {text!r} is none; name scheme, host and port as a browser does, "
+            "such as https://slipway.example or http://127.0.0.1:3000"
+        )
+    return plain
 
 
 def _names(host: str) -> list[str]:

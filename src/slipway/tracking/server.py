@@ -11,7 +11,7 @@ import fcntl
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -28,7 +28,15 @@ from slipway.processes import (
     stop_process,
     wait_until_ready,
 )
-from slipway.tracking.address import FIRST_PORT, HOST, reach_words, remember_port, remembered_port, require_safe
+from slipway.tracking.address import (
+    FIRST_PORT,
+    HOST,
+    reach_words,
+    remember_port,
+    remembered_port,
+    require_origins,
+    require_safe,
+)
 from slipway.tracking.auth import auth_environment, auth_file
 from slipway.tracking.backup.swap import finish
 from slipway.tracking.home import DATABASE, keep_private
@@ -50,6 +58,7 @@ class Server:
         backend: the database of runs and registry, without a password.
         artifacts: the folder or bucket of the artifacts.
         host: the address that the server listens on.
+        origins: the origins whose pages may ask it, beside its own.
         instead_of: the wanted port, where another process has that; else None.
     """
 
@@ -61,6 +70,7 @@ class Server:
     backend: str = SQLITE
     artifacts: str = FOLDER
     host: str = HOST
+    origins: tuple[str, ...] = ()
     instead_of: int | None = None
 
     @property
@@ -77,6 +87,7 @@ def start_server(
     tied: bool = True,
     stores: Stores | None = None,
     variables: Mapping[str, str] | None = None,
+    origins: Sequence[str] = (),
     timeout_s: float = 120.0,
 ) -> Server:
     """Return the server of `home` when it answers: the one that runs already, or a new one.
@@ -92,6 +103,7 @@ def start_server(
         tied: whether a new server ends with the calling thread, even by kill -9; if not, it stays until `stop_server`.
         stores: the database and the bucket; by default both are in `home`.
         variables: further variables of a new server's environment.
+        origins: the origins whose pages may ask the server beside its own, such as that of a proxy before it.
         timeout_s: how long a new server may take to answer.
 
     Raises UsageError when the server is up on other stores, on another address or without the wanted auth, and for an address
@@ -101,6 +113,7 @@ def start_server(
     stores, variables = stores or Stores(), variables or {}
     listens_on = HOST if host is None else host
     require_safe(listens_on, auth or auth_file(home).exists())
+    pages = require_origins(origins)
     with _locked(home, timeout_s):
         if found := _read(home):
             server, ready = found
@@ -110,6 +123,10 @@ def start_server(
                     raise UsageError(f"the server of {home} is up without auth; `slipway down` first")
                 if host not in (None, server.host):
                     raise UsageError(f"the server of {home} is up on {server.host}; `slipway down` first")
+                if missing := set(pages) - set(server.origins):
+                    raise UsageError(
+                        f"the server of {home} is up without {', '.join(sorted(missing))}; `slipway down` first"
+                    )
                 return replace(server, adopted=True)
             _clear(home, server)  # died, or was left half-started by a `slipway up` that was killed
         finish(home)  # a restore that was killed while it renamed
@@ -117,8 +134,8 @@ def start_server(
         wanted = remembered_port(home) or FIRST_PORT if port is None else port
         for _ in range(_PORT_RACES - 1):
             with suppress(_PortLost):
-                return _start(home, listens_on, wanted, auth, tied, stores, variables, timeout_s)
-        return _start(home, listens_on, wanted, auth, tied, stores, variables, timeout_s)
+                return _start(home, listens_on, wanted, auth, tied, stores, variables, pages, timeout_s)
+        return _start(home, listens_on, wanted, auth, tied, stores, variables, pages, timeout_s)
 
 
 def find_server(home: Path) -> Server | None:
@@ -195,6 +212,7 @@ def _start(
     tied: bool,
     stores: Stores,
     variables: Mapping[str, str],
+    origins: Sequence[str],
     timeout_s: float,
 ) -> Server:
     chosen = free_port(host, port)
@@ -204,11 +222,11 @@ def _start(
     if stores.backend == SQLITE:
         keep_private(home / DATABASE)
     env = child_environment(given, without=("MLFLOW_", "_MLFLOW_", "UVICORN_"))
-    command = _command(host, chosen, auth, stores)
+    command = _command(host, chosen, auth, stores, origins)
     process = start_process(command, log=server_log(home), env=env, cwd=home, tied=tied)
     server = Server(
         uri, process.pid, process.started, auth, backend=stores.backend, artifacts=stores.artifacts, host=host,
-        instead_of=port if port not in (0, chosen) else None,
+        origins=tuple(origins), instead_of=port if port not in (0, chosen) else None,
     )  # fmt: skip
     try:
         _write(home, server, ready=False)
@@ -234,14 +252,18 @@ def _start(
 _QUIETER = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
 
 
-def _command(host: str, port: int, auth: bool, stores: Stores) -> list[str]:
+# uvicorn's own waits for a request without end. MLflow has no WebSockets.
+_PROTOCOL = "slipway.server.door.connections:GuardedHttp"
+
+
+def _command(host: str, port: int, auth: bool, stores: Stores, origins: Sequence[str]) -> list[str]:
     return [
         *(sys.executable, "-m", "mlflow", "server", "--app-name", "slipway-auth" if auth else "slipway"),
         *stores.words,
         *("--host", host, "--port", str(port), "--workers", "1"),
-        *reach_words(host, port),
+        *reach_words(host, port, origins),
         # A search makes thousands of requests, so none gets a line. A browser that keeps asking must not delay the end.
-        *("--uvicorn-opts", "--no-access-log --timeout-graceful-shutdown 5"),
+        *("--uvicorn-opts", f"--no-access-log --timeout-graceful-shutdown 5 --http {_PROTOCOL} --ws none"),
     ]
 
 
@@ -260,6 +282,7 @@ def _read(home: Path) -> tuple[Server, bool] | None:
             backend=str(fields["backend"]),
             artifacts=str(fields["artifacts"]),
             host=str(fields.get("host", HOST)),
+            origins=tuple(map(str, fields.get("origins", ()))),
         )
         return server, bool(fields["ready"])
     except (OSError, ValueError, KeyError, TypeError):  # not there, or not ours to understand

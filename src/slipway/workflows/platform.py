@@ -132,7 +132,7 @@ def up(
     The server keeps runs and artifacts in `settings.backend` and `settings.artifacts`, or in the home where these are not set.
 
     Args:
-        settings: the home and the stores.
+        settings: the home, the stores, and the origins whose pages may ask the server.
         host: the address to listen on; by default 127.0.0.1.
         port: the port to listen on; by default the one that the home's server had last, or 5000.
         auth: whether callers have to name a user and a password.
@@ -147,7 +147,14 @@ def up(
         notices.check()
     variables = {"SLIPWAY_HOME": str(settings.home)} | ({"SLIPWAY_NOTICES": str(notices.file)} if notices else {})
     server = start_server(
-        settings.home, host=host, port=port, auth=auth, tied=not detach, stores=stores, variables=variables
+        settings.home,
+        host=host,
+        port=port,
+        auth=auth,
+        tied=not detach,
+        stores=stores,
+        variables=variables,
+        origins=settings.allowed_origins,
     )
     return Platform(settings, server, detach, notices)
 
