@@ -1,8 +1,11 @@
 """The forms in which reports write values."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from math import isfinite
+
+from markupsafe import Markup
 
 from slipway.types import Interval
 
@@ -96,6 +99,24 @@ def size(count: float) -> str:
         if count >= bytes_:
             return f"{count / bytes_:.3g} {unit}"
     return f"{count:.0f} B"
+
+
+def markdown_text(value: object) -> object:
+    """Escape the characters that Markdown, or HTML in Markdown, would act on; a value stays in its line and its cell.
+
+    Underscores inside of a word stay: GitHub-flavoured Markdown does not act on them, and names stay readable.
+    """
+    if isinstance(value, Markup):
+        return value
+    text = " ".join(str(value).split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = re.sub(r"([\\`*\[\]|~$])", r"\\\1", text)
+    text = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\_", text)
+    return re.sub(r"^(#+|[-+=])(?=\s|$)|^(\d+)(?=[.)]\s)", _disarmed, text)
+
+
+def _disarmed(found: re.Match[str]) -> str:
+    """Return the start of a heading, a list or a rule as plain text."""
+    return f"\\{found[1]}" if found[1] else f"{found[2]}\\"
 
 
 SPELLINGS: tuple[Callable[..., str], ...] = (
