@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.core.release.decision import Decision, MeasuredDifference, Doubts, Found, Situation
+from slipway.core.release.decision import Decision, Doubts, Found, MeasuredDifference, Situation
 from slipway.core.release.judgement import Eligibility
 from slipway.core.release.transitions import Action, Transition
 from slipway.reports.words.decision import (

@@ -4,10 +4,12 @@ The package turns facts into HTML. It asks no server and decides nothing: the fa
 
 _frame     the frame of every page, and the stylesheet
 _overview  all models
+_beside    the version in Production beside another one
 _model     one model and its ledger
 _version   one version and its buttons
 """
 
+from slipway.reports.board._beside import ChampionBeside, FactBeside, MetricBeside
 from slipway.reports.board._frame import ButtonOutcome, Frame, Visitor, problem_page, stylesheet
 from slipway.reports.board._model import LedgerCheck, LedgerLine, ModelPage, model_page
 from slipway.reports.board._overview import ORDER, Approval, ModelLine, StageColumn, VersionStatus, overview_page
@@ -19,9 +21,12 @@ __all__ = [
     "Approval",
     "Button",
     "ButtonOutcome",
+    "ChampionBeside",
+    "FactBeside",
     "Frame",
     "LedgerCheck",
     "LedgerLine",
+    "MetricBeside",
     "ModelLine",
     "ModelPage",
     "StageColumn",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from slipway.reports._templates import render_html
+from slipway.reports.board._beside import ChampionBeside, MetricBeside
 from slipway.reports.board._frame import Frame
 from slipway.reports.board._overview import VersionStatus
 from slipway.reports.card import CardDisagreement, ModelCard
@@ -70,6 +71,9 @@ class AnswersCompared:
         champion: The number of the champion; None where nothing was in Production.
         plots: The names of the figures.
         disagreement: How the answers differ; None without a champion.
+        tested: The number of all test rows, of which `rows` were compared; 0 where it is not known.
+        metrics: The metrics of both on the compared rows; empty without a champion.
+        slices: The champion's search metric on slices of the compared rows, by column and value.
     """
 
     key: str
@@ -77,6 +81,9 @@ class AnswersCompared:
     champion: int | None = None
     plots: tuple[str, ...] = ()
     disagreement: CardDisagreement | None = None
+    tested: int = 0
+    metrics: tuple[MetricBeside, ...] = ()
+    slices: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,10 @@ class VersionPage:
         links: Addresses below MLflow's UI by label.
         card: The model card of its run; None without one.
         comparison: The answers beside the champion's; None where none are kept.
+        decision: The sentence that a reviewer decides by.
+        tone: How the sentence is marked: good, bad, waits or plain.
+        difference: The verdict whose interval is drawn below the sentence; None for none.
+        beside: The version in Production, or the one that was there before; None where there is none.
     """
 
     name: str
@@ -108,6 +119,10 @@ class VersionPage:
     links: Mapping[str, str] = field(default_factory=dict)
     card: ModelCard | None = None
     comparison: AnswersCompared | None = None
+    decision: str = ""
+    tone: str = "plain"
+    difference: Verdict | None = None
+    beside: ChampionBeside | None = None
 
 
 def version_page(page: VersionPage, frame: Frame) -> str:
@@ -117,6 +132,7 @@ def version_page(page: VersionPage, frame: Frame) -> str:
         page=page,
         card=page.card,
         comparison=page.comparison,
+        beside=page.beside,
         frame=frame,
         gate_strip=gate_strip,
         outcome_of=outcome_of,

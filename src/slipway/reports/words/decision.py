@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from textwrap import shorten
 
-from slipway.core.release.decision import Decision, MeasuredDifference, Found, Situation, decide, decision_of
+from slipway.core.release.decision import Decision, Found, MeasuredDifference, Situation, decide, decision_of
 from slipway.core.release.judgement import Eligibility
 from slipway.core.release.transitions import Transition
 from slipway.reports.words.spelling import markdown_text, moment, number, signed_interval
@@ -64,6 +64,15 @@ def description_with(present: str, decision: Decision, at: datetime) -> str:
     others = re.sub(rf"^{re.escape(start)}[^\n]*(\n+|$)", "", present, flags=re.MULTILINE)
     line = f"{start} {moment(at)}.** {markdown_text(judged_sentence(decision))}"
     return f"{line}\n\n{others}" if others else line
+
+
+def tone(decision: Decision) -> str:
+    """Return how a decision is marked: `good`, `bad`, `waits` for people, or `plain`."""
+    if decision.failed or decision.problems or decision.foreign:
+        return "bad"
+    if not decision.judged or decision.situation is not Situation.OPEN or decision.found is Found.SAME:
+        return "plain"
+    return "waits" if decision.approvals_missing > 0 else "good"
 
 
 def gate_name(gate: str) -> str:

@@ -79,6 +79,13 @@ def signed_interval(difference: Interval) -> str:
     return f"{difference.low:+{spelling}} to {difference.high:+{spelling}}"
 
 
+def plus(value: float | None) -> str:
+    """Write a difference with its sign."""
+    if value is None or not isfinite(value):
+        return "–" if value is None else "not defined"
+    return f"{value:+{_spelling(value)}}"
+
+
 def _spelling_of_ends(difference: Interval) -> str:
     ends = [abs(end) for end in (difference.value, difference.low, difference.high) if isfinite(end)]
     return _spelling(max(ends, default=0.0))
@@ -121,6 +128,6 @@ def _disarmed(found: re.Match[str]) -> str:
 
 SPELLINGS: tuple[Callable[..., str], ...] = (
     *(number, interval, parameter, percent, moment, duration),
-    *(signed, signed_interval, milliseconds, size),
+    *(signed, plus, signed_interval, milliseconds, size),
 )
 """The functions that templates use as filters, each under its own name."""
