@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.core.release.changes import ABSENT, Change, Changes, Ingredients, changes, compare_link, flat, web_page
+from slipway.core.release.changes import ABSENT, Change, Ingredients, changes, compare_link, flat, web_page
 
 THEN = {
     "name": "m",
@@ -98,12 +98,18 @@ values = st.recursive(
 
 
 @given(
-    st.dictionaries(st.text("abc", min_size=1, max_size=2), values),
-    st.dictionaries(st.text("abc", min_size=1, max_size=2), values),
+    st.dictionaries(st.text("abc", min_size=1, max_size=2), values, min_size=1),
+    st.dictionaries(st.text("abc", min_size=1, max_size=2), values, min_size=1),
 )
 def test_every_line_that_differs_is_told_once_and_no_other(then: dict[str, object], now: dict[str, object]) -> None:
     found = changes(Ingredients(then), Ingredients(now)).declaration
     before, after = flat(then), flat(now)
     differ = {key for key in before.keys() | after.keys() if (before.get(key) or ABSENT) != (after.get(key) or ABSENT)}
-    assert sorted(each.what for each in found) == sorted(differ)
-    assert changes(Ingredients(now), Ingredients(now)) == Changes()
+    assert sorted(each.what for each in found) == (sorted(differ) if before and after else [])
+    assert not changes(Ingredients(now), Ingredients(now))
+
+
+def test_of_what_is_not_recorded_of_both_nothing_is_said() -> None:
+    found = changes(Ingredients(THEN, {"rows": "10"}, packages=["numpy==1"]), Ingredients(NOW))
+    assert (found.data, found.packages, found.unknown) == ((), (), ("data", "packages"))
+    assert found.declaration and found.as_dict()["unknown"] == ["data", "packages"]

@@ -20,6 +20,7 @@ from slipway.core.tasks import Task
 from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.evidence.test_rows import FOLDER, TestRows, save
 from slipway.registry.ledger import Ledger
+from slipway.registry.versions import Version
 from slipway.reports.board import VersionPage, VersionStatus
 from slipway.reports.card import CardData, CardSearch, ModelCard, card_json
 from slipway.types import Stage, Verdict
@@ -29,6 +30,7 @@ from slipway.workflows.board.comparison import Comparisons, KeptComparison
 # Of MLflow's own store, which is made in this process.
 pytestmark = [pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"), pytest.mark.slow]
 ROWS = 80
+VERSION = Version("small", 4, Stage.NONE, "run", "s3://models/4", 1)
 
 
 def outcome(task: Task, seed: int) -> Outcome:
@@ -152,16 +154,16 @@ def test_what_was_written_by_another_slipway_is_done_without(stored: Stored) -> 
         Comparisons(lambda: stored.client),
         VersionPage("small", Stage.NONE, VersionStatus(4), datetime.now(UTC)),
     )
-    assert comparisons.approval_asked(stored.run) is None
     assert comparisons.shown_on(page, stored.run, entry) == page
-    record = comparisons.record(stored.client.get_run(stored.run), "")
+    record = comparisons.record(stored.client.get_run(stored.run), VERSION)
     assert record is not None and record.card is None and record.ingredients.declaration == {}
+    assert record.approval is None
 
 
 def test_the_duels_know_what_was_declared_about_approval_and_draw_by_name(stored: Stored) -> None:
     comparisons = Comparisons(lambda: stored.client)
-    asked = comparisons.approval_asked(stored.run)
-    assert asked is not None and asked.approvers == ["kim"]
+    record = comparisons.record(stored.client.get_run(stored.run), VERSION)
+    assert record is not None and record.approval is not None and record.approval.approvers == ["kim"]
     stored.judged(a_case())
     (entry,) = stored.ledger.entries(1)
     drawn = comparisons.figure(entry, stored.run, "roc")
@@ -195,9 +197,11 @@ A_CARD = ModelCard(
 
 def test_a_record_is_read_once_and_kept_only_with_its_card(stored: Stored) -> None:
     comparisons, run = Comparisons(lambda: stored.client), stored.client.get_run(stored.run)
-    bare = comparisons.record(run, "")
-    assert bare is not None and comparisons.record(run, "") is not bare and comparisons.record(None, "") is None
+    bare = comparisons.record(run, VERSION)
+    assert (
+        bare is not None and comparisons.record(run, VERSION) is not bare and comparisons.record(None, VERSION) is None
+    )
     stored.client.log_text(stored.run, card_json(A_CARD), "model_card.json")
-    whole = comparisons.record(run, "")
-    assert whole is not None and whole.card == A_CARD and comparisons.record(run, "") is whole
+    whole = comparisons.record(run, VERSION)
+    assert whole is not None and whole.card == A_CARD and comparisons.record(run, VERSION) is whole
     assert whole.ingredients.data["source"] == "rows.csv" and whole.ingredients.declaration["name"] == "small"

@@ -59,6 +59,7 @@ class Changes:
         data: the facts of the data.
         code: the commit and the facts of the code.
         packages: the packages, by their names.
+        unknown: the parts that are not recorded of both, so that nothing can be said of them.
         link: the page that compares the two commits; empty where the host of the remote is not known to have one.
     """
 
@@ -66,6 +67,7 @@ class Changes:
     data: tuple[Change, ...] = ()
     code: tuple[Change, ...] = ()
     packages: tuple[Change, ...] = ()
+    unknown: tuple[str, ...] = ()
     link: str = ""
 
     def __bool__(self) -> bool:
@@ -74,17 +76,21 @@ class Changes:
     def as_dict(self) -> dict[str, Any]:
         parts = {part: getattr(self, part) for part in ("declaration", "data", "code", "packages")}
         lists = {part: [change.as_dict() for change in changes] for part, changes in parts.items()}
-        return {**lists, "commits": self.link or None}
+        return {**lists, "unknown": list(self.unknown), "commits": self.link or None}
 
 
 def changes(before: Ingredients, now: Ingredients) -> Changes:
     """Return what changed from one version to another one."""
     code = {"commit": before.commit[:_SHORT], **before.code}, {"commit": now.commit[:_SHORT], **now.code}
+    declarations = flat(before.declaration), flat(now.declaration)
+    packages = _packages(before.packages), _packages(now.packages)
+    sides = {"declaration": declarations, "data": (before.data, now.data), "packages": packages}
+    unknown = tuple(part for part, pair in sides.items() if not all(pair))
+    known = {part: _between(*pair) for part, pair in sides.items() if part not in unknown}
     return Changes(
-        declaration=_between(flat(before.declaration), flat(now.declaration)),
-        data=_between(before.data, now.data),
+        **known,
         code=_between(*code),
-        packages=_between(_packages(before.packages), _packages(now.packages)),
+        unknown=unknown,
         link=compare_link(now.remote or before.remote, before.commit, now.commit),
     )
 

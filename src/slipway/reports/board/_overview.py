@@ -45,6 +45,7 @@ class VersionStatus:
         judged: The stage of the last judgement.
         approvals: The approvals of the version.
         told: Whether the entries that were read of the ledger reach back far enough to know all of this.
+        same_as: An earlier version that is the same model; None for none.
     """
 
     number: int
@@ -54,6 +55,7 @@ class VersionStatus:
     judged: Stage | None = None
     approvals: tuple[Approval, ...] = ()
     told: bool = True
+    same_as: int | None = None
 
     @property
     def approved_by(self) -> tuple[str, ...]:

@@ -4,19 +4,18 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
 
 from slipway.core.release.ledger import Entry
-from slipway.core.spec import ApprovalGate
-from slipway.registry.artifacts.models import recorded_experiment, temporary_folder
+from slipway.registry.versions import Version
 from slipway.reports.board import AnswersCompared, VersionPage
 from slipway.workflows.board.answers import JudgedAnswers, answers_of, comparison, figures
-from slipway.workflows.release.ingredients import UNREADABLE, VersionRecord, record_of
+from slipway.workflows.release.ingredients import VersionRecord, record_of
 
 _KEPT, _KEPT_ANSWERS, _KEPT_FIGURES = 64, 8, 16
 T = TypeVar("T")
@@ -51,7 +50,6 @@ class Comparisons:
     def __init__(self, client: Callable[[], MlflowClient]) -> None:
         self._client = client
         self._records = KeptComparison[VersionRecord](_KEPT)
-        self._asked = KeptComparison[ApprovalGate](_KEPT)
         self._answers = KeptComparison[JudgedAnswers](_KEPT_ANSWERS)
         self._comparisons = KeptComparison[AnswersCompared](_KEPT)
         self._figures = KeptComparison[Mapping[str, bytes]](_KEPT_FIGURES)
@@ -62,17 +60,13 @@ class Comparisons:
         card = replace(page.card, disagreement=answers.disagreement) if page.card and answers else page.card
         return replace(page, card=card, comparison=answers)
 
-    def record(self, run: Run | None, files: str) -> VersionRecord | None:
-        """Return what is recorded of a run; None without a run. files: the address of its model."""
+    def record(self, run: Run | None, version: Version) -> VersionRecord | None:
+        """Return what is recorded of a version and of its run; None without a run."""
         if run is None:
             return None
-        key = f"{run.info.run_id} {files}"
+        key = f"{run.info.run_id} {version.source}"
         # Without a card a store may have failed: the next visitor reads it again.
-        return self._records.get(key, lambda: record_of(self._client(), run, files), lambda made: made.card is not None)
-
-    def approval_asked(self, version_run: str) -> ApprovalGate | None:
-        """Return the declaration of approval that a version was trained with; None where it cannot be read."""
-        return self._asked.get(version_run, lambda: self._declared(version_run)) if version_run else None
+        return self._records.get(key, lambda: self._record(run, version), lambda made: made.card is not None)
 
     def figure(self, judged: Entry, version_run: str, name: str) -> bytes | None:
         """Return a figure of a comparison as PNG; all of its figures are drawn when the first is asked for."""
@@ -89,7 +83,8 @@ class Comparisons:
     def _answers_of(self, judged: Entry, version_run: str) -> JudgedAnswers | None:
         return self._answers.get(judged.run_id, lambda: answers_of(self._client(), judged.run_id, version_run))
 
-    def _declared(self, run: str) -> ApprovalGate | None:
-        with temporary_folder() as folder, suppress(*UNREADABLE):
-            return recorded_experiment(self._client(), run, Path(folder)).gates.approval or ApprovalGate()
-        return None
+    def _record(self, run: Run, version: Version) -> VersionRecord:
+        client, files = self._client(), ""
+        with suppress(MlflowException):
+            files = client.get_model_version_download_uri(version.name, str(version.number)) or ""
+        return record_of(client, run, files)

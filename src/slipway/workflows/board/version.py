@@ -58,7 +58,7 @@ def version_page(
     at = Position(name, number, version.stage, author_of(version), live, before_production(moves))
     others = list_versions(client, name)
     decision = decide(judged_last(stands.values()), surroundings(version, moves, live, same_among(version, others)))
-    record = comparisons.record(run, _files(client, version))
+    record = comparisons.record(run, version)
     beside = _beside(client, comparisons, others, at, decision, (record, entries), ledger)
     page = VersionPage(
         name=name,
@@ -67,7 +67,7 @@ def version_page(
         created=registered(version),
         author=author_of(version),
         stage_gates=tuple(_stage_gates(ledger, each, entries) for each in reversed(stands.values())),
-        buttons=buttons(at, stands, visitor, comparisons.approval_asked(version.run_id if run else "")),
+        buttons=buttons(at, stands, visitor, record.approval if record else None),
         lineage=_lineage(version, judged),
         links=_links(version, run, beside.run if beside else None),
         card=record.card if record else None,
@@ -139,7 +139,7 @@ def _beside(
         return None
     run = _run(client, other)
     theirs = (
-        comparisons.record(run, _files(client, other)),
+        comparisons.record(run, other),
         _verdicts(entries_of(ledger, other.number, _ENTRIES_OF_OTHER)),
     )
     shown = champion_beside(other.number, (ours[0], _verdicts(ours[1])), theirs, live=other.number == at.live)
@@ -151,14 +151,6 @@ def _verdicts(entries: Sequence[Entry]) -> tuple[Verdict, ...]:
     judged = [each.transition for each in entries if each.transition.verdicts]
     for_production = [each for each in judged if each.stage is Stage.PRODUCTION]
     return next((each.verdicts for each in reversed(for_production or judged)), ())
-
-
-def _files(client: MlflowClient, version: Version) -> str:
-    """Return the address of the files of a version; empty where the registry does not know it."""
-    try:
-        return str(client.get_model_version_download_uri(version.name, str(version.number)) or "")
-    except MlflowException:
-        return ""
 
 
 def _difference(stands: Eligibility) -> Verdict | None:

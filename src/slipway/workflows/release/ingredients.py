@@ -12,12 +12,13 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from slipway.core.release.changes import Ingredients
-from slipway.registry.artifacts.models import recorded_experiment, requirements_of
+from slipway.core.spec import ApprovalGate, Experiment
+from slipway.registry.artifacts.models import requirements_of
 from slipway.reports.card import CardData, ModelCard, read_card
 from slipway.reports.words.spelling import number
 from slipway.tracking.lineage import GIT_REMOTE
 
-CARD = "model_card.json"
+CARD, DECLARATION = "model_card.json", "experiment.json"
 UNREADABLE = (OSError, ValueError, AttributeError, MlflowException, yaml.YAMLError)
 """The errors of a file that is not there, or that another Slipway wrote: a page does without it."""
 _DIGEST_CHARACTERS = 12
@@ -36,11 +37,13 @@ class VersionRecord:
         ingredients: what it was made of.
         card: the model card of its run; None without one.
         size_bytes: the size of its files; None where it is not recorded.
+        approval: the approval that its declaration asks for; None where the declaration cannot be read.
     """
 
     ingredients: Ingredients
     card: ModelCard | None = None
     size_bytes: int | None = None
+    approval: ApprovalGate | None = None
 
 
 def record_of(client: MlflowClient, run: Run, files: str = "") -> VersionRecord:
@@ -53,32 +56,40 @@ def record_of(client: MlflowClient, run: Run, files: str = "") -> VersionRecord:
     """
     with tempfile.TemporaryDirectory(prefix="slipway-record-") as made:
         folder = Path(made)
-        run_id, tags = run.info.run_id, run.data.tags
-        card = _card(client, run_id, folder)
+        tags = run.data.tags
+        card, declared = _card(client, run, folder), _declared(client, run, folder)
         packages, size_bytes = _of_model(client, files, folder) if files else ((), None)
         code = {name: tags[tag][:_DIGEST_CHARACTERS] for name, tag in _CODE.items() if tags.get(tag)}
         ingredients = Ingredients(
-            declaration=_declared(client, run_id, folder),
+            declaration=declared.as_dict() if declared else {},
             data=_facts(card.data, tags.get("slipway.data_digest", "")) if card else {},
             code=code,
             packages=packages,
             commit=tags.get("slipway.git_commit", ""),
             remote=tags.get(GIT_REMOTE) or tags.get("mlflow.source.git.repoURL", ""),
         )
-        return VersionRecord(ingredients, card, size_bytes)
+        approval = (declared.gates.approval or ApprovalGate()) if declared else None
+        return VersionRecord(ingredients, card, size_bytes, approval)
 
 
-def _card(client: MlflowClient, run_id: str, folder: Path) -> ModelCard | None:
+def _card(client: MlflowClient, run: Run, folder: Path) -> ModelCard | None:
     with suppress(*UNREADABLE):
-        return read_card(Path(client.download_artifacts(run_id, CARD, str(folder))).read_text())
+        return read_card(_read(client, str(run.info.artifact_uri), CARD, folder))
     return None
 
 
-def _declared(client: MlflowClient, run_id: str, folder: Path) -> dict[str, object]:
+def _declared(client: MlflowClient, run: Run, folder: Path) -> Experiment | None:
     """Return the declaration as it was in force: read anew, so that both sides have the defaults of this Slipway."""
     with suppress(*UNREADABLE):
-        return recorded_experiment(client, run_id, folder).as_dict()
-    return {}
+        return Experiment.model_validate_json(_read(client, str(run.info.artifact_uri), DECLARATION, folder))
+    return None
+
+
+def _read(client: MlflowClient, below: str, name: str, folder: Path) -> str:
+    """Return the text of a file below an address. A run's address is at hand: by its id, MLflow reads the run twice more."""
+    address = f"{below.rstrip('/')}/{name}"
+    path = mlflow.artifacts.download_artifacts(address, dst_path=str(folder), tracking_uri=client.tracking_uri)
+    return Path(path).read_text()
 
 
 def _facts(data: CardData, digest: str) -> dict[str, str]:
@@ -97,10 +108,7 @@ def _facts(data: CardData, digest: str) -> dict[str, str]:
 def _of_model(client: MlflowClient, files: str, folder: Path) -> tuple[tuple[str, ...], int | None]:
     """Return the requirements of a model and the size of its files, by two of its files."""
     with suppress(*UNREADABLE):
-        for name in ("requirements.txt", "MLmodel"):
-            mlflow.artifacts.download_artifacts(
-                f"{files.rstrip('/')}/{name}", dst_path=str(folder), tracking_uri=client.tracking_uri
-            )
-        size = yaml.safe_load((folder / "MLmodel").read_text()).get("model_size_bytes")
+        size = yaml.safe_load(_read(client, files, "MLmodel", folder)).get("model_size_bytes")
+        _read(client, files, "requirements.txt", folder)
         return tuple(requirements_of(folder)), size if isinstance(size, int) else None
     return (), None
