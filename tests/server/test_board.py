@@ -275,7 +275,7 @@ def test_every_answer_carries_the_headers_that_browsers_hold_to(served: Served, 
     assert headers["Cache-Control"] == ("no-store" if path != "board.css" else "private, max-age=300")
 
 
-@pytest.mark.parametrize(("path", "most"), [("", 12), ("models/busy", 6), ("models/busy/versions/1", 14)])
+@pytest.mark.parametrize(("path", "most"), [("", 12), ("models/busy", 6), ("models/busy/versions/1", 21)])
 def test_a_page_asks_the_store_little_however_long_the_ledger_is(served: Served, path: str, most: int) -> None:
     served.text(path)  # once, to have read the ledger through
     Counting.asked = 0

@@ -43,6 +43,8 @@ DIGEST = "slipway.artifact_digest"
 """The tag of a version that holds the digest of its files."""
 EVIDENCE_DIGEST = "slipway.evidence_digest"
 """The tag of a version that holds the digest of its declaration and of the rows that it was tested on."""
+ANSWERS = "slipway.answers_digest"
+"""The tag of a run and a version that holds the digest of the model's answers to its test rows."""
 AUTHOR = "slipway.author"
 """The tag of a version that names who made it."""
 _OF_THE_REGISTRY = "registered_model_meta"  # written beside a model when it is registered or downloaded

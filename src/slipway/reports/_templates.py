@@ -6,13 +6,13 @@ from functools import cache
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from slipway.core.statistics.metrics import METRICS
 from slipway.reports._interval_plot import interval_plot
 from slipway.reports.words import card as sentences
 from slipway.reports.words import spelling
 from slipway.reports.words.board import coded
+from slipway.reports.words.spelling import markdown_text
 
 _TITLES = {
     "roc": "ROC curve",
@@ -89,21 +89,3 @@ def data_uri(png: bytes) -> str:
 def web(address: str) -> str:
     """Return an address that may become a link; empty for an address that is not http or https."""
     return address if urlsplit(address.strip()).scheme in ("http", "https") else ""
-
-
-def markdown_text(value: object) -> object:
-    """Escape the characters that Markdown, or HTML in Markdown, would act on; a value stays in its line and its cell.
-
-    Underscores inside of a word stay: GitHub-flavoured Markdown does not act on them, and names stay readable.
-    """
-    if isinstance(value, Markup):
-        return value
-    text = " ".join(str(value).split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = re.sub(r"([\\`*\[\]|~$])", r"\\\1", text)
-    text = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\_", text)
-    return re.sub(r"^(#+|[-+=])(?=\s|$)|^(\d+)(?=[.)]\s)", _disarmed, text)
-
-
-def _disarmed(found: re.Match[str]) -> str:
-    """Return the start of a heading, a list or a rule as plain text."""
-    return f"\\{found[1]}" if found[1] else f"{found[2]}\\"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from slipway.core.release.changes import Changes
 from slipway.core.statistics.comparison import Comparison
 from slipway.core.statistics.disagreement import DisputedRow
 from slipway.reports._comparison_lines import ComparedFact, facts, lineage, recorded, scored, settings
@@ -20,8 +21,11 @@ from slipway.reports.words.spelling import number
 _ROWS_IN_TEXT = 5
 
 
-def comparison_page(comparison: Comparison, made: datetime) -> str:
-    """Write a comparison, made at the given time, as one HTML file that needs no other file."""
+def comparison_page(comparison: Comparison, made: datetime, changes: Changes | None = None) -> str:
+    """Write a comparison, made at the given time, as one HTML file that needs no other file.
+
+    changes: what changed from the left side to the right one.
+    """
     anew = comparison.on_same_rows
     return render_html(
         "comparison.html.j2",
@@ -37,13 +41,14 @@ def comparison_page(comparison: Comparison, made: datetime) -> str:
         settings=settings(comparison),
         recorded=recorded(comparison),
         lineage=lineage(comparison),
+        changes=changes,
         answer_words=answer_words,
         value_words=value_words,
         made=made,
     )
 
 
-def comparison_text(comparison: Comparison) -> str:
+def comparison_text(comparison: Comparison, changes: Changes | None = None) -> str:
     """Write a comparison for a terminal; lines that differ are marked with ≠."""
     left, right = comparison.left.label, comparison.right.label
     title = [f"{comparison.name}: {left} and {right}", headline(comparison)]
@@ -53,8 +58,21 @@ def comparison_text(comparison: Comparison) -> str:
         _disputed(comparison),
         _table(comparison.recorded_note, left, right, recorded(comparison)),
         _table("lineage", left, right, lineage(comparison)),
+        *(_changed(changes, left, right) if changes else []),
     ]
     return "\n\n".join("\n".join(block) for block in (title, *blocks) if block)
+
+
+def _changed(changes: Changes, left: str, right: str) -> list[list[str]]:
+    """Return a block for each part that changed; the lineage names the code by its digests already."""
+    parts = {"declaration": changes.declaration, "data": changes.data, "packages": changes.packages}
+    blocks = [
+        _table(
+            f"{part}: what changed", left, right, [ComparedFact(c.what, c.before, c.now, differs=True) for c in lines]
+        )
+        for part, lines in parts.items()
+    ]
+    return [*blocks, [f"commits: {changes.link}"] if changes.link else []]
 
 
 def _table(title: str, left: str, right: str, lines: Sequence[ComparedFact]) -> list[str]:

@@ -4,6 +4,11 @@ import hashlib
 import subprocess
 from pathlib import Path
 
+from slipway.core.release.changes import web_page
+
+GIT_REMOTE = "slipway.git_remote"
+"""The tag of a run with the web page of the repository that its project is checked out from."""
+
 
 def git_commit(folder: Path) -> str:
     """Return the commit that a folder is checked out at; empty where it is no git checkout."""
@@ -21,7 +26,9 @@ def git_state(project: Path, experiment: Path) -> dict[str, str]:
     if not commit:
         return {}
     dirty = "true" if _changed(project) or _never_committed(project, experiment) else "false"
-    return {"mlflow.source.git.commit": commit, "slipway.git_commit": commit, "slipway.git_dirty": dirty}
+    page = web_page(_git(project, "remote", "get-url", "origin") or "")  # without a name or a password in it
+    remote = {GIT_REMOTE: page} if page else {}
+    return {"mlflow.source.git.commit": commit, "slipway.git_commit": commit, "slipway.git_dirty": dirty, **remote}
 
 
 def _changed(project: Path) -> bool:

@@ -1,7 +1,7 @@
 """`slipway compare`: two versions or two runs side by side, and both models on the same rows."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
 from slipway.core.gates import rows_to_compare
+from slipway.core.release.changes import Changes, Ingredients, changes
 from slipway.core.statistics.comparison import Comparison, OnSameRows, Side, better_by, measured
 from slipway.core.statistics.disagreement import disagreement, disputed_rows
 from slipway.core.statistics.metrics import METRICS
@@ -27,6 +28,7 @@ from slipway.reports.comparison import comparison_page, comparison_text
 from slipway.settings import Settings
 from slipway.workflows._sides import FoundSide, described, find_two
 from slipway.workflows.project import trusted_types
+from slipway.workflows.release.ingredients import record_of
 from slipway.workflows.release.register import model_uri
 from slipway.workflows.report import write_page
 from slipway.workflows.session import open_client
@@ -34,16 +36,21 @@ from slipway.workflows.session import open_client
 
 @dataclass(frozen=True)
 class Compared:
-    """A comparison, and the path of its page, if a page was asked for."""
+    """A comparison, the path of its page, if a page was asked for, and what changed from the left side to the right one."""
 
     comparison: Comparison
     page: Path | None
+    changes: Changes
 
     def as_dict(self) -> dict[str, Any]:
-        return {**self.comparison.as_dict(), "page": str(self.page) if self.page else None}
+        return {
+            **self.comparison.as_dict(),
+            "changes": self.changes.as_dict(),
+            "page": str(self.page) if self.page else None,
+        }
 
     def __str__(self) -> str:
-        text = comparison_text(self.comparison)
+        text = comparison_text(self.comparison, self.changes)
         return f"{text}\n\npage: {self.page}" if self.page else text
 
 
@@ -75,9 +82,18 @@ def compare(
         except Refusal as reason:
             why_not = str(reason)
     comparison = Comparison(name, *sides, anew, why_not)
+    changed = changes(*(_ingredients(client, each) for each in found))
     if page:
-        write_page(page, comparison_page(comparison, datetime.now(UTC)))
-    return Compared(comparison, page)
+        write_page(page, comparison_page(comparison, datetime.now(UTC), changed))
+    return Compared(comparison, page, changed)
+
+
+def _ingredients(client: MlflowClient, found: FoundSide) -> Ingredients:
+    files = ""
+    if found.version:
+        with suppress(MlflowException):
+            files = client.get_model_version_download_uri(found.version.name, str(found.version.number)) or ""
+    return record_of(client, found.search, files).ingredients
 
 
 def _why_no_models(found: tuple[FoundSide, FoundSide], sides: tuple[Side, Side]) -> str:

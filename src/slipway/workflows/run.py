@@ -14,12 +14,14 @@ from pydantic import ValidationError
 from slipway.core.choice import choose, contenders
 from slipway.core.spec import Search
 from slipway.core.statistics.calibration import calibration, miscalibrated
+from slipway.core.statistics.disagreement import answers_digest
 from slipway.core.statistics.metrics import METRICS
 from slipway.core.trials import Trial
 from slipway.errors import UsageError
 from slipway.progress import note, step
 from slipway.registry.artifacts.contract import contract_of
 from slipway.registry.artifacts.models import log_model
+from slipway.registry.trust import ANSWERS
 from slipway.search import FittedBaseline, fit_baselines
 from slipway.search.executors import check_executor
 from slipway.settings import Settings
@@ -203,7 +205,8 @@ def _refit_and_evaluate(
     params = {"candidate": winner.candidate, **fixed, **winner.params}
     if chosen.threshold is not None:  # on calibrated probabilities it is another than the trial's
         validation["validation_threshold"] = chosen.threshold
-    write(client, run_id, params, {**validation, **evaluated.metrics(), **counts}, chosen.as_tag())
+    tags = {**chosen.as_tag(), ANSWERS: answers_digest(evaluated.outcome, prepared.digests["test"])}
+    write(client, run_id, params, {**validation, **evaluated.metrics(), **counts}, tags)
     return evaluated
 
 

@@ -30,7 +30,7 @@ def by_label(found: tuple[Button, ...]) -> dict[str, Button]:
         ((), []),
         (("judge",), []),
         (("approve",), ["approve"]),
-        (("promote",), ["promote", "promote", "rollback", "archive"]),
+        (("promote",), ["promote", "promote", "archive"]),
     ],
 )
 def test_only_what_a_role_may_do_is_shown(may: tuple[str, ...], actions: list[str]) -> None:
@@ -60,7 +60,7 @@ def test_gates_that_said_no_are_named_and_missing_approvals_counted() -> None:
     verdicts = (Verdict("slices", False, "at length"), Verdict("approval", False, "", {"needed": 2, "given": 0}))
     no = {stage: replace(found, judgement=replace(JUDGEMENT, verdicts=verdicts)) for stage, found in STANDS.items()}
     found = by_label(buttons(HERE, no, ALL))
-    assert found["Promote to Production"].why_not == ("slices did not pass", "2 approval(s) missing")
+    assert found["Promote to Production"].why_not == ("slices did not pass", "2 approvals missing")
     assert found["Approve for Production"].why_not == ("slices did not pass",)
     asked = {s: replace(f, judgement=replace(JUDGEMENT, verdicts=verdicts[1:])) for s, f in STANDS.items()}
     found = by_label(buttons(HERE, asked, ALL))
@@ -82,28 +82,38 @@ def test_who_may_not_approve_is_told_why(who: str, asked: ApprovalGate | None, s
 def test_the_live_version_can_be_rolled_back_from_and_is_nowhere_to_be_promoted_to() -> None:
     found = by_label(buttons(replace(HERE, stage=Stage.PRODUCTION, live=4, back=2), STANDS, ALL))
     assert found["Roll back to version 2"].says.startswith("Version 2 goes live again. Version 4 is archived.")
-    assert found["Promote to Production"].why_not == ("it is in Production already",)
-    assert found["Approve for Production"].why_not == ("it is in Production already",)
+    assert not {"Promote to Production", "Approve for Production"} & set(found)
     stays = ("version 4 is in Production; promote another version there, roll back, or archive it",)
     assert "Nothing is live then" in found["Archive"].says and found["Promote to Staging"].why_not == stays
 
 
 @pytest.mark.parametrize(
-    ("position", "why"),
+    ("position", "missing"),
     [
-        (HERE, "version 2 is live: roll back from its page"),
-        (replace(HERE, live=None, back=None), "no version was in Production before"),
-        (replace(HERE, live=None, back=1), "a rollback brings back version 1"),
+        (replace(HERE, stage=Stage.STAGING), "Promote to Staging"),
+        (replace(HERE, stage=Stage.PRODUCTION, live=4), "Promote to Production"),
+        (replace(HERE, stage=Stage.PRODUCTION, live=4), "Approve for Production"),
+        (replace(HERE, stage=Stage.ARCHIVED), "Archive"),
+        (HERE, "Roll back to version 1"),  # of another version, from the page of that version
+        (replace(HERE, live=None, back=None), "Roll back to version None"),
+        (replace(HERE, live=None, back=1), "Roll back to version 1"),
     ],
 )
-def test_a_rollback_that_has_nothing_to_do_here_says_so(position: Position, why: str) -> None:
-    assert why in by_label(buttons(position, STANDS, ALL))["Roll back"].why_not[0]
+def test_a_button_that_would_change_nothing_here_is_not_offered(position: Position, missing: str) -> None:
+    assert missing not in by_label(buttons(position, STANDS, ALL))
+
+
+def test_nobody_is_asked_to_approve_twice() -> None:
+    yes = replace(JUDGEMENT, action=Action.APPROVE, by="jo", verdicts=())
+    given = {stage: replace(found, approvals=(yes,)) for stage, found in STANDS.items()}
+    assert "Approve for Production" not in by_label(buttons(HERE, given, ALL))
+    assert "Approve for Production" in by_label(buttons(HERE, given, replace(ALL, name="kim")))
 
 
 def test_a_version_taken_out_of_production_can_be_brought_back_from_its_own_page() -> None:
     archived = replace(HERE, stage=Stage.ARCHIVED, live=None, back=4)
     found = by_label(buttons(archived, STANDS, ALL))
-    assert not found["Roll back to version 4"].why_not and found["Archive"].why_not == ("it is archived already",)
+    assert not found["Roll back to version 4"].why_not and "Archive" not in found
 
 
 def test_a_gate_that_had_too_few_rows_is_overridden_by_a_button_that_names_it_unless_another_failed_too() -> None:
@@ -111,8 +121,8 @@ def test_a_gate_that_had_too_few_rows_is_overridden_by_a_button_that_names_it_un
     for verdicts, is_free in (((few,), True), ((few, Verdict("size", False, "too large")), False)):
         no = {stage: replace(found, judgement=replace(JUDGEMENT, verdicts=verdicts)) for stage, found in STANDS.items()}
         found = by_label(buttons(HERE, no, ALL))
-        named = found.get("Approve for Production, overriding not_worse_than_champion")
+        named = found.get("Approve for Production, overriding not worse than champion")
         assert (named is not None and named.overrides == (few.gate,) and not named.why_not) is is_free
     by_author = by_label(buttons(replace(HERE, author="jo"), {**STANDS, Stage.PRODUCTION: replace(
         STANDS[Stage.PRODUCTION], judgement=replace(JUDGEMENT, verdicts=(few,)))}, ALL))  # fmt: skip
-    assert "author" in by_author["Approve for Production, overriding not_worse_than_champion"].why_not[0]
+    assert "author" in by_author["Approve for Production, overriding not worse than champion"].why_not[0]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,20 +20,17 @@ from slipway.core.tasks import Task
 from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.evidence.test_rows import FOLDER, TestRows, save
 from slipway.registry.ledger import Ledger
+from slipway.registry.versions import Version
 from slipway.reports.board import VersionPage, VersionStatus
+from slipway.reports.card import CardData, CardSearch, ModelCard, card_json
 from slipway.types import Stage, Verdict
-from slipway.workflows.board.comparison import (
-    Comparisons,
-    JudgedAnswers,
-    KeptComparison,
-    answers_of,
-    comparison,
-    figures,
-)
+from slipway.workflows.board.answers import COST, JudgedAnswers, answers_of, comparison, figures
+from slipway.workflows.board.comparison import Comparisons, KeptComparison
 
 # Of MLflow's own store, which is made in this process.
 pytestmark = [pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"), pytest.mark.slow]
 ROWS = 80
+VERSION = Version("small", 4, Stage.NONE, "run", "s3://models/4", 1)
 
 
 def outcome(task: Task, seed: int) -> Outcome:
@@ -106,7 +104,9 @@ def stored(tmp_path: Path, migrated_database: Path, declare: Callable[..., Exper
     client = MlflowClient(uri, uri)
     run = client.create_run(client.create_experiment("small", artifact_location=str(tmp_path / "runs"))).info.run_id
     truth = outcome(Task.BINARY, 1).truth
-    rows = pd.DataFrame({"minutes": np.arange(ROWS) * 1.0, "port": ["a", "b"] * (ROWS // 2), "late": truth.astype(int)})
+    rows = pd.DataFrame(
+        {"minutes": np.arange(ROWS) * 1.0, "port": ["a", "a", "b", "b"] * (ROWS // 4), "late": truth.astype(int)}
+    )
     save(tmp_path / FOLDER, TestRows(rows, "late", (0, 1), {"prior": outcome(Task.BINARY, 3)}))
     client.log_artifacts(run, str(tmp_path / FOLDER), FOLDER)
     declared = declare(gates={"approval": {"approvers": ["kim"]}}).as_dict()
@@ -154,14 +154,16 @@ def test_what_was_written_by_another_slipway_is_done_without(stored: Stored) -> 
         Comparisons(lambda: stored.client),
         VersionPage("small", Stage.NONE, VersionStatus(4), datetime.now(UTC)),
     )
-    assert comparisons.approval_asked(stored.run) is None
     assert comparisons.shown_on(page, stored.run, entry) == page
+    record = comparisons.record(stored.client.get_run(stored.run), VERSION)
+    assert record is not None and record.card is None and record.ingredients.declaration == {}
+    assert record.approval is None
 
 
 def test_the_duels_know_what_was_declared_about_approval_and_draw_by_name(stored: Stored) -> None:
     comparisons = Comparisons(lambda: stored.client)
-    asked = comparisons.approval_asked(stored.run)
-    assert asked is not None and asked.approvers == ["kim"]
+    record = comparisons.record(stored.client.get_run(stored.run), VERSION)
+    assert record is not None and record.approval is not None and record.approval.approvers == ["kim"]
     stored.judged(a_case())
     (entry,) = stored.ledger.entries(1)
     drawn = comparisons.figure(entry, stored.run, "roc")
@@ -170,3 +172,36 @@ def test_the_duels_know_what_was_declared_about_approval_and_draw_by_name(stored
         comparisons.figure(entry, stored.run, "roc") is drawn
         and comparisons.figure(entry, stored.run, "nothing") is None
     )
+
+
+def test_both_versions_are_measured_on_the_same_rows_by_metric_and_slice(stored: Stored, declare: Any) -> None:
+    scope = {"goal": "Say which rows are late.", "costs": {"false_positive": 1, "false_negative": 4}}
+    declared = declare(scope=scope, evaluation={"slices": ["port"]}).as_dict()
+    stored.client.log_text(stored.run, json.dumps(declared), "experiment.json")
+    found = answers_of(stored.client, stored.judged(a_case()), stored.run)
+    assert found is not None
+    told = comparison("key", found)
+    metric, cost = told.metrics[0], told.metrics[-1]
+    assert (metric.metric, cost.metric) == (declared["search"]["metric"], COST)
+    assert metric.better_by == pytest.approx(metric.ours - metric.theirs)
+    wrong = [int((each.predicted != each.truth).sum()) for each in (found.challenger, outcome(Task.BINARY, 2))]
+    assert cost.ours >= wrong[0] * 1000 / ROWS and cost.better_by == cost.theirs - cost.ours
+    assert told.tested == told.rows == ROWS and set(told.slices) == {("port", "a"), ("port", "b")}
+
+
+A_CARD = ModelCard(
+    "late", "run", "Say it.", "", "us", "poc", "late", Task.BINARY, CardData("rows.csv", 9, "f" * 64, "at random", ()), (),
+    CardSearch("roc_auc", 1, 0, ("tree",), "tree"), (),
+)  # fmt: skip
+
+
+def test_a_record_is_read_once_and_kept_only_with_its_card(stored: Stored) -> None:
+    comparisons, run = Comparisons(lambda: stored.client), stored.client.get_run(stored.run)
+    bare = comparisons.record(run, VERSION)
+    assert (
+        bare is not None and comparisons.record(run, VERSION) is not bare and comparisons.record(None, VERSION) is None
+    )
+    stored.client.log_text(stored.run, card_json(A_CARD), "model_card.json")
+    whole = comparisons.record(run, VERSION)
+    assert whole is not None and whole.card == A_CARD and comparisons.record(run, VERSION) is whole
+    assert whole.ingredients.data["source"] == "rows.csv" and whole.ingredients.declaration["name"] == "small"

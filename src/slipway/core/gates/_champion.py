@@ -8,8 +8,10 @@ import numpy as np
 
 from slipway.core.gates._evidence import ENOUGH_ROWS, Champion, Evidence, Newest
 from slipway.core.gates._words import in_words
+from slipway.core.release.readable import metric_numbers, row_numbers, slice_words
 from slipway.core.release.transitions import UNSEEN
 from slipway.core.spec import GroupSplit, Margin, SlicesGate, TimeSplit
+from slipway.core.statistics.disagreement import different_answers
 from slipway.core.statistics.slices import FEWEST_ROWS, estimates
 from slipway.types import Interval, Verdict
 
@@ -31,7 +33,7 @@ def not_worse_than_champion(evidence: Evidence, differences: Mapping[str, Interv
         return Verdict(gate, False, f"{champion.served.subject} could not be compared: {why}")
     margin = (evidence.experiment.gates.not_worse_than_champion or Margin()).margin
     passed, reason = _on_test_rows(evidence, champion, differences["champion"], margin)
-    numbers = _numbers("", differences["champion"])
+    numbers = _numbers("", differences["champion"]) | _answers(evidence)
     if not passed and evidence.too_few is not None:
         numbers |= {UNSEEN: evidence.too_few}
     if evidence.newest and "newest" in differences and evidence.newest.challenger.rows >= ENOUGH_ROWS:
@@ -150,6 +152,17 @@ def _numbers(prefix: str, difference: Interval) -> dict[str, float]:
     }
 
 
+def _answers(evidence: Evidence) -> dict[str, float]:
+    """Return the metric of both models on the compared rows, and on how many of all rows the two answer differently."""
+    if evidence.champion is None or evidence.champion.outcome is None:
+        return {}
+    metric, (ours, theirs) = evidence.metric, evidence.compared_rows()
+    ones = np.ones(ours.rows)
+    return metric_numbers(metric.name, metric.prepare(ours)(ones), metric.prepare(theirs)(ones)) | row_numbers(
+        ours.rows, different_answers(evidence.challenger, evidence.champion.outcome), evidence.too_few
+    )
+
+
 def _below_champion(evidence: Evidence, margin: float) -> list[tuple[str, bool]]:
     champion = evidence.champion
     if champion is None or champion.outcome is None:
@@ -161,8 +174,7 @@ def _below_champion(evidence: Evidence, margin: float) -> list[tuple[str, bool]]
     parts = estimates(ours, labels, evidence.metric, seed=evidence.seed, other=theirs)
     return [
         (
-            f"{part.column} {part.value}: worse by {-part.estimate:.4f} than with version {champion.version}, "
-            f"on {part.rows:,} rows",
+            slice_words(f"{part.column} {part.value}", -part.estimate, champion.version, part.rows),
             _upper(part.estimate, part.error, len(parts)) < -margin,
         )
         for part in parts

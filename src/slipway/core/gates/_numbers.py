@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from slipway.core.gates._evidence import Evidence
 from slipway.core.gates._words import in_words
+from slipway.core.release.readable import baseline_numbers, calibration_numbers
 from slipway.core.spec import Margin
 from slipway.core.statistics.calibration import calibration as calibration_of
 from slipway.core.statistics.metrics import METRICS, measure
@@ -22,6 +23,7 @@ def thresholds(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
         parts.append(f"{name} {value:.4f} {'is' if holds else 'is not'} {side} {bound:g}")
         numbers |= {name: value, f"{name}_bound": bound}
         passed &= holds
+    numbers |= calibration_numbers(calibration_of(evidence.experiment.task, evidence.challenger))
     reason = "; ".join(parts) or "no threshold is declared"
     return Verdict("thresholds", passed, f"{reason} (on {evidence.challenger.rows:,} test rows)", numbers)
 
@@ -37,9 +39,7 @@ def beats_baseline(evidence: Evidence, differences: Mapping[str, Interval]) -> V
     parts = [f"{in_words(d)} than the baseline '{name}'" for name, d in shown.items()]
     need = f"; the whole interval has to be above {margin:g}" if failed else ""
     verb = "does not beat the baseline: " if failed else ""
-    numbers = {f"over_{name}": d.value for name, d in compared.items()} | {
-        f"over_{name}_low": d.low for name, d in compared.items()
-    }
+    numbers = baseline_numbers(compared) | {"rows": evidence.challenger.rows}
     reason = f"{verb}{evidence.metric.name} is {'; '.join(parts)}{need} (on {evidence.challenger.rows:,} test rows)"
     return Verdict("beats_baseline", not failed, reason, numbers)
 

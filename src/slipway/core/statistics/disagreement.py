@@ -1,5 +1,6 @@
 """The disagreement of two models on the same rows: how often the answers differ, and where they differ most."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -91,6 +92,26 @@ def disagreement(task: Task, left: Outcome, right: Outcome, most: int = MOST) ->
     widest = order[gaps[order] > 0]
     rate = float(np.mean(left.predicted != right.predicted)) if left.rows else 0.0
     return Disagreement(measured, rate, float(gaps.mean()) if left.rows else 0.0, widest, gaps[widest])
+
+
+def answers_digest(outcome: Outcome, rows: str) -> str:
+    """Return the SHA-256 of all answers and scores of an Outcome. rows: the digest of its rows."""
+    digest = hashlib.sha256(rows.encode())
+    for values in (outcome.predicted, outcome.scores):
+        if values is not None:
+            digest.update(np.ascontiguousarray(values, dtype=np.float64).tobytes())
+    return digest.hexdigest()
+
+
+def different_answers(left: Outcome, right: Outcome) -> int:
+    """Return on how many rows two Outcomes of the same rows differ: by the answer, or by a score."""
+    differ = left.predicted != right.predicted
+    if left.scores is not None and right.scores is not None and left.scores.shape == right.scores.shape:
+        apart = left.scores != right.scores
+        differ = differ | (apart if apart.ndim == 1 else apart.any(axis=1))
+    elif (left.scores is None) is not (right.scores is None):
+        return left.rows
+    return int(differ.sum())
 
 
 def disputed_rows(

@@ -110,6 +110,24 @@ def estimates(
     )
 
 
+def values_beside(
+    ours: Outcome, theirs: Outcome, labels: Mapping[str, pd.Series], metric: Metric
+) -> Mapping[tuple[str, str], tuple[float, float]]:
+    """Return the metric of two Outcomes of the same rows on every slice where it is defined, by column and value.
+
+    No row is resampled, so that a page can ask for it. Arguments as for `estimates`.
+    """
+    found: dict[tuple[str, str], tuple[float, float]] = {}
+    for column, names in labels.items():
+        for value, mask in _masks(names):
+            parts = [outcome.take(mask) for outcome in (ours, theirs)]
+            if not any(_undefined(part, metric) for part in parts):
+                ones = np.ones(parts[0].rows)
+                first, second = (metric.prepare(part)(ones) for part in parts)
+                found[column, value] = float(first), float(second)
+    return found
+
+
 def _estimate(column: str, value: str, parts: list[Outcome], metric: Metric, seed: int) -> SliceEstimate | None:
     if any(_undefined(part, metric) for part in parts):
         return None

@@ -1,8 +1,11 @@
 """The forms in which reports write values."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from math import isfinite
+
+from markupsafe import Markup
 
 from slipway.types import Interval
 
@@ -76,6 +79,13 @@ def signed_interval(difference: Interval) -> str:
     return f"{difference.low:+{spelling}} to {difference.high:+{spelling}}"
 
 
+def plus(value: float | None) -> str:
+    """Write a difference with its sign."""
+    if value is None or not isfinite(value):
+        return "–" if value is None else "not defined"
+    return f"{value:+{_spelling(value)}}"
+
+
 def _spelling_of_ends(difference: Interval) -> str:
     ends = [abs(end) for end in (difference.value, difference.low, difference.high) if isfinite(end)]
     return _spelling(max(ends, default=0.0))
@@ -98,8 +108,26 @@ def size(count: float) -> str:
     return f"{count:.0f} B"
 
 
+def markdown_text(value: object) -> object:
+    """Escape the characters that Markdown, or HTML in Markdown, would act on; a value stays in its line and its cell.
+
+    Underscores inside of a word stay: GitHub-flavoured Markdown does not act on them, and names stay readable.
+    """
+    if isinstance(value, Markup):
+        return value
+    text = " ".join(str(value).split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = re.sub(r"([\\`*\[\]|~$])", r"\\\1", text)
+    text = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\_", text)
+    return re.sub(r"^(#+|[-+=])(?=\s|$)|^(\d+)(?=[.)]\s)", _disarmed, text)
+
+
+def _disarmed(found: re.Match[str]) -> str:
+    """Return the start of a heading, a list or a rule as plain text."""
+    return f"\\{found[1]}" if found[1] else f"{found[2]}\\"
+
+
 SPELLINGS: tuple[Callable[..., str], ...] = (
     *(number, interval, parameter, percent, moment, duration),
-    *(signed, signed_interval, milliseconds, size),
+    *(signed, plus, signed_interval, milliseconds, size),
 )
 """The functions that templates use as filters, each under its own name."""

@@ -10,6 +10,7 @@ from slipway.core.release.judgement import ELIGIBILITY, Eligibility, failed_gate
 from slipway.core.release.transitions import APPROVAL, stays_in_production
 from slipway.core.spec import ApprovalGate
 from slipway.reports.board import Button, Visitor
+from slipway.reports.words.decision import gate_name
 from slipway.types import HELD_STAGES, Stage
 
 
@@ -37,7 +38,7 @@ class Position:
 def buttons(
     at: Position, stands: Mapping[Stage, Eligibility], visitor: Visitor, asked: ApprovalGate | None = None
 ) -> tuple[Button, ...]:
-    """Return the buttons of a version's page that the visitor's roles allow.
+    """Return the buttons of a version's page that the visitor's roles allow, without those that would change nothing.
 
     Args:
         at: the place of the version.
@@ -46,39 +47,46 @@ def buttons(
         asked: the declaration of approval in the experiment; None where it is not known.
     """
     shown = []
-    if "approve" in visitor.may:
+    if "approve" in visitor.may and _can_be_approved(at, stands[Stage.PRODUCTION], visitor):
         shown.append(_approve(at, stands[Stage.PRODUCTION], visitor, asked or ApprovalGate()))
     if "promote" in visitor.may:
-        shown += [_promote(at, stands[stage]) for stage in HELD_STAGES]
-        shown += [_roll_back(at), _archive(at)]
+        shown += [_promote(at, stands[stage]) for stage in HELD_STAGES if at.stage is not stage]
+        shown += [_roll_back(at)] if _can_go_back(at) else []
+        shown += [_archive(at)] if at.stage is not Stage.ARCHIVED else []
     return tuple(shown)
+
+
+def _can_be_approved(at: Position, stands: Eligibility, visitor: Visitor) -> bool:
+    """Say whether an approval would add anything: not in Production, and not by somebody who approved this evidence."""
+    approved = visitor.name and visitor.name in {transition.by for transition in stands.approvals}
+    return at.stage is not Stage.PRODUCTION and not (approved and not failed_gates(stands))
+
+
+def _can_go_back(at: Position) -> bool:
+    """Say whether a rollback would leave this version, or bring it back; one that concerns others is on their pages."""
+    return at.back is not None and (at.live == at.number or (at.live is None and at.back == at.number))
 
 
 def _approve(at: Position, stands: Eligibility, visitor: Visitor, asked: ApprovalGate) -> Button:
     failed = failed_gates(stands)
     overrides = tuple(verdict.gate for verdict in failed) if all(map(overridable, failed)) else ()
-    if at.stage is Stage.PRODUCTION:
-        why = "it is in Production already"
-    elif stands.judgement is None or (failed and not overrides):
+    if stands.judgement is None or (failed and not overrides):
         why = _in_the_way(stands)[0]
+    elif stands.problems:
+        why = stands.problems[0]  # an approval of evidence that no longer counts would not count either
     else:
         why = may_approve(asked, stands, at.author, visitor.name, overrides)
     says = "Your name is written down under exactly this evidence. It expires when the evidence changes."
     label = "Approve for Production"
     if overrides:
-        label = f"{label}, overriding {', '.join(overrides)}"
+        label = f"{label}, overriding {', '.join(map(gate_name, overrides))}"
         says += " Too few rows are left that the version in Production does not know, so your reason counts."
     return Button("approve", label, says, Stage.PRODUCTION, (why,) if why else (), overrides)
 
 
 def _promote(at: Position, stands: Eligibility) -> Button:
     stage = stands.stage
-    if at.stage is stage:
-        why: tuple[str, ...] = (f"it is in {stage} already",)
-    elif at.stage is Stage.PRODUCTION:
-        why = (stays_in_production(at.number),)
-    else:
-        why = _in_the_way(stands)
+    why = (stays_in_production(at.number),) if at.stage is Stage.PRODUCTION else _in_the_way(stands)
     says = f"Version {at.number} moves to {stage}; what is there now is archived."
     if stage is Stage.PRODUCTION:
         archived = f" Version {at.live}, which is live, is archived." if at.live else ""
@@ -89,32 +97,21 @@ def _promote(at: Position, stands: Eligibility) -> Button:
 def _in_the_way(stands: Eligibility) -> tuple[str, ...]:
     """Say in short why a version may not move; the full reasons of the gates stand further down the page."""
     failed = [verdict for verdict in stands.verdicts if not verdict.passed]
-    gates = [verdict.gate for verdict in failed if verdict.gate not in (APPROVAL, ELIGIBILITY)]
+    gates = [gate_name(verdict.gate) for verdict in failed if verdict.gate not in (APPROVAL, ELIGIBILITY)]
     said_no = [f"{', '.join(gates)} did not pass"] if gates else []
-    missing = [
-        f"{v.numbers['needed'] - v.numbers['given']:.0f} approval(s) missing" for v in failed if v.gate == APPROVAL
-    ]
+    counts = [int(v.numbers["needed"] - v.numbers["given"]) for v in failed if v.gate == APPROVAL]
+    missing = [f"{count} approval{'' if count == 1 else 's'} missing" for count in counts]
     return (*said_no, *stands.problems, *missing)
 
 
 def _roll_back(at: Position) -> Button:
-    why: tuple[str, ...] = ()
-    if at.live is not None and at.live != at.number:
-        why = (f"version {at.live} is live: roll back from its page",)
-    elif at.back is None:
-        why = ("no version was in Production before",)
-    elif at.live is None and at.back != at.number:
-        why = (f"nothing is live; a rollback brings back version {at.back}",)
-    label = f"Roll back to version {at.back}" if at.back and not why else "Roll back"
     leaves = f" Version {at.live} is archived." if at.live else ""
-    return Button(
-        "rollback", label, f"Version {at.back} goes live again.{leaves} No gate is asked.", Stage.PRODUCTION, why
-    )
+    says = f"Version {at.back} goes live again.{leaves} No gate is asked."
+    return Button("rollback", f"Roll back to version {at.back}", says, Stage.PRODUCTION)
 
 
 def _archive(at: Position) -> Button:
-    why = ("it is archived already",) if at.stage is Stage.ARCHIVED else ()
     says = f"Version {at.number} is put aside. Its files and its record are kept."
     if at.stage is Stage.PRODUCTION:
         says += " Nothing is live then."
-    return Button("archive", "Archive", says, Stage.ARCHIVED, why)
+    return Button("archive", "Archive", says, Stage.ARCHIVED)

@@ -1,6 +1,7 @@
 """The facts of the board's pages of all models and of one, gathered with few requests. Nothing is written."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from slipway.errors import UnknownName
 from slipway.registry.absent import is_absent
 from slipway.registry.ledger import Ledger, ledger_of
 from slipway.registry.mutex import is_mutex, model_names
+from slipway.registry.same_model import same_among
 from slipway.registry.versions import Version, list_versions
 from slipway.reports.board import ORDER, LedgerCheck, LedgerLine, ModelLine, ModelPage, StageColumn, VersionStatus
 from slipway.tracking.client import runs_page
@@ -129,7 +131,8 @@ def _stage_columns(
                 each if each.told else _status_by_own_entries(ledger, version)
                 for each, version in zip(statuses, here, strict=False)
             ]
-        columns.append(StageColumn(stage, tuple(statuses), len(here) - len(statuses)))
+        named = (replace(each, same_as=same_among(of, versions)) for each, of in zip(statuses, here, strict=False))
+        columns.append(StageColumn(stage, tuple(named), len(here) - len(statuses)))
     return tuple(columns)
 
 

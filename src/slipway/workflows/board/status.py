@@ -18,7 +18,7 @@ def version_status(version: Version, transitions: Iterable[Transition], *, all_o
     complete = [transition for transition in transitions if transition.complete]
     of_it = [transition for transition in complete if transition.version == version.number]
     judged = next((m for m in reversed(of_it) if m.verdicts), None)
-    came = _came(version, complete)
+    came = transition_into(version, complete)
     all_known = all_of_them or (judged is not None and (came is not None or version.stage is Stage.NONE))
     return VersionStatus(
         number=version.number,
@@ -51,7 +51,7 @@ def author_of(version: Version) -> str:
     return version.tags.get(AUTHOR, "")
 
 
-def _came(version: Version, transitions: Sequence[Transition]) -> Transition | None:
+def transition_into(version: Version, transitions: Sequence[Transition]) -> Transition | None:
     """Return the transition that put a version into its stage: its own, or that of the version which replaced it."""
     for transition in reversed(transitions):
         if not transition.action.moves:

@@ -1,29 +1,38 @@
 """The facts of the board's page of one version, which a reviewer reads before pressing a button."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
+from slipway.core.release.decision import CHAMPION, Decision, Situation, Surroundings, decide, judged_last
 from slipway.core.release.judgement import ELIGIBILITY, Eligibility, eligibility
 from slipway.core.release.ledger import Entry
-from slipway.core.release.transitions import Action, ServedBeside, before_production
+from slipway.core.release.transitions import Action, ServedBeside, Transition, before_production
 from slipway.registry.absent import is_absent
 from slipway.registry.eligibility import served_beside
 from slipway.registry.ledger import Ledger, ledger_of
+from slipway.registry.same_model import same_among
 from slipway.registry.trust import DIGEST
-from slipway.registry.versions import Version, get_version
-from slipway.reports.board import StageGates, VersionPage, Visitor
+from slipway.registry.versions import Version, get_version, list_versions
+from slipway.reports.board import ChampionBeside, StageGates, VersionPage, Visitor
+from slipway.reports.words.decision import sentence, tone
 from slipway.tracking.client import runs_page
-from slipway.types import HELD_STAGES, Stage
+from slipway.types import HELD_STAGES, Stage, Verdict
+from slipway.workflows.board.beside import champion_beside
 from slipway.workflows.board.buttons import Position, buttons
 from slipway.workflows.board.comparison import Comparisons
 from slipway.workflows.board.overview import entries_of, goal_of, ledger_run
-from slipway.workflows.board.status import author_of, registered, version_status
+from slipway.workflows.board.status import author_of, registered, transition_into, version_status
+from slipway.workflows.release.ingredients import VersionRecord
 
 # Entries of one version, and transitions of all: the version that a rollback returns to is among the newest of these.
-_ENTRIES, _MOVES = 200, 100
+_ENTRIES, _MOVES, _ENTRIES_OF_OTHER = 200, 100, 20
+CARD_PAGE = "model_card.html"
 _IS_A_MOVE = " and ".join(f"tags.`slipway.action` != '{action}'" for action in Action if not action.moves)
 _LINEAGE = {
     "Files": DIGEST,
@@ -41,12 +50,16 @@ def version_page(
     """Return the facts of the page of a version. Raises UnknownName when there is no such model or version."""
     goal_of(client, name)
     version, ledger = get_version(client, name, number), ledger_of(client, name)
-    entries = entries_of(ledger, number, _ENTRIES)
+    entries, moves = entries_of(ledger, number, _ENTRIES), _moves(ledger)
     served = served_beside(client, name, number)
     live = served.version if served and served.live else None
     stands = {stage: _eligibility(version, stage, served, entries) for stage in HELD_STAGES}
     run, judged = _run(client, version), _judged(entries)
-    at = Position(name, number, version.stage, author_of(version), live, _rollback_target(ledger))
+    at = Position(name, number, version.stage, author_of(version), live, before_production(moves))
+    others = list_versions(client, name)
+    decision = decide(judged_last(stands.values()), surroundings(version, moves, live, same_among(version, others)))
+    record = comparisons.record(run, version)
+    beside = _beside(client, comparisons, others, at, decision, (record, entries), ledger)
     page = VersionPage(
         name=name,
         column=version.stage,
@@ -54,11 +67,36 @@ def version_page(
         created=registered(version),
         author=author_of(version),
         stage_gates=tuple(_stage_gates(ledger, each, entries) for each in reversed(stands.values())),
-        buttons=buttons(at, stands, visitor, comparisons.approval_asked(version.run_id if run else "")),
+        buttons=buttons(at, stands, visitor, record.approval if record else None),
         lineage=_lineage(version, judged),
-        links=_links(version, run),
+        links=_links(version, run, beside.run if beside else None),
+        card=record.card if record else None,
+        decision=sentence(decision),
+        tone=tone(decision),
+        difference=_difference(judged_last(stands.values())),
+        beside=beside.shown if beside else None,
     )
     return comparisons.shown_on(page, version.run_id if run else "", judged)
+
+
+def surroundings(version: Version, moves: Sequence[Transition], live: int | None, same_as: int | None) -> Surroundings:
+    """Return what a decision knows beside the judgement.
+
+    Args:
+        version: the version.
+        moves: the newest moves of the model, oldest first.
+        live: the version in Production; None for none.
+        same_as: another version that is the same model; None for none.
+    """
+    situation, back_to = Situation.OPEN, None
+    if version.stage is Stage.PRODUCTION:
+        situation = Situation.LIVE
+    elif version.stage is Stage.ARCHIVED:
+        situation = Situation.ARCHIVED
+        left = transition_into(version, [move for move in moves if move.complete])
+        if left and left.action is Action.ROLLBACK:
+            situation, back_to = Situation.ROLLED_BACK, left.version
+    return Surroundings(situation, live, back_to, DIGEST not in version.tags, same_as)
 
 
 def figure(
@@ -72,6 +110,53 @@ def figure(
     entries = entries_of(ledger_of(client, name), number, _ENTRIES)
     judged = next((entry for entry in entries if entry.run_id == key), None)
     return comparisons.figure(judged, version.run_id, wanted) if judged else None
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """Another version beside the version of a page, with its run."""
+
+    shown: ChampionBeside
+    run: Run | None
+
+
+def _beside(
+    client: MlflowClient,
+    comparisons: Comparisons,
+    versions: Sequence[Version],
+    at: Position,
+    decision: Decision,
+    ours: tuple[VersionRecord | None, Sequence[Entry]],
+    ledger: Ledger | None,
+) -> _Beside | None:
+    """Return the version in Production beside another one; of the version in Production itself, the one before it.
+
+    ours: the record and the entries of the page's version.
+    """
+    wanted = at.live if at.live != at.number else decision.champion or at.back
+    other = next((each for each in versions if each.number == (wanted or decision.champion)), None)
+    if other is None or other.number == at.number:
+        return None
+    run = _run(client, other)
+    theirs = (
+        comparisons.record(run, other),
+        _verdicts(entries_of(ledger, other.number, _ENTRIES_OF_OTHER)),
+    )
+    shown = champion_beside(other.number, (ours[0], _verdicts(ours[1])), theirs, live=other.number == at.live)
+    return _Beside(shown, run)
+
+
+def _verdicts(entries: Sequence[Entry]) -> tuple[Verdict, ...]:
+    """Return the verdicts of the newest judgement among entries, oldest first; that before Production, where there is one."""
+    judged = [each.transition for each in entries if each.transition.verdicts]
+    for_production = [each for each in judged if each.stage is Stage.PRODUCTION]
+    return next((each.verdicts for each in reversed(for_production or judged)), ())
+
+
+def _difference(stands: Eligibility) -> Verdict | None:
+    """Return the verdict on the difference to the champion, whose interval the page draws."""
+    verdicts = stands.judgement.verdicts if stands.judgement else ()
+    return next((verdict for verdict in verdicts if verdict.gate == CHAMPION and "difference" in verdict.numbers), None)
 
 
 def _eligibility(version: Version, stage: Stage, served: ServedBeside | None, entries: list[Entry]) -> Eligibility:
@@ -100,9 +185,8 @@ def _judged(entries: list[Entry]) -> Entry | None:
     return next((e for e in judgements for last in newest if e.transition.evidence == last.transition.evidence), None)
 
 
-def _rollback_target(ledger: Ledger | None) -> int | None:
-    moves = ledger.entries(_MOVES, _IS_A_MOVE) if ledger else []
-    return before_production([entry.transition for entry in moves])
+def _moves(ledger: Ledger | None) -> list[Transition]:
+    return [entry.transition for entry in ledger.entries(_MOVES, _IS_A_MOVE)] if ledger else []
 
 
 def _run(client: MlflowClient, version: Version) -> Run | None:
@@ -121,9 +205,15 @@ def _lineage(version: Version, judged: Entry | None) -> dict[str, str]:
     return facts | ({"Judged evidence": judged.transition.evidence} if judged else {})
 
 
-def _links(version: Version, run: Run | None) -> dict[str, str]:
+def _links(version: Version, run: Run | None, other: Run | None) -> dict[str, str]:
     links = {"model version": f"#/models/{quote(version.name)}/versions/{version.number}"}
     if run:
         links["run"] = f"#/{runs_page(run.info.experiment_id, f'/{run.info.run_id}?')}"
+        links["model card"] = f"#/{runs_page(run.info.experiment_id, f'/{run.info.run_id}/artifacts/{CARD_PAGE}?')}"
         links["experiment"] = f"#/{runs_page(run.info.experiment_id, '?')}"
+    if run and other and run.info.run_id != other.info.run_id:
+        runs = quote(json.dumps([run.info.run_id, other.info.run_id]))
+        links["compare in MLflow"] = (
+            f"#/compare-runs?runs={runs}&experiments={quote(json.dumps([run.info.experiment_id]))}"
+        )
     return links

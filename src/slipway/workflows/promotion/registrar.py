@@ -29,6 +29,7 @@ from slipway.registry.versions import Version, get_version, list_versions
 from slipway.settings import Settings
 from slipway.types import HELD_STAGES, Stage
 from slipway.workflows.notices.telling import telling
+from slipway.workflows.promotion.decided import describe
 from slipway.workflows.promotion.judge import judged
 from slipway.workflows.promotion.judged_inputs import Gathered
 from slipway.workflows.promotion.transition import bring_to_an_end, make, moving, open_ledger, transition_of
@@ -88,6 +89,7 @@ class LocalRegistrar:
         with moving(self._client, ledger):
             self._require_same_champion(judgement)
             ledger.write(judgement, process_tags(), bundle.files())
+            describe(self._client, judgement)
         return judgement
 
     def approve(
@@ -163,6 +165,8 @@ class LocalRegistrar:
         files: dict[str, bytes] | None,
     ) -> Transition:
         stands = eligibility(self._client, ledger, wanted, stage, fresh)
+        if fresh:
+            describe(self._client, fresh)
         evidence = stands.judgement.evidence if stands.judgement and not stands.problems else ""
         action = Action.PROMOTE if stands.holds else Action.REFUSE
         transition = transition_of(self._client, self._by, wanted, action, stage, comment, stands.verdicts, evidence)

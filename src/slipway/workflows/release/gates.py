@@ -4,14 +4,17 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from slipway.core.release.decision import Decision
 from slipway.core.release.judgement import Eligibility
 from slipway.core.release.transitions import Transition
 from slipway.progress import step
 from slipway.registry.eligibility import eligibility
 from slipway.registry.permissions import Operation
 from slipway.registry.versions import get_version
+from slipway.reports.words.decision import markdown_sentence, sentence
 from slipway.settings import Settings
 from slipway.types import Stage
+from slipway.workflows.promotion.decided import decision_on
 from slipway.workflows.promotion.gather import gathered
 from slipway.workflows.promotion.registrar import judging_gathered, registrar_of, require_not_live
 from slipway.workflows.promotion.transition import open_ledger
@@ -22,11 +25,15 @@ from slipway.workflows.session import open_client
 class Gated:
     """The verdicts of the gates on a version.
 
-    eligibility: counts the approvals that are there now. judgement: as it was written to the ledger.
+    Attributes:
+        eligibility: counts the approvals that are there now.
+        judgement: as it was written to the ledger.
+        decision: the decision by both.
     """
 
     eligibility: Eligibility
     judgement: Transition
+    decision: Decision
 
     @property
     def passed(self) -> bool:
@@ -34,16 +41,22 @@ class Gated:
 
     def as_dict(self) -> dict[str, Any]:
         verdicts = [verdict.as_dict() for verdict in self.eligibility.verdicts]
-        return {**self.judgement.as_dict(), "passed": self.passed, "verdicts": verdicts}
+        return {
+            **self.judgement.as_dict(),
+            "passed": self.passed,
+            "decision": sentence(self.decision),
+            "verdicts": verdicts,
+        }
 
     def as_markdown(self) -> str:
         """Return the verdicts as a table, for a comment on a pull request."""
         rows = [f"| {'✅' if v.passed else '❌'} | `{v.gate}` | {_cell(v.reason)} |" for v in self.eligibility.verdicts]
-        return "\n".join([f"**{self._headline}.**", "", "| | gate | |", "|---|---|---|", *rows])
+        told = markdown_sentence(self.decision)
+        return "\n".join([f"**{self._headline}.**", "", told, "", "| | gate | |", "|---|---|---|", *rows])
 
     def __str__(self) -> str:
         lines = [f"  {'✓' if v.passed else '✗'} {v.gate}: {v.reason}" for v in self.eligibility.verdicts]
-        return "\n".join([self._headline, *lines])
+        return "\n".join([self._headline, sentence(self.decision), *lines])
 
     @property
     def _headline(self) -> str:
@@ -69,7 +82,8 @@ def gates(settings: Settings, name: str, version: int, stage: Stage = Stage.PROD
     registrar = registrar_of(client, settings, Operation.JUDGE, name)
     with gathered(client, settings, challenger, stage) as evidence, step(f"gates before {stage}"):
         judgement = judging_gathered(registrar, evidence).judge(name, evidence.bundle)
-    return Gated(eligibility(client, ledger, challenger, stage), judgement)
+    found = eligibility(client, ledger, challenger, stage)
+    return Gated(found, judgement, decision_on(client, challenger, found))
 
 
 def approve(

@@ -1,8 +1,9 @@
 """`slipway promote`: a version moves to a stage, if it passes the gates before that stage."""
 
 from slipway.core.release.transitions import Transition
-from slipway.progress import step
+from slipway.progress import note, step
 from slipway.registry.permissions import Operation
+from slipway.registry.same_model import same_model, same_words
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
 from slipway.types import HELD_STAGES, Stage
@@ -23,6 +24,8 @@ def promote(settings: Settings, name: str, version: int, stage: Stage, comment: 
     challenger = get_version(client, name, version)
     require_movable(challenger, stage)
     registrar = registrar_of(client, settings, Operation.PROMOTE, name)
+    if same := same_model(client, challenger):
+        note(same_words(same))
     if stage not in HELD_STAGES:
         return announced(settings, registrar.promote(name, version, stage, comment))
     with gathered(client, settings, challenger, stage) as evidence, step(f"gates before {stage}"):

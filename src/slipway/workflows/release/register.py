@@ -11,7 +11,8 @@ from slipway.errors import Refusal, UnknownName
 from slipway.registry.absent import is_absent
 from slipway.registry.artifacts.models import MODEL, download, temporary_folder
 from slipway.registry.evidence.rescoring import rows_of
-from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST, artifact_digest
+from slipway.registry.same_model import same_model, same_words
+from slipway.registry.trust import ANSWERS, AUTHOR, DIGEST, EVIDENCE_DIGEST, artifact_digest
 from slipway.registry.versions import Version, create_version, versions_of_run
 from slipway.settings import Settings
 from slipway.workflows.session import open_client
@@ -25,26 +26,33 @@ LINEAGE = (
     "slipway.lock_digest",
     "slipway.git_commit",
     "slipway.git_dirty",
+    ANSWERS,
 )
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A version that `register` made, or found for the same run; `new` says which."""
+    """A version that `register` made, or found for the same run; `new` says which.
+
+    same_as: an earlier version with the same files or the same answers; None for none.
+    """
 
     version: Version
     new: bool
+    same_as: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return {
             **self.version.facts(),
             "uri": self.version.uri,
             "new": self.new,
+            "same_as": self.same_as,
         }
 
     def __str__(self) -> str:
         verb = "is registered" if self.new else "was registered from this run before"
-        return f"{self.version.name} version {self.version.number} {verb} (stage {self.version.stage})"
+        same = f"\n  SAME        {same_words(self.same_as)}" if self.same_as else ""
+        return f"{self.version.name} version {self.version.number} {verb} (stage {self.version.stage}){same}"
 
 
 def register(settings: Settings, name: str, run_id: str) -> Registered:
@@ -60,14 +68,14 @@ def register_run(client: MlflowClient, name: str, run_id: str) -> Registered:
     tags = _tags_of_finished(client, name, run_id)
     for existing in versions_of_run(client, name, run_id):
         if DIGEST in existing.tags:  # a version registered past Slipway has no digest to verify it by
-            return Registered(existing, new=False)
+            return Registered(existing, new=False, same_as=same_model(client, existing))
     source = model_uri(client.get_run(run_id))
     with temporary_folder() as folder:
         digests = _digests(client, run_id, source, Path(folder))
     lineage = {key: tags[key] for key in LINEAGE if key in tags} | {AUTHOR: tags.get("mlflow.user", "unknown")}
     descriptions = client.get_experiment_by_name(name).tags.get(_NOTE, ""), tags.get(_NOTE, "")
     version = create_version(client, name, source, run_id, {**lineage, **digests}, *descriptions)
-    return Registered(version, new=True)
+    return Registered(version, new=True, same_as=same_model(client, version))
 
 
 def model_uri(run: Run) -> str:

@@ -1,0 +1,91 @@
+"""The page of all models, with the versions in each stage."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from slipway.reports._templates import render_html
+from slipway.reports.board._frame import Frame
+from slipway.types import Stage
+
+ORDER = (Stage.NONE, Stage.STAGING, Stage.PRODUCTION, Stage.ARCHIVED)
+"""The stages, in the order in which a version passes through them."""
+
+
+@dataclass(frozen=True)
+class Approval:
+    """One approval of a version.
+
+    Attributes:
+        by: The person who approved.
+        at: The time of the approval.
+        stage: The stage that the approval is for.
+        comment: The comment of the approver.
+        expired: Whether the newest judgement is of other evidence than the approved one.
+        overrides: The gates that the approval overrides.
+    """
+
+    by: str
+    at: datetime
+    stage: Stage
+    comment: str = ""
+    expired: bool = False
+    overrides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class VersionStatus:
+    """The status of one version in its stage.
+
+    Attributes:
+        number: The number of the version.
+        since: When the version came into its stage; for a version that never moved, when it was registered.
+        by: The person who moved the version there.
+        passed: Whether the gates before the stage `judged` passed last; None where the gates were not asked.
+        judged: The stage of the last judgement.
+        approvals: The approvals of the version.
+        told: Whether the entries that were read of the ledger reach back far enough to know all of this.
+        same_as: An earlier version that is the same model; None for none.
+    """
+
+    number: int
+    since: datetime | None = None
+    by: str = ""
+    passed: bool | None = None
+    judged: Stage | None = None
+    approvals: tuple[Approval, ...] = ()
+    told: bool = True
+    same_as: int | None = None
+
+    @property
+    def approved_by(self) -> tuple[str, ...]:
+        """The people whose approval still counts, each once."""
+        return tuple(dict.fromkeys(approval.by for approval in self.approvals if not approval.expired))
+
+
+@dataclass(frozen=True)
+class StageColumn:
+    """One stage and its versions, newest first; `more` older versions are not shown."""
+
+    stage: Stage
+    versions: tuple[VersionStatus, ...] = ()
+    more: int = 0
+
+
+@dataclass(frozen=True)
+class ModelLine:
+    """One registered model with a StageColumn for each stage, from None to Archived."""
+
+    name: str
+    columns: tuple[StageColumn, ...]
+    goal: str = ""
+
+    @property
+    def live(self) -> VersionStatus | None:
+        """The version in Production."""
+        return next((v for column in self.columns if column.stage is Stage.PRODUCTION for v in column.versions), None)
+
+
+def overview_page(models: Sequence[ModelLine], frame: Frame, more: str | None = None) -> str:
+    """Write a page of the models; `more` is the start of the next page, None on the last page."""
+    return render_html("board_overview.html.j2", models=models, frame=frame, more=more)
