@@ -13,6 +13,7 @@ from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 
 from slipway.registry.trust import DIGEST
+from slipway.server.identity import Anybody
 from slipway.server.tracking_guard import GuardedTracking
 
 pytestmark = pytest.mark.slow  # the file, more than each of its tests
@@ -29,7 +30,9 @@ def registry(tmp_path: Path, migrated_database: Path) -> SqlAlchemyStore:
 @pytest.fixture
 def runs(tmp_path: Path, migrated_database: Path, registry: SqlAlchemyStore) -> GuardedTracking:
     shutil.copy(migrated_database, tmp_path / "runs.db")
-    return GuardedTracking(f"sqlite:///{tmp_path / 'runs.db'}", str(tmp_path / "artifacts"), lambda: registry)
+    return GuardedTracking(
+        f"sqlite:///{tmp_path / 'runs.db'}", str(tmp_path / "artifacts"), lambda: registry, Anybody()
+    )
 
 
 def refused(of: str, operation: Callable[..., Any], *given: Any) -> None:

@@ -1,6 +1,6 @@
 """Names that look alike: the skeleton of a name by Unicode TR39, and the characters of a name that nobody sees.
 
-Two names with one skeleton look the same in many a typeface: `flight_delays`, `flight_deIays`, and the same with a Cyrillic `а`.
+Two names with one skeleton look the same in many a typeface: `flight_delays`, `flight_deIays`, and either with a Cyrillic `а`.
 See https://www.unicode.org/reports/tr39/#Confusable_Detection.
 """
 
@@ -13,24 +13,34 @@ _REMEMBERED = 20_000
 _UNSEEN = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
 # Default ignorable code points of other categories, and the empty pattern of Braille: they look like nothing, too.
 _BLANK = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0))) | frozenset(
-    chr(code) for first, last in ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF)) for code in range(first, last + 1)
+    chr(code)
+    for first, last in ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
+    for code in range(first, last + 1)
 )
 _NON_JOINER, _JOINER, _AS_EMOJI, _VIRAMA = "\u200c", "\u200d", "\ufe0f", 9
 
 
 def spellings(name: str) -> frozenset[str]:
-    """Return the keys of a name; two names look alike when they share one.
+    """Return the keys of a name; two names look alike, whatever the case of their letters, when they share one.
 
-    One key is the skeleton in small letters, so that `deIays` and `delays` meet; the other is the skeleton of the small letters,
-    so that `FLIGHT` and `flight` do.
+    One key is the skeleton in small letters, so that `deIays` and `delays` meet; the other is the skeleton of the small
+    letters, so that `FLIGHT` and `flight` do.
     """
     return frozenset((skeleton(name).casefold(), skeleton(name.casefold())))
 
 
-def same_spelling(name: str, names: Iterable[str]) -> str | None:
-    """Return the first of the names that looks like a name and is another; None where none does."""
-    keys = spellings(name)
-    return next((other for other in names if other != name and not keys.isdisjoint(spellings(other))), None)
+def same_spelling(name: str, names: Iterable[str], *, case: bool = False) -> str | None:
+    """Return the first of the names that looks like a name and is another; None where none does.
+
+    case: whether names that differ in case look different.
+    """
+    keys = _cased(name) if case else spellings(name)
+    read = _cased if case else spellings
+    return next((other for other in names if other != name and not keys.isdisjoint(read(other))), None)
+
+
+def _cased(name: str) -> frozenset[str]:
+    return frozenset((skeleton(name),))
 
 
 def begins_like(name: str, prefix: str) -> bool:

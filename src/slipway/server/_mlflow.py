@@ -19,8 +19,8 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 
 __all__ = [
     "Validator", "add_static_prefix", "add_validator", "artifact_repositories", "authenticated_app",
-    "get_artifact_repository", "is_prompt", "permission_on", "registry_store", "registry_stores", "replace_password_check",
-    "request_message", "sender_is_admin", "tracking_store", "tracking_stores",
+    "get_artifact_repository", "is_prompt", "permission_on", "permission_on_experiment", "registry_store", "registry_stores",
+    "replace_password_check", "request_message", "sender_is_admin", "tracking_store", "tracking_stores",
 ]  # fmt: skip
 
 Validator = Callable[[], bool]
@@ -47,6 +47,13 @@ def permission_on(model: str) -> Any:
     from mlflow.server import auth
 
     return auth._get_registered_model_permission(model)
+
+
+def permission_on_experiment(experiment_id: str) -> Any:
+    """Return the permission that the user of the present request has on an experiment."""
+    from mlflow.server import auth
+
+    return auth._get_experiment_permission(experiment_id, auth.authenticate_request().username)
 
 
 def add_validator(find: Callable[[Request], Validator | None]) -> None:

@@ -15,6 +15,7 @@ from slipway.server._mlflow import (
     add_validator,
     authenticated_app,
     permission_on,
+    permission_on_experiment,
     replace_password_check,
     sender_is_admin,
 )
@@ -62,8 +63,8 @@ class Remembering:
 
 
 def users() -> Users:
-    """Return MLflow's own users, with the permissions that they have on registered models."""
-    return Users(sender_is_admin, permission_on)
+    """Return MLflow's own users, with the permissions that they have on registered models and experiments."""
+    return Users(sender_is_admin, permission_on, permission_on_experiment)
 
 
 def create_authenticated(flask_app: Flask) -> Any:

@@ -43,15 +43,18 @@ def guarded_alias(alias: str) -> Stage | None:
     return stages.get(alias) or stages.get(same_spelling(alias, stages) or "")
 
 
-def unusable(kind: str, name: str, standing: Iterable[str]) -> str:
+def unusable(kind: str, name: str, standing: Iterable[str], others: Iterable[str] = ()) -> str:
     """Say why a new model, experiment or alias cannot have a name; "" where it can.
 
-    standing: the names that stand, of which none may look the same.
+    standing: the names of its kind, of which none may look the same, whatever the case of its letters. others: the names of
+    another kind, which may differ in case.
     """
     if character := unseen(name):
         return f"'{name}' holds {character}, which nobody sees; leave it out of the name of the {kind}"
-    if other := same_spelling(name, standing):
-        return f"'{name}' looks like '{other}', which stands already; give the {kind} a name that nobody takes for another"
+    if other := same_spelling(name, standing) or same_spelling(name, others, case=True):
+        return (
+            f"'{name}' looks like '{other}', which stands already; give the {kind} a name that nobody takes for another"
+        )
     return ""
 
 

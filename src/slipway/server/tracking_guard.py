@@ -10,10 +10,14 @@ from mlflow.entities import RunStatus
 from mlflow.store.tracking.dbmodels.models import SqlExperiment, SqlLoggedModel, SqlRun
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+from sqlalchemy import select
 
+from slipway.registry.permissions import Right
+from slipway.server.identity import People
+from slipway.server.own_stores import outside
 from slipway.server.registry_guard import refuse
-from slipway.server.reserved_names import decoded, is_evidence, is_ledger, is_model, owners
-from slipway.server.version_sources import Origin, kept_with, made_by, named_in, origins, source_run
+from slipway.server.reserved_names import decoded, is_evidence, is_ledger, is_model, owners, unusable
+from slipway.server.version_sources import Origin, kept_with, made_by, model_names, named_in, origins, source_run
 
 _AT_ONCE = 500  # ids in one question to a database
 _REMEMBERED = 100_000  # a search asks thousands of times for the same runs
@@ -22,9 +26,10 @@ _REMEMBERED = 100_000  # a search asks thousands of times for the same runs
 class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
     """MLflow's runs, in which everybody may read the ledgers and no request may write to one."""
 
-    def __init__(self, uri: str, artifact_root: str, registry: Callable[[], Any]) -> None:
-        """Open the store. registry: returns the store of the registered versions."""
+    def __init__(self, uri: str, artifact_root: str, registry: Callable[[], Any], people: People) -> None:
+        """Open the store. registry: returns the store of the registered versions. people: the user of the present request."""
         self._registry = registry
+        self._people = people
         # No run changes its experiment, and no experiment becomes a ledger or stops being one: see `rename_experiment`.
         self._is_of_ledger = functools.lru_cache(_REMEMBERED)(self._look_up)
         super().__init__(uri, artifact_root)
@@ -32,20 +37,45 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
     def create_experiment(self, name: str, artifact_location: str | None = None, tags: Any = None) -> str:
         if is_ledger(name) and (artifact_location or tags):
             refuse(f"'{name}' is a ledger: Slipway keeps it, where the server's artifacts are")
-        for owner in owners(decoded(artifact_location or "")):
-            kind = "model" if is_model(owner) else "run"
-            with suppress(LookupError):
-                self._look_up(kind, owner)
-                refuse(
-                    f"'{artifact_location}' is in the folder of {kind} {owner}; an experiment keeps its artifacts elsewhere"
-                )
+        if artifact_location:
+            self._require_free_place(artifact_location)
+        self._require_own_name(name)
         return str(super().create_experiment(name, artifact_location, tags))
 
     def rename_experiment(self, experiment_id: str, new_name: str) -> None:
         self.require_no_ledger("experiment", experiment_id)
         if is_ledger(new_name):
             refuse(f"'{new_name}' would be a ledger: only Slipway makes one")
+        self._require_own_name(new_name, _number(experiment_id))
         super().rename_experiment(experiment_id, new_name)
+
+    def _require_free_place(self, artifact_location: str) -> None:
+        """Refuse a location outside the artifact root, and one in the folder of a run or model."""
+        for owner in owners(decoded(artifact_location)):
+            kind = "model" if is_model(owner) else "run"
+            with suppress(LookupError):
+                self._look_up(kind, owner)
+                refuse(
+                    f"'{artifact_location}' is in the folder of {kind} {owner}; an experiment keeps its artifacts elsewhere"
+                )
+        if reason := outside(artifact_location, self.artifact_root_uri):
+            refuse(reason)
+
+    def _require_own_name(self, name: str, renamed: int = -1) -> None:
+        """Refuse a new name of an experiment that looks like one that stands, or that is a model of somebody else."""
+        standing = [other for other, id_ in self.experiments().items() if id_ != renamed]
+        models = model_names(self._registry())
+        if name not in standing and (reason := unusable("experiment", name, standing, models)):
+            refuse(reason)
+        if name in models and Right.APPROVE not in self._people.may(name):
+            refuse(
+                f"'{name}' is a registered model of somebody else: an experiment of its name takes the permission EDIT on it"
+            )
+
+    def experiments(self) -> dict[str, int]:
+        """Return the ids of all experiments by their names, those of deleted ones included."""
+        with self.ManagedSessionMaker(read_only=False) as session:
+            return dict(session.execute(select(SqlExperiment.name, SqlExperiment.experiment_id)).tuples())
 
     def start_trace(self, trace_info: Any) -> Any:
         if trace_info.experiment_id:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from mlflow.entities.model_registry.model_version_stages import STAGE_DELETED_INTERNAL
-from mlflow.store.model_registry.dbmodels.models import SqlModelVersion, SqlModelVersionTag
+from mlflow.store.model_registry.dbmodels.models import SqlModelVersion, SqlModelVersionTag, SqlRegisteredModel
 from mlflow.store.tracking.dbmodels.models import SqlLoggedModel, SqlRun, SqlTag
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from sqlalchemy import String, and_, bindparam, cast, literal, or_, select
@@ -49,6 +49,12 @@ def origins(registry: Any) -> list[Origin]:
     """Return the origin of each version that Slipway registered in a registry's store: each version with a digest."""
     with registry.ManagedSessionMaker(read_only=False) as session:
         return [Origin(*row) for row in session.execute(_registered())]
+
+
+def model_names(registry: Any) -> list[str]:
+    """Return the names of all registered models in a registry's store."""
+    with registry.ManagedSessionMaker(read_only=False) as session:
+        return list(session.scalars(select(SqlRegisteredModel.name)))
 
 
 def made_by(registry: Any, *ids: str) -> Origin | None:
