@@ -21,9 +21,9 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 
 __all__ = [
     "Validator", "add_static_prefix", "add_validator", "artifact_repositories", "authenticated_app",
-    "check_password", "get_artifact_repository", "is_open_route", "is_prompt", "permission_on", "registry_store",
-    "registry_stores", "replace_password_check", "request_message", "sender_is_admin", "stored_password", "tracking_store",
-    "tracking_stores", "uses_basic_auth",
+    "check_password", "get_artifact_repository", "is_open_route", "is_prompt", "permission_on", "permission_on_experiment",
+    "registry_store", "registry_stores", "replace_password_check", "request_message", "sender_is_admin", "stored_password",
+    "tracking_store", "tracking_stores", "uses_basic_auth",
 ]  # fmt: skip
 
 Validator = Callable[[], bool]
@@ -50,6 +50,13 @@ def permission_on(model: str) -> Any:
     from mlflow.server import auth
 
     return auth._get_registered_model_permission(model)
+
+
+def permission_on_experiment(experiment_id: str) -> Any:
+    """Return the permission that the user of the present request has on an experiment."""
+    from mlflow.server import auth
+
+    return auth._get_experiment_permission(experiment_id, auth.authenticate_request().username)
 
 
 def add_validator(find: Callable[[Request], Validator | None]) -> None:

@@ -12,10 +12,9 @@ from mlflow.protos.service_pb2 import CreatePresignedUploadUrl
 from mlflow.utils.uri import validate_path_is_safe
 from starlette.responses import Response as StarletteResponse
 
-from slipway.server._mlflow import registry_store, request_message
-from slipway.server.own_stores import OwnStores
+from slipway.server._mlflow import request_message, tracking_store
+from slipway.server.own_stores import OwnStores, outside
 from slipway.server.reserved_names import holds_runs, is_elsewhere, is_ledger, is_model, owners
-from slipway.server.version_sources import made_by
 
 Scope = MutableMapping[str, Any]
 # The first match is the route. A path of an artifact may look like the route once more, so the search is not greedy.
@@ -65,13 +64,15 @@ def refuse_kept(stores: OwnStores) -> Response | None:
         path = (request.view_args or {}).get("artifact_path", "")
         reason = why_kept(stores, path, delete=request.method == "DELETE")
     elif request.endpoint == "serve_upload_artifact":
-        reason = _why_kept_of(stores, request.args.get("run_uuid", ""))
+        run = request.args.get("run_uuid", "")
+        reason = _why_kept_of(stores, run) or _why_elsewhere(stores, run)
     elif request.endpoint == "_create_presigned_upload_url":
         try:
             message = request_message(CreatePresignedUploadUrl())
         except MlflowException:
             return None  # MLflow refuses it itself
-        reason = _why_kept_of(stores, message.run_id or message.model_id)
+        owner = message.run_id or message.model_id
+        reason = _why_kept_of(stores, owner) or _why_elsewhere(stores, owner)
     if reason is None:
         return None
     return Response(MlflowException(reason, PERMISSION_DENIED).serialize_as_json(), 403, mimetype="application/json")
@@ -100,6 +101,20 @@ def why_kept(stores: OwnStores, path: str, *, delete: bool = False) -> str | Non
     return next((reason for reason in reasons if reason), None)
 
 
+def _why_elsewhere(stores: OwnStores, owner: str) -> str | None:
+    """Return why the server writes no artifact of a run or model: its experiment was made before `outside` was asked."""
+    client = stores.client
+    try:
+        location = (
+            client.get_logged_model(owner).artifact_location
+            if is_model(owner)
+            else client.get_run(owner).info.artifact_uri
+        )
+    except MlflowException:
+        return None  # MLflow refuses it itself
+    return outside(location)
+
+
 def _why_kept_of(stores: OwnStores, owner: str, path: str | None = None) -> str | None:
     """Return why the artifacts of a run or model are kept; None when they are not.
 
@@ -120,10 +135,10 @@ def _why_kept_of(stores: OwnStores, owner: str, path: str | None = None) -> str 
         return None
     if run and is_ledger(client.get_experiment(run.experiment_id).name):
         return "this run is of a ledger: only Slipway's own server writes there"
-    version = made_by(registry_store(), owner)
+    version = tracking_store().version_of("model" if is_model(owner) else "run", owner)
     if version is None:
         return None
     return (
-        f"these are files of {version.name} version {version.version}, or of the run that it was made by, which stay as they "
-        "were registered; register another version"
+        f"these are files of {version.name} version {version.version}, or of the search that it was made by, which stay as "
+        "they were registered; register another version"
     )

@@ -19,6 +19,7 @@ from slipway.server._mlflow import (
     check_password,
     is_open_route,
     permission_on,
+    permission_on_experiment,
     replace_password_check,
     sender_is_admin,
     stored_password,
@@ -70,8 +71,8 @@ class Remembering:
 
 
 def users() -> Users:
-    """Return MLflow's own users, with the permissions that they have on registered models."""
-    return Users(sender_is_admin, permission_on)
+    """Return MLflow's own users, with the permissions that they have on registered models and experiments."""
+    return Users(sender_is_admin, permission_on, permission_on_experiment)
 
 
 def accounts() -> Accounts | None:

@@ -23,6 +23,7 @@ class People(Protocol):
     def who(self) -> str: ...
     def may(self, model: str) -> frozenset[Right]: ...
     def may_read(self, model: str) -> bool: ...
+    def owns_experiment(self, id_: str) -> bool: ...
 
 
 class Anybody:
@@ -42,6 +43,9 @@ class Anybody:
     def may_read(self, model: str) -> bool:  # noqa: ARG002
         return True
 
+    def owns_experiment(self, id_: str) -> bool:  # noqa: ARG002
+        return True
+
 
 class Users:
     """People of a server with MLflow's basic auth.
@@ -51,8 +55,14 @@ class Users:
 
     auth = True
 
-    def __init__(self, is_admin: Callable[[], bool], permission: Callable[[str], "Permission"]) -> None:
-        self._is_admin, self._permission = is_admin, permission
+    def __init__(
+        self,
+        is_admin: Callable[[], bool],
+        permission: Callable[[str], "Permission"],
+        on_experiment: Callable[[str], "Permission"],
+    ) -> None:
+        """Take from MLflow's auth who asks, and the permissions on a registered model and on an experiment."""
+        self._is_admin, self._permission, self._on_experiment = is_admin, permission, on_experiment
 
     def who(self) -> str:
         return str(g.mlflow_authenticated_user)
@@ -66,9 +76,12 @@ class Users:
     def may_read(self, model: str) -> bool:
         return self._is_admin() or self._permission(model).can_read
 
+    def owns_experiment(self, id_: str) -> bool:
+        return self._is_admin() or self._on_experiment(id_).can_manage
+
 
 class Permission(Protocol):
-    """The permission of one user on one registered model, as MLflow's auth returns it."""
+    """The permission of one user on one registered model or experiment, as MLflow's auth returns it."""
 
     can_read: bool
     can_update: bool

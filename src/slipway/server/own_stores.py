@@ -73,6 +73,41 @@ def serve_own_artifacts() -> None:
     artifact_repositories.register("mlflow-artifacts", _own_repository)
 
 
+def outside(location: str, *roots: str) -> str | None:
+    """Say why artifacts may not be at a location, which is not below the artifact root; None where they may.
+
+    roots: places beside ARTIFACTS_DESTINATION and `mlflow-artifacts:` below which they may be.
+    """
+    own = os.environ.get(ARTIFACTS_DESTINATION_ENV_VAR)
+    allowed = [_place(root) for root in ("mlflow-artifacts:/", *roots, *([own] if own else []))]
+    place = _place(location)
+    if place and any(root and place[:2] == root[:2] and place[2][: len(root[2])] == root[2] for root in allowed):
+        return None
+    return (
+        f"'{location}' is not below the server's artifact root, where all artifacts are; leave the location out, or name "
+        "one such as mlflow-artifacts:/NAME, without '..'"
+    )
+
+
+def _place(location: str) -> tuple[str, str, tuple[str, ...]] | None:
+    """Return scheme, host and folders of a location as whoever opens it may read it; None where readers may differ."""
+    plain = decoded(location)
+    if plain != plain.strip() or not plain.isprintable() or not set("\\?#;").isdisjoint(plain):
+        return None
+    parsed = urlsplit(plain)
+    if parsed.scheme == "mlflow-artifacts" and parsed.netloc:
+        return None  # another server
+    if ".." in parsed.path.split("/"):
+        return None
+    path = parsed.path
+    if parsed.scheme in ("", "file"):
+        if parsed.netloc:
+            return None
+        path = os.path.realpath(path)  # MLflow takes a path without a scheme as one below the working directory
+    folders = tuple(part for part in path.split("/") if part not in ("", "."))
+    return parsed.scheme or "file", parsed.netloc, folders
+
+
 def _own_repository(artifact_uri: str, tracking_uri: str | None = None, registry_uri: str | None = None) -> Any:
     path = posixpath.normpath(urlsplit(artifact_uri).path).strip("/")
     root = os.environ[ARTIFACTS_DESTINATION_ENV_VAR].rstrip("/")

@@ -11,14 +11,16 @@ from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 
+from slipway.core.lookalikes import unseen
 from slipway.core.release.ledger import stages_after
 from slipway.errors import Refusal
 from slipway.registry.mutex import exclusive
 from slipway.registry.permissions import Operation, not_allowed
 from slipway.registry.trust import AUTHOR
-from slipway.server._mlflow import is_prompt
+from slipway.server._mlflow import is_prompt, tracking_store
 from slipway.server.own_stores import OwnStores
-from slipway.server.reserved_names import BORN_WITH, guarded_alias, is_mutex, is_ours
+from slipway.server.reserved_names import BORN_WITH, guarded_alias, is_mutex, is_ours, unusable
+from slipway.server.version_sources import model_names
 from slipway.types import HELD_STAGES, Stage
 
 
@@ -60,6 +62,8 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
         _require_no_mutex(name)
         stage = self._stage_of(name, alias)
         if stage is None:
+            if reason := unusable("alias", alias, self.get_registered_model(name).aliases):
+                refuse(reason)
             super().set_registered_model_alias(name, alias, version)
             return
         if alias != stage.lower():
@@ -90,6 +94,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
         _require_no_mutex(name)
         if _is_prompt_key(tag.key):
             self._require_kind(name, prompt=_makes_prompt(tag))
+        _require_seen(tag.key)
         if is_ours(tag.key):
             _require_unchanged(self.get_model_version(name, version).tags, tag)
         super().set_model_version_tag(name, version, tag)
@@ -106,6 +111,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
         _require_no_mutex(name)
         if _is_prompt_key(tag.key):
             self._require_kind(name, prompt=_makes_prompt(tag))
+        _require_seen(tag.key)
         if is_ours(tag.key):
             _require_unchanged(self.get_registered_model(name).tags, tag)
         super().set_registered_model_tag(name, tag)
@@ -131,6 +137,8 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
         _require_no_mutex(name)
         accepted = [ModelVersionTag(tag.key, tag.value) for tag in tags or ()]
         self._require_kind(name, prompt=any(_makes_prompt(tag) for tag in accepted))
+        for tag in accepted:
+            _require_seen(tag.key)
         if unknown := sorted(tag.key for tag in accepted if is_ours(tag.key) and tag.key not in BORN_WITH):
             refuse(
                 f"{', '.join(unknown)} cannot be set by a client: only Slipway's own server writes such a tag; leave it out"
@@ -147,6 +155,8 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
         for tag in tags or ():
             if is_ours(tag.key):
                 _refuse_tag(tag.key)
+            _require_seen(tag.key)
+        self._require_own_name(name)
         return super().create_registered_model(name, tags, *more, **named)
 
     def update_registered_model(self, name: str, *more: Any, **named: Any) -> Any:
@@ -160,6 +170,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
             self._require_no_history(name, "be renamed")
             if self._stores.ledger(new_name):
                 refuse(f"there is a ledger of a model '{new_name}'; take a name without a ledger")
+            self._require_own_name(new_name, name)
             return super().rename_registered_model(name, new_name)
 
     def delete_registered_model(self, name: str) -> None:
@@ -207,6 +218,18 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
                 f"a {'prompt' if prompt else 'model'} goes by another name"
             )
 
+    def _require_own_name(self, name: str, renamed: str = "") -> None:
+        """Refuse a new name that looks like one that stands, or that is the name of an experiment of somebody else."""
+        standing = [other for other in model_names(self) if other != renamed]
+        experiments = tracking_store().experiments()
+        if name not in standing and (reason := unusable("model", name, standing, experiments)):
+            refuse(reason)
+        if name in experiments and not self._stores.people.owns_experiment(str(experiments[name])):
+            refuse(
+                f"'{name}' is an experiment of somebody else: its owner, who has MANAGE on it, or an admin registers the "
+                "first model of its name"
+            )
+
     def _require(self, operation: Operation, name: str) -> None:
         if operation.right not in self._stores.people.may(name):
             refuse(str(not_allowed(self._stores.people.who(), operation, name)))
@@ -235,6 +258,11 @@ def _refuse_tag(key: str) -> NoReturn:
 def _require_unchanged(tags: dict[str, str], tag: ModelVersionTag | RegisteredModelTag) -> None:
     if tags.get(tag.key) != tag.value:
         _refuse_tag(tag.key)
+
+
+def _require_seen(key: str) -> None:
+    if character := unseen(key):
+        refuse(f"the tag '{key}' holds {character}, which nobody sees; leave it out of the key")
 
 
 def _require_no_mutex(name: str) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
+from slipway.core.lookalikes import begins_like, ends_like, same_spelling, unseen
 from slipway.registry.ledger import LEDGER_SUFFIX
 from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST
 from slipway.types import HELD_STAGES, Stage
@@ -13,25 +14,48 @@ from slipway.workflows.release.register import LINEAGE
 _MUTEX_SUFFIX = ".moving"
 # The tags of ours that a new version may have. A wrong digest is found at the judgement: the server computes it anew.
 BORN_WITH = frozenset({AUTHOR, DIGEST, EVIDENCE_DIGEST, *LINEAGE})
+# Of a registered run anybody may change these tags of MLflow's; all others say where the run comes from and what it is.
+_FREE = frozenset({"mlflow.note.content", "mlflow.runName", "mlflow.runColor"})
 _RUN, _MODEL = re.compile(r"[0-9a-f]{32}"), re.compile(r"m-[0-9a-f]{32}")
 
 
 def is_ledger(experiment: str) -> bool:
-    return experiment.strip().casefold().endswith(LEDGER_SUFFIX)
+    return ends_like(experiment, LEDGER_SUFFIX)
 
 
 def is_mutex(model: str) -> bool:
-    return model.strip().casefold().endswith(_MUTEX_SUFFIX)
+    return ends_like(model, _MUTEX_SUFFIX)
 
 
 def is_ours(tag: str) -> bool:
-    """Say whether only Slipway writes a tag of that key. Case does not count, as some databases compare without it."""
-    return tag.strip().casefold().startswith("slipway.")
+    """Say whether only Slipway writes a tag of that key, or of one that looks the same. Case does not count."""
+    return begins_like(tag, "slipway.")
+
+
+def is_evidence(tag: str) -> bool:
+    """Say whether a tag of a run says what the run is, or where it comes from; a name, a note and tags of one's own do not."""
+    return is_ours(tag) or (begins_like(tag, "mlflow.") and tag not in _FREE)
 
 
 def guarded_alias(alias: str) -> Stage | None:
-    """Return the stage that an alias goes with; None for an alias that anybody may set."""
-    return {stage.lower(): stage for stage in HELD_STAGES}.get(alias.strip().casefold())
+    """Return the stage that an alias goes with, or looks as if it did; None for an alias that anybody may set."""
+    stages = {stage.lower(): stage for stage in HELD_STAGES}
+    return stages.get(alias) or stages.get(same_spelling(alias, stages) or "")
+
+
+def unusable(kind: str, name: str, standing: Iterable[str], others: Iterable[str] = ()) -> str:
+    """Say why a new model, experiment or alias cannot have a name; "" where it can.
+
+    standing: the names of its kind, of which none may look the same, whatever the case of its letters. others: the names of
+    another kind, which may differ in case.
+    """
+    if character := unseen(name):
+        return f"'{name}' holds {character}, which nobody sees; leave it out of the name of the {kind}"
+    if other := same_spelling(name, standing) or same_spelling(name, others, case=True):
+        return (
+            f"'{name}' looks like '{other}', which stands already; give the {kind} a name that nobody takes for another"
+        )
+    return ""
 
 
 def owners(path: str) -> list[str]:

@@ -10,6 +10,8 @@ from slipway.core.spec import Experiment
 from slipway.core.trials import Trial
 from slipway.tracking.runs import Finished, every_run
 
+CONTINUES = "slipway.continues"
+"""The tag of a search with the id of the search that it goes on from, and whose trials it reads."""
 _KIND, _NUMBER, _PARAMS, _ERROR = "slipway.kind", "slipway.trial", "slipway.params", "slipway.error"
 _RESAMPLES, _RUNGS = "slipway.resamples", "slipway.rungs"
 # Metrics of the run that measure the trial and not its answers.

@@ -29,6 +29,7 @@ from slipway.tracking.client import connect, runs_page
 from slipway.tracking.lineage import code_digest, file_digest, git_state
 from slipway.tracking.liveness import close_dead
 from slipway.tracking.runs import View, describe_experiment, experiment_id, open_run, write
+from slipway.tracking.trials import CONTINUES
 from slipway.workflows.project import Declared, declared, travelling_code
 from slipway.workflows.release.register import Registered, register_run
 from slipway.workflows.session import resolve_tracking_uri
@@ -174,7 +175,7 @@ def _lineage(settings: Settings, spec: Declared, prepared: Prepared, past: Past)
         "slipway.code_digest": code_digest(spec.folder),
         STUDY: spec.experiment.study_digest,
         **({"slipway.lock_digest": lock} if lock else {}),
-        **({"slipway.continues": past.continues} if past.continues else {}),
+        **({CONTINUES: past.continues} if past.continues else {}),
         **git_state(settings.project, spec.folder),
     }
 
