@@ -1,11 +1,13 @@
 """The apps that `mlflow server --app-name slipway` and `--app-name slipway-auth` start."""
 
+import os
 from typing import Any
 
 from starlette.middleware import Middleware
 
 from slipway.errors import UsageError
 from slipway.server.identity import Anybody, People
+from slipway.settings import trusted_types_in
 
 
 def create_app() -> Any:
@@ -50,7 +52,8 @@ def _guarded(people: People, app: Any) -> Any:
         raise UsageError("Slipway does not guard MLflow's workspaces; unset MLFLOW_ENABLE_WORKSPACES")
     serve_own_artifacts()
     take_no_jobs()
-    stores = OwnStores(people)
+    # Another program may start this server, with variables of its own that begin with SLIPWAY_.
+    stores = OwnStores(people, trusted_types_in(os.environ))
     install_guarded_stores(stores)
     flask_app.register_blueprint(routes(stores))
     flask_app.register_blueprint(blueprint(lambda: stores.client, people, add_static_prefix("")))

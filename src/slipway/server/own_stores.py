@@ -23,9 +23,15 @@ from slipway.workflows.promotion.registrar import LocalRegistrar
 
 @dataclass(frozen=True)
 class OwnStores:
-    """The stores as the server itself reads and writes them. people: identifies the user of the present request."""
+    """The stores as the server itself reads and writes them.
+
+    Attributes:
+        people: identifies the user of the present request.
+        trusted: the types that the server's operator lets a model hold, beside those that its experiment declared.
+    """
 
     people: People
+    trusted: tuple[str, ...] = ()
 
     @cached_property
     def client(self) -> MlflowClient:
@@ -36,7 +42,7 @@ class OwnStores:
     @property
     def registrar(self) -> LocalRegistrar:
         """Return a registrar that acts in the name of the user of the present request."""
-        return LocalRegistrar(self.client, self.people.who())
+        return LocalRegistrar(self.client, self.people.who(), trusted=self.trusted)
 
     def ledger(self, model: str) -> Ledger | None:
         """Return the ledger of a model; None for a model that has none yet."""

@@ -138,7 +138,7 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
                 trusted=trusted,
             )
     with step("registry: new version"):
-        registered = register_run(client, name, run_id)
+        registered = register_run(client, name, run_id, settings.trusted_types)
     failed = sum(trial.failed for trial in trials)
     url, trials_url = (_url(client, experiment, page) for page in (f"/{run_id}?", f"?viewStateShareKey={view.key}&"))
     task = spec.experiment.task

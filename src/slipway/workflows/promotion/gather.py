@@ -34,7 +34,7 @@ def gathered(client: MlflowClient, settings: Settings, version: Version, stage: 
     with temporary_folder() as made:
         folder = Path(made)
         with step(f"answers of {version.name} version {version.number} on its test rows"):
-            inputs = judged_inputs_of(client, version, stage, folder)
+            inputs = judged_inputs_of(client, version, stage, folder, settings.trusted_types)
             trusted = (*inputs.rows.experiment.search.trusted_types, *settings.trusted_types)
             bundle = EvidenceBundle(
                 version.name, version.number, stage, version.tags[DIGEST], score(inputs.files, inputs.rows, trusted)

@@ -1,5 +1,6 @@
 """The judgement of an evidence bundle: it is compared with the stored inputs, and the gates run on both."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,12 @@ _MOST_CHARACTERS, _MOST_NUMBERS = 2000, 30
 
 
 def judged(
-    client: MlflowClient, bundle: EvidenceBundle, name: str, by: str, gathered: Gathered | None = None
+    client: MlflowClient,
+    bundle: EvidenceBundle,
+    name: str,
+    by: str,
+    gathered: Gathered | None = None,
+    trusted: Sequence[str] = (),
 ) -> Transition:
     """Return the judgement of an evidence bundle; nothing is written.
 
@@ -37,9 +43,11 @@ def judged(
         by: the user who asks.
         gathered: the inputs that this very process gathered and verified for the bundle; for any other bundle, the inputs
             are fetched and verified here.
+        trusted: the types that the operator of the judge lets a model hold, beside those that its experiment declared.
 
-    Raises UsageError for a bundle of another model or stage, UntrustedModel for stored files that changed, Refusal for a
-    bundle of other files than the registered ones, or of another champion than the present one.
+    Raises UsageError for a bundle of another model or stage, UntrustedModel for stored files that changed or that MLflow would
+    load otherwise than Slipway, Refusal for a bundle of other files than the registered ones, or of another champion than the
+    present one.
     """
     if bundle.name != name or bundle.stage not in HELD_STAGES:
         raise UsageError(
@@ -50,7 +58,7 @@ def judged(
         if gathered and gathered.bundle is bundle and gathered.inputs.version == version:
             inputs = gathered.inputs
         else:
-            inputs = judged_inputs_of(client, version, bundle.stage, Path(made))
+            inputs = judged_inputs_of(client, version, bundle.stage, Path(made), trusted)
         _require_same(bundle, inputs)
         experiment = inputs.rows.experiment
         bundle = replace(bundle, measured=_own_as_declared(bundle.measured, experiment))
