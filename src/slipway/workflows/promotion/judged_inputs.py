@@ -84,8 +84,9 @@ class JudgedInputs:
             return None
         files = self.champion_files
         fields = (inputs_of(files), outputs_of(files)) if files else ({}, {})
-        problem = bundle.problem or self.problem
-        return Champion(self.champion.number, bundle.champion, *fields, problem, bundle.unseen, self.champion_live)
+        answers = bundle.champion if files else None  # answers of other files than those registered say nothing of it
+        problem = self.problem or bundle.problem
+        return Champion(self.champion.number, answers, *fields, problem, bundle.unseen, self.champion_live)
 
 
 @dataclass(frozen=True)
