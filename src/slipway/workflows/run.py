@@ -34,7 +34,7 @@ from slipway.workflows.training.evaluate import Evaluated, evaluate
 from slipway.workflows.training.prepare import Prepared, check_code, prepare, question_of
 from slipway.workflows.training.rehearsal import rehearse
 from slipway.workflows.training.resume import STUDY, Past, offer, past_of
-from slipway.workflows.training.run_artifacts import log_run_artifacts
+from slipway.workflows.training.run_artifacts import log_gate_code, log_run_artifacts
 from slipway.workflows.training.search_run import log_baselines, log_what_is_searched, run_search
 from slipway.workflows.training.unused_columns import unused
 from slipway.workflows.training.winner import fit_chosen
@@ -119,6 +119,7 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
         note(sentence)
     tags = _lineage(settings, spec, prepared, past)
     with open_run(client, experiment, "search", tags, settings.mlflow_run_id, past.run_id) as run_id:
+        log_gate_code(client, run_id, spec)  # before the search, in whose hours somebody may edit them
         baselines = fit_baselines(spec.folder, spec.experiment, prepared.splits.development, prepared.classes)
         if past.run_id is None:
             log_what_is_searched(client, run_id, spec, prepared)

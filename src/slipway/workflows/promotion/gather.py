@@ -20,8 +20,9 @@ from slipway.registry.versions import Version
 from slipway.settings import Settings
 from slipway.types import Stage
 from slipway.workflows.promotion.judged_inputs import Gathered, JudgedInputs, judged_inputs_of
-from slipway.workflows.promotion.measure import measure_for, own_verdicts
+from slipway.workflows.promotion.measure import measure_for
 from slipway.workflows.promotion.newest_rows import newest_rows
+from slipway.workflows.promotion.own_gates import own_verdicts
 
 
 @contextmanager
@@ -43,7 +44,7 @@ def gathered(client: MlflowClient, settings: Settings, version: Version, stage: 
         gates = gates_before(inputs.rows.experiment, stage)
         bundle = replace(bundle, measured=measure_for(settings, inputs, gates, trusted))
         if stage is Stage.PRODUCTION and inputs.rows.experiment.gates.own:
-            own = own_verdicts(settings, inputs.evidence(bundle))
+            own = own_verdicts(settings, inputs, inputs.evidence(bundle))
             bundle = replace(bundle, measured=replace(bundle.measured, own=own))
         yield Gathered(bundle, inputs)
 
