@@ -13,8 +13,8 @@ from mlflow.utils.uri import validate_path_is_safe
 from starlette.responses import Response as StarletteResponse
 
 from slipway.server._mlflow import registry_store, request_message
-from slipway.server.own_stores import OwnStores
-from slipway.server.reserved_names import holds_runs, is_elsewhere, is_ledger, is_model, owners
+from slipway.server.own_stores import OwnStores, below_root
+from slipway.server.reserved_names import holds_runs, is_elsewhere, is_ledger, is_model, is_within, owners
 from slipway.server.version_sources import made_by
 
 Scope = MutableMapping[str, Any]
@@ -92,12 +92,20 @@ def why_kept(stores: OwnStores, path: str, *, delete: bool = False) -> str | Non
         path = validate_path_is_safe(path)
     except MlflowException:
         return None  # MLflow refuses it itself
+    if is_within(path, stores.ledger_locations()):
+        return _OF_A_LEDGER
     ids = owners(path)
     known = ids or "traces" in path.split("/")
     if delete and (not known or holds_runs(path, stores.locations())):
         return "whole folders of experiments are not deleted through the server: delete the artifacts of single runs"
     reasons = (_why_kept_of(stores, owner, path) for owner in ids)
     return next((reason for reason in reasons if reason), None)
+
+
+_OF_A_LEDGER = (
+    "this is the folder of a ledger: only Slipway's own server writes there; `slipway history` reads it. Files of your own "
+    "belong to a run of your own"
+)
 
 
 def _why_kept_of(stores: OwnStores, owner: str, path: str | None = None) -> str | None:
@@ -119,7 +127,9 @@ def _why_kept_of(stores: OwnStores, owner: str, path: str | None = None) -> str 
     if path is not None and is_elsewhere(path, kept_in):
         return None
     if run and is_ledger(client.get_experiment(run.experiment_id).name):
-        return "this run is of a ledger: only Slipway's own server writes there"
+        return _OF_A_LEDGER
+    if path is None and is_within(below_root(kept_in), stores.ledger_locations()):
+        return _OF_A_LEDGER
     version = made_by(registry_store(), owner)
     if version is None:
         return None

@@ -3,14 +3,18 @@
 The registry's database may be another than that of the runs.
 """
 
+from contextlib import suppress
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
+from mlflow import MlflowClient
 from mlflow.entities.model_registry.model_version_stages import STAGE_DELETED_INTERNAL
+from mlflow.exceptions import MlflowException
 from mlflow.store.model_registry.dbmodels.models import SqlModelVersion, SqlModelVersionTag
 from sqlalchemy import and_, or_
 
 from slipway.registry.trust import DIGEST
-from slipway.server.reserved_names import decoded, owners
+from slipway.server.reserved_names import decoded, is_below, is_model, owners
 
 
 class Origin(NamedTuple):
@@ -54,6 +58,29 @@ def made_by(registry: Any, id_: str) -> Origin | None:
     with registry.ManagedSessionMaker(read_only=False) as session:
         rows = _registered(session).filter(or_(SqlModelVersion.run_id == id_, *named))
         return next((origin for origin in (Origin(*row) for row in rows) if id_ in origin.ids), None)
+
+
+def is_slipways(registry: Any, name: str) -> bool:
+    """Say whether Slipway registered a version of a model."""
+    with registry.ManagedSessionMaker(read_only=False) as session:
+        return _registered(session).filter(SqlModelVersion.name == name).first() is not None
+
+
+def made_here(client: MlflowClient, uri: str) -> bool:
+    """Say whether a URI names files of a run or a logged model that a server knows.
+
+    client: a client of that server's stores.
+    """
+    within = urlsplit(uri)
+    for owner in owners(decoded(uri)):
+        with suppress(MlflowException):  # there is no such run
+            if is_model(owner):
+                place = str(client.get_logged_model(owner).artifact_location)
+            else:
+                place = str(client.get_run(owner).info.artifact_uri)
+            if is_below(uri, place) or (within.scheme in ("runs", "models") and not within.netloc):
+                return True
+    return False
 
 
 def _registered(session: Any) -> Any:
