@@ -166,7 +166,8 @@ def _line(text: str) -> str:
 
 
 _FLAVORS = {"python_function", "sklearn"}
-_ID = _text(r"[\w-]{1,64}", "an id")
+_ID = Rule("an id, or nothing", lambda found: found is None or _NAME.fits(found))
+_NAME = _text(r"[\w-]{1,64}", "a name")
 _VERSION = _text(r"\d[\w.+!-]{0,40}", "a version")
 _CODE = Rule(f"{CODE}, or nothing", lambda found: found is None or found == CODE)
 _PYFUNC = {
