@@ -209,6 +209,9 @@ def test_a_model_whose_bytes_were_changed_is_refused_everywhere(library: "Librar
     assert library.stages(name) == {number: "Archived"}
 
 
+PICKLE = "serialization_format is 'cloudpickle'; allowed is 'skops', as a pickle can run any code"
+
+
 class Pickled:
     """What a stranger may put into a registry: unpickling it runs code of their choosing."""
 
@@ -257,14 +260,14 @@ def test_a_pickle_in_production_is_refused_even_with_the_right_digest(
         assert (said.code, said.out) == (1, ""), said.err
         assert why in said.err
 
-    refused("only a scikit-learn model that is stored with skops is served", "serve", name, "--port", 0)
-    refused("stored as cloudpickle; only skops is loaded", "score", name, asked, tmp_path / "scored.csv")
+    refused(PICKLE, "serve", name, "--port", 0)
+    refused(PICKLE, "score", name, asked, tmp_path / "scored.csv")
     assert library.stages(name)[number] == "Production"
     said = library.slipway("promote", name, 1, "Production")
     assert said.code == 1
     assert f"version {number} in Production could not be compared" in said.err
     assert library.done("rollback", name)["version"] == 1  # though nothing of ours moved the stranger in
-    refused("stored as cloudpickle; only skops is loaded", "promote", name, number, "Staging")
+    refused(PICKLE, "promote", name, number, "Staging")
     assert not made.exists()
 
 

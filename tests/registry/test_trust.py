@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import skops.io
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +17,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from tests.helpers.model_files import write_model
 
 from slipway.code import load_function
 from slipway.errors import LibraryMissing, UntrustedModel
@@ -28,22 +28,12 @@ from slipway.registry.trust import (
     as_stored,
     drop_compiled_code,
     load_trusted,
-    require_trusted_configuration,
+    require_as_written,
     types_to_trust,
 )
 
 ROWS, TRUTH = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2
 OWN = "def double(rows):\n    return rows * 2\n"
-
-
-def stored(folder: Path, model: Any, **flavor: Any) -> Path:
-    """A model's folder as MLflow writes one; `flavor` changes what its MLmodel says of itself."""
-    folder.mkdir(exist_ok=True)
-    skops.io.dump(model, folder / "model.skops")
-    sklearn = {"pickled_model": "model.skops", "serialization_format": "skops", "code": None, **flavor}
-    flavors = {"sklearn": sklearn, "python_function": {"loader_module": "mlflow.sklearn"}}
-    (folder / "MLmodel").write_text(yaml.safe_dump({"flavors": flavors}))
-    return folder
 
 
 @pytest.fixture
@@ -53,7 +43,7 @@ def with_code(tmp_path: Path) -> Path:
     code.mkdir(parents=True)
     (code / "own_features.py").write_text(OWN)
     pipeline = make_pipeline(FunctionTransformer(load_function(code, "own_features:double")), LogisticRegression())
-    return stored(tmp_path / "model", pipeline.fit(ROWS, TRUTH), code="code")
+    return write_model(tmp_path / "model", pipeline.fit(ROWS, TRUTH))
 
 
 @pytest.mark.parametrize("estimator", [LogisticRegression(), HistGradientBoostingClassifier(max_iter=3)])
@@ -62,7 +52,7 @@ def test_what_a_fitted_pipeline_of_scikit_learn_holds_is_trusted_and_loads_again
 ) -> None:
     pipeline = make_pipeline(StandardScaler(), estimator).fit(ROWS, TRUTH)
     assert set(types_to_trust(as_stored(pipeline), [])) <= TRUSTED_TYPES
-    loaded = load_trusted(stored(tmp_path / "model", pipeline), [])
+    loaded = load_trusted(write_model(tmp_path / "model", pipeline), [])
     assert np.array_equal(loaded.predict_proba(ROWS), pipeline.predict_proba(ROWS))
 
 
@@ -85,13 +75,12 @@ def test_a_library_that_is_not_installed_is_named_with_the_version_that_the_mode
     library.mkdir()
     (library / "made_up_boosting.py").write_text(OWN)
     pipeline = make_pipeline(FunctionTransformer(load_function(library, "made_up_boosting:double")))
-    folder = stored(tmp_path / "model", pipeline.fit(ROWS))
+    folder = write_model(tmp_path / "model", pipeline.fit(ROWS), "made-up-boosting==4.7.0")
     del sys.modules["made_up_boosting"]
-    (folder / "requirements.txt").write_text("numpy==2.4.6\nmade-up-boosting==4.7.0\n")
     said = r"the library 'made_up_boosting', which is not installed here; .*`pip install made-up-boosting==4\.7\.0`"
     with pytest.raises(LibraryMissing, match=said):
         load_trusted(folder, ["made_up_boosting.double"])
-    (folder / "requirements.txt").unlink()
+    write_model(folder, pipeline)
     with pytest.raises(LibraryMissing, match="install the package that brings it"):
         load_trusted(folder, ["made_up_boosting.double"])
 
@@ -100,13 +89,13 @@ def test_a_forged_model_does_not_trust_itself(with_code: Path) -> None:
     said = yaml.safe_load((with_code / "MLmodel").read_text())
     said["flavors"]["sklearn"]["skops_trusted_types"] = ["own_features.double"]
     (with_code / "MLmodel").write_text(yaml.safe_dump(said))
-    with pytest.raises(UntrustedModel, match="not trusted"):
-        load_trusted(with_code, [])
-    with pytest.raises(
-        UntrustedModel, match=r"asks to trust own_features\.double; allow them with SLIPWAY_TRUSTED_TYPES"
-    ):
-        require_trusted_configuration(with_code, [])
-    require_trusted_configuration(with_code, ["own_features.double"])
+    said_of_it = (
+        r"skops_trusted_types is \['own_features\.double'\]; .*with search\.trusted_types .* SLIPWAY_TRUSTED_TYPES"
+    )
+    for refuses in (load_trusted, require_as_written):
+        with pytest.raises(UntrustedModel, match=said_of_it):
+            refuses(with_code, [])
+    require_as_written(with_code, ["own_features.double"])
 
 
 @pytest.mark.parametrize("function", [os.system, eval, subprocess.Popen, __import__])
@@ -115,23 +104,24 @@ def test_a_trusted_partial_does_not_carry_an_untrusted_function_with_it(function
     with pytest.raises(UntrustedModel):
         types_to_trust(as_stored(hidden), [])
     with pytest.raises(UntrustedModel):
-        load_trusted(stored(tmp_path / "model", hidden), [])
+        load_trusted(write_model(tmp_path / "model", hidden), [])
 
 
 @pytest.mark.parametrize("found", ["cloudpickle", "pickle"])
 def test_a_pickle_is_not_loaded_since_it_can_run_any_code(tmp_path: Path, found: str) -> None:
-    folder = stored(tmp_path / "model", OneHotEncoder(), serialization_format=found)
-    with pytest.raises(UntrustedModel, match=f"is stored as {found}; only skops is loaded"):
-        load_trusted(folder, [])
-    with pytest.raises(UntrustedModel, match="only a scikit-learn model that is stored with skops is served"):
-        require_trusted_configuration(folder, [])
+    folder = write_model(tmp_path / "model", OneHotEncoder(), serialization_format=found)
+    for refuses in (load_trusted, require_as_written):
+        with pytest.raises(
+            UntrustedModel, match=f"serialization_format is '{found}'; allowed is 'skops', as a pickle can run"
+        ):
+            refuses(folder, [])
 
 
 @pytest.mark.parametrize("flavors", [{}, {"pytorch": {}}, {"sklearn": {"serialization_format": "skops"}}])
 def test_a_model_of_another_flavor_is_not_served(tmp_path: Path, flavors: dict[str, Any]) -> None:
     (tmp_path / "MLmodel").write_text(yaml.safe_dump({"flavors": flavors}))
     with pytest.raises(UntrustedModel):
-        require_trusted_configuration(tmp_path, [])
+        require_as_written(tmp_path, [])
 
 
 names = st.text("abc.", min_size=1, max_size=5).filter(lambda name: name.strip("."))

@@ -15,11 +15,13 @@ import pytest
 import requests
 from mlflow import MlflowClient
 from tests.helpers.sharing import SharedServer, Sharing
+from tests.helpers.trained import bundle_of, write_trained
 
 from slipway.cli import main
 from slipway.core.release.transitions import Action, Transition
 from slipway.identity import process_tags
 from slipway.registry.ledger import Ledger, now_ms
+from slipway.registry.trust import DIGEST as TAG_OF_DIGEST
 from slipway.registry.versions import list_versions
 from slipway.settings import Settings
 from slipway.types import Stage, Verdict
@@ -42,7 +44,7 @@ def everyday(cell: dict[str, Any]) -> bool:
     Ways differ in what they send, databases in what they keep: each attempt is made on SQLite with users by each way of a
     program and without users by MLflow's client, on PostgreSQL with users a transition by that client, in a browser,
     where a cell takes seconds, with users and evidence that is valid, and from a page of another origin with evidence that is
-    valid. What else is tried of the server is tried on SQLite.
+    valid. A foreign loader is tried by transitions alone. What else is tried of the server is tried on SQLite.
     """
     database, users = cell.get("server", ("sqlite", False))
     if "held" not in cell:
@@ -50,6 +52,8 @@ def everyday(cell: dict[str, Any]) -> bool:
     way, attempt, held = (str(cell[key]) for key in ("way", "attempt", "held"))
     if "another origin" in way:  # it is refused before anything is asked of the registry
         return database == "sqlite" and held == "valid evidence"
+    if "MLflow loads otherwise" in held and attempt != "transition":
+        return False
     if way == "MLflow's UI":
         return database == "sqlite" and users and (attempt == "transition" or held == "valid evidence")
     if database == "sqlite":
@@ -108,16 +112,53 @@ class Guarded:
         past.create_registered_model(name)
         for _ in (SERVED, CANDIDATE):
             past.create_model_version(name, "mlflow-artifacts:/0/none", tags={"slipway.artifact_digest": DIGEST})
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            past.transition_model_version_stage(name, str(SERVED), "Production")
-        past.set_registered_model_alias(name, "production", str(SERVED))
-        made = past.create_experiment(f"{name}/promotions", str(self.home / "artifacts" / name))
-        self._say(Ledger(past, name, made), Action.PROMOTE, SERVED, DIGEST, None, ())
+        self._put_first_in_production(name, DIGEST)
         if digest:
             verdicts = (Verdict("thresholds", passed, "as it was measured"),)
             self._say(self.ledger(name), Action.JUDGE, CANDIDATE, digest, compared_with, verdicts)
         return name
+
+    def trained(self, *foreign: bool, kind: str = "trained") -> tuple[str, list[dict[str, str]]]:
+        """Make a model whose versions have files, the first of them in Production, past the server.
+
+        foreign: for each version, whether its MLmodel names a loader of its own.
+
+        Returns its name, and the digests of each version.
+        """
+        name = f"{kind}_{os.getpid()}_{next(numbers)}"
+        past = self.past
+        past.create_registered_model(name)
+        experiment = past.create_experiment(name, f"mlflow-artifacts:/{name}")
+        digests = []
+        for each in foreign:
+            run = past.create_run(experiment).info
+            folder = self.home / "artifacts" / name / run.run_id / "artifacts"
+            digests.append(write_trained(folder, foreign=each))
+            past.create_model_version(name, f"{run.artifact_uri}/model", run.run_id, tags=digests[-1])
+        self._put_first_in_production(name, digests[0][TAG_OF_DIGEST])
+        return name, digests
+
+    def judged(
+        self,
+        name: str,
+        version: int,
+        digests: dict[str, str],
+        stage: Stage,
+        champion: tuple[int, dict[str, str]] | None = None,
+    ) -> requests.Response:
+        """Send the evidence of a version that `trained` made to the server, as a promoter."""
+        bundle = bundle_of(name, version, digests, stage, champion)
+        kind = {"Content-Type": "application/zip"}
+        return self.ask("POST", f"/api/2.0/slipway/models/{name}/judgements", data=bundle.to_bytes(), headers=kind)
+
+    def _put_first_in_production(self, name: str, digest: str) -> None:
+        past = self.past
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            past.transition_model_version_stage(name, str(SERVED), "Production")
+        past.set_registered_model_alias(name, "production", str(SERVED))
+        made = past.create_experiment(f"{name}/promotions", str(self.home / "artifacts" / f"{name}-ledger"))
+        self._say(Ledger(past, name, made), Action.PROMOTE, SERVED, digest, None, ())
 
     def ledger(self, name: str) -> Ledger:
         return Ledger(self.past, name, self.past.get_experiment_by_name(f"{name}/promotions").experiment_id)

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response
 
 from slipway.core.release.ledger import verify
 from slipway.core.release.transitions import Action
+from slipway.types import Stage
 
 if TYPE_CHECKING:
     from conftest import Guarded
@@ -58,6 +59,21 @@ class Held(StrEnum):
     FAILED = "evidence that did not pass"
     VALID = "valid evidence"
     WRONG_ROLE = "valid evidence, wrong role"
+    FOREIGN_LOADER = "evidence of a model that MLflow loads otherwise"
+
+
+def made(server: "Guarded", held: Held, kind: str) -> str:
+    """Make a model whose candidate has that evidence; where it has files, its evidence is sent to the server."""
+    if held is Held.FOREIGN_LOADER:
+        name, (served, forged) = server.trained(False, True, kind=kind)
+        assert server.judged(name, CANDIDATE, forged, Stage.PRODUCTION, (SERVED, served)).status_code == 403
+        return name
+    return server.model(
+        kind,
+        digest={Held.NONE: None, Held.OTHER: OTHER}.get(held, DIGEST),
+        compared_with=None if held is Held.STALE else SERVED,
+        passed=held is not Held.FAILED,
+    )
 
 
 def tries(held: Held) -> str:
@@ -236,12 +252,7 @@ def test_what_gets_through_is_what_the_evidence_and_the_role_allow(
 ) -> None:
     if held is Held.WRONG_ROLE and not server.users:
         pytest.skip("without auth there are no roles")
-    name = server.model(
-        FIRST if way is Way.UI else "model",
-        digest={Held.NONE: None, Held.OTHER: OTHER}.get(held, DIGEST),
-        compared_with=None if held is Held.STALE else SERVED,
-        passed=held is not Held.FAILED,
-    )
+    name = made(server, held, FIRST if way is Way.UI else "model")
     before = server.state(name)
     if way is Way.UI:
         if CHROMIUM is None:

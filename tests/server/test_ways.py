@@ -315,6 +315,64 @@ def test_no_experiment_keeps_its_artifacts_in_the_folder_of_a_run_or_a_model(
     assert server.past.get_experiment_by_name("nested") is None
 
 
-def test_the_artifacts_of_a_ledger_are_the_servers(server: "Guarded", model: str) -> None:
-    entry = server.ledger(model).entries()[0]
-    assert "ledger" in refused(upload(server, f"7/{entry.run_id}/artifacts/verdicts.json"))
+IN_A_LEDGER = ("note.txt", "{unknown}/artifacts/x.json", "{run}/artifacts/evidence/case.json", "traces/tr/x")
+
+
+@pytest.mark.parametrize("within", IN_A_LEDGER)
+def test_nobody_puts_or_takes_anything_in_the_folder_of_a_ledger(server: "Guarded", model: str, within: str) -> None:
+    ledger = server.ledger(model)
+    folder = f"{model}-ledger"
+    before = sorted((server.home / "artifacts" / folder).rglob("*"))
+    path = f"{folder}/{within.format(unknown='f' * 32, run=ledger.entries()[0].run_id)}"
+    for spelled in (path, path.upper(), path.replace("-", "%252D"), f"./{path}"):
+        for api in ("/api", "/ajax-api"):
+            assert "folder of a ledger" in refused(upload(server, spelled, api))
+    for asked in (path, folder, folder.upper()):
+        assert refused(server.ask("DELETE", f"/api/2.0/mlflow-artifacts/artifacts/{asked}", ALL))
+    for step in ("create", "complete", "abort"):
+        assert refused(server.ask("POST", f"/api/2.0/mlflow-artifacts/mpu/{step}/{path}", ALL, json={"path": "x"}))
+    assert sorted((server.home / "artifacts" / folder).rglob("*")) == before
+
+
+def test_an_experiment_in_the_folder_of_a_ledger_gets_no_uploads(server: "Guarded", model: str) -> None:
+    inside = server.past.create_experiment(f"inside {model}", f"mlflow-artifacts:/{model}-ledger/inside")
+    run = server.past.create_run(inside)
+    assert "folder of a ledger" in refused(upload(server, f"{artifacts(run)}/x.txt"))
+    by_page = f"/ajax-api/2.0/mlflow/upload-artifact?run_uuid={run.info.run_id}&path=x.txt"
+    assert "folder of a ledger" in refused(server.ask("POST", by_page, ALL, data=b"forged"))
+    presigned = {"run_id": run.info.run_id, "path": "x.txt"}
+    way = "/api/2.0/mlflow/artifacts/presigned-upload-url"
+    assert "folder of a ledger" in refused(server.ask("POST", way, ALL, json=presigned))
+
+
+def test_a_folder_beside_that_of_a_ledger_is_ones_own(server: "Guarded", model: str) -> None:
+    assert upload(server, f"{model}-ledger-notes/x.txt").status_code == 200
+
+
+@pytest.mark.parametrize("source", ["s3://bucket/model", "gs://bucket/model", "s3://bucket/{root}/model"])
+def test_a_model_that_slipway_promotes_takes_no_files_that_no_run_of_the_server_made(
+    server: "Guarded", model: str, trained: tuple[str, str], source: str
+) -> None:
+    path = "/api/2.0/mlflow/model-versions/create"
+    before = server.state(model), server.state("trained")
+    born = {"source": source.format(root=trained[1])}
+    lineage = [{"key": "slipway.artifact_digest", "value": "d" * 64}]
+    for name, tags in ((model, []), ("trained", []), ("trained", lineage)):
+        answer = server.ask("POST", path, ALL, json={"name": name, **born, "tags": tags})
+        assert "is not among the files of a run or a logged model of this server" in refused(answer)
+    assert (server.state(model), server.state("trained")) == before
+
+
+def test_a_copy_of_a_foreign_version_is_no_way_around_that(server: "Guarded", model: str) -> None:
+    path = "/api/2.0/mlflow/model-versions/create"
+    foreign = f"foreign {model}"
+    with server.client(ALL) as client:
+        client.create_registered_model(foreign)
+    made = server.ask("POST", path, ALL, json={"name": foreign, "source": "s3://bucket/model"})
+    assert made.status_code == 200, made.text  # a model that is none of Slipway's is registered as on any other server
+    assert "Slipway promotes" in refused(
+        server.ask("POST", path, ALL, json={"name": model, "source": f"models:/{foreign}/1"})
+    )
+    lineage = [{"key": "slipway.data_digest", "value": "d" * 64}]
+    told = refused(server.ask("POST", path, ALL, json={"name": foreign, "source": "s3://b/m", "tags": lineage}))
+    assert "the tag slipway.data_digest says that Slipway made it" in told and "slipway register" in told

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from packaging.utils import canonicalize_name
 
 from slipway.code import importable
 from slipway.errors import LibraryMissing, UntrustedModel
+from slipway.registry.artifacts.mlmodel import CODE, SKOPS, departures
 
 # The types of fitted estimators of scikit-learn 1.9 that skops does not trust by itself, found by dumping each estimator.
 # None runs code that the file chooses: skops audits the function inside of a partial as well.
@@ -48,6 +48,7 @@ ANSWERS = "slipway.answers_digest"
 AUTHOR = "slipway.author"
 """The tag of a version that names who made it."""
 _OF_THE_REGISTRY = "registered_model_meta"  # written beside a model when it is registered or downloaded
+_MOST_NAMED = 3
 
 
 def as_stored(model: Any) -> bytes:
@@ -97,23 +98,17 @@ def load_trusted(folder: Path, allowed: Iterable[str]) -> Any:
 
     allowed: types beside Slipway's own list.
 
-    Raises UntrustedModel for any other format than skops and any other type, and LibraryMissing for a model of a library that
-    is not installed.
+    Raises UntrustedModel for a folder that is not as Slipway writes it and for any other type, and LibraryMissing for a model
+    of a library that is not installed.
     """
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
-    flavor = yaml.safe_load((folder / "MLmodel").read_text())["flavors"].get("sklearn", {})
-    if flavor.get("serialization_format") != "skops":
-        stored_as = flavor.get("serialization_format", "no scikit-learn flavor")
-        raise UntrustedModel(
-            f"{folder.name} is stored as {stored_as}; only skops is loaded, since a pickle can run any code"
-        )
-    code = flavor.get("code")
     trusted = sorted(TRUSTED_TYPES | set(allowed))
+    require_as_written(folder, trusted)
     try:
-        with importable(folder / code if code else folder):
-            return skops.io.load(folder / flavor["pickled_model"], trusted=trusted)
+        with importable(folder / CODE if (folder / CODE).is_dir() else folder):
+            return skops.io.load(folder / SKOPS, trusted=trusted)
     except UntrustedTypesFoundException as error:
         raise UntrustedModel(f"the model holds types that are not trusted: {error}") from None
     except ModuleNotFoundError as error:
@@ -129,20 +124,30 @@ def _pinned(folder: Path, module: str) -> str:
     return next((line for line in lines if canonicalize_name(line.partition("==")[0]) == package), "")
 
 
-def require_trusted_configuration(folder: Path, allowed: Iterable[str]) -> None:
-    """Refuse a model that would be loaded by stock MLflow with types beyond our own list.
+def require_as_written(folder: Path, allowed: Iterable[str]) -> None:
+    """Refuse a model that MLflow would load otherwise than Slipway does: see `departures`.
+
+    allowed: types beside Slipway's own list that the model may hold.
+
+    Raises UntrustedModel with the first departures.
+    """
+    if found := departures(folder, TRUSTED_TYPES | set(allowed)):
+        more = [f"and {len(found) - _MOST_NAMED} more"] if len(found) > _MOST_NAMED else []
+        raise UntrustedModel(
+            "MLflow may load another model than the one that is judged and served, since its files are not as Slipway writes "
+            f"them: {'; '.join([*found[:_MOST_NAMED], *more])}. `slipway run` trains a version and writes them"
+        )
+
+
+def require_no_compiled_code(folder: Path) -> None:
+    """Refuse a fresh download that holds compiled code: MLflow would run the compiled code, which no digest covers.
 
     Raises UntrustedModel.
     """
-    flavors = yaml.safe_load((folder / "MLmodel").read_text())["flavors"]
-    sklearn, pyfunc = flavors.get("sklearn", {}), flavors.get("python_function", {})
-    if sklearn.get("serialization_format") != "skops" or pyfunc.get("loader_module") != "mlflow.sklearn":
+    if compiled := next(folder.rglob("__pycache__"), None):
         raise UntrustedModel(
-            "only a scikit-learn model that is stored with skops is served; this version is something else"
-        )
-    if unknown := sorted(set(sklearn.get("skops_trusted_types") or ()) - TRUSTED_TYPES - set(allowed)):
-        raise UntrustedModel(
-            f"the model asks to trust {', '.join(unknown)}; allow them with SLIPWAY_TRUSTED_TYPES if they are yours"
+            f"the files of the model hold {compiled.relative_to(folder).as_posix()}, compiled code that Slipway does not store "
+            "and that MLflow would run in place of the Python files; train a version with `slipway run`"
         )
 
 

@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 
 from slipway.errors import UsageError
 from slipway.server.identity import Anybody, People
-from slipway.settings import read_settings
+from slipway.settings import read_settings, trusted_types_in
 
 if TYPE_CHECKING:
     from slipway.server.door.login import Accounts
@@ -58,8 +58,9 @@ def _guarded(people: People, app: Any, accounts: "Accounts | None") -> Any:
         raise UsageError("Slipway does not guard MLflow's workspaces; unset MLFLOW_ENABLE_WORKSPACES")
     serve_own_artifacts()
     take_no_jobs()
+    # Another program may start this server, with variables of its own that begin with SLIPWAY_.
     sealed = threading.Event()
-    stores = OwnStores(people, sealed.set)
+    stores = OwnStores(people, trusted_types_in(os.environ), sealed.set)
     install_guarded_stores(stores)
     start_telling(stores, sealed)
     flask_app.register_blueprint(routes(stores))

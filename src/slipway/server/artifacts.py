@@ -13,8 +13,8 @@ from mlflow.utils.uri import validate_path_is_safe
 from starlette.responses import Response as StarletteResponse
 
 from slipway.server._mlflow import request_message, tracking_store
-from slipway.server.own_stores import OwnStores, outside
-from slipway.server.reserved_names import holds_runs, is_elsewhere, is_ledger, is_model, owners
+from slipway.server.own_stores import OwnStores, below_root, outside
+from slipway.server.reserved_names import holds_runs, is_elsewhere, is_ledger, is_model, is_within, owners
 
 Scope = MutableMapping[str, Any]
 # The first match is the route. A path of an artifact may look like the route once more, so the search is not greedy.
@@ -93,6 +93,8 @@ def why_kept(stores: OwnStores, path: str, *, delete: bool = False) -> str | Non
         path = validate_path_is_safe(path)
     except MlflowException:
         return None  # MLflow refuses it itself
+    if is_within(path, stores.ledger_locations()):
+        return _OF_A_LEDGER
     ids = owners(path)
     known = ids or "traces" in path.split("/")
     if delete and (not known or holds_runs(path, stores.locations())):
@@ -115,6 +117,12 @@ def _why_elsewhere(stores: OwnStores, owner: str) -> str | None:
     return outside(location)
 
 
+_OF_A_LEDGER = (
+    "this is the folder of a ledger: only Slipway's own server writes there; `slipway history` reads it. Files of your own "
+    "belong to a run of your own"
+)
+
+
 def _why_kept_of(stores: OwnStores, owner: str, path: str | None = None) -> str | None:
     """Return why the artifacts of a run or model are kept; None when they are not.
 
@@ -134,7 +142,9 @@ def _why_kept_of(stores: OwnStores, owner: str, path: str | None = None) -> str 
     if path is not None and is_elsewhere(path, kept_in):
         return None
     if run and is_ledger(client.get_experiment(run.experiment_id).name):
-        return "this run is of a ledger: only Slipway's own server writes there"
+        return _OF_A_LEDGER
+    if path is None and is_within(below_root(kept_in), stores.ledger_locations()):
+        return _OF_A_LEDGER
     version = tracking_store().version_of("model" if is_model(owner) else "run", owner)
     if version is None:
         return None

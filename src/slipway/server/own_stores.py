@@ -12,12 +12,14 @@ from urllib.parse import urlsplit
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
 from mlflow.server import ARTIFACTS_DESTINATION_ENV_VAR, BACKEND_STORE_URI_ENV_VAR, REGISTRY_STORE_URI_ENV_VAR
+from mlflow.store.tracking.dbmodels.models import SqlExperiment
+from sqlalchemy import func
 
 from slipway.errors import UsageError
-from slipway.registry.ledger import Ledger, ledger_of
-from slipway.server._mlflow import artifact_repositories, get_artifact_repository
+from slipway.registry.ledger import LEDGER_SUFFIX, Ledger, ledger_of
+from slipway.server._mlflow import artifact_repositories, get_artifact_repository, tracking_store
 from slipway.server.identity import People
-from slipway.server.reserved_names import decoded
+from slipway.server.reserved_names import decoded, is_ledger
 from slipway.server.webhooks import TellingClient
 from slipway.workflows.promotion.registrar import LocalRegistrar
 
@@ -28,10 +30,12 @@ class OwnStores:
 
     Attributes:
         people: identifies the user of the present request.
+        trusted: the types that the server's operator lets a model hold, beside those that its experiment declared.
         sealed: called after each seal of a ledger entry.
     """
 
     people: People
+    trusted: tuple[str, ...] = ()
     sealed: Callable[[], None] = lambda: None
 
     @cached_property
@@ -43,7 +47,7 @@ class OwnStores:
     @property
     def registrar(self) -> LocalRegistrar:
         """Return a registrar that acts in the name of the user of the present request."""
-        return LocalRegistrar(self.client, self.people.who())
+        return LocalRegistrar(self.client, self.people.who(), trusted=self.trusted)
 
     def ledger(self, model: str) -> Ledger | None:
         """Return the ledger of a model; None for a model that has none yet."""
@@ -51,14 +55,28 @@ class OwnStores:
 
     def locations(self) -> list[str]:
         """Return the folder below the artifact root of each experiment, deleted experiments included."""
-        root, folders, token = _root(), list[str](), None
+        folders, token = list[str](), None
         while True:
             page = self.client.search_experiments(ViewType.ALL, max_results=1000, page_token=token)
-            paths = (decoded(urlsplit(each.artifact_location).path) for each in page)
-            folders += [path.removeprefix(root) for path in paths]
+            folders += [below_root(each.artifact_location) for each in page]
             token = page.token
             if not token:
                 return folders
+
+    def ledger_locations(self) -> list[str]:
+        """Return the folder below the artifact root of each ledger, deleted experiments included.
+
+        Every upload asks for them, so two columns are read and not whole experiments.
+        """
+        with tracking_store().ManagedSessionMaker(read_only=False) as session:
+            rows = session.query(SqlExperiment.name, SqlExperiment.artifact_location)
+            found = rows.filter(func.lower(SqlExperiment.name).contains(LEDGER_SUFFIX, autoescape=True)).all()
+        return [below_root(location) for name, location in found if is_ledger(name)]
+
+
+def below_root(location: str) -> str:
+    """Return the path below the artifact root of a location of artifacts, as `mlflow-artifacts:` or by its whole path."""
+    return decoded(urlsplit(location).path).removeprefix(_root())
 
 
 def serve_own_artifacts() -> None:

@@ -1,5 +1,6 @@
 """The registry as MLflow's endpoints see it. Every way to the registry ends in this store, which refuses to all alike."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -20,7 +21,7 @@ from slipway.registry.trust import AUTHOR
 from slipway.server._mlflow import is_prompt, tracking_store
 from slipway.server.own_stores import OwnStores
 from slipway.server.reserved_names import BORN_WITH, guarded_alias, is_mutex, is_ours, unusable
-from slipway.server.version_sources import model_names
+from slipway.server.version_sources import is_slipways, made_here, model_names
 from slipway.types import HELD_STAGES, Stage
 
 
@@ -143,6 +144,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
             refuse(
                 f"{', '.join(unknown)} cannot be set by a client: only Slipway's own server writes such a tag; leave it out"
             )
+        self._require_made_here(name, source, accepted)
         if self._stores.people.auth:
             accepted = [tag for tag in accepted if tag.key != AUTHOR]
             accepted.append(ModelVersionTag(AUTHOR, self._stores.people.who()))
@@ -230,6 +232,26 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
                 "first model of its name"
             )
 
+    def _require_made_here(self, name: str, source: str, tags: list[ModelVersionTag]) -> None:
+        """Refuse files that no run of this server made to a model that Slipway promotes, and to a version with its tags.
+
+        A model that is no business of Slipway's is registered from anywhere, as on any other server.
+        """
+        lineage = sorted(tag.key for tag in tags if is_ours(tag.key) and tag.key != AUTHOR)
+        if not lineage and not self._stores.ledger(name) and not is_slipways(self, name):
+            return
+        if not made_here(self._stores.client, self._location_of(source)):
+            why = f"the tag {lineage[0]} says that Slipway made it" if lineage else f"Slipway promotes '{name}'"
+            refuse(
+                f"'{source}' is not among the files of a run or a logged model of this server, and {why}; allowed is the model "
+                f"of a run: `slipway register {name} RUN_ID`. A model from elsewhere goes by another name, without such a tag"
+            )
+
+    def _location_of(self, source: str) -> str:
+        """Return where the files of a source are: the source, or the source of the version that it names."""
+        named = _OF_A_VERSION.fullmatch(source)
+        return str(self.get_model_version_download_uri(*named.groups())) if named else source
+
     def _require(self, operation: Operation, name: str) -> None:
         if operation.right not in self._stores.people.may(name):
             refuse(str(not_allowed(self._stores.people.who(), operation, name)))
@@ -241,6 +263,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
             refuse(f"{name} cannot {what}: its versions hold or held a stage, and the ledger names them by it")
 
 
+_OF_A_VERSION = re.compile(r"models:/+(.+)/(\d+)", re.DOTALL)
 _BY_MLFLOW = "asked for through MLflow's own API or UI"
 
 

@@ -86,6 +86,25 @@ def is_elsewhere(path: str, location: str) -> bool:
     return parsed.scheme == "mlflow-artifacts" and _parts(path.casefold())[: len(folder)] != folder
 
 
+def is_below(uri: str, place: str) -> bool:
+    """Say whether a URI is that of a place, or of a file in it. A path without a scheme is one of `file:`."""
+    found, wanted = urlsplit(decoded(uri)), urlsplit(decoded(place))
+    if (found.scheme or "file", found.netloc) != (wanted.scheme or "file", wanted.netloc):
+        return False
+    folder = _parts(wanted.path)
+    return bool(folder) and _parts(found.path)[: len(folder)] == folder
+
+
+def is_within(path: str, folders: Iterable[str]) -> bool:
+    """Say whether a path below the artifact root is one of some folders there, or in one. Case does not count.
+
+    A folder that is the root itself does not count either: everything is below it.
+    """
+    parts = _parts(path.casefold())
+    places = (_parts(folder.casefold()) for folder in folders)
+    return any(place and parts[: len(place)] == place for place in places)
+
+
 def is_model(owner: str) -> bool:
     """Say whether an id is that of a logged model, not of a run."""
     return _MODEL.fullmatch(owner) is not None

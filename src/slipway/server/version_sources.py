@@ -4,17 +4,21 @@ The registry's database may be another than that of the runs.
 """
 
 from collections.abc import Collection
+from contextlib import suppress
 from functools import cache
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
+from mlflow import MlflowClient
 from mlflow.entities.model_registry.model_version_stages import STAGE_DELETED_INTERNAL
+from mlflow.exceptions import MlflowException
 from mlflow.store.model_registry.dbmodels.models import SqlModelVersion, SqlModelVersionTag, SqlRegisteredModel
 from mlflow.store.tracking.dbmodels.models import SqlLoggedModel, SqlRun, SqlTag
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from sqlalchemy import String, and_, bindparam, cast, literal, or_, select
 
 from slipway.registry.trust import DIGEST
-from slipway.server.reserved_names import decoded, owners
+from slipway.server.reserved_names import decoded, is_below, is_model, owners
 from slipway.tracking.trials import CONTINUES
 
 _TEXT = String(8000)
@@ -66,6 +70,29 @@ def made_by(registry: Any, *ids: str) -> Origin | None:
         with registry.ManagedSessionMaker(read_only=False) as session:
             found = [Origin(*row) for row in session.execute(_naming(len(ids)), given)]
     return next((origin for origin in found if not origin.ids.isdisjoint(ids)), None)
+
+
+def is_slipways(registry: Any, name: str) -> bool:
+    """Say whether Slipway registered a version of a model."""
+    with registry.ManagedSessionMaker(read_only=False) as session:
+        return session.execute(_registered().where(SqlModelVersion.name == name)).first() is not None
+
+
+def made_here(client: MlflowClient, uri: str) -> bool:
+    """Say whether a URI names files of a run or a logged model that a server knows.
+
+    client: a client of that server's stores.
+    """
+    within = urlsplit(uri)
+    for owner in owners(decoded(uri)):
+        with suppress(MlflowException):  # there is no such run
+            if is_model(owner):
+                place = str(client.get_logged_model(owner).artifact_location)
+            else:
+                place = str(client.get_run(owner).info.artifact_uri)
+            if is_below(uri, place) or (within.scheme in ("runs", "models") and not within.netloc):
+                return True
+    return False
 
 
 def kept_with(session: Any, run_ids: Collection[str]) -> set[str]:

@@ -18,7 +18,7 @@ from slipway.registry.artifacts.fetch import fetch_verified
 from slipway.registry.artifacts.folder import write_folder
 from slipway.registry.artifacts.libraries import libraries_in
 from slipway.registry.artifacts.models import python_of, requirements_of, temporary_folder
-from slipway.registry.trust import DIGEST, require_trusted_configuration
+from slipway.registry.trust import DIGEST, require_as_written
 from slipway.registry.versions import Version, get_version, version_in
 from slipway.registry.watch import Seen
 from slipway.settings import Settings
@@ -96,7 +96,7 @@ def write_image(
     trusted = trusted_types(settings, name, lambda: (client, version))
     with temporary_folder() as made:
         files = fetch_verified(version, Path(made) / "model")
-        require_trusted_configuration(files, trusted)
+        require_as_written(files, trusted)
         text, origin = _lock(client, settings, version, lock, Path(made))
         _require_installable(text, files, origin)
         digest, build = version.tags[DIGEST], _what_builds(text)

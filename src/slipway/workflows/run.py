@@ -37,7 +37,7 @@ from slipway.workflows.training.evaluate import Evaluated, evaluate
 from slipway.workflows.training.prepare import Prepared, check_code, prepare, question_of
 from slipway.workflows.training.rehearsal import rehearse
 from slipway.workflows.training.resume import STUDY, Past, offer, past_of
-from slipway.workflows.training.run_artifacts import log_run_artifacts
+from slipway.workflows.training.run_artifacts import log_gate_code, log_run_artifacts
 from slipway.workflows.training.search_run import log_baselines, log_what_is_searched, run_search
 from slipway.workflows.training.unused_columns import unused
 from slipway.workflows.training.winner import fit_chosen
@@ -122,6 +122,7 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
         note(sentence)
     tags = _lineage(settings, spec, prepared, past)
     with open_run(client, experiment, "search", tags, settings.mlflow_run_id, past.run_id) as run_id:
+        log_gate_code(client, run_id, spec)  # before the search, in whose hours somebody may edit them
         baselines = fit_baselines(spec.folder, spec.experiment, prepared.splits.development, prepared.classes)
         if past.run_id is None:
             log_what_is_searched(client, run_id, spec, prepared)
@@ -141,7 +142,7 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
                 trusted=trusted,
             )
     with step("registry: new version"):
-        registered = register_run(client, name, run_id)
+        registered = register_run(client, name, run_id, settings.trusted_types)
     failed = sum(trial.failed for trial in trials)
     url, trials_url = (_url(client, experiment, page) for page in (f"/{run_id}?", f"?viewStateShareKey={view.key}&"))
     task = spec.experiment.task

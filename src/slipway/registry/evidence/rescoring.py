@@ -30,10 +30,12 @@ class SameRows:
     Attributes:
         experiment: as it was declared for the training of the run, not as the project declares it today.
         tested: the test rows of the run.
+        code: the folder with the Python files of the experiment, as the run kept them; None where it kept none.
     """
 
     experiment: Experiment
     tested: test_rows.TestRows
+    code: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,11 @@ class Rescored:
 
 def rows_of(client: MlflowClient, run_id: str, folder: Path) -> SameRows:
     """Download a run's test rows and its recorded experiment into a folder, and return them."""
-    tested = client.download_artifacts(run_id, test_rows.FOLDER, str(folder))
-    return SameRows(recorded_experiment(client, run_id, folder), test_rows.load(Path(tested)))
+    tested = Path(client.download_artifacts(run_id, test_rows.FOLDER, str(folder)))
+    code = tested / test_rows.CODE
+    return SameRows(
+        recorded_experiment(client, run_id, folder), test_rows.load(tested), code if code.is_dir() else None
+    )
 
 
 def on_rows(rows: SameRows, frame: pd.DataFrame) -> SameRows:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from slipway.core.statistics.metrics import Outcome
 
 FOLDER = "evidence"
+CODE = "code"
+"""The folder below `FOLDER` with the experiment's Python files, where it has gates of its own."""
 _ROWS, _BASELINES, _FACTS = "test_rows.parquet", "baselines.parquet", "facts.json"
 
 

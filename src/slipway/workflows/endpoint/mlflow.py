@@ -7,7 +7,7 @@ from pathlib import Path
 from slipway.errors import UntrustedModel
 from slipway.registry.artifacts.fetch import fetch_verified
 from slipway.registry.artifacts.models import input_example
-from slipway.registry.trust import require_trusted_configuration
+from slipway.registry.trust import require_as_written
 from slipway.registry.versions import Version, get_version, version_in
 from slipway.serving.mlflow_engine import start_service
 from slipway.settings import Settings
@@ -47,7 +47,7 @@ def serve_with_mlflow(
     client = connect(tracking_uri)
     version = get_version(client, name, number) if number else version_in(client, name, stage)
     files = _verified_copy(settings, version)
-    require_trusted_configuration(files, trusted_types(settings, name, lambda: (client, version)))
+    require_as_written(files, trusted_types(settings, name, lambda: (client, version)))
     log = partial(own_log, settings, f"serve-{name}-{number or stage}")
     service = start_service(str(files), tracking_uri=tracking_uri, host=host, port=port, log=log, timeout_s=timeout_s)
     return Endpoint(

@@ -20,8 +20,9 @@ from slipway.registry.versions import Version
 from slipway.settings import Settings
 from slipway.types import Stage
 from slipway.workflows.promotion.judged_inputs import Gathered, JudgedInputs, judged_inputs_of
-from slipway.workflows.promotion.measure import measure_for, own_verdicts
+from slipway.workflows.promotion.measure import measure_for
 from slipway.workflows.promotion.newest_rows import newest_rows
+from slipway.workflows.promotion.own_gates import own_verdicts
 
 
 @contextmanager
@@ -34,7 +35,7 @@ def gathered(client: MlflowClient, settings: Settings, version: Version, stage: 
     with temporary_folder() as made:
         folder = Path(made)
         with step(f"answers of {version.name} version {version.number} on its test rows"):
-            inputs = judged_inputs_of(client, version, stage, folder)
+            inputs = judged_inputs_of(client, version, stage, folder, settings.trusted_types)
             trusted = (*inputs.rows.experiment.search.trusted_types, *settings.trusted_types)
             bundle = EvidenceBundle(
                 version.name, version.number, stage, version.tags[DIGEST], score(inputs.files, inputs.rows, trusted)
@@ -43,7 +44,7 @@ def gathered(client: MlflowClient, settings: Settings, version: Version, stage: 
         gates = gates_before(inputs.rows.experiment, stage)
         bundle = replace(bundle, measured=measure_for(settings, inputs, gates, trusted))
         if stage is Stage.PRODUCTION and inputs.rows.experiment.gates.own:
-            own = own_verdicts(settings, inputs.evidence(bundle))
+            own = own_verdicts(settings, inputs, inputs.evidence(bundle))
             bundle = replace(bundle, measured=replace(bundle.measured, own=own))
         yield Gathered(bundle, inputs)
 

@@ -1,5 +1,6 @@
 """The judgement of an evidence bundle: it is compared with the stored inputs, and the gates run on both."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from slipway.core.gates import Measured, gates_before, judge
 from slipway.core.prediction import encode
 from slipway.core.release.judgement import approval, compared_and_now
 from slipway.core.release.transitions import APPROVAL, Action, ServedBeside, Transition
-from slipway.core.spec import ApprovalGate, Experiment
+from slipway.core.spec import ApprovalGate
 from slipway.errors import Refusal, UsageError
 from slipway.registry.artifacts.models import temporary_folder
 from slipway.registry.evidence.bundle import EvidenceBundle
@@ -18,13 +19,19 @@ from slipway.registry.trust import DIGEST
 from slipway.registry.versions import get_version
 from slipway.types import HELD_STAGES, Verdict
 from slipway.workflows.promotion.judged_inputs import Gathered, JudgedInputs, judged_inputs_of
+from slipway.workflows.promotion.own_gates import marked_as_kept
 from slipway.workflows.promotion.transition import transition_of
 
 _MOST_CHARACTERS, _MOST_NUMBERS = 2000, 30
 
 
 def judged(
-    client: MlflowClient, bundle: EvidenceBundle, name: str, by: str, gathered: Gathered | None = None
+    client: MlflowClient,
+    bundle: EvidenceBundle,
+    name: str,
+    by: str,
+    gathered: Gathered | None = None,
+    trusted: Sequence[str] = (),
 ) -> Transition:
     """Return the judgement of an evidence bundle; nothing is written.
 
@@ -37,9 +44,11 @@ def judged(
         by: the user who asks.
         gathered: the inputs that this very process gathered and verified for the bundle; for any other bundle, the inputs
             are fetched and verified here.
+        trusted: the types that the operator of the judge lets a model hold, beside those that its experiment declared.
 
-    Raises UsageError for a bundle of another model or stage, UntrustedModel for stored files that changed, Refusal for a
-    bundle of other files than the registered ones, or of another champion than the present one.
+    Raises UsageError for a bundle of another model or stage, UntrustedModel for stored files that changed or that MLflow would
+    load otherwise than Slipway, Refusal for a bundle of other files than the registered ones, or of another champion than the
+    present one.
     """
     if bundle.name != name or bundle.stage not in HELD_STAGES:
         raise UsageError(
@@ -50,10 +59,10 @@ def judged(
         if gathered and gathered.bundle is bundle and gathered.inputs.version == version:
             inputs = gathered.inputs
         else:
-            inputs = judged_inputs_of(client, version, bundle.stage, Path(made))
+            inputs = judged_inputs_of(client, version, bundle.stage, Path(made), trusted)
         _require_same(bundle, inputs)
         experiment = inputs.rows.experiment
-        bundle = replace(bundle, measured=_own_as_declared(bundle.measured, experiment))
+        bundle = replace(bundle, measured=_own_as_declared(bundle.measured, inputs))
         verdicts = judge(inputs.evidence(bundle), bundle.stage)
         if APPROVAL in gates_before(experiment, bundle.stage):
             asked = experiment.gates.approval or ApprovalGate()
@@ -87,14 +96,14 @@ def _require_same(bundle: EvidenceBundle, inputs: JudgedInputs) -> None:
         )
 
 
-def _own_as_declared(measured: Measured, experiment: Experiment) -> Measured:
+def _own_as_declared(measured: Measured, inputs: JudgedInputs) -> Measured:
     """Keep one verdict for each declared gate of the experiment's own; a gate without a verdict did not pass."""
     given = {verdict.gate: verdict for verdict in measured.own}
-    names = [ref.partition(":")[2] for ref in experiment.gates.own]
+    names = [ref.partition(":")[2] for ref in inputs.rows.experiment.gates.own]
     verdicts = (
         given.get(name) or Verdict(name, False, "the evidence bundle has no verdict of this gate") for name in names
     )
-    return replace(measured, own=tuple(map(_bounded, verdicts)))
+    return replace(measured, own=tuple(marked_as_kept(_bounded(verdict), inputs) for verdict in verdicts))
 
 
 def _bounded(verdict: Verdict) -> Verdict:

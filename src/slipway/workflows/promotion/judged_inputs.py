@@ -3,6 +3,7 @@
 Each is verified by the digest that was registered, so that no later change counts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from slipway.registry.artifacts.models import inputs_of, outputs_of
 from slipway.registry.eligibility import served_beside
 from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.evidence.rescoring import SameRows, verified_rows
-from slipway.registry.trust import DIGEST
+from slipway.registry.trust import DIGEST, require_as_written
 from slipway.registry.versions import Version, get_version
 from slipway.types import Stage
 
@@ -83,8 +84,9 @@ class JudgedInputs:
             return None
         files = self.champion_files
         fields = (inputs_of(files), outputs_of(files)) if files else ({}, {})
-        problem = bundle.problem or self.problem
-        return Champion(self.champion.number, bundle.champion, *fields, problem, bundle.unseen, self.champion_live)
+        answers = bundle.champion if files else None  # answers of other files than those registered say nothing of it
+        problem = self.problem or bundle.problem
+        return Champion(self.champion.number, answers, *fields, problem, bundle.unseen, self.champion_live)
 
 
 @dataclass(frozen=True)
@@ -95,15 +97,27 @@ class Gathered:
     inputs: JudgedInputs
 
 
-def judged_inputs_of(client: MlflowClient, version: Version, stage: Stage, folder: Path) -> JudgedInputs:
-    """Download the inputs of a version's judgement into a folder. There is no champion before Staging.
+def judged_inputs_of(
+    client: MlflowClient, version: Version, stage: Stage, folder: Path, trusted: Sequence[str]
+) -> JudgedInputs:
+    """Download the inputs of a version's judgement. There is no champion before Staging.
 
-    Raises UntrustedModel when the version's files or its test rows are not those that were registered.
+    Args:
+        client: a client of the tracking server.
+        version: the version that is judged.
+        stage: the stage that it is judged for.
+        folder: the folder that they are downloaded into.
+        trusted: the types that the operator lets a model hold, beside those that the version's experiment declared.
+
+    Raises UntrustedModel when the version's files or its test rows are not those that were registered, or MLflow would load
+    another model from these files than the one that is judged.
     """
     files = fetch_verified(
         version, folder / "challenger"
     )  # first: the run of a version that is not ours has no evidence
     rows, digest = verified_rows(client, version, folder)
+    allowed = (*rows.experiment.search.trusted_types, *trusted)
+    require_as_written(files, allowed)
     inputs = JudgedInputs(version, files, rows, digest)
     served = served_beside(client, version.name, version.number) if stage is Stage.PRODUCTION else None
     if served is None or served.version == version.number:
@@ -111,6 +125,7 @@ def judged_inputs_of(client: MlflowClient, version: Version, stage: Stage, folde
     champion = get_version(client, version.name, served.version)
     try:
         champion_files, problem = fetch_verified(champion, folder / "champion"), ""
+        require_as_written(champion_files, allowed)
     except Refusal as error:
         champion_files, problem = None, str(error)
     return JudgedInputs(version, files, rows, digest, champion, champion_files, problem, served.live)

@@ -4,7 +4,6 @@ Few experiments ask for a latency or a second fit, so the service and the search
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,14 +15,12 @@ import pandas as pd
 import requests
 from numpy.typing import NDArray
 
-from slipway.code import load_function
-from slipway.core.gates import Evidence, Latency, Measured, Reproduced
-from slipway.errors import CodeInvalid, ServiceFailed, SlipwayError
+from slipway.core.gates import Latency, Measured, Reproduced
+from slipway.errors import ServiceFailed, SlipwayError
 from slipway.progress import step
 from slipway.registry.artifacts.models import inputs_of
 from slipway.registry.trust import DIGEST
 from slipway.settings import Settings
-from slipway.types import Verdict
 from slipway.workflows.endpoint.endpoint import own_log
 from slipway.workflows.promotion.judged_inputs import JudgedInputs
 from slipway.workflows.session import resolve_tracking_uri
@@ -52,15 +49,6 @@ def measure_for(settings: Settings, inputs: JudgedInputs, gates: Sequence[str], 
         age_days=tried("freshness", lambda: _age_days(inputs)),
         problems=problems,
     )
-
-
-def own_verdicts(settings: Settings, evidence: Evidence) -> tuple[Verdict, ...]:
-    """Call the experiment's own gates, functions of its folder, with the evidence.
-
-    A function returns a Verdict, or (passed, reason). One that raises did not pass, with the error as the reason.
-    """
-    folder = settings.experiments / evidence.experiment.name
-    return tuple(_own(folder, ref, evidence) for ref in evidence.experiment.gates.own)
 
 
 def _latency(settings: Settings, inputs: JudgedInputs, trusted: Sequence[str]) -> Latency:
@@ -103,24 +91,6 @@ def _reproduced(settings: Settings, inputs: JudgedInputs) -> Reproduced:
 def _age_days(inputs: JudgedInputs) -> float:
     newest = inputs.rows.tested.rows[str(inputs.rows.experiment.data.time)].max()
     return float((datetime.now(UTC).replace(tzinfo=None) - newest).total_seconds() / 86400)
-
-
-def _own(folder: Path, ref: str, evidence: Evidence) -> Verdict:
-    gate = ref.partition(":")[2]
-    try:
-        with step(f"own gate: {gate}"):
-            result = load_function(folder, ref)(evidence)
-    except CodeInvalid as error:
-        return Verdict(gate, False, str(error).splitlines()[0])
-    except Exception as error:  # the experiment's own code may raise anything  # noqa: BLE001
-        return Verdict(gate, False, f"{ref} failed: {type(error).__name__}: {error}"[:500])
-    if isinstance(result, Verdict):
-        return replace(result, gate=gate)
-    if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], str):
-        return Verdict(gate, bool(result[0]), result[1])
-    return Verdict(
-        gate, False, f"{ref} has to return a Verdict, or (passed, reason); it returned {type(result).__name__}"
-    )
 
 
 _WARM_UP = 20

@@ -73,19 +73,25 @@ class LocalRegistrar:
         client: a client of the tracking server.
         by: the user who asks, as the ledger names them.
         gathered: an evidence bundle of this process with its verified inputs, which then are not fetched again.
+        trusted: the types that the operator lets a model hold, beside those that its experiment declared.
     """
 
-    def __init__(self, client: MlflowClient, by: str, gathered: Gathered | None = None):
-        self._client, self._by, self._gathered = client, by, gathered
+    def __init__(
+        self, client: MlflowClient, by: str, gathered: Gathered | None = None, trusted: tuple[str, ...] = ()
+    ) -> None:
+        self._client = client
+        self._by = by
+        self._gathered = gathered
+        self._trusted = trusted
 
     def with_gathered(self, gathered: Gathered) -> "LocalRegistrar":
         """Return the same registrar, which judges a gathered bundle by the inputs that are on this disk."""
-        return LocalRegistrar(self._client, self._by, gathered)
+        return LocalRegistrar(self._client, self._by, gathered, self._trusted)
 
     def judge(self, name: str, bundle: EvidenceBundle) -> Transition:
         ledger = open_ledger(self._client, name)
         require_not_live(get_version(self._client, name, bundle.version), bundle.stage)
-        judgement = judged(self._client, bundle, name, self._by, self._gathered)
+        judgement = judged(self._client, bundle, name, self._by, self._gathered, self._trusted)
         with moving(self._client, ledger):
             self._require_same_champion(judgement)
             ledger.write(judgement, process_tags(), bundle.files())
@@ -119,7 +125,7 @@ class LocalRegistrar:
     ) -> Transition:
         ledger = open_ledger(self._client, name)
         require_movable(get_version(self._client, name, version), stage)
-        fresh = judged(self._client, bundle, name, self._by, self._gathered) if bundle else None
+        fresh = judged(self._client, bundle, name, self._by, self._gathered, self._trusted) if bundle else None
         with moving(self._client, ledger):
             wanted = get_version(self._client, name, version)
             require_movable(wanted, stage)
@@ -239,4 +245,4 @@ def registrar_of(client: MlflowClient, settings: Settings, operation: Operation,
             raise not_allowed(server.user or settings.user, operation, name)
         return RemoteRegistrar(client.tracking_uri, settings.user)
     told = telling(settings, client, lambda model: LocalRegistrar(client, settings.user).reconcile(model))
-    return LocalRegistrar(told, settings.user)
+    return LocalRegistrar(told, settings.user, trusted=settings.trusted_types)

@@ -1,5 +1,6 @@
 """`slipway register`: the model of a finished run becomes a version, with its lineage."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,15 @@ from slipway.registry.absent import is_absent
 from slipway.registry.artifacts.models import MODEL, download, temporary_folder
 from slipway.registry.evidence.rescoring import rows_of
 from slipway.registry.same_model import same_model, same_words
-from slipway.registry.trust import ANSWERS, AUTHOR, DIGEST, EVIDENCE_DIGEST, artifact_digest
+from slipway.registry.trust import (
+    ANSWERS,
+    AUTHOR,
+    DIGEST,
+    EVIDENCE_DIGEST,
+    artifact_digest,
+    require_as_written,
+    require_no_compiled_code,
+)
 from slipway.registry.versions import Version, create_version, versions_of_run
 from slipway.settings import Settings
 from slipway.workflows.session import open_client
@@ -58,20 +67,24 @@ class Registered:
 def register(settings: Settings, name: str, run_id: str) -> Registered:
     """Register the model of a run that `slipway run` finished. A second call returns the same version.
 
-    Raises UnknownName for a run that does not exist, Refusal for one that is not finished or of another experiment.
+    Raises UnknownName for a run that does not exist, Refusal for one that is not finished or of another experiment, and
+    UntrustedModel for a run whose model is not as Slipway writes it.
     """
-    return register_run(open_client(settings), name, run_id)
+    return register_run(open_client(settings), name, run_id, settings.trusted_types)
 
 
-def register_run(client: MlflowClient, name: str, run_id: str) -> Registered:
-    """Register as `register` does, with a client at hand."""
+def register_run(client: MlflowClient, name: str, run_id: str, trusted: Sequence[str]) -> Registered:
+    """Register as `register` does, with a client at hand.
+
+    trusted: the types that the operator lets a model hold, beside those that its experiment declared.
+    """
     tags = _tags_of_finished(client, name, run_id)
     for existing in versions_of_run(client, name, run_id):
         if DIGEST in existing.tags:  # a version registered past Slipway has no digest to verify it by
             return Registered(existing, new=False, same_as=same_model(client, existing))
     source = model_uri(client.get_run(run_id))
     with temporary_folder() as folder:
-        digests = _digests(client, run_id, source, Path(folder))
+        digests = _digests(client, run_id, source, Path(folder), trusted)
     lineage = {key: tags[key] for key in LINEAGE if key in tags} | {AUTHOR: tags.get("mlflow.user", "unknown")}
     descriptions = client.get_experiment_by_name(name).tags.get(_NOTE, ""), tags.get(_NOTE, "")
     version = create_version(client, name, source, run_id, {**lineage, **digests}, *descriptions)
@@ -85,12 +98,18 @@ def model_uri(run: Run) -> str:
     return f"models:/{run.outputs.model_outputs[-1].model_id}"
 
 
-def _digests(client: MlflowClient, run_id: str, source: str, folder: Path) -> dict[str, str]:
-    """Return the digests of the model's files and of the test rows that the gates will judge the model on."""
-    rows = folder / "kept"
-    rows.mkdir()
-    rows_of(client, run_id, rows)
-    return {DIGEST: artifact_digest(download(source, folder / "model")), EVIDENCE_DIGEST: artifact_digest(rows)}
+def _digests(client: MlflowClient, run_id: str, source: str, folder: Path, trusted: Sequence[str]) -> dict[str, str]:
+    """Return the digests of the model's files and of the test rows that the gates will judge the model on.
+
+    Raises UntrustedModel for files that are not as Slipway writes them.
+    """
+    kept = folder / "kept"
+    kept.mkdir()
+    experiment = rows_of(client, run_id, kept).experiment
+    files = download(source, folder / "model")
+    require_no_compiled_code(files)
+    require_as_written(files, (*experiment.search.trusted_types, *trusted))
+    return {DIGEST: artifact_digest(files), EVIDENCE_DIGEST: artifact_digest(kept)}
 
 
 def _tags_of_finished(client: MlflowClient, name: str, run_id: str) -> dict[str, str]:

@@ -37,7 +37,7 @@ class Prepared:
 def check_code(declared: Declared) -> None:
     """Import and build everything that the experiment names, without data. Raises CodeInvalid."""
     experiment = declared.experiment
-    for ref in (experiment.data.source.function, experiment.baseline.rule):
+    for ref in (experiment.data.source.function, experiment.baseline.rule, *experiment.gates.own):
         if ref:
             load_function(declared.folder, ref)
     for name in experiment.search.candidates:

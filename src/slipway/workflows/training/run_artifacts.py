@@ -1,5 +1,6 @@
 """The artifacts of a run: plots, tables, model card and note for reviewers, test rows for the gates."""
 
+import posixpath
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from slipway.core.prediction import predict
 from slipway.core.statistics.metrics import METRICS
 from slipway.core.trials import Trial
 from slipway.progress import step
-from slipway.registry.evidence.test_rows import FOLDER, TestRows, save
+from slipway.registry.evidence.test_rows import CODE, FOLDER, TestRows, save
 from slipway.reports.card import card_json, html, markdown
 from slipway.reports.plots import (
     cost_figure,
@@ -72,6 +73,14 @@ def log_run_artifacts(
         client.log_artifacts(run_id, str(folder))
     description = note(spec.experiment, evaluated, trials, winner, card.caveats)
     write(client, run_id, metrics=findings.metrics(), tags={"mlflow.note.content": description})
+
+
+def log_gate_code(client: MlflowClient, run_id: str, spec: Declared) -> None:
+    """Keep the experiment's Python files with the evidence of a run, where it has gates of its own, which they are run by."""
+    if spec.experiment.gates.own:
+        for path in sorted(spec.folder.rglob("*.py")):
+            within = path.relative_to(spec.folder).parent.as_posix()
+            client.log_artifact(run_id, str(path), posixpath.normpath(f"{FOLDER}/{CODE}/{within}"))
 
 
 def _tested(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> TestRows:
