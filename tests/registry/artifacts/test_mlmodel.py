@@ -194,8 +194,8 @@ def test_links_missing_files_and_compiled_code_are_refused(folder: Path, tmp_pat
 
 @pytest.mark.parametrize(
     "line",
-    ["-r other.txt", "--index-url http://x", "-e .", "git+https://x/y", "x @ file:///y", "./x", "https://x/y.whl",
-     "--extra-index-url=http://x", "x==1 --hash=sha256:0", "x; python_version > '3'", "x\\", "x==1 # y", "-c constraints.txt"],
+    ["-r other.txt", "-i http://x", "-e .", "git+https://x/y", "x @ file:///y", "./x", "https://x/y.whl",
+     "--pre", "x==1 --hash=sha256:0", "x; python_version > '3'", "x\\", "x==1 # y", "-c constraints.txt"],
 )  # fmt: skip
 def test_requirements_name_packages_of_the_index_and_nothing_else(folder: Path, line: str) -> None:
     path = folder / "requirements.txt"
@@ -211,7 +211,7 @@ def test_requirements_name_packages_of_the_index_and_nothing_else(folder: Path, 
         ("conda.yaml", lambda said: said["dependencies"].insert(0, "evil")),
         ("conda.yaml", lambda said: said["dependencies"][-1]["pip"].append("evil")),
         ("conda.yaml", lambda said: said.update(variables={"PYTHONPATH": "/tmp"})),
-        ("python_env.yaml", lambda said: said["build_dependencies"].append("--index-url http://x")),
+        ("python_env.yaml", lambda said: said["build_dependencies"].append("-i http://x")),
         ("python_env.yaml", lambda said: said["dependencies"].append("evil")),
         ("python_env.yaml", lambda said: said.update(python="3.11; rm")),
     ],

@@ -70,8 +70,8 @@ def test_a_run_that_kept_no_code_is_judged_by_the_folder_if_it_has_not_changed(m
 def test_a_verdict_by_code_that_changed_since_says_so_in_words_and_as_a_number(made: Make) -> None:
     verdict = asked(*made(now=0, kept=None))
     assert verdict.passed and verdict.numbers == {"code_differs": 1.0}
-    assert verdict.reason.startswith("by the Python files of experiments/small as they are now (")
-    assert "which are not those of the run (" in verdict.reason and verdict.reason.endswith(": the limit is 0")
+    assert verdict.reason.startswith("the limit is 0 (by the Python files of experiments/small as they are now (")
+    assert verdict.reason.endswith("), since it kept no copy)") and "which are not those of the run (" in verdict.reason
 
 
 def test_a_copy_that_is_not_the_code_of_the_digest_says_so_and_the_judge_sees_it_too(made: Make) -> None:

@@ -152,6 +152,10 @@ def _is_metadata(found: Any) -> bool:
         return False
 
 
+def _is_id(found: Any) -> bool:
+    return isinstance(found, str) and re.fullmatch(r"[\w-]{1,64}", found, re.ASCII) is not None
+
+
 def _are_names(found: Any) -> bool:
     return isinstance(found, list) and all(isinstance(name, str) and re.fullmatch(r"\w+", name) for name in found)
 
@@ -166,8 +170,7 @@ def _line(text: str) -> str:
 
 
 _FLAVORS = {"python_function", "sklearn"}
-_ID = Rule("an id, or nothing", lambda found: found is None or _NAME.fits(found))
-_NAME = _text(r"[\w-]{1,64}", "a name")
+_ID = Rule("an id, or nothing", lambda found: found is None or _is_id(found))
 _VERSION = _text(r"\d[\w.+!-]{0,40}", "a version")
 _CODE = Rule(f"{CODE}, or nothing", lambda found: found is None or found == CODE)
 _PYFUNC = {

@@ -61,5 +61,5 @@ def _verified_copy(settings: Settings, version: Version) -> Path:
     try:
         return fetch_verified(version, folder)
     except UntrustedModel:
-        shutil.rmtree(folder, ignore_errors=True)  # the old copy may be broken, or of another model of this name
+        shutil.rmtree(folder, ignore_errors=True)  # broken, of another model of this name, or compiled by Python since
         return fetch_verified(version, folder)

@@ -20,6 +20,7 @@ from slipway.workflows.promotion.judged_inputs import JudgedInputs
 CODE_DIFFERS = "code_differs"
 """The number of a verdict that was given by other code than that of the run: 1 where it was."""
 _CODE_DIGEST = "slipway.code_digest"
+_MOST_CHARACTERS = 1500  # the judge cuts a reason at 2000, and the words on its code come last
 
 
 class _GateCode(NamedTuple):
@@ -67,7 +68,8 @@ def _working_copy(settings: Settings, inputs: JudgedInputs) -> _GateCode:
 def _marked(verdict: Verdict, differs: str) -> Verdict:
     if not differs or CODE_DIFFERS in verdict.numbers:
         return verdict
-    return replace(verdict, reason=f"{differs}: {verdict.reason}", numbers={CODE_DIFFERS: 1.0, **verdict.numbers})
+    reason = f"{verdict.reason[:_MOST_CHARACTERS]} ({differs})"
+    return replace(verdict, reason=reason, numbers={CODE_DIFFERS: 1.0, **verdict.numbers})
 
 
 def _own(folder: Path, ref: str, evidence: Evidence) -> Verdict:

@@ -1,8 +1,9 @@
 """The checks and the split before anything is trained: code, contract, classes, leaks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,8 @@ import pandas as pd
 from slipway.code import load_function
 from slipway.core.prediction import classes_of
 from slipway.data import Leak, Splits, audit, check_contract, fingerprint, read_source, split
-from slipway.errors import ContractBroken, DataLeaks, DataUnusable
+from slipway.errors import CodeInvalid, ContractBroken, DataLeaks, DataUnusable
+from slipway.registry.artifacts.shadows import shadowed
 from slipway.search import Question, check_candidate
 from slipway.workflows.project import Declared
 
@@ -37,11 +39,23 @@ class Prepared:
 def check_code(declared: Declared) -> None:
     """Import and build everything that the experiment names, without data. Raises CodeInvalid."""
     experiment = declared.experiment
+    if any(candidate.pipeline for candidate in experiment.search.candidates.values()):
+        _require_names_of_their_own(declared.code_files())
     for ref in (experiment.data.source.function, experiment.baseline.rule, *experiment.gates.own):
         if ref:
             load_function(declared.folder, ref)
     for name in experiment.search.candidates:
         check_candidate(declared.folder, experiment, name)
+
+
+def _require_names_of_their_own(travelling: Sequence[Path]) -> None:
+    """Refuse files that would travel with a model under the name of a module that loading the model imports."""
+    for path in travelling:
+        if shadow := shadowed(path.stem):
+            raise CodeInvalid(
+                f"{path} would travel with the model and take the place of {shadow}, which loading the model needs; "
+                "give the file another name"
+            )
 
 
 def prepare(declared: Declared, now: datetime | None = None) -> Prepared:
