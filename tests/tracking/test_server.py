@@ -133,14 +133,21 @@ def test_the_port_that_the_home_had_is_passed_over_when_taken_and_two_starts_sha
 def test_other_machines_reach_it_by_its_names_where_they_have_to_say_who_they_are(home: Path) -> None:
     with pytest.raises(UsageError, match="add --auth"):
         start_server(home, host="0.0.0.0")
-    server = start_server(home, host="0.0.0.0", port=0, auth=True, timeout_s=UP_TO_S)
+    proxy = "https://slipway.example"
+    server = start_server(home, host="0.0.0.0", port=0, auth=True, origins=[proxy], timeout_s=UP_TO_S)
     port, search, api = urlsplit(server.uri).port, '{"max_results": 1}', "/ajax-api/2.0/mlflow/experiments/search"
     name = f"{socket.gethostname()}:{port}"
     assert status(server, api, {"Host": name, "Origin": f"http://{name}"}, search) == 401
     assert status(server, api, {"Host": "elsewhere.example", "Origin": "http://elsewhere.example"}, search) == 403
+    for host in ("slipway.example", f"127.0.0.1:{port}"):  # a proxy passes the name on, or it does not
+        assert status(server, api, {"Host": host, "Origin": proxy}, search) == 401
+        assert status(server, api, {"Host": host, "Origin": "https://elsewhere.example"}, search) == 403
     assert remembered_port(home) is None  # it was to be any
     found = find_server(home)
-    assert found and found.host == "0.0.0.0"
+    assert found and found.host == "0.0.0.0" and found.origins == (proxy,)
+    assert start_server(home, origins=[proxy]).adopted
+    with pytest.raises(UsageError, match=r"is up without http://box:3000; `slipway down` first"):
+        start_server(home, origins=[proxy, "http://box:3000"])
     with pytest.raises(UsageError, match=r"is up on 0\.0\.0\.0; `slipway down` first"):
         start_server(home, host=HOST)
 

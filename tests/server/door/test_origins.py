@@ -14,9 +14,13 @@ JSON = "application/json"
 FORMS = ("application/x-www-form-urlencoded", "Multipart/Form-Data; boundary=x", "text/plain; charset=utf-8")
 
 
+def is_host(scope: dict[str, Any]) -> bool:
+    return dict(scope["headers"]).get(b"host") == b"127.0.0.1:5000"
+
+
 def asked(scope: dict[str, Any]) -> tuple[Asked, int]:
     behind = Behind()
-    return asyncio.run(Asked(scope).by(Origins(behind, ALLOWED, Counts()))), behind.times
+    return asyncio.run(Asked(scope).by(Origins(behind, ALLOWED, is_host, Counts()))), behind.times
 
 
 @pytest.mark.parametrize("origin", ["http://127.0.0.1:5000", *ALLOWED, "HTTPS://Slipway.example:443"])
@@ -44,6 +48,11 @@ def test_of_two_origins_both_have_to_be_known() -> None:
     scope = request(origin="http://127.0.0.1:5000")
     scope["headers"].append((b"origin", b"http://evil.example"))
     assert asked(scope)[0].status == 403
+
+
+def test_a_page_whose_name_points_here_is_refused_before_anybody_is_asked_for_a_password() -> None:
+    answer, times = asked(request(host="evil.example:5000", origin="http://evil.example:5000"))
+    assert (answer.status, times) == (403, 0) and b"rebinding" in answer.body
 
 
 def test_two_hosts_are_none() -> None:

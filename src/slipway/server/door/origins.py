@@ -1,6 +1,8 @@
 """The origins whose pages may ask the server: its own, and those of a list."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+
+from mlflow.server.security_utils import INVALID_HOST_MSG
 
 from slipway.server.door.asgi import App, Receive, Scope, Send, header, headers, refuse
 from slipway.server.door.counts import Counts, Reason
@@ -19,13 +21,17 @@ class Origins:
     request says otherwise: by Sec-Fetch-Site, or as a form, which only pages and careless programs send.
     """
 
-    def __init__(self, app: App, allowed: Collection[str], counts: Counts) -> None:
+    def __init__(self, app: App, allowed: Collection[str], is_host: Callable[[Scope], bool], counts: Counts) -> None:
         self._app = app
         self._allowed = allowed
+        self._is_host = is_host
         self._counts = counts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        reason = why_foreign(scope, self._allowed) if scope["type"] == "http" else None
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        # Before the login, since a browser would ask its user for a password, in the name of the page that poses as the server.
+        reason = why_foreign(scope, self._allowed) if self._is_host(scope) else INVALID_HOST_MSG
         if reason is None:
             return await self._app(scope, receive, send)
         self._counts.refused(Reason.ORIGIN)
