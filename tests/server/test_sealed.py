@@ -88,7 +88,11 @@ def test_nothing_is_written_outside_the_root_for_an_experiment_that_was_there_be
     refused(server.ask("POST", path, ALL, data=b"x"), "is not below the server's artifact root")
     presigned = {"run_id": run, "path": "x.txt"}
     refused(post(server, "artifacts/presigned-upload-url", **presigned), "is not below the server's artifact root")
-    assert list(tmp_path.rglob("*.txt")) == []
+    prompt = {"experiment_id": before, "prompt_template": "x", "prompt_parameters": [{"key": "a", "value": "b"}]}
+    told = {"model_route": "x", "model_input": "x", "model_output": "x", "mlflow_version": "3"}
+    path = "/ajax-api/2.0/mlflow/runs/create-promptlab-run"
+    refused(server.ask("POST", path, ALL, json=prompt | told), "is not below the server's artifact root")
+    assert list(tmp_path.rglob("*")) == []
     done(post(server, "runs/log-metric", run_id=run, key="m", value=1, timestamp=1))
 
 
