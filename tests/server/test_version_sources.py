@@ -14,6 +14,7 @@ from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 
 from slipway.registry.trust import DIGEST
 from slipway.server.identity import Anybody
+from slipway.server.own_stores import outside
 from slipway.server.tracking_guard import GuardedTracking
 
 pytestmark = pytest.mark.slow  # the file, more than each of its tests
@@ -185,3 +186,20 @@ def test_a_model_that_is_attached_to_a_trial_stays_and_so_does_the_experiment_of
     ):
         with pytest.raises(MlflowException, match="m version 1 was made by"):
             operation(*given)
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["mlflow-artifacts://127.0.0.1:1/x", "http://127.0.0.1:1/x", "file://host/x", "mlflow-artifacts:/a\\..\\x"],
+)
+def test_a_location_of_another_host_or_that_readers_read_differently_is_outside(location: str) -> None:
+    assert outside(location)
+
+
+def test_a_location_is_inside_below_the_root_alone(tmp_path: Path) -> None:
+    root = f"file://{tmp_path}/my%20root"
+    for location in (f"{tmp_path}/my root/x", f"{root}/x", f"{tmp_path}/my%20root//./x"):
+        assert outside(location, root) is None
+    assert outside(f"{tmp_path}/my root of another/x", root)
+    assert outside("s3://bucket/team-a/x", "s3://bucket/team-a") is None
+    assert outside("s3://bucket/team-ab/x", "s3://bucket/team-a")

@@ -66,6 +66,9 @@ def refuse_kept(stores: OwnStores) -> Response | None:
     elif request.endpoint == "serve_upload_artifact":
         run = request.args.get("run_uuid", "")
         reason = _why_kept_of(stores, run) or _why_elsewhere(stores, run)
+    elif request.endpoint == "serve_create_promptlab_run":  # it writes the artifacts of the new run itself
+        asked = request.get_json(silent=True)
+        reason = _why_elsewhere_in(stores, str(asked.get("experiment_id") if isinstance(asked, dict) else ""))
     elif request.endpoint == "_create_presigned_upload_url":
         try:
             message = request_message(CreatePresignedUploadUrl())
@@ -121,6 +124,14 @@ _OF_A_LEDGER = (
     "this is the folder of a ledger: only Slipway's own server writes there; `slipway history` reads it. Files of your own "
     "belong to a run of your own"
 )
+
+
+def _why_elsewhere_in(stores: OwnStores, experiment: str) -> str | None:
+    """Return why the server writes no artifact of a new run of an experiment; None where it may."""
+    try:
+        return outside(stores.client.get_experiment(experiment).artifact_location)
+    except MlflowException:
+        return None  # MLflow refuses it itself
 
 
 def _why_kept_of(stores: OwnStores, owner: str, path: str | None = None) -> str | None:

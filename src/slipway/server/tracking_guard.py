@@ -75,7 +75,8 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
     def experiments(self) -> dict[str, int]:
         """Return the ids of all experiments by their names, those of deleted ones included."""
         with self.ManagedSessionMaker(read_only=False) as session:
-            return dict(session.execute(select(SqlExperiment.name, SqlExperiment.experiment_id)).tuples())
+            rows = session.execute(select(SqlExperiment.name, SqlExperiment.experiment_id))
+            return {name: int(id_) for name, id_ in rows}
 
     def start_trace(self, trace_info: Any) -> Any:
         if trace_info.experiment_id:
