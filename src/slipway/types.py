@@ -19,6 +19,16 @@ HELD_STAGES = (Stage.STAGING, Stage.PRODUCTION)
 """The stages that one version at a time holds, in the order in which a version passes them."""
 
 
+class UserRole(StrEnum):
+    """The roles of the users of a server; each may do what the role before it may. Who has no other role is an author."""
+
+    READER = "reader"
+    AUTHOR = "author"
+    APPROVER = "approver"
+    PROMOTER = "promoter"
+    ADMIN = "admin"
+
+
 MOST_VERSION = 2**31 - 1
 """The largest version number that databases can store."""
 

@@ -52,6 +52,7 @@ class Frame:
         mlflow: The address of MLflow's UI, with a slash at the end.
         api: The address of Slipway's API, with a slash at the end.
         outcome: The outcome of a button, shown once; None without one.
+        model: The name of the model that the page is about; empty for none.
     """
 
     visitor: Visitor
@@ -59,6 +60,33 @@ class Frame:
     mlflow: str = "/"
     api: str = "/api/2.0/slipway/"
     outcome: ButtonOutcome | None = None
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class RoleLine:
+    """One line of the table of roles: something to do, whether each role may do it, and the exception."""
+
+    words: str
+    allowed: Mapping[str, bool]
+    but: str = ""
+
+
+@dataclass(frozen=True)
+class RolesPage:
+    """The content of the page of roles.
+
+    Attributes:
+        lines: What there is to do.
+        permissions: The roles, in their order, with MLflow's words for them.
+        role: The role of the Visitor; empty on a server where nobody has to log in.
+        missing: Why the Visitor does not see a button, a sentence each.
+    """
+
+    lines: tuple[RoleLine, ...]
+    permissions: Mapping[str, str]
+    role: str = ""
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -301,6 +329,11 @@ def version_page(page: VersionPage, frame: Frame) -> str:
         gate_strip=gate_strip,
         outcome_of=outcome_of,
     )
+
+
+def roles_page(page: RolesPage, frame: Frame) -> str:
+    """Write the page of roles: what each may do, and what the Visitor may do on the model of the Frame."""
+    return render_html("board_roles.html.j2", page=page, frame=frame)
 
 
 def problem_page(title: str, message: str, frame: Frame) -> str:

@@ -18,9 +18,9 @@ from mlflow.store.artifact.artifact_repository_registry import _artifact_reposit
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 __all__ = [
-    "Validator", "add_static_prefix", "add_validator", "artifact_repositories", "authenticated_app",
-    "get_artifact_repository", "is_prompt", "permission_on", "registry_store", "registry_stores", "replace_password_check",
-    "request_message", "sender_is_admin", "tracking_store", "tracking_stores",
+    "Validator", "add_static_prefix", "add_validator", "admins", "artifact_repositories", "authenticated_app",
+    "get_artifact_repository", "is_prompt", "permission_on", "registry_store", "registry_stores",
+    "replace_password_check", "request_message", "roles_of", "sender_is_admin", "tracking_store", "tracking_stores",
 ]  # fmt: skip
 
 Validator = Callable[[], bool]
@@ -40,6 +40,20 @@ def sender_is_admin() -> bool:
     from mlflow.server import auth
 
     return bool(auth.sender_is_admin())
+
+
+def admins() -> list[str]:
+    """Return the names of the admins."""
+    from mlflow.server import auth
+
+    return [user.username for user in auth.store.list_users() if user.is_admin]
+
+
+def roles_of(user: str) -> list[str]:
+    """Return the names of MLflow's roles that a user has."""
+    from mlflow.server import auth
+
+    return [role.name for role in auth.store.list_user_roles(auth.store.get_user(user).id)]
 
 
 def permission_on(model: str) -> Any:
