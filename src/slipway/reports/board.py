@@ -13,6 +13,7 @@ from slipway.core.release.transitions import Action, Transition
 from slipway.reports._templates import render_html
 from slipway.reports.card import CardDisagreement, ModelCard
 from slipway.reports.words.board import gate_strip, in_words, outcome_of, refusals
+from slipway.reports.words.evidence import numbers_in_words
 from slipway.types import Stage, Verdict
 
 ORDER = (Stage.NONE, Stage.STAGING, Stage.PRODUCTION, Stage.ARCHIVED)
@@ -205,7 +206,7 @@ class StageGates:
     Attributes:
         stage: The stage behind the gates.
         verdicts: The verdicts; empty where the gates were never asked. The verdict on approval is the present one.
-        problems: Why the judgement does not stand, whatever the verdicts are.
+        problems: Why the judgement does not count, whatever the verdicts are.
         at: The time of the judgement.
         by: The person who asked for the judgement.
         evidence: The hash of the judged evidence.
@@ -327,6 +328,7 @@ def version_page(page: VersionPage, frame: Frame) -> str:
         comparison=page.comparison,
         frame=frame,
         gate_strip=gate_strip,
+        numbers_in_words=numbers_in_words,
         outcome_of=outcome_of,
     )
 

@@ -42,7 +42,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
             return present
         self._require(Operation.PROMOTE, name)
         if target is Stage.NONE:
-            refuse(f"a version that held a stage leaves it for Archived, not None: `slipway archive {name} {number}`")
+            refuse(f"a version that held a stage leaves it for Archived alone: `slipway archive {name} {number}`")
         if target in HELD_STAGES and not archive_existing_versions and self.get_latest_versions(name, [target.value]):
             refuse(
                 f"{target} has one holder: say archive_existing_versions=True, or `slipway promote {name} {number} {target}`"
@@ -70,7 +70,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
             named = self.get_model_version(name, version)
             if named.current_stage != stage.value:
                 refuse(
-                    f"the alias '{alias}' goes with the stage, and version {named.version} is in {named.current_stage}; "
+                    f"the alias '{alias}' goes with the stage, and version {named.version} is {Stage(named.current_stage).place}; "
                     f"`slipway promote {name} {named.version} {stage}` moves both"
                 )
             super().set_registered_model_alias(name, alias, version)

@@ -44,7 +44,7 @@ class Registered:
 
     def __str__(self) -> str:
         verb = "is registered" if self.new else "was registered from this run before"
-        return f"{self.version.name} version {self.version.number} {verb} (stage {self.version.stage})"
+        return f"{self.version.name} version {self.version.number} {verb} ({self.version.stage.words})"
 
 
 def register(settings: Settings, name: str, run_id: str) -> Registered:
