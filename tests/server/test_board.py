@@ -217,7 +217,9 @@ def test_what_does_not_exist_is_a_page_that_says_so(served: Served, path: str) -
 def test_a_place_in_the_list_that_nobody_gave_out_is_no_crash(served: Served) -> None:
     assert "Not to be had" in served.text("?from=nowhere", 400)
     assert "unaltered" in served.text("models/busy?until=yesterday")
-    assert "unaltered" in served.text(f"models/busy?until={10**30}") and "unaltered" in served.text("models/busy?until=-1")
+    assert "unaltered" in served.text(f"models/busy?until={10**30}") and "unaltered" in served.text(
+        "models/busy?until=-1"
+    )
 
 
 @pytest.mark.parametrize("name", ["o'brien", "o'br\"ien", "o''b%_"])

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from flask import has_request_context, request
 from mlflow.entities.model_registry import ModelVersion, ModelVersionTag, RegisteredModelTag
 from mlflow.entities.model_registry.model_version_stages import get_canonical_stage
 from mlflow.exceptions import MlflowException
@@ -70,7 +71,8 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
             named = self.get_model_version(name, version)
             if named.current_stage != stage.value:
                 refuse(
-                    f"the alias '{alias}' goes with the stage, and version {named.version} is {Stage(named.current_stage).place}; "
+                    f"the alias '{alias}' goes with the stage, and version {named.version} is "
+                    f"{Stage(named.current_stage).place}; "
                     f"`slipway promote {name} {named.version} {stage}` moves both"
                 )
             super().set_registered_model_alias(name, alias, version)
@@ -139,6 +141,18 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
             accepted = [tag for tag in accepted if tag.key != AUTHOR]
             accepted.append(ModelVersionTag(AUTHOR, self._stores.people.who()))
         return super().create_model_version(name, source, run_id, accepted, *more, **named)
+
+    def search_model_versions(self, *given: Any, **named: Any) -> Any:
+        """List versions; MLflow's UI gets them without Slipway's tags but the author, since their digests would fill the list.
+
+        The UI's page of a version, and every client, get all tags.
+        """
+        found = super().search_model_versions(*given, **named)
+        if has_request_context() and _ASKED_BY_UI in request.path:
+            for version in found:
+                for key in BORN_WITH - {AUTHOR}:
+                    version.tags.pop(key, None)
+        return found
 
     def create_registered_model(
         self, name: str, tags: list[RegisteredModelTag] | None = None, *more: Any, **named: Any
@@ -218,6 +232,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
             refuse(f"{name} cannot {what}: its versions hold or held a stage, and the ledger names them by it")
 
 
+_ASKED_BY_UI = "/ajax-api/"
 _BY_MLFLOW = "asked for through MLflow's own API or UI"
 
 

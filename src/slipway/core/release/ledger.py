@@ -151,7 +151,9 @@ def _foreign(entries: Sequence[Entry], stages: Mapping[int, Stage]) -> list[Find
     for version in sorted(expected.keys() | stages.keys()):
         by_ledger, by_registry = expected.get(version, Stage.NONE), stages.get(version)
         if by_registry is None:
-            findings.append(Finding(Kind.FOREIGN, f"version {version} is deleted; by the ledger it is {by_ledger.place}"))
+            findings.append(
+                Finding(Kind.FOREIGN, f"version {version} is deleted; by the ledger it is {by_ledger.place}")
+            )
         elif by_registry is not by_ledger:
             findings.append(
                 Finding(

@@ -41,7 +41,10 @@ def _plain(numbers: Mapping[str, float]) -> Iterator[Line]:
             continue
         words, unit = _PLAIN.get(key, (key.replace("_", " "), ""))
         bound = numbers.get(f"{key}{_BOUND}")
-        yield words, f"{_spelled(value)}{unit}" + (f", allowed up to {_spelled(bound)}{unit}" if bound is not None else "")
+        yield (
+            words,
+            f"{_spelled(value)}{unit}" + (f", allowed up to {_spelled(bound)}{unit}" if bound is not None else ""),
+        )
 
 
 def _thresholds(numbers: Mapping[str, float]) -> Iterator[Line]:

@@ -14,9 +14,9 @@ from slipway.registry.evidence.rescoring import rows_of
 from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST, artifact_digest
 from slipway.registry.versions import Version, create_version, versions_of_run
 from slipway.settings import Settings
+from slipway.tracking.runs import described
 from slipway.workflows.session import open_client
 
-_NOTE = "mlflow.note.content"  # the description: of an experiment its goal, of a run its note
 LINEAGE = (
     "slipway.experiment",
     "slipway.spec_digest",
@@ -65,7 +65,7 @@ def register_run(client: MlflowClient, name: str, run_id: str) -> Registered:
     with temporary_folder() as folder:
         digests = _digests(client, run_id, source, Path(folder))
     lineage = {key: tags[key] for key in LINEAGE if key in tags} | {AUTHOR: tags.get("mlflow.user", "unknown")}
-    descriptions = client.get_experiment_by_name(name).tags.get(_NOTE, ""), tags.get(_NOTE, "")
+    descriptions = described(client.get_experiment_by_name(name).tags), described(tags)
     version = create_version(client, name, source, run_id, {**lineage, **digests}, *descriptions)
     return Registered(version, new=True)
 
