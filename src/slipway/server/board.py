@@ -96,7 +96,8 @@ def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = 
         name = request.args.get("model", "")
         if name:
             _require_readable(people, name)
-        return roles_page(board_roles.roles_page(people.role(name) if people.auth else None, name), frame(name))
+        role = people.role(name) if people.auth else None
+        return roles_page(board_roles.roles_page(role, name, people.who()), frame(name))
 
     @pages.get("/board.css")
     def style() -> Response:
