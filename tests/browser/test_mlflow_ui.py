@@ -65,16 +65,19 @@ def test_the_links_that_a_run_prints_open_on_its_results(newcomer: Page, searche
 def test_metrics_and_parameters_are_on_a_small_screen_and_an_experiment_links_to_them(
     page: Page, searched: "Searched", shot: Shot
 ) -> None:
-    page.set_viewport_size({"width": 1280, "height": 860})
     experiment = searched.printed["trials_url"].partition("?")[0]
     page.goto(f"{experiment}?workflowType=machine_learning")
-    page.get_by_role("link", name="trials by roc_auc", exact=True).click()
+    with page.expect_popup() as opened:  # MLflow opens links of a description in a tab of their own
+        page.get_by_role("link", name="trials by roc_auc", exact=True).click()
+    view = opened.value
+    view.set_viewport_size({"width": 1280, "height": 860})
     for column in ("roc_auc", "roc_auc_noise", "test_roc_auc", "candidate"):
-        header = page.get_by_role("columnheader").filter(has=page.get_by_text(column, exact=True)).last
+        header = view.get_by_role("columnheader").filter(has=view.get_by_text(column, exact=True)).last
         expect(header).to_be_visible()
         box = header.bounding_box()
         assert box and box["x"] + box["width"] <= 1280, column
-    shot(page, "2b-trials-at-1280")
+    shot(view, "2b-trials-at-1280")
+    view.close()
 
 
 def test_the_experiment_lists_its_search_with_baselines_and_trials(
