@@ -14,7 +14,8 @@ from machine import cores, end_in_order, machine, table, write_results
 from searches import IDEAL, PLAIN, PLAIN_ONE, PROCESSES, SYSTEMS, System
 from searches.task import ROOT, TREES, prepare_task
 from slipway.processes import child_environment
-from slipway.tracking.server import Server, start_server, stop_server
+from slipway.tracking.record import Server
+from slipway.tracking.server import start_server, stop_server
 
 HERE = Path(__file__).parent
 Round = dict[str, dict[str, Any]]

@@ -180,6 +180,19 @@ def test_what_outlives_a_killed_leader_is_stopped(start: Callable[..., Process],
     assert gone(child)
 
 
+def test_a_group_of_the_same_number_that_works_elsewhere_is_a_stranger_s(
+    start: Callable[..., Process], tmp_path: Path
+) -> None:
+    process = start("-c", SAME_GROUP)
+    child = printed_pid(tmp_path / "child.log")
+    os.kill(process.pid, signal.SIGKILL)
+    wait_for_end(process)
+    stop_process(process, grace_s=0.2, at=Path.cwd())
+    assert not gone(child)
+    stop_process(process, at=tmp_path)
+    assert gone(child)
+
+
 def test_stopping_twice_is_no_error(start: Callable[..., Process]) -> None:
     process = start("-c", SLEEP)
     stop_process(process)

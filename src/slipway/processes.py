@@ -154,13 +154,19 @@ def wait_for_end(process: Process) -> None:
             leader.wait()
 
 
-def stop_process(process: Process, *, grace_s: float = 10.0) -> None:
+def stop_process(process: Process, *, grace_s: float = 10.0, at: Path | None = None) -> None:
     """Stop the process, its descendants and its process group: by SIGTERM, and after `grace_s` seconds by SIGKILL.
 
     Members that outlived a killed leader are stopped as well. Nothing happens when all are gone.
+
+    Args:
+        process: the process.
+        grace_s: the time before SIGKILL.
+        at: the working directory of the family; None where it is not known. A record may be old: by then a stranger may
+            have had the pid and have left a group of that number, which works elsewhere.
     """
     for number in (signal.SIGTERM, signal.SIGKILL):
-        family = _family(process)
+        family = _family(process, at)
         for member in family:
             with suppress(psutil.NoSuchProcess):
                 member.send_signal(number)
@@ -238,7 +244,7 @@ def _leader(process: Process) -> psutil.Process | None:
     return None
 
 
-def _family(process: Process) -> list[psutil.Process]:
+def _family(process: Process, at: Path | None = None) -> list[psutil.Process]:
     leader = _leader(process)
     if leader is None and psutil.pid_exists(process.pid):
         return []  # a stranger has the pid by now, and so would have the process group
@@ -249,7 +255,15 @@ def _family(process: Process) -> list[psutil.Process]:
         with suppress(psutil.NoSuchProcess, ProcessLookupError, PermissionError):
             if os.getpgid(pid) == process.pid:
                 family[pid] = psutil.Process(pid)
+    if leader is None and at is not None:
+        family = {pid: member for pid, member in family.items() if _works_in(member, at)}
     return [member for member in family.values() if _runs(member)]
+
+
+def _works_in(member: psutil.Process, folder: Path) -> bool:
+    with suppress(psutil.Error, OSError):
+        return folder.samefile(member.cwd())
+    return False
 
 
 def _runs(member: psutil.Process) -> bool:

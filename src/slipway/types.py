@@ -14,9 +14,29 @@ class Stage(StrEnum):
     PRODUCTION = "Production"
     ARCHIVED = "Archived"
 
+    @property
+    def words(self) -> str:
+        """The stage for people, who would not know that MLflow's None means no stage yet."""
+        return "not in a stage yet" if self is Stage.NONE else self.value
+
+    @property
+    def place(self) -> str:
+        """The stage as it stands after "version 3 is"."""
+        return self.words if self is Stage.NONE else f"in {self.value}"
+
 
 HELD_STAGES = (Stage.STAGING, Stage.PRODUCTION)
 """The stages that one version at a time holds, in the order in which a version passes them."""
+
+
+class UserRole(StrEnum):
+    """The roles of the users of a server; each may do what the role before it may. Who has no other role is an author."""
+
+    READER = "reader"
+    AUTHOR = "author"
+    APPROVER = "approver"
+    PROMOTER = "promoter"
+    ADMIN = "admin"
 
 
 MOST_VERSION = 2**31 - 1

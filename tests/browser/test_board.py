@@ -164,7 +164,7 @@ def test_a_version_is_approved_promoted_and_rolled_back_by_clicking_without_java
         press(page, "Roll back to version 1", "too many false alarms")
         expect(page.get_by_role("status")).to_contain_text("Done. Rolled back to version 1")
         expect(page.locator(".column.production")).to_contain_text("version 1")
-        expect(page.get_by_text("adds up")).to_be_visible()
+        expect(page.get_by_text("unaltered")).to_be_visible()
     assert versions.stages() == {1: "Production", 2: "Archived"}
 
 

@@ -55,8 +55,29 @@ def test_the_links_that_a_run_prints_open_on_its_results(newcomer: Page, searche
     assert in_order(page, searched.children) == searched.children
     for name in searched.children:
         expect(row(page, name).get_by_text(searched.metric(name), exact=True)).to_be_visible()
+        shown = searched.runs[name].data.metrics.get("roc_auc_noise")
+        if shown is not None:
+            expect(row(page, name).get_by_text(repr(shown), exact=True)).to_be_visible()
     expect(row(page, "search").get_by_role("link", name="late_parcels")).to_contain_text("v1")
     shot(page, "2-trials-as-a-newcomer-sees-them")
+
+
+def test_metrics_and_parameters_are_on_a_small_screen_and_an_experiment_links_to_them(
+    page: Page, searched: "Searched", shot: Shot
+) -> None:
+    experiment = searched.printed["trials_url"].partition("?")[0]
+    page.goto(f"{experiment}?workflowType=machine_learning")
+    with page.expect_popup() as opened:  # MLflow opens links of a description in a tab of their own
+        page.get_by_role("link", name="trials by roc_auc", exact=True).click()
+    view = opened.value
+    view.set_viewport_size({"width": 1280, "height": 860})
+    for column in ("roc_auc", "roc_auc_noise", "test_roc_auc", "candidate"):
+        header = view.get_by_role("columnheader").filter(has=view.get_by_text(column, exact=True)).last
+        expect(header).to_be_visible()
+        box = header.bounding_box()
+        assert box and box["x"] + box["width"] <= 1280, column
+    shot(view, "2b-trials-at-1280")
+    view.close()
 
 
 def test_the_experiment_lists_its_search_with_baselines_and_trials(
@@ -132,6 +153,8 @@ def test_the_registered_version_has_its_stage_and_alias(page: Page, searched: "S
     page.goto(f"{searched.uri}/#/models/late_parcels")
     version = page.get_by_role("row").filter(has=page.get_by_role("link", name="Version 1", exact=True))
     expect(version.get_by_text("@ production")).to_be_visible()
+    expect(version.get_by_text("slipway.author")).to_be_visible()
+    assert version.get_by_text("slipway.").count() == 1  # the digests are on the page of the version
     shot(page, "9-registry-with-aliases")
 
     page.get_by_role("switch", name="New model registry UI").click()

@@ -178,7 +178,10 @@ def test_of_random_splits_only_rows_are_taken_that_neither_was_trained_on(librar
     assert anew["disagreement"]["measured"].startswith("total variation distance")
     refused = library.slipway("compare", name)
     assert refused.code == 1
-    assert "has no version in Production; there is: version 2 (None), version 1 (None)" in refused.err
+    assert (
+        "has no version in Production; there is: version 2 (not in a stage yet), version 1 (not in a stage yet)"
+        in refused.err
+    )
     assert "slipway compare compared_genres LEFT RIGHT" in refused.err
 
 

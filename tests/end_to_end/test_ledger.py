@@ -122,7 +122,7 @@ def test_a_stage_that_plain_mlflow_moved_is_named(library: "Library") -> None:
         library.past.transition_model_version_stage(name, "2", "Production", archive_existing_versions=True)
     assert findings(library, name) == [
         ("foreign", "version 1 is in Archived, by the ledger in Production: it was moved past Slipway"),
-        ("foreign", "version 2 is in Production, by the ledger in None: it was moved past Slipway"),
+        ("foreign", "version 2 is in Production, by the ledger not in a stage yet: it was moved past Slipway"),
     ]
 
 

@@ -53,7 +53,7 @@ def test_a_mutex_is_there_for_as_long_as_the_block_takes_and_is_no_model(client:
 def test_whoever_waited_in_vain_is_told_who_stands_in_the_way(client: MlflowClient) -> None:
     with (
         exclusive(client, "loans"),
-        pytest.raises(Refusal, match=r"loans\.moving stands for it\); nothing was moved"),
+        pytest.raises(Refusal, match=r"loans\.moving is its mark\); nothing was moved"),
         exclusive(client, "loans", patience_s=0.2),
     ):
         raise AssertionError("two are in")

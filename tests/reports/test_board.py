@@ -118,7 +118,7 @@ def test_a_page_brings_one_stylesheet_and_nothing_from_elsewhere(which: str, rea
 
 def test_the_stages_stand_in_the_order_that_a_version_passes_them(read: Callable[[str], Any]) -> None:
     text = read(all_pages()["overview"]).text
-    places = [text.index(stage) for stage in ("None", "Staging", "Production", "Archived")]
+    places = [text.index(stage) for stage in ("Not in a stage yet", "Staging", "Production", "Archived")]
     assert places == sorted(places)
     for said in ("version 2", "live since 2026-11-24 12:00 UTC by mara", "approved by jo", "failed", "not judged"):
         assert said in text

@@ -217,7 +217,7 @@ def test_a_page_can_be_printed(page):
 def test_the_page_says_nothing_of_times_it_does_not_know(filled_page):
     page = filled_page(standings=(LiveVersion(Stage.STAGING, 5),))
     text = experiment_page(replace(page, transitions=()))
-    assert "version 5" in text and "None" not in text.replace('"pill None">None<', "")
+    assert "version 5" in text and "None" not in text.replace('"pill None">not in a stage yet<', "")
 
 
 def test_a_variant_is_shown_with_its_numbers_beside_its_guardrails(filled_page, self_contained):

@@ -229,11 +229,16 @@ def server(
 
 
 def make_users(uri: str, home: Path) -> dict[str, str]:
-    """A promoter and an approver, made as docs/promotion.md says."""
+    """A promoter, an approver, an author and a reader, made as docs/team.md says."""
     told = configparser.ConfigParser()
     told.read(home / "auth.ini")
     admin = ("admin", told["mlflow"]["admin_password"])
-    users = {"pia": ("promoter", "pia-may-promote-1"), "edi": ("approver", "edi-may-approve-1")}
+    users = {
+        "pia": ("promoter", "pia-may-promote-1"),
+        "edi": ("approver", "edi-may-approve-1"),
+        "ada": ("author", "ada-may-train-1"),
+        "rea": ("reader", "rea-may-read-1"),
+    }
     with speaking_as(admin), pytest.MonkeyPatch.context() as patch:
         for name, (role, password) in users.items():
             patch.setattr("sys.stdin", io.StringIO(f"{password}\n"))

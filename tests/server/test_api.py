@@ -107,7 +107,7 @@ def test_what_is_refused_is_told_with_its_reasons(server: "Guarded") -> None:
     answer = move(server, model)
     assert answer.status_code == 403 and answer.json()["error_code"] == "PERMISSION_DENIED"
     assert f"slipway gates {model} 2" in answer.json()["message"]
-    with server.client(), pytest.raises(PromotionRefused, match="no verdict of the gates stands"):
+    with server.client(), pytest.raises(PromotionRefused, match="the gates were not asked for"):
         RemoteRegistrar(server.uri, "pia").promote(model, 2, Stage.PRODUCTION, "")
     if server.users:
         assert "MANAGE" in move(server, model, "edi").json()["message"]

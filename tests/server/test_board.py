@@ -149,19 +149,19 @@ def test_a_comment_is_text(served: Served) -> None:
 
 
 def test_what_does_not_add_up_is_told_and_soon_looked_at_again(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "adds up" in served.text("models/quiet") or "Nothing has moved yet" in served.text("models/quiet")
+    assert "unaltered" in served.text("models/quiet") or "Nothing has moved yet" in served.text("models/quiet")
     ledger = served.client.get_experiment_by_name("busy/promotions").experiment_id
     newest = served.client.search_runs([ledger], max_results=1)[0]
-    assert "adds up" in served.text("models/busy")
+    assert "unaltered" in served.text("models/busy")
     served.client.set_tag(newest.info.run_id, "slipway.by", "somebody else")
     try:
-        assert "does not add up" not in served.text("models/busy")
+        assert "The ledger was altered" not in served.text("models/busy")
         assert "altered: " in served.text("models/busy?verify=now")
     finally:
         served.client.set_tag(newest.info.run_id, "slipway.by", "jo")
     assert "altered: " in served.text("models/busy")
     monkeypatch.setattr(routes, "_FRESH_FINDINGS_S", 0)
-    assert "adds up" in served.text("models/busy")
+    assert "unaltered" in served.text("models/busy")
 
 
 def test_a_ledger_that_is_written_while_it_is_read_is_read_again(
@@ -197,7 +197,7 @@ def take_back(served: Served) -> None:
 def test_a_long_ledger_is_read_through_only_when_asked(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(board_overview, "VERIFIED_AT_ONCE", ROUNDS - 1)
     assert "too long to be read through" in served.text("models/busy")
-    assert "adds up" in served.text("models/busy?verify=now") and "adds up" in served.text("models/busy")
+    assert "unaltered" in served.text("models/busy?verify=now") and "unaltered" in served.text("models/busy")
 
 
 NOWHERE = [
@@ -216,8 +216,10 @@ def test_what_does_not_exist_is_a_page_that_says_so(served: Served, path: str) -
 
 def test_a_place_in_the_list_that_nobody_gave_out_is_no_crash(served: Served) -> None:
     assert "Not to be had" in served.text("?from=nowhere", 400)
-    assert "adds up" in served.text("models/busy?until=yesterday")
-    assert "adds up" in served.text(f"models/busy?until={10**30}") and "adds up" in served.text("models/busy?until=-1")
+    assert "unaltered" in served.text("models/busy?until=yesterday")
+    assert "unaltered" in served.text(f"models/busy?until={10**30}") and "unaltered" in served.text(
+        "models/busy?until=-1"
+    )
 
 
 @pytest.mark.parametrize("name", ["o'brien", "o'br\"ien", "o''b%_"])

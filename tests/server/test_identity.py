@@ -45,7 +45,7 @@ def test_an_admin_makes_a_user_and_gives_roles(server: "Guarded", capsys: pytest
     assert server.ask("GET", about, "ana").json()["may"] == ["judge", "approve", "promote"]
     assert server.ask("GET", "/api/2.0/slipway/about?model=another", "ana").json()["may"] == []
     code, said = give(server, capsys, "ana", "promoter", as_="ana")
-    assert code == 1 and "only an admin makes users" in said
+    assert code == 1 and "only an admin sees and changes users" in said
 
 
 @pytest.mark.parametrize(

@@ -75,3 +75,15 @@ def test_what_goes_with_the_stage_waits_for_a_transition_that_is_under_way(serve
             asked = pool.submit(server.ask, method, f"/api/2.0/mlflow/{path}", "pia", json={"name": model, **body})
             assert not wait([asked], LOOK_S).done
         assert asked.result().status_code == 200, asked.result().text
+
+
+def test_the_list_of_versions_in_mlflow_s_ui_is_not_filled_with_digests_and_clients_get_all(server: "Guarded") -> None:
+    name = server.model()
+    listed = {"filter": f"name='{name}'"}
+    tags = {}
+    for api in ("api", "ajax-api"):
+        answer = server.ask("GET", f"/{api}/2.0/mlflow/model-versions/search", params=listed).json()
+        tags[api] = [{tag["key"] for tag in version.get("tags", ())} for version in answer["model_versions"]]
+    assert tags == {"api": [{"slipway.artifact_digest"}] * 2, "ajax-api": [set()] * 2}
+    version = server.ask("GET", f"/ajax-api/2.0/mlflow/model-versions/get?name={name}&version=1").json()
+    assert [tag["key"] for tag in version["model_version"]["tags"]] == ["slipway.artifact_digest"]

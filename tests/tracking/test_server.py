@@ -23,7 +23,8 @@ from slipway.errors import FileUnusable, NoServer, ServiceFailed, UsageError
 from slipway.processes import child_environment, free_port, is_alive
 from slipway.settings import Settings
 from slipway.tracking.address import HOST, remember_port, remembered_port
-from slipway.tracking.server import Server, find_server, home_at_rest, start_server, stop_server
+from slipway.tracking.record import Server, write_record
+from slipway.tracking.server import find_server, home_at_rest, start_server, stop_server, was_stopped
 from slipway.workflows.session import resolve_tracking_uri
 
 UP_TO_S = 180.0  # a busy machine takes a minute
@@ -108,7 +109,8 @@ def test_the_port_that_the_home_had_is_passed_over_when_taken_and_two_starts_sha
     assert remembered_port(home) == urlsplit(found[0].uri).port
 
     server = next(each for each in found if not each.adopted)
-    assert find_server(home) == replace(server, instead_of=None)
+    server = replace(server, instead_of=None)
+    assert find_server(home) == server
     assert resolve_tracking_uri(Settings(project=home.parent, home=home)) == server.uri
     assert stat.S_IMODE((home / "mlflow.db").stat().st_mode) == 0o600  # it was readable by all
 
@@ -119,6 +121,30 @@ def test_the_port_that_the_home_had_is_passed_over_when_taken_and_two_starts_sha
         assert status(server, "/", {"Host": host}) == 200
         assert status(server, api, {"Host": host, "Origin": f"http://{host}"}, search) == 200
     assert status(server, api, {"Origin": "http://elsewhere.example"}, search) == 403
+
+    # A copy of the home has the record of the original's server, which is none of the copy's business.
+    copy = home.with_name("copy")
+    shutil.copytree(home, copy)
+    assert find_server(copy) is None
+    assert stop_server(copy) is None
+    shutil.copy(home / "server.json", copy)
+    with home_at_rest(copy):
+        pass
+    shutil.copy(home / "server.json", copy)
+    own = start_server(copy, timeout_s=UP_TO_S)
+    assert (own.adopted, own.instead_of) == (False, urlsplit(server.uri).port)
+    assert own.uri != server.uri
+    assert stop_server(copy) == replace(own, instead_of=None)
+    assert find_server(home) == server
+
+    # Where the home itself is moved while its server runs, the server stays the home's.
+    moved = home.rename(home.with_name("moved"))
+    assert not was_stopped(home, server)
+    assert not home.exists()
+    assert find_server(moved) == server
+    assert start_server(moved).adopted
+    assert status(server, "/api/2.0/mlflow/experiments/search", body=search) == 200
+    moved.rename(home)
 
     # What one that was killed leaves is cleared away.
     os.kill(server.pid, signal.SIGKILL)
@@ -202,9 +228,7 @@ def test_a_record_that_makes_no_sense_is_no_server(tmp_path: Path, record: str) 
 
 
 def test_a_record_whose_pid_is_a_stranger_s_is_removed_and_the_stranger_left_alone(tmp_path: Path) -> None:
-    where = {"auth": False, "backend": "sqlite:///mlflow.db", "artifacts": "./artifacts"}
-    record = {"uri": "http://127.0.0.1:1", "pid": os.getpid(), "started": 1.0, "ready": True, **where}
-    (tmp_path / "server.json").write_text(json.dumps(record))
+    write_record(tmp_path, Server("http://127.0.0.1:1", os.getpid(), 1.0), ready=True)
     assert find_server(tmp_path) is None
     assert not (tmp_path / "server.json").exists()
 

@@ -1,4 +1,4 @@
-"""Questions to a ledger: all transitions, the holders of the stages at some time, whether everything adds up."""
+"""Questions to a ledger: all transitions, the holders of the stages at some time, whether the ledger is whole and unaltered."""
 
 from datetime import datetime
 

@@ -47,7 +47,7 @@ def exclusive(client: MlflowClient, name: str, patience_s: float = 60.0) -> Iter
         if not held:
             raise Refusal(
                 f"another transition of {name} has been under way for {patience_s:.0f} s (the registered model "
-                f"{name}{_SUFFIX} stands for it); nothing was moved. Try again"
+                f"{name}{_SUFFIX} is its mark); nothing was moved. Try again"
             )
         yield
 

@@ -1,8 +1,14 @@
-"""The operations on a registered model of a server with users, and the right that each operation takes."""
+"""The operations on a registered model of a server with users, the right that each takes, and the roles that have it.
 
+ABILITIES is the one table of roles: the board shows it, docs/team.md repeats it, and a test asks a real server about each line.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from slipway.errors import Refusal
+from slipway.types import UserRole
 
 
 class Right(StrEnum):
@@ -28,7 +34,70 @@ class Operation(StrEnum):
 
 def not_allowed(who: str, operation: Operation, name: str) -> Refusal:
     """Return the refusal of an operation, which names the permission that it takes."""
-    needed = "EDIT" if operation.right is Right.APPROVE else "MANAGE"
+    role, needed = (UserRole.APPROVER, "EDIT") if operation.right is Right.APPROVE else (UserRole.PROMOTER, "MANAGE")
     return Refusal(
-        f"{who} may not {operation} {name}: that takes the permission {needed} on the registered model, which an admin grants"
+        f"{who} may not {operation} {name}: that takes the permission {needed} on the registered model (the role {role}), "
+        f"which an admin grants: `slipway user {who} {role} --model {name}`"
     )
+
+
+@dataclass(frozen=True)
+class Ability:
+    """A thing that people do on a server with users.
+
+    Attributes:
+        words: the thing, as it stands after "may".
+        least: the first of the roles, in their order, that may do it; each later role may do it too.
+        but: the exception to it; empty for none.
+        right: the right of a registered model that it takes; None for none.
+    """
+
+    words: str
+    least: UserRole
+    but: str = ""
+    right: Right | None = None
+
+    def of(self, role: UserRole) -> bool:
+        """Say whether a role has the ability."""
+        return _RANK[role] >= _RANK[self.least]
+
+
+_RANK = {role: rank for rank, role in enumerate(UserRole)}
+ABILITIES = {
+    "read": Ability("read runs, versions, ledgers and this board", UserRole.READER),
+    "train": Ability(
+        "train, and register a model under a new name",
+        UserRole.AUTHOR,
+        "whoever registers a name first is a promoter of that model",
+    ),
+    "register": Ability("register a version of a model that is there", UserRole.APPROVER),
+    "approve": Ability(
+        "approve a version",
+        UserRole.APPROVER,
+        "not a version of one's own, nor where the gate names others",
+        Right.APPROVE,
+    ),
+    "judge": Ability("run the gates of a version", UserRole.PROMOTER, right=Right.JUDGE),
+    "promote": Ability(
+        "promote, roll back, archive and reconcile",
+        UserRole.PROMOTER,
+        "only a version that passed its gates",
+        Right.PROMOTE,
+    ),
+    "users": Ability("make and remove users, and give roles", UserRole.ADMIN, "the last admin stays"),
+}
+"""The abilities by a word for each, from the one that everybody has to the one of admins alone."""
+
+PERMISSIONS: Mapping[UserRole, str] = {
+    UserRole.READER: "READ, and no writing",
+    UserRole.AUTHOR: "READ, as everybody has",
+    UserRole.APPROVER: "EDIT on the model",
+    UserRole.PROMOTER: "MANAGE on the model",
+    UserRole.ADMIN: "admin",
+}
+"""The roles in MLflow's words."""
+
+
+def rights_of(role: UserRole) -> frozenset[Right]:
+    """Return the rights on a registered model that a role has."""
+    return frozenset(ability.right for ability in ABILITIES.values() if ability.right and ability.of(role))

@@ -109,7 +109,7 @@ def version_in(client: MlflowClient, name: str, stage: Stage) -> Version:
         raise UnknownName(
             "registered model", name, model_names(client), f"Train its first version with `slipway run {name}`"
         )
-    stages = [f"{version.number} ({version.stage})" for version in versions]
+    stages = [f"{version.number} ({version.stage.words})" for version in versions]
     raise UnknownName(
         f"version of {name} in", stage, stages, f"Move one there with `slipway promote {name} VERSION {stage}`"
     )

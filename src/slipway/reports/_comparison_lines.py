@@ -127,7 +127,7 @@ def _stage(side: Side) -> str:
     if side.stage is None:
         return "not registered"
     version = f"version {side.version}"
-    return side.stage.value if version == side.label else f"{side.stage.value} ({version})"
+    return side.stage.words if version == side.label else f"{side.stage.words} ({version})"
 
 
 def _run(side: Side) -> str:

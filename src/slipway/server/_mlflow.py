@@ -20,10 +20,10 @@ from mlflow.store.artifact.artifact_repository_registry import _artifact_reposit
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 __all__ = [
-    "Validator", "add_static_prefix", "add_validator", "artifact_repositories", "authenticated_app",
+    "Validator", "add_static_prefix", "add_validator", "admins", "artifact_repositories", "authenticated_app",
     "check_password", "get_artifact_repository", "is_open_route", "is_prompt", "permission_on", "permission_on_experiment",
-    "registry_store", "registry_stores", "replace_password_check", "request_message", "sender_is_admin", "stored_password",
-    "tracking_store", "tracking_stores", "uses_basic_auth",
+    "registry_store", "registry_stores", "replace_password_check", "request_message", "roles_of", "sender_is_admin",
+    "stored_password", "tracking_store", "tracking_stores", "uses_basic_auth",
 ]  # fmt: skip
 
 Validator = Callable[[], bool]
@@ -43,6 +43,20 @@ def sender_is_admin() -> bool:
     from mlflow.server import auth
 
     return bool(auth.sender_is_admin())
+
+
+def admins() -> list[str]:
+    """Return the names of the admins."""
+    from mlflow.server import auth
+
+    return [user.username for user in auth.store.list_users() if user.is_admin]
+
+
+def roles_of(user: str) -> list[str]:
+    """Return the names of MLflow's roles that a user has."""
+    from mlflow.server import auth
+
+    return [role.name for role in auth.store.list_user_roles(auth.store.get_user(user).id)]
 
 
 def permission_on(model: str) -> Any:

@@ -8,31 +8,47 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
-from flask import Flask, Request, request
+from flask import Flask, Request, Response, g, request
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 from werkzeug.security import generate_password_hash
 
 from slipway.server._mlflow import (
     Validator,
     add_static_prefix,
     add_validator,
+    admins,
     authenticated_app,
     check_password,
     is_open_route,
     permission_on,
     permission_on_experiment,
     replace_password_check,
+    roles_of,
     sender_is_admin,
     stored_password,
     uses_basic_auth,
 )
 from slipway.server.door.login import Accounts
 from slipway.server.identity import Users
+from slipway.tracking.users import READERS
 
 REMEMBERED_S = 60.0
 MOST = 1000
 """The most passwords that are remembered; the one that was verified longest ago goes first."""
 _OURS = "slipway"
 _UI = "/static"
+# The endpoints of MLflow that only read although their method is not GET, and that by which users change their own password.
+_READING = (
+    "_search_",
+    "_get_latest_",
+    "_batch_get_",
+    "_calculate_",
+    "_query_",
+    "_graphql",
+    "_create_presigned_download_url",
+)
+_PASSWORD = "update_user_password"  # noqa: S105 - the name of an endpoint
 
 Check = Callable[[str, str], bool]
 """Whether a password is the one of a stored hash, as werkzeug's `check_password_hash` says: slow on purpose."""
@@ -72,7 +88,7 @@ class Remembering:
 
 def users() -> Users:
     """Return MLflow's own users, with the permissions that they have on registered models and experiments."""
-    return Users(sender_is_admin, permission_on, permission_on_experiment)
+    return Users(sender_is_admin, permission_on, permission_on_experiment, _is_reader)
 
 
 def accounts() -> Accounts | None:
@@ -98,7 +114,9 @@ def create_authenticated(flask_app: Flask) -> Any:
     # MLflow's store reads a user's stored hash for each request and asks this whether the password is its own.
     replace_password_check(Remembering)
     add_validator(_validator)
-    return authenticated_app(flask_app)
+    app = authenticated_app(flask_app)
+    flask_app.before_request(_refuse)  # it runs after the hook of MLflow's auth, which was registered first
+    return app
 
 
 def _validator(asked: Request) -> Validator | None:
@@ -113,3 +131,34 @@ def _validator(asked: Request) -> Validator | None:
     if name is None or "\0" in name:  # the route itself says so
         return lambda: True
     return lambda: bool(permission_on(name).can_read)
+
+
+def _is_reader() -> bool:
+    return READERS in roles_of(g.mlflow_authenticated_user)
+
+
+def _refuse() -> Response | None:
+    """Answer a reader who would write, and whoever would take away the last admin, with 403; let all others through.
+
+    MLflow lets everybody who may read make experiments and models, and manage what they made.
+    """
+    who = g.get("mlflow_authenticated_user")
+    if who is None or request.method in ("GET", "HEAD", "OPTIONS"):
+        return None
+    reason, endpoint = None, request.endpoint or ""
+    if not endpoint.startswith(_READING) and endpoint != _PASSWORD and _is_reader():
+        reason = f"{who} is a reader, who changes nothing; an admin gives another role: `slipway user {who} ROLE`"
+    elif (losing := _loses_admin(endpoint)) and admins() == [losing]:
+        reason = f"{losing} is the last admin, who stays; make another one first: `slipway user NAME admin`"
+    if reason is None:
+        return None
+    return Response(MlflowException(reason, PERMISSION_DENIED).serialize_as_json(), 403, mimetype="application/json")
+
+
+def _loses_admin(endpoint: str) -> str | None:
+    """Return the user who would be an admin no more after the present request; None for any other request."""
+    if endpoint not in ("delete_user", "update_user_admin"):
+        return None
+    body = request.get_json(silent=True)
+    fields = body if isinstance(body, dict) else request.args
+    return None if fields.get("is_admin") else fields.get("username")

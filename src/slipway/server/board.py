@@ -17,12 +17,14 @@ from slipway.reports.board import (
     model_page,
     overview_page,
     problem_page,
+    roles_page,
     stylesheet,
     version_page,
 )
 from slipway.server.api import OUTCOME
 from slipway.server.identity import People
 from slipway.workflows.board import overview as board_overview
+from slipway.workflows.board import roles as board_roles
 from slipway.workflows.board import version as board_version
 from slipway.workflows.board.comparison import Comparisons
 
@@ -60,7 +62,8 @@ def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = 
     home = f"{prefix}/slipway/"
 
     def frame(model: str | None = None) -> Frame:
-        return Frame(_visitor(people, model), home, f"{prefix}/", f"{prefix}/api/2.0/slipway/", _outcome())
+        visitor = _visitor(people, model)
+        return Frame(visitor, home, f"{prefix}/", f"{prefix}/api/2.0/slipway/", _outcome(), model or "")
 
     @pages.get("/")
     def overview() -> str:
@@ -87,6 +90,14 @@ def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = 
         if drawn is None:
             raise UnknownName("figure", figure, ())
         return Response(drawn, mimetype="image/png", headers={"Cache-Control": _FOR_EVER})
+
+    @pages.get("/roles")
+    def roles() -> str:
+        name = request.args.get("model", "")
+        if name:
+            _require_readable(people, name)
+        role = people.role(name) if people.auth else None
+        return roles_page(board_roles.roles_page(role, name, people.who()), frame(name))
 
     @pages.get("/board.css")
     def style() -> Response:

@@ -1,4 +1,4 @@
-"""The people who ask the server: their names, and their rights on a registered model."""
+"""The people who ask the server: their names, their roles, and their rights on a registered model."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -6,7 +6,8 @@ from urllib.parse import unquote
 
 from flask import g, has_request_context, request
 
-from slipway.registry.permissions import Right
+from slipway.registry.permissions import Right, rights_of
+from slipway.types import UserRole
 
 USER_HEADER = "X-Slipway-User"
 _UNKNOWN, _MOST_CHARACTERS = "unknown", 200
@@ -24,6 +25,7 @@ class People(Protocol):
     def may(self, model: str) -> frozenset[Right]: ...
     def may_read(self, model: str) -> bool: ...
     def owns_experiment(self, id_: str) -> bool: ...
+    def role(self, model: str) -> UserRole: ...
 
 
 class Anybody:
@@ -46,11 +48,14 @@ class Anybody:
     def owns_experiment(self, id_: str) -> bool:  # noqa: ARG002
         return True
 
+    def role(self, model: str) -> UserRole:  # noqa: ARG002
+        return UserRole.ADMIN
+
 
 class Users:
     """People of a server with MLflow's basic auth.
 
-    EDIT on a registered model lets a user approve; MANAGE lets a user judge and promote too; an admin may do all.
+    A user's role for a registered model follows from MLflow's permission on the model, see `slipway.registry.permissions`.
     """
 
     auth = True
@@ -60,24 +65,35 @@ class Users:
         is_admin: Callable[[], bool],
         permission: Callable[[str], "Permission"],
         on_experiment: Callable[[str], "Permission"],
+        is_reader: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Take from MLflow's auth who asks, and the permissions on a registered model and on an experiment."""
-        self._is_admin, self._permission, self._on_experiment = is_admin, permission, on_experiment
+        """Take from MLflow's auth who asks, whether they may only read, and permissions on a model and on an experiment."""
+        self._is_admin = is_admin
+        self._permission = permission
+        self._on_experiment = on_experiment
+        self._is_reader = is_reader
 
     def who(self) -> str:
         return str(g.mlflow_authenticated_user)
 
     def may(self, model: str) -> frozenset[Right]:
-        if self._is_admin():
-            return ALL_RIGHTS
-        held = self._permission(model)
-        return ALL_RIGHTS if held.can_manage else frozenset({Right.APPROVE} if held.can_update else ())
+        return rights_of(self.role(model))
 
     def may_read(self, model: str) -> bool:
         return self._is_admin() or self._permission(model).can_read
 
     def owns_experiment(self, id_: str) -> bool:
         return self._is_admin() or self._on_experiment(id_).can_manage
+
+    def role(self, model: str) -> UserRole:
+        if self._is_admin():
+            return UserRole.ADMIN
+        if self._is_reader():
+            return UserRole.READER
+        held = self._permission(model)
+        if held.can_manage:
+            return UserRole.PROMOTER
+        return UserRole.APPROVER if held.can_update else UserRole.AUTHOR
 
 
 class Permission(Protocol):

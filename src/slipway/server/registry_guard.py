@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from flask import has_request_context, request
 from mlflow.entities.model_registry import ModelVersion, ModelVersionTag, RegisteredModelTag
 from mlflow.entities.model_registry.model_version_stages import get_canonical_stage
 from mlflow.exceptions import MlflowException
@@ -45,7 +46,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
             return present
         self._require(Operation.PROMOTE, name)
         if target is Stage.NONE:
-            refuse(f"a version that held a stage leaves it for Archived, not None: `slipway archive {name} {number}`")
+            refuse(f"a version that held a stage leaves it for Archived alone: `slipway archive {name} {number}`")
         if target in HELD_STAGES and not archive_existing_versions and self.get_latest_versions(name, [target.value]):
             refuse(
                 f"{target} has one holder: say archive_existing_versions=True, or `slipway promote {name} {number} {target}`"
@@ -75,7 +76,8 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
             named = self.get_model_version(name, version)
             if named.current_stage != stage.value:
                 refuse(
-                    f"the alias '{alias}' goes with the stage, and version {named.version} is in {named.current_stage}; "
+                    f"the alias '{alias}' goes with the stage, and version {named.version} is "
+                    f"{Stage(named.current_stage).place}; "
                     f"`slipway promote {name} {named.version} {stage}` moves both"
                 )
             super().set_registered_model_alias(name, alias, version)
@@ -149,6 +151,18 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
             accepted = [tag for tag in accepted if tag.key != AUTHOR]
             accepted.append(ModelVersionTag(AUTHOR, self._stores.people.who()))
         return super().create_model_version(name, source, run_id, accepted, *more, **named)
+
+    def search_model_versions(self, *given: Any, **named: Any) -> Any:
+        """List versions; MLflow's UI gets them without Slipway's tags but the author, since their digests would fill the list.
+
+        The UI's page of a version, and every client, get all tags.
+        """
+        found = super().search_model_versions(*given, **named)
+        if has_request_context() and _ASKED_BY_UI in request.path:
+            for version in found:
+                for key in BORN_WITH - {AUTHOR}:
+                    version.tags.pop(key, None)
+        return found
 
     def create_registered_model(
         self, name: str, tags: list[RegisteredModelTag] | None = None, *more: Any, **named: Any
@@ -264,6 +278,7 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
 
 
 _OF_A_VERSION = re.compile(r"models:/+(.+)/(\d+)", re.DOTALL)
+_ASKED_BY_UI = "/ajax-api/"
 _BY_MLFLOW = "asked for through MLflow's own API or UI"
 
 

@@ -1,6 +1,7 @@
 """Runs as Slipway writes them: an open parent, and children that are written in three calls when they are over."""
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -13,7 +14,12 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFL
 
 from slipway.errors import Refusal
 from slipway.identity import process_tags
+from slipway.tracking.client import runs_page
 
+VIEW_KEY = "slipway_"
+"""The beginning of the keys of Slipway's views."""
+_VIEW = "mlflow.sharedViewState."
+_LINK_TO_VIEW = re.compile(r" \[[^\]]*\]\(#/[^)]*viewStateShareKey=[^)]*\)$")
 # The server's own limits. A longer text is cut, and ends in … .
 _PARAM_CHARACTERS, _TAG_CHARACTERS, _PARAMS_A_BATCH, _METRICS_A_BATCH = 6000, 8000, 100, 1000
 
@@ -48,7 +54,7 @@ class View:
     Attributes:
         key: the view's name in a link.
         name: the view's name in the UI.
-        columns: the columns by their names in the UI, such as metrics.`roc_auc`.
+        columns: the columns by their names in the UI, such as metrics.`roc_auc`, in their order.
         order_by: the column that orders the runs.
         ascending: whether the least value comes first.
     """
@@ -63,16 +69,46 @@ class View:
 def describe_experiment(client: MlflowClient, experiment: str, note: str, view: View) -> None:
     """Give an experiment a description and a view of its runs; present ones are kept, since somebody may have edited them.
 
-    The UI keeps views in tags of the experiment; an MLflow that knows no views ignores these tags.
+    The UI keeps views in tags of the experiment; an MLflow that knows no views ignores these tags. The UI opens an experiment
+    without a view, and then shows no metric, so the description links to the view.
     """
     now = int(time.time() * 1000)
-    state = {"selectedColumns": list(view.columns), "orderByKey": view.order_by, "orderByAsc": view.ascending}
-    saved = {"name": view.name, "createdAt": now, "updatedAt": now, "state": json.dumps(state)}
-    tags = {MLFLOW_RUN_NOTE: note, f"mlflow.sharedViewState.{view.key}": json.dumps(saved)}
+    saved = {"name": view.name, "createdAt": now, "updatedAt": now, "state": json.dumps(_state(view))}
+    link = f"[{view.name}](#/{runs_page(experiment, f'?viewStateShareKey={view.key}&')})"
+    tags = {MLFLOW_RUN_NOTE: f"{note} {link}", f"{_VIEW}{view.key}": json.dumps(saved)}
     present = client.get_experiment(experiment).tags
     for key, value in tags.items():
         if key not in present:
             client.set_experiment_tag(experiment, key, value)
+
+
+def described(tags: Mapping[str, str]) -> str:
+    """Return the description among the tags of an experiment or a run, without the link to a view at its end."""
+    return _LINK_TO_VIEW.sub("", tags.get(MLFLOW_RUN_NOTE, ""))
+
+
+def view_query(tags: Mapping[str, str]) -> str:
+    """Return the part of a query that opens an experiment in the view of Slipway; empty where its tags hold none."""
+    keys = sorted(tag.removeprefix(_VIEW) for tag in tags if tag.startswith(f"{_VIEW}{VIEW_KEY}"))
+    return f"viewStateShareKey={keys[0]}&" if keys else ""
+
+
+def _state(view: View) -> dict[str, Any]:
+    """Return a view as the UI keeps it: without widths and an order, a screen of 1280 pixels shows no parameter."""
+    first = ["attributes.`Run Name`", "runDateAndNestInfo", "duration"]  # the UI shows these in any case
+    widths = {column: _width(column) for column in view.columns if column.startswith("metrics.")}
+    return {
+        "selectedColumns": list(view.columns),
+        "columnOrder": [*first, *view.columns],
+        "columnWidths": widths,
+        "orderByKey": view.order_by,
+        "orderByAsc": view.ascending,
+    }
+
+
+def _width(column: str) -> int:
+    """Return the width in pixels in which the name of a metric can be read."""
+    return min(max(100, 9 * len(column.removeprefix("metrics."))), 140)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The embedded tracking server of `slipway up`: one a home folder, found again by every command.
 
-HOME/mlflow.db       runs and registry           HOME/server.json    where the server is, while it runs
+HOME/mlflow.db       runs and registry           HOME/server.json    where the server is, see `slipway.tracking.record`
 HOME/artifacts/      artifacts                   HOME/server.lock    held while a server is started or stopped
 HOME/logs/           what the server prints      HOME/server.port    the port that it had last
                                                  HOME/auth.ini, auth.db   see `slipway.tracking.auth`
@@ -8,18 +8,15 @@ The first two stay empty where a team keeps them elsewhere: see `slipway.trackin
 """
 
 import fcntl
-import json
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from slipway.errors import FileUnusable, ServiceFailed, UsageError
-from slipway.files import whole_file
 from slipway.processes import (
-    Process,
     child_environment,
     free_port,
     is_alive,
@@ -40,42 +37,10 @@ from slipway.tracking.address import (
 from slipway.tracking.auth import auth_environment, auth_file
 from slipway.tracking.backup.swap import finish
 from slipway.tracking.home import DATABASE, keep_private
-from slipway.tracking.stores import FOLDER, SQLITE, Stores
+from slipway.tracking.record import Server, read_record, remove_record, write_record
+from slipway.tracking.stores import SQLITE, Stores
 
 _PORT_RACES = 3  # how often a port may be lost between being found free and being listened on
-
-
-@dataclass(frozen=True)
-class Server:
-    """A tracking server that answers at `uri`.
-
-    Attributes:
-        uri: the address for clients on this machine.
-        pid: the server's process.
-        started: the time of its start, see `slipway.processes.Process`.
-        auth: whether callers have to name a user and a password.
-        adopted: whether the server was up already, so that nothing was started.
-        backend: the database of runs and registry, without a password.
-        artifacts: the folder or bucket of the artifacts.
-        host: the address that the server listens on.
-        origins: the origins whose pages may ask it, beside its own.
-        instead_of: the wanted port, where another process has that; else None.
-    """
-
-    uri: str
-    pid: int
-    started: float
-    auth: bool = False
-    adopted: bool = False
-    backend: str = SQLITE
-    artifacts: str = FOLDER
-    host: str = HOST
-    origins: tuple[str, ...] = ()
-    instead_of: int | None = None
-
-    @property
-    def process(self) -> Process:
-        return Process(self.pid, self.started)
 
 
 def start_server(
@@ -115,7 +80,7 @@ def start_server(
     require_safe(listens_on, auth or auth_file(home).exists())
     pages = require_origins(origins)
     with _locked(home, timeout_s):
-        if found := _read(home):
+        if found := read_record(home):
             server, ready = found
             if ready and is_alive(server.process):
                 stores.require_same(server.backend, server.artifacts)
@@ -140,14 +105,14 @@ def start_server(
 
 def find_server(home: Path) -> Server | None:
     """Return the server of `home` if it is up. The record of a dead server is cleared away."""
-    found = _read(home)
+    found = read_record(home)
     if found is None:
         return None
     server, ready = found
     if is_alive(server.process):
         return server if ready else None
     with suppress(ServiceFailed, FileUnusable), _locked(home, 0):  # whoever holds the lock does it
-        if _read(home) == found:
+        if read_record(home) == found:
             _clear(home, server)
     return None
 
@@ -160,9 +125,9 @@ def stop_server(home: Path, *, timeout_s: float = 130.0) -> Server | None:
     if not home.is_dir():
         return None
     with _locked(home, timeout_s):
-        found = _read(home)
+        found = read_record(home)
         if found is None:
-            _record(home).unlink(missing_ok=True)
+            remove_record(home)
             return None
         server, _ = found
         alive = is_alive(server.process)
@@ -177,7 +142,7 @@ def home_at_rest(home: Path) -> Iterator[None]:
     Raises UsageError when a server is up, ServiceFailed when another command is at work there.
     """
     with _locked(home, 0):
-        if found := _read(home):
+        if found := read_record(home):
             server, _ = found
             if is_alive(server.process):
                 raise UsageError(
@@ -189,9 +154,14 @@ def home_at_rest(home: Path) -> Iterator[None]:
 
 
 def was_stopped(home: Path, server: Server, *, timeout_s: float = 30.0) -> bool:
-    """Say whether `stop_server` ended a server; waits for a `stop_server` that is still at work."""
+    """Say whether `stop_server` ended a server; waits for a `stop_server` that is still at work.
+
+    Where the home was moved since, only the process itself is looked at: a home is not made again by looking.
+    """
+    if not home.is_dir():
+        return not is_alive(server.process)
     with _locked(home, timeout_s):
-        found = _read(home)
+        found = read_record(home)
         return found is None or found[0].process != server.process
 
 
@@ -267,41 +237,16 @@ def _command(host: str, port: int, auth: bool, stores: Stores, origins: Sequence
     ]
 
 
-def _record(home: Path) -> Path:
-    return home / "server.json"
-
-
-def _read(home: Path) -> tuple[Server, bool] | None:
-    try:
-        fields = json.loads(_record(home).read_text(encoding="utf-8"))
-        server = Server(
-            str(fields["uri"]),
-            int(fields["pid"]),
-            float(fields["started"]),
-            bool(fields.get("auth")),
-            backend=str(fields["backend"]),
-            artifacts=str(fields["artifacts"]),
-            host=str(fields.get("host", HOST)),
-            origins=tuple(map(str, fields.get("origins", ()))),
-        )
-        return server, bool(fields["ready"])
-    except (OSError, ValueError, KeyError, TypeError):  # not there, or not ours to understand
-        return None
-
-
 def _write(home: Path, server: Server, *, ready: bool) -> None:
-    facts = {name: value for name, value in asdict(server).items() if name not in ("adopted", "instead_of")}
-    fields = facts | {"ready": ready}
     try:
-        with whole_file(_record(home)) as draft:
-            draft.write_text(json.dumps(fields) + "\n", encoding="utf-8")
+        write_record(home, server, ready=ready)
     except OSError as error:
         raise _unusable(home, error) from error
 
 
 def _clear(home: Path, server: Server) -> None:
-    stop_process(server.process)
-    _record(home).unlink(missing_ok=True)
+    stop_process(server.process, at=home)
+    remove_record(home)
 
 
 @contextmanager

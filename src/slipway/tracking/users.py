@@ -1,31 +1,87 @@
 """Users of a server with MLflow's basic auth, and Slipway's roles, which are permissions of MLflow."""
 
-from enum import StrEnum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from mlflow.exceptions import MlflowException
 from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request, verify_rest_response
 
-from slipway.errors import OutsideError, Refusal, UsageError
+from slipway.errors import OutsideError, Refusal, UnknownName, UsageError
 from slipway.identity import caller_unknown
+from slipway.types import UserRole
 
 EVERY_MODEL = "*"
 SHORTEST = 12  # characters of a password, as MLflow wants them
-_ROLES = "3.0/mlflow/roles"
+GRANTED = {UserRole.READER: "READ", UserRole.APPROVER: "EDIT", UserRole.PROMOTER: "MANAGE"}
+"""The permission on a registered model that a role is; an admin needs none, and an author has that of everybody."""
+READERS = f"{UserRole.READER} of all models"
+"""MLflow's role of the readers, to whom the guarded server refuses every write."""
+_MODEL = "registered_model"
+_ROLES, _USERS, _GRANTS = "3.0/mlflow/roles", "2.0/mlflow/users", "3.0/mlflow/users/permissions"
 _WORKSPACE = "default"  # where MLflow keeps the roles of a server without workspaces
+_ADMINS_ONLY = (
+    "only an admin sees and changes users: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD to one's"
+)
+_OWN = "__user_"  # MLflow's role of one user alone begins so: with that role it lets whoever made a thing manage it
 
 
-class UserRole(StrEnum):
-    """The role of a user for a registered model; the value is MLflow's permission on the model."""
+@dataclass(frozen=True)
+class Grant:
+    """A permission of MLflow that a user has by one of MLflow's roles.
 
-    APPROVER = "EDIT"
-    PROMOTER = "MANAGE"
+    Attributes:
+        kind: the kind of thing, such as registered_model or experiment.
+        of: the name of the thing; `*` for all of its kind.
+        permission: MLflow's word for the permission.
+        role: the name of MLflow's role.
+        role_id: the number of MLflow's role.
+    """
+
+    kind: str
+    of: str
+    permission: str
+    role: str
+    role_id: int
+
+    @property
+    def own(self) -> bool:
+        """Whether MLflow gave it to this user alone, as it does to whoever makes a thing."""
+        return self.role.startswith(_OWN)
+
+    @property
+    def on_model(self) -> bool:
+        return self.kind == _MODEL
+
+
+@dataclass(frozen=True)
+class Account:
+    """A user of the server, with the permissions that the user has beyond those of everybody."""
+
+    name: str
+    is_admin: bool
+    grants: tuple[Grant, ...] = ()
+
+    @property
+    def is_reader(self) -> bool:
+        return any(grant.role == READERS for grant in self.grants)
 
 
 def is_user(uri: str, name: str) -> bool:
     """Say whether a server knows a user. Raises UsageError for a server without auth, Refusal when the caller is no admin."""
-    return _ask(uri, "GET", "2.0/mlflow/users/get", {"username": name}) is not None
+    return _ask(uri, "GET", f"{_USERS}/get", {"username": name}) is not None
+
+
+def list_accounts(uri: str) -> list[Account]:
+    """Return the users by name. Raises as `is_user` does.
+
+    MLflow lets everybody list the users, but shows only an admin the roles of others.
+    """
+    if not _ask(uri, "GET", f"{_USERS}/current", {})["user"]["is_admin"]:
+        raise Refusal(_ADMINS_ONLY)
+    listed = _ask(uri, "GET", f"{_USERS}/list", {})["users"]
+    return sorted((_account(user) for user in listed), key=lambda account: account.name)
 
 
 def add_user(uri: str, name: str, password: str) -> None:
@@ -34,34 +90,93 @@ def add_user(uri: str, name: str, password: str) -> None:
         raise UsageError(
             f"the password of {name} has {len(password)} characters; it takes at least {SHORTEST}. Nobody was made"
         )
-    _ask(uri, "POST", "2.0/mlflow/users/create", {"username": name, "password": password})
+    _ask(uri, "POST", f"{_USERS}/create", {"username": name, "password": password})
+
+
+def remove_user(uri: str, name: str) -> None:
+    """Remove a user with everything that was granted to the user; runs and versions stay."""
+    _ask(uri, "DELETE", f"{_USERS}/delete", {"username": name})
+
+
+def account_of(uri: str, name: str) -> Account:
+    """Return a user. Raises UnknownName for one whom the server does not know."""
+    accounts = {account.name: account for account in list_accounts(uri)}
+    if name not in accounts:
+        raise UnknownName("user", name, accounts)
+    return accounts[name]
 
 
 def give_role(uri: str, name: str, role: UserRole, model: str) -> None:
-    """Give a user a role for a registered model, or for `EVERY_MODEL`; a second call changes nothing."""
-    called = f"{role.name.lower()} of {'all models' if model == EVERY_MODEL else model}"
+    """Give a user a role for a registered model, or for `EVERY_MODEL`, in place of the one that the user had for it.
+
+    A reader has no other role, and no model or experiment of his own; whoever gets another role is a reader no more. An author
+    has no role of MLflow's: everybody is one.
+    """
+    account = account_of(uri, name)
+    if role is UserRole.ADMIN:
+        take_back(uri, name, [grant for grant in account.grants if grant.role == READERS])
+        set_admin(uri, name, True)
+        return
+    called = _called(role, model)
+    others = {READERS, *(_called(each, model) for each in GRANTED)} - {called}
+    replaced = [grant for grant in account.grants if role is UserRole.READER or grant.role in others]
+    take_back(uri, name, [grant for grant in replaced if grant.role != called])
+    if role in GRANTED:
+        _ask(uri, "POST", f"{_ROLES}/assign", {"username": name, "role_id": _role_id(uri, called, role, model)})
+
+
+def set_admin(uri: str, name: str, admin: bool) -> None:
+    """Make a user an admin, or no admin."""
+    _ask(uri, "PATCH", f"{_USERS}/update-admin", {"username": name, "is_admin": admin})
+
+
+def take_back(uri: str, name: str, grants: Iterable[Grant]) -> None:
+    """Take permissions from a user: each role as a whole, and what the user has alone by itself."""
+    for grant in grants:
+        if grant.own:
+            thing = {"resource_type": grant.kind, "resource_id": grant.of}
+            _ask(uri, "POST", f"{_GRANTS}/revoke", {"username": name, **thing})
+        else:
+            _ask(uri, "DELETE", f"{_ROLES}/unassign", {"username": name, "role_id": grant.role_id})
+
+
+def _called(role: UserRole, model: str) -> str:
+    """Return the name of MLflow's role for a role and a model."""
+    return f"{role} of {'all models' if model == EVERY_MODEL else model}"
+
+
+def _role_id(uri: str, called: str, role: UserRole, model: str) -> int:
+    """Return the number of MLflow's role of that name, which is made where it is not there."""
     made = _ask(uri, "POST", f"{_ROLES}/create", {"workspace": _WORKSPACE, "name": called})
     if made is None:
         listed = _ask(uri, "GET", f"{_ROLES}/list", {"workspace": _WORKSPACE})["roles"]
-        id_ = next(role["id"] for role in listed if role["name"] == called)
-    else:
-        id_ = made["role"]["id"]
-        permission = {"resource_type": "registered_model", "resource_pattern": model, "permission": role.value}
-        _ask(uri, "POST", f"{_ROLES}/permissions/add", {"role_id": id_, **permission})
-    _ask(uri, "POST", f"{_ROLES}/assign", {"username": name, "role_id": id_})
+        return int(next(each["id"] for each in listed if each["name"] == called))
+    id_ = int(made["role"]["id"])
+    permission = {"resource_type": _MODEL, "resource_pattern": model, "permission": GRANTED[role]}
+    _ask(uri, "POST", f"{_ROLES}/permissions/add", {"role_id": id_, **permission})
+    return id_
+
+
+def _account(user: Mapping[str, Any]) -> Account:
+    grants = tuple(
+        Grant(each["resource_type"], each["resource_pattern"], each["permission"], role["name"], int(role["id"]))
+        for role in user["roles"]
+        for each in role["permissions"]
+    )
+    return Account(user["username"], bool(user["is_admin"]), grants)
 
 
 def _ask(uri: str, method: str, path: str, fields: dict[str, Any]) -> Any:
     """Send a request with the credentials of MLflow's settings, and return the answer.
 
-    Returns None when a thing to make is there already, or a thing to get is not there.
+    Returns None when a thing to make is there already, or a thing to get or take away is not there.
     """
     sent: dict[str, Any] = {"params" if method == "GET" else "json": fields}
     answer = http_request(get_default_host_creds(uri), f"/api/{path}", method, **sent)
     if answer.status_code == 401:
         raise caller_unknown()
     if answer.status_code == 403:
-        raise Refusal("only an admin makes users: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD to one's")
+        raise Refusal(_refused(answer))
     try:
         return verify_rest_response(answer, path).json()
     except MlflowException as error:
@@ -69,6 +184,14 @@ def _ask(uri: str, method: str, path: str, fields: dict[str, Any]) -> Any:
             return None
         if answer.status_code == 404:
             raise UsageError(f"the server at {uri} knows no users; start it with `slipway up --auth`") from None
-        if error.error_code == "INVALID_PARAMETER_VALUE":
+        if error.error_code in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST"):
             raise UsageError(error.message) from None
         raise OutsideError(f"the server did not do it: {error.message}") from error
+
+
+def _refused(answer: Any) -> str:
+    """Return the reason that a guarded server gave for a refusal; MLflow's own gives none."""
+    try:
+        return str(answer.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return _ADMINS_ONLY

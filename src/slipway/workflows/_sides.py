@@ -95,7 +95,7 @@ def _champion_and_newest(name: str, versions: Sequence[Version]) -> tuple[Versio
     live = next((version for version in versions if version.stage is Stage.PRODUCTION), None)
     if live is not None and len(versions) > 1:
         return live, next(version for version in versions if version is not live)
-    there = ", ".join(f"version {version.number} ({version.stage})" for version in versions) or "no version"
+    there = ", ".join(f"version {version.number} ({version.stage.words})" for version in versions) or "no version"
     missing = "no version beside the one in Production" if live else "no version in Production"
     raise Refusal(
         f"{name} has {missing}; there is: {there}. Train another with `slipway run {name}`, "

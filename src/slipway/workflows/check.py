@@ -96,7 +96,7 @@ def _gates(experiment: Experiment) -> str:
 
 
 def _where(gate: GateNotice) -> str:
-    return f"before {' and '.join(gate.stages)}" if gate.stages else "does not stand"
+    return f"before {' and '.join(gate.stages)}" if gate.stages else "is not asked"
 
 
 def _later(experiment: Experiment) -> str:

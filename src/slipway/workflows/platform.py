@@ -5,11 +5,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from slipway.errors import ServiceFailed
-from slipway.processes import log_tail, wait_for_end
+from slipway.processes import log_tail, stop_process, wait_for_end
 from slipway.settings import Settings
 from slipway.tracking.address import is_loopback, own_name
 from slipway.tracking.auth import ADMIN, auth_file
-from slipway.tracking.server import Server, server_log, start_server, stop_server, was_stopped
+from slipway.tracking.record import Server
+from slipway.tracking.server import server_log, start_server, stop_server, was_stopped
 from slipway.tracking.stores import FOLDER, SQLITE, parse_stores
 from slipway.workflows.notices.configured import Notices, notices_of
 
@@ -49,6 +50,7 @@ class Platform:
         finally:
             if not was_stopped(home, self.server):
                 stop_server(home)
+                stop_process(self.server.process)  # of a home that was moved since, there is nothing at its old place
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -28,7 +28,7 @@ from slipway.settings import Settings
 from slipway.tracking.client import connect, runs_page
 from slipway.tracking.lineage import code_digest, file_digest, git_state
 from slipway.tracking.liveness import close_dead
-from slipway.tracking.runs import View, describe_experiment, experiment_id, open_run, write
+from slipway.tracking.runs import VIEW_KEY, View, describe_experiment, experiment_id, open_run, write
 from slipway.tracking.trials import CONTINUES
 from slipway.workflows.project import Declared, declared, travelling_code
 from slipway.workflows.release.register import Registered, register_run
@@ -221,11 +221,11 @@ def _example(spec: Declared, prepared: Prepared, inputs: Sequence[str]) -> Any:
 
 
 def _best_first(metric: str) -> View:
-    """Return the view of all trials and baselines, best first; without a view, MLflow's UI shows no metric."""
-    columns = ["params.`candidate`", *(f"metrics.`{name}`" for name in (metric, f"test_{metric}"))]
+    """Return the view of all trials and baselines, best first, each score with its noise beside it."""
+    measured = [f"metrics.`{name}`" for name in (metric, f"{metric}_noise", f"test_{metric}")]
+    columns = [*measured, "params.`candidate`", "attributes.`Models`"]
     ascending = not METRICS[metric].greater_is_better
-    name = f"trials by {metric}"
-    return View(f"slipway_{metric}", name, [*columns, "attributes.`Models`"], f"metrics.`{metric}`", ascending)
+    return View(f"{VIEW_KEY}{metric}", f"trials by {metric}", columns, measured[0], ascending)
 
 
 def _url(client: MlflowClient, experiment: str, page: str) -> str:

@@ -23,7 +23,7 @@ _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S",
 def history(settings: Settings, name: str, last: int | None, at: datetime | None, verify: bool, as_json: bool) -> None:
     """Tell who moved which version where, when and why.
 
-    --verify exits with 1 when something does not add up.
+    --verify exits with 1 when an entry was altered, is missing, or was written past Slipway.
     """
     from slipway.workflows.release import history as workflow
 

@@ -70,7 +70,7 @@ class Verified:
         name: the registered model.
         entries: the number of entries.
         head: the hash of the newest entry, for people to note somewhere else.
-        findings: everything that does not add up.
+        findings: everything that is wrong.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Verified:
 
     def __str__(self) -> str:
         lines = [f"  {finding}" for finding in self.findings]
-        verdict = f"{len(lines)} thing(s) do not add up" if lines else "all of it adds up"
+        verdict = f"{len(lines)} thing(s) are wrong" if lines else "it is whole and unaltered"
         return "\n".join(
             [f"{self.name}: {self.entries} entries, head {self.head[:CHARACTERS] or '-'}; {verdict}", *lines]
         )

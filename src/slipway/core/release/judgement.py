@@ -15,7 +15,7 @@ from slipway.errors import did_you_mean
 from slipway.types import Stage, Verdict
 
 ELIGIBILITY = "standing"
-"""The name of the verdict that says why no judgement stands; it is shown among those of the gates."""
+"""The name of the verdict that says why no judgement counts; it is shown among those of the gates."""
 OVERRIDDEN = "overridden"
 """The number of a verdict that a reviewer has overridden."""
 _BESIDE_THE_CHAMPION = ("not_worse_than_champion", "slices")
@@ -70,7 +70,7 @@ class Eligibility:
         stage: the stage that it would move to.
         judgement: the newest judgement of this version and stage, passed or not; None without one.
         approvals: the approvals of that judgement's evidence.
-        problems: why the judgement does not stand, passed or not; empty when it stands.
+        problems: why the judgement does not count, passed or not; empty when it counts.
     """
 
     name: str
@@ -134,13 +134,13 @@ def eligibility(
     judgement = next((e for e in reversed(ours) if e.evidence and e.action is not Action.APPROVE), None)
     if judgement is None:
         nothing = (
-            f"no verdict of the gates stands for {stage}; get one with `slipway gates {name} {version} --stage {stage}`"
+            f"the gates were not asked for {stage} yet; ask them with `slipway gates {name} {version} --stage {stage}`"
         )
         return Eligibility(name, version, stage, None, (), (nothing,))
     approvals = tuple(e for e in ours if e.action is Action.APPROVE and e.evidence == judgement.evidence)
     problems = []
     if judgement.digest != digest:
-        problems.append("the verdict that stands is of other files than are registered")
+        problems.append("the last verdict is of other files than are registered")
     if stage is Stage.PRODUCTION and judgement.replaced != (served.version if served else None):
         problems.append(
             f"the verdict is stale: it compared with {compared_and_now(judgement.replaced, served)}; "

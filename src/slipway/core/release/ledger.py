@@ -1,4 +1,4 @@
-"""The ledger of a model's stages: each entry carries the hash of the entry before, so that an altered entry does not add up.
+"""The ledger of a model's stages: each entry carries the hash of the entry before, so that an altered entry is found.
 
 A person who may write to the store may also write the whole chain anew. Then its head differs from a head noted elsewhere.
 """
@@ -44,7 +44,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing in a ledger that does not add up."""
+    """One thing in a ledger that is wrong: altered, missing, or written past Slipway."""
 
     kind: Kind
     message: str
@@ -92,7 +92,7 @@ def stages_after(transitions: Sequence[Transition]) -> dict[int, Stage]:
 
 
 def verify(entries: Sequence[Entry], stages: Mapping[int, Stage], head: str) -> list[Finding]:
-    """Return everything that does not add up in a ledger, oldest first.
+    """Return everything that is wrong in a ledger, oldest first.
 
     Args:
         entries: the entries, oldest first.
@@ -151,12 +151,14 @@ def _foreign(entries: Sequence[Entry], stages: Mapping[int, Stage]) -> list[Find
     for version in sorted(expected.keys() | stages.keys()):
         by_ledger, by_registry = expected.get(version, Stage.NONE), stages.get(version)
         if by_registry is None:
-            findings.append(Finding(Kind.FOREIGN, f"version {version} is deleted; by the ledger it is in {by_ledger}"))
+            findings.append(
+                Finding(Kind.FOREIGN, f"version {version} is deleted; by the ledger it is {by_ledger.place}")
+            )
         elif by_registry is not by_ledger:
             findings.append(
                 Finding(
                     Kind.FOREIGN,
-                    f"version {version} is in {by_registry}, by the ledger in {by_ledger}: it was moved past Slipway",
+                    f"version {version} is {by_registry.place}, by the ledger {by_ledger.place}: it was moved past Slipway",
                 )
             )
     return findings

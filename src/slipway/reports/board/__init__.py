@@ -6,6 +6,7 @@ _frame     the frame of every page, and the stylesheet
 _overview  all models
 _beside    the version in Production beside another one
 _model     one model and its ledger
+_roles     what each role may do
 _version   one version and its buttons
 """
 
@@ -13,6 +14,7 @@ from slipway.reports.board._beside import ChampionBeside, FactBeside, MetricBesi
 from slipway.reports.board._frame import ButtonOutcome, Frame, Visitor, problem_page, stylesheet
 from slipway.reports.board._model import LedgerCheck, LedgerLine, ModelPage, model_page
 from slipway.reports.board._overview import ORDER, Approval, ModelLine, StageColumn, VersionStatus, overview_page
+from slipway.reports.board._roles import RoleLine, RolesPage, roles_page
 from slipway.reports.board._version import AnswersCompared, Button, StageGates, VersionPage, version_page
 
 __all__ = [
@@ -29,6 +31,8 @@ __all__ = [
     "MetricBeside",
     "ModelLine",
     "ModelPage",
+    "RoleLine",
+    "RolesPage",
     "StageColumn",
     "StageGates",
     "VersionPage",
@@ -37,6 +41,7 @@ __all__ = [
     "model_page",
     "overview_page",
     "problem_page",
+    "roles_page",
     "stylesheet",
     "version_page",
 ]

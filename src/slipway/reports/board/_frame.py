@@ -39,6 +39,7 @@ class Frame:
         mlflow: The address of MLflow's UI, with a slash at the end.
         api: The address of Slipway's API, with a slash at the end.
         outcome: The outcome of a button, shown once; None without one.
+        model: The name of the model that the page is about; empty for none.
     """
 
     visitor: Visitor
@@ -46,6 +47,7 @@ class Frame:
     mlflow: str = "/"
     api: str = "/api/2.0/slipway/"
     outcome: ButtonOutcome | None = None
+    model: str = ""
 
 
 def problem_page(title: str, message: str, frame: Frame) -> str:

@@ -10,6 +10,7 @@ from slipway.reports.board._frame import Frame
 from slipway.reports.board._overview import VersionStatus
 from slipway.reports.card import CardDisagreement, ModelCard
 from slipway.reports.words.board import gate_strip, outcome_of
+from slipway.reports.words.evidence import numbers_in_words
 from slipway.types import Stage, Verdict
 
 
@@ -20,7 +21,7 @@ class StageGates:
     Attributes:
         stage: The stage behind the gates.
         verdicts: The verdicts; empty where the gates were never asked. The verdict on approval is the present one.
-        problems: Why the judgement does not stand, whatever the verdicts are.
+        problems: Why the judgement does not count, whatever the verdicts are.
         at: The time of the judgement.
         by: The person who asked for the judgement.
         evidence: The hash of the judged evidence.
@@ -135,5 +136,6 @@ def version_page(page: VersionPage, frame: Frame) -> str:
         beside=page.beside,
         frame=frame,
         gate_strip=gate_strip,
+        numbers_in_words=numbers_in_words,
         outcome_of=outcome_of,
     )

@@ -17,6 +17,7 @@ from slipway.registry.same_model import same_among
 from slipway.registry.versions import Version, list_versions
 from slipway.reports.board import ORDER, LedgerCheck, LedgerLine, ModelLine, ModelPage, StageColumn, VersionStatus
 from slipway.tracking.client import runs_page
+from slipway.tracking.runs import view_query
 from slipway.types import HELD_STAGES
 from slipway.workflows.board.status import version_status
 
@@ -144,7 +145,7 @@ def _links(client: MlflowClient, name: str, ledger: Ledger | None) -> dict[str, 
     searches = client.get_experiment_by_name(name)
     links = {"registered model": f"#/models/{quote(name)}"}
     if searches:
-        links["experiment"] = f"#/{runs_page(searches.experiment_id, '?')}"
+        links["experiment"] = f"#/{runs_page(searches.experiment_id, f'?{view_query(searches.tags)}')}"
     if ledger:
         links["ledger"] = f"#/{runs_page(ledger.experiment, '?')}"
     return links

@@ -40,7 +40,7 @@ class ServedVersion:
         return {"name": self.name, "version": self.version, "stage": self.stage.value, "run_id": self.run_id}
 
     def __str__(self) -> str:
-        return f"{self.name} version {self.version} ({self.stage})"
+        return f"{self.name} version {self.version} ({self.stage.words})"
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ from slipway.registry.trust import (
 )
 from slipway.registry.versions import Version, create_version, versions_of_run
 from slipway.settings import Settings
+from slipway.tracking.runs import described
 from slipway.workflows.session import open_client
 
-_NOTE = "mlflow.note.content"  # the description: of an experiment its goal, of a run its note
 LINEAGE = (
     "slipway.experiment",
     "slipway.spec_digest",
@@ -61,7 +61,7 @@ class Registered:
     def __str__(self) -> str:
         verb = "is registered" if self.new else "was registered from this run before"
         same = f"\n  SAME        {same_words(self.same_as)}" if self.same_as else ""
-        return f"{self.version.name} version {self.version.number} {verb} (stage {self.version.stage}){same}"
+        return f"{self.version.name} version {self.version.number} {verb} ({self.version.stage.words}){same}"
 
 
 def register(settings: Settings, name: str, run_id: str) -> Registered:
@@ -86,7 +86,7 @@ def register_run(client: MlflowClient, name: str, run_id: str, trusted: Sequence
     with temporary_folder() as folder:
         digests = _digests(client, run_id, source, Path(folder), trusted)
     lineage = {key: tags[key] for key in LINEAGE if key in tags} | {AUTHOR: tags.get("mlflow.user", "unknown")}
-    descriptions = client.get_experiment_by_name(name).tags.get(_NOTE, ""), tags.get(_NOTE, "")
+    descriptions = described(client.get_experiment_by_name(name).tags), described(tags)
     version = create_version(client, name, source, run_id, {**lineage, **digests}, *descriptions)
     return Registered(version, new=True, same_as=same_model(client, version))
 
