@@ -1,5 +1,6 @@
 """The board in a real browser: read and pressed without JavaScript, on a desk and on a phone, and by everybody."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -174,9 +175,20 @@ def test_a_button_that_cannot_be_pressed_is_disabled_and_says_why(
     with a_visitor(chromium, "desk") as (user, _, _):
         page = user.new_page()
         page.goto(versions.at("champion"))
-        button = page.get_by_role("button", name="Promote to Production")
+        button = page.get_by_role("button", name="Promote to Staging")
         expect(button).to_be_disabled()
-        expect(button).to_have_accessible_description("it is in Production already")
+        expect(button).to_have_accessible_description(re.compile("promote another version there"))
+        expect(page.get_by_role("button", name="Promote to Production")).to_have_count(0)
+
+
+def test_the_decision_is_read_before_anything_is_scrolled(chromium: Browser, versions: BoardWithVersions) -> None:
+    """Version 2 is registered from the run of version 1, so that it answers the same."""
+    with a_visitor(chromium, "phone") as (user, _, _):
+        page = user.new_page()
+        page.goto(versions.at("challenger"))
+        said = page.get_by_role("region", name="The decision in short")
+        expect(said).to_contain_text("Answers the same as version 1 in Production on every one of 450 test rows")
+        expect(said).to_be_in_viewport()
 
 
 def test_a_refusal_is_told_on_the_board(chromium: Browser, versions: BoardWithVersions) -> None:

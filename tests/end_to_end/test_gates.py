@@ -71,6 +71,10 @@ def test_gates_say_all_that_was_asked_and_move_nothing(library: "Library", guard
     said = library.slipway("gates", guarded, 1, "--json")
     assert said.code == 1  # nobody has approved yet
     told = said.json
+    assert (
+        "First version: better than the best baseline" in told["decision"]
+        and "it waits for 1 approval" in told["decision"]
+    )
     passed = verdicts(told)
     assert [gate for gate, good in passed.items() if not good] == ["approval"]
     assert {"few_alarms", "by_rows"} <= passed.keys()

@@ -57,7 +57,7 @@ def test_the_decision_stands_above_the_buttons_with_its_interval(read: Callable[
     page = version_page(a_page(), HERE)
     assert (
         page.index("Better than version 2 in Production")
-        < page.index("What can be done")
+        < page.index('<h2 id="actions"')
         < page.index('<h2 id="beside"')
     )
     assert "in-short good" in page and "<code>slipway gates x 4</code>" in page and "svg" in read(page).tags

@@ -17,6 +17,7 @@ from slipway.core.release.transitions import Action, Transition
 from slipway.registry.ledger import Ledger
 from slipway.registry.permissions import Right
 from slipway.registry.stages import move
+from slipway.registry.trust import DIGEST
 from slipway.registry.versions import list_versions
 from slipway.server import board as routes
 from slipway.server.api import OUTCOME
@@ -82,9 +83,11 @@ def store(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> 
     for name, versions in (("busy", VERSIONS), ("quiet", 1)):
         client.create_registered_model(name, description=f"What {name} is for.")
         experiment = client.create_experiment(name, artifact_location=str(folder / name))
-        for _ in range(versions):
+        for number in range(versions):
             run = client.create_run(experiment).info.run_id
-            client.create_model_version(name, f"runs:/{run}/model", run, tags={"slipway.author": "mara"})
+            client.create_model_version(
+                name, f"runs:/{run}/model", run, tags={"slipway.author": "mara", DIGEST: f"{name} {number}"}
+            )
     client.create_registered_model("busy.moving")
     fill(Ledger(client, "busy", client.create_experiment("busy/promotions", artifact_location=str(folder / "ledger"))))
     return client
@@ -295,3 +298,55 @@ def test_the_pages_write_nothing(served: Served) -> None:
 
 def experiments(served: Served) -> set[str]:
     return {found.name for found in served.client.search_experiments()}
+
+
+def test_a_version_that_is_judged_begins_with_its_decision_and_tells_of_the_same_model(served: Served) -> None:
+    """Versions as a registry has them: 1 rolled back to, 2 rolled back from, 3 judged, 4 registered past Slipway."""
+    client, name = served.client, "decided"
+    client.create_registered_model(name)
+    experiment = client.create_experiment(name)
+    for digest in ("a", "b", "a", None):
+        run = client.create_run(experiment).info.run_id
+        client.create_model_version(
+            name, f"runs:/{run}/model", run, tags={"slipway.artifact_digest": digest} if digest else {}
+        )
+    ledger = Ledger(client, name, client.create_experiment(f"{name}/promotions"))
+    moves = ((Action.PROMOTE, 1, None), (Action.PROMOTE, 2, 1), (Action.ROLLBACK, 1, 2))
+    for at, (action, number, replaced) in enumerate(moves):
+        with ledger.entry(
+            Transition(name, action, number, Stage.PRODUCTION, "jo", 1_764_000_000_000 + at, replaced), {}
+        ):
+            move(client, name, number, Stage.PRODUCTION)
+    numbers = {
+        "difference": 0.012,
+        "low": 0.004,
+        "high": 0.02,
+        "roc_auc": 0.81,
+        "champion_roc_auc": 0.8,
+        "rows": 1200,
+        "different": 7,
+    }
+    verdicts = (
+        Verdict("not_worse_than_champion", True, "", numbers),
+        Verdict("slices", False, "carrier OO: worse by 0.1 than with version 1, on 90 rows"),
+    )
+    judged = Transition(
+        name, Action.JUDGE, 3, Stage.PRODUCTION, "ci", 1_764_000_000_009, 1, "", verdicts, digest="a", evidence="e"
+    )
+    ledger.write(judged, {})
+    try:
+        third = served.text(f"models/{name}/versions/3")
+        assert (
+            "Better than version 1 in Production by 0.0120 roc_auc (0.0040 to 0.0200) on 1,200 test rows; "
+            "the same model as version 1" in third
+        )
+        assert "clearly worse for carrier OO. Refused by the gate slices." in third
+        assert "was rolled back: version 1 came back." in served.text(f"models/{name}/versions/2")
+        assert "It is in Production now." in served.text(f"models/{name}/versions/1")
+        foreign = served.text(f"models/{name}/versions/4")
+        assert (
+            "Registered past Slipway" in foreign and 'value="promote"' not in foreign and 'value="archive"' in foreign
+        )
+        assert "the same model as version 1" in served.text(f"models/{name}")
+    finally:
+        client.delete_registered_model(name)

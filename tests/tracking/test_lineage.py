@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.tracking.lineage import git_state
+from slipway.tracking.lineage import GIT_REMOTE, git_state
 
 ME = ("-c", "user.name=reader", "-c", "user.email=reader@library.example")
 
@@ -70,3 +70,17 @@ def test_rows_and_caches_that_git_ignores_leave_it_clean(rides: Path, new: str) 
 
 def test_what_is_in_no_checkout_says_nothing(tmp_path: Path) -> None:
     assert git_state(tmp_path, tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("remote", "page"),
+    [
+        ("https://ana:secret@github.com/city/rides.git", "https://github.com/city/rides"),
+        ("git@gitlab.city.net:a/rides.git", "https://gitlab.city.net/a/rides"),
+        ("/srv/git/rides.git", None),
+    ],
+)
+def test_a_run_keeps_the_web_page_of_its_remote_and_no_password(rides: Path, remote: str, page: str | None) -> None:
+    assert GIT_REMOTE not in git_state(rides.parents[1], rides)
+    git(rides, "remote", "add", "origin", remote)
+    assert git_state(rides.parents[1], rides).get(GIT_REMOTE) == page

@@ -8,8 +8,16 @@ from hypothesis import strategies as st
 
 from slipway.core.release.decision import Decision, Found, Situation, Surroundings, decide, decision_of, judged_last
 from slipway.core.release.judgement import Eligibility, approval
-from slipway.core.release.readable import baseline_numbers, metric_numbers, row_numbers, slice_words
+from slipway.core.release.readable import (
+    baseline_numbers,
+    calibration_numbers,
+    metric_numbers,
+    row_numbers,
+    slice_words,
+)
 from slipway.core.release.transitions import Action, Transition
+from slipway.core.statistics.calibration import Calibration, CalibrationBin
+from slipway.core.tasks import Task
 from slipway.types import Interval, Stage, Verdict
 
 UP, DOWN, NEITHER = Interval(0.012, 0.004, 0.02), Interval(-0.02, -0.03, -0.01), Interval(0.002, -0.001, 0.005)
@@ -92,6 +100,16 @@ def test_weakened_gates_overrides_and_doubts_are_told() -> None:
         0.1,
     )
     assert of(beside(UP)).weakened is None
+
+
+def test_only_probabilities_are_off_and_by_more_than_chance_explains() -> None:
+    minutes = Calibration(9.0, (CalibrationBin(120.0, 111.0, 50),))
+    assert calibration_numbers(Task.REGRESSION, minutes) == calibration_numbers(Task.BINARY, None) == {}
+    assert calibration_numbers(Task.BINARY, Calibration(0.2, (CalibrationBin(0.5, 0.7, 900),))) == {
+        "calibration_error": 0.2
+    }
+    assert calibration_numbers(Task.BINARY, Calibration(0.02, (CalibrationBin(0.5, 0.52, 90),))) == {}
+    assert calibration_numbers(Task.BINARY, Calibration(0.0, (CalibrationBin(1.0 + 1e-12, 1.0, 90),))) == {}
 
 
 def test_missing_approvals_are_counted_as_they_are_given() -> None:

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from slipway.core.statistics.disagreement import Gap, disagreement, disputed_rows
+from slipway.core.statistics.disagreement import (
+    Gap,
+    answers_digest,
+    different_answers,
+    disagreement,
+    disputed_rows,
+)
 from slipway.core.statistics.metrics import Outcome
 from slipway.core.tasks import Task
 
@@ -146,3 +152,17 @@ def test_in_a_regression_an_answer_is_a_value() -> None:
     assert (found.measured, found.rate, found.mean) == (Gap.VALUE, 0.5, 1.5)
     (row,) = disputed_rows(found, FRAME.head(2), ["minutes"], (), left, right)
     assert (row.truth, row.left.label, row.right.label, row.left.score, row.gap) == (1.0, 1.5, 4.5, None, 3.0)
+
+
+def test_answers_are_the_same_only_where_every_answer_and_score_is() -> None:
+    truth = np.array([0.0, 1.0, 1.0])
+    scored = Outcome(truth, np.array([0.0, 1.0, 1.0]), np.array([0.2, 0.8, 0.9]), True)
+    moved = Outcome(truth, np.array([0.0, 1.0, 1.0]), np.array([0.2, 0.8, 0.91]), True)
+    bare = Outcome(truth, np.array([0.0, 1.0, 0.0]))
+    assert different_answers(scored, scored) == 0 and different_answers(scored, moved) == 1
+    assert different_answers(bare, Outcome(truth, truth)) == 1 and different_answers(bare, scored) == 3
+    assert answers_digest(scored, "rows") == answers_digest(scored, "rows")
+    assert (
+        len({answers_digest(each, rows) for each, rows in ((scored, "a"), (scored, "b"), (moved, "a"), (bare, "a"))})
+        == 4
+    )

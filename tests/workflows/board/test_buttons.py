@@ -94,6 +94,8 @@ def test_the_live_version_can_be_rolled_back_from_and_is_nowhere_to_be_promoted_
         (replace(HERE, stage=Stage.PRODUCTION, live=4), "Promote to Production"),
         (replace(HERE, stage=Stage.PRODUCTION, live=4), "Approve for Production"),
         (replace(HERE, stage=Stage.ARCHIVED), "Archive"),
+        (replace(HERE, foreign=True), "Approve for Production"),
+        (replace(HERE, foreign=True), "Promote to Production"),
         (HERE, "Roll back to version 1"),  # of another version, from the page of that version
         (replace(HERE, live=None, back=None), "Roll back to version None"),
         (replace(HERE, live=None, back=1), "Roll back to version 1"),

@@ -23,7 +23,8 @@ def thresholds(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
         parts.append(f"{name} {value:.4f} {'is' if holds else 'is not'} {side} {bound:g}")
         numbers |= {name: value, f"{name}_bound": bound}
         passed &= holds
-    numbers |= calibration_numbers(calibration_of(evidence.experiment.task, evidence.challenger))
+    task = evidence.experiment.task
+    numbers |= calibration_numbers(task, calibration_of(task, evidence.challenger))
     reason = "; ".join(parts) or "no threshold is declared"
     return Verdict("thresholds", passed, f"{reason} (on {evidence.challenger.rows:,} test rows)", numbers)
 

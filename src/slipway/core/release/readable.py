@@ -9,6 +9,7 @@ from math import isfinite
 
 from slipway.core.statistics.calibration import Calibration
 from slipway.core.statistics.metrics import METRICS
+from slipway.core.tasks import Task
 from slipway.types import Interval, Verdict
 
 _OF_CHAMPION, _OVER, _LOW, _HIGH = "champion_", "over_", "_low", "_high"
@@ -42,9 +43,11 @@ def baseline_numbers(over: Mapping[str, Interval]) -> dict[str, float]:
     }
 
 
-def calibration_numbers(found: Calibration | None) -> dict[str, float]:
+def calibration_numbers(task: Task, found: Calibration | None) -> dict[str, float]:
     """Return the number of by how much probabilities are off, where they are off by more than chance explains."""
-    return {_OFF: found.error} if found and found.error > 2 * found.noise else {}
+    if found is None or not task.is_classification:
+        return {}
+    return {_OFF: found.error} if found.error > 2 * found.noise else {}
 
 
 def slice_words(named: str, by: float, version: int, rows: int) -> str:

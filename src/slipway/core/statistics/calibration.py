@@ -53,7 +53,8 @@ class Calibration:
     @property
     def noise(self) -> float:
         """The error of perfect probabilities by chance: the mean distance of a bin's share from its expectation."""
-        spread = (part.rows * sqrt(part.predicted * (1 - part.predicted) / part.rows) for part in self.bins)
+        # A mean of probabilities may be above 1 by a rounding.
+        spread = (part.rows * sqrt(max(part.predicted * (1 - part.predicted), 0.0) / part.rows) for part in self.bins)
         return sqrt(2 / pi) * sum(spread) / sum(part.rows for part in self.bins)
 
     @property

@@ -25,6 +25,7 @@ class Position:
         author: the user who trained the version; empty where that is not known.
         live: the version in Production; None for none.
         back: the version that a rollback returns to; None for none.
+        foreign: whether the version has no digest, so that no gate can judge it and nobody can approve or promote it.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Position:
     author: str = ""
     live: int | None = None
     back: int | None = None
+    foreign: bool = False
 
 
 def buttons(
@@ -50,16 +52,16 @@ def buttons(
     if "approve" in visitor.may and _can_be_approved(at, stands[Stage.PRODUCTION], visitor):
         shown.append(_approve(at, stands[Stage.PRODUCTION], visitor, asked or ApprovalGate()))
     if "promote" in visitor.may:
-        shown += [_promote(at, stands[stage]) for stage in HELD_STAGES if at.stage is not stage]
+        shown += [_promote(at, stands[stage]) for stage in HELD_STAGES if at.stage is not stage and not at.foreign]
         shown += [_roll_back(at)] if _can_go_back(at) else []
         shown += [_archive(at)] if at.stage is not Stage.ARCHIVED else []
     return tuple(shown)
 
 
 def _can_be_approved(at: Position, stands: Eligibility, visitor: Visitor) -> bool:
-    """Say whether an approval would add anything: not in Production, and not by somebody who approved this evidence."""
+    """Say whether an approval would add anything: not in Production, not by somebody who approved this evidence."""
     approved = visitor.name and visitor.name in {transition.by for transition in stands.approvals}
-    return at.stage is not Stage.PRODUCTION and not (approved and not failed_gates(stands))
+    return not at.foreign and at.stage is not Stage.PRODUCTION and not (approved and not failed_gates(stands))
 
 
 def _can_go_back(at: Position) -> bool:

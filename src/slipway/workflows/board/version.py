@@ -55,7 +55,9 @@ def version_page(
     live = served.version if served and served.live else None
     stands = {stage: _eligibility(version, stage, served, entries) for stage in HELD_STAGES}
     run, judged = _run(client, version), _judged(entries)
-    at = Position(name, number, version.stage, author_of(version), live, before_production(moves))
+    at = Position(
+        name, number, version.stage, author_of(version), live, before_production(moves), DIGEST not in version.tags
+    )
     others = list_versions(client, name)
     decision = decide(judged_last(stands.values()), surroundings(version, moves, live, same_among(version, others)))
     record = comparisons.record(run, version)
@@ -156,7 +158,9 @@ def _verdicts(entries: Sequence[Entry]) -> tuple[Verdict, ...]:
 def _difference(stands: Eligibility) -> Verdict | None:
     """Return the verdict on the difference to the champion, whose interval the page draws."""
     verdicts = stands.judgement.verdicts if stands.judgement else ()
-    return next((verdict for verdict in verdicts if verdict.gate == CHAMPION and "difference" in verdict.numbers), None)
+    return next(
+        (verdict for verdict in verdicts if verdict.gate == CHAMPION and verdict.numbers.get("difference")), None
+    )
 
 
 def _eligibility(version: Version, stage: Stage, served: ServedBeside | None, entries: list[Entry]) -> Eligibility:
