@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
 from slipway.registry.ledger import LEDGER_SUFFIX
-from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST
+from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST, MADE_BY
 from slipway.types import HELD_STAGES, Stage
 from slipway.workflows.release.register import LINEAGE
 
 _MUTEX_SUFFIX = ".moving"
 # The tags of ours that a new version may have. A wrong digest is found at the judgement: the server computes it anew.
-BORN_WITH = frozenset({AUTHOR, DIGEST, EVIDENCE_DIGEST, *LINEAGE})
+# Of who registered it and who made its run, the server has its own view, which takes the place of the one that is sent.
+BORN_WITH = frozenset({AUTHOR, DIGEST, EVIDENCE_DIGEST, MADE_BY, *LINEAGE})
 _RUN, _MODEL = re.compile(r"[0-9a-f]{32}"), re.compile(r"m-[0-9a-f]{32}")
 
 

@@ -2,14 +2,15 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from mlflow.entities import RunStatus
+from mlflow.entities import RunStatus, RunTag
 from mlflow.store.tracking.dbmodels.models import SqlExperiment, SqlLoggedModel, SqlRun
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
+from slipway.registry.trust import MADE_BY
 from slipway.server.registry_guard import refuse
 from slipway.server.reserved_names import decoded, is_ledger, is_model, is_ours, owners
 from slipway.server.version_sources import Origin, made_by, origins
@@ -21,9 +22,19 @@ _REMEMBERED = 100_000  # a search asks thousands of times for the same runs
 class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
     """MLflow's runs, in which everybody may read the ledgers and no request may write to one."""
 
-    def __init__(self, uri: str, artifact_root: str, registry: Callable[[], Any]) -> None:
-        """Open the store. registry: returns the store of the registered versions."""
+    def __init__(
+        self, uri: str, artifact_root: str, registry: Callable[[], Any], user: Callable[[], str | None] = lambda: None
+    ) -> None:
+        """Open the store.
+
+        Args:
+            uri: the address of the database.
+            artifact_root: the folder of new experiments.
+            registry: returns the store of the registered versions.
+            user: returns the user of the present request; None where users do not log in.
+        """
         self._registry = registry
+        self._user = user
         # No run changes its experiment, and no experiment becomes a ledger or stops being one: see `rename_experiment`.
         self._is_of_ledger = functools.lru_cache(_REMEMBERED)(self._look_up)
         super().__init__(uri, artifact_root)
@@ -39,6 +50,16 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
                     f"'{artifact_location}' is in the folder of {kind} {owner}; an experiment keeps its artifacts elsewhere"
                 )
         return str(super().create_experiment(name, artifact_location, tags))
+
+    def create_run(
+        self, experiment_id: str, user_id: str, start_time: int, tags: Sequence[RunTag], *more: Any, **named: Any
+    ) -> Any:
+        """Make a run; where users log in, it says who made it, whatever its other tags say."""
+        self.require_no_ledger("experiment", experiment_id)
+        _require_not_the_maker(tag.key for tag in tags or ())
+        user = self._user()
+        made_by = [RunTag(MADE_BY, user)] if user else []
+        return super().create_run(experiment_id, user_id, start_time, [*(tags or ()), *made_by], *more, **named)
 
     def rename_experiment(self, experiment_id: str, new_name: str) -> None:
         self.require_no_ledger("experiment", experiment_id)
@@ -86,15 +107,18 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
         super().log_metric(run_id, metric)
 
     def log_batch(self, run_id: str, metrics: Any, params: Any, tags: Any) -> None:
+        _require_not_the_maker(tag.key for tag in tags or ())
         self._require_free(run_id, [] if metrics or params else [tag.key for tag in tags])
         self._require_free_models(metrics)
         super().log_batch(run_id, metrics, params, tags)
 
     def set_tag(self, run_id: str, tag: Any) -> None:
+        _require_not_the_maker([tag.key])
         self._require_free(run_id, [tag.key])
         super().set_tag(run_id, tag)
 
     def delete_tag(self, run_id: str, key: str) -> None:
+        _require_not_the_maker([key])
         self._require_free(run_id, [key])
         super().delete_tag(run_id, key)
 
@@ -143,7 +167,7 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
 WRITES = {
     "experiment_id": (
         "experiment",
-        "delete_experiment restore_experiment set_experiment_tag delete_experiment_tag create_run create_logged_model "
+        "delete_experiment restore_experiment set_experiment_tag delete_experiment_tag create_logged_model "
         "deprecated_start_trace_v2 register_scorer delete_scorer create_issue create_label_schema create_review_queue "
         "get_or_create_user_queue upsert_online_scoring_config delete_traces create_gateway_endpoint update_gateway_endpoint",
     ),
@@ -166,6 +190,12 @@ FROZEN = (
     "log_logged_model_params delete_experiment"
 )
 """The methods among WRITES that change a run, model or experiment behind a registered version."""
+
+
+def _require_not_the_maker(tags: Iterable[str]) -> None:
+    for key in tags:
+        if key.strip().casefold() == MADE_BY:
+            refuse(f"the tag '{MADE_BY}' says who made a run, as this server saw it: no client sets or changes it")
 
 
 def _number(experiment_id: str) -> int:

@@ -17,7 +17,7 @@ JUDGEMENT = Transition(
 )
 STANDS = {stage: Eligibility("m", 4, stage, JUDGEMENT) for stage in (Stage.STAGING, Stage.PRODUCTION)}
 NOTHING = {stage: Eligibility("m", 4, stage, None, (), (f"no verdict stands for {stage}",)) for stage in STANDS}
-HERE = Position("m", 4, Stage.NONE, "mara", live=2, back=1)
+HERE = Position("m", 4, Stage.NONE, {"mara": "is the author of version 4"}, live=2, back=1)
 
 
 def by_label(found: tuple[Button, ...]) -> dict[str, Button]:

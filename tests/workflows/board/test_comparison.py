@@ -154,14 +154,14 @@ def test_what_was_written_by_another_slipway_is_done_without(stored: Stored) -> 
         Comparisons(lambda: stored.client),
         VersionPage("small", Stage.NONE, VersionStatus(4), datetime.now(UTC)),
     )
-    assert comparisons.approval_asked(stored.run) is None
+    assert comparisons.declared(stored.run) is None
     assert comparisons.shown_on(page, stored.run, entry) == page
 
 
-def test_the_duels_know_what_was_declared_about_approval_and_draw_by_name(stored: Stored) -> None:
+def test_the_duels_know_what_was_declared_and_draw_by_name(stored: Stored) -> None:
     comparisons = Comparisons(lambda: stored.client)
-    asked = comparisons.approval_asked(stored.run)
-    assert asked is not None and asked.approvers == ["kim"]
+    declared = comparisons.declared(stored.run)
+    assert declared and declared.gates.approval and declared.gates.approval.approvers == ["kim"]
     stored.judged(a_case())
     (entry,) = stored.ledger.entries(1)
     drawn = comparisons.figure(entry, stored.run, "roc")

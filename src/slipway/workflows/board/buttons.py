@@ -4,7 +4,7 @@ Nothing is allowed or forbidden here. The server decides when a button is presse
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from slipway.core.release.judgement import ELIGIBILITY, Eligibility, failed_gates, may_approve, overridable
 from slipway.core.release.transitions import APPROVAL, stays_in_production
@@ -21,17 +21,19 @@ class Position:
         name: the registered model.
         number: the version's number.
         stage: the version's stage.
-        author: the user who trained the version; empty where that is not known.
+        authors: the authors of the version, none of whom may approve it, each with the reason.
         live: the version in Production; None for none.
         back: the version that a rollback returns to; None for none.
+        promoters: the users who may promote, by the release policy; empty for whoever manages the model.
     """
 
     name: str
     number: int
     stage: Stage
-    author: str = ""
+    authors: Mapping[str, str] = field(default_factory=dict)
     live: int | None = None
     back: int | None = None
+    promoters: tuple[str, ...] = ()
 
 
 def buttons(
@@ -49,7 +51,7 @@ def buttons(
     if "approve" in visitor.may:
         shown.append(_approve(at, stands[Stage.PRODUCTION], visitor, asked or ApprovalGate()))
     if "promote" in visitor.may:
-        shown += [_promote(at, stands[stage]) for stage in HELD_STAGES]
+        shown += [_promote(at, stands[stage], visitor) for stage in HELD_STAGES]
         shown += [_roll_back(at), _archive(at)]
     return tuple(shown)
 
@@ -62,21 +64,23 @@ def _approve(at: Position, stands: Eligibility, visitor: Visitor, asked: Approva
     elif stands.judgement is None or (failed and not overrides):
         why = _in_the_way(stands)[0]
     else:
-        why = may_approve(asked, stands, at.author, visitor.name, overrides)
+        why = may_approve(asked, stands, at.authors, visitor.name, overrides)
     says = "Your name is written down under exactly this evidence. It expires when the evidence changes."
     label = "Approve for Production"
     if overrides:
         label = f"{label}, overriding {', '.join(overrides)}"
-        says += " Too few rows are left that the version in Production does not know, so your reason counts."
+        says += " Your reason counts in place of what did not pass, and is shown with it from now on."
     return Button("approve", label, says, Stage.PRODUCTION, (why,) if why else (), overrides)
 
 
-def _promote(at: Position, stands: Eligibility) -> Button:
+def _promote(at: Position, stands: Eligibility, visitor: Visitor) -> Button:
     stage = stands.stage
     if at.stage is stage:
         why: tuple[str, ...] = (f"it is in {stage} already",)
     elif at.stage is Stage.PRODUCTION:
         why = (stays_in_production(at.number),)
+    elif at.promoters and visitor.name and visitor.name not in at.promoters:
+        why = (f"the release policy names who may promote: {', '.join(at.promoters)}",)
     else:
         why = _in_the_way(stands)
     says = f"Version {at.number} moves to {stage}; what is there now is archived."

@@ -15,7 +15,7 @@ from mlflow.exceptions import MlflowException
 
 from slipway.core.gates import rows_to_compare
 from slipway.core.release.ledger import Entry
-from slipway.core.spec import ApprovalGate
+from slipway.core.spec import Experiment
 from slipway.core.statistics.disagreement import disagreement, disputed_rows
 from slipway.core.statistics.metrics import METRICS, Outcome
 from slipway.core.tasks import Task
@@ -130,7 +130,7 @@ class Comparisons:
     def __init__(self, client: Callable[[], MlflowClient]) -> None:
         self._client = client
         self._cards = KeptComparison[ModelCard](_KEPT)
-        self._asked = KeptComparison[ApprovalGate](_KEPT)
+        self._declared = KeptComparison[Experiment](_KEPT)
         self._answers = KeptComparison[JudgedAnswers](_KEPT_ANSWERS)
         self._comparisons = KeptComparison[AnswersCompared](_KEPT)
         self._figures = KeptComparison[Mapping[str, bytes]](_KEPT_FIGURES)
@@ -143,9 +143,9 @@ class Comparisons:
             card = replace(card, disagreement=beside.disagreement)
         return replace(page, card=card, comparison=beside)
 
-    def approval_asked(self, version_run: str) -> ApprovalGate | None:
-        """Return the declaration of approval that a version was trained with; None where it cannot be read."""
-        return self._asked.get(version_run, lambda: self._declared(version_run)) if version_run else None
+    def declared(self, version_run: str) -> Experiment | None:
+        """Return the declaration that a version was trained with; None where it cannot be read."""
+        return self._declared.get(version_run, lambda: self._read(version_run)) if version_run else None
 
     def figure(self, judged: Entry, version_run: str, name: str) -> bytes | None:
         """Return a figure of a comparison as PNG; all of its figures are drawn when the first is asked for."""
@@ -168,9 +168,9 @@ class Comparisons:
             return read_card(path.read_text()) if path else None
         return None
 
-    def _declared(self, run: str) -> ApprovalGate | None:
+    def _read(self, run: str) -> Experiment | None:
         with temporary_folder() as folder, suppress(*_UNREADABLE):
-            return recorded_experiment(self._client(), run, Path(folder)).gates.approval or ApprovalGate()
+            return recorded_experiment(self._client(), run, Path(folder))
         return None
 
 

@@ -8,10 +8,14 @@ from mlflow.exceptions import MlflowException
 
 from slipway.core.release.judgement import ELIGIBILITY, Eligibility, eligibility
 from slipway.core.release.ledger import Entry
+from slipway.core.release.policies import Policies
+from slipway.core.release.policy_gate import Floor, Rule
 from slipway.core.release.transitions import Action, ServedBeside, before_production
+from slipway.core.spec import ApprovalGate
 from slipway.registry.absent import is_absent
 from slipway.registry.eligibility import served_beside
 from slipway.registry.ledger import Ledger, ledger_of
+from slipway.registry.policy import policies_of
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, get_version
 from slipway.reports.board import StageGates, VersionPage, Visitor
@@ -21,6 +25,7 @@ from slipway.workflows.board.buttons import Position, buttons
 from slipway.workflows.board.comparison import Comparisons
 from slipway.workflows.board.overview import entries_of, goal_of, ledger_run
 from slipway.workflows.board.status import author_of, registered, version_status
+from slipway.workflows.promotion.rule import authors
 
 # Entries of one version, and transitions of all: the version that a rollback returns to is among the newest of these.
 _ENTRIES, _MOVES = 200, 100
@@ -44,9 +49,12 @@ def version_page(
     entries = entries_of(ledger, number, _ENTRIES)
     served = served_beside(client, name, number)
     live = served.version if served and served.live else None
-    stands = {stage: _eligibility(version, stage, served, entries) for stage in HELD_STAGES}
+    policies = policies_of(ledger)
+    stands = {stage: _eligibility(version, stage, served, entries, policies) for stage in HELD_STAGES}
     run, judged = _run(client, version), _judged(entries)
-    at = Position(name, number, version.stage, author_of(version), live, _rollback_target(ledger))
+    promoters = tuple(policies.in_force.policy.promoters) if policies.in_force else ()
+    by = authors(version, policies)
+    at = Position(name, number, version.stage, by, live, _rollback_target(ledger), promoters)
     page = VersionPage(
         name=name,
         column=version.stage,
@@ -54,7 +62,7 @@ def version_page(
         created=registered(version),
         author=author_of(version),
         stage_gates=tuple(_stage_gates(ledger, each, entries) for each in reversed(stands.values())),
-        buttons=buttons(at, stands, visitor, comparisons.approval_asked(version.run_id if run else "")),
+        buttons=buttons(at, stands, visitor, _approval_asked(client, version, policies, served, comparisons)),
         lineage=_lineage(version, judged),
         links=_links(version, run),
     )
@@ -74,9 +82,27 @@ def figure(
     return comparisons.figure(judged, version.run_id, wanted) if judged else None
 
 
-def _eligibility(version: Version, stage: Stage, served: ServedBeside | None, entries: list[Entry]) -> Eligibility:
-    transitions = [entry.transition for entry in entries]
-    return eligibility(version.name, version.number, stage, version.tags.get(DIGEST, ""), served, transitions)
+def _eligibility(
+    version: Version, stage: Stage, served: ServedBeside | None, entries: list[Entry], policies: Policies
+) -> Eligibility:
+    transitions, digest = [entry.transition for entry in entries], version.tags.get(DIGEST, "")
+    return eligibility(version.name, version.number, stage, digest, served, transitions, policies.digest)
+
+
+def _approval_asked(
+    client: MlflowClient,
+    version: Version,
+    policies: Policies,
+    served: ServedBeside | None,
+    comparisons: Comparisons,
+) -> ApprovalGate | None:
+    """Return who may approve a version; None where its declaration cannot be read."""
+    declared = comparisons.declared(version.run_id)
+    if declared is None:
+        return None
+    champion = get_version(client, version.name, served.version) if served else None
+    floor = Floor(served, comparisons.declared(champion.run_id)) if served and champion else None
+    return Rule(version.name, policies, floor).approval_asked(declared)
 
 
 def _stage_gates(ledger: Ledger | None, stands: Eligibility, entries: list[Entry]) -> StageGates:

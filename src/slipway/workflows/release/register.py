@@ -11,7 +11,7 @@ from slipway.errors import Refusal, UnknownName
 from slipway.registry.absent import is_absent
 from slipway.registry.artifacts.models import MODEL, download, temporary_folder
 from slipway.registry.evidence.rescoring import rows_of
-from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST, artifact_digest
+from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST, SPEC_DIGEST, artifact_digest
 from slipway.registry.versions import Version, create_version, versions_of_run
 from slipway.settings import Settings
 from slipway.workflows.session import open_client
@@ -19,7 +19,7 @@ from slipway.workflows.session import open_client
 _NOTE = "mlflow.note.content"  # the description: of an experiment its goal, of a run its note
 LINEAGE = (
     "slipway.experiment",
-    "slipway.spec_digest",
+    SPEC_DIGEST,
     "slipway.data_digest",
     "slipway.code_digest",
     "slipway.lock_digest",
