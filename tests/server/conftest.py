@@ -6,9 +6,10 @@ import io
 import itertools
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ with warnings.catch_warnings():
     import mlflow.server.handlers  # noqa: F401
 
 DIGEST, EVIDENCE = "d" * 64, "e" * 64
+FINE = Verdict("thresholds", True, "as it was measured")
 SERVED, CANDIDATE = 1, 2
 FROM_ITS_STORE = "The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning"
 
@@ -94,17 +96,28 @@ class Guarded:
         return self._speaking_as(self.who(who))
 
     def model(
-        self, kind: str = "model", digest: str | None = DIGEST, compared_with: int | None = SERVED, passed: bool = True
+        self,
+        kind: str = "model",
+        digest: str | None = DIGEST,
+        compared_with: int | None = SERVED,
+        verdict: Verdict = FINE,
+        tags: Mapping[str, str] = MappingProxyType({}),
     ) -> str:
         """Make a model with version 1 in Production and version 2 with a judgement, past the server; return its name.
 
-        kind: what its name begins with. digest: of the files that were judged; None = there is no judgement.
+        Args:
+            kind: what its name begins with.
+            digest: of the files that were judged; None = there is no judgement.
+            compared_with: the version that version 2 was compared with.
+            verdict: the one verdict of the judgement.
+            tags: further tags of version 2.
         """
         name = f"{kind}_{os.getpid()}_{next(numbers)}"  # other test processes may make models on this server, too
         past = self.past
         past.create_registered_model(name)
-        for _ in (SERVED, CANDIDATE):
-            past.create_model_version(name, "mlflow-artifacts:/0/none", tags={"slipway.artifact_digest": DIGEST})
+        for more in ({}, tags):
+            born = {"slipway.artifact_digest": DIGEST, **more}
+            past.create_model_version(name, "mlflow-artifacts:/0/none", tags=born)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
             past.transition_model_version_stage(name, str(SERVED), "Production")
@@ -112,8 +125,7 @@ class Guarded:
         made = past.create_experiment(f"{name}/promotions", str(self.home / "artifacts" / name))
         self._say(Ledger(past, name, made), Action.PROMOTE, SERVED, DIGEST, None, ())
         if digest:
-            verdicts = (Verdict("thresholds", passed, "as it was measured"),)
-            self._say(self.ledger(name), Action.JUDGE, CANDIDATE, digest, compared_with, verdicts)
+            self._say(self.ledger(name), Action.JUDGE, CANDIDATE, digest, compared_with, (verdict,))
         return name
 
     def ledger(self, name: str) -> Ledger:

@@ -113,6 +113,7 @@ def test_a_gate_that_had_too_few_rows_is_overridden_by_a_button_that_names_it_un
         found = by_label(buttons(HERE, no, ALL))
         named = found.get("Approve for Production, overriding not_worse_than_champion")
         assert (named is not None and named.overrides == (few.gate,) and not named.why_not) is is_free
-    by_author = by_label(buttons(replace(HERE, author="jo"), {**STANDS, Stage.PRODUCTION: replace(
+    hers = replace(HERE, authors={"jo": "is the author of version 4"})
+    by_author = by_label(buttons(hers, {**STANDS, Stage.PRODUCTION: replace(
         STANDS[Stage.PRODUCTION], judgement=replace(JUDGEMENT, verdicts=(few,)))}, ALL))  # fmt: skip
     assert "author" in by_author["Approve for Production, overriding not_worse_than_champion"].why_not[0]
