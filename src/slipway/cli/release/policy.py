@@ -14,7 +14,8 @@ from slipway.settings import Settings
 @click.option(
     "--set",
     "file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
+    metavar="FILE",
     help="Set the policy of this file.",
 )
 @click.option("--from", "version", type=Integer(1), help="Print the demands of a version, as the start of a policy.")
