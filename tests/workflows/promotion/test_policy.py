@@ -28,7 +28,10 @@ from slipway.workflows.promotion.registrar import LocalRegistrar
 from slipway.workflows.promotion.rule import rule_of
 from slipway.workflows.promotion.transition import make, moving, open_ledger, transition_of
 
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,  # the file, more than each of its tests
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"),
+]
 ASKED = {"thresholds": {"roc_auc": 0.7}, "approval": {"number": 1}}
 WEAK = {"thresholds": {"roc_auc": 0.01}}
 POLICY = "gates:\n  thresholds: {roc_auc: 0.7}\n  approval: {number: 1}\n"
