@@ -6,9 +6,10 @@ import io
 import itertools
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -34,8 +35,17 @@ with warnings.catch_warnings():
     import mlflow.server.handlers  # noqa: F401
 
 DIGEST, EVIDENCE = "d" * 64, "e" * 64
+FINE = Verdict("thresholds", True, "as it was measured")
 SERVED, CANDIDATE = 1, 2
 FROM_ITS_STORE = "The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWarning"
+
+
+# These differ from the other kinds of evidence in what becomes of a transition.
+OF_POLICY = (
+    "a declaration that is weaker than the one in Production",
+    "evidence that went by another release policy",
+    "evidence that its own author approves, of a version that a colleague registered",
+)
 
 
 def everyday(cell: dict[str, Any]) -> bool:
@@ -53,6 +63,8 @@ def everyday(cell: dict[str, Any]) -> bool:
     if "another origin" in way:  # it is refused before anything is asked of the registry
         return database == "sqlite" and held == "valid evidence"
     if "MLflow loads otherwise" in held and attempt != "transition":
+        return False
+    if held in OF_POLICY and (attempt != "transition" or way == "MLflow's UI"):
         return False
     if way == "MLflow's UI":
         return database == "sqlite" and users and (attempt == "transition" or held == "valid evidence")
@@ -101,21 +113,31 @@ class Guarded:
         return self._speaking_as(self.who(who))
 
     def model(
-        self, kind: str = "model", digest: str | None = DIGEST, compared_with: int | None = SERVED, passed: bool = True
+        self,
+        kind: str = "model",
+        digest: str | None = DIGEST,
+        compared_with: int | None = SERVED,
+        verdict: Verdict = FINE,
+        tags: Mapping[str, str] = MappingProxyType({}),
     ) -> str:
         """Make a model with version 1 in Production and version 2 with a judgement, past the server; return its name.
 
-        kind: what its name begins with. digest: of the files that were judged; None = there is no judgement.
+        Args:
+            kind: what its name begins with.
+            digest: of the files that were judged; None = there is no judgement.
+            compared_with: the version that version 2 was compared with.
+            verdict: the one verdict of the judgement.
+            tags: further tags of version 2.
         """
         name = f"{kind}_{os.getpid()}_{next(numbers)}"  # other test processes may make models on this server, too
         past = self.past
         past.create_registered_model(name)
-        for _ in (SERVED, CANDIDATE):
-            past.create_model_version(name, "mlflow-artifacts:/0/none", tags={"slipway.artifact_digest": DIGEST})
+        for more in ({}, tags):
+            born = {"slipway.artifact_digest": DIGEST, **more}
+            past.create_model_version(name, "mlflow-artifacts:/0/none", tags=born)
         self._put_first_in_production(name, DIGEST)
         if digest:
-            verdicts = (Verdict("thresholds", passed, "as it was measured"),)
-            self._say(self.ledger(name), Action.JUDGE, CANDIDATE, digest, compared_with, verdicts)
+            self._say(self.ledger(name), Action.JUDGE, CANDIDATE, digest, compared_with, (verdict,))
         return name
 
     def trained(self, *foreign: bool, kind: str = "trained") -> tuple[str, list[dict[str, str]]]:

@@ -13,9 +13,11 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from playwright.sync_api import Browser, BrowserContext, Page, Response
 
+from slipway.core.release.judgement import approval
 from slipway.core.release.ledger import verify
 from slipway.core.release.transitions import Action
-from slipway.types import Stage
+from slipway.types import Stage, Verdict
+from slipway.workflows.promotion.registrar import LocalRegistrar
 
 if TYPE_CHECKING:
     from conftest import Guarded
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PATIENCE_MS = 60_000  # for a busy machine; an idle one answers in a second
 DIGEST, OTHER = "d" * 64, "0" * 64
+FINE = Verdict("thresholds", True, "as it was measured")
 SERVED, CANDIDATE = 1, 2
 
 
@@ -57,6 +60,9 @@ class Held(StrEnum):
     STALE = "stale evidence"
     OTHER = "evidence of another digest"
     FAILED = "evidence that did not pass"
+    WEAKENED = "a declaration that is weaker than the one in Production"
+    OTHER_POLICY = "evidence that went by another release policy"
+    REGISTERED_AGAIN = "evidence that its own author approves, of a version that a colleague registered"
     VALID = "valid evidence"
     WRONG_ROLE = "valid evidence, wrong role"
     FOREIGN_LOADER = "evidence of a model that MLflow loads otherwise"
@@ -72,7 +78,8 @@ def made(server: "Guarded", held: Held, kind: str) -> str:
         kind,
         digest={Held.NONE: None, Held.OTHER: OTHER}.get(held, DIGEST),
         compared_with=None if held is Held.STALE else SERVED,
-        passed=held is not Held.FAILED,
+        verdict=VERDICTS.get(held, FINE),
+        tags=TAGS.get(held, {}),
     )
 
 
@@ -88,6 +95,30 @@ def passes(way: Way, attempt: Attempt, held: Held) -> bool:
         Attempt.OWN_TAG: True,
         Attempt.DELETE_CANDIDATE: held is not Held.WRONG_ROLE,
     }.get(attempt, False)
+
+
+VERDICTS = {
+    Held.FAILED: Verdict("thresholds", False, "as it was measured"),
+    Held.WEAKENED: Verdict("policy", False, "gates.approval number 1 → not asked for", {"weakened": 1, "unmet": 0}),
+    Held.REGISTERED_AGAIN: approval(1, ()),
+}
+POLICY = "gates: {thresholds: {roc_auc: 0.7}, approval: {number: 1}}"
+TAGS = {Held.REGISTERED_AGAIN: {"slipway.made_by": "pia", "slipway.author": "edi"}}
+
+
+def prepare(server: "Guarded", held: Held, name: str) -> None:
+    """Do what comes between the judgement and the attempt."""
+    if held is Held.OTHER_POLICY:
+        LocalRegistrar(server.past, "rita").set_policy(name, POLICY, "as agreed")
+    elif held is Held.REGISTERED_AGAIN:
+        asked = {"version": CANDIDATE, "stage": "Production", "comment": "it is good"}
+        route = f"/api/2.0/slipway/models/{name}/approvals"
+        refused = server.ask("POST", route, "pia", json=asked, headers={"X-Slipway-User": "pia"})
+        assert refused.status_code == 403 and "pia is the author of version 2" in refused.text, refused.text
+    elif held is Held.WEAKENED:
+        asked = {"version": CANDIDATE, "stage": "Production", "comment": "it is good", "overrides": []}
+        refused = server.ask("POST", f"/api/2.0/slipway/models/{name}/approvals", "pia", json=asked)
+        assert refused.status_code == 403, refused.text
 
 
 # name and what to send: method, path, body.
@@ -253,6 +284,7 @@ def test_what_gets_through_is_what_the_evidence_and_the_role_allow(
     if held is Held.WRONG_ROLE and not server.users:
         pytest.skip("without auth there are no roles")
     name = made(server, held, FIRST if way is Way.UI else "model")
+    prepare(server, held, name)
     before = server.state(name)
     if way is Way.UI:
         if CHROMIUM is None:

@@ -115,16 +115,18 @@ def test_a_champion_that_was_archived_still_has_to_be_beaten(server: "Guarded") 
     assert server.state(model)[1] == {}
 
 
-def test_a_version_is_born_with_lineage_and_its_author_and_nothing_else(server: "Guarded", trained: Any) -> None:
+def test_a_version_is_born_with_lineage_and_its_authors_and_nothing_else(server: "Guarded", trained: Any) -> None:
     run_id, root = trained
     born = {"name": "trained", "source": f"mlflow-artifacts:/{root}/model", "run_id": run_id}
     path = "/api/2.0/mlflow/model-versions/create"
     for key in ("slipway.verdict", "SLIPWAY.verdict"):
         asked = {**born, "tags": [{"key": key, "value": "passed"}]}
         assert key in refused(server.ask("POST", path, ALL, json=asked))
-    made = server.ask("POST", path, ALL, json={**born, "tags": [{"key": "slipway.author", "value": "somebody else"}]})
+    said = [{"key": key, "value": "somebody else"} for key in ("slipway.author", "slipway.made_by")]
+    made = server.ask("POST", path, ALL, json={**born, "tags": said})
     tags = {tag["key"]: tag["value"] for tag in made.json()["model_version"]["tags"]}
-    assert tags == {"slipway.author": ALL if server.users else "somebody else"}
+    seen = {"slipway.author": ALL, "slipway.made_by": ALL}
+    assert tags == (seen if server.users else {"slipway.author": "somebody else"})
 
 
 def test_the_mutex_of_transitions_is_the_servers(server: "Guarded") -> None:

@@ -26,6 +26,7 @@ COMMANDS = {
     "compare": "slipway.cli.compare:compare",
     "gates": "slipway.cli.release.gates:gates",
     "approve": "slipway.cli.release.gates:approve",
+    "policy": "slipway.cli.release.policy:policy",
     "promote": "slipway.cli.release.promote:promote",
     "rollback": "slipway.cli.release.promote:rollback",
     "archive": "slipway.cli.release.promote:archive",

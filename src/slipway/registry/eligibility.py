@@ -6,6 +6,7 @@ from slipway.core.release.judgement import Eligibility
 from slipway.core.release.judgement import eligibility as standing_of
 from slipway.core.release.transitions import ServedBeside, Transition
 from slipway.registry.ledger import MADE, Ledger, ledger_of
+from slipway.registry.policy import policies_of
 from slipway.registry.stages import holder
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, list_versions
@@ -28,7 +29,8 @@ def eligibility(
     transitions = [entry.transition for entry in ledger.entries(where=where)]
     served = served_beside(client, version.name, version.number)
     entries = [*transitions, *([fresh] if fresh else [])]
-    return standing_of(version.name, version.number, stage, version.tags.get(DIGEST, ""), served, entries)
+    policy = policies_of(ledger).digest
+    return standing_of(version.name, version.number, stage, version.tags.get(DIGEST, ""), served, entries, policy)
 
 
 def served_beside(client: MlflowClient, name: str, version: int) -> ServedBeside | None:

@@ -150,9 +150,8 @@ class Ledger:
         previous = self.head
         entry_hash = hash_of(transition, previous)
         facts = {**_facts(transition), _ENTRY: entry_hash, _PREVIOUS: previous, **tags}
-        run = self.client.create_run(
-            self.experiment, transition.at_ms, facts, f"v{transition.version} {transition.action}"
-        )
+        of = "" if transition.of_policy else f"v{transition.version} "
+        run = self.client.create_run(self.experiment, transition.at_ms, facts, f"{of}{transition.action}")
         entry = Entry(str(run.info.run_id), transition, previous, entry_hash)
         self.client.set_experiment_tag(self.experiment, _HEAD, entry_hash)
         numbers = {f"{v.gate}.{key}": value for v in transition.verdicts for key, value in v.numbers.items()}
@@ -195,7 +194,7 @@ def ledgers(client: MlflowClient) -> Iterator[tuple[Ledger, str]]:
 
 # Only so many of the newest entries are looked at: each command that writes an entry seals the open ones before it.
 _CUT_OFF_AT_MOST = 50
-_GATE, _NUMBERS, _OVERRIDES = "slipway.gate.", "slipway.numbers.", "slipway.overrides"
+_GATE, _NUMBERS, _OVERRIDES, _POLICY = "slipway.gate.", "slipway.numbers.", "slipway.overrides", "slipway.policy"
 
 
 def now_ms() -> int:
@@ -221,6 +220,8 @@ def _facts(transition: Transition) -> dict[str, str]:
         facts["slipway.kept"] = transition.kept
     if transition.overrides:
         facts[_OVERRIDES] = ",".join(transition.overrides)
+    if transition.policy:
+        facts[_POLICY] = transition.policy
     for verdict in transition.verdicts:
         facts[f"{_GATE}{verdict.gate}"] = ("passed: " if verdict.passed else "failed: ") + verdict.reason
         facts[f"{_NUMBERS}{verdict.gate}"] = json.dumps({k: v for k, v in verdict.numbers.items() if v == v})
@@ -245,6 +246,7 @@ def _entry(name: str, run: Run) -> Entry:
         evidence=tags.get("slipway.evidence", ""),
         kept=tags.get("slipway.kept", ""),
         overrides=tuple(tags[_OVERRIDES].split(",")) if tags.get(_OVERRIDES) else (),
+        policy=tags.get(_POLICY, ""),
     )
     return Entry(str(run.info.run_id), transition, tags.get(_PREVIOUS, ""), tags.get(_ENTRY, ""), tags.get(SEAL, ""))
 

@@ -26,6 +26,7 @@ class Operation(StrEnum):
     ROLLBACK = "roll back"
     ARCHIVE = "archive a version of"
     RECONCILE = "reconcile"
+    POLICY = "set the release policy of"
 
     @property
     def right(self) -> Right:

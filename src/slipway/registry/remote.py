@@ -90,6 +90,12 @@ class RemoteRegistrar:
         answer = self._post(name, "reconciliations", b"{}", "application/json")
         return tuple(Transition.from_dict(facts) for facts in answer["ended"])
 
+    def set_policy(self, name: str, text: str, comment: str) -> Transition:
+        return self._ask(name, "policies", policy=text, comment=comment)
+
+    def approve_policy(self, name: str, digest: str, comment: str) -> Transition:
+        return self._ask(name, "policies/approvals", digest=digest, comment=comment)
+
     def _with(self, bundle: EvidenceBundle, name: str, what: str) -> Transition:
         facts = {"version": bundle.version, "stage": bundle.stage.value}
         return Transition.from_dict(self._post(name, what, bundle.to_bytes(), "application/zip", facts))

@@ -45,8 +45,12 @@ EVIDENCE_DIGEST = "slipway.evidence_digest"
 """The tag of a version that holds the digest of its declaration and of the rows that it was tested on."""
 ANSWERS = "slipway.answers_digest"
 """The tag of a run and a version that holds the digest of the model's answers to its test rows."""
+SPEC_DIGEST = "slipway.spec_digest"
+"""The tag of a run and of its version that holds the digest of the declaration."""
 AUTHOR = "slipway.author"
-"""The tag of a version that names who made it."""
+"""The tag of a version that names who registered it; without users, who trained it."""
+MADE_BY = "slipway.made_by"
+"""The tag of a run, and of its versions, that names who made the run, as a server with users saw it."""
 _OF_THE_REGISTRY = "registered_model_meta"  # written beside a model when it is registered or downloaded
 _MOST_NAMED = 3
 

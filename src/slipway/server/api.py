@@ -18,9 +18,11 @@ from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.history import history_of, moment_of
 from slipway.registry.history_client import MOST_TRANSITIONS, ROOT
 from slipway.registry.permissions import Operation, Right, not_allowed
+from slipway.registry.versions import is_registered
 from slipway.server._mlflow import add_static_prefix
 from slipway.server.own_stores import OwnStores
 from slipway.types import HELD_STAGES, MOST_VERSION, Stage
+from slipway.workflows.release.policy import PolicyShown, policy_shown
 from slipway.workflows.release.reconcile import Reconciled
 
 OUTCOME = "slipway_outcome"
@@ -29,7 +31,11 @@ _ROUTES = (
     "GET {root}/about?model=NAME",
     "GET {root}/models/NAME/history?last=N",
     "GET {root}/models/NAME/history?at=TIME",
-    *(f"POST {{root}}/models/NAME/{what}" for what in ("judgements", "approvals", "movements", "reconciliations")),
+    "GET {root}/models/NAME/policies",
+    *(
+        f"POST {{root}}/models/NAME/{what}"
+        for what in ("judgements", "approvals", "movements", "reconciliations", "policies", "policies/approvals")
+    ),
 )
 _FORM, _JSON, _ZIP = "application/x-www-form-urlencoded", "application/json", "application/zip"
 # The kinds of errors with their codes in MLflow's form, the more special first.
@@ -112,6 +118,27 @@ def routes(stores: OwnStores) -> Blueprint:
     def reconcile(name: str) -> Reconciled:
         _require(stores, Operation.RECONCILE, name)
         return Reconciled(name, stores.registrar.reconcile(name))
+
+    @api.get("/models/<name>/policies")
+    @_answered
+    def policy(name: str) -> PolicyShown:
+        if not people.may_read(name) or not is_registered(stores.client, name):
+            raise UnknownName("registered model", name, ())
+        return policy_shown(stores.client, name)
+
+    @api.post("/models/<name>/policies")
+    @_answered
+    def set_policy(name: str) -> Transition:
+        _require(stores, Operation.POLICY, name)
+        payload = _payload()
+        return stores.registrar.set_policy(name, _text(payload, "policy"), _text(payload, "comment"))
+
+    @api.post("/models/<name>/policies/approvals")
+    @_answered
+    def approve_policy(name: str) -> Transition:
+        _require(stores, Operation.APPROVE, name)
+        payload = _payload()
+        return stores.registrar.approve_policy(name, _text(payload, "digest"), _text(payload, "comment"))
 
     @api.route("/<path:_>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     def nowhere(_: str) -> Response:

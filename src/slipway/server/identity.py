@@ -17,11 +17,15 @@ ALL_RIGHTS = frozenset(Right)
 
 
 class People(Protocol):
-    """The user of the present request. auth: whether users have to log in."""
+    """The user of the present request.
+
+    auth: whether users have to log in. who: the user's name, which may be a claim. known: the name of a user who logged in.
+    """
 
     @property
     def auth(self) -> bool: ...
     def who(self) -> str: ...
+    def known(self) -> str | None: ...
     def may(self, model: str) -> frozenset[Right]: ...
     def may_read(self, model: str) -> bool: ...
     def owns_experiment(self, id_: str) -> bool: ...
@@ -38,6 +42,9 @@ class Anybody:
             return _UNKNOWN
         said = unquote(request.headers.get(USER_HEADER, "")) or request.form.get("by", "")
         return "".join(c for c in said if c.isprintable()).strip()[:_MOST_CHARACTERS] or _UNKNOWN
+
+    def known(self) -> str | None:
+        return None
 
     def may(self, model: str) -> frozenset[Right]:  # noqa: ARG002 - the same for each model
         return ALL_RIGHTS
@@ -75,6 +82,9 @@ class Users:
 
     def who(self) -> str:
         return str(g.mlflow_authenticated_user)
+
+    def known(self) -> str | None:
+        return self.who() if has_request_context() else None
 
     def may(self, model: str) -> frozenset[Right]:
         return rights_of(self.role(model))

@@ -18,11 +18,11 @@ from slipway.core.release.ledger import stages_after
 from slipway.errors import Refusal
 from slipway.registry.mutex import exclusive
 from slipway.registry.permissions import Operation, not_allowed
-from slipway.registry.trust import AUTHOR
+from slipway.registry.trust import AUTHOR, MADE_BY
 from slipway.server._mlflow import is_prompt, tracking_store
 from slipway.server.own_stores import OwnStores
 from slipway.server.reserved_names import BORN_WITH, guarded_alias, is_mutex, is_ours, unusable
-from slipway.server.version_sources import is_slipways, made_here, model_names
+from slipway.server.version_sources import is_slipways, made_here, makers, model_names
 from slipway.types import HELD_STAGES, Stage
 
 
@@ -136,7 +136,10 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
         *more: Any,
         **named: Any,
     ) -> ModelVersion:
-        """Register a version with the lineage and the digest of its tags. Where users log in, the user is its author."""
+        """Register a version with the lineage and the digest of its tags.
+
+        Where users log in, its author is the user, and it says who made its run.
+        """
         _require_no_mutex(name)
         accepted = [ModelVersionTag(tag.key, tag.value) for tag in tags or ()]
         self._require_kind(name, prompt=any(_makes_prompt(tag) for tag in accepted))
@@ -147,9 +150,12 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
                 f"{', '.join(unknown)} cannot be set by a client: only Slipway's own server writes such a tag; leave it out"
             )
         self._require_made_here(name, source, accepted)
+        accepted = [tag for tag in accepted if tag.key != MADE_BY]
         if self._stores.people.auth:
             accepted = [tag for tag in accepted if tag.key != AUTHOR]
             accepted.append(ModelVersionTag(AUTHOR, self._stores.people.who()))
+            if made_by := makers(self, tracking_store(), source, run_id):
+                accepted.append(ModelVersionTag(MADE_BY, made_by))
         return super().create_model_version(name, source, run_id, accepted, *more, **named)
 
     def search_model_versions(self, *given: Any, **named: Any) -> Any:

@@ -7,13 +7,14 @@ from urllib.parse import unquote, urlsplit
 
 from slipway.core.lookalikes import begins_like, ends_like, same_spelling, unseen
 from slipway.registry.ledger import LEDGER_SUFFIX
-from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST
+from slipway.registry.trust import AUTHOR, DIGEST, EVIDENCE_DIGEST, MADE_BY
 from slipway.types import HELD_STAGES, Stage
 from slipway.workflows.release.register import LINEAGE
 
 _MUTEX_SUFFIX = ".moving"
 # The tags of ours that a new version may have. A wrong digest is found at the judgement: the server computes it anew.
-BORN_WITH = frozenset({AUTHOR, DIGEST, EVIDENCE_DIGEST, *LINEAGE})
+# Of who registered it and who made its run, the server has its own view, which takes the place of the one that is sent.
+BORN_WITH = frozenset({AUTHOR, DIGEST, EVIDENCE_DIGEST, MADE_BY, *LINEAGE})
 # Of a registered run anybody may change these tags of MLflow's; all others say where the run comes from and what it is.
 _FREE = frozenset({"mlflow.note.content", "mlflow.runName", "mlflow.runColor"})
 _RUN, _MODEL = re.compile(r"[0-9a-f]{32}"), re.compile(r"m-[0-9a-f]{32}")

@@ -14,11 +14,12 @@ def install_guarded_stores(stores: OwnStores) -> None:
 
     Raises UsageError when MLflow made its stores before.
     """
+
+    def tracking(store_uri: str, artifact_uri: str) -> GuardedTracking:
+        return GuardedTracking(store_uri, artifact_uri, registry_store, stores.people)
+
     for scheme in DATABASE_ENGINES:
-        tracking_stores.register(
-            scheme,
-            lambda store_uri, artifact_uri: GuardedTracking(store_uri, artifact_uri, registry_store, stores.people),
-        )
+        tracking_stores.register(scheme, tracking)
         registry_stores.register(scheme, lambda store_uri: GuardedRegistry(stores, store_uri))
     made = tracking_store(), registry_store()
     if not isinstance(made[0], GuardedTracking) or not isinstance(made[1], GuardedRegistry):

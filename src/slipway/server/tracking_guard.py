@@ -2,17 +2,19 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
-from mlflow.entities import RunStatus
+from mlflow.entities import RunStatus, RunTag
 from mlflow.store.tracking.dbmodels.models import SqlExperiment, SqlLoggedModel, SqlRun
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from sqlalchemy import select
 
+from slipway.core.lookalikes import same_spelling
 from slipway.registry.permissions import Right
+from slipway.registry.trust import MADE_BY
 from slipway.server.identity import People
 from slipway.server.own_stores import outside
 from slipway.server.registry_guard import refuse
@@ -127,9 +129,13 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
         return super().update_run_info(run_id, run_status, end_time, run_name)
 
     def create_run(self, experiment_id: str, user_id: str, start_time: int, tags: Any, run_name: str) -> Any:
+        """Make a run; where users log in, it says who made it, whatever its other tags say."""
         self.require_no_ledger("experiment", experiment_id)
+        _require_not_the_maker(tag.key for tag in tags or ())
         self._require_free_parent(tags or ())
-        return super().create_run(experiment_id, user_id, start_time, tags, run_name)
+        user = self._people.known()
+        made_by = [RunTag(MADE_BY, user)] if user else []
+        return super().create_run(experiment_id, user_id, start_time, [*(tags or ()), *made_by], run_name)
 
     def create_logged_model(
         self, experiment_id: str, name: str | None = None, source_run_id: str | None = None, *more: Any, **named: Any
@@ -145,17 +151,20 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
         super().log_metric(run_id, metric)
 
     def log_batch(self, run_id: str, metrics: Any, params: Any, tags: Any) -> None:
+        _require_not_the_maker(tag.key for tag in tags or ())
         self._require_free(run_id, [] if metrics or params else [tag.key for tag in tags])
         self._require_free_parent(tags)
         self._require_free_models(metrics)
         super().log_batch(run_id, metrics, params, tags)
 
     def set_tag(self, run_id: str, tag: Any) -> None:
+        _require_not_the_maker([tag.key])
         self._require_free(run_id, [tag.key])
         self._require_free_parent([tag])
         super().set_tag(run_id, tag)
 
     def delete_tag(self, run_id: str, key: str) -> None:
+        _require_not_the_maker([key])
         self._require_free(run_id, [key])
         super().delete_tag(run_id, key)
 
@@ -240,6 +249,12 @@ FROZEN = (
 def _refuse_kept(origin: Origin, kind: str, id_: str) -> NoReturn:
     which = "this" if kind == "experiment" or id_ in origin.ids else "the search of this"
     refuse(f"{origin.name} version {origin.version} was made by {which} {kind}, which stays as it was registered")
+
+
+def _require_not_the_maker(tags: Iterable[str]) -> None:
+    for key in tags:
+        if key == MADE_BY or same_spelling(key, [MADE_BY]):
+            refuse(f"the tag '{MADE_BY}' says who made a run, as this server saw it: no client sets or changes it")
 
 
 def _number(experiment_id: str) -> int:

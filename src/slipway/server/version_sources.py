@@ -3,6 +3,7 @@
 The registry's database may be another than that of the runs.
 """
 
+import re
 from collections.abc import Collection
 from contextlib import suppress
 from functools import cache
@@ -17,7 +18,7 @@ from mlflow.store.tracking.dbmodels.models import SqlLoggedModel, SqlRun, SqlTag
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from sqlalchemy import String, and_, bindparam, cast, literal, or_, select
 
-from slipway.registry.trust import DIGEST
+from slipway.registry.trust import AUTHOR, DIGEST, MADE_BY
 from slipway.server.reserved_names import decoded, is_below, is_model, owners
 from slipway.tracking.trials import CONTINUES
 
@@ -93,6 +94,41 @@ def made_here(client: MlflowClient, uri: str) -> bool:
             if is_below(uri, place) or (within.scheme in ("runs", "models") and not within.netloc):
                 return True
     return False
+
+
+def makers(registry: Any, runs: Any, source: str, run_id: str | None) -> str:
+    """Return who made the runs that a new version comes from, one a line, as the server saw it; empty where it saw nobody.
+
+    A colleague who registers somebody's model is its author, and whoever trained it stays one, also where another run is named.
+
+    Args:
+        registry: the store of the registered versions.
+        runs: the store of the runs.
+        source: the URI of the version's files, as the client sent it.
+        run_id: the run that the client names.
+    """
+    named = [_run_of(runs, owner) if is_model(owner) else owner for owner in owners(decoded(source))]
+    names = [_tag_of_run(runs, id_) for id_ in dict.fromkeys([run_id, *named]) if id_]
+    if copied := _OF_A_VERSION.fullmatch(decoded(source)):
+        with suppress(MlflowException):
+            tags = registry.get_model_version(copied["name"], copied["version"]).tags
+            names += [tags.get(AUTHOR, ""), *tags.get(MADE_BY, "").splitlines()]
+    return "\n".join(dict.fromkeys(name for name in names if name))
+
+
+_OF_A_VERSION = re.compile(r"models:/+(?P<name>[^/]+)/(?P<version>\d+)/?")
+
+
+def _run_of(runs: Any, model: str) -> str | None:
+    with suppress(MlflowException):
+        return runs.get_logged_model(model).source_run_id or None
+    return None
+
+
+def _tag_of_run(runs: Any, run_id: str) -> str:
+    with suppress(MlflowException):
+        return str(runs.get_run(run_id).data.tags.get(MADE_BY, ""))
+    return ""
 
 
 def kept_with(session: Any, run_ids: Collection[str]) -> set[str]:

@@ -46,11 +46,11 @@ def said(of: Evidence, gate: str) -> Verdict:
 
 
 def test_each_maturity_asks_for_its_own(declare: Declare) -> None:
-    always = ("specified", "thresholds", "beats_baseline", "not_worse_than_champion", "signature")
+    always = ("policy", "specified", "thresholds", "beats_baseline", "not_worse_than_champion", "signature")
     assert gates_before(declare(), Stage.PRODUCTION) == always
     ripe = declare(**PRODUCTION, gates={"thresholds": {"roc_auc": 0.5}})
     assert gates_before(ripe, Stage.PRODUCTION) == (*always, "slices", "latency", "approval")
-    assert gates_before(ripe, Stage.STAGING) == ("thresholds", "beats_baseline")
+    assert gates_before(ripe, Stage.STAGING) == ("policy", "thresholds", "beats_baseline")
     assert gates_before(ripe, Stage.ARCHIVED) == gates_before(ripe, Stage.NONE) == ()
     report = declare(**PRODUCTION, delivery=["report"], gates={"thresholds": {"roc_auc": 0.5}})
     assert "latency" not in gates_before(report, Stage.PRODUCTION)

@@ -13,6 +13,7 @@ from slipway.core.spec import ApprovalGate
 from slipway.types import Stage, Verdict
 
 JUDGED = Judged("loans", 3, Stage.PRODUCTION, "files", "spec", "rows", (1, "champion's files"), "newest")
+ANA = {"ana": "is the author of version 3"}
 GOOD, BAD = Verdict("thresholds", True, "fine"), Verdict("slices", False, "hill is worse")
 
 
@@ -87,14 +88,14 @@ def test_two_approvals_are_of_two_people() -> None:
 )
 def test_who_may_approve(gate: ApprovalGate, by: str, why: str) -> None:
     judged, dan = entry(Action.JUDGE, 1, verdicts=NEEDED), entry(Action.APPROVE, 2, "dan", verdicts=())
-    said = may_approve(gate, asked(judged, dan), "ana", by)
+    said = may_approve(gate, asked(judged, dan), ANA, by)
     assert (why in said) if why else said == ""
 
 
 def test_what_did_not_pass_is_not_approved() -> None:
     failed = asked(entry(Action.JUDGE, 1, verdicts=(BAD, approval(1, ()))))
-    assert "hill is worse" in may_approve(ApprovalGate(), failed, "ana", "ben")
-    assert may_approve(ApprovalGate(), asked(), "ana", "ben")
+    assert "hill is worse" in may_approve(ApprovalGate(), failed, ANA, "ben")
+    assert may_approve(ApprovalGate(), asked(), ANA, "ben")
 
 
 TOO_FEW = Verdict("not_worse_than_champion", False, "worse on rows it knows", {"unseen": 12.0})
@@ -124,20 +125,20 @@ def test_a_verdict_on_too_few_rows_is_overridden_by_name_and_everybody_is_told_b
 )
 def test_who_may_override_what(overrides: tuple[str, ...], by: str, why: str) -> None:
     judged = asked(entry(Action.JUDGE, 1, verdicts=(GOOD, TOO_FEW)))
-    said = may_approve(ApprovalGate(), judged, "ana", by, overrides)
+    said = may_approve(ApprovalGate(), judged, ANA, by, overrides)
     assert (why in said) if why else said == ""
 
 
 def test_another_gate_that_failed_is_not_overridden() -> None:
     judged = asked(entry(Action.JUDGE, 1, verdicts=(BAD, TOO_FEW)))
-    assert "slices cannot be overridden" in may_approve(ApprovalGate(), judged, "ana", "ben", ("slices", TOO_FEW.gate))
-    assert "hill is worse" in may_approve(ApprovalGate(), judged, "ana", "ben", (TOO_FEW.gate,))
+    assert "slices cannot be overridden" in may_approve(ApprovalGate(), judged, ANA, "ben", ("slices", TOO_FEW.gate))
+    assert "hill is worse" in may_approve(ApprovalGate(), judged, ANA, "ben", (TOO_FEW.gate,))
 
 
 def test_a_second_reviewer_approves_what_the_first_overrode() -> None:
     first = entry(Action.APPROVE, 2, "ben", verdicts=(), overrides=(TOO_FEW.gate,))
     judged = asked(entry(Action.JUDGE, 1, verdicts=(TOO_FEW, approval(2, ()))), first)
-    assert may_approve(ApprovalGate(number=2), judged, "ana", "cleo") == ""
+    assert may_approve(ApprovalGate(number=2), judged, ANA, "cleo") == ""
 
 
 @given(changed=st.sampled_from(["name", "version", "stage", "digest", "spec", "rows", "champion", "newest"]))

@@ -17,7 +17,7 @@ JUDGEMENT = Transition(
 )
 STANDS = {stage: Eligibility("m", 4, stage, JUDGEMENT) for stage in (Stage.STAGING, Stage.PRODUCTION)}
 NOTHING = {stage: Eligibility("m", 4, stage, None, (), (f"no verdict stands for {stage}",)) for stage in STANDS}
-HERE = Position("m", 4, Stage.NONE, "mara", live=2, back=1)
+HERE = Position("m", 4, Stage.NONE, {"mara": "is the author of version 4"}, live=2, back=1)
 
 
 def by_label(found: tuple[Button, ...]) -> dict[str, Button]:
@@ -125,6 +125,7 @@ def test_a_gate_that_had_too_few_rows_is_overridden_by_a_button_that_names_it_un
         found = by_label(buttons(HERE, no, ALL))
         named = found.get("Approve for Production, overriding not worse than champion")
         assert (named is not None and named.overrides == (few.gate,) and not named.why_not) is is_free
-    by_author = by_label(buttons(replace(HERE, author="jo"), {**STANDS, Stage.PRODUCTION: replace(
+    hers = replace(HERE, authors={"jo": "is the author of version 4"})
+    by_author = by_label(buttons(hers, {**STANDS, Stage.PRODUCTION: replace(
         STANDS[Stage.PRODUCTION], judgement=replace(JUDGEMENT, verdicts=(few,)))}, ALL))  # fmt: skip
     assert "author" in by_author["Approve for Production, overriding not worse than champion"].why_not[0]

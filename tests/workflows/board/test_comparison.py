@@ -157,13 +157,14 @@ def test_what_was_written_by_another_slipway_is_done_without(stored: Stored) -> 
     assert comparisons.shown_on(page, stored.run, entry) == page
     record = comparisons.record(stored.client.get_run(stored.run), VERSION)
     assert record is not None and record.card is None and record.ingredients.declaration == {}
-    assert record.approval is None
+    assert record.declared is None
 
 
-def test_the_duels_know_what_was_declared_about_approval_and_draw_by_name(stored: Stored) -> None:
+def test_the_duels_know_what_was_declared_and_draw_by_name(stored: Stored) -> None:
     comparisons = Comparisons(lambda: stored.client)
     record = comparisons.record(stored.client.get_run(stored.run), VERSION)
-    assert record is not None and record.approval is not None and record.approval.approvers == ["kim"]
+    assert record and record.declared and record.declared.gates.approval
+    assert record.declared.gates.approval.approvers == ["kim"]
     stored.judged(a_case())
     (entry,) = stored.ledger.entries(1)
     drawn = comparisons.figure(entry, stored.run, "roc")

@@ -10,6 +10,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
+from slipway.core.release.policy_gate import Rule
 from slipway.core.release.transitions import Action
 from slipway.core.spec import Experiment
 from slipway.core.statistics.metrics import Outcome
@@ -47,7 +48,7 @@ def gathered(
     rows, digest = verified_rows(store, found, tmp_path / "rows")
     truth = np.arange(8) % 2 * 1.0
     bundle = EvidenceBundle("small", 1, Stage.STAGING, "digest", Outcome(truth, truth, 0.1 + 0.8 * truth, True))
-    return Gathered(bundle, JudgedInputs(found, files, rows, digest))
+    return Gathered(bundle, JudgedInputs(found, files, rows, digest, rows.experiment, Rule("small")))
 
 
 def test_what_was_gathered_here_is_judged_without_fetching_it_again(store: MlflowClient, gathered: Gathered) -> None:

@@ -16,7 +16,7 @@ from slipway.core.gates._measured import freshness, latency, reproducible, size
 from slipway.core.gates._numbers import beats_baseline, calibration, thresholds
 from slipway.core.gates._signature import signature
 from slipway.core.gates._specified import specified
-from slipway.core.release.transitions import APPROVAL
+from slipway.core.release.transitions import APPROVAL, POLICY
 from slipway.core.spec import OF_MATURITY, Experiment, Gates, Maturity, Section
 from slipway.core.statistics.metrics import METRICS
 from slipway.types import HELD_STAGES, Interval, Stage, Verdict
@@ -59,6 +59,10 @@ class GateEntry:
 
 
 CATALOGUE: tuple[GateEntry, ...] = (
+    GateEntry(
+        POLICY, HELD_STAGES, "gates",
+        "the declaration is held to the model's release policy; without one, no demand is weaker than in Production", None,
+    ),
     GateEntry("specified", _LAST, "scope", "goal, owner and a threshold for the search metric are declared", specified),
     GateEntry(
         "thresholds", HELD_STAGES, "gates.thresholds",

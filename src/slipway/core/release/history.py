@@ -93,4 +93,5 @@ class Verified:
 def _lines(transition: Transition) -> list[str]:
     reason = f" — {transition.comment}" if transition.comment else ""
     line = f"{transition.at:%Y-%m-%d %H:%M:%S} UTC  {transition}, by {transition.by}{reason}"
-    return [line, *(f"    {'✓' if v.passed else '✗'} {v.gate}: {v.reason}" for v in transition.verdicts)]
+    verdicts = () if transition.of_policy else transition.verdicts
+    return [line, *(f"    {'✓' if v.passed else '✗'} {v.gate}: {v.reason}" for v in verdicts)]

@@ -6,10 +6,10 @@ the rows. An approval is given to such a hash, so it expires when any of these c
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from slipway.core.release.transitions import APPROVAL, UNSEEN, Action, ServedBeside, Transition
+from slipway.core.release.transitions import APPROVAL, POLICY, UNSEEN, Action, ServedBeside, Transition
 from slipway.core.spec import ApprovalGate
 from slipway.errors import did_you_mean
 from slipway.types import Stage, Verdict
@@ -18,6 +18,9 @@ ELIGIBILITY = "standing"
 """The name of the verdict that says why no judgement counts; it is shown among those of the gates."""
 OVERRIDDEN = "overridden"
 """The number of a verdict that a reviewer has overridden."""
+WEAKENED, REPLACED, UNMET, NEEDED = "weakened", "replaced", "unmet", "needed"
+"""The numbers of a verdict on the policy: how many demands are weaker than in Production, how many weaker ones the policy
+replaced, how many things nobody may let through, and how many people have to let the weaker demands through."""
 _BESIDE_THE_CHAMPION = ("not_worse_than_champion", "slices")
 
 
@@ -34,6 +37,7 @@ class Judged:
         rows: SHA-256 of the files of the test rows.
         champion: the champion's version, see `ServedBeside`, and the digest of its files; None without one.
         newest: SHA-256 of the newest rows' truth; empty without any.
+        policy: SHA-256 of the release policy in force; empty without one.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Judged:
     rows: str
     champion: tuple[int, str] | None = None
     newest: str = ""
+    policy: str = ""
 
     @property
     def hash(self) -> str:
@@ -56,6 +61,7 @@ class Judged:
             self.rows,
             self.champion,
             self.newest,
+            *([self.policy] if self.policy else []),  # so that a judgement without one has the hash that it always had
         ]
         return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
@@ -101,10 +107,13 @@ class Eligibility:
     def _now(self, verdict: Verdict) -> Verdict:
         if verdict.gate == APPROVAL:
             return approval(int(verdict.numbers["needed"]), self.approvals)
-        by = next((transition for transition in self.approvals if verdict.gate in transition.overrides), None)
-        if by is None or not overridable(verdict):
+        given = {each.by: each for each in reversed(self.approvals) if verdict.gate in each.overrides}
+        if not given or not overridable(verdict):
             return verdict
-        reason = f"overridden by {by.by}, '{by.comment}': {verdict.reason}"
+        people = " and ".join(f"{by}, '{each.comment}'" for by, each in reversed(given.items()))
+        reason, needed = f"overridden by {people}: {verdict.reason}", int(verdict.numbers.get(NEEDED, 1))
+        if len(given) < needed:
+            return Verdict(verdict.gate, False, f"{reason}; {needed} people are needed", verdict.numbers)
         return Verdict(verdict.gate, True, reason, {**verdict.numbers, OVERRIDDEN: 1.0})
 
 
@@ -118,7 +127,13 @@ def approval(needed: int, approvals: Sequence[Transition]) -> Verdict:
 
 
 def eligibility(
-    name: str, version: int, stage: Stage, digest: str, served: ServedBeside | None, entries: Sequence[Transition]
+    name: str,
+    version: int,
+    stage: Stage,
+    digest: str,
+    served: ServedBeside | None,
+    entries: Sequence[Transition],
+    policy: str | None = None,
 ) -> Eligibility:
     """Return the eligibility of a version for a stage, by the ledger's entries.
 
@@ -129,6 +144,7 @@ def eligibility(
         digest: the registered digest of its files.
         served: the champion that it has to be compared with; None without one.
         entries: entries of the ledger, oldest first; only those of this version and stage count.
+        policy: the digest of the release policy in force, empty without one; None where it does not count.
     """
     ours = [e for e in entries if e.complete and (e.version, e.stage) == (version, stage)]
     judgement = next((e for e in reversed(ours) if e.evidence and e.action is not Action.APPROVE), None)
@@ -141,6 +157,10 @@ def eligibility(
     problems = []
     if judgement.digest != digest:
         problems.append("the last verdict is of other files than are registered")
+    if policy is not None and judgement.policy != policy:
+        problems.append(
+            f"the verdict is stale: the release policy has changed since; run `slipway gates {name} {version}` again"
+        )
     if stage is Stage.PRODUCTION and judgement.replaced != (served.version if served else None):
         problems.append(
             f"the verdict is stale: it compared with {compared_and_now(judgement.replaced, served)}; "
@@ -158,7 +178,13 @@ def compared_and_now(compared: int | None, served: ServedBeside | None) -> str:
 
 
 def overridable(verdict: Verdict) -> bool:
-    """Say whether a reviewer may override a verdict: one that failed beside a champion that knows nearly all of the rows."""
+    """Say whether a reviewer may override a verdict.
+
+    One that failed beside a champion that knows nearly all of the rows may be, and one on a declaration that is weaker than
+    that of the version in Production.
+    """
+    if verdict.gate == POLICY:
+        return not verdict.passed and verdict.numbers.get(UNMET) == 0
     return not verdict.passed and verdict.gate in _BESIDE_THE_CHAMPION and UNSEEN in verdict.numbers
 
 
@@ -167,13 +193,15 @@ def failed_gates(found: Eligibility) -> tuple[Verdict, ...]:
     return tuple(v for v in found.verdicts if not v.passed and v.gate not in (APPROVAL, ELIGIBILITY))
 
 
-def may_approve(asked: ApprovalGate, found: Eligibility, author: str, by: str, overrides: Sequence[str] = ()) -> str:
+def may_approve(
+    asked: ApprovalGate, found: Eligibility, authors: Mapping[str, str], by: str, overrides: Sequence[str] = ()
+) -> str:
     """Return why a person may not approve a judgement; empty when the person may.
 
     Args:
         asked: the approval that the experiment asks for.
         found: the eligibility with the judgement.
-        author: the author of the version.
+        authors: the authors of the version, each with the reason, such as "is the author of version 3".
         by: the person.
         overrides: the gates that the approval would override.
     """
@@ -186,13 +214,18 @@ def may_approve(asked: ApprovalGate, found: Eligibility, author: str, by: str, o
         names = " ".join(f"--override {verdict.gate}" for verdict in left)
         may = f"; `{names}` approves it all the same, with your reason" if all(map(overridable, left)) else ""
         return "; ".join(f"{verdict.gate}: {verdict.reason}" for verdict in left) + may
-    if by == author:
-        return f"{by} is the author of version {found.version}: somebody else has to approve it"
+    if by in authors:
+        return is_author(by, authors)
     if asked.approvers and by not in asked.approvers:
         return f"{by} is not among those who may approve: {', '.join(asked.approvers)}"
     if by in {transition.by for transition in found.approvals} and not overrides:
         return f"{by} has approved this evidence already"
     return ""
+
+
+def is_author(by: str, authors: Mapping[str, str]) -> str:
+    """Return why an author may not approve. Arguments as for `may_approve`."""
+    return f"{by} {authors[by]}: somebody else has to approve it"
 
 
 def _may_override(found: Eligibility, overrides: Sequence[str]) -> str:
@@ -205,6 +238,6 @@ def _may_override(found: Eligibility, overrides: Sequence[str]) -> str:
         if not overridable(verdicts[gate]):
             return (
                 f"{gate} cannot be overridden; a comparison with the version in Production can be, where that one knows "
-                "nearly all of the rows"
+                "nearly all of the rows, and a declaration that is weaker than the one in Production"
             )
     return ""

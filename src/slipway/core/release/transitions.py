@@ -10,6 +10,8 @@ from slipway.types import Stage, Verdict
 
 APPROVAL = "approval"
 """The name of the gate whose verdict people give."""
+POLICY = "policy"
+"""The name of the gate that holds a declaration to the release policy, or to the declaration in Production."""
 UNSEEN = "unseen"
 """The key of a number in a failed verdict that a reviewer may override: how few rows the champion was not trained on."""
 
@@ -21,6 +23,7 @@ class Action(StrEnum):
     REFUSE = "refuse"
     JUDGE = "judge"
     APPROVE = "approve"
+    POLICY = "policy"
 
     @property
     def moves(self) -> bool:
@@ -30,13 +33,13 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Transition:
-    """One transition of a version, or a decision on one: refused, judged, approved.
+    """One transition of a version, or a decision on one: refused, judged, approved. Or a release policy, set or approved.
 
     Attributes:
         name: the registered model.
         action: the action.
-        version: the version.
-        stage: the stage after the transition, or the stage that the decision is on.
+        version: the version; 0 for the release policy, which is of no version.
+        stage: the stage after the transition, or the stage that the decision is on; None for the release policy.
         by: the person.
         at_ms: the time, in Unix milliseconds.
         replaced: the version that held the stage before; of a judgement or refusal, the champion that it compared with.
@@ -44,9 +47,10 @@ class Transition:
         verdicts: the verdicts that it rests on.
         complete: False when the process ended in the middle of it.
         digest: the registered digest of the version's files.
-        evidence: the hash of the judged inputs; see `slipway.core.release.judgement`.
+        evidence: the hash of the judged inputs, see `slipway.core.release.judgement`; of a release policy, its digest.
         kept: the digest of the files that are kept with it.
         overrides: of an approval, the gates that its reason overrides.
+        policy: the digest of the release policy that the verdicts went by; empty without one.
     """
 
     name: str
@@ -63,6 +67,7 @@ class Transition:
     evidence: str = ""
     kept: str = ""
     overrides: tuple[str, ...] = ()
+    policy: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -79,6 +84,7 @@ class Transition:
             "evidence": self.evidence,
             "kept": self.kept,
             "overrides": list(self.overrides),
+            "policy": self.policy,
             "verdicts": [verdict.as_dict() for verdict in self.verdicts],
         }
 
@@ -86,7 +92,8 @@ class Transition:
     def from_dict(cls, values: Mapping[str, Any]) -> "Transition":
         """Return the transition of a dict that `as_dict` made; its time is in whole seconds.
 
-        The dict may come over the network from a server of an older Slipway, whose approvals override nothing.
+        The dict may come over the network from a server of an older Slipway, whose approvals override nothing and which
+        knows no policy.
         """
         return cls(
             name=values["name"],
@@ -103,6 +110,7 @@ class Transition:
             evidence=values["evidence"],
             kept=values["kept"],
             overrides=tuple(values.get("overrides", ())),
+            policy=values.get("policy", ""),
         )
 
     @property
@@ -114,7 +122,14 @@ class Transition:
     def at(self) -> datetime:
         return datetime.fromtimestamp(self.at_ms / 1000, UTC)
 
+    @property
+    def of_policy(self) -> bool:
+        """Whether the entry is of the release policy, and of no version."""
+        return self.version == 0
+
     def __str__(self) -> str:
+        if self.of_policy:
+            return self._words_on_policy()
         done = {
             Action.PROMOTE: f"version {self.version} → {self.stage}",
             Action.ROLLBACK: f"rolled back to version {self.version}",
@@ -125,8 +140,17 @@ class Transition:
         }[self.action]
         replaced = f", replacing version {self.replaced}" if self.replaced and self.action.moves else ""
         overriding = f", overriding {', '.join(self.overrides)}" if self.overrides else ""
-        cut_off = "" if self.complete else " (cut off before it was done)"
-        return f"{done}{replaced}{overriding}{cut_off}"
+        return f"{done}{replaced}{overriding}{self._cut_off}"
+
+    @property
+    def _cut_off(self) -> str:
+        return "" if self.complete else " (cut off before it was done)"
+
+    def _words_on_policy(self) -> str:
+        if self.action is Action.APPROVE:
+            return f"release policy approved{self._cut_off}"
+        changes = "; ".join(verdict.reason for verdict in self.verdicts)
+        return f"release policy set{f': {changes}' if changes else ''}{self._cut_off}"
 
 
 @dataclass(frozen=True)

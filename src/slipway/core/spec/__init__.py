@@ -1,4 +1,4 @@
-"""The models of experiment.yaml: the goal, the data, the search, and the conditions of a release.
+"""The models of experiment.yaml and policy.yaml: the goal, the data, the search, and the conditions of a release.
 
 `slipway schema` publishes these models as JSON Schema. `slipway.core.spec._yaml` reads the text of a file into these models,
 with errors that name the line.
@@ -12,7 +12,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from slipway.core.spec._data import Column, ColumnType, Data, DataSla, Source
 from slipway.core.spec._duties import Duty, undeclared
-from slipway.core.spec._gates import OF_MATURITY, ApprovalGate, Gates, Margin, SlicesGate
+from slipway.core.spec._gates import OF_MATURITY, ApprovalGate, Gates, LatencyGate, Margin, SlicesGate
+from slipway.core.spec._policy import PolicyChange, ReleasePolicy, policy_schema
 from slipway.core.spec._release import Evaluation, Monitor, Sla
 from slipway.core.spec._scope import Costs, Maturity, Scope
 from slipway.core.spec._search import Baseline, Candidate, Halving, Search
@@ -40,10 +41,13 @@ __all__ = [
     "Gates",
     "GroupSplit",
     "Halving",
+    "LatencyGate",
     "Margin",
     "Maturity",
     "Monitor",
+    "PolicyChange",
     "RandomSplit",
+    "ReleasePolicy",
     "Scope",
     "Search",
     "Section",
@@ -53,6 +57,7 @@ __all__ = [
     "Split",
     "TimeSplit",
     "json_schema",
+    "policy_schema",
     "undeclared",
 ]
 

@@ -101,6 +101,6 @@ class Gates(Section):
     def _own_gates_have_names_of_their_own(self) -> Self:
         names = [ref.partition(":")[2] for ref in self.own]
         for i, name in enumerate(names):
-            if name in type(self).model_fields or name in ("specified", "signature") or name in names[:i]:
+            if name in type(self).model_fields or name in ("policy", "specified", "signature") or name in names[:i]:
                 raise wrong(f"'{name}' is the name of another gate", "own", i)
         return self

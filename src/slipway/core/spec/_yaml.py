@@ -1,6 +1,7 @@
-"""The reader of experiment.yaml: from its text to an Experiment, or to every Problem with its line."""
+"""The reader of experiment.yaml and policy.yaml: from a text to its model, or to every Problem with its line."""
 
-from typing import Any, get_args
+import io
+from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -10,12 +11,13 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from slipway.core.naming import is_plain
 from slipway.core.space import KINDS
-from slipway.core.spec import CODE_REF, IMPORT_PATH, NAME, Experiment, Section
+from slipway.core.spec import CODE_REF, IMPORT_PATH, NAME, Experiment, ReleasePolicy, Section
 from slipway.errors import SpecInvalid, did_you_mean
 from slipway.types import Problem
 
 MAX_CHARACTERS = 1_000_000
 Location = tuple[str | int, ...]
+_S = TypeVar("_S", bound=Section)
 # The tags that an experiment.yaml may use: sets, bytes and objects have no place in a declaration.
 _KINDS = ("str", "int", "float", "bool", "null", "timestamp", "map", "seq", "merge")
 _TAGS = {f"tag:yaml.org,2002:{kind}" for kind in _KINDS}
@@ -33,15 +35,34 @@ def read_experiment(text: str, path: str = "experiment.yaml") -> Experiment:
 
     Raises SpecInvalid with one Problem for each mistake; a Problem has the line, the key, the value found and what is allowed.
     """
+    return _read(Experiment, text, path)
+
+
+def read_policy(text: str, path: str = "policy.yaml") -> ReleasePolicy:
+    """Read and validate the text of a policy.yaml. Raises SpecInvalid as `read_experiment` does."""
+    return _read(ReleasePolicy, text, path)
+
+
+def write_policy(policy: ReleasePolicy) -> str:
+    """Return a policy as the text of a policy.yaml."""
+    written = io.StringIO()
+    yaml: Any = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False
+    yaml.dump(policy.as_dict(), written)
+    return written.getvalue()
+
+
+def _read(model: type[_S], text: str, path: str) -> _S:
     values, lines = _parse(text, path)
     if not isinstance(values, dict):
         raise SpecInvalid(
-            path, [Problem(1, "", "this has to be a mapping with the keys " + ", ".join(Experiment.model_fields))]
+            path, [Problem(1, "", "this has to be a mapping with the keys " + ", ".join(model.model_fields))]
         )
     try:
-        return Experiment.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
-        raise SpecInvalid(path, _problems(error.errors(), lines)) from None
+        raise SpecInvalid(path, _problems(model, error.errors(), lines)) from None
 
 
 def _parse(text: str, path: str) -> tuple[Any, dict[Location, int]]:
@@ -93,14 +114,14 @@ def _as_pydantic_names(key: ScalarNode) -> tuple[str | int, ...]:
     return (int(value) if isinstance(value, int) else repr(value),)
 
 
-def _problems(details: list[ErrorDetails], lines: dict[Location, int]) -> list[Problem]:
+def _problems(model: type[Section], details: list[ErrorDetails], lines: dict[Location, int]) -> list[Problem]:
     """Return one Problem a place; the alternatives of a union become one Problem, by the first alternative."""
     problems: dict[Location, Problem] = {}
     for detail in details:
         # An error of our own gives its whole place, also where the file lacks the key.
         below = tuple(detail.get("ctx", {}).get("at", ()))
         placed = (*_without_tags(detail["loc"], lines, keep_last=detail["type"] == "missing"), *below)
-        problems.setdefault(placed, Problem(_line(placed, lines), _key(placed), _message(detail)))
+        problems.setdefault(placed, Problem(_line(placed, lines), _key(placed), _message(model, detail)))
     return list(problems.values())
 
 
@@ -124,12 +145,12 @@ def _line(at: Location, lines: dict[Location, int]) -> int:
     return lines.get(at, 1)
 
 
-def _message(detail: ErrorDetails) -> str:
+def _message(model: type[Section], detail: ErrorDetails) -> str:
     found = detail["input"]
     match detail["type"]:
         case "extra_forbidden":
             key = str(detail["loc"][-1])
-            return f"unknown key '{key}'{did_you_mean(key, _keys_at(detail['loc'][:-1]))}"
+            return f"unknown key '{key}'{did_you_mean(key, _keys_at(model, detail['loc'][:-1]))}"
         case "missing":
             return "this key is required and is not there"
         case "union_tag_not_found" | "union_tag_invalid" if detail["loc"][-1] == "split":
@@ -156,9 +177,9 @@ def _shown(value: Any, most: int = 80) -> str:
     return spelled if len(spelled) <= most else f"{spelled[:most]}…"
 
 
-def _keys_at(at: Location) -> list[str]:
+def _keys_at(model: type[Section], at: Location) -> list[str]:
     """Return the keys that are allowed in the section at a location."""
-    sections: list[type[Section]] = [Experiment]
+    sections: list[type[Section]] = [model]
     for part in at:
         inner = [s for section in sections for s in _sections_in(section, part)]
         sections = inner or sections

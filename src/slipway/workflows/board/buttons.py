@@ -4,7 +4,7 @@ Nothing is allowed or forbidden here. The server decides when a button is presse
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from slipway.core.release.judgement import ELIGIBILITY, Eligibility, failed_gates, may_approve, overridable
 from slipway.core.release.transitions import APPROVAL, stays_in_production
@@ -22,19 +22,21 @@ class Position:
         name: the registered model.
         number: the version's number.
         stage: the version's stage.
-        author: the user who trained the version; empty where that is not known.
+        authors: the authors of the version, none of whom may approve it, each with the reason.
         live: the version in Production; None for none.
         back: the version that a rollback returns to; None for none.
         foreign: whether the version has no digest, so that no gate can judge it and nobody can approve or promote it.
+        promoters: the users who may promote, by the release policy; empty for whoever manages the model.
     """
 
     name: str
     number: int
     stage: Stage
-    author: str = ""
+    authors: Mapping[str, str] = field(default_factory=dict)
     live: int | None = None
     back: int | None = None
     foreign: bool = False
+    promoters: tuple[str, ...] = ()
 
 
 def buttons(
@@ -52,7 +54,9 @@ def buttons(
     if "approve" in visitor.may and _can_be_approved(at, stands[Stage.PRODUCTION], visitor):
         shown.append(_approve(at, stands[Stage.PRODUCTION], visitor, asked or ApprovalGate()))
     if "promote" in visitor.may:
-        shown += [_promote(at, stands[stage]) for stage in HELD_STAGES if at.stage is not stage and not at.foreign]
+        shown += [
+            _promote(at, stands[stage], visitor) for stage in HELD_STAGES if at.stage is not stage and not at.foreign
+        ]
         shown += [_roll_back(at)] if _can_go_back(at) else []
         shown += [_archive(at)] if at.stage is not Stage.ARCHIVED else []
     return tuple(shown)
@@ -77,18 +81,23 @@ def _approve(at: Position, stands: Eligibility, visitor: Visitor, asked: Approva
     elif stands.problems:
         why = stands.problems[0]  # an approval of evidence that no longer counts would not count either
     else:
-        why = may_approve(asked, stands, at.author, visitor.name, overrides)
+        why = may_approve(asked, stands, at.authors, visitor.name, overrides)
     says = "Your name is written down under exactly this evidence. It expires when the evidence changes."
     label = "Approve for Production"
     if overrides:
         label = f"{label}, overriding {', '.join(map(gate_name, overrides))}"
-        says += " Too few rows are left that the version in Production does not know, so your reason counts."
+        says += " Your reason counts in place of what did not pass, and is shown with it from now on."
     return Button("approve", label, says, Stage.PRODUCTION, (why,) if why else (), overrides)
 
 
-def _promote(at: Position, stands: Eligibility) -> Button:
+def _promote(at: Position, stands: Eligibility, visitor: Visitor) -> Button:
     stage = stands.stage
-    why = (stays_in_production(at.number),) if at.stage is Stage.PRODUCTION else _in_the_way(stands)
+    if at.stage is Stage.PRODUCTION:
+        why: tuple[str, ...] = (stays_in_production(at.number),)
+    elif at.promoters and visitor.name and visitor.name not in at.promoters:
+        why = (f"the release policy names who may promote: {', '.join(at.promoters)}",)
+    else:
+        why = _in_the_way(stands)
     says = f"Version {at.number} moves to {stage}; what is there now is archived."
     if stage is Stage.PRODUCTION:
         archived = f" Version {at.live}, which is live, is archived." if at.live else ""

@@ -12,10 +12,14 @@ from mlflow.exceptions import MlflowException
 from slipway.core.release.decision import CHAMPION, Decision, Situation, Surroundings, decide, judged_last
 from slipway.core.release.judgement import ELIGIBILITY, Eligibility, eligibility
 from slipway.core.release.ledger import Entry
+from slipway.core.release.policies import Policies
+from slipway.core.release.policy_gate import Floor, Rule
 from slipway.core.release.transitions import Action, ServedBeside, Transition, before_production
+from slipway.core.spec import ApprovalGate
 from slipway.registry.absent import is_absent
 from slipway.registry.eligibility import served_beside
 from slipway.registry.ledger import Ledger, ledger_of
+from slipway.registry.policy import policies_of
 from slipway.registry.same_model import same_among
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, get_version, list_versions
@@ -28,6 +32,7 @@ from slipway.workflows.board.buttons import Position, buttons
 from slipway.workflows.board.comparison import Comparisons
 from slipway.workflows.board.overview import entries_of, goal_of, ledger_run
 from slipway.workflows.board.status import author_of, registered, transition_into, version_status
+from slipway.workflows.promotion.rule import authors
 from slipway.workflows.release.ingredients import VersionRecord
 
 # Entries of one version, and transitions of all: the version that a rollback returns to is among the newest of these.
@@ -53,10 +58,13 @@ def version_page(
     entries, moves = entries_of(ledger, number, _ENTRIES), _moves(ledger)
     served = served_beside(client, name, number)
     live = served.version if served and served.live else None
-    stands = {stage: _eligibility(version, stage, served, entries) for stage in HELD_STAGES}
+    policies = policies_of(ledger)
+    stands = {stage: _eligibility(version, stage, served, entries, policies) for stage in HELD_STAGES}
     run, judged = _run(client, version), _judged(entries)
+    promoters = tuple(policies.in_force.policy.promoters) if policies.in_force else ()
+    back = before_production(moves)
     at = Position(
-        name, number, version.stage, author_of(version), live, before_production(moves), DIGEST not in version.tags
+        name, number, version.stage, authors(version, policies), live, back, DIGEST not in version.tags, promoters
     )
     others = list_versions(client, name)
     decision = decide(judged_last(stands.values()), surroundings(version, moves, live, same_among(version, others)))
@@ -69,7 +77,7 @@ def version_page(
         created=registered(version),
         author=author_of(version),
         stage_gates=tuple(_stage_gates(ledger, each, entries) for each in reversed(stands.values())),
-        buttons=buttons(at, stands, visitor, record.approval if record else None),
+        buttons=buttons(at, stands, visitor, _approval_asked(client, comparisons, version, record, policies, served)),
         lineage=_lineage(version, judged),
         links=_links(version, run, beside.run if beside else None),
         card=record.card if record else None,
@@ -163,9 +171,30 @@ def _difference(stands: Eligibility) -> Verdict | None:
     )
 
 
-def _eligibility(version: Version, stage: Stage, served: ServedBeside | None, entries: list[Entry]) -> Eligibility:
-    transitions = [entry.transition for entry in entries]
-    return eligibility(version.name, version.number, stage, version.tags.get(DIGEST, ""), served, transitions)
+def _eligibility(
+    version: Version, stage: Stage, served: ServedBeside | None, entries: list[Entry], policies: Policies
+) -> Eligibility:
+    transitions, digest = [entry.transition for entry in entries], version.tags.get(DIGEST, "")
+    return eligibility(version.name, version.number, stage, digest, served, transitions, policies.digest)
+
+
+def _approval_asked(
+    client: MlflowClient,
+    comparisons: Comparisons,
+    version: Version,
+    record: VersionRecord | None,
+    policies: Policies,
+    served: ServedBeside | None,
+) -> ApprovalGate | None:
+    """Return who may approve a version; None where its declaration cannot be read."""
+    if record is None or record.declared is None:
+        return None
+    floor = None
+    if served:
+        champion = get_version(client, version.name, served.version)
+        theirs = comparisons.record(_run(client, champion), champion)
+        floor = Floor(served, theirs.declared if theirs else None)
+    return Rule(version.name, policies, floor).approval_asked(record.declared)
 
 
 def _stage_gates(ledger: Ledger | None, stands: Eligibility, entries: list[Entry]) -> StageGates:

@@ -10,6 +10,7 @@ from mlflow import MlflowClient
 from slipway.core.gates import Measured, gates_before, judge
 from slipway.core.prediction import encode
 from slipway.core.release.judgement import approval, compared_and_now
+from slipway.core.release.policy_gate import policy_verdict
 from slipway.core.release.transitions import APPROVAL, Action, ServedBeside, Transition
 from slipway.core.spec import ApprovalGate
 from slipway.errors import Refusal, UsageError
@@ -17,9 +18,10 @@ from slipway.registry.artifacts.models import temporary_folder
 from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import get_version
-from slipway.types import HELD_STAGES, Verdict
+from slipway.types import HELD_STAGES, Stage, Verdict
 from slipway.workflows.promotion.judged_inputs import Gathered, JudgedInputs, judged_inputs_of
 from slipway.workflows.promotion.own_gates import marked_as_kept
+from slipway.workflows.promotion.rule import authors
 from slipway.workflows.promotion.transition import transition_of
 
 _MOST_CHARACTERS, _MOST_NUMBERS = 2000, 30
@@ -32,6 +34,8 @@ def judged(
     by: str,
     gathered: Gathered | None = None,
     trusted: Sequence[str] = (),
+    *,
+    verified: bool = False,
 ) -> Transition:
     """Return the judgement of an evidence bundle; nothing is written.
 
@@ -45,6 +49,7 @@ def judged(
         gathered: the inputs that this very process gathered and verified for the bundle; for any other bundle, the inputs
             are fetched and verified here.
         trusted: the types that the operator of the judge lets a model hold, beside those that its experiment declared.
+        verified: whether the server knows who its users are.
 
     Raises UsageError for a bundle of another model or stage, UntrustedModel for stored files that changed or that MLflow would
     load otherwise than Slipway, Refusal for a bundle of other files than the registered ones, or of another champion than the
@@ -63,7 +68,7 @@ def judged(
         _require_same(bundle, inputs)
         experiment = inputs.rows.experiment
         bundle = replace(bundle, measured=_own_as_declared(bundle.measured, inputs))
-        verdicts = judge(inputs.evidence(bundle), bundle.stage)
+        verdicts = (_on_policy(inputs, bundle.stage, verified), *judge(inputs.evidence(bundle), bundle.stage))
         if APPROVAL in gates_before(experiment, bundle.stage):
             asked = experiment.gates.approval or ApprovalGate()
             verdicts = (*verdicts, approval(asked.number, ()))
@@ -71,7 +76,12 @@ def judged(
             client, by, version, Action.JUDGE, bundle.stage, "", verdicts, inputs.judged(bundle).hash
         )
     champion = bundle.champion_version
-    return replace(judgement, replaced=champion[0] if champion else None)
+    return replace(judgement, replaced=champion[0] if champion else None, policy=inputs.rule.policies.digest)
+
+
+def _on_policy(inputs: JudgedInputs, stage: Stage, verified: bool) -> Verdict:
+    rule, version = replace(inputs.rule, verified=verified), inputs.version
+    return policy_verdict(rule, inputs.declared, version.number, stage, authors(version, rule.policies))
 
 
 def _require_same(bundle: EvidenceBundle, inputs: JudgedInputs) -> None:

@@ -4,13 +4,15 @@ Each is verified by the digest that was registered, so that no later change coun
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlflow import MlflowClient
 
 from slipway.core.gates import Champion, Evidence
 from slipway.core.release.judgement import Judged
+from slipway.core.release.policy_gate import Rule
+from slipway.core.spec import Experiment
 from slipway.core.statistics.slices import slice_labels
 from slipway.errors import Refusal
 from slipway.registry.artifacts.fetch import fetch_verified
@@ -21,6 +23,7 @@ from slipway.registry.evidence.rescoring import SameRows, verified_rows
 from slipway.registry.trust import DIGEST, require_as_written
 from slipway.registry.versions import Version, get_version
 from slipway.types import Stage
+from slipway.workflows.promotion.rule import rule_of
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,10 @@ class JudgedInputs:
     Attributes:
         version: the version that is judged.
         files: the folder of its files.
-        rows: its experiment and its test rows.
+        rows: its test rows, and its declaration as it is judged: held to the release policy in force.
         rows_digest: the digest of the rows.
+        declared: its declaration as it was trained with.
+        rule: the demands that the declaration may not undercut.
         champion: the version to compare with; None for none.
         champion_files: the folder of the champion's files; None where they cannot be verified.
         problem: the reason for that; "" for none.
@@ -42,6 +47,8 @@ class JudgedInputs:
     files: Path
     rows: SameRows
     rows_digest: str
+    declared: Experiment
+    rule: Rule
     champion: Version | None = None
     champion_files: Path | None = None
     problem: str = ""
@@ -55,10 +62,11 @@ class JudgedInputs:
             self.version.number,
             bundle.stage,
             self.version.tags[DIGEST],
-            self.rows.experiment.digest,
+            self.declared.digest,
             self.rows_digest,
             (champion.number, champion.tags.get(DIGEST, "")) if champion else None,
             bundle.newest_digest,
+            self.rule.policies.digest,
         )
 
     def evidence(self, bundle: EvidenceBundle) -> Evidence:
@@ -102,6 +110,8 @@ def judged_inputs_of(
 ) -> JudgedInputs:
     """Download the inputs of a version's judgement. There is no champion before Staging.
 
+    Here, once, a declaration is held to the release policy: for the client, which measures by it, and for the judge.
+
     Args:
         client: a client of the tracking server.
         version: the version that is judged.
@@ -118,7 +128,9 @@ def judged_inputs_of(
     rows, digest = verified_rows(client, version, folder)
     allowed = (*rows.experiment.search.trusted_types, *trusted)
     require_as_written(files, allowed)
-    inputs = JudgedInputs(version, files, rows, digest)
+    rule = rule_of(client, version.name, version.number)
+    held = replace(rows, experiment=rule.held(rows.experiment))
+    inputs = JudgedInputs(version, files, held, digest, rows.experiment, rule)
     served = served_beside(client, version.name, version.number) if stage is Stage.PRODUCTION else None
     if served is None or served.version == version.number:
         return inputs
@@ -128,4 +140,4 @@ def judged_inputs_of(
         require_as_written(champion_files, allowed)
     except Refusal as error:
         champion_files, problem = None, str(error)
-    return JudgedInputs(version, files, rows, digest, champion, champion_files, problem, served.live)
+    return replace(inputs, champion=champion, champion_files=champion_files, problem=problem, champion_live=served.live)

@@ -10,9 +10,9 @@ from typing import Protocol
 
 from mlflow import MlflowClient
 
-from slipway.core.release.judgement import may_approve
+from slipway.core.release.judgement import is_author, may_approve
+from slipway.core.release.policies import Policies
 from slipway.core.release.transitions import Action, Transition, before_production, stays_in_production
-from slipway.core.spec import ApprovalGate
 from slipway.errors import PromotionRefused, Refusal
 from slipway.identity import process_tags
 from slipway.registry.artifacts.models import temporary_folder
@@ -22,16 +22,18 @@ from slipway.registry.evidence.rescoring import verified_rows
 from slipway.registry.ledger import MADE, Ledger, now_ms
 from slipway.registry.mutex import exclusive
 from slipway.registry.permissions import Operation, not_allowed
+from slipway.registry.policy import policies_of
 from slipway.registry.remote import RemoteRegistrar, about
 from slipway.registry.stages import put_aliases_in_step
-from slipway.registry.trust import AUTHOR
 from slipway.registry.versions import Version, get_version, list_versions
 from slipway.settings import Settings
 from slipway.types import HELD_STAGES, Stage
 from slipway.workflows.notices.telling import telling
+from slipway.workflows.promotion import policy_change
 from slipway.workflows.promotion.decided import describe
 from slipway.workflows.promotion.judge import judged
 from slipway.workflows.promotion.judged_inputs import Gathered
+from slipway.workflows.promotion.rule import authors, rule_of
 from slipway.workflows.promotion.transition import bring_to_an_end, make, moving, open_ledger, transition_of
 
 _READ_FIRST = 100
@@ -65,6 +67,12 @@ class Registrar(Protocol):
     def reconcile(self, name: str) -> tuple[Transition, ...]:
         """Bring the transitions that were cut off to their end, and the aliases into step; return each as it ended."""
 
+    def set_policy(self, name: str, text: str, comment: str) -> Transition:
+        """Set the release policy, by the text of a policy.yaml. Raises SpecInvalid, Refusal."""
+
+    def approve_policy(self, name: str, digest: str, comment: str) -> Transition:
+        """Approve the release policy of a digest, by somebody other than the one who set it. Raises Refusal."""
+
 
 class LocalRegistrar:
     """The registrar that writes by itself, through a client.
@@ -74,26 +82,34 @@ class LocalRegistrar:
         by: the user who asks, as the ledger names them.
         gathered: an evidence bundle of this process with its verified inputs, which then are not fetched again.
         trusted: the types that the operator lets a model hold, beside those that its experiment declared.
+        verified: whether the user had to log in, so that the name is more than a claim.
     """
 
     def __init__(
-        self, client: MlflowClient, by: str, gathered: Gathered | None = None, trusted: tuple[str, ...] = ()
+        self,
+        client: MlflowClient,
+        by: str,
+        gathered: Gathered | None = None,
+        trusted: tuple[str, ...] = (),
+        *,
+        verified: bool = False,
     ) -> None:
         self._client = client
         self._by = by
         self._gathered = gathered
         self._trusted = trusted
+        self._verified = verified
 
     def with_gathered(self, gathered: Gathered) -> "LocalRegistrar":
         """Return the same registrar, which judges a gathered bundle by the inputs that are on this disk."""
-        return LocalRegistrar(self._client, self._by, gathered, self._trusted)
+        return LocalRegistrar(self._client, self._by, gathered, self._trusted, verified=self._verified)
 
     def judge(self, name: str, bundle: EvidenceBundle) -> Transition:
         ledger = open_ledger(self._client, name)
         require_not_live(get_version(self._client, name, bundle.version), bundle.stage)
-        judgement = judged(self._client, bundle, name, self._by, self._gathered, self._trusted)
+        judgement = self._judged(name, bundle)
         with moving(self._client, ledger):
-            self._require_same_champion(judgement)
+            self._require_same_basis(ledger, judgement)
             ledger.write(judgement, process_tags(), bundle.files())
             describe(self._client, judgement)
         return judgement
@@ -105,12 +121,15 @@ class LocalRegistrar:
             raise Refusal("an approval says why: give it a comment")
         ledger = open_ledger(self._client, name)
         wanted = get_version(self._client, name, version)
+        rule = rule_of(self._client, name, version)
+        theirs = authors(wanted, rule.policies)
+        if self._by in theirs:  # at once: no declaration is needed to say so
+            raise Refusal(f"{name} version {version} is not approved for {stage}: {is_author(self._by, theirs)}")
         with temporary_folder() as made:
-            experiment = verified_rows(self._client, wanted, Path(made))[0].experiment
+            asked = rule.approval_asked(verified_rows(self._client, wanted, Path(made))[0].experiment)
         with moving(self._client, ledger):
             stands = eligibility(self._client, ledger, wanted, stage)
-            gate = experiment.gates.approval or ApprovalGate()
-            if why_not := may_approve(gate, stands, wanted.tags.get(AUTHOR, ""), self._by, overrides):
+            if why_not := may_approve(asked, stands, theirs, self._by, overrides):
                 raise Refusal(f"{name} version {version} is not approved for {stage}: {why_not}")
             assert stands.judgement is not None  # nothing can be approved otherwise
             evidence = stands.judgement.evidence
@@ -125,14 +144,16 @@ class LocalRegistrar:
     ) -> Transition:
         ledger = open_ledger(self._client, name)
         require_movable(get_version(self._client, name, version), stage)
-        fresh = judged(self._client, bundle, name, self._by, self._gathered, self._trusted) if bundle else None
+        fresh = self._judged(name, bundle) if bundle else None
         with moving(self._client, ledger):
             wanted = get_version(self._client, name, version)
             require_movable(wanted, stage)
             if fresh:
-                self._require_same_champion(fresh)
+                self._require_same_basis(ledger, fresh)
             files = bundle.files() if bundle else None
-            if stage not in HELD_STAGES:
+            if stage in HELD_STAGES:
+                self._require_promoter(name, policies_of(ledger))
+            else:
                 return make(self._client, ledger, self._transition(wanted, Action.PROMOTE, stage, comment))
             return self._by_judgement(ledger, wanted, stage, comment, fresh, files)
 
@@ -161,6 +182,12 @@ class LocalRegistrar:
             put_aliases_in_step(self._client, name)
         return ended
 
+    def set_policy(self, name: str, text: str, comment: str) -> Transition:
+        return policy_change.set_policy(self._client, self._by, name, text, comment)
+
+    def approve_policy(self, name: str, digest: str, comment: str) -> Transition:
+        return policy_change.approve_policy(self._client, self._by, name, digest, comment)
+
     def _by_judgement(
         self,
         ledger: Ledger,
@@ -176,6 +203,8 @@ class LocalRegistrar:
         evidence = stands.judgement.evidence if stands.judgement and not stands.problems else ""
         action = Action.PROMOTE if stands.holds else Action.REFUSE
         transition = transition_of(self._client, self._by, wanted, action, stage, comment, stands.verdicts, evidence)
+        if stands.judgement:  # this entry is the newest judgement now: it went by the same policy
+            transition = replace(transition, policy=stands.judgement.policy)
         if stands.holds:
             return make(self._client, ledger, transition, files)
         if stands.judgement:  # the refusal is the newest judgement now: an approval of it may open the stage
@@ -183,11 +212,26 @@ class LocalRegistrar:
         ledger.write(transition, process_tags(), files)
         raise PromotionRefused(wanted.name, wanted.number, stage, stands.verdicts)
 
+    def _judged(self, name: str, bundle: EvidenceBundle) -> Transition:
+        return judged(self._client, bundle, name, self._by, self._gathered, self._trusted, verified=self._verified)
+
     def _transition(self, version: Version, action: Action, stage: Stage, comment: str) -> Transition:
         return transition_of(self._client, self._by, version, action, stage, comment)
 
-    def _require_same_champion(self, judgement: Transition) -> None:
-        """Raise Refusal when Production holds another version now than the one that the judgement compared with."""
+    def _require_promoter(self, name: str, policies: Policies) -> None:
+        promoters = policies.in_force.policy.promoters if policies.in_force else []
+        if promoters and self._by not in promoters:
+            raise Refusal(
+                f"{self._by} may not promote {name}: its release policy names those who may, {', '.join(promoters)}"
+            )
+
+    def _require_same_basis(self, ledger: Ledger, judgement: Transition) -> None:
+        """Raise Refusal when the policy, or the version in Production, is not the one that the judgement went by."""
+        if policies_of(ledger).digest != judgement.policy:
+            raise Refusal(
+                f"the release policy of {judgement.name} changed while version {judgement.version} was judged; nothing was "
+                "moved. Run it again"
+            )
         if judgement.stage is not Stage.PRODUCTION:
             return
         served = served_beside(self._client, judgement.name, judgement.version)

@@ -12,7 +12,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from slipway.core.release.changes import Ingredients
-from slipway.core.spec import ApprovalGate, Experiment
+from slipway.core.spec import Experiment
 from slipway.registry.artifacts.models import requirements_of
 from slipway.reports.card import CardData, ModelCard, read_card
 from slipway.reports.words.spelling import number
@@ -37,13 +37,13 @@ class VersionRecord:
         ingredients: what it was made of.
         card: the model card of its run; None without one.
         size_bytes: the size of its files; None where it is not recorded.
-        approval: the approval that its declaration asks for; None where the declaration cannot be read.
+        declared: its declaration; None where it cannot be read.
     """
 
     ingredients: Ingredients
     card: ModelCard | None = None
     size_bytes: int | None = None
-    approval: ApprovalGate | None = None
+    declared: Experiment | None = None
 
 
 def record_of(client: MlflowClient, run: Run, files: str = "") -> VersionRecord:
@@ -68,8 +68,7 @@ def record_of(client: MlflowClient, run: Run, files: str = "") -> VersionRecord:
             commit=tags.get("slipway.git_commit", ""),
             remote=tags.get(GIT_REMOTE) or tags.get("mlflow.source.git.repoURL", ""),
         )
-        approval = (declared.gates.approval or ApprovalGate()) if declared else None
-        return VersionRecord(ingredients, card, size_bytes, approval)
+        return VersionRecord(ingredients, card, size_bytes, declared)
 
 
 def _card(client: MlflowClient, run: Run, folder: Path) -> ModelCard | None:

@@ -18,6 +18,7 @@ from slipway.registry.trust import (
     AUTHOR,
     DIGEST,
     EVIDENCE_DIGEST,
+    SPEC_DIGEST,
     artifact_digest,
     require_as_written,
     require_no_compiled_code,
@@ -29,7 +30,7 @@ from slipway.workflows.session import open_client
 
 LINEAGE = (
     "slipway.experiment",
-    "slipway.spec_digest",
+    SPEC_DIGEST,
     "slipway.data_digest",
     "slipway.code_digest",
     "slipway.lock_digest",

@@ -1,0 +1,301 @@
+"""The release policy of a model: it is set, approved and kept in the ledger, and no declaration of a version undercuts it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+from mlflow.models import Model
+
+from slipway.core.release.transitions import Action, Transition
+from slipway.core.spec import Experiment
+from slipway.core.statistics.metrics import Outcome
+from slipway.errors import PromotionRefused, Refusal, SpecInvalid
+from slipway.registry.artifacts.models import signature_of
+from slipway.registry.evidence.bundle import EvidenceBundle
+from slipway.registry.evidence.rescoring import verified_rows
+from slipway.registry.history import history_of, verified
+from slipway.registry.ledger import EVIDENCE
+from slipway.registry.policy import policies_of
+from slipway.registry.trust import AUTHOR, DIGEST, MADE_BY
+from slipway.registry.versions import get_version
+from slipway.types import Stage, Verdict
+from slipway.workflows.promotion.judged_inputs import Gathered, JudgedInputs
+from slipway.workflows.promotion.registrar import LocalRegistrar
+from slipway.workflows.promotion.rule import rule_of
+from slipway.workflows.promotion.transition import make, moving, open_ledger, transition_of
+
+pytestmark = [
+    pytest.mark.slow,  # the file, more than each of its tests
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"),
+]
+ASKED = {"thresholds": {"roc_auc": 0.7}, "approval": {"number": 1}}
+WEAK = {"thresholds": {"roc_auc": 0.01}}
+POLICY = "gates:\n  thresholds: {roc_auc: 0.7}\n  approval: {number: 1}\n"
+PROOF = {"goal": "Say it.", "owner": "us@example.com"}
+RIPE = {**PROOF, "decision": "Do it.", "maturity": "mvp"}
+WHY = "as agreed"
+
+
+class Releases:
+    """The model `small`: versions of declarations, which answer their test rows rightly, and people who release them."""
+
+    def __init__(self, store: MlflowClient, tested_run: Any, declare: Callable[..., Experiment], folder: Path) -> None:
+        self.store = store
+        self._tested_run = tested_run
+        self._declare = declare
+        self._folder = folder
+        store.create_registered_model("small")
+
+    def by(self, who: str, *, verified: bool = False) -> LocalRegistrar:
+        return LocalRegistrar(self.store, who, verified=verified)
+
+    def version(self, author: str = "ana", made_by: str = "", **declared: Any) -> int:
+        run, evidence = self._tested_run(self._declare(**{"scope": PROOF, **declared}))
+        tags = {DIGEST: "digest", AUTHOR: author, MADE_BY: made_by, **evidence}
+        return int(self.store.create_model_version("small", f"file://{self._folder}/gone", run, tags=tags).version)
+
+    def live(self, number: int) -> None:
+        """Put a version into Production, as if its judgement stood."""
+        ledger, version = open_ledger(self.store, "small"), get_version(self.store, "small", number)
+        with moving(self.store, ledger):
+            make(self.store, ledger, transition_of(self.store, "pia", version, Action.PROMOTE, Stage.PRODUCTION, ""))
+
+    def gathered(self, number: int, stage: Stage = Stage.PRODUCTION) -> Gathered:
+        """Return what `gather` would, without files: those of the version are stored nowhere."""
+        version, made = (
+            get_version(self.store, "small", number),
+            self._folder / f"{number} {len(list(self._folder.iterdir()))}",
+        )
+        files = made / "files"
+        files.mkdir(parents=True)
+        (made / "rows").mkdir()
+        rows, digest = verified_rows(self.store, version, made / "rows")
+        Model(signature=signature_of(rows.experiment, rows.experiment.data.features)).save(str(files / "MLmodel"))
+        rule = rule_of(self.store, "small", number)
+        held = replace(rows, experiment=rule.held(rows.experiment))
+        truth = np.arange(8) % 2 * 1.0
+        outcome = Outcome(truth, truth, 0.1 + 0.8 * truth, True)
+        bundle = EvidenceBundle("small", number, stage, "digest", outcome)
+        inputs = JudgedInputs(version, files, held, digest, rows.experiment, rule)
+        if rule.floor and stage is Stage.PRODUCTION:
+            champion = get_version(self.store, "small", rule.floor.served.version)
+            inputs = replace(inputs, champion=champion, champion_files=files)
+            bundle = replace(bundle, champion_version=(champion.number, "digest"), champion=outcome)
+        return Gathered(bundle, inputs)
+
+    def judge(self, number: int, *, verified: bool = False, stage: Stage = Stage.PRODUCTION) -> Transition:
+        gathered = self.gathered(number, stage)
+        registrar = LocalRegistrar(self.store, "pia", gathered, verified=verified)
+        return registrar.judge("small", gathered.bundle)
+
+    def promote(self, number: int, who: str = "pia") -> Transition:
+        return self.by(who).promote("small", number, Stage.PRODUCTION, "")
+
+    def approve(self, number: int, who: str, *overrides: str) -> Transition:
+        return self.by(who).approve("small", number, Stage.PRODUCTION, WHY, overrides)
+
+
+@pytest.fixture
+def releases(store: MlflowClient, tested_run: Any, tmp_path: Path, declare: Callable[..., Experiment]) -> Releases:
+    (tmp_path / "gathered").mkdir()
+    return Releases(store, tested_run, declare, tmp_path / "gathered")
+
+
+def on_policy(judgement: Transition) -> Verdict:
+    return next(verdict for verdict in judgement.verdicts if verdict.gate == "policy")
+
+
+def test_an_author_who_drops_the_approval_and_lowers_the_threshold_is_refused_without_a_policy(
+    releases: Releases,
+) -> None:
+    releases.live(releases.version(gates=ASKED))
+    weak = releases.version(gates=WEAK)
+    judgement = releases.judge(weak)
+    said = on_policy(judgement)
+    assert not said.passed and said.numbers["weakened"] == 2
+    assert "weaker than that of version 1 in Production" in said.reason
+    assert "gates.thresholds.roc_auc 0.7 → 0.01" in said.reason
+    assert "gates.approval number 1 → not asked for" in said.reason
+    with pytest.raises(PromotionRefused, match="weaker than that of version 1 in Production"):
+        releases.promote(weak)
+    with pytest.raises(Refusal, match="ana is the author"):
+        releases.approve(weak, "ana", "policy")
+    with pytest.raises(Refusal, match="--override policy"):
+        releases.approve(weak, "ben")
+    releases.approve(weak, "ben", "policy")
+    made = releases.promote(weak)
+    assert on_policy(made).reason.startswith(f"overridden by ben, '{WHY}': the declaration is weaker")
+
+
+def test_and_with_a_policy_by_whose_demands_the_declaration_is_judged(releases: Releases) -> None:
+    releases.by("rita").set_policy("small", POLICY, WHY)
+    weak = releases.version(gates=WEAK)
+    judgement = releases.judge(weak)
+    said, reasons = on_policy(judgement), {verdict.gate: verdict.reason for verdict in judgement.verdicts}
+    assert said.passed and said.numbers == {"weakened": 0, "replaced": 2, "unmet": 0, "needed": 1}
+    assert "the release policy that rita set on" in said.reason
+    assert "replaced by its demands: gates.thresholds.roc_auc 0.7 → 0.01" in said.reason
+    assert "at least 0.7 " in reasons["thresholds"] and "nobody has approved" in reasons["approval"]
+    with pytest.raises(PromotionRefused, match="nobody has approved this evidence"):
+        releases.promote(weak)
+    with pytest.raises(Refusal, match="ana is the author"):
+        releases.approve(weak, "ana")
+    releases.approve(weak, "ben")
+    assert releases.promote(weak).policy == judgement.policy != ""
+
+
+def test_a_policy_of_the_author_alone_does_not_stand_in_for_the_declaration_in_production(releases: Releases) -> None:
+    releases.live(releases.version(gates=ASKED))
+    weak = releases.version(gates=WEAK)
+    releases.by("ana").set_policy("small", "{}", "mine")
+    said = on_policy(releases.judge(weak))
+    assert not said.passed and "the policy is of nobody but its authors" in said.reason
+    digest = policies_of(open_ledger(releases.store, "small")).digest
+    with pytest.raises(Refusal, match="ana set this policy: somebody else"):
+        releases.by("ana").approve_policy("small", digest, WHY)
+    releases.by("ben").approve_policy("small", digest, WHY)
+    assert on_policy(releases.judge(weak)).passed
+
+
+def test_a_first_version_goes_by_its_own_declaration_unless_users_log_in_and_it_is_more_than_a_proof(
+    releases: Releases,
+) -> None:
+    first = "the first version, and no policy: it goes by its own declaration"
+    assert on_policy(releases.judge(releases.version(gates=WEAK), verified=True)).reason == first
+    ripe = releases.version(scope=RIPE, sla={"p99_ms": 50}, gates={"thresholds": {"roc_auc": 0.6}})
+    unknown = on_policy(releases.judge(ripe))
+    assert unknown.passed and "this server does not verify names" in unknown.reason
+    said = on_policy(releases.judge(ripe, verified=True))
+    assert not said.passed and "maturity mvp needs a release policy that somebody else than ana set" in said.reason
+    assert on_policy(releases.judge(ripe, verified=True, stage=Stage.STAGING)).passed
+    with pytest.raises(Refusal, match="policy cannot be overridden"):
+        releases.approve(ripe, "ben", "policy")
+    releases.by("ana").set_policy("small", POLICY, "mine")
+    assert not on_policy(releases.judge(ripe, verified=True)).passed
+    releases.by("rita").set_policy("small", "maturity: mvp\n" + POLICY, WHY)
+    assert on_policy(releases.judge(ripe, verified=True)).passed
+
+
+def test_an_approval_and_a_verdict_expire_when_the_policy_changes(releases: Releases) -> None:
+    version = releases.version(gates=ASKED)
+    before = releases.judge(version)
+    releases.approve(version, "ben")
+    releases.by("rita").set_policy("small", POLICY, WHY)
+    with pytest.raises(PromotionRefused, match="the release policy has changed since"):
+        releases.promote(version)
+    after = releases.judge(version)
+    assert after.evidence != before.evidence
+    with pytest.raises(PromotionRefused, match="nobody has approved this evidence"):
+        releases.promote(version)
+
+
+def test_a_policy_that_changes_while_the_gates_run_is_noticed(releases: Releases) -> None:
+    version = releases.version(gates=ASKED)
+    gathered = releases.gathered(version)
+    releases.by("rita").set_policy("small", POLICY, WHY)
+    with pytest.raises(Refusal, match="the release policy of small changed while version 1 was judged"):
+        LocalRegistrar(releases.store, "pia", gathered).judge("small", gathered.bundle)
+
+
+def test_who_trained_it_does_not_approve_what_a_colleague_registered_again(releases: Releases) -> None:
+    version = releases.version(author="ben", made_by="ana", gates=ASKED)
+    releases.judge(version)
+    for author in ("ana", "ben"):
+        with pytest.raises(Refusal, match=f"{author} is the author of version 1"):
+            releases.approve(version, author)
+    releases.approve(version, "cleo")
+
+
+def test_who_made_the_policy_weaker_in_however_many_steps_does_not_approve(releases: Releases) -> None:
+    for text in (POLICY, "{}", "gates: {approval: {number: 1}}"):
+        releases.by("rita" if text is POLICY else "ben").set_policy("small", text, WHY)
+    version = releases.version(gates=ASKED)
+    releases.judge(version)
+    with pytest.raises(Refusal, match="ben made the release policy weaker"):
+        releases.approve(version, "ben")
+    releases.by("ben").set_policy("small", POLICY, "as it was")
+    releases.judge(version)
+    releases.approve(version, "ben")
+
+
+def test_a_weaker_declaration_takes_as_many_people_as_the_one_in_production_asks_for(releases: Releases) -> None:
+    asked = {"number": 2, "approvers": ["ben", "cleo", "dan"]}
+    releases.live(releases.version(gates={**ASKED, "approval": asked}))
+    weak = releases.version(gates=WEAK)
+    releases.judge(weak)
+    with pytest.raises(Refusal, match="eve is not among those who may approve"):
+        releases.approve(weak, "eve", "policy")
+    for _ in range(2):
+        releases.approve(weak, "ben", "policy")
+        with pytest.raises(PromotionRefused, match="2 people are needed"):
+            releases.promote(weak)
+    releases.approve(weak, "cleo", "policy")
+    assert "overridden by ben, 'as agreed' and cleo" in on_policy(releases.promote(weak)).reason
+
+
+GUARDED = POLICY + "change: {approvals: 1, approvers: [cleo, ben]}\npromoters: [pia]\n"
+
+
+def test_a_change_waits_for_the_approvals_that_the_policy_before_asks_for(releases: Releases) -> None:
+    releases.by("rita").set_policy("small", GUARDED, WHY)
+    ledger = open_ledger(releases.store, "small")
+    in_force = policies_of(ledger).digest
+    changed = releases.by("ben").set_policy("small", "{}", "simpler")
+    assert "weaker than before: gates.thresholds.roc_auc 0.7 → not asked for" in str(changed)
+    assert str(changed).endswith("it waits for 1 approval")
+    waiting = policies_of(ledger).waiting
+    assert waiting is not None and policies_of(ledger).digest == in_force
+    for who, why in (("ben", "ben set this policy"), ("dan", "dan is not among those who may approve a change")):
+        with pytest.raises(Refusal, match=why):
+            releases.by(who).approve_policy("small", waiting.digest, WHY)
+    with pytest.raises(Refusal, match="another release policy of small was set meanwhile"):
+        releases.by("cleo").approve_policy("small", in_force, WHY)
+    releases.by("cleo").approve_policy("small", waiting.digest, WHY)
+    now = policies_of(ledger)
+    assert now.digest == waiting.digest and now.waiting is None and now.weakened_by == ("ben",)
+
+
+def test_a_policy_names_who_may_promote(releases: Releases) -> None:
+    releases.by("rita").set_policy("small", "promoters: [pia]\n", WHY)
+    version = releases.version(gates=WEAK)
+    releases.judge(version)
+    with pytest.raises(Refusal, match="eve may not promote small: its release policy names those who may, pia"):
+        releases.promote(version, "eve")
+    assert releases.promote(version).by == "pia"
+
+
+def test_what_is_set_stands_in_the_ledger_and_a_changed_file_is_found(releases: Releases, tmp_path: Path) -> None:
+    releases.by("rita").set_policy("small", POLICY, WHY)
+    ledger = open_ledger(releases.store, "small")
+    history = history_of(releases.store, ledger)
+    assert "release policy set: the first, by rita — as agreed" in str(history)
+    assert type(history).from_dict(history.as_dict()).as_dict() == history.as_dict()
+    assert verified(releases.store, ledger).findings == ()
+    (entry,) = ledger.entries()
+    (kept,) = tmp_path.rglob(f"{entry.run_id}/artifacts/{EVIDENCE}/policy.yaml")
+    kept.write_text("{}")
+    with pytest.raises(Refusal, match=r"that rita set on .* is not what was kept"):
+        policies_of(ledger)
+    assert len(verified(releases.store, ledger).findings) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "comment", "why"),
+    [
+        (POLICY, " ", "give it a comment"),
+        ("gates: {approvals: 1}", WHY, "did you mean 'approval'"),
+        ("- 1", WHY, "mapping"),
+    ],
+)
+def test_no_policy_is_set_without_a_reason_or_with_a_mistake(
+    releases: Releases, text: str, comment: str, why: str
+) -> None:
+    with pytest.raises((Refusal, SpecInvalid), match=why):
+        releases.by("rita").set_policy("small", text, comment)
+    releases.by("rita").set_policy("small", POLICY, WHY)
+    with pytest.raises(Refusal, match="is in force already"):
+        releases.by("ben").set_policy("small", "# the same\n" + POLICY, WHY)
