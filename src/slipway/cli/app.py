@@ -25,6 +25,8 @@ COMMANDS = {
     "compare": "slipway.cli.compare:compare",
     "gates": "slipway.cli.release.gates:gates",
     "approve": "slipway.cli.release.gates:approve",
+    "reject": "slipway.cli.release.reject:reject",
+    "comment": "slipway.cli.release.reject:comment",
     "promote": "slipway.cli.release.promote:promote",
     "rollback": "slipway.cli.release.promote:rollback",
     "archive": "slipway.cli.release.promote:archive",

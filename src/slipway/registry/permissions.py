@@ -16,6 +16,8 @@ class Operation(StrEnum):
 
     JUDGE = "run the gates of"
     APPROVE = "approve"
+    REJECT = "reject a version of"
+    COMMENT = "comment on a version of"
     PROMOTE = "promote"
     ROLLBACK = "roll back"
     ARCHIVE = "archive a version of"
@@ -23,7 +25,9 @@ class Operation(StrEnum):
 
     @property
     def right(self) -> Right:
-        return {Operation.JUDGE: Right.JUDGE, Operation.APPROVE: Right.APPROVE}.get(self, Right.PROMOTE)
+        if self in (Operation.APPROVE, Operation.REJECT, Operation.COMMENT):
+            return Right.APPROVE
+        return Right.JUDGE if self is Operation.JUDGE else Right.PROMOTE
 
 
 def not_allowed(who: str, operation: Operation, name: str) -> Refusal:

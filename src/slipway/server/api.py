@@ -28,9 +28,12 @@ OUTCOME = "slipway_outcome"
 """The cookie that tells the board the outcome of a form: percent-encoded, for one page."""
 _ROUTES = (
     "GET {root}/about?model=NAME",
-    "GET {root}/models/NAME/history?last=N",
+    "GET {root}/models/NAME/history?last=N&comments=true",
     "GET {root}/models/NAME/history?at=TIME",
-    *(f"POST {{root}}/models/NAME/{what}" for what in ("judgements", "approvals", "movements", "reconciliations")),
+    *(
+        f"POST {{root}}/models/NAME/{what}"
+        for what in ("judgements", "approvals", "rejections", "comments", "movements", "reconciliations")
+    ),
 )
 _FORM, _JSON, _ZIP = "application/x-www-form-urlencoded", "application/json", "application/zip"
 # The kinds of errors with their codes in MLflow's form, the more special first.
@@ -72,7 +75,10 @@ def routes(stores: OwnStores) -> Blueprint:
         if ledger is None:
             raise UnknownName("history", name, (), "A model has one from its first judgement or transition on")
         at = _time(request.args)
-        return moment_of(ledger, at) if at else history_of(stores.client, ledger, _last(request.args))
+        if at:
+            return moment_of(ledger, at)
+        comments = request.args.get("comments") == "true"
+        return history_of(stores.client, ledger, _last(request.args), comments=comments)
 
     @api.post("/models/<name>/judgements")
     @_answered
@@ -89,6 +95,20 @@ def routes(stores: OwnStores) -> Blueprint:
         return stores.registrar.approve(
             name, _version(payload), _stage(payload), _text(payload, "comment"), _overrides(payload)
         )
+
+    @api.post("/models/<name>/rejections")
+    @_answered
+    def reject(name: str) -> Transition:
+        _require(stores, Operation.REJECT, name)
+        payload = _payload()
+        return stores.registrar.reject(name, _version(payload), _stage(payload), _text(payload, "comment"))
+
+    @api.post("/models/<name>/comments")
+    @_answered
+    def comment(name: str) -> Transition:
+        _require(stores, Operation.COMMENT, name)
+        payload = _payload()
+        return stores.registrar.comment(name, _version(payload), _text(payload, "comment"))
 
     @api.post("/models/<name>/movements")
     @_answered

@@ -21,6 +21,18 @@ class Action(StrEnum):
     REFUSE = "refuse"
     JUDGE = "judge"
     APPROVE = "approve"
+    REJECT = "reject"
+    COMMENT = "comment"
+
+    @property
+    def judges(self) -> bool:
+        """Whether an entry with this action and with evidence carries the verdicts of the gates on that evidence."""
+        return self in (Action.JUDGE, Action.PROMOTE, Action.REFUSE)
+
+    @property
+    def decides(self) -> bool:
+        """Whether a person decides with the action on evidence that was judged."""
+        return self in (Action.APPROVE, Action.REJECT)
 
     @property
     def moves(self) -> bool:
@@ -30,13 +42,13 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Transition:
-    """One transition of a version, or a decision on one: refused, judged, approved.
+    """One transition of a version, or what was said of one: refused, judged, approved, rejected, commented on.
 
     Attributes:
         name: the registered model.
         action: the action.
         version: the version.
-        stage: the stage after the transition, or the stage that the decision is on.
+        stage: the stage after the transition, or the stage that the decision is on; of a comment, the version's stage.
         by: the person.
         at_ms: the time, in Unix milliseconds.
         replaced: the version that held the stage before; of a judgement or refusal, the champion that it compared with.
@@ -122,6 +134,8 @@ class Transition:
             Action.REFUSE: f"version {self.version} refused {self.stage}",
             Action.JUDGE: f"version {self.version} judged for {self.stage}",
             Action.APPROVE: f"version {self.version} approved for {self.stage}",
+            Action.REJECT: f"version {self.version} rejected for {self.stage}",
+            Action.COMMENT: f"version {self.version} commented on",
         }[self.action]
         replaced = f", replacing version {self.replaced}" if self.replaced and self.action.moves else ""
         overriding = f", overriding {', '.join(self.overrides)}" if self.overrides else ""

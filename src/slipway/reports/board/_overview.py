@@ -23,6 +23,7 @@ class Approval:
         comment: The comment of the approver.
         expired: Whether the newest judgement is of other evidence than the approved one.
         overrides: The gates that the approval overrides.
+        overruled: Whether somebody rejected the same evidence afterwards.
     """
 
     by: str
@@ -31,6 +32,11 @@ class Approval:
     comment: str = ""
     expired: bool = False
     overrides: tuple[str, ...] = ()
+    overruled: bool = False
+
+    @property
+    def counts(self) -> bool:
+        return not (self.expired or self.overruled)
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class VersionStatus:
     @property
     def approved_by(self) -> tuple[str, ...]:
         """The people whose approval still counts, each once."""
-        return tuple(dict.fromkeys(approval.by for approval in self.approvals if not approval.expired))
+        return tuple(dict.fromkeys(approval.by for approval in self.approvals if approval.counts))
 
 
 @dataclass(frozen=True)

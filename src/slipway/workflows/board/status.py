@@ -33,12 +33,17 @@ def version_status(version: Version, transitions: Iterable[Transition], *, all_o
 
 def approvals(of_it: Sequence[Transition]) -> tuple[Approval, ...]:
     """Return the approvals of a version, newest first. of_it: the version's transitions, oldest first."""
-    newest = {m.stage: m.evidence for m in of_it if m.evidence and m.action is not Action.APPROVE}
-    given = [m for m in reversed(of_it) if m.action is Action.APPROVE]
-    return tuple(
-        Approval(m.by, m.at, m.stage, m.comment, m.evidence != newest.get(m.stage, m.evidence), m.overrides)
-        for m in given
-    )
+    newest = {m.stage: m.evidence for m in of_it if m.evidence and m.action.judges}
+    given: list[Approval] = []
+    rejected: set[tuple[Stage, str]] = set()
+    for m in reversed(of_it):
+        if m.action is Action.REJECT:
+            rejected.add((m.stage, m.evidence))
+        elif m.action is Action.APPROVE:
+            expired = m.evidence != newest.get(m.stage, m.evidence)
+            overruled = (m.stage, m.evidence) in rejected
+            given.append(Approval(m.by, m.at, m.stage, m.comment, expired, m.overrides, overruled))
+    return tuple(given)
 
 
 def registered(version: Version) -> datetime:

@@ -94,7 +94,7 @@ def _judged(entries: list[Entry]) -> Entry | None:
     A judgement before Production compares with the champion. A promotion by an older judgement names the evidence of that
     judgement, but the files lie with the entry that named the evidence first.
     """
-    judgements = [e for e in entries if e.transition.evidence and e.transition.action is not Action.APPROVE]
+    judgements = [e for e in entries if e.transition.evidence and e.transition.action.judges]
     for_production = [e for e in judgements if e.transition.stage is Stage.PRODUCTION]
     newest = (for_production or judgements)[-1:]
     return next((e for e in judgements for last in newest if e.transition.evidence == last.transition.evidence), None)
