@@ -28,12 +28,14 @@ EVIDENCE = "evidence"
 """The folder of an entry's artifacts that holds the evidence of its judgement."""
 LEDGER_SUFFIX = "/promotions"
 """The end of the name of the experiment that holds a ledger; the rest is the model's name."""
-SEAL, HEAD = "slipway.seal", "slipway.head"
-"""The tag of an entry that has its seal, and the tag of a ledger's experiment that has the hash of its newest entry."""
+ENTRY, SEAL = "slipway.entry", "slipway.seal"
+"""The tags of an entry that have its hash and its seal."""
+HEAD = "slipway.head"
+"""The tag of a ledger's experiment that has the hash of the newest entry."""
 COMPLETE = "FINISHED"
 """The status of the run of an entry whose transition was made."""
 _VERDICTS = "verdicts.json"
-_ENTRY, _PREVIOUS = "slipway.entry", "slipway.previous"
+_PREVIOUS = "slipway.previous"
 _MOST_COMMENT = 2000
 
 
@@ -151,7 +153,7 @@ class Ledger:
             raise UsageError(f"a comment of {len(transition.comment)} characters; {_MOST_COMMENT} are allowed")
         previous = self.head
         entry_hash = hash_of(transition, previous)
-        facts = {**tags_of_transition(transition), _ENTRY: entry_hash, _PREVIOUS: previous, **tags}
+        facts = {**tags_of_transition(transition), ENTRY: entry_hash, _PREVIOUS: previous, **tags}
         run = self.client.create_run(
             self.experiment, transition.at_ms, facts, f"v{transition.version} {transition.action}"
         )
@@ -191,4 +193,4 @@ def now_ms() -> int:
 def _entry(name: str, run: Run) -> Entry:
     tags, complete = run.data.tags, run.info.status == COMPLETE
     transition = transition_of_tags(name, tags, int(run.info.start_time), run.data.metrics, complete=complete)
-    return Entry(str(run.info.run_id), transition, tags.get(_PREVIOUS, ""), tags.get(_ENTRY, ""), tags.get(SEAL, ""))
+    return Entry(str(run.info.run_id), transition, tags.get(_PREVIOUS, ""), tags.get(ENTRY, ""), tags.get(SEAL, ""))

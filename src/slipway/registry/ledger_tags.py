@@ -12,7 +12,10 @@ GATE = "slipway.gate."
 NUMBERS = "slipway.numbers."
 """The beginning of the tags with the numbers of the verdicts; the gate's name follows."""
 PASSED, _FAILED = "passed: ", "failed: "
-_OVERRIDES = "slipway.overrides"
+_BY, _COMMENT, _DIGEST = "slipway.by", "slipway.comment", "slipway.digest"
+_REPLACED, _KEPT, _OVERRIDES = "slipway.replaced", "slipway.kept", "slipway.overrides"
+TAGS = (ACTION, VERSION, STAGE, EVIDENCE_HASH, _BY, _COMMENT, _DIGEST, _REPLACED, _KEPT, _OVERRIDES)
+"""The tags that a transition is made of, but for its verdicts."""
 
 
 def tags_of_transition(transition: Transition) -> dict[str, str]:
@@ -21,16 +24,16 @@ def tags_of_transition(transition: Transition) -> dict[str, str]:
         ACTION: transition.action.value,
         VERSION: str(transition.version),
         STAGE: transition.stage.value,
-        "slipway.by": transition.by,
-        "slipway.comment": transition.comment,
-        "slipway.digest": transition.digest,
+        _BY: transition.by,
+        _COMMENT: transition.comment,
+        _DIGEST: transition.digest,
         EVIDENCE_HASH: transition.evidence,
         "mlflow.note.content": f"{transition} by {transition.by}. {transition.comment}",
     }
     if transition.replaced:
-        tags["slipway.replaced"] = str(transition.replaced)
+        tags[_REPLACED] = str(transition.replaced)
     if transition.kept:
-        tags["slipway.kept"] = transition.kept
+        tags[_KEPT] = transition.kept
     if transition.overrides:
         tags[_OVERRIDES] = ",".join(transition.overrides)
     for verdict in transition.verdicts:
@@ -51,23 +54,28 @@ def transition_of_tags(
         metrics: the metrics of the run, which alone hold the numbers of the verdicts in an old entry.
         complete: whether the transition was made.
     """
-    replaced, overrides = tags.get("slipway.replaced"), tags.get(_OVERRIDES)
+    replaced, overrides = tags.get(_REPLACED), tags.get(_OVERRIDES)
     return Transition(
         name,
         Action(tags[ACTION]),
         int(tags[VERSION]),
         Stage(tags[STAGE]),
-        tags.get("slipway.by", "unknown"),
+        tags.get(_BY, "unknown"),
         at_ms,
         int(replaced) if replaced else None,
-        tags.get("slipway.comment", ""),
-        tuple(_verdict(tags, key, metrics or {}) for key in tags if key.startswith(GATE)),
+        tags.get(_COMMENT, ""),
+        verdicts_of_tags(tags, metrics),
         complete=complete,
-        digest=tags.get("slipway.digest", ""),
+        digest=tags.get(_DIGEST, ""),
         evidence=tags.get(EVIDENCE_HASH, ""),
-        kept=tags.get("slipway.kept", ""),
+        kept=tags.get(_KEPT, ""),
         overrides=tuple(overrides.split(",")) if overrides else (),
     )
+
+
+def verdicts_of_tags(tags: Mapping[str, str], metrics: Mapping[str, float] | None = None) -> tuple[Verdict, ...]:
+    """Return the verdicts of an entry. metrics: of its run, which alone hold the numbers in an old entry."""
+    return tuple(_verdict(tags, key, metrics or {}) for key in tags if key.startswith(GATE))
 
 
 def _verdict(tags: Mapping[str, str], key: str, metrics: Mapping[str, float]) -> Verdict:
