@@ -1,4 +1,4 @@
-"""A registry with many models and long ledgers, put into a database by SQL in seconds: chained and sealed as Slipway writes it."""
+"""A registry with many models and long ledgers, put into a database by SQL in seconds, chained and sealed as by Slipway."""
 
 import itertools
 import uuid
@@ -65,7 +65,7 @@ class ManyModels:
              "description": f"Say what {name} is for.", "workspace": "default"}
         )  # fmt: skip
         said = list(_history(name, number, self.versions, entries))
-        stages = {version: Stage.NONE for version in range(1, self.versions + 1)}
+        stages = dict.fromkeys(range(1, self.versions + 1), Stage.NONE)
         for transition in said:
             if transition.action.moves:
                 stages |= {v: Stage.ARCHIVED for v, stage in stages.items() if stage is transition.stage}

@@ -1,6 +1,7 @@
 """The operations on a registered model of a server with users, and the right that each operation takes."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
 from slipway.errors import Refusal
 
@@ -9,6 +10,13 @@ class Right(StrEnum):
     JUDGE = "judge"
     APPROVE = "approve"
     PROMOTE = "promote"
+
+
+class Access(NamedTuple):
+    """Whether a user may read a registered model, and the rights that the user has on it."""
+
+    read: bool
+    may: frozenset[Right]
 
 
 class Operation(StrEnum):

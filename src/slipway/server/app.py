@@ -1,5 +1,6 @@
 """The apps that `mlflow server --app-name slipway` and `--app-name slipway-auth` start."""
 
+from threading import Thread
 from typing import Any
 
 from starlette.middleware import Middleware
@@ -41,6 +42,7 @@ def _guarded(people: People, app: Any) -> Any:
     from slipway.server.limits import BodyLimit
     from slipway.server.own_stores import OwnStores, serve_own_artifacts
     from slipway.server.stores import install_guarded_stores
+    from slipway.server.tables.index import board_index, warm_up
 
     if not hasattr(app, "user_middleware"):
         raise UsageError(
@@ -53,7 +55,10 @@ def _guarded(people: People, app: Any) -> Any:
     stores = OwnStores(people)
     install_guarded_stores(stores)
     flask_app.register_blueprint(routes(stores))
-    flask_app.register_blueprint(blueprint(lambda: stores.client, people, add_static_prefix("")))
+    index = board_index()
+    flask_app.register_blueprint(blueprint(lambda: stores.client, people, index, add_static_prefix("")))
+    # The first reading of 20,000 entries takes seconds, which no visitor has to wait for.
+    Thread(target=warm_up, args=(index,), name="board index", daemon=True).start()
     flask_app.before_request(lambda: refuse_kept(stores))  # it runs after auth's hook, which was registered first
     # The innermost, so that auth, which MLflow adds as the outermost, is asked first.
     app.user_middleware += [Middleware(NoAssistant), Middleware(BodyLimit), Middleware(ArtifactGuard, stores=stores)]

@@ -15,6 +15,7 @@ from slipway.server._mlflow import (
     add_validator,
     authenticated_app,
     permission_on,
+    permissions,
     replace_password_check,
     sender_is_admin,
 )
@@ -63,7 +64,7 @@ class Remembering:
 
 def users() -> Users:
     """Return MLflow's own users, with the permissions that they have on registered models."""
-    return Users(sender_is_admin, permission_on)
+    return Users(sender_is_admin, permission_on, permissions)
 
 
 def create_authenticated(flask_app: Flask) -> Any:

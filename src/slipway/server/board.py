@@ -19,12 +19,15 @@ from slipway.reports.board import (
     problem_page,
     stylesheet,
     version_page,
+    work_page,
 )
 from slipway.server.api import OUTCOME
 from slipway.server.identity import People
+from slipway.workflows.board import listing
 from slipway.workflows.board import overview as board_overview
 from slipway.workflows.board import version as board_version
 from slipway.workflows.board.comparison import Comparisons
+from slipway.workflows.board.index import BoardIndex
 
 # A check of a ledger is shown for so long. Findings are checked again soon: a transition under way looks like one.
 _FRESH_S, _FRESH_FINDINGS_S = 600.0, 10.0
@@ -47,12 +50,13 @@ _HEADERS = {
 }
 
 
-def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = "") -> Blueprint:
+def blueprint(client: Callable[[], MlflowClient], people: People, index: BoardIndex, prefix: str = "") -> Blueprint:
     """Return the board's pages as a Flask blueprint.
 
     Args:
         client: returns a client of the server's own stores.
         people: identifies the visitor.
+        index: lists all models.
         prefix: the static prefix that MLflow puts before each of its paths.
     """
     pages = Blueprint("slipway_board", __name__, url_prefix=f"{prefix}/slipway")
@@ -64,8 +68,13 @@ def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = 
 
     @pages.get("/")
     def overview() -> str:
-        models, more = board_overview.all_models(client(), request.args.get("from"), people.may_read)
-        return overview_page(models, frame(), more)
+        asked = listing.listing_of(request.args)
+        return overview_page(listing.overview_of(index.models(), asked, people.access(), _name(people)), frame())
+
+    @pages.get("/work")
+    def work() -> str:
+        page = listing.page_of(request.args, ("page",))
+        return work_page(listing.work_of(index.models(), page, people.access(), _name(people)), frame())
 
     @pages.get("/models/<name>")
     def model(name: str) -> str:
@@ -138,6 +147,10 @@ class _Verified:
 def _visitor(people: People, model: str | None) -> Visitor:
     may = people.may(model) if model else frozenset()
     return Visitor(people.who() if people.auth else "", may, asks_name=not people.auth)
+
+
+def _name(people: People) -> str | None:
+    return people.who() if people.auth else None
 
 
 def _outcome() -> ButtonOutcome | None:

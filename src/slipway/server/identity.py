@@ -1,12 +1,13 @@
 """The people who ask the server: their names, and their rights on a registered model."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Protocol
 from urllib.parse import unquote
 
 from flask import g, has_request_context, request
 
-from slipway.registry.permissions import Right
+from slipway.registry.permissions import Access, Right
 
 USER_HEADER = "X-Slipway-User"
 _UNKNOWN, _MOST_CHARACTERS = "unknown", 200
@@ -23,6 +24,8 @@ class People(Protocol):
     def who(self) -> str: ...
     def may(self, model: str) -> frozenset[Right]: ...
     def may_read(self, model: str) -> bool: ...
+    def access(self) -> Callable[[str], Access]:
+        """Return the user's access to any model by its name, all of it looked up at once."""
 
 
 class Anybody:
@@ -42,6 +45,9 @@ class Anybody:
     def may_read(self, model: str) -> bool:  # noqa: ARG002
         return True
 
+    def access(self) -> Callable[[str], Access]:
+        return lambda _: Access(True, ALL_RIGHTS)
+
 
 class Users:
     """People of a server with MLflow's basic auth.
@@ -51,8 +57,15 @@ class Users:
 
     auth = True
 
-    def __init__(self, is_admin: Callable[[], bool], permission: Callable[[str], "Permission"]) -> None:
-        self._is_admin, self._permission = is_admin, permission
+    def __init__(
+        self,
+        is_admin: Callable[[], bool],
+        permission: Callable[[str], "Permission"],
+        permissions: Callable[[], Callable[[str], "Permission"]],
+    ) -> None:
+        self._is_admin = is_admin
+        self._permission = permission
+        self._permissions = permissions
 
     def who(self) -> str:
         return str(g.mlflow_authenticated_user)
@@ -60,11 +73,22 @@ class Users:
     def may(self, model: str) -> frozenset[Right]:
         if self._is_admin():
             return ALL_RIGHTS
-        held = self._permission(model)
-        return ALL_RIGHTS if held.can_manage else frozenset({Right.APPROVE} if held.can_update else ())
+        return _rights(self._permission(model))
 
     def may_read(self, model: str) -> bool:
         return self._is_admin() or self._permission(model).can_read
+
+    def access(self) -> Callable[[str], Access]:
+        if self._is_admin():
+            return lambda _: Access(True, ALL_RIGHTS)
+        permission = self._permissions()
+
+        @cache
+        def access(model: str) -> Access:
+            held = permission(model)
+            return Access(held.can_read, _rights(held))
+
+        return access
 
 
 class Permission(Protocol):
@@ -73,3 +97,7 @@ class Permission(Protocol):
     can_read: bool
     can_update: bool
     can_manage: bool
+
+
+def _rights(held: Permission) -> frozenset[Right]:
+    return ALL_RIGHTS if held.can_manage else frozenset({Right.APPROVE} if held.can_update else ())

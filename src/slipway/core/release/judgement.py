@@ -221,7 +221,8 @@ def may_reject(found: Eligibility, present: Stage, by: str) -> str:
         back = "roll back" if present is Stage.PRODUCTION else "archive it"
         return f"it is in {present} already; {back} instead"
     if found.judgement is None:
-        return f"nothing was judged for {found.stage} yet; `slipway comment {found.name} {found.version} TEXT` says what you found"
+        comment = f"slipway comment {found.name} {found.version} TEXT"
+        return f"nothing was judged for {found.stage} yet; `{comment}` says what you found"
     if any(rejection.by == by for rejection in found.rejections):
         return f"{by} has rejected this evidence already; `slipway comment` adds to it"
     return ""

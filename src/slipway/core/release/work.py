@@ -70,7 +70,7 @@ def review_state(found: Eligibility | None) -> ReviewState:
 def waiting(
     found: Mapping[Stage, Eligibility], present: Stage, author: str, entries: Sequence[Transition]
 ) -> tuple[Waiting, ...]:
-    """Return what waits for anybody at one version. Nothing waits at an archived version, nor at that in Production but to read.
+    """Return what waits for anybody at one version. An archived version waits for nothing.
 
     Args:
         found: the version's eligibility for Staging and for Production.
@@ -91,9 +91,7 @@ def _to_decide(found: Eligibility, author: str) -> Iterator[Waiting]:
     at = found.name, found.version
     if _lacks_approval(found):
         people = frozenset(approval.by for approval in found.approvals)
-        yield Waiting(
-            *at, Asked.APPROVE, found.stage, judgement.at_ms, judgement.by, author, approved_by=people
-        )
+        yield Waiting(*at, Asked.APPROVE, found.stage, judgement.at_ms, judgement.by, author, approved_by=people)
     elif found.holds:
         last = max((judgement, *found.approvals), key=lambda entry: entry.at_ms)
         yield Waiting(*at, Asked.PROMOTE, found.stage, last.at_ms, last.by, author)

@@ -1,11 +1,11 @@
 """The page of all models, with the versions in each stage."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from slipway.reports._templates import render_html
 from slipway.reports.board._frame import Frame
+from slipway.reports.board._lists import ORDERS, VERDICTS, Listing, Pages, WorkLine
 from slipway.types import Stage
 
 ORDER = (Stage.NONE, Stage.STAGING, Stage.PRODUCTION, Stage.ARCHIVED)
@@ -90,6 +90,39 @@ class ModelLine:
         return next((v for column in self.columns if column.stage is Stage.PRODUCTION for v in column.versions), None)
 
 
-def overview_page(models: Sequence[ModelLine], frame: Frame, more: str | None = None) -> str:
-    """Write a page of the models; `more` is the start of the next page, None on the last page."""
-    return render_html("board_overview.html.j2", models=models, frame=frame, more=more)
+@dataclass(frozen=True)
+class OverviewPage:
+    """A page of the models, and above it the first of what waits for the visitor.
+
+    Attributes:
+        models: The models of this page.
+        listing: The parameters of the list.
+        found: How many models the list has.
+        total: How many models the visitor may read.
+        pages: The place of the page.
+        owners: The owners of all models.
+        work: What waits longest for the visitor.
+        waiting: How many things wait for the visitor.
+    """
+
+    models: tuple[ModelLine, ...]
+    listing: Listing
+    found: int
+    total: int
+    pages: Pages
+    owners: tuple[str, ...] = ()
+    work: tuple[WorkLine, ...] = ()
+    waiting: int = 0
+
+
+def overview_page(page: OverviewPage, frame: Frame) -> str:
+    """Write a page of the models, with the form that searches them."""
+    return render_html(
+        "board_overview.html.j2",
+        page=page,
+        listing=page.listing,
+        frame=frame,
+        stages=ORDER,
+        verdicts=VERDICTS,
+        orders=ORDERS,
+    )

@@ -7,6 +7,7 @@ from datetime import datetime
 from slipway.reports._templates import render_html
 from slipway.reports.board._frame import Frame
 from slipway.reports.board._overview import VersionStatus
+from slipway.reports.board._thread import Thread
 from slipway.reports.card import CardDisagreement, ModelCard
 from slipway.reports.words.board import gate_strip, outcome_of
 from slipway.types import Stage, Verdict
@@ -40,7 +41,7 @@ class Button:
     """A button on the page of a version.
 
     Attributes:
-        action: promote, rollback, archive or approve.
+        action: promote, rollback, archive, approve or reject.
         label: The text on the button.
         says: A sentence on what the button does.
         stage: The stage that the action is for.
@@ -58,6 +59,16 @@ class Button:
     @property
     def name(self) -> str:
         return f"{self.action}-{self.stage.lower()}"
+
+    @property
+    def route(self) -> str:
+        """The last part of the address in the API that the button's form is sent to."""
+        return {"approve": "approvals", "reject": "rejections"}.get(self.action, "movements")
+
+    @property
+    def asks_why(self) -> bool:
+        """Whether the form cannot be sent without a comment."""
+        return self.action in ("approve", "reject")
 
 
 @dataclass(frozen=True)
@@ -95,6 +106,7 @@ class VersionPage:
         links: Addresses below MLflow's UI by label.
         card: The model card of its run; None without one.
         comparison: The answers beside the champion's; None where none are kept.
+        thread: What people said of the version.
     """
 
     name: str
@@ -108,6 +120,7 @@ class VersionPage:
     links: Mapping[str, str] = field(default_factory=dict)
     card: ModelCard | None = None
     comparison: AnswersCompared | None = None
+    thread: Thread = field(default_factory=Thread)
 
 
 def version_page(page: VersionPage, frame: Frame) -> str:

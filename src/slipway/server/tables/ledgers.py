@@ -88,9 +88,7 @@ class LedgerTables:
         found: list[tuple[str, int, int, str]] = []
         of_each = SqlRun.run_uuid, SqlRun.experiment_id, SqlRun.start_time, SqlRun.status
         for some in batches(experiments):
-            runs = session.query(*of_each).filter(
-                SqlRun.experiment_id.in_(some), SqlRun.lifecycle_stage == _ACTIVE
-            )
+            runs = session.query(*of_each).filter(SqlRun.experiment_id.in_(some), SqlRun.lifecycle_stage == _ACTIVE)
             # The order of `Ledger.entries`, so that two entries of one millisecond stand in the same order.
             found += runs.order_by(SqlRun.start_time, SqlRun.run_uuid.desc())
         return found

@@ -6,7 +6,7 @@ Nothing is allowed or forbidden here. The server decides when a button is presse
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from slipway.core.release.judgement import ELIGIBILITY, Eligibility, failed_gates, may_approve, overridable
+from slipway.core.release.judgement import ELIGIBILITY, Eligibility, failed_gates, may_approve, may_reject, overridable
 from slipway.core.release.transitions import APPROVAL, stays_in_production
 from slipway.core.spec import ApprovalGate
 from slipway.reports.board import Button, Visitor
@@ -48,6 +48,7 @@ def buttons(
     shown = []
     if "approve" in visitor.may:
         shown.append(_approve(at, stands[Stage.PRODUCTION], visitor, asked or ApprovalGate()))
+        shown.append(_reject(at, stands[Stage.PRODUCTION], visitor))
     if "promote" in visitor.may:
         shown += [_promote(at, stands[stage]) for stage in HELD_STAGES]
         shown += [_roll_back(at), _archive(at)]
@@ -69,6 +70,12 @@ def _approve(at: Position, stands: Eligibility, visitor: Visitor, asked: Approva
         label = f"{label}, overriding {', '.join(overrides)}"
         says += " Too few rows are left that the version in Production does not know, so your reason counts."
     return Button("approve", label, says, Stage.PRODUCTION, (why,) if why else (), overrides)
+
+
+def _reject(at: Position, stands: Eligibility, visitor: Visitor) -> Button:
+    why = may_reject(stands, at.stage, visitor.name)
+    says = "Your reason is written down. This evidence then does not lead to Production, until you approve it yourself."
+    return Button("reject", "Reject for Production", says, Stage.PRODUCTION, (why,) if why else ())
 
 
 def _promote(at: Position, stands: Eligibility) -> Button:

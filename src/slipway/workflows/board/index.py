@@ -174,9 +174,7 @@ def _last_judged(found: Mapping[Stage, Eligibility]) -> Eligibility | None:
     return max(judged, key=lambda pair: pair[0])[1] if judged else None
 
 
-def _served_beside(
-    versions: Sequence[Version], moves: Sequence[Transition], number: int
-) -> ServedBeside | None:
+def _served_beside(versions: Sequence[Version], moves: Sequence[Transition], number: int) -> ServedBeside | None:
     """Return what `slipway.registry.eligibility.served_beside` does, by facts at hand."""
     live = next((each.number for each in versions if each.stage is Stage.PRODUCTION), None)
     if live:

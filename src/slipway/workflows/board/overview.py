@@ -1,6 +1,6 @@
-"""The facts of the board's pages of all models and of one, gathered with few requests. Nothing is written."""
+"""The facts of the board's page of one model, gathered with few requests. Nothing is written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -11,35 +11,18 @@ from slipway.core.release.ledger import Entry, verify
 from slipway.errors import UnknownName
 from slipway.registry.absent import is_absent
 from slipway.registry.ledger import Ledger, ledger_of
-from slipway.registry.mutex import is_mutex, model_names
+from slipway.registry.mutex import model_names
 from slipway.registry.versions import Version, list_versions
 from slipway.reports.board import ORDER, LedgerCheck, LedgerLine, ModelLine, ModelPage, StageColumn, VersionStatus
 from slipway.tracking.client import runs_page
 from slipway.types import HELD_STAGES
 from slipway.workflows.board.status import version_status
 
-MODELS_A_PAGE, LINES_A_PAGE = 20, 25
-# The overview shows so many versions a stage; the page of the model shows all of them.
-_SHOWN_IN_A_COLUMN = 3
+LINES_A_PAGE = 25
 # The newest entries cover most of what is shown. A version in Staging or Production that they miss takes a request more.
-_NEWEST, _NEWEST_OF_A_MODEL, _OF_A_VERSION = 50, 150, 20
+_NEWEST_OF_A_MODEL, _OF_A_VERSION = 150, 20
 VERIFIED_AT_ONCE = 500
 _READINGS = 2
-
-
-def all_models(
-    client: MlflowClient, token: str | None = None, readable: Callable[[str], bool] = lambda _: True
-) -> tuple[list[ModelLine], str | None]:
-    """Return a page of the registered models that may be read, the mutexes left out, and the token of the next page."""
-    page = client.search_registered_models(max_results=MODELS_A_PAGE, page_token=token)
-    models = []
-    for model in page:
-        if not is_mutex(model.name) and readable(model.name):
-            versions, ledger = list_versions(client, model.name), ledger_of(client, model.name)
-            columns = _stage_columns(ledger, versions, _newest(ledger, _NEWEST), _NEWEST, _SHOWN_IN_A_COLUMN)
-            models.append(ModelLine(model.name, columns, model.description or ""))
-    more = page.token  # of a store at hand it is bytes
-    return models, (more.decode() if isinstance(more, bytes) else more) or None
 
 
 def model_page(client: MlflowClient, name: str, until_ms: int | None = None) -> ModelPage:
@@ -108,7 +91,7 @@ def _until(ledger: Ledger | None, until_ms: int) -> list[Entry]:
 
 
 def _stage_columns(
-    ledger: Ledger | None, versions: Sequence[Version], newest: Sequence[Entry], read: int, shown: int | None = None
+    ledger: Ledger | None, versions: Sequence[Version], newest: Sequence[Entry], read: int
 ) -> tuple[StageColumn, ...]:
     """Return the stage columns, with the status of each version.
 
@@ -117,19 +100,18 @@ def _stage_columns(
         versions: the model's versions.
         newest: the newest entries of the ledger, oldest first.
         read: how many entries were asked for; fewer in `newest` mean that these are all.
-        shown: how many versions a column shows; None for all.
     """
     transitions = [entry.transition for entry in newest]
     columns = []
     for stage in ORDER:
         here = [version for version in versions if version.stage is stage]
-        statuses = [version_status(version, transitions, all_of_them=len(newest) < read) for version in here[:shown]]
+        statuses = [version_status(version, transitions, all_of_them=len(newest) < read) for version in here]
         if stage in HELD_STAGES:
             statuses = [
                 each if each.told else _status_by_own_entries(ledger, version)
                 for each, version in zip(statuses, here, strict=False)
             ]
-        columns.append(StageColumn(stage, tuple(statuses), len(here) - len(statuses)))
+        columns.append(StageColumn(stage, tuple(statuses)))
     return tuple(columns)
 
 

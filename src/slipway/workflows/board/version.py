@@ -10,11 +10,11 @@ from slipway.core.release.judgement import ELIGIBILITY, Eligibility, eligibility
 from slipway.core.release.ledger import Entry
 from slipway.core.release.transitions import Action, ServedBeside, before_production
 from slipway.registry.absent import is_absent
-from slipway.registry.eligibility import served_beside
+from slipway.registry.eligibility import deciding_entries, served_beside
 from slipway.registry.ledger import Ledger, ledger_of
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, get_version
-from slipway.reports.board import StageGates, VersionPage, Visitor
+from slipway.reports.board import SAYINGS, StageGates, Thread, VersionPage, Visitor
 from slipway.tracking.client import runs_page
 from slipway.types import HELD_STAGES, Stage
 from slipway.workflows.board.buttons import Position, buttons
@@ -23,7 +23,7 @@ from slipway.workflows.board.overview import entries_of, goal_of, ledger_run
 from slipway.workflows.board.status import author_of, registered, version_status
 
 # Entries of one version, and transitions of all: the version that a rollback returns to is among the newest of these.
-_ENTRIES, _MOVES = 200, 100
+_ENTRIES, _MOVES = 100, 100
 _IS_A_MOVE = " and ".join(f"tags.`slipway.action` != '{action}'" for action in Action if not action.moves)
 _LINEAGE = {
     "Files": DIGEST,
@@ -41,7 +41,8 @@ def version_page(
     """Return the facts of the page of a version. Raises UnknownName when there is no such model or version."""
     goal_of(client, name)
     version, ledger = get_version(client, name, number), ledger_of(client, name)
-    entries = entries_of(ledger, number, _ENTRIES)
+    newest = entries_of(ledger, number, _ENTRIES)
+    entries = _with_deciding(ledger, number, newest)
     served = served_beside(client, name, number)
     live = served.version if served and served.live else None
     stands = {stage: _eligibility(version, stage, served, entries) for stage in HELD_STAGES}
@@ -57,6 +58,7 @@ def version_page(
         buttons=buttons(at, stands, visitor, comparisons.approval_asked(version.run_id if run else "")),
         lineage=_lineage(version, judged),
         links=_links(version, run),
+        thread=_thread(newest),
     )
     return comparisons.shown_on(page, version.run_id if run else "", judged)
 
@@ -69,9 +71,24 @@ def figure(
     key: the `AnswersCompared.key` of the page. wanted: the figure's name.
     """
     version = get_version(client, name, number)
-    entries = entries_of(ledger_of(client, name), number, _ENTRIES)
+    ledger = ledger_of(client, name)
+    entries = _with_deciding(ledger, number, entries_of(ledger, number, _ENTRIES))
     judged = next((entry for entry in entries if entry.run_id == key), None)
     return comparisons.figure(judged, version.run_id, wanted) if judged else None
+
+
+def _with_deciding(ledger: Ledger | None, number: int, newest: list[Entry]) -> list[Entry]:
+    """Return the newest entries of a version with those that decide on it, which may be older where there are many."""
+    if ledger is None or len(newest) < _ENTRIES:
+        return newest
+    deciding = [entry for stage in HELD_STAGES for entry in deciding_entries(ledger, number, stage)]
+    by_run = {entry.run_id: entry for entry in (*deciding, *newest)}
+    return sorted(by_run.values(), key=lambda entry: entry.transition.at_ms)
+
+
+def _thread(newest: list[Entry]) -> Thread:
+    said = [entry.transition for entry in newest if entry.transition.action in SAYINGS and entry.transition.complete]
+    return Thread(tuple(said), older=len(newest) >= _ENTRIES)
 
 
 def _eligibility(version: Version, stage: Stage, served: ServedBeside | None, entries: list[Entry]) -> Eligibility:

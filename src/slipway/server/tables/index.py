@@ -1,0 +1,19 @@
+"""The index of the board over the server's own databases."""
+
+from contextlib import suppress
+
+from slipway.server._mlflow import registry_store, tracking_store
+from slipway.server.tables.ledgers import LedgerTables
+from slipway.server.tables.models import ModelTables
+from slipway.workflows.board.index import BoardIndex
+
+
+def board_index() -> BoardIndex:
+    """Return an index of the models and ledgers in the stores that MLflow's handlers use."""
+    return BoardIndex(ModelTables(registry_store), LedgerTables(tracking_store))
+
+
+def warm_up(index: BoardIndex) -> None:
+    """Read all ledgers once. A failure is left to the first visitor, who is told of it."""
+    with suppress(Exception):
+        index.models()
