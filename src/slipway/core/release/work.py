@@ -81,19 +81,21 @@ def waiting(
     if present is Stage.ARCHIVED:
         return ()
     moves = [] if present is Stage.PRODUCTION else [each for each in found.values() if each.stage is not present]
-    return (*(item for each in moves for item in _to_decide(each, author)), *_to_read(author, entries))
+    return (*(item for each in moves for item in _to_decide(each, author, entries)), *_to_read(author, entries))
 
 
-def _to_decide(found: Eligibility, author: str) -> Iterator[Waiting]:
+def _to_decide(found: Eligibility, author: str, entries: Sequence[Transition]) -> Iterator[Waiting]:
     judgement = found.judgement
     if judgement is None or found.problems or failed_gates(found):
         return
+    # The gates may have been asked again about the same evidence; it has waited since the first time.
+    first = next(e for e in entries if e.action.judges and (e.stage, e.evidence) == (found.stage, judgement.evidence))
     at = found.name, found.version
     if _lacks_approval(found):
         people = frozenset(approval.by for approval in found.approvals)
-        yield Waiting(*at, Asked.APPROVE, found.stage, judgement.at_ms, judgement.by, author, approved_by=people)
+        yield Waiting(*at, Asked.APPROVE, found.stage, first.at_ms, first.by, author, approved_by=people)
     elif found.holds:
-        last = max((judgement, *found.approvals), key=lambda entry: entry.at_ms)
+        last = max((first, *found.approvals), key=lambda entry: entry.at_ms)
         yield Waiting(*at, Asked.PROMOTE, found.stage, last.at_ms, last.by, author)
 
 
