@@ -156,13 +156,6 @@ def test_the_stages_stand_in_the_order_that_a_version_passes_them(read: Callable
     assert "and 7 older" in text and text.count("empty") == 2
 
 
-def test_a_version_of_which_too_little_was_read_is_not_called_not_judged() -> None:
-    columns = tuple(
-        StageColumn(stage, (VersionStatus(9, told=False),) if stage is Stage.NONE else ()) for stage in ORDER
-    )
-    assert "not judged" not in overview_page(an_overview(models=(ModelLine("m", columns),)), HERE)
-
-
 def test_a_form_carries_what_the_api_asks_for(read: Callable[[str], Any]) -> None:
     promoter = Frame(replace(REVIEWER, may=frozenset({"promote"})))
     found = read(all_pages(frame=promoter)["version"])

@@ -15,6 +15,7 @@ from mlflow.exceptions import MlflowException
 from slipway.core.release.ledger import Entry, digest_of, hash_of, seal_of
 from slipway.core.release.transitions import Action, Transition
 from slipway.errors import UsageError
+from slipway.registry.absent import is_absent
 from slipway.registry.ledger_tags import tags_of_transition, transition_of_tags
 
 MADE = " and ".join(
@@ -116,6 +117,16 @@ class Ledger:
             token = page.token
             if not token or (most and len(runs) >= most):
                 return [_entry(self.name, run) for run in reversed(runs[:most])]
+
+    def entry_of(self, run_id: str) -> Entry | None:
+        """Return the entry of a run; None for a run that does not exist, or is in another experiment."""
+        try:
+            run = self.client.get_run(run_id)
+        except MlflowException as error:
+            if not is_absent(error, or_malformed=True):
+                raise
+            return None
+        return _entry(self.name, run) if str(run.info.experiment_id) == self.experiment else None
 
     def kept(self, entry: Entry) -> dict[str, bytes]:
         """Return the files that are kept with an entry; none where they are gone."""

@@ -50,7 +50,6 @@ class VersionStatus:
         passed: Whether the gates before the stage `judged` passed last; None where the gates were not asked.
         judged: The stage of the last judgement.
         approvals: The approvals of the version.
-        told: Whether the entries that were read of the ledger reach back far enough to know all of this.
     """
 
     number: int
@@ -59,7 +58,6 @@ class VersionStatus:
     passed: bool | None = None
     judged: Stage | None = None
     approvals: tuple[Approval, ...] = ()
-    told: bool = True
 
     @property
     def approved_by(self) -> tuple[str, ...]:

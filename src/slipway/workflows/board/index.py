@@ -124,6 +124,12 @@ class BoardIndex:
             self._kept = kept | self._made({n: k for n, k in keys.items() if n not in kept or not kept[n].is_of(k)})
             return [replace(self._kept[name].facts, goal=goals[name]) for name in keys]
 
+    def model(self, name: str) -> tuple[ModelFacts | None, tuple[LedgerRow, ...]]:
+        """Return a model and the entries of its ledger, oldest first, as of now; nothing for one that is not registered."""
+        facts = next((model for model in self.models() if model.name == name), None)
+        kept = self._kept.get(name)
+        return facts, tuple(kept.rows.values()) if kept else ()
+
     def _made(self, keys: Mapping[str, _Key]) -> dict[str, _Kept]:
         if not keys:
             return {}

@@ -65,7 +65,9 @@ def overview_of(
     shown, pages = _page(found, MODELS_A_PAGE, listing.page, listing.on_page)
     work = _work_of(readable, access, visitor)
     owners = tuple(sorted({model.owner for model in readable if model.owner}))
-    lines = tuple(ModelLine(model.name, _columns(model.versions), model.goal) for model in shown)
+    lines = tuple(
+        ModelLine(model.name, stage_columns(model.versions, _SHOWN_IN_A_COLUMN), model.goal) for model in shown
+    )
     first = tuple(map(_line, work[:FIRST_WORK]))
     return OverviewPage(lines, listing, len(found), len(readable), pages, owners, first, len(work))
 
@@ -128,11 +130,13 @@ def _page(found: list[T], most: int, number: int, link: Callable[[int], str]) ->
     return found[most * (number - 1) : most * number], Pages(number, count, before, after)
 
 
-def _columns(versions: Sequence[VersionFacts]) -> tuple[StageColumn, ...]:
+def stage_columns(versions: Sequence[VersionFacts], most: int | None = None) -> tuple[StageColumn, ...]:
+    """Return a column for each stage with its versions, newest first. most: how many a column shows; None for all."""
     columns = []
     for stage in ORDER:
         here = [each.status for each in versions if each.version.stage is stage]
-        columns.append(StageColumn(stage, tuple(here[:_SHOWN_IN_A_COLUMN]), max(0, len(here) - _SHOWN_IN_A_COLUMN)))
+        shown = tuple(here[:most])
+        columns.append(StageColumn(stage, shown, len(here) - len(shown)))
     return tuple(columns)
 
 

@@ -1,5 +1,6 @@
 """The facts of the board's page of one version, which a reviewer reads before pressing a button."""
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from mlflow import MlflowClient
@@ -10,20 +11,22 @@ from slipway.core.release.judgement import ELIGIBILITY, Eligibility, eligibility
 from slipway.core.release.ledger import Entry
 from slipway.core.release.transitions import Action, ServedBeside, before_production
 from slipway.registry.absent import is_absent
-from slipway.registry.eligibility import deciding_entries, served_beside
+from slipway.registry.eligibility import served_beside
 from slipway.registry.ledger import Ledger, ledger_of
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, get_version
-from slipway.reports.board import SAYINGS, StageGates, Thread, VersionPage, Visitor
+from slipway.reports.board import StageGates, VersionPage, Visitor
 from slipway.tracking.client import runs_page
 from slipway.types import HELD_STAGES, Stage
 from slipway.workflows.board.buttons import Position, buttons
 from slipway.workflows.board.comparison import Comparisons
-from slipway.workflows.board.overview import entries_of, goal_of, ledger_run
+from slipway.workflows.board.entries import entries_on, thread_of
+from slipway.workflows.board.index import LedgerRow
+from slipway.workflows.board.overview import goal_of, ledger_run
 from slipway.workflows.board.status import author_of, registered, version_status
 
-# Entries of one version, and transitions of all: the version that a rollback returns to is among the newest of these.
-_ENTRIES, _MOVES = 100, 100
+# The version that a rollback returns to is among the newest of so many transitions of all versions.
+_MOVES = 100
 _IS_A_MOVE = " and ".join(f"tags.`slipway.action` != '{action}'" for action in Action if not action.moves)
 _LINEAGE = {
     "Files": DIGEST,
@@ -36,13 +39,15 @@ _LINEAGE = {
 
 
 def version_page(
-    client: MlflowClient, name: str, number: int, visitor: Visitor, comparisons: Comparisons
+    client: MlflowClient, name: str, number: int, visitor: Visitor, comparisons: Comparisons, rows: Sequence[LedgerRow]
 ) -> VersionPage:
-    """Return the facts of the page of a version. Raises UnknownName when there is no such model or version."""
+    """Return the facts of the page of a version. Raises UnknownName when there is no such model or version.
+
+    rows: the entries of the model's ledger, as the index knows them.
+    """
     goal_of(client, name)
     version, ledger = get_version(client, name, number), ledger_of(client, name)
-    newest = entries_of(ledger, number, _ENTRIES)
-    entries = _with_deciding(ledger, number, newest)
+    entries = entries_on(ledger, number, rows)
     served = served_beside(client, name, number)
     live = served.version if served and served.live else None
     stands = {stage: _eligibility(version, stage, served, entries) for stage in HELD_STAGES}
@@ -58,7 +63,7 @@ def version_page(
         buttons=buttons(at, stands, visitor, comparisons.approval_asked(version.run_id if run else "")),
         lineage=_lineage(version, judged),
         links=_links(version, run),
-        thread=_thread(newest),
+        thread=thread_of(entries),
     )
     return comparisons.shown_on(page, version.run_id if run else "", judged)
 
@@ -72,23 +77,10 @@ def figure(
     """
     version = get_version(client, name, number)
     ledger = ledger_of(client, name)
-    entries = _with_deciding(ledger, number, entries_of(ledger, number, _ENTRIES))
-    judged = next((entry for entry in entries if entry.run_id == key), None)
-    return comparisons.figure(judged, version.run_id, wanted) if judged else None
-
-
-def _with_deciding(ledger: Ledger | None, number: int, newest: list[Entry]) -> list[Entry]:
-    """Return the newest entries of a version with those that decide on it, which may be older where there are many."""
-    if ledger is None or len(newest) < _ENTRIES:
-        return newest
-    deciding = [entry for stage in HELD_STAGES for entry in deciding_entries(ledger, number, stage)]
-    by_run = {entry.run_id: entry for entry in (*deciding, *newest)}
-    return sorted(by_run.values(), key=lambda entry: entry.transition.at_ms)
-
-
-def _thread(newest: list[Entry]) -> Thread:
-    said = [entry.transition for entry in newest if entry.transition.action in SAYINGS and entry.transition.complete]
-    return Thread(tuple(said), older=len(newest) >= _ENTRIES)
+    judged = ledger.entry_of(key) if ledger else None
+    if judged is None or judged.transition.version != number:
+        return None
+    return comparisons.figure(judged, version.run_id, wanted)
 
 
 def _eligibility(version: Version, stage: Stage, served: ServedBeside | None, entries: list[Entry]) -> Eligibility:
