@@ -44,7 +44,7 @@ def test_the_deciding_entries_decide_as_all_entries_do(migrated_database: Path, 
             served = served_beside(client, "small", 1)
             assert found == by_all_entries("small", 1, each, "d", served, whole), whole
             decided.add((found.holds, bool(found.rejections)))
-        if at > 40:
+        if at >= 25:
             break
     assert decided >= {(True, False), (False, True), (False, False)}
     assert len(deciding_entries(ledger, 1, Stage.PRODUCTION)) < len(whole)
