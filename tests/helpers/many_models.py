@@ -126,8 +126,9 @@ def _history(name: str, number: int, versions: int, entries: int) -> Iterator[Tr
     for version in range(1, versions):
         evidence = f"{version:064d}"
         made.append(said(Action.JUDGE, version, author, replaced=live, verdicts=_verdicts(True), evidence=evidence))
-        made.append(said(Action.APPROVE, version, REVIEWERS[number % 2], comment="read it", evidence=evidence))
-        made.append(said(Action.PROMOTE, version, REVIEWERS[number % 2], replaced=live, evidence=evidence))
+        yes = said(Action.APPROVE, version, REVIEWERS[number % 2], comment="read it", evidence=evidence)
+        verdicts = (*_verdicts(True)[:-1], approval(1, (yes,)))
+        made += [yes, said(Action.PROMOTE, version, yes.by, replaced=live, verdicts=verdicts, evidence=evidence)]
         live = version
     if number % 4 != 3:
         passed, evidence = number % 4 != 1, f"{versions:064d}"

@@ -107,7 +107,7 @@ def a_work(word: str = "") -> tuple[WorkLine, ...]:
 
 
 def an_overview(word: str = "", **changed: Any) -> OverviewPage:
-    listing = Listing(word or "parcels", owner=word or "mara")
+    listing = Listing(word, owner=word)
     pages = Pages(2, 3, listing.on_page(1), listing.on_page(3))
     return replace(
         OverviewPage((a_model(word),), listing, 41, 1000, pages, (word or "mara", "jo"), a_work(word), 7), **changed
@@ -330,6 +330,7 @@ def test_the_lists_keep_what_was_asked_for_in_their_links(read: Callable[[str], 
 
 def test_what_waits_is_on_the_board_and_has_a_page_of_its_own(read: Callable[[str], Any]) -> None:
     text = read(all_pages()["overview"]).text
+    assert "Waits for" not in read(overview_page(an_overview(listing=Listing("parcels")), HERE)).text
     assert "Waits for somebody 7" in text and "All 7, oldest first" in text
     pages = all_pages(frame=Frame(replace(REVIEWER, name="jo")))
     assert "Waits for you" in read(pages["overview"]).text

@@ -111,6 +111,7 @@ def test_what_is_asked_for_is_found(seen: Callable[..., str], asked: str, found:
     text = seen(f"?{asked}")
     assert models_of(text) == [f"model_{i:04d}" for i in found][:20]
     assert f"{len(found)} of {MODELS} models" in text
+    assert ("waits for approval" in text) is any(i % 4 == 0 for i in found)
 
 
 def test_what_waits_longest_comes_first(seen: Callable[..., str]) -> None:
@@ -201,6 +202,7 @@ def test_no_list_is_stale_after_an_entry_at_any_moment_of_it(client: MlflowClien
     assert state() is ReviewState.PASSES
     ledger.write(said(Action.REJECT, comment="no"), {})
     assert state() is ReviewState.REFUSED
+    assert "rejected</span>" in page(client, index, f"?q={name}", Anybody(), 200)
     ledger.write(said(Action.APPROVE, comment="yes"), {})
     assert state() is ReviewState.PASSES
     with ledger.entry(said(Action.PROMOTE, verdicts=(GOOD,)), {}):

@@ -50,6 +50,8 @@ class VersionStatus:
         passed: Whether the gates before the stage `judged` passed last; None where the gates were not asked.
         judged: The stage of the last judgement.
         approvals: The approvals of the version.
+        rejected: Whether somebody rejected what was judged last.
+        waits: Whether what was judged last waits for an approval.
     """
 
     number: int
@@ -58,6 +60,8 @@ class VersionStatus:
     passed: bool | None = None
     judged: Stage | None = None
     approvals: tuple[Approval, ...] = ()
+    rejected: bool = False
+    waits: bool = False
 
     @property
     def approved_by(self) -> tuple[str, ...]:

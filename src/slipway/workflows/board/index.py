@@ -153,7 +153,7 @@ class BoardIndex:
 
 def facts_of(name: str, versions: Sequence[Version], transitions: Sequence[Transition]) -> ModelFacts:
     """Return the facts of one model. versions: newest first. transitions: of its ledger, oldest first."""
-    shown, waits = list[VersionFacts](), list[Waiting]()
+    shown, waiting_here = list[VersionFacts](), list[Waiting]()
     by_version: dict[int, dict[int, Transition]] = defaultdict(dict)
     moves: dict[int, Transition] = {}
     for place, each in enumerate(transitions):
@@ -169,10 +169,13 @@ def facts_of(name: str, versions: Sequence[Version], transitions: Sequence[Trans
             stage: eligibility(name, version.number, stage, digest, served, ours) for stage in reversed(HELD_STAGES)
         }
         status = version_status(version, [each for _, each in sorted((moves | own).items())])
-        shown.append(VersionFacts(version, status, review_state(_last_judged(found))))
-        waits += waiting(found, version.stage, author_of(version), ours)
+        judged = _last_judged(found)
+        state, rejected = review_state(judged), bool(judged and judged.rejections)
+        waits = state is ReviewState.WAITING and version.stage in (Stage.NONE, Stage.STAGING)
+        shown.append(VersionFacts(version, replace(status, rejected=rejected, waits=waits), state))
+        waiting_here += waiting(found, version.stage, author_of(version), ours)
     times = [*(each.at_ms for each in transitions[-1:]), *(version.created_ms for version in versions)]
-    return ModelFacts(name, "", tuple(shown), tuple(waits), max(times, default=0))
+    return ModelFacts(name, "", tuple(shown), tuple(waiting_here), max(times, default=0))
 
 
 def _last_judged(found: Mapping[Stage, Eligibility]) -> Eligibility | None:
