@@ -85,6 +85,17 @@ def test_a_comment_is_in_the_ledger_and_in_the_history_where_it_is_asked_for(ser
     assert (newest.action, newest.by, newest.stage) == (Action.COMMENT, "edi", "None")
 
 
+def test_a_form_leads_back_to_the_thread_and_a_page_of_another_site_says_nothing(server: "Guarded") -> None:
+    model, form = server.model(), {"version": "2", "comment": "which <b>days</b>?", "by": "edi"}
+    route = f"{ROOT}/models/{model}/comments"
+    foreign = server.ask("POST", route, "edi", data=form, headers={"Origin": "http://elsewhere.example"})
+    assert foreign.status_code == 403 and len(history(server, model, comments="true")) == 2
+    sent = server.ask("POST", route, "edi", data=form, headers={"Origin": server.uri}, allow_redirects=False)
+    assert (sent.status_code, sent.headers["Location"]) == (303, f"/slipway/models/{model}/versions/2#thread")
+    page = server.ask("GET", sent.headers["Location"].partition("#")[0], "edi").text
+    assert "which &lt;b&gt;days&lt;/b&gt;?" in page and "<b>edi</b>" in page
+
+
 def test_who_may_only_read_says_nothing(server: "Guarded") -> None:
     if not server.users:
         return  # everybody may

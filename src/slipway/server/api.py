@@ -294,8 +294,11 @@ def _of_mlflow(error: MlflowException) -> SlipwayError:
 
 
 def _back(name: str, outcome: str) -> Response:
-    """Redirect to the model's page on the board, which shows the outcome of the form once."""
-    answer = redirect(add_static_prefix(f"/slipway/models/{quote(name, safe='')}"), 303)
+    """Redirect to the model's page on the board, which shows the outcome of the form once; after a comment, to the thread."""
+    number = request.form.get("version", "")
+    said = request.path.endswith("/comments") and number.isascii() and number.isdigit()
+    page = f"/slipway/models/{quote(name, safe='')}" + (f"/versions/{number}#thread" if said else "")
+    answer = redirect(add_static_prefix(page), 303)
     path = add_static_prefix("/slipway/")
     answer.set_cookie(OUTCOME, quote(outcome[:1500]), max_age=60, path=path, httponly=True, samesite="Strict")
     return answer  # type: ignore[return-value] # werkzeug's own class, which Flask's is
