@@ -343,7 +343,7 @@ def test_what_waits_is_on_the_board_and_has_a_page_of_its_own(read: Callable[[st
 
 def test_the_thread_says_who_said_what_in_order(read: Callable[[str], Any]) -> None:
     text = read(all_pages()["version"]).text
-    assert text.index("said by comment") < text.index("said by reject") < text.index("said by approve")
+    assert text.index("said by comment") < text.index("said by reject")
     assert 'action="/api/2.0/slipway/models/late_parcels/comments"' in all_pages()["version"]
     page = version_page(a_version(), Frame(Visitor("jo")))
     assert "/comments" not in page and "said by comment" in page

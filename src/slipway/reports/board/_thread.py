@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from slipway.core.release.transitions import Action, Transition
 
-SAYINGS = (Action.COMMENT, Action.REJECT, Action.APPROVE)
-"""The actions by which people say something of a version."""
+SAYINGS = (Action.COMMENT, Action.REJECT)
+"""The actions by which people say something of a version in its thread; approvals stand beside it."""
 
 
 @dataclass(frozen=True)
 class Thread:
-    """Comments, rejections and approvals of a version, oldest first. older: whether there may be more before these."""
+    """Comments on a version and rejections of it, oldest first. older: whether there may be more before these."""
 
     lines: tuple[Transition, ...] = ()
     older: bool = False
