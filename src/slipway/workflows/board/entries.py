@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from slipway.core.release.ledger import Entry
 from slipway.registry.ledger import Ledger
 from slipway.reports.board import SAYINGS, Thread
+from slipway.types import Stage
 from slipway.workflows.board.index import LedgerRow
 
-NEWEST = 100
+NEWEST = 50
 """So many of the newest entries of a version are read; an entry that decides on the version is read however old it is."""
 
 
@@ -28,14 +29,22 @@ def deciding_rows(rows: Sequence[LedgerRow]) -> list[LedgerRow]:
 
     These are its newest judgements, the decisions on their evidence, and the entries that keep the files of the evidence.
     """
-    done = [row for row in rows if row.transition.complete and row.transition.evidence]
-    newest = {row.transition.stage: row for row in done if row.transition.action.judges}
-    on = {(row.transition.stage, row.transition.evidence) for row in newest.values()}
-    of_it = [row for row in done if (row.transition.stage, row.transition.evidence) in on]
-    first = {
-        (row.transition.stage, row.transition.evidence): row for row in reversed(of_it) if row.transition.action.judges
-    }
-    return [*first.values(), *newest.values(), *(row for row in of_it if row.transition.action.decides)]
+    newest: dict[Stage, LedgerRow] = {}
+    for row in reversed(rows):
+        of = row.transition
+        if of.stage not in newest and of.complete and of.evidence and of.action.judges:
+            newest[of.stage] = row
+    on = {(stage, row.transition.evidence) for stage, row in newest.items()}
+    first: dict[Stage, LedgerRow] = {}
+    decisions = []
+    for row in rows:
+        of = row.transition
+        if of.complete and (of.stage, of.evidence) in on:
+            if of.action.decides:
+                decisions.append(row)
+            elif of.stage not in first and of.action.judges:
+                first[of.stage] = row
+    return [*first.values(), *newest.values(), *decisions]
 
 
 def thread_of(entries: Sequence[Entry]) -> Thread:

@@ -9,7 +9,7 @@ from mlflow.exceptions import MlflowException
 
 from slipway.core.release.judgement import ELIGIBILITY, Eligibility, eligibility
 from slipway.core.release.ledger import Entry
-from slipway.core.release.transitions import Action, ServedBeside, before_production
+from slipway.core.release.transitions import ServedBeside, before_production
 from slipway.registry.absent import is_absent
 from slipway.registry.eligibility import served_beside
 from slipway.registry.ledger import Ledger, ledger_of
@@ -25,9 +25,6 @@ from slipway.workflows.board.index import LedgerRow
 from slipway.workflows.board.overview import goal_of, ledger_run
 from slipway.workflows.board.status import author_of, registered, version_status
 
-# The version that a rollback returns to is among the newest of so many transitions of all versions.
-_MOVES = 100
-_IS_A_MOVE = " and ".join(f"tags.`slipway.action` != '{action}'" for action in Action if not action.moves)
 _LINEAGE = {
     "Files": DIGEST,
     "Specification": "slipway.spec_digest",
@@ -52,7 +49,7 @@ def version_page(
     live = served.version if served and served.live else None
     stands = {stage: _eligibility(version, stage, served, entries) for stage in HELD_STAGES}
     run, judged = _run(client, version), _judged(entries)
-    at = Position(name, number, version.stage, author_of(version), live, _rollback_target(ledger))
+    at = Position(name, number, version.stage, author_of(version), live, _rollback_target(rows))
     page = VersionPage(
         name=name,
         column=version.stage,
@@ -109,9 +106,8 @@ def _judged(entries: list[Entry]) -> Entry | None:
     return next((e for e in judgements for last in newest if e.transition.evidence == last.transition.evidence), None)
 
 
-def _rollback_target(ledger: Ledger | None) -> int | None:
-    moves = ledger.entries(_MOVES, _IS_A_MOVE) if ledger else []
-    return before_production([entry.transition for entry in moves])
+def _rollback_target(rows: Sequence[LedgerRow]) -> int | None:
+    return before_production([row.transition for row in rows if row.transition.action.moves])
 
 
 def _run(client: MlflowClient, version: Version) -> Run | None:
