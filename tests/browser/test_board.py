@@ -24,6 +24,8 @@ PAGES = {
     "model": f"models/{NAME}",
     "champion": f"models/{NAME}/versions/1",
     "challenger": f"models/{NAME}/versions/2",
+    "work": "work",
+    "found": f"?q={NAME}&order=waiting",
 }
 SCRIPT = "<script>document.title = 'harbour'</script>"
 
@@ -148,6 +150,20 @@ def test_a_version_is_approved_promoted_and_rolled_back_by_clicking_without_java
         page.goto(f"{versions.uri}/slipway/")
         page.get_by_role("link", name=NAME, exact=True).click()
         page.get_by_role("link", name="version 2", exact=True).click()
+        talk = page.locator("form.say")
+        talk.get_by_label("Your name").fill("kim")
+        talk.get_by_role("textbox").last.fill("Which days are these?")
+        talk.get_by_role("button", name="Comment").click()
+        expect(page.get_by_role("status")).to_contain_text("Done. Version 2 commented on")
+        expect(page.locator("#thread + .thread")).to_contain_text("Which days are these?")
+        press(page, "Reject for Production", "worse on Sundays")
+        expect(page.get_by_role("status")).to_contain_text("Done. Version 2 rejected for Production")
+        expect(page.locator(".column.none")).to_contain_text("rejected")
+
+        page.goto(versions.at("challenger"))
+        blocked = page.get_by_role("button", name="Promote to Production")
+        expect(blocked).to_have_accessible_description("rejected by jo: 'worse on Sundays'")
+        shot(page, "board-rejected-phone")
         press(page, "Approve for Production", "I have read the slices.")
         expect(page.get_by_role("status")).to_contain_text("Done. Version 2 approved for Production")
         shot(page, "board-approved-phone")

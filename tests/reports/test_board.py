@@ -9,8 +9,10 @@ import pytest
 
 from slipway.core.release.ledger import Finding, Kind
 from slipway.core.release.transitions import Action, Transition
+from slipway.core.release.work import Asked, ReviewState
 from slipway.reports.board import (
     ORDER,
+    SAYINGS,
     AnswersCompared,
     Approval,
     Button,
@@ -18,18 +20,25 @@ from slipway.reports.board import (
     Frame,
     LedgerCheck,
     LedgerLine,
+    Listing,
     ModelLine,
     ModelPage,
+    OverviewPage,
+    Pages,
     StageColumn,
     StageGates,
+    Thread,
     VersionPage,
     VersionStatus,
     Visitor,
+    WorkLine,
+    WorkPage,
     model_page,
     overview_page,
     problem_page,
     stylesheet,
     version_page,
+    work_page,
 )
 from slipway.reports.card import ModelCard
 from slipway.types import Stage, Verdict
@@ -70,6 +79,12 @@ def a_version(word: str = "", **changed: Any) -> VersionPage:
         lineage={"Files": word or "d" * 64},
         links={"run": "#/experiments/1/runs/2"},
         comparison=AnswersCompared("run", 450, 2, ("roc",)),
+        thread=Thread(
+            tuple(
+                Transition("m", action, 4, Stage.PRODUCTION, word or "jo", 1, comment=word or f"said by {action}")
+                for action in SAYINGS
+            )
+        ),
     )
     return replace(page, **changed)
 
@@ -84,17 +99,33 @@ def a_model_page(word: str = "", **changed: Any) -> ModelPage:
     )
 
 
+def a_work(word: str = "") -> tuple[WorkLine, ...]:
+    return tuple(
+        WorkLine(word or "late_parcels", 4, asked, Stage.PRODUCTION, NOON, word or "jo", word or "why Sundays?", 2)
+        for asked in Asked
+    )
+
+
+def an_overview(word: str = "", **changed: Any) -> OverviewPage:
+    listing = Listing(word, owner=word)
+    pages = Pages(2, 3, listing.on_page(1), listing.on_page(3))
+    return replace(
+        OverviewPage((a_model(word),), listing, 41, 1000, pages, (word or "mara", "jo"), a_work(word), 7), **changed
+    )
+
+
 def all_pages(word: str = "", frame: Frame = HERE) -> dict[str, str]:
     finding = Finding(Kind.FOREIGN, word or "version 3 was moved past Slipway")
     return {
-        "overview": overview_page([a_model(word)], frame, word or "next"),
+        "overview": overview_page(an_overview(word), frame),
+        "work": work_page(WorkPage(a_work(word), 3, Pages(2, 3, "?page=1", "?page=3")), frame),
         "model": model_page(a_model_page(word), LedgerCheck(NOON, 3, "a" * 64, (finding,)), frame),
         "version": version_page(a_version(word), frame),
         "problem": problem_page("Not here", word or "there is no model", frame),
     }
 
 
-@pytest.mark.parametrize("which", ["overview", "model", "version", "card", "problem"])
+@pytest.mark.parametrize("which", ["overview", "work", "model", "version", "card", "problem"])
 def test_what_people_wrote_is_text_wherever_it_stands(
     which: str, read: Callable[[str], Any], filled_card: Callable[[str], ModelCard]
 ) -> None:
@@ -105,7 +136,7 @@ def test_what_people_wrote_is_text_wherever_it_stands(
     assert EVIL in found.text
 
 
-@pytest.mark.parametrize("which", ["overview", "model", "version", "problem"])
+@pytest.mark.parametrize("which", ["overview", "work", "model", "version", "problem"])
 def test_a_page_brings_one_stylesheet_and_nothing_from_elsewhere(which: str, read: Callable[[str], Any]) -> None:
     found = read(all_pages()[which])
     assert not {"script", "style", "iframe", "object", "embed", "base"} & set(found.tags)
@@ -117,7 +148,7 @@ def test_a_page_brings_one_stylesheet_and_nothing_from_elsewhere(which: str, rea
 
 
 def test_the_stages_stand_in_the_order_that_a_version_passes_them(read: Callable[[str], Any]) -> None:
-    text = read(all_pages()["overview"]).text
+    text = read(all_pages()["overview"]).text.partition("Say which parcels are late.")[2]
     places = [text.index(stage) for stage in ("Not in a stage yet", "Staging", "Production", "Archived")]
     assert places == sorted(places)
     for said in ("version 2", "live since 2026-11-24 12:00 UTC by mara", "approved by jo", "failed", "not judged"):
@@ -125,20 +156,21 @@ def test_the_stages_stand_in_the_order_that_a_version_passes_them(read: Callable
     assert "and 7 older" in text and text.count("empty") == 2
 
 
-def test_a_version_of_which_too_little_was_read_is_not_called_not_judged() -> None:
-    columns = tuple(
-        StageColumn(stage, (VersionStatus(9, told=False),) if stage is Stage.NONE else ()) for stage in ORDER
-    )
-    assert "not judged" not in overview_page([ModelLine("m", columns)], HERE)
-
-
 def test_a_form_carries_what_the_api_asks_for(read: Callable[[str], Any]) -> None:
-    found = read(all_pages()["version"])
+    promoter = Frame(replace(REVIEWER, may=frozenset({"promote"})))
+    found = read(all_pages(frame=promoter)["version"])
     sent = dict(zip(values(found, "input", "name"), values(found, "input", "value"), strict=False))
     assert sent == {"version": "4", "stage": "Production", "action": "promote"}
     assert values(found, "form", "action") == ["/api/2.0/slipway/models/late_parcels/movements"]
     assert values(found, "form", "method") == ["post"]
     assert values(found, "input", "name")[-1] == "by" and values(found, "textarea", "name") == ["comment"]
+
+
+def test_a_rejection_goes_to_its_own_route_and_says_why(read: Callable[[str], Any]) -> None:
+    reject = Button("reject", "Reject for Production", "It is written down.", Stage.PRODUCTION)
+    found = read(version_page(a_version(buttons=(reject,)), HERE))
+    assert values(found, "form", "action")[0] == "/api/2.0/slipway/models/late_parcels/rejections"
+    assert ("textarea", "required", "") in [(tag, name, value or "") for tag, name, value in found.attributes]
 
 
 def test_who_is_known_is_not_asked_for_a_name(read: Callable[[str], Any]) -> None:
@@ -155,7 +187,7 @@ def test_a_button_that_cannot_be_pressed_says_why(read: Callable[[str], Any]) ->
 
 
 def test_who_may_press_nothing_sees_no_button(read: Callable[[str], Any]) -> None:
-    found = read(version_page(a_version(buttons=()), HERE))
+    found = read(version_page(a_version(buttons=()), Frame(Visitor("jo"))))
     assert not {"form", "button"} & set(found.tags) and "What can be done" not in found.text
 
 
@@ -229,7 +261,7 @@ def test_a_crowded_stage_folds_its_older_versions() -> None:
     columns = tuple(
         StageColumn(s, tuple(VersionStatus(n) for n in range(20, 0, -1)) if s is Stage.ARCHIVED else ()) for s in ORDER
     )
-    page = overview_page([ModelLine("m", columns)], HERE)
+    page = overview_page(an_overview(models=(ModelLine("m", columns),)), HERE)
     shown, folded = page.split("<summary>12 older</summary>")
     assert ">version 13<" in shown and ">version 12<" in folded and ">version 1<" in folded
 
@@ -255,8 +287,8 @@ def test_what_became_of_a_button_is_told() -> None:
     done, undone = (
         Frame(REVIEWER, outcome=ButtonOutcome("Version 4 → Production", done=is_so)) for is_so in (True, False)
     )
-    assert "<b>Done.</b> Version 4 → Production" in overview_page([], done)
-    assert "<b>Not done.</b> Version 4 → Production" in overview_page([], undone)
+    assert "<b>Done.</b> Version 4 → Production" in overview_page(an_overview(models=()), done)
+    assert "<b>Not done.</b> Version 4 → Production" in overview_page(an_overview(models=()), undone)
 
 
 def test_there_is_one_small_stylesheet_that_asks_for_nothing() -> None:
@@ -283,3 +315,35 @@ def test_that_a_new_judgement_is_not_approved_yet_is_no_refusal() -> None:
 
 def values(found: Any, tag: str, name: str) -> list[str]:
     return [value for of, key, value in found.attributes if (of, key) == (tag, name)]
+
+
+def test_the_lists_keep_what_was_asked_for_in_their_links(read: Callable[[str], Any]) -> None:
+    listing = Listing("a b&c", Stage.NONE, ReviewState.NEVER, "mara", "waiting", 2)
+    assert listing.on_page(3) == "?q=a+b%26c&stage=None&verdict=never+judged&owner=mara&order=waiting&page=3"
+    assert Listing().on_page(1) == "" and not Listing(order="newest", page=2).filtered and Listing("x").filtered
+    pages = Pages(2, 3, listing.on_page(1), listing.on_page(3))
+    found = read(overview_page(an_overview(listing=listing, pages=pages), HERE))
+    links = [value for tag, name, value in found.attributes if (tag, name) == ("a", "href")]
+    assert {f"/slipway/{listing.on_page(1)}", f"/slipway/{listing.on_page(3)}"} <= set(links)
+    assert "41 of 1,000 models" in found.text and "page 2 of 3" in found.text
+
+
+def test_what_waits_is_on_the_board_and_has_a_page_of_its_own(read: Callable[[str], Any]) -> None:
+    text = read(all_pages()["overview"]).text
+    assert "Waits for" not in read(overview_page(an_overview(listing=Listing("parcels")), HERE)).text
+    assert "Waits for somebody 7" in text and "All 7, oldest first" in text
+    pages = all_pages(frame=Frame(replace(REVIEWER, name="jo")))
+    assert "Waits for you" in read(pages["overview"]).text
+    text = read(pages["work"]).text
+    for said in ("approve for Production", "promote to Production", "read 2 entries", "why Sundays?", "My work"):
+        assert said in text
+    assert "Nothing waits" in read(work_page(WorkPage((), 0, Pages(1, 1)), HERE)).text
+    assert "Waits" not in read(overview_page(an_overview(work=(), waiting=0), HERE)).text
+
+
+def test_the_thread_says_who_said_what_in_order(read: Callable[[str], Any]) -> None:
+    text = read(all_pages()["version"]).text
+    assert text.index("said by comment") < text.index("said by reject")
+    assert 'action="/api/2.0/slipway/models/late_parcels/comments"' in all_pages()["version"]
+    page = version_page(a_version(), Frame(Visitor("jo")))
+    assert "/comments" not in page and "said by comment" in page

@@ -1,7 +1,7 @@
 """The board's routes on a real store: what they answer, to whom, with which headers, and with how many questions."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
@@ -11,11 +11,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from mlflow import MlflowClient
+from tests.helpers.board_index import index_of
 
 from slipway.core.release.ledger import Entry
 from slipway.core.release.transitions import Action, Transition
 from slipway.registry.ledger import Ledger
-from slipway.registry.permissions import Right
+from slipway.registry.permissions import Access, Right
 from slipway.registry.stages import move
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import list_versions
@@ -25,6 +26,7 @@ from slipway.server.board import blueprint
 from slipway.server.identity import ALL_RIGHTS
 from slipway.types import Stage, Verdict
 from slipway.workflows.board import overview as board_overview
+from slipway.workflows.board.index import BoardIndex
 
 pytestmark = pytest.mark.slow  # the file, more than each of its tests
 
@@ -59,6 +61,9 @@ class Visitors:
 
     def may_read(self, model: str) -> bool:
         return model not in self.hidden
+
+    def access(self) -> Callable[[str], Access]:
+        return lambda model: Access(self.may_read(model), self.rights)
 
 
 @dataclass(frozen=True)
@@ -111,10 +116,15 @@ def fill(ledger: Ledger) -> None:
                 live = number
 
 
+@pytest.fixture(scope="module")
+def index(store: Counting) -> BoardIndex:
+    return index_of(store.tracking_uri)
+
+
 @pytest.fixture
-def served(store: Counting) -> Iterator[Served]:
+def served(store: Counting, index: BoardIndex) -> Iterator[Served]:
     visitors, app = Visitors(), Flask(__name__)
-    app.register_blueprint(blueprint(lambda: store, visitors, "/team"))
+    app.register_blueprint(blueprint(lambda: store, visitors, index, "/team"))
     yield Served(store, visitors, app.test_client())
 
 
@@ -122,17 +132,6 @@ def test_the_overview_shows_every_model_but_the_mutexes(served: Served) -> None:
     text = served.text("")
     assert "What busy is for." in text and "What quiet is for." in text and "busy.moving" not in text
     assert "live since" in text
-
-
-def test_many_models_come_in_pages(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(board_overview, "MODELS_A_PAGE", 1)
-    first = served.text("")
-    assert "What busy is for." in first and "What quiet is for." not in first
-    token = first.partition("?from=")[2].partition('"')[0]
-    pages = [served.text(f"?from={token}")]
-    while "?from=" in pages[-1]:
-        pages.append(served.text(f"?from={pages[-1].partition('?from=')[2].partition(chr(34))[0]}"))
-    assert "What quiet is for." in "".join(pages)
 
 
 def test_the_pages_of_a_model_show_all_entries_once(served: Served) -> None:
@@ -218,7 +217,7 @@ def test_what_does_not_exist_is_a_page_that_says_so(served: Served, path: str) -
 
 
 def test_a_place_in_the_list_that_nobody_gave_out_is_no_crash(served: Served) -> None:
-    assert "Not to be had" in served.text("?from=nowhere", 400)
+    assert "there is no parameter" in served.text("?from=nowhere", 400)
     assert "unaltered" in served.text("models/busy?until=yesterday")
     assert "unaltered" in served.text(f"models/busy?until={10**30}") and "unaltered" in served.text(
         "models/busy?until=-1"
@@ -280,7 +279,7 @@ def test_every_answer_carries_the_headers_that_browsers_hold_to(served: Served, 
     assert headers["Cache-Control"] == ("no-store" if path != "board.css" else "private, max-age=300")
 
 
-@pytest.mark.parametrize(("path", "most"), [("", 12), ("models/busy", 6), ("models/busy/versions/1", 21)])
+@pytest.mark.parametrize(("path", "most"), [("models/busy", 6), ("models/busy/versions/1", 21)])
 def test_a_page_asks_the_store_little_however_long_the_ledger_is(served: Served, path: str, most: int) -> None:
     served.text(path)  # once, to have read the ledger through
     Counting.asked = 0

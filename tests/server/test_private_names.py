@@ -43,7 +43,7 @@ def _amiss(path: Path, gathered: set[str]) -> list[str]:
 
 def test_one_module_of_the_server_names_what_is_private_in_mlflow() -> None:
     gathered = {module for module, name in _imports(GATHERING) if name.startswith("_")} | {"mlflow.server.auth"}
-    amiss = {path.name: _amiss(path, gathered) for path in SERVER.glob("*.py") if path != GATHERING}
+    amiss = {path.name: _amiss(path, gathered) for path in SERVER.rglob("*.py") if path != GATHERING}
     assert {name: found for name, found in amiss.items() if found} == {}
 
 

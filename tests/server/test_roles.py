@@ -47,10 +47,13 @@ def attempts(guarded: "Guarded", model: str, who: str) -> Iterator[tuple[str, An
     yield "train", ask("mlflow/registered-models/create", {"name": new})
     yield "register", ask("mlflow/model-versions/create", {"name": model, "source": "mlflow-artifacts:/0/none"})
     yield "approve", ask(f"{ours}/approvals", version)
+    yield "say", ask(f"{ours}/comments", {"version": 2, "comment": "seen"})
+    yield "say", ask(f"{ours}/rejections", version)
     yield "judge", ask(f"{ours}/judgements", version)
     for action in ("promote", "archive", "rollback"):
         yield "promote", ask(f"{ours}/movements", version | {"action": action, "version": 99})
     yield "promote", ask(f"{ours}/reconciliations", {"x": 1})
+    yield "policy", ask(f"{ours}/policies", {"policy": "gates: {thresholds: {roc_auc: 0.7}}", "comment": "seen"})
     yield "users", ask("mlflow/users/create", {"username": new, "password": PASSWORD})
     yield "users", guarded.ask("POST", "/api/3.0/mlflow/roles/create", who, json={"workspace": "default", "name": new})
 

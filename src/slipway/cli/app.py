@@ -27,6 +27,8 @@ COMMANDS = {
     "gates": "slipway.cli.release.gates:gates",
     "approve": "slipway.cli.release.gates:approve",
     "policy": "slipway.cli.release.policy:policy",
+    "reject": "slipway.cli.release.reject:reject",
+    "comment": "slipway.cli.release.reject:comment",
     "promote": "slipway.cli.release.promote:promote",
     "rollback": "slipway.cli.release.promote:rollback",
     "archive": "slipway.cli.release.promote:archive",

@@ -4,13 +4,21 @@ from mlflow import MlflowClient
 
 from slipway.core.release.judgement import Eligibility
 from slipway.core.release.judgement import eligibility as standing_of
-from slipway.core.release.transitions import ServedBeside, Transition
+from slipway.core.release.ledger import Entry
+from slipway.core.release.transitions import Action, ServedBeside, Transition
 from slipway.registry.ledger import MADE, Ledger, ledger_of
+from slipway.registry.ledger_tags import ACTION, EVIDENCE_HASH
 from slipway.registry.policy import policies_of
 from slipway.registry.stages import holder
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, list_versions
 from slipway.types import Stage
+
+_FINISHED = "attributes.status = 'FINISHED'"
+# Entries without evidence judge nothing; MLflow's filter has no list of values, so each other action is left out by itself.
+_JUDGES = " and ".join(
+    [f"tags.`{EVIDENCE_HASH}` != ''", *(f"tags.`{ACTION}` != '{each}'" for each in Action if not each.judges)]
+)
 
 
 def eligibility(
@@ -25,12 +33,35 @@ def eligibility(
         stage: the stage that it would move to.
         fresh: a judgement of it that is not in the ledger yet.
     """
-    where = f"tags.`slipway.version` = '{version.number}' and tags.`slipway.stage` = '{stage}'"
-    transitions = [entry.transition for entry in ledger.entries(where=where)]
+    evidence = fresh.evidence if fresh else None
+    transitions = [entry.transition for entry in deciding_entries(ledger, version.number, stage, evidence)]
     served = served_beside(client, version.name, version.number)
     entries = [*transitions, *([fresh] if fresh else [])]
     policy = policies_of(ledger).digest
     return standing_of(version.name, version.number, stage, version.tags.get(DIGEST, ""), served, entries, policy)
+
+
+def deciding_entries(ledger: Ledger, version: int, stage: Stage, evidence: str | None = None) -> list[Entry]:
+    """Return the entries that decide whether a version may move: its newest judgement and the decisions on that evidence.
+
+    The server picks them, so they are read in the same time from a ledger of any length, with comments of any number.
+
+    evidence: the hash of other evidence, the decisions on which count instead; None for that of the newest judgement.
+    """
+    of_it = f"{_FINISHED} and tags.`slipway.version` = '{version}' and tags.`slipway.stage` = '{stage}'"
+    judgements = ledger.entries(1, f"{of_it} and {_JUDGES}")
+    on = evidence or next((entry.transition.evidence for entry in judgements), None)
+    if on is None:
+        return []
+    made = [
+        entry
+        for action in Action
+        if action.decides
+        for entry in ledger.entries(
+            where=f"{of_it} and tags.`{EVIDENCE_HASH}` = '{on}' and tags.`{ACTION}` = '{action}'"
+        )
+    ]
+    return sorted([*judgements, *made], key=lambda entry: entry.transition.at_ms)
 
 
 def served_beside(client: MlflowClient, name: str, version: int) -> ServedBeside | None:

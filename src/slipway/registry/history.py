@@ -6,17 +6,27 @@ from mlflow import MlflowClient
 
 from slipway.core.release.history import History, Moment, Verified
 from slipway.core.release.ledger import digest_of, verify, verify_kept
-from slipway.core.release.transitions import Transition
+from slipway.core.release.transitions import Action, Transition
 from slipway.progress import bar
 from slipway.registry.ledger import MADE, Ledger
 from slipway.registry.stages import holders
 from slipway.registry.versions import list_versions
 from slipway.types import HELD_STAGES, Stage
 
+_NO_COMMENT = f"tags.`slipway.action` != '{Action.COMMENT}'"
 
-def history_of(client: MlflowClient, ledger: Ledger, last: int | None = None) -> History:
-    """Return the transitions of a ledger and the present holder of each stage. last: only so many of the newest transitions."""
-    return History(ledger.name, holders(client, ledger.name), tuple(ledger.transitions(last)))
+
+def history_of(client: MlflowClient, ledger: Ledger, last: int | None = None, *, comments: bool = False) -> History:
+    """Return the transitions of a ledger and the present holder of each stage.
+
+    Args:
+        client: a client of the registry.
+        ledger: the ledger.
+        last: only so many of the newest; None for all.
+        comments: also the comments of people, which change nothing.
+    """
+    listed = ledger.transitions(last, "" if comments else _NO_COMMENT)
+    return History(ledger.name, holders(client, ledger.name), tuple(listed))
 
 
 def moment_of(ledger: Ledger, at: datetime) -> Moment:

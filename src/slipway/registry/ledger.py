@@ -15,7 +15,8 @@ from mlflow.exceptions import MlflowException
 from slipway.core.release.ledger import Entry, digest_of, hash_of, seal_of
 from slipway.core.release.transitions import Action, Transition
 from slipway.errors import UsageError
-from slipway.types import Stage, Verdict
+from slipway.registry.absent import is_absent
+from slipway.registry.ledger_tags import tags_of_transition, transition_of_tags
 
 MADE = " and ".join(
     [
@@ -28,10 +29,14 @@ EVIDENCE = "evidence"
 """The folder of an entry's artifacts that holds the evidence of its judgement."""
 LEDGER_SUFFIX = "/promotions"
 """The end of the name of the experiment that holds a ledger; the rest is the model's name."""
+ENTRY, SEAL = "slipway.entry", "slipway.seal"
+"""The tags of an entry that have its hash and its seal."""
+HEAD = "slipway.head"
+"""The tag of a ledger's experiment that has the hash of the newest entry."""
+COMPLETE = "FINISHED"
+"""The status of the run of an entry whose transition was made."""
 _VERDICTS = "verdicts.json"
-SEAL = "slipway.seal"
-"""The tag of an entry that is written last."""
-_ENTRY, _PREVIOUS, _HEAD = "slipway.entry", "slipway.previous", "slipway.head"
+_PREVIOUS = "slipway.previous"
 _MOST_COMMENT = 2000
 
 
@@ -83,7 +88,7 @@ class Ledger:
     def seal(self, entry: Entry, *, complete: bool) -> Transition:
         """Seal an entry as made or not made, and return its transition so."""
         # The end first: killed between the two, the entry still counts as cut off and is sealed again.
-        self.client.set_terminated(entry.run_id, "FINISHED" if complete else "FAILED")
+        self.client.set_terminated(entry.run_id, COMPLETE if complete else "FAILED")
         self.client.set_tag(entry.run_id, SEAL, seal_of(entry.hash, complete))
         return replace(entry.transition, complete=complete)
 
@@ -113,6 +118,16 @@ class Ledger:
             if not token or (most and len(runs) >= most):
                 return [_entry(self.name, run) for run in reversed(runs[:most])]
 
+    def entry_of(self, run_id: str) -> Entry | None:
+        """Return the entry of a run; None for a run that does not exist, or is in another experiment."""
+        try:
+            run = self.client.get_run(run_id)
+        except MlflowException as error:
+            if not is_absent(error, or_malformed=True):
+                raise
+            return None
+        return _entry(self.name, run) if str(run.info.experiment_id) == self.experiment else None
+
     def kept(self, entry: Entry) -> dict[str, bytes]:
         """Return the files that are kept with an entry; none where they are gone."""
         with tempfile.TemporaryDirectory(prefix="slipway-evidence-") as folder:
@@ -136,12 +151,12 @@ class Ledger:
     @property
     def head(self) -> str:
         """Return the hash of the newest entry, as it is noted beside the entries; empty before the first."""
-        return str(self.client.get_experiment(self.experiment).tags.get(_HEAD, ""))
+        return str(self.client.get_experiment(self.experiment).tags.get(HEAD, ""))
 
     def note_head_after(self, entry: Entry) -> None:
         """Note an entry as the head, if the entry before it is noted: its writer was killed in between."""
         if self.head == entry.previous:
-            self.client.set_experiment_tag(self.experiment, _HEAD, entry.hash)
+            self.client.set_experiment_tag(self.experiment, HEAD, entry.hash)
 
     def _open(self, transition: Transition, tags: Mapping[str, str], files: Mapping[str, bytes]) -> Entry:
         """Make the run of an entry in one call, so that an entry whose writer is killed misses nothing but its seal."""
@@ -149,11 +164,11 @@ class Ledger:
             raise UsageError(f"a comment of {len(transition.comment)} characters; {_MOST_COMMENT} are allowed")
         previous = self.head
         entry_hash = hash_of(transition, previous)
-        facts = {**_facts(transition), _ENTRY: entry_hash, _PREVIOUS: previous, **tags}
+        facts = {**tags_of_transition(transition), ENTRY: entry_hash, _PREVIOUS: previous, **tags}
         of = "" if transition.of_policy else f"v{transition.version} "
         run = self.client.create_run(self.experiment, transition.at_ms, facts, f"{of}{transition.action}")
         entry = Entry(str(run.info.run_id), transition, previous, entry_hash)
-        self.client.set_experiment_tag(self.experiment, _HEAD, entry_hash)
+        self.client.set_experiment_tag(self.experiment, HEAD, entry_hash)
         numbers = {f"{v.gate}.{key}": value for v in transition.verdicts for key, value in v.numbers.items()}
         metrics = [Metric(key, value, transition.at_ms, 0) for key, value in numbers.items() if value == value]
         if metrics:
@@ -185,7 +200,7 @@ def ledgers(client: MlflowClient) -> Iterator[tuple[Ledger, str]]:
             filter_string=f"name LIKE '%{LEDGER_SUFFIX}'", max_results=1000, page_token=token
         )
         for experiment in page:
-            name, head = experiment.name.removesuffix(LEDGER_SUFFIX), str(experiment.tags.get(_HEAD, ""))
+            name, head = experiment.name.removesuffix(LEDGER_SUFFIX), str(experiment.tags.get(HEAD, ""))
             yield Ledger(client, name, str(experiment.experiment_id)), head
         token = page.token
         if not token:
@@ -194,72 +209,13 @@ def ledgers(client: MlflowClient) -> Iterator[tuple[Ledger, str]]:
 
 # Only so many of the newest entries are looked at: each command that writes an entry seals the open ones before it.
 _CUT_OFF_AT_MOST = 50
-_GATE, _NUMBERS, _OVERRIDES, _POLICY = "slipway.gate.", "slipway.numbers.", "slipway.overrides", "slipway.policy"
 
 
 def now_ms() -> int:
     return int(time.time() * 1000)
 
 
-def _facts(transition: Transition) -> dict[str, str]:
-    facts = {
-        "slipway.action": transition.action.value,
-        "slipway.version": str(transition.version),
-        "slipway.stage": transition.stage.value,
-        "slipway.by": transition.by,
-        "slipway.comment": transition.comment,
-        "slipway.digest": transition.digest,
-        "slipway.evidence": transition.evidence,
-        "mlflow.note.content": f"{transition} by {transition.by}. {transition.comment}",
-    }
-    if transition.replaced:
-        facts["slipway.replaced"] = str(transition.replaced)
-    if transition.evidence:
-        facts["slipway.evidence"] = transition.evidence
-    if transition.kept:
-        facts["slipway.kept"] = transition.kept
-    if transition.overrides:
-        facts[_OVERRIDES] = ",".join(transition.overrides)
-    if transition.policy:
-        facts[_POLICY] = transition.policy
-    for verdict in transition.verdicts:
-        facts[f"{_GATE}{verdict.gate}"] = ("passed: " if verdict.passed else "failed: ") + verdict.reason
-        facts[f"{_NUMBERS}{verdict.gate}"] = json.dumps({k: v for k, v in verdict.numbers.items() if v == v})
-    return facts
-
-
 def _entry(name: str, run: Run) -> Entry:
-    tags = run.data.tags
-    replaced = tags.get("slipway.replaced")
-    transition = Transition(
-        name,
-        Action(tags["slipway.action"]),
-        int(tags["slipway.version"]),
-        Stage(tags["slipway.stage"]),
-        tags.get("slipway.by", "unknown"),
-        int(run.info.start_time),
-        int(replaced) if replaced else None,
-        tags.get("slipway.comment", ""),
-        tuple(_verdict(run, key) for key in tags if key.startswith(_GATE)),
-        complete=run.info.status == "FINISHED",
-        digest=tags.get("slipway.digest", ""),
-        evidence=tags.get("slipway.evidence", ""),
-        kept=tags.get("slipway.kept", ""),
-        overrides=tuple(tags[_OVERRIDES].split(",")) if tags.get(_OVERRIDES) else (),
-        policy=tags.get(_POLICY, ""),
-    )
-    return Entry(str(run.info.run_id), transition, tags.get(_PREVIOUS, ""), tags.get(_ENTRY, ""), tags.get(SEAL, ""))
-
-
-def _verdict(run: Run, key: str) -> Verdict:
-    gate, text = key.removeprefix(_GATE), run.data.tags[key]
-    numbers = run.data.tags.get(f"{_NUMBERS}{gate}")
-    measured = json.loads(numbers) if numbers else _measured(run, gate)
-    return Verdict(gate, text.startswith("passed: "), text.partition(": ")[2], measured)
-
-
-def _measured(run: Run, gate: str) -> dict[str, float]:
-    """Return the numbers of a gate in an old entry, which has them as metrics only."""
-    return {
-        key.removeprefix(f"{gate}."): value for key, value in run.data.metrics.items() if key.startswith(f"{gate}.")
-    }
+    tags, complete = run.data.tags, run.info.status == COMPLETE
+    transition = transition_of_tags(name, tags, int(run.info.start_time), run.data.metrics, complete=complete)
+    return Entry(str(run.info.run_id), transition, tags.get(_PREVIOUS, ""), tags.get(ENTRY, ""), tags.get(SEAL, ""))

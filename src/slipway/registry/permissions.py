@@ -6,6 +6,7 @@ ABILITIES is the one table of roles: the board shows it, docs/team.md repeats it
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from slipway.errors import Refusal
 from slipway.types import UserRole
@@ -17,11 +18,20 @@ class Right(StrEnum):
     PROMOTE = "promote"
 
 
+class Access(NamedTuple):
+    """Whether a user may read a registered model, and the rights that the user has on it."""
+
+    read: bool
+    may: frozenset[Right]
+
+
 class Operation(StrEnum):
     """The operation of a command or a route; its value stands in a sentence before the model's name."""
 
     JUDGE = "run the gates of"
     APPROVE = "approve"
+    REJECT = "reject a version of"
+    COMMENT = "comment on a version of"
     PROMOTE = "promote"
     ROLLBACK = "roll back"
     ARCHIVE = "archive a version of"
@@ -30,7 +40,9 @@ class Operation(StrEnum):
 
     @property
     def right(self) -> Right:
-        return {Operation.JUDGE: Right.JUDGE, Operation.APPROVE: Right.APPROVE}.get(self, Right.PROMOTE)
+        if self in (Operation.APPROVE, Operation.REJECT, Operation.COMMENT):
+            return Right.APPROVE
+        return Right.JUDGE if self is Operation.JUDGE else Right.PROMOTE
 
 
 def not_allowed(who: str, operation: Operation, name: str) -> Refusal:
@@ -78,6 +90,7 @@ ABILITIES = {
         "not a version of one's own, nor where the gate names others",
         Right.APPROVE,
     ),
+    "say": Ability("reject a version, or comment on it", UserRole.APPROVER, "one's own, too", Right.APPROVE),
     "judge": Ability("run the gates of a version", UserRole.PROMOTER, right=Right.JUDGE),
     "promote": Ability(
         "promote, roll back, archive and reconcile",
@@ -85,6 +98,7 @@ ABILITIES = {
         "only a version that passed its gates",
         Right.PROMOTE,
     ),
+    "policy": Ability("set the release policy", UserRole.PROMOTER, "where it asks for approvals, others give them"),
     "users": Ability("make and remove users, and give roles", UserRole.ADMIN, "the last admin stays"),
 }
 """The abilities by a word for each, from the one that everybody has to the one of admins alone."""

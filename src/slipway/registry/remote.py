@@ -72,6 +72,12 @@ class RemoteRegistrar:
         facts = {"version": version, "stage": stage.value, "comment": comment, "overrides": list(overrides)}
         return self._ask(name, "approvals", **facts)
 
+    def reject(self, name: str, version: int, stage: Stage, comment: str) -> Transition:
+        return self._ask(name, "rejections", version=version, stage=stage.value, comment=comment)
+
+    def comment(self, name: str, version: int, text: str) -> Transition:
+        return self._ask(name, "comments", version=version, comment=text)
+
     def promote(
         self, name: str, version: int, stage: Stage, comment: str, bundle: EvidenceBundle | None = None
     ) -> Transition:

@@ -22,8 +22,8 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 __all__ = [
     "Validator", "add_static_prefix", "add_validator", "admins", "artifact_repositories", "authenticated_app",
     "check_password", "get_artifact_repository", "is_open_route", "is_prompt", "permission_on", "permission_on_experiment",
-    "registry_store", "registry_stores", "replace_password_check", "request_message", "roles_of", "sender_is_admin",
-    "stored_password", "tracking_store", "tracking_stores", "uses_basic_auth",
+    "permissions", "registry_store", "registry_stores", "replace_password_check", "request_message", "roles_of",
+    "sender_is_admin", "stored_password", "tracking_store", "tracking_stores", "uses_basic_auth",
 ]  # fmt: skip
 
 Validator = Callable[[], bool]
@@ -71,6 +71,25 @@ def permission_on_experiment(experiment_id: str) -> Any:
     from mlflow.server import auth
 
     return auth._get_experiment_permission(experiment_id, auth.authenticate_request().username)
+
+
+def permissions() -> Callable[[str], Any]:
+    """Return the permission of the user of the present request on any registered model, by one look-up of all grants."""
+    from mlflow.server import auth
+
+    user = auth.store.get_user(auth.authenticate_request().username)
+    grants: dict[str, list[Any]] = {}
+    held = auth.store.list_grants(user.id, auth.DEFAULT_WORKSPACE_NAME, {"registered_model"})
+    for grant in held:
+        grants.setdefault(grant.resource_pattern, []).append(grant)
+    manages = any(map(auth.is_workspace_admin_grant, held))
+
+    def on(model: str) -> Any:
+        of_it = [*grants.get("*", ()), *grants.get(model, ())]
+        own = auth.MANAGE if manages else auth.fold_grants_for_key(of_it, auth.GrantLoadKey("registered_model", model))
+        return auth._get_role_permission_or_default(lambda: own)
+
+    return on
 
 
 def add_validator(find: Callable[[Request], Validator | None]) -> None:

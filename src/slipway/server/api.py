@@ -29,12 +29,15 @@ OUTCOME = "slipway_outcome"
 """The cookie that tells the board the outcome of a form: percent-encoded, for one page."""
 _ROUTES = (
     "GET {root}/about?model=NAME",
-    "GET {root}/models/NAME/history?last=N",
+    "GET {root}/models/NAME/history?last=N&comments=true",
     "GET {root}/models/NAME/history?at=TIME",
     "GET {root}/models/NAME/policies",
     *(
         f"POST {{root}}/models/NAME/{what}"
-        for what in ("judgements", "approvals", "movements", "reconciliations", "policies", "policies/approvals")
+        for what in (
+            *("judgements", "approvals", "rejections", "comments", "movements", "reconciliations"),
+            *("policies", "policies/approvals"),
+        )
     ),
 )
 _FORM, _JSON, _ZIP = "application/x-www-form-urlencoded", "application/json", "application/zip"
@@ -77,7 +80,10 @@ def routes(stores: OwnStores) -> Blueprint:
         if ledger is None:
             raise UnknownName("history", name, (), "A model has one from its first judgement or transition on")
         at = _time(request.args)
-        return moment_of(ledger, at) if at else history_of(stores.client, ledger, _last(request.args))
+        if at:
+            return moment_of(ledger, at)
+        comments = request.args.get("comments") == "true"
+        return history_of(stores.client, ledger, _last(request.args), comments=comments)
 
     @api.post("/models/<name>/judgements")
     @_answered
@@ -94,6 +100,20 @@ def routes(stores: OwnStores) -> Blueprint:
         return stores.registrar.approve(
             name, _version(payload), _stage(payload), _text(payload, "comment"), _overrides(payload)
         )
+
+    @api.post("/models/<name>/rejections")
+    @_answered
+    def reject(name: str) -> Transition:
+        _require(stores, Operation.REJECT, name)
+        payload = _payload()
+        return stores.registrar.reject(name, _version(payload), _stage(payload), _text(payload, "comment"))
+
+    @api.post("/models/<name>/comments")
+    @_answered
+    def comment(name: str) -> Transition:
+        _require(stores, Operation.COMMENT, name)
+        payload = _payload()
+        return stores.registrar.comment(name, _version(payload), _text(payload, "comment"))
 
     @api.post("/models/<name>/movements")
     @_answered
@@ -287,8 +307,11 @@ def _of_mlflow(error: MlflowException) -> SlipwayError:
 
 
 def _back(name: str, outcome: str) -> Response:
-    """Redirect to the model's page on the board, which shows the outcome of the form once."""
-    answer = redirect(add_static_prefix(f"/slipway/models/{quote(name, safe='')}"), 303)
+    """Redirect to the model's page on the board, which shows the outcome of the form once; after a comment, to the thread."""
+    number = request.form.get("version", "")
+    said = request.path.endswith("/comments") and number.isascii() and number.isdigit()
+    page = f"/slipway/models/{quote(name, safe='')}" + (f"/versions/{number}#thread" if said else "")
+    answer = redirect(add_static_prefix(page), 303)
     path = add_static_prefix("/slipway/")
     answer.set_cookie(OUTCOME, quote(outcome[:1500]), max_age=60, path=path, httponly=True, samesite="Strict")
     return answer  # type: ignore[return-value] # werkzeug's own class, which Flask's is

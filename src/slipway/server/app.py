@@ -49,6 +49,7 @@ def _guarded(people: People, app: Any, accounts: "Accounts | None") -> Any:
     from slipway.server.door.entrance import put_before
     from slipway.server.own_stores import OwnStores, serve_own_artifacts
     from slipway.server.stores import install_guarded_stores
+    from slipway.server.tables.index import board_index, warm_up
 
     if not hasattr(app, "user_middleware"):
         raise UsageError(
@@ -64,7 +65,10 @@ def _guarded(people: People, app: Any, accounts: "Accounts | None") -> Any:
     install_guarded_stores(stores)
     start_telling(stores, sealed)
     flask_app.register_blueprint(routes(stores))
-    flask_app.register_blueprint(blueprint(lambda: stores.client, people, add_static_prefix("")))
+    index = board_index(stores.ledger)
+    flask_app.register_blueprint(blueprint(lambda: stores.client, people, index, add_static_prefix("")))
+    # The first reading of 20,000 entries takes seconds, which no visitor has to wait for.
+    threading.Thread(target=warm_up, args=(index,), name="board index", daemon=True).start()
     flask_app.before_request(lambda: refuse_kept(stores))  # it runs after auth's hook, which was registered first
     # The innermost, so that auth, which MLflow adds as the outermost, is asked first.
     app.user_middleware += [Middleware(NoAssistant), Middleware(ArtifactGuard, stores=stores)]

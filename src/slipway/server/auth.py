@@ -23,6 +23,7 @@ from slipway.server._mlflow import (
     is_open_route,
     permission_on,
     permission_on_experiment,
+    permissions,
     replace_password_check,
     roles_of,
     sender_is_admin,
@@ -88,7 +89,7 @@ class Remembering:
 
 def users() -> Users:
     """Return MLflow's own users, with the permissions that they have on registered models and experiments."""
-    return Users(sender_is_admin, permission_on, permission_on_experiment, _is_reader)
+    return Users(sender_is_admin, permission_on, permissions, permission_on_experiment, _is_reader)
 
 
 def accounts() -> Accounts | None:

@@ -20,17 +20,21 @@ from slipway.reports.board import (
     roles_page,
     stylesheet,
     version_page,
+    work_page,
 )
 from slipway.server.api import OUTCOME
 from slipway.server.identity import People
+from slipway.workflows.board import listing
 from slipway.workflows.board import overview as board_overview
 from slipway.workflows.board import roles as board_roles
 from slipway.workflows.board import version as board_version
 from slipway.workflows.board.comparison import Comparisons
+from slipway.workflows.board.index import BoardIndex
 
 # A check of a ledger is shown for so long. Findings are checked again soon: a transition under way looks like one.
 _FRESH_S, _FRESH_FINDINGS_S = 600.0, 10.0
 _NO_TIME_MS = 2**63
+_NEVER: tuple[float, LedgerCheck | None] = float("-inf"), None
 _FOR_EVER, _FOR_MINUTES = "private, max-age=31536000, immutable", "private, max-age=300"
 # The kinds of errors with their codes and titles, the more special first.
 _PROBLEMS: Mapping[type[SlipwayError], tuple[int, str]] = {
@@ -49,12 +53,13 @@ _HEADERS = {
 }
 
 
-def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = "") -> Blueprint:
+def blueprint(client: Callable[[], MlflowClient], people: People, index: BoardIndex, prefix: str = "") -> Blueprint:
     """Return the board's pages as a Flask blueprint.
 
     Args:
         client: returns a client of the server's own stores.
         people: identifies the visitor.
+        index: lists all models.
         prefix: the static prefix that MLflow puts before each of its paths.
     """
     pages = Blueprint("slipway_board", __name__, url_prefix=f"{prefix}/slipway")
@@ -67,21 +72,30 @@ def blueprint(client: Callable[[], MlflowClient], people: People, prefix: str = 
 
     @pages.get("/")
     def overview() -> str:
-        models, more = board_overview.all_models(client(), request.args.get("from"), people.may_read)
-        return overview_page(models, frame(), more)
+        asked = listing.listing_of(request.args)
+        return overview_page(listing.overview_of(index.models(), asked, people.access(), _name(people)), frame())
+
+    @pages.get("/work")
+    def work() -> str:
+        page = listing.page_of(request.args, ("page",))
+        return work_page(listing.work_of(index.models(), page, people.access(), _name(people)), frame())
 
     @pages.get("/models/<name>")
     def model(name: str) -> str:
         _require_readable(people, name)
         now = request.args.get("verify") == "now"
-        page = board_overview.model_page(client(), name, until_ms=_until())
-        return model_page(page, verified.of(name, now=now), frame(name))
+        facts, rows = index.model(name)
+        page = board_overview.model_page(client(), name, facts, until_ms=_until())
+        return model_page(page, verified.of(name, len(rows), now=now), frame(name))
 
     @pages.get("/models/<name>/versions/<int:number>")
     def version(name: str, number: int) -> str:
         _require_readable(people, name)
         around = frame(name)
-        return version_page(board_version.version_page(client(), name, number, around.visitor, comparisons), around)
+        return version_page(
+            board_version.version_page(client(), name, number, around.visitor, comparisons, index.model(name)[1]),
+            around,
+        )
 
     @pages.get("/models/<name>/versions/<int:number>/plots/<key>/<figure>.png")
     def plot(name: str, number: int, key: str, figure: str) -> Response:
@@ -131,24 +145,34 @@ class _Verified:
     """The checks of ledgers of the last minutes, by model."""
 
     def __init__(self, client: Callable[[], MlflowClient]) -> None:
-        self._client, self._checks = client, dict[str, tuple[float, LedgerCheck | None]]()
+        self._client, self._checks = client, dict[str, tuple[float, LedgerCheck]]()
 
-    def of(self, name: str, *, now: bool) -> LedgerCheck | None:
+    def of(self, name: str, entries: int, *, now: bool) -> LedgerCheck | None:
         """Return the check of a model's ledger; None for a ledger that is too long to be checked unasked.
 
-        now: check it anew, however long it is.
+        Args:
+            name: the registered model.
+            entries: the number of its entries.
+            now: check it anew, however long it is.
         """
-        at, check = self._checks.get(name, (float("-inf"), None))
+        at, check = self._checks.get(name, _NEVER)
         fresh_s = _FRESH_FINDINGS_S if check and check.findings else _FRESH_S
-        if now or time.monotonic() - at > fresh_s:
-            check = board_overview.verified_now(self._client(), name, None if now else board_overview.VERIFIED_AT_ONCE)
-            self._checks[name] = time.monotonic(), check
+        if not now and time.monotonic() - at <= fresh_s:
+            return check
+        if not now and entries > board_overview.VERIFIED_AT_ONCE:
+            return None
+        check = board_overview.verified_now(self._client(), name)
+        self._checks[name] = time.monotonic(), check
         return check
 
 
 def _visitor(people: People, model: str | None) -> Visitor:
     may = people.may(model) if model else frozenset()
     return Visitor(people.who() if people.auth else "", may, asks_name=not people.auth)
+
+
+def _name(people: People) -> str | None:
+    return people.who() if people.auth else None
 
 
 def _outcome() -> ButtonOutcome | None:

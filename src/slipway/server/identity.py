@@ -1,12 +1,13 @@
 """The people who ask the server: their names, their roles, and their rights on a registered model."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Protocol
 from urllib.parse import unquote
 
 from flask import g, has_request_context, request
 
-from slipway.registry.permissions import Right, rights_of
+from slipway.registry.permissions import Access, Right, rights_of
 from slipway.types import UserRole
 
 USER_HEADER = "X-Slipway-User"
@@ -30,6 +31,8 @@ class People(Protocol):
     def may_read(self, model: str) -> bool: ...
     def owns_experiment(self, id_: str) -> bool: ...
     def role(self, model: str) -> UserRole: ...
+    def access(self) -> Callable[[str], Access]:
+        """Return the user's access to any model by its name, all of it looked up at once."""
 
 
 class Anybody:
@@ -58,6 +61,9 @@ class Anybody:
     def role(self, model: str) -> UserRole:  # noqa: ARG002
         return UserRole.ADMIN
 
+    def access(self) -> Callable[[str], Access]:
+        return lambda _: Access(True, ALL_RIGHTS)
+
 
 class Users:
     """People of a server with MLflow's basic auth.
@@ -71,12 +77,22 @@ class Users:
         self,
         is_admin: Callable[[], bool],
         permission: Callable[[str], "Permission"],
+        permissions: Callable[[], Callable[[str], "Permission"]],
         on_experiment: Callable[[str], "Permission"],
         is_reader: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Take from MLflow's auth who asks, whether they may only read, and permissions on a model and on an experiment."""
+        """Take from MLflow's auth who asks.
+
+        Args:
+            is_admin: whether the user of the present request is an admin.
+            permission: the user's permission on a registered model.
+            permissions: the same for any model, all of it looked up at once.
+            on_experiment: the user's permission on an experiment.
+            is_reader: whether the user may only read.
+        """
         self._is_admin = is_admin
         self._permission = permission
+        self._permissions = permissions
         self._on_experiment = on_experiment
         self._is_reader = is_reader
 
@@ -98,12 +114,19 @@ class Users:
     def role(self, model: str) -> UserRole:
         if self._is_admin():
             return UserRole.ADMIN
-        if self._is_reader():
-            return UserRole.READER
-        held = self._permission(model)
-        if held.can_manage:
-            return UserRole.PROMOTER
-        return UserRole.APPROVER if held.can_update else UserRole.AUTHOR
+        return UserRole.READER if self._is_reader() else _role_by(self._permission(model))
+
+    def access(self) -> Callable[[str], Access]:
+        if self._is_admin():
+            return lambda _: Access(True, ALL_RIGHTS)
+        permission, reader = self._permissions(), self._is_reader()
+
+        @cache
+        def access(model: str) -> Access:
+            held = permission(model)
+            return Access(held.can_read, rights_of(UserRole.READER if reader else _role_by(held)))
+
+        return access
 
 
 class Permission(Protocol):
@@ -112,3 +135,9 @@ class Permission(Protocol):
     can_read: bool
     can_update: bool
     can_manage: bool
+
+
+def _role_by(held: Permission) -> UserRole:
+    if held.can_manage:
+        return UserRole.PROMOTER
+    return UserRole.APPROVER if held.can_update else UserRole.AUTHOR

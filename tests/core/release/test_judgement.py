@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.core.release.judgement import Judged, approval, eligibility, may_approve
+from slipway.core.release.judgement import Judged, approval, eligibility, may_approve, may_reject
 from slipway.core.release.transitions import APPROVAL, Action, ServedBeside, Transition
 from slipway.core.spec import ApprovalGate
 from slipway.types import Stage, Verdict
@@ -158,3 +158,72 @@ def test_a_transition_that_an_older_server_tells_overrides_nothing() -> None:
     told = entry(Action.APPROVE, 2, "ben", verdicts=())
     older = {key: value for key, value in told.as_dict().items() if key != "overrides"}
     assert Transition.from_dict(older).overrides == ()
+
+
+NO = entry(Action.REJECT, 3, "ben", verdicts=(), comment="worse on Sundays")
+
+
+def test_a_rejection_stands_until_the_same_person_approves_or_other_evidence_is_judged() -> None:
+    judged = entry(Action.JUDGE, 1)
+    assert asked(judged).holds
+    assert asked(judged, NO).missing == ("rejected by ben: 'worse on Sundays'",)
+    assert not asked(judged, NO, entry(Action.JUDGE, 4)).holds  # judged again, on the same evidence
+    assert not asked(judged, NO, entry(Action.APPROVE, 4, "cleo", verdicts=())).holds
+    assert asked(judged, NO, entry(Action.APPROVE, 4, "ben", verdicts=())).holds
+    assert asked(judged, NO, entry(Action.JUDGE, 4, evidence=replace(JUDGED, newest="more rows").hash)).holds
+    assert asked(judged, replace(NO, stage=Stage.STAGING)).holds
+    assert asked(judged, replace(NO, complete=False)).holds
+
+
+def test_an_approval_given_before_a_rejection_never_counts_again() -> None:
+    judged = entry(Action.JUDGE, 1, verdicts=(GOOD, approval(2, ())))
+    cleo, ben = entry(Action.APPROVE, 2, "cleo", verdicts=()), entry(Action.APPROVE, 4, "ben", verdicts=())
+    found = asked(judged, cleo, NO, ben)
+    assert not found.rejections and [each.by for each in found.approvals] == ["ben"]
+    assert may_approve(ApprovalGate(), found, "ana", "cleo") == ""
+    assert asked(judged, cleo, NO, ben, entry(Action.APPROVE, 5, "cleo", verdicts=())).holds
+
+
+@pytest.mark.parametrize(
+    ("entries", "present", "by", "why"),
+    [
+        ((), Stage.NONE, "ben", "nothing was judged for Production yet"),
+        ((entry(Action.JUDGE, 1),), Stage.NONE, "ben", ""),
+        ((entry(Action.JUDGE, 1),), Stage.STAGING, "ana", ""),  # its author withdraws it
+        ((entry(Action.JUDGE, 1),), Stage.PRODUCTION, "ben", "in Production already; roll back instead"),
+        ((entry(Action.JUDGE, 1), NO), Stage.NONE, "ben", "ben has rejected this evidence already"),
+        ((entry(Action.JUDGE, 1), NO), Stage.NONE, "cleo", ""),
+    ],
+)
+def test_who_may_reject(entries: tuple[Transition, ...], present: Stage, by: str, why: str) -> None:
+    said = may_reject(asked(*entries), present, by)
+    assert (why in said) if why else said == ""
+
+
+def test_a_comment_and_a_rejection_are_no_judgements() -> None:
+    judged = entry(Action.JUDGE, 1)
+    talk = entry(Action.COMMENT, 2, verdicts=(BAD,), comment="really?")
+    assert asked(judged, talk).judgement == judged and asked(judged, NO).judgement == judged
+    assert str(talk) == "version 3 commented on" and str(NO) == "version 3 rejected for Production"
+    assert not Action.COMMENT.moves and not Action.REJECT.moves
+
+
+def a_decision() -> st.SearchStrategy[Transition]:
+    action = st.sampled_from([Action.JUDGE, Action.APPROVE, Action.REJECT, Action.COMMENT, Action.REFUSE])
+    facts = st.tuples(action, st.sampled_from("abc"), st.sampled_from("EF"), st.sampled_from([GOOD, BAD]))
+    return facts.map(lambda one: entry(one[0], 1, one[1], evidence=one[2], verdicts=(one[3],) if one[0].judges else ()))
+
+
+@given(st.lists(a_decision(), max_size=12))
+def test_no_sequence_with_a_rejection_that_stands_moves(entries: list[Transition]) -> None:
+    """Said once more, in the plainest way: person by person, the last word on the evidence that was judged last."""
+    found = asked(*entries)
+    judged = [each for each in entries if each.action.judges]
+    last_word: dict[str, Action] = {}
+    for each in entries:
+        if judged and each.evidence == judged[-1].evidence and each.action in (Action.APPROVE, Action.REJECT):
+            last_word[each.by] = each.action
+    rejected = Action.REJECT in last_word.values()
+    assert not (rejected and found.holds)
+    if judged and judged[-1].verdicts == (GOOD,) and not rejected:
+        assert found.holds

@@ -40,7 +40,13 @@ def test_only_what_a_role_may_do_is_shown(may: tuple[str, ...], actions: list[st
 def test_a_version_whose_judgement_stands_can_be_approved_promoted_and_archived() -> None:
     found = by_label(buttons(HERE, STANDS, ALL))
     free = [label for label, button in found.items() if not button.why_not]
-    assert free == ["Approve for Production", "Promote to Staging", "Promote to Production", "Archive"]
+    assert free == [
+        "Approve for Production",
+        "Reject for Production",
+        "Promote to Staging",
+        "Promote to Production",
+        "Archive",
+    ]
     assert found["Promote to Production"].says == "Version 4 goes live. Version 2, which is live, is archived."
 
 

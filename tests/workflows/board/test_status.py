@@ -75,9 +75,12 @@ def test_an_approval_expires_with_the_evidence_of_its_own_stage() -> None:
     assert found.approved_by == () and [approval.expired for approval in found.approvals] == [True]
 
 
-def test_of_a_part_of_the_ledger_it_is_said_whether_it_told_enough() -> None:
-    judged = ledger((Action.JUDGE, 1, Stage.PRODUCTION, "ci", {"verdicts": (YES,)}))
-    assert version_status(version(1, Stage.NONE), judged, all_of_them=False).told
-    assert not version_status(version(1, Stage.PRODUCTION), judged, all_of_them=False).told
-    assert not version_status(version(2, Stage.NONE), judged, all_of_them=False).told
-    assert version_status(version(2, Stage.NONE), judged).told
+def test_an_approval_that_was_followed_by_a_rejection_of_the_same_evidence_does_not_count() -> None:
+    entries = ledger(
+        (Action.JUDGE, 1, Stage.PRODUCTION, "ci", {"verdicts": (YES,), "evidence": "E"}),
+        (Action.APPROVE, 1, Stage.PRODUCTION, "jo", {"evidence": "E"}),
+        (Action.REJECT, 1, Stage.PRODUCTION, "kim", {"evidence": "E"}),
+        (Action.APPROVE, 1, Stage.PRODUCTION, "kim", {"evidence": "E"}),
+    )
+    found = version_status(version(1, Stage.NONE), entries)
+    assert found.approved_by == ("kim",) and [each.overruled for each in found.approvals] == [False, True]

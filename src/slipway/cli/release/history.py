@@ -19,8 +19,17 @@ _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S",
     "--at", type=click.DateTime(_MOMENTS), metavar="TIME", help="Show the version of each stage at a time, in UTC."
 )
 @click.option("--verify", is_flag=True, help="Find entries that were altered or taken out, and moves past Slipway.")
+@click.option("--comments", is_flag=True, help="Also list the comments on versions.")
 @json_option
-def history(settings: Settings, name: str, last: int | None, at: datetime | None, verify: bool, as_json: bool) -> None:
+def history(
+    settings: Settings,
+    name: str,
+    last: int | None,
+    at: datetime | None,
+    verify: bool,
+    comments: bool,
+    as_json: bool,
+) -> None:
     """Tell who moved which version where, when and why.
 
     --verify exits with 1 when an entry was altered, is missing, or was written past Slipway.
@@ -29,6 +38,8 @@ def history(settings: Settings, name: str, last: int | None, at: datetime | None
 
     if sum(map(bool, (last, at, verify))) > 1:
         raise UsageError("--last, --at and --verify are three different questions; give one of them")
+    if comments and (at or verify):
+        raise UsageError("--comments belongs to the list of transitions; leave out --at or --verify")
     if at:
         show(workflow.history_at(settings, name, at.replace(tzinfo=UTC)), as_json)
     elif verify:
@@ -37,7 +48,7 @@ def history(settings: Settings, name: str, last: int | None, at: datetime | None
         if verified.findings:
             raise click.exceptions.Exit(REFUSED)
     else:
-        show(workflow.history(settings, name, last), as_json)
+        show(workflow.history(settings, name, last, comments=comments), as_json)
 
 
 @command(example="slipway reconcile flight_delays")

@@ -75,8 +75,9 @@ class Eligibility:
         version: the version.
         stage: the stage that it would move to.
         judgement: the newest judgement of this version and stage, passed or not; None without one.
-        approvals: the approvals of that judgement's evidence.
+        approvals: the approvals of that judgement's evidence that count: those given after the last rejection of it.
         problems: why the judgement does not count, passed or not; empty when it counts.
+        rejections: the rejections of that judgement's evidence that stand; each is among the problems.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Eligibility:
     judgement: Transition | None
     approvals: tuple[Transition, ...] = ()
     problems: tuple[str, ...] = ()
+    rejections: tuple[Transition, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -147,14 +149,14 @@ def eligibility(
         policy: the digest of the release policy in force, empty without one; None where it does not count.
     """
     ours = [e for e in entries if e.complete and (e.version, e.stage) == (version, stage)]
-    judgement = next((e for e in reversed(ours) if e.evidence and e.action is not Action.APPROVE), None)
+    judgement = next((e for e in reversed(ours) if e.evidence and e.action.judges), None)
     if judgement is None:
         nothing = (
             f"the gates were not asked for {stage} yet; ask them with `slipway gates {name} {version} --stage {stage}`"
         )
         return Eligibility(name, version, stage, None, (), (nothing,))
-    approvals = tuple(e for e in ours if e.action is Action.APPROVE and e.evidence == judgement.evidence)
-    problems = []
+    approvals, rejections = _decisions([e for e in ours if e.action.decides and e.evidence == judgement.evidence])
+    problems = [f"rejected by {each.by}: '{each.comment}'" for each in rejections]
     if judgement.digest != digest:
         problems.append("the last verdict is of other files than are registered")
     if policy is not None and judgement.policy != policy:
@@ -166,7 +168,19 @@ def eligibility(
             f"the verdict is stale: it compared with {compared_and_now(judgement.replaced, served)}; "
             f"run `slipway gates {name} {version}` again"
         )
-    return Eligibility(name, version, stage, judgement, approvals, tuple(problems))
+    return Eligibility(name, version, stage, judgement, approvals, tuple(problems), rejections)
+
+
+def _decisions(on_it: Sequence[Transition]) -> tuple[tuple[Transition, ...], tuple[Transition, ...]]:
+    """Return the approvals that count and the rejections that stand. on_it: the decisions on the same evidence, oldest first.
+
+    A rejection stands until the same person approves. An approval given before a rejection never counts again: the approver
+    had not read the reason.
+    """
+    last_by = {decision.by: decision for decision in on_it}
+    rejections = tuple(decision for decision in last_by.values() if decision.action is Action.REJECT)
+    after = next((i + 1 for i in reversed(range(len(on_it))) if on_it[i].action is Action.REJECT), 0)
+    return tuple(on_it[after:]), rejections
 
 
 def compared_and_now(compared: int | None, served: ServedBeside | None) -> str:
@@ -226,6 +240,25 @@ def may_approve(
 def is_author(by: str, authors: Mapping[str, str]) -> str:
     """Return why an author may not approve. Arguments as for `may_approve`."""
     return f"{by} {authors[by]}: somebody else has to approve it"
+
+
+def may_reject(found: Eligibility, present: Stage, by: str) -> str:
+    """Return why a person may not reject a version for a stage; empty when the person may. The author may: it is withdrawn.
+
+    Args:
+        found: the eligibility for the stage.
+        present: the present stage of the version.
+        by: the person.
+    """
+    if present is found.stage:
+        back = "roll back" if present is Stage.PRODUCTION else "archive it"
+        return f"it is in {present} already; {back} instead"
+    if found.judgement is None:
+        comment = f"slipway comment {found.name} {found.version} TEXT"
+        return f"nothing was judged for {found.stage} yet; `{comment}` says what you found"
+    if any(rejection.by == by for rejection in found.rejections):
+        return f"{by} has rejected this evidence already; `slipway comment` adds to it"
+    return ""
 
 
 def _may_override(found: Eligibility, overrides: Sequence[str]) -> str:

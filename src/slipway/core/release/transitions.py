@@ -24,6 +24,18 @@ class Action(StrEnum):
     JUDGE = "judge"
     APPROVE = "approve"
     POLICY = "policy"
+    REJECT = "reject"
+    COMMENT = "comment"
+
+    @property
+    def judges(self) -> bool:
+        """Whether an entry with this action and with evidence carries the verdicts of the gates on that evidence."""
+        return self in (Action.JUDGE, Action.PROMOTE, Action.REFUSE)
+
+    @property
+    def decides(self) -> bool:
+        """Whether a person decides with the action on evidence that was judged."""
+        return self in (Action.APPROVE, Action.REJECT)
 
     @property
     def moves(self) -> bool:
@@ -33,13 +45,16 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Transition:
-    """One transition of a version, or a decision on one: refused, judged, approved. Or a release policy, set or approved.
+    """One transition of a version, or a decision on one: refused, judged, approved, rejected, commented on.
+
+    It may also be a release policy that was set or approved.
 
     Attributes:
         name: the registered model.
         action: the action.
         version: the version; 0 for the release policy, which is of no version.
-        stage: the stage after the transition, or the stage that the decision is on; None for the release policy.
+        stage: the stage after the transition, or the stage that the decision is on; of a comment, the version's stage; None
+            for the release policy.
         by: the person.
         at_ms: the time, in Unix milliseconds.
         replaced: the version that held the stage before; of a judgement or refusal, the champion that it compared with.
@@ -137,6 +152,8 @@ class Transition:
             Action.REFUSE: f"version {self.version} refused {self.stage}",
             Action.JUDGE: f"version {self.version} judged for {self.stage}",
             Action.APPROVE: f"version {self.version} approved for {self.stage}",
+            Action.REJECT: f"version {self.version} rejected for {self.stage}",
+            Action.COMMENT: f"version {self.version} commented on",
         }[self.action]
         replaced = f", replacing version {self.replaced}" if self.replaced and self.action.moves else ""
         overriding = f", overriding {', '.join(self.overrides)}" if self.overrides else ""

@@ -58,4 +58,6 @@ def problem_page(title: str, message: str, frame: Frame) -> str:
 def stylesheet() -> str:
     """Return the stylesheet of the board: the rules of all reports, then the rules of the board."""
     folder = files("slipway.reports") / "templates"
-    return "\n".join((folder / name).read_text(encoding="utf-8") for name in ("style.css", "board.css"))
+    return "\n".join(
+        (folder / name).read_text(encoding="utf-8") for name in ("style.css", "board.css", "board_lists.css")
+    )

@@ -1,11 +1,11 @@
 """The page of all models, with the versions in each stage."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from slipway.reports._templates import render_html
 from slipway.reports.board._frame import Frame
+from slipway.reports.board._lists import ORDERS, VERDICTS, Listing, Pages, WorkLine
 from slipway.types import Stage
 
 ORDER = (Stage.NONE, Stage.STAGING, Stage.PRODUCTION, Stage.ARCHIVED)
@@ -23,6 +23,7 @@ class Approval:
         comment: The comment of the approver.
         expired: Whether the newest judgement is of other evidence than the approved one.
         overrides: The gates that the approval overrides.
+        overruled: Whether somebody rejected the same evidence afterwards.
     """
 
     by: str
@@ -31,6 +32,11 @@ class Approval:
     comment: str = ""
     expired: bool = False
     overrides: tuple[str, ...] = ()
+    overruled: bool = False
+
+    @property
+    def counts(self) -> bool:
+        return not (self.expired or self.overruled)
 
 
 @dataclass(frozen=True)
@@ -44,8 +50,9 @@ class VersionStatus:
         passed: Whether the gates before the stage `judged` passed last; None where the gates were not asked.
         judged: The stage of the last judgement.
         approvals: The approvals of the version.
-        told: Whether the entries that were read of the ledger reach back far enough to know all of this.
         same_as: An earlier version that is the same model; None for none.
+        rejected: Whether somebody rejected what was judged last.
+        waits: Whether what was judged last waits for an approval.
     """
 
     number: int
@@ -54,13 +61,14 @@ class VersionStatus:
     passed: bool | None = None
     judged: Stage | None = None
     approvals: tuple[Approval, ...] = ()
-    told: bool = True
     same_as: int | None = None
+    rejected: bool = False
+    waits: bool = False
 
     @property
     def approved_by(self) -> tuple[str, ...]:
         """The people whose approval still counts, each once."""
-        return tuple(dict.fromkeys(approval.by for approval in self.approvals if not approval.expired))
+        return tuple(dict.fromkeys(approval.by for approval in self.approvals if approval.counts))
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,39 @@ class ModelLine:
         return next((v for column in self.columns if column.stage is Stage.PRODUCTION for v in column.versions), None)
 
 
-def overview_page(models: Sequence[ModelLine], frame: Frame, more: str | None = None) -> str:
-    """Write a page of the models; `more` is the start of the next page, None on the last page."""
-    return render_html("board_overview.html.j2", models=models, frame=frame, more=more)
+@dataclass(frozen=True)
+class OverviewPage:
+    """A page of the models, and above it the first of what waits for the visitor.
+
+    Attributes:
+        models: The models of this page.
+        listing: The parameters of the list.
+        found: How many models the list has.
+        total: How many models the visitor may read.
+        pages: The place of the page.
+        owners: The owners of all models.
+        work: What waits longest for the visitor.
+        waiting: How many things wait for the visitor.
+    """
+
+    models: tuple[ModelLine, ...]
+    listing: Listing
+    found: int
+    total: int
+    pages: Pages
+    owners: tuple[str, ...] = ()
+    work: tuple[WorkLine, ...] = ()
+    waiting: int = 0
+
+
+def overview_page(page: OverviewPage, frame: Frame) -> str:
+    """Write a page of the models, with the form that searches them."""
+    return render_html(
+        "board_overview.html.j2",
+        page=page,
+        listing=page.listing,
+        frame=frame,
+        stages=ORDER,
+        verdicts=VERDICTS,
+        orders=ORDERS,
+    )

@@ -8,6 +8,7 @@ from slipway.reports._templates import render_html
 from slipway.reports.board._beside import ChampionBeside, MetricBeside
 from slipway.reports.board._frame import Frame
 from slipway.reports.board._overview import VersionStatus
+from slipway.reports.board._thread import Thread
 from slipway.reports.card import CardDisagreement, ModelCard
 from slipway.reports.words.board import gate_strip, outcome_of
 from slipway.reports.words.evidence import numbers_in_words
@@ -42,7 +43,7 @@ class Button:
     """A button on the page of a version.
 
     Attributes:
-        action: promote, rollback, archive or approve.
+        action: promote, rollback, archive, approve or reject.
         label: The text on the button.
         says: A sentence on what the button does.
         stage: The stage that the action is for.
@@ -60,6 +61,16 @@ class Button:
     @property
     def name(self) -> str:
         return f"{self.action}-{self.stage.lower()}"
+
+    @property
+    def route(self) -> str:
+        """The last part of the address in the API that the button's form is sent to."""
+        return {"approve": "approvals", "reject": "rejections"}.get(self.action, "movements")
+
+    @property
+    def asks_why(self) -> bool:
+        """Whether the form cannot be sent without a comment."""
+        return self.action in ("approve", "reject")
 
 
 @dataclass(frozen=True)
@@ -107,6 +118,7 @@ class VersionPage:
         tone: How the sentence is marked: good, bad, waits or plain.
         difference: The verdict whose interval is drawn below the sentence; None for none.
         beside: The version in Production, or the one that was there before; None where there is none.
+        thread: What people said of the version.
     """
 
     name: str
@@ -124,6 +136,7 @@ class VersionPage:
     tone: str = "plain"
     difference: Verdict | None = None
     beside: ChampionBeside | None = None
+    thread: Thread = field(default_factory=Thread)
 
 
 def version_page(page: VersionPage, frame: Frame) -> str:

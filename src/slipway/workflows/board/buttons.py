@@ -6,7 +6,7 @@ Nothing is allowed or forbidden here. The server decides when a button is presse
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from slipway.core.release.judgement import ELIGIBILITY, Eligibility, failed_gates, may_approve, overridable
+from slipway.core.release.judgement import ELIGIBILITY, Eligibility, failed_gates, may_approve, may_reject, overridable
 from slipway.core.release.transitions import APPROVAL, stays_in_production
 from slipway.core.spec import ApprovalGate
 from slipway.reports.board import Button, Visitor
@@ -53,6 +53,8 @@ def buttons(
     shown = []
     if "approve" in visitor.may and _can_be_approved(at, stands[Stage.PRODUCTION], visitor):
         shown.append(_approve(at, stands[Stage.PRODUCTION], visitor, asked or ApprovalGate()))
+    if "approve" in visitor.may and at.stage is not Stage.PRODUCTION and not at.foreign:
+        shown.append(_reject(at, stands[Stage.PRODUCTION], visitor))
     if "promote" in visitor.may:
         shown += [
             _promote(at, stands[stage], visitor) for stage in HELD_STAGES if at.stage is not stage and not at.foreign
@@ -88,6 +90,12 @@ def _approve(at: Position, stands: Eligibility, visitor: Visitor, asked: Approva
         label = f"{label}, overriding {', '.join(map(gate_name, overrides))}"
         says += " Your reason counts in place of what did not pass, and is shown with it from now on."
     return Button("approve", label, says, Stage.PRODUCTION, (why,) if why else (), overrides)
+
+
+def _reject(at: Position, stands: Eligibility, visitor: Visitor) -> Button:
+    why = may_reject(stands, at.stage, visitor.name)
+    says = "Your reason is written down. This evidence then does not lead to Production, until you approve it yourself."
+    return Button("reject", "Reject for Production", says, Stage.PRODUCTION, (why,) if why else ())
 
 
 def _promote(at: Position, stands: Eligibility, visitor: Visitor) -> Button:

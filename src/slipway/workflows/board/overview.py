@@ -1,7 +1,5 @@
-"""The facts of the board's pages of all models and of one, gathered with few requests. Nothing is written."""
+"""The facts of the board's page of one model, gathered with few requests. Nothing is written."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -12,50 +10,34 @@ from slipway.core.release.ledger import Entry, verify
 from slipway.errors import UnknownName
 from slipway.registry.absent import is_absent
 from slipway.registry.ledger import Ledger, ledger_of
-from slipway.registry.mutex import is_mutex, model_names
-from slipway.registry.same_model import same_among
-from slipway.registry.versions import Version, list_versions
-from slipway.reports.board import ORDER, LedgerCheck, LedgerLine, ModelLine, ModelPage, StageColumn, VersionStatus
+from slipway.registry.mutex import model_names
+from slipway.registry.versions import list_versions
+from slipway.reports.board import LedgerCheck, LedgerLine, ModelLine, ModelPage
 from slipway.tracking.client import runs_page
 from slipway.tracking.runs import view_query
-from slipway.types import HELD_STAGES
-from slipway.workflows.board.status import version_status
+from slipway.workflows.board.index import ModelFacts
+from slipway.workflows.board.listing import stage_columns
 
-MODELS_A_PAGE, LINES_A_PAGE = 20, 25
-# The overview shows so many versions a stage; the page of the model shows all of them.
-_SHOWN_IN_A_COLUMN = 3
-# The newest entries cover most of what is shown. A version in Staging or Production that they miss takes a request more.
-_NEWEST, _NEWEST_OF_A_MODEL, _OF_A_VERSION = 50, 150, 20
-VERIFIED_AT_ONCE = 500
+LINES_A_PAGE = 25
+VERIFIED_AT_ONCE = 200
+"""A ledger of up to so many entries is verified without being asked."""
 _READINGS = 2
 
 
-def all_models(
-    client: MlflowClient, token: str | None = None, readable: Callable[[str], bool] = lambda _: True
-) -> tuple[list[ModelLine], str | None]:
-    """Return a page of the registered models that may be read, the mutexes left out, and the token of the next page."""
-    page = client.search_registered_models(max_results=MODELS_A_PAGE, page_token=token)
-    models = []
-    for model in page:
-        if not is_mutex(model.name) and readable(model.name):
-            versions, ledger = list_versions(client, model.name), ledger_of(client, model.name)
-            columns = _stage_columns(ledger, versions, _newest(ledger, _NEWEST), _NEWEST, _SHOWN_IN_A_COLUMN)
-            models.append(ModelLine(model.name, columns, model.description or ""))
-    more = page.token  # of a store at hand it is bytes
-    return models, (more.decode() if isinstance(more, bytes) else more) or None
-
-
-def model_page(client: MlflowClient, name: str, until_ms: int | None = None) -> ModelPage:
+def model_page(client: MlflowClient, name: str, facts: ModelFacts | None, until_ms: int | None = None) -> ModelPage:
     """Return the facts of the page of a model. Raises UnknownName when no such model is registered.
 
-    until_ms: the time (Unix milliseconds) of the newest entry to list; None for the newest of all.
+    Args:
+        client: a client of the registry.
+        name: the registered model.
+        facts: the model, as the index knows it; None for one that is not registered.
+        until_ms: the time (Unix milliseconds) of the newest entry to list; None for the newest of all.
     """
     goal, ledger = goal_of(client, name), ledger_of(client, name)
-    newest = _newest(ledger, _NEWEST_OF_A_MODEL)
-    listed = newest if until_ms is None else _until(ledger, until_ms)
-    lines, older = listed[::-1][:LINES_A_PAGE], listed[::-1][LINES_A_PAGE:]
+    listed = _newest(ledger, until_ms)[::-1]
+    lines, older = listed[:LINES_A_PAGE], listed[LINES_A_PAGE:]
     return ModelPage(
-        model=ModelLine(name, _stage_columns(ledger, list_versions(client, name), newest, _NEWEST_OF_A_MODEL), goal),
+        model=ModelLine(name, stage_columns(facts.versions if facts else ()), goal),
         lines=tuple(LedgerLine(entry.transition, ledger_run(ledger, entry)) for entry in lines),
         older=older[0].transition.at_ms if older else None,
         newest=until_ms is None,
@@ -63,8 +45,8 @@ def model_page(client: MlflowClient, name: str, until_ms: int | None = None) -> 
     )
 
 
-def verified_now(client: MlflowClient, name: str, most: int | None = None) -> LedgerCheck | None:
-    """Verify a ledger as `slipway history --verify` does; return None when the ledger has more than `most` entries.
+def verified_now(client: MlflowClient, name: str) -> LedgerCheck:
+    """Verify a ledger as `slipway history --verify` does.
 
     An entry that is written meanwhile does not fit the entries that were read before it, so the ledger is read again then.
     """
@@ -72,9 +54,7 @@ def verified_now(client: MlflowClient, name: str, most: int | None = None) -> Le
     if ledger is None:
         return LedgerCheck(at, 0, "")
     for _ in range(_READINGS):
-        head, entries = ledger.head, ledger.entries(most + 1 if most else None)
-        if most and len(entries) > most:
-            return None
+        head, entries = ledger.head, ledger.entries()
         stages = {version.number: version.stage for version in list_versions(client, name)}
         findings = tuple(verify(entries, stages, head))
         if not findings or ledger.head == head:
@@ -92,53 +72,14 @@ def goal_of(client: MlflowClient, name: str) -> str:
     raise UnknownName("registered model", name, model_names(client))
 
 
-def entries_of(ledger: Ledger | None, version: int, most: int) -> list[Entry]:
-    """Return the newest entries of one version, oldest first."""
-    return ledger.entries(most, f"tags.`slipway.version` = '{version}'") if ledger else []
-
-
 def ledger_run(ledger: Ledger | None, entry: Entry) -> str:
     """Return the address of an entry's run, below MLflow's UI."""
     return f"#/{runs_page(ledger.experiment, f'/{entry.run_id}?')}" if ledger else ""
 
 
-def _newest(ledger: Ledger | None, most: int) -> list[Entry]:
-    return ledger.entries(most) if ledger else []
-
-
-def _until(ledger: Ledger | None, until_ms: int) -> list[Entry]:
-    return ledger.entries(LINES_A_PAGE + 1, f"attributes.start_time <= {until_ms}") if ledger else []
-
-
-def _stage_columns(
-    ledger: Ledger | None, versions: Sequence[Version], newest: Sequence[Entry], read: int, shown: int | None = None
-) -> tuple[StageColumn, ...]:
-    """Return the stage columns, with the status of each version.
-
-    Args:
-        ledger: the model's ledger; None where nothing was ever written.
-        versions: the model's versions.
-        newest: the newest entries of the ledger, oldest first.
-        read: how many entries were asked for; fewer in `newest` mean that these are all.
-        shown: how many versions a column shows; None for all.
-    """
-    transitions = [entry.transition for entry in newest]
-    columns = []
-    for stage in ORDER:
-        here = [version for version in versions if version.stage is stage]
-        statuses = [version_status(version, transitions, all_of_them=len(newest) < read) for version in here[:shown]]
-        if stage in HELD_STAGES:
-            statuses = [
-                each if each.told else _status_by_own_entries(ledger, version)
-                for each, version in zip(statuses, here, strict=False)
-            ]
-        named = (replace(each, same_as=same_among(of, versions)) for each, of in zip(statuses, here, strict=False))
-        columns.append(StageColumn(stage, tuple(named), len(here) - len(statuses)))
-    return tuple(columns)
-
-
-def _status_by_own_entries(ledger: Ledger | None, version: Version) -> VersionStatus:
-    return version_status(version, [entry.transition for entry in entries_of(ledger, version.number, _OF_A_VERSION)])
+def _newest(ledger: Ledger | None, until_ms: int | None) -> list[Entry]:
+    where = "" if until_ms is None else f"attributes.start_time <= {until_ms}"
+    return ledger.entries(LINES_A_PAGE + 1, where) if ledger else []
 
 
 def _links(client: MlflowClient, name: str, ledger: Ledger | None) -> dict[str, str]:

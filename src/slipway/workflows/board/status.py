@@ -10,16 +10,12 @@ from slipway.reports.board import Approval, VersionStatus
 from slipway.types import Stage
 
 
-def version_status(version: Version, transitions: Iterable[Transition], *, all_of_them: bool = True) -> VersionStatus:
-    """Return the status of a version by transitions of its ledger, oldest first.
-
-    all_of_them: whether the ledger holds no transition before these.
-    """
+def version_status(version: Version, transitions: Iterable[Transition]) -> VersionStatus:
+    """Return the status of a version by the transitions of its ledger, oldest first."""
     complete = [transition for transition in transitions if transition.complete]
     of_it = [transition for transition in complete if transition.version == version.number]
     judged = next((m for m in reversed(of_it) if m.verdicts), None)
     came = transition_into(version, complete)
-    all_known = all_of_them or (judged is not None and (came is not None or version.stage is Stage.NONE))
     return VersionStatus(
         number=version.number,
         since=came.at if came else registered(version) if version.stage is Stage.NONE else None,
@@ -27,18 +23,22 @@ def version_status(version: Version, transitions: Iterable[Transition], *, all_o
         passed=judged.passed if judged else None,
         judged=judged.stage if judged else None,
         approvals=approvals(of_it),
-        told=all_known,
     )
 
 
 def approvals(of_it: Sequence[Transition]) -> tuple[Approval, ...]:
     """Return the approvals of a version, newest first. of_it: the version's transitions, oldest first."""
-    newest = {m.stage: m.evidence for m in of_it if m.evidence and m.action is not Action.APPROVE}
-    given = [m for m in reversed(of_it) if m.action is Action.APPROVE]
-    return tuple(
-        Approval(m.by, m.at, m.stage, m.comment, m.evidence != newest.get(m.stage, m.evidence), m.overrides)
-        for m in given
-    )
+    newest = {m.stage: m.evidence for m in of_it if m.evidence and m.action.judges}
+    given: list[Approval] = []
+    rejected: set[tuple[Stage, str]] = set()
+    for m in reversed(of_it):
+        if m.action is Action.REJECT:
+            rejected.add((m.stage, m.evidence))
+        elif m.action is Action.APPROVE:
+            expired = m.evidence != newest.get(m.stage, m.evidence)
+            overruled = (m.stage, m.evidence) in rejected
+            given.append(Approval(m.by, m.at, m.stage, m.comment, expired, m.overrides, overruled))
+    return tuple(given)
 
 
 def registered(version: Version) -> datetime:

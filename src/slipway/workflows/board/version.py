@@ -30,15 +30,14 @@ from slipway.types import HELD_STAGES, Stage, Verdict
 from slipway.workflows.board.beside import champion_beside
 from slipway.workflows.board.buttons import Position, buttons
 from slipway.workflows.board.comparison import Comparisons
-from slipway.workflows.board.overview import entries_of, goal_of, ledger_run
+from slipway.workflows.board.entries import entries_on, thread_of
+from slipway.workflows.board.index import LedgerRow
+from slipway.workflows.board.overview import goal_of, ledger_run
 from slipway.workflows.board.status import author_of, registered, transition_into, version_status
 from slipway.workflows.promotion.rule import authors
 from slipway.workflows.release.ingredients import VersionRecord
 
-# Entries of one version, and transitions of all: the version that a rollback returns to is among the newest of these.
-_ENTRIES, _MOVES, _ENTRIES_OF_OTHER = 200, 100, 20
 CARD_PAGE = "model_card.html"
-_IS_A_MOVE = " and ".join(f"tags.`slipway.action` != '{action}'" for action in Action if not action.moves)
 _LINEAGE = {
     "Files": DIGEST,
     "Specification": "slipway.spec_digest",
@@ -50,12 +49,16 @@ _LINEAGE = {
 
 
 def version_page(
-    client: MlflowClient, name: str, number: int, visitor: Visitor, comparisons: Comparisons
+    client: MlflowClient, name: str, number: int, visitor: Visitor, comparisons: Comparisons, rows: Sequence[LedgerRow]
 ) -> VersionPage:
-    """Return the facts of the page of a version. Raises UnknownName when there is no such model or version."""
+    """Return the facts of the page of a version. Raises UnknownName when there is no such model or version.
+
+    rows: the entries of the model's ledger, as the index knows them.
+    """
     goal_of(client, name)
     version, ledger = get_version(client, name, number), ledger_of(client, name)
-    entries, moves = entries_of(ledger, number, _ENTRIES), _moves(ledger)
+    entries = entries_on(ledger, number, rows)
+    moves = [row.transition for row in rows if row.transition.action.moves]
     served = served_beside(client, name, number)
     live = served.version if served and served.live else None
     policies = policies_of(ledger)
@@ -69,7 +72,7 @@ def version_page(
     others = list_versions(client, name)
     decision = decide(judged_last(stands.values()), surroundings(version, moves, live, same_among(version, others)))
     record = comparisons.record(run, version)
-    beside = _beside(client, comparisons, others, at, decision, (record, entries), ledger)
+    beside = _beside(client, comparisons, others, at, decision, (record, entries), ledger, rows)
     page = VersionPage(
         name=name,
         column=version.stage,
@@ -85,6 +88,7 @@ def version_page(
         tone=tone(decision),
         difference=_difference(judged_last(stands.values())),
         beside=beside.shown if beside else None,
+        thread=thread_of(entries),
     )
     return comparisons.shown_on(page, version.run_id if run else "", judged)
 
@@ -117,9 +121,11 @@ def figure(
     key: the `AnswersCompared.key` of the page. wanted: the figure's name.
     """
     version = get_version(client, name, number)
-    entries = entries_of(ledger_of(client, name), number, _ENTRIES)
-    judged = next((entry for entry in entries if entry.run_id == key), None)
-    return comparisons.figure(judged, version.run_id, wanted) if judged else None
+    ledger = ledger_of(client, name)
+    judged = ledger.entry_of(key) if ledger else None
+    if judged is None or judged.transition.version != number:
+        return None
+    return comparisons.figure(judged, version.run_id, wanted)
 
 
 @dataclass(frozen=True)
@@ -138,10 +144,11 @@ def _beside(
     decision: Decision,
     ours: tuple[VersionRecord | None, Sequence[Entry]],
     ledger: Ledger | None,
+    rows: Sequence[LedgerRow],
 ) -> _Beside | None:
     """Return the version in Production beside another one; of the version in Production itself, the one before it.
 
-    ours: the record and the entries of the page's version.
+    ours: the record and the entries of the page's version. rows: the entries of the ledger, as the index knows them.
     """
     wanted = at.live if at.live != at.number else decision.champion or at.back
     other = next((each for each in versions if each.number == (wanted or decision.champion)), None)
@@ -150,7 +157,7 @@ def _beside(
     run = _run(client, other)
     theirs = (
         comparisons.record(run, other),
-        _verdicts(entries_of(ledger, other.number, _ENTRIES_OF_OTHER)),
+        _verdicts(entries_on(ledger, other.number, rows)),
     )
     shown = champion_beside(other.number, (ours[0], _verdicts(ours[1])), theirs, live=other.number == at.live)
     return _Beside(shown, run)
@@ -212,14 +219,10 @@ def _judged(entries: list[Entry]) -> Entry | None:
     A judgement before Production compares with the champion. A promotion by an older judgement names the evidence of that
     judgement, but the files lie with the entry that named the evidence first.
     """
-    judgements = [e for e in entries if e.transition.evidence and e.transition.action is not Action.APPROVE]
+    judgements = [e for e in entries if e.transition.evidence and e.transition.action.judges]
     for_production = [e for e in judgements if e.transition.stage is Stage.PRODUCTION]
     newest = (for_production or judgements)[-1:]
     return next((e for e in judgements for last in newest if e.transition.evidence == last.transition.evidence), None)
-
-
-def _moves(ledger: Ledger | None) -> list[Transition]:
-    return [entry.transition for entry in ledger.entries(_MOVES, _IS_A_MOVE)] if ledger else []
 
 
 def _run(client: MlflowClient, version: Version) -> Run | None:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from mlflow import MlflowClient
 
-from slipway.core.release.judgement import is_author, may_approve
+from slipway.core.release.judgement import is_author, may_approve, may_reject
 from slipway.core.release.policies import Policies
 from slipway.core.release.transitions import Action, Transition, before_production, stays_in_production
 from slipway.errors import PromotionRefused, Refusal
@@ -52,6 +52,12 @@ class Registrar(Protocol):
 
         overrides: gates that had too few rows to compare, since the champion knows nearly all; the comment stands in for them.
         """
+
+    def reject(self, name: str, version: int, stage: Stage, comment: str) -> Transition:
+        """Write a rejection of the newest judgement, with its reason, to the ledger. Raises Refusal."""
+
+    def comment(self, name: str, version: int, text: str) -> Transition:
+        """Write a comment on a version to the ledger. Raises Refusal for one without text."""
 
     def promote(
         self, name: str, version: int, stage: Stage, comment: str, bundle: EvidenceBundle | None = None
@@ -138,6 +144,31 @@ class LocalRegistrar:
             )
             ledger.write(approval, process_tags())
         return approval
+
+    def reject(self, name: str, version: int, stage: Stage, comment: str) -> Transition:
+        if not comment.strip():
+            raise Refusal("a rejection says why: give it a comment")
+        ledger = open_ledger(self._client, name)
+        with moving(self._client, ledger):
+            wanted = get_version(self._client, name, version)
+            stands = eligibility(self._client, ledger, wanted, stage)
+            if why_not := may_reject(stands, wanted.stage, self._by):
+                raise Refusal(f"{name} version {version} is not rejected for {stage}: {why_not}")
+            assert stands.judgement is not None  # nothing can be rejected otherwise
+            evidence = stands.judgement.evidence
+            rejection = transition_of(self._client, self._by, wanted, Action.REJECT, stage, comment, evidence=evidence)
+            ledger.write(rejection, process_tags())
+        return rejection
+
+    def comment(self, name: str, version: int, text: str) -> Transition:
+        if not text.strip():
+            raise Refusal("the comment is empty; say something")
+        ledger = open_ledger(self._client, name)
+        with moving(self._client, ledger):
+            wanted = get_version(self._client, name, version)
+            said = transition_of(self._client, self._by, wanted, Action.COMMENT, wanted.stage, text)
+            ledger.write(said, process_tags())
+        return said
 
     def promote(
         self, name: str, version: int, stage: Stage, comment: str, bundle: EvidenceBundle | None = None

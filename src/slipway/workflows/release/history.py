@@ -10,14 +10,18 @@ from slipway.settings import Settings
 from slipway.workflows.session import resolve_tracking_uri
 
 
-def history(settings: Settings, name: str, last: int | None = None) -> History:
-    """Return the transitions of a registered model, the newest `last` of them. Raises UnknownName for no such model."""
-    if last and last <= MOST_TRANSITIONS and (answer := _snapshot(settings, name, last=str(last))):
+def history(settings: Settings, name: str, last: int | None = None, *, comments: bool = False) -> History:
+    """Return the transitions of a registered model, the newest `last` of them. Raises UnknownName for no such model.
+
+    comments: also the comments on versions.
+    """
+    asked = {"last": str(last), **({"comments": "true"} if comments else {})}
+    if last and last <= MOST_TRANSITIONS and (answer := _snapshot(settings, name, **asked)):
         return History.from_dict(answer)
     from slipway.registry.history import history_of
     from slipway.workflows.promotion.transition import open_registry
 
-    return history_of(*open_registry(settings, name), last)
+    return history_of(*open_registry(settings, name), last, comments=comments)
 
 
 def history_at(settings: Settings, name: str, at: datetime) -> Moment:
