@@ -18,7 +18,8 @@ MISSING = Verdict("approval", False, "nobody approved it")
 
 def entry(action: Action, *verdicts: Verdict, hash: str = "h1", **more: Any) -> Entry:
     facts = {"evidence": "e", "comment": ""} | more
-    made = Transition("small", action, 3, Stage.PRODUCTION, "ana", 1_700_000_000_000, verdicts=verdicts, **facts)
+    version, stage = (0, Stage.NONE) if action is Action.POLICY else (3, Stage.PRODUCTION)
+    made = Transition("small", action, version, stage, "ana", 1_700_000_000_000, verdicts=verdicts, **facts)
     return Entry("run", made, "", hash, "sealed")
 
 
@@ -47,6 +48,12 @@ def test_a_transition_is_told_as_its_kind(action: Action, kind: str, title: str)
 @pytest.mark.parametrize("action", [action for action in Action if action is not Action.JUDGE])
 def test_every_action_is_told_as_some_kind(action: Action) -> None:
     assert told(action).kind
+
+
+def test_a_release_policy_is_of_the_model_and_of_no_version() -> None:
+    notice = told(Action.POLICY, comment="as agreed")
+    assert (notice.kind, notice.title, notice.version) == ("policy_changed", "small: release policy set", None)
+    assert notice.link == "https://board.example/slipway/models/small"
 
 
 def test_a_refusal_says_which_gates_did_not_pass() -> None:

@@ -38,12 +38,11 @@ def notice_of_entry(entry: Entry, board: str) -> Notice | None:
     subject = f"waits for an approval for {made.stage}" if waits else _after_version(made)
     # Gates that are asked again on the same evidence ask for the same approval.
     event = (kind, made.name, made.version, made.stage, made.evidence) if waits and made.evidence else (entry.hash,)
-    title = f"{made.name} version {made.version} {subject}"
+    title = f"{made.name}: {made}" if made.of_policy else f"{made.name} version {made.version} {subject}"
     text = _sentences(f"{title}, by {made.by}", made.comment, *(() if waits else _reasons(made)))
     link = link_to(board, made.name, made.version)
-    return Notice(
-        id_of(*event), kind, made.name, made.version, made.stage.value, title, text, link, made.by, made.at_ms
-    )
+    version, stage = (None, "") if made.of_policy else (made.version, made.stage.value)
+    return Notice(id_of(*event), kind, made.name, version, stage, title, text, link, made.by, made.at_ms)
 
 
 def notice_of_variant(record: VariantRecord, board: str) -> Notice | None:
@@ -66,8 +65,9 @@ def trial_notice(channel: str, board: str, at_ms: int) -> Notice:
 
 
 def link_to(board: str, model: str, version: int) -> str:
-    """Return the address of a version's page; empty without an address of the board."""
-    return f"{board}/slipway/models/{quote(model, safe='')}/versions/{version}" if board else ""
+    """Return the address of a version's page, or of the model's for version 0; empty without an address of the board."""
+    page = f"models/{quote(model, safe='')}" + (f"/versions/{version}" if version else "")
+    return f"{board}/slipway/{page}" if board else ""
 
 
 def _waits(transition: Transition) -> bool:

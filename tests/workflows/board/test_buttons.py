@@ -29,7 +29,7 @@ def by_label(found: tuple[Button, ...]) -> dict[str, Button]:
     [
         ((), []),
         (("judge",), []),
-        (("approve",), ["approve"]),
+        (("approve",), ["approve", "reject"]),
         (("promote",), ["promote", "promote", "archive"]),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 from mlflow import MlflowClient
 from tests.helpers.trained import SPEC, bundle_of, write_trained
 
+from slipway.core.release.policy_gate import Rule
 from slipway.core.spec import Experiment
 from slipway.registry.evidence.rescoring import SameRows, rows_of
 from slipway.registry.evidence.test_rows import FOLDER, load
@@ -48,7 +49,9 @@ def made(tmp_path: Path) -> Make:
         copy = None if kept is None else write_code(tmp_path / "run" / FOLDER / "code", kept)
         rows = SameRows(Experiment.model_validate({**SPEC, "gates": OWN}), load(tmp_path / "run" / FOLDER), copy)
         version = Version("small", 1, Stage.NONE, "run", "source", 0, tags)
-        return Settings(working.parents[1], tmp_path), JudgedInputs(version, tmp_path / "run" / "model", rows, "rows")
+        return Settings(working.parents[1], tmp_path), JudgedInputs(
+            version, tmp_path / "run" / "model", rows, "rows", rows.experiment, Rule("small")
+        )
 
     return make
 

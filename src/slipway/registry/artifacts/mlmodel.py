@@ -24,7 +24,7 @@ _ALWAYS_THERE = frozenset({MLMODEL, SKOPS, CONDA, PYTHON_ENV, REQUIREMENTS})
 _FIELD_TYPES = frozenset({"boolean", "integer", "long", "float", "double", "string", "datetime", "binary"})
 
 
-class Rule(NamedTuple):
+class KeyRule(NamedTuple):
     """The values that are allowed for a key, in words and as a function."""
 
     allowed: str
@@ -64,7 +64,7 @@ def _of_mlmodel(content: Any, trusted: Collection[str]) -> Iterator[str]:
             yield "the flavors name different folders of code; allowed is the same in both"
 
 
-def _section(where: str, found: Any, rules: Mapping[str, Rule], needed: Collection[str]) -> Iterator[str]:
+def _section(where: str, found: Any, rules: Mapping[str, KeyRule], needed: Collection[str]) -> Iterator[str]:
     if not isinstance(found, dict):
         yield f"{where} is {_short(found)}; allowed is a table of {', '.join(sorted(rules))}"
         return
@@ -100,19 +100,19 @@ def _files(folder: Path, code: bool, example: bool, variables: bool) -> Iterator
             yield f"it has no {name}; Slipway writes one with each model"
 
 
-def _exactly(value: Any) -> Rule:
-    return Rule(_short(value), lambda found: type(found) is type(value) and found == value)
+def _exactly(value: Any) -> KeyRule:
+    return KeyRule(_short(value), lambda found: type(found) is type(value) and found == value)
 
 
-def _text(pattern: str, allowed: str) -> Rule:
-    return Rule(allowed, lambda found: isinstance(found, str) and re.fullmatch(pattern, found, re.ASCII) is not None)
+def _text(pattern: str, allowed: str) -> KeyRule:
+    return KeyRule(allowed, lambda found: isinstance(found, str) and re.fullmatch(pattern, found, re.ASCII) is not None)
 
 
-def _types(trusted: Collection[str]) -> Rule:
+def _types(trusted: Collection[str]) -> KeyRule:
     def fits(found: Any) -> bool:
         return found is None or (isinstance(found, list) and all(isinstance(t, str) and t in trusted for t in found))
 
-    return Rule(
+    return KeyRule(
         "a list of types that Slipway trusts; allow others with search.trusted_types of experiment.yaml, or with "
         "SLIPWAY_TRUSTED_TYPES where the model is judged or loaded, if they are yours",
         fits,
@@ -170,9 +170,9 @@ def _line(text: str) -> str:
 
 
 _FLAVORS = {"python_function", "sklearn"}
-_ID = Rule("an id, or nothing", lambda found: found is None or _is_id(found))
+_ID = KeyRule("an id, or nothing", lambda found: found is None or _is_id(found))
 _VERSION = _text(r"\d[\w.+!-]{0,40}", "a version")
-_CODE = Rule(f"{CODE}, or nothing", lambda found: found is None or found == CODE)
+_CODE = KeyRule(f"{CODE}, or nothing", lambda found: found is None or found == CODE)
 _PYFUNC = {
     "code": _CODE,
     "env": _exactly({"conda": CONDA, "virtualenv": PYTHON_ENV}),
@@ -184,22 +184,22 @@ _PYFUNC = {
 _SKLEARN = {
     "code": _CODE,
     "pickled_model": _exactly(SKOPS),
-    "serialization_format": Rule("'skops', as a pickle can run any code", lambda found: found == "skops"),
+    "serialization_format": KeyRule("'skops', as a pickle can run any code", lambda found: found == "skops"),
     "sklearn_version": _VERSION,
 }
 _RULES = {
-    "artifact_path": Rule("a text", lambda found: isinstance(found, str)),
-    "env_vars": Rule("a list of names of variables", _are_names),
-    "flavors": Rule(
+    "artifact_path": KeyRule("a text", lambda found: isinstance(found, str)),
+    "env_vars": KeyRule("a list of names of variables", _are_names),
+    "flavors": KeyRule(
         "the flavors python_function and sklearn", lambda found: isinstance(found, dict) and found.keys() == _FLAVORS
     ),
     "is_signature_from_type_hint": _exactly(False),
-    "metadata": Rule(f"{METADATA} as JSON", _is_metadata),
+    "metadata": KeyRule(f"{METADATA} as JSON", _is_metadata),
     "mlflow_version": _VERSION,
     "model_id": _ID,
-    "model_size_bytes": Rule("a number of bytes", lambda found: type(found) is int and found >= 0),
+    "model_size_bytes": KeyRule("a number of bytes", lambda found: type(found) is int and found >= 0),
     "model_uuid": _ID,
-    "prompts": Rule("nothing", lambda found: found is None),
+    "prompts": KeyRule("nothing", lambda found: found is None),
     "run_id": _ID,
     "saved_input_example_info": _exactly(
         {
@@ -209,7 +209,7 @@ _RULES = {
             "type": "dataframe",
         }
     ),
-    "signature": Rule("columns with a name, a type and whether it is required, and no params", _is_signature),
+    "signature": KeyRule("columns with a name, a type and whether it is required, and no params", _is_signature),
     "type_hint_from_example": _exactly(False),
     "utc_time_created": _text(r"[\d :.+T-]{1,40}", "a time"),
 }

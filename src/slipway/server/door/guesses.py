@@ -16,7 +16,7 @@ _MOST_WRONG = 8
 
 
 @dataclass(frozen=True)
-class Bound:
+class Allowance:
     """How many wrong passwords are free of a wait, and how long the wait may become that doubles with each further one."""
 
     free: int
@@ -26,7 +26,7 @@ class Bound:
         return min(2.0 ** min(wrong - self.free, 32), self.most_s) if wrong >= self.free else 0.0
 
 
-OF_BOTH, OF_ADDRESS, OF_USER = Bound(5, 60.0), Bound(20, 60.0), Bound(100, 2.0)
+OF_BOTH, OF_ADDRESS, OF_USER = Allowance(5, 60.0), Allowance(20, 60.0), Allowance(100, 2.0)
 """Of a user name from one address; of an address, which may be that of a whole office; of a user name from all addresses.
 
 The last is loose, since whoever guesses from many addresses would otherwise keep the user out.
@@ -101,7 +101,7 @@ class Guesses:
         """Return a hash of a password and of what it was compared with, which a changed password changes."""
         return self._hash("password", stored, password)
 
-    def _bounds(self, user: str, address: str) -> Iterator[tuple[bytes, Bound]]:
+    def _bounds(self, user: str, address: str) -> Iterator[tuple[bytes, Allowance]]:
         pair = self._pair(user, address)
         yield pair, OF_BOTH
         if self._now() - self._known.get(pair, -_KNOWN_S) >= _KNOWN_S:
@@ -116,7 +116,7 @@ class Guesses:
         count = self._counts.get(key)
         return count if count is not None and self._now() - count.last < FORGET_S else _Count()
 
-    def _count(self, key: bytes, bound: Bound, change: int) -> _Count:
+    def _count(self, key: bytes, bound: Allowance, change: int) -> _Count:
         count = self._counts[key] = self._at(key)
         count.wrong = max(0, count.wrong + change)
         count.last = self._now()
