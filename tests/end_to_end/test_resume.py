@@ -77,6 +77,16 @@ def test_asked_for_more_later_it_goes_on_with_the_same_study(library: "Library")
     assert len(library.runs(name, "trial")) == 7
     continued = library.client.get_run(variant["run_id"]).data.tags["slipway.continues"]
     assert continued == first["run_id"]
+    third = library.done("run", name, "--trials", 8, "--resume")
+    assert third["trials"] == 8, "a search that goes on from two before knows the trials of both"
+    rewritten = library.runs(name, "trial")[0]
+    library.past.log_metric(rewritten.info.run_id, "roc_auc", 0.9999)
+    page = library.project / "rewritten.html"
+    library.done("report", name, "--output", page)
+    text = page.read_text()
+    number = rewritten.data.tags["slipway.trial"]
+    assert f"trial {number} was changed after the search: roc_auc was" in text and "is 0.9999" in text
+    assert "0.9999</span>" not in text, "the leaderboard shows what was sealed"
 
 
 def test_there_is_nothing_to_resume_when_the_space_has_changed(library: "Library"):

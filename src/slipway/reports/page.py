@@ -47,6 +47,7 @@ class ExperimentPage:
         made: The time at which the page was made.
         standings: The versions in Production and in Staging; a stage without one is shown as empty.
         trials: The trials of the card's run in any order, without baselines.
+        changed: What was changed of the trials since the search ended, a sentence each.
         plots: PNG bytes by name (`roc`, `confusion_matrix`, ...), in the order in which they are shown.
         history_png: The figure of the search's history.
         parallel_png: The figure of the trials by their parameters.
@@ -60,6 +61,7 @@ class ExperimentPage:
     made: datetime
     standings: tuple[LiveVersion, ...] = ()
     trials: tuple[Trial, ...] = ()
+    changed: tuple[str, ...] = ()
     plots: Mapping[str, bytes] = field(default_factory=dict)
     history_png: bytes | None = None
     parallel_png: bytes | None = None

@@ -48,12 +48,26 @@ def trial_run(trial: Trial, experiment: Experiment) -> Finished:
 
 
 def trials_of(client: MlflowClient, parent: Run, metric: str) -> list[Trial]:
-    """Return the trials of a search that ended, finished or failed, in order, each number once."""
-    below = f"tags.`mlflow.parentRunId` = '{parent.info.run_id}' and tags.`{_KIND}` = 'trial'"
-    children = every_run(client, [parent.info.experiment_id], below)
-    ended = (_trial(run, metric) for run in children if run.info.status in ("FINISHED", "FAILED"))
-    by_number = {trial.number: trial for trial in ended}
+    """Return the trials of a search that ended, finished or failed, in order, each number once.
+
+    The trials of the searches that it goes on from are among them.
+    """
+    by_number: dict[int, Trial] = {}
+    for search in reversed([str(parent.info.run_id), *_continued(client, parent)]):
+        below = f"tags.`mlflow.parentRunId` = '{search}' and tags.`{_KIND}` = 'trial'"
+        children = every_run(client, [parent.info.experiment_id], below)
+        ended = (_trial(run, metric) for run in children if run.info.status in ("FINISHED", "FAILED"))
+        by_number |= {trial.number: trial for trial in ended}
     return [by_number[number] for number in sorted(by_number)]
+
+
+def _continued(client: MlflowClient, search: Run) -> list[str]:
+    """Return the searches that a search goes on from, the latest first; one whose run is gone ends the list."""
+    found: list[str] = []
+    while (before := search.data.tags.get(CONTINUES, "")).isalnum() and before not in found:
+        found.append(before)
+        search = next(iter(every_run(client, [search.info.experiment_id], f"attributes.run_id = '{before}'")), search)
+    return found
 
 
 def _trial(run: Run, metric: str) -> Trial:

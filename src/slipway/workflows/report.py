@@ -8,10 +8,15 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from slipway.core.release.transitions import Transition
+from slipway.core.trials import Trial
 from slipway.core.variants import VariantRecord
-from slipway.errors import FileUnusable, UnknownName
+from slipway.errors import FileUnusable, UnknownName, UntrustedModel
 from slipway.files import whole_file
+from slipway.registry.evidence import sealed_trials
+from slipway.registry.evidence.rescoring import verified_rows
+from slipway.registry.evidence.test_rows import FOLDER
 from slipway.registry.ledger import LEDGER_SUFFIX
+from slipway.registry.trust import EVIDENCE_DIGEST
 from slipway.registry.versions import Version, list_versions
 from slipway.reports.card import ModelCard, read_card
 from slipway.reports.page import ExperimentPage, LiveVersion, VersionRow, experiment_page
@@ -78,13 +83,15 @@ def _page(
     run_id = str(run.info.run_id)
     card = read_card(Path(client.download_artifacts(run_id, "model_card.json", str(folder))).read_text())
     plots = {path.stem: path.read_bytes() for path in _plots(client, run_id, folder)}
+    trials, changed = _trials(client, run, card.search.metric, versions, folder)
     uri = str(client.tracking_uri)
     where = f"{uri}/#/{runs_page(run.info.experiment_id, f'/{run_id}?')}"
     return ExperimentPage(
         card=card,
         made=datetime.now(UTC),
         standings=tuple(_live_version(version, transitions) for version in versions if version.stage in HELD_STAGES),
-        trials=tuple(trials_of(client, run, card.search.metric)),
+        trials=trials,
+        changed=tuple(changed),
         plots={name: png for name, png in plots.items() if name not in (_HISTORY, _PARALLEL)},
         history_png=plots.get(_HISTORY),
         parallel_png=plots.get(_PARALLEL),
@@ -93,6 +100,28 @@ def _page(
         arms=tuple(variants),
         links={"the run in MLflow": where} if uri.startswith("http") else {},
     )
+
+
+def _trials(
+    client: MlflowClient, run: Run, metric: str, versions: list[Version], folder: Path
+) -> tuple[tuple[Trial, ...], list[str]]:
+    """Return the trials of a run and what was changed of them since, a sentence each.
+
+    Where the run sealed its trials, these are shown, whatever their runs in MLflow say now.
+    """
+    recorded = tuple(trials_of(client, run, metric))
+    registered = next((version for version in versions if version.run_id == run.info.run_id), None)
+    try:
+        if registered is not None and EVIDENCE_DIGEST in registered.tags:
+            verified_rows(client, registered, folder)
+            kept = folder / "kept"
+        else:
+            kept = folder
+            client.download_artifacts(run.info.run_id, FOLDER, str(folder))
+    except UntrustedModel as error:
+        return recorded, [f"{error}; the trials are shown as their runs tell them now"]
+    sealed = sealed_trials.load(kept)
+    return (recorded, []) if sealed is None else (sealed, sealed_trials.changes(sealed, recorded, metric))
 
 
 def _plots(client: MlflowClient, run_id: str, folder: Path) -> list[Path]:

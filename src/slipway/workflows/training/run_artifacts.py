@@ -15,6 +15,7 @@ from slipway.core.prediction import predict
 from slipway.core.statistics.metrics import METRICS
 from slipway.core.trials import Trial
 from slipway.progress import step
+from slipway.registry.evidence import sealed_trials
 from slipway.registry.evidence.test_rows import CODE, FOLDER, TestRows, save
 from slipway.reports.card import card_json, html, markdown
 from slipway.reports.plots import (
@@ -68,6 +69,7 @@ def log_run_artifacts(
         (folder / "model_card.html").write_text(html(card))
         (folder / "model_card.json").write_text(card_json(card))
         save(folder / FOLDER, tested)
+        sealed_trials.save(folder / FOLDER, trials)
         if (lock := settings.project / "requirements.lock").is_file():
             shutil.copyfile(lock, folder / lock.name)
         client.log_artifacts(run_id, str(folder))
