@@ -185,7 +185,7 @@ def test_test_rows_that_were_changed_afterwards_are_no_evidence(library: "Librar
     name = library.registered("forged")
     version = library.client.get_model_version(name, "1")
     forged = '{"target": "days_kept", "classes": [], "baselines": {}}'
-    with pytest.raises(HTTPError, match="of the run that it was made by"):
+    with pytest.raises(HTTPError, match="of the search that it was made by"):
         library.client.log_text(version.run_id, forged, "evidence/facts.json")
     (evidence,) = (library.home / "artifacts").rglob(f"{version.run_id}/artifacts/evidence")
     (evidence / "facts.json").write_text(forged)

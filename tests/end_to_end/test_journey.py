@@ -72,7 +72,16 @@ def test_a_run_says_where_it_came_from(library: "Library") -> None:
     assert tags["mlflow.source.git.commit"] == tags["slipway.git_commit"] == head.stdout.strip()
     assert (tags["slipway.git_dirty"], tags["slipway.lock_digest"]) == ("false", lock)
     assert (tags["mlflow.user"], tags["slipway.kind"]) == ("reviewer", "search")
-    lineage = ("experiment", "spec_digest", "data_digest", "code_digest", "lock_digest", "git_commit", "git_dirty")
+    lineage = (
+        "experiment",
+        "spec_digest",
+        "data_digest",
+        "code_digest",
+        "lock_digest",
+        "git_commit",
+        "git_dirty",
+        "answers_digest",
+    )
     assert version.tags == {f"slipway.{key}": tags[f"slipway.{key}"] for key in lineage} | {
         "slipway.author": "reviewer",
         "slipway.artifact_digest": version.tags["slipway.artifact_digest"],

@@ -85,7 +85,7 @@ def test_a_stage_has_one_holder_and_is_left_for_archived_only(server: "Guarded")
     path = "/api/2.0/mlflow/model-versions/transition-stage"
     assert "archive_existing_versions=True" in refused(server.ask("POST", path, "pia", json=ask))
     served = {**ask, "version": "1"}
-    assert "Archived, not None" in refused(server.ask("POST", path, "pia", json={**served, "stage": "None"}))
+    assert "for Archived alone" in refused(server.ask("POST", path, "pia", json={**served, "stage": "None"}))
     answer = server.ask("POST", path, "pia", json={**served, "stage": "Archived"})
     assert answer.json()["model_version"]["current_stage"] == "Archived"
     assert server.state(model)[1] == {}

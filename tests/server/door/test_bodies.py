@@ -5,7 +5,7 @@ import itertools
 from typing import Any
 
 import pytest
-from tests.helpers.asgi import Asked, Behind, request
+from tests.helpers.asgi import Asked, Behind, request, run
 
 from slipway.server.door.bodies import MOST_FORM_BYTES, MOST_JSON_BYTES, SLOWEST_BYTES, BodyLimit
 from slipway.server.door.counts import Counts
@@ -15,7 +15,7 @@ UPLOAD = "/api/2.0/mlflow-artifacts/artifacts/0/run/artifacts/model.bin"
 
 
 def ask(scope: dict[str, Any], parts: Any = (), behind: Any = None) -> Asked:
-    return asyncio.run(Asked(scope, parts).by(BodyLimit(behind or Behind(), Counts())))
+    return run(Asked(scope, parts).by(BodyLimit(behind or Behind(), Counts())))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ class Slow:
 
     def by(self, app: Any, patience_s: float) -> int:
         scope = request(content_length="100000")
-        asyncio.run(BodyLimit(app, Counts(), patience_s)(scope, self.receive, self.send))
+        run(BodyLimit(app, Counts(), patience_s)(scope, self.receive, self.send))
         return int(self.sent[0]["status"])
 
 

@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 import pytest
-from tests.helpers.asgi import Asked, Behind, request
+from tests.helpers.asgi import Asked, Behind, request, run
 
 from slipway.server.door.counts import Counts
 from slipway.server.door.guesses import OF_BOTH
@@ -61,7 +61,7 @@ def big(parts: int = 400) -> Any:
 @pytest.mark.parametrize("length", [{"content_length": str(400 * 2**20)}, {"transfer_encoding": "chunked"}])
 def test_of_a_body_without_a_user_next_to_nothing_is_read(said: dict[str, str], length: dict[str, str]) -> None:
     door = Door()
-    answer = asyncio.run(Asked(request(**said, **length), big()).by(door.login))
+    answer = run(Asked(request(**said, **length), big()).by(door.login))
     assert answer.status == 401 and answer.headers["www-authenticate"] == 'Basic realm="mlflow"'
     assert answer.headers["connection"] == "close"
     assert answer.read <= 9 * 2**20 and door.behind.times == 0 and not door.hashes.compared
@@ -80,7 +80,7 @@ def test_a_body_that_does_not_come_is_not_waited_for() -> None:
         await Door().login(request(content_length="5"), never, send)
         return sent
 
-    start, said, end = asyncio.run(ask())
+    start, said, end = run(ask())
     assert start["status"] == 401 and said["more_body"] and not end["more_body"]
 
 
@@ -97,7 +97,7 @@ def test_what_everybody_may_ask_is_open_without_a_body_and_closed_with_one() -> 
         )
         return [(await Asked(scope).by(door.login)).status for scope in asked]
 
-    assert asyncio.run(ask()) == [200, 200, 401, 401]
+    assert run(ask()) == [200, 200, 401, 401]
 
 
 def test_three_hundred_guesses_are_throttled_and_logged_and_the_right_user_gets_in(caplog: Any) -> None:
@@ -112,7 +112,7 @@ def test_three_hundred_guesses_are_throttled_and_logged_and_the_right_user_gets_
         return statuses
 
     with caplog.at_level(logging.WARNING):
-        statuses = asyncio.run(ask())
+        statuses = run(ask())
     assert statuses == [401] * OF_BOTH.free + [429] * (300 - OF_BOTH.free)
     assert len(door.hashes.compared) == OF_BOTH.free + 2
     assert [record.message for record in caplog.records] == [
@@ -128,7 +128,7 @@ def test_guesses_that_come_at_once_are_no_more_than_those_that_come_one_by_one()
     async def ask() -> None:
         await asyncio.gather(*(door.ask("ana", f"guess-{i}") for i in range(100)))
 
-    asyncio.run(ask())
+    run(ask())
     assert len(door.hashes.compared) == OF_BOTH.free
 
 
@@ -138,7 +138,7 @@ def test_a_page_that_asks_a_hundred_things_at_once_is_hashed_once() -> None:
     async def ask() -> list[Asked]:
         return await asyncio.gather(*(door.ask("ana", PASSWORDS["ana"]) for _ in range(100)))
 
-    assert {answer.status for answer in asyncio.run(ask())} == {200}
+    assert {answer.status for answer in run(ask())} == {200}
     assert len(door.hashes.compared) == 1
 
 
@@ -150,9 +150,9 @@ def test_an_unknown_user_costs_what_a_known_one_costs(caplog: Any) -> None:
         return [(await door.ask(user, f"guess-{i}")).status for i in range(20)], len(door.hashes.compared) - before
 
     with caplog.at_level(logging.WARNING):
-        known = asyncio.run(ask("ana"))
+        known = run(ask("ana"))
         door = Door()
-        assert asyncio.run(ask("password typed into the wrong field")) == known
+        assert run(ask("password typed into the wrong field")) == known
     assert set(door.hashes.compared) == {NOBODY}
     assert "wrong field" not in caplog.text and "a user that there is not" in caplog.text
 
@@ -162,7 +162,7 @@ def test_the_password_that_nobody_has_lets_nobody_in() -> None:
         return (await Door().ask("eve", "nothing")).status
 
     assert Hashes().check(NOBODY, "nothing")
-    assert asyncio.run(ask()) == 401
+    assert run(ask()) == 401
 
 
 def test_a_program_with_an_old_password_locks_nobody_out() -> None:
@@ -175,7 +175,7 @@ def test_a_program_with_an_old_password_locks_nobody_out() -> None:
         door.hashes.passwords["ana"] = "the old one"  # it is the new one now
         assert (await door.ask("ana", "the old one")).status == 200
 
-    asyncio.run(ask())
+    run(ask())
     assert len(door.hashes.compared) == 3
 
 
@@ -192,7 +192,7 @@ def test_a_store_that_fails_is_no_wrong_password() -> None:
             with pytest.raises(OSError, match="away"):
                 await door.ask("ana", PASSWORDS["ana"])
 
-    asyncio.run(ask())
+    run(ask())
 
 
 def test_at_a_gateway_the_header_of_mlflow_names_the_user_and_two_users_are_none() -> None:
@@ -211,4 +211,4 @@ def test_at_a_gateway_the_header_of_mlflow_names_the_user_and_two_users_are_none
             await ask("/api/gateway/x", **beside),
         ]
 
-    assert asyncio.run(everything()) == [200, 200, 401, 401]
+    assert run(everything()) == [200, 200, 401, 401]

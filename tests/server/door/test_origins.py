@@ -1,10 +1,9 @@
 """A browser's request counts only from a page of the server itself or of the list."""
 
-import asyncio
 from typing import Any
 
 import pytest
-from tests.helpers.asgi import Asked, Behind, request
+from tests.helpers.asgi import Asked, Behind, request, run
 
 from slipway.server.door.counts import Counts
 from slipway.server.door.origins import Origins
@@ -20,7 +19,7 @@ def is_host(scope: dict[str, Any]) -> bool:
 
 def asked(scope: dict[str, Any]) -> tuple[Asked, int]:
     behind = Behind()
-    return asyncio.run(Asked(scope).by(Origins(behind, ALLOWED, is_host, Counts()))), behind.times
+    return run(Asked(scope).by(Origins(behind, ALLOWED, is_host, Counts()))), behind.times
 
 
 @pytest.mark.parametrize("origin", ["http://127.0.0.1:5000", *ALLOWED, "HTTPS://Slipway.example:443"])
