@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import time
@@ -114,7 +115,8 @@ def test_promotions_and_rollbacks_lose_no_request_whatever_dies(
             # A digest of its own makes it a version that was never loaded before.
             fresh = tmp_path / f"{number}"
             shutil.copytree(folders / str(target), fresh)
-            (fresh / "round").write_text(str(number))
+            described = re.sub("(model_uuid:).*", rf"\1 f{number:031x}", (fresh / "MLmodel").read_text())
+            (fresh / "MLmodel").write_text(described)
             new = wanted(fresh, target)
             supervisor.want(new)
             promoted.append(live(port, str(target)))
