@@ -77,6 +77,7 @@ def approved(library: "Library", name: str, version: int) -> None:
     assert ours == [("promote", "ben"), ("judge", "ben"), ("approve", "ana"), ("promote", "ana")]
 
 
+@pytest.mark.release
 def test_the_pipeline_for_github_actions_leads_from_a_pull_request_to_production(
     library: "Library", asking: str, tmp_path: Path
 ) -> None:

@@ -19,6 +19,8 @@ from slipway.workflows.notices.commands import listed
 from slipway.workflows.platform import down, up
 from slipway.workflows.promotion.registrar import LocalRegistrar
 
+pytestmark = pytest.mark.slow
+
 
 def kinds(receiver: Receiver) -> list[str]:
     return [
@@ -37,7 +39,6 @@ def kill(pid: int) -> None:
 
 
 @pytest.mark.release
-@pytest.mark.slow
 def test_each_entry_of_the_server_is_told_once_through_kill_and_failure(
     tmp_path: Path, migrated_database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,10 @@ from slipway.workflows.notices.configured import Notices, notices_of, outbox_fil
 from slipway.workflows.notices.gathering import gather
 from slipway.workflows.promotion.registrar import LocalRegistrar
 
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"),
+]
 FILE = """
 board: https://board.example
 channels:

@@ -17,7 +17,10 @@ from slipway.workflows.notices.canary import variant_teller
 from slipway.workflows.notices.commands import listed, send
 from slipway.workflows.promotion.registrar import registrar_of
 
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"),
+]
 
 
 @pytest.fixture

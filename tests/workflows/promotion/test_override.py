@@ -17,7 +17,10 @@ from slipway.workflows.board.status import version_status
 from slipway.workflows.promotion.registrar import LocalRegistrar
 from slipway.workflows.promotion.transition import make, moving, open_ledger, transition_of
 
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"),
+]
 GATE, WHY = "not_worse_than_champion", "it saw the other hours of these days"
 TOO_FEW = Verdict(GATE, False, "roc_auc is worse by 0.02", {"unseen": 7.0})
 
