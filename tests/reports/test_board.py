@@ -151,7 +151,7 @@ def test_the_stages_stand_in_the_order_that_a_version_passes_them(read: Callable
     text = read(all_pages()["overview"]).text.partition("Say which parcels are late.")[2]
     places = [text.index(stage) for stage in ("Not in a stage yet", "Staging", "Production", "Archived")]
     assert places == sorted(places)
-    for said in ("version 2", "live since 2026-11-24 12:00 UTC by mara", "approved by jo", "failed", "not judged"):
+    for said in ("version 2", "live since 2026-11-24 12:00 UTC by mara", "approved by jo", "refused", "not judged"):
         assert said in text
     assert "and 7 older" in text and text.count("empty") == 2
 
@@ -198,7 +198,7 @@ def test_an_approval_of_other_evidence_is_called_expired(read: Callable[[str], A
 
 def test_the_gates_are_told_with_numbers_and_the_interval_is_drawn(read: Callable[[str], Any]) -> None:
     found = read(all_pages()["version"])
-    assert "1 of 1 gates said no." in found.text and "-0.0200" in found.text
+    assert "1 of 1 gates did not pass." in found.text and "-0.0200" in found.text
     assert "svg" in found.tags
     assert "were not asked" in version_page(a_version(stage_gates=(StageGates(Stage.STAGING),)), HERE)
 
@@ -218,8 +218,8 @@ def test_an_override_is_told_at_the_gate_and_under_approvals_and_its_button_name
     found = read(version_page(page, HERE))
     sent = dict(zip(values(found, "input", "name"), values(found, "input", "value"), strict=False))
     assert sent["overrides"] == ",".join(gates)
-    assert "overridden not_worse_than_champion" in " ".join(found.text.split())
-    assert "overriding not_worse_than_champion, <slices>" in " ".join(found.text.split())
+    assert "overridden not worse than champion" in " ".join(found.text.split())
+    assert "overriding not worse than champion, <slices>" in " ".join(found.text.split())
 
 
 def test_an_approval_that_is_missing_is_no_failure() -> None:

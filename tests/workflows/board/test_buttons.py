@@ -48,6 +48,7 @@ def test_a_version_whose_judgement_stands_can_be_approved_promoted_and_archived(
         "Archive",
     ]
     assert found["Promote to Production"].says == "Version 4 goes live. Version 2, which is live, is archived."
+    assert "No approval is asked for here" in found["Approve for Production"].says
 
 
 def test_a_version_that_was_never_judged_is_told_so() -> None:
@@ -71,6 +72,7 @@ def test_gates_that_said_no_are_named_and_missing_approvals_counted() -> None:
     asked = {s: replace(f, judgement=replace(JUDGEMENT, verdicts=verdicts[1:])) for s, f in STANDS.items()}
     found = by_label(buttons(HERE, asked, ALL))
     assert not found["Approve for Production"].why_not and found["Promote to Production"].why_not
+    assert "No approval is asked for" not in found["Approve for Production"].says
 
 
 @pytest.mark.parametrize(
