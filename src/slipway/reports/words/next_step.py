@@ -9,9 +9,10 @@ from slipway.core.release.decision import Decision, Found, Situation
 from slipway.core.release.judgement import Eligibility, failed_gates, overridable
 from slipway.core.release.transitions import Action, Transition
 from slipway.core.variants import VariantRecord, VariantRole, VariantState
+from slipway.reports.words.decision import gate_name
 from slipway.reports.words.spelling import moment
 
-_LONGEST_REASON = 200
+_LONGEST_REASON, _MOST_REASONS = 200, 3
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def _next(decision: Decision, found: Eligibility, people: Deciders) -> Iterable[
     elif not decision.judged or decision.situation is Situation.ARCHIVED:
         return
     elif decision.failed:
-        yield _after_a_refusal(found, people)
+        yield from _after_a_refusal(found, people)
     elif found.rejections:
         named = " and ".join(dict.fromkeys(each.by for each in found.rejections))
         yield f"Next: {_author(people)} answers or trains another version. {named} alone can lift the rejection, by approving."
@@ -86,11 +87,15 @@ def _next(decision: Decision, found: Eligibility, people: Deciders) -> Iterable[
         yield from _after_all_gates(decision, people)
 
 
-def _after_a_refusal(found: Eligibility, people: Deciders) -> str:
+def _after_a_refusal(found: Eligibility, people: Deciders) -> Iterable[str]:
+    failed = failed_gates(found)
+    for verdict in failed[:_MOST_REASONS]:
+        yield f"{gate_name(verdict.gate).capitalize()}: {verdict.reason.partition(';')[0].rstrip('.')}."
     trains = f"Next: {_author(people)} trains another version"
-    if all(map(overridable, failed_gates(found))):
-        return f"{trains}, or {_approver(people)} lets this one through by name and with a reason."
-    return f"{trains}. Nobody can let this one through; the gates below say what each of them asks for."
+    if all(map(overridable, failed)):
+        yield f"{trains}, or {_approver(people)} lets this one through by name and with a reason."
+    else:
+        yield f"{trains}. Nobody can let this one through."
 
 
 def _after_all_gates(decision: Decision, people: Deciders) -> Iterable[str]:
