@@ -90,12 +90,18 @@ def _next(decision: Decision, found: Eligibility, people: Deciders) -> Iterable[
 def _after_a_refusal(found: Eligibility, people: Deciders) -> Iterable[str]:
     failed = failed_gates(found)
     for verdict in failed[:_MOST_REASONS]:
-        yield f"{gate_name(verdict.gate).capitalize()}: {verdict.reason.partition(';')[0].rstrip('.')}."
+        yield f"{gate_name(verdict.gate).capitalize()}: {_found(verdict.reason)}."
     trains = f"Next: {_author(people)} trains another version"
     if all(map(overridable, failed)):
         yield f"{trains}, or {_approver(people)} lets this one through by name and with a reason."
     else:
         yield f"{trains}. Nobody can let this one through."
+
+
+def _found(reason: str) -> str:
+    """Return the reason of a gate without the commands in it, which the gate itself tells further down."""
+    first, *more = reason.rstrip(".").split("; ")
+    return "; ".join((first, *(part for part in more if "`" not in part)))
 
 
 def _after_all_gates(decision: Decision, people: Deciders) -> Iterable[str]:
