@@ -49,7 +49,8 @@ def test_every_situation_says_what_comes_next_and_by_whom(changed: dict[str, Any
 def test_a_refusal_says_whether_somebody_can_let_the_version_through() -> None:
     low = Verdict("thresholds", False, "roc_auc 0.5 is not at least 0.9; on few rows; or `slipway approve`")
     assert said(verdicts=(low,), failed=("thresholds",)) == (
-        "Thresholds: roc_auc 0.5 is not at least 0.9; on few rows. Next: ada trains another version. Nobody can let this one through."
+        "Thresholds: roc_auc 0.5 is not at least 0.9; on few rows. "
+        "Next: ada trains another version. Nobody can let this one through."
     )
     few = said(verdicts=(TOO_FEW,), failed=("not_worse_than_champion",))
     assert "or somebody who may approve, but not ada, lets this one through by name and with a reason." in few
