@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from slipway.core.release.ledger import Finding, Kind
+from slipway.core.release.policies import Policies, SetPolicy
 from slipway.core.release.transitions import Action, Transition
 from slipway.core.release.work import Asked, ReviewState
+from slipway.core.spec._yaml import read_policy
 from slipway.reports.board import (
     ORDER,
     SAYINGS,
@@ -347,3 +349,16 @@ def test_the_thread_says_who_said_what_in_order(read: Callable[[str], Any]) -> N
     assert 'action="/api/2.0/slipway/models/late_parcels/comments"' in all_pages()["version"]
     page = version_page(a_version(), Frame(Visitor("jo")))
     assert "/comments" not in page and "said by comment" in page
+
+
+def test_the_release_policy_is_told_with_who_set_it_and_its_demands(read: Callable[[str], Any]) -> None:
+    text = "gates: {thresholds: {roc_auc: 0.7}} # <b>\n"
+    policy = SetPolicy(read_policy(text, "policy.yaml"), text, "pia", 1_764_000_000_000, EVIL, ("ben",))
+    line = ModelLine("late_parcels", (StageColumn(Stage.PRODUCTION, ()),))
+    found = read(model_page(ModelPage(line, (), policies=Policies(policy, replace(policy, by="kim"))), None, HERE))
+    said = " ".join(found.text.split())
+    assert "In force: the release policy that pia set on 2025-11-24, approved by ben." in said
+    assert "Waits, with 1 of 0 approvals: the release policy that kim set" in said
+    assert text.strip() in said and EVIL in said and not {"script", "b"} & set(found.tags)
+    assert "each version goes by its own declaration" in model_page(ModelPage(line, ()), None, HERE)
+    assert "is not what was written down" in model_page(ModelPage(line, (), policies=None), None, HERE)

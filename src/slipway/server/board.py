@@ -89,9 +89,9 @@ def blueprint(
     def model(name: str) -> str:
         _require_readable(people, name)
         now = request.args.get("verify") == "now"
-        facts, rows = index.model(name)
-        page = board_overview.model_page(client(), name, facts, until_ms=_until())
-        return model_page(page, verified.of(name, len(rows), now=now), frame(name))
+        known = index.model(name)
+        page = board_overview.model_page(client(), name, known, until_ms=_until())
+        return model_page(page, verified.of(name, len(known[1]), now=now), frame(name))
 
     @pages.get("/models/<name>/versions/<int:number>")
     def version(name: str, number: int) -> str:
