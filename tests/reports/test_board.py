@@ -351,6 +351,13 @@ def test_the_thread_says_who_said_what_in_order(read: Callable[[str], Any]) -> N
     assert "/comments" not in page and "said by comment" in page
 
 
+def test_a_version_whose_judgement_no_longer_counts_is_not_called_passed(read: Callable[[str], Any]) -> None:
+    status = VersionStatus(3, NOON, "jo", True, Stage.PRODUCTION, stale=True)
+    line = ModelLine("late_parcels", (StageColumn(Stage.NONE, (status,)),))
+    said = read(model_page(ModelPage(line, ()), None, HERE)).text
+    assert "to be judged again" in said and "passed" not in said
+
+
 def test_the_release_policy_is_told_with_who_set_it_and_its_demands(read: Callable[[str], Any]) -> None:
     text = "gates: {thresholds: {roc_auc: 0.7}} # <b>\n"
     policy = SetPolicy(read_policy(text, "policy.yaml"), text, "pia", 1_764_000_000_000, EVIL, ("ben",))
