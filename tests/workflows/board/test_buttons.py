@@ -113,6 +113,16 @@ def test_a_button_that_would_change_nothing_here_is_not_offered(position: Positi
     assert missing not in by_label(buttons(position, STANDS, ALL))
 
 
+def test_a_rejection_is_lifted_by_an_approval_and_a_judgement_that_no_longer_counts_is_not() -> None:
+    no = replace(JUDGEMENT, action=Action.REJECT, by="jo", verdicts=(), comment="worse on Sundays")
+    rejected = {
+        s: replace(f, rejections=(no,), problems=("rejected by jo: 'worse on Sundays'",)) for s, f in STANDS.items()
+    }
+    assert by_label(buttons(HERE, rejected, ALL))["Approve for Production"].why_not == ()
+    stale = {s: replace(f, problems=(*f.problems, "the verdict is stale")) for s, f in rejected.items()}
+    assert by_label(buttons(HERE, stale, ALL))["Approve for Production"].why_not == ("the verdict is stale",)
+
+
 def test_nobody_is_asked_to_approve_twice() -> None:
     yes = replace(JUDGEMENT, action=Action.APPROVE, by="jo", verdicts=())
     given = {stage: replace(found, approvals=(yes,)) for stage, found in STANDS.items()}

@@ -76,12 +76,14 @@ def _can_go_back(at: Position) -> bool:
 
 
 def _approve(at: Position, stands: Eligibility, visitor: Visitor, asked: ApprovalGate) -> Button:
-    failed = failed_gates(stands)
+    failed, problems = failed_gates(stands), stands.problems[len(stands.rejections) :]
     overrides = tuple(verdict.gate for verdict in failed) if all(map(overridable, failed)) else ()
     if stands.judgement is None or (failed and not overrides):
         why = _in_the_way(stands)[0]
-    elif stands.problems:
-        why = stands.problems[0]  # an approval of evidence that no longer counts would not count either
+    elif problems:
+        why = problems[
+            0
+        ]  # an approval of evidence that no longer counts would not count either; a rejection is lifted by one
     else:
         why = may_approve(asked, stands, at.authors, visitor.name, overrides)
     says = "Your name is written down under exactly this evidence. It expires when the evidence changes."
