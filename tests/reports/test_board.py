@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from slipway.core.release.ledger import Finding, Kind
+from slipway.core.release.policies import Policies, SetPolicy
 from slipway.core.release.transitions import Action, Transition
 from slipway.core.release.work import Asked, ReviewState
+from slipway.core.spec._yaml import read_policy
 from slipway.reports.board import (
     ORDER,
     SAYINGS,
@@ -151,7 +153,7 @@ def test_the_stages_stand_in_the_order_that_a_version_passes_them(read: Callable
     text = read(all_pages()["overview"]).text.partition("Say which parcels are late.")[2]
     places = [text.index(stage) for stage in ("Not in a stage yet", "Staging", "Production", "Archived")]
     assert places == sorted(places)
-    for said in ("version 2", "live since 2026-11-24 12:00 UTC by mara", "approved by jo", "failed", "not judged"):
+    for said in ("version 2", "live since 2026-11-24 12:00 UTC by mara", "approved by jo", "refused", "not judged"):
         assert said in text
     assert "and 7 older" in text and text.count("empty") == 2
 
@@ -198,7 +200,7 @@ def test_an_approval_of_other_evidence_is_called_expired(read: Callable[[str], A
 
 def test_the_gates_are_told_with_numbers_and_the_interval_is_drawn(read: Callable[[str], Any]) -> None:
     found = read(all_pages()["version"])
-    assert "1 of 1 gates said no." in found.text and "-0.0200" in found.text
+    assert "1 of 1 gates did not pass." in found.text and "-0.0200" in found.text
     assert "svg" in found.tags
     assert "were not asked" in version_page(a_version(stage_gates=(StageGates(Stage.STAGING),)), HERE)
 
@@ -218,8 +220,8 @@ def test_an_override_is_told_at_the_gate_and_under_approvals_and_its_button_name
     found = read(version_page(page, HERE))
     sent = dict(zip(values(found, "input", "name"), values(found, "input", "value"), strict=False))
     assert sent["overrides"] == ",".join(gates)
-    assert "overridden not_worse_than_champion" in " ".join(found.text.split())
-    assert "overriding not_worse_than_champion, <slices>" in " ".join(found.text.split())
+    assert "overridden not worse than champion" in " ".join(found.text.split())
+    assert "overriding not worse than champion, <slices>" in " ".join(found.text.split())
 
 
 def test_an_approval_that_is_missing_is_no_failure() -> None:
@@ -347,3 +349,23 @@ def test_the_thread_says_who_said_what_in_order(read: Callable[[str], Any]) -> N
     assert 'action="/api/2.0/slipway/models/late_parcels/comments"' in all_pages()["version"]
     page = version_page(a_version(), Frame(Visitor("jo")))
     assert "/comments" not in page and "said by comment" in page
+
+
+def test_a_version_whose_judgement_no_longer_counts_is_not_called_passed(read: Callable[[str], Any]) -> None:
+    status = VersionStatus(3, NOON, "jo", True, Stage.PRODUCTION, stale=True)
+    line = ModelLine("late_parcels", (StageColumn(Stage.NONE, (status,)),))
+    said = read(model_page(ModelPage(line, ()), None, HERE)).text
+    assert "to be judged again" in said and "passed" not in said
+
+
+def test_the_release_policy_is_told_with_who_set_it_and_its_demands(read: Callable[[str], Any]) -> None:
+    text = "gates: {thresholds: {roc_auc: 0.7}} # <b>\n"
+    policy = SetPolicy(read_policy(text, "policy.yaml"), text, "pia", 1_764_000_000_000, EVIL, ("ben",))
+    line = ModelLine("late_parcels", (StageColumn(Stage.PRODUCTION, ()),))
+    found = read(model_page(ModelPage(line, (), policies=Policies(policy, replace(policy, by="kim"))), None, HERE))
+    said = " ".join(found.text.split())
+    assert "In force: the release policy that pia set on 2025-11-24, approved by ben." in said
+    assert "Waits, with 1 of 0 approvals: the release policy that kim set" in said
+    assert text.strip() in said and EVIL in said and not {"script", "b"} & set(found.tags)
+    assert "each version goes by its own declaration" in model_page(ModelPage(line, ()), None, HERE)
+    assert "is not what was written down" in model_page(ModelPage(line, (), policies=None), None, HERE)

@@ -312,9 +312,13 @@ def test_a_version_that_is_judged_begins_with_its_decision_and_tells_of_the_same
     ledger = Ledger(client, name, client.create_experiment(f"{name}/promotions"))
     moves = ((Action.PROMOTE, 1, None), (Action.PROMOTE, 2, 1), (Action.ROLLBACK, 1, 2))
     for at, (action, number, replaced) in enumerate(moves):
-        with ledger.entry(
-            Transition(name, action, number, Stage.PRODUCTION, "jo", 1_764_000_000_000 + at, replaced), {}
-        ):
+        why = "calls fail since noon" if action is Action.ROLLBACK else ""
+        let = (Verdict("thresholds", True, "enough"),) if action is Action.PROMOTE else ()
+        told = Transition(
+            name, action, number, Stage.PRODUCTION, "jo", 1_764_000_000_000 + at, replaced, why, let,
+            digest="ab"[number - 1], evidence=f"e{at}",
+        )  # fmt: skip
+        with ledger.entry(told, {}):
             move(client, name, number, Stage.PRODUCTION)
     numbers = {
         "difference": 0.012,
@@ -340,8 +344,13 @@ def test_a_version_that_is_judged_begins_with_its_decision_and_tells_of_the_same
             "the same model as version 1" in third
         )
         assert "clearly worse for carrier OO. Refused by the gate slices." in third
-        assert "was rolled back: version 1 came back." in served.text(f"models/{name}/versions/2")
-        assert "It is in Production now." in served.text(f"models/{name}/versions/1")
+        assert "Slices: carrier OO: worse by 0.1 than with version 1, on 90 rows." in third
+        second, first = (served.text(f"models/{name}/versions/{number}") for number in (2, 1))
+        assert "was rolled back: version 1 came back." in second and "It is in Production now." in first
+        assert "stage Archived since 2025-11-24 16:00 UTC, by jo" in second
+        for page in (second, first):
+            assert "jo rolled back from version 2 to version 1, 2025-11-24 16:00 UTC: “calls fail since noon”." in page
+        assert "Why this judgement does not count" not in first
         foreign = served.text(f"models/{name}/versions/4")
         assert (
             "Registered past Slipway" in foreign and 'value="promote"' not in foreign and 'value="archive"' in foreign

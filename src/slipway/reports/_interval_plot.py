@@ -5,6 +5,7 @@ from math import isfinite
 
 from markupsafe import Markup, escape
 
+from slipway.reports.words.spelling import number
 from slipway.types import Interval
 
 WIDTH, HEIGHT, MARGIN = 190, 34, 8
@@ -32,8 +33,8 @@ def interval_plot(interval: Interval, baselines: Mapping[str, float]) -> Markup:
         f'<line class="axis" x1="{MARGIN}" x2="{WIDTH - MARGIN}" y1="12" y2="12"/>{marks}'
         f'<rect class="range" x="{left:.1f}" y="8" width="{max(right - left, 1):.1f}" height="8" rx="2"/>'
         f'<circle class="value" cx="{middle:.1f}" cy="12" r="4.5"/>'
-        f'<text x="{MARGIN}" y="31">{ends[0]:.3g}</text>'
-        f'<text x="{WIDTH - MARGIN}" y="31" text-anchor="end">{ends[1]:.3g}</text></svg>'
+        f'<text x="{MARGIN}" y="31">{_label(ends[0])}</text>'
+        f'<text x="{WIDTH - MARGIN}" y="31" text-anchor="end">{_label(ends[1])}</text></svg>'
     )
 
 
@@ -45,3 +46,8 @@ def _place(value: float, ends: tuple[float, float]) -> float:
 
 def _diamond(x: float, title: str) -> str:
     return f'<path class="baseline" d="M{x:.1f} 6.5l5 5.5-5 5.5-5-5.5z"><title>{escape(title)}</title></path>'
+
+
+def _label(end: float) -> str:
+    """Write an end of the axis in three digits, and never with a power of ten."""
+    return number(end) if abs(end) < 0.001 and end else f"{end:.3g}"

@@ -66,7 +66,8 @@ def _guarded(people: People, app: Any, accounts: "Accounts | None") -> Any:
     start_telling(stores, sealed)
     flask_app.register_blueprint(routes(stores))
     index = board_index(stores.ledger)
-    flask_app.register_blueprint(blueprint(lambda: stores.client, people, index, add_static_prefix("")))
+    home = read_settings(os.environ, project=Path.cwd()).home  # `slipway up` sets the variable
+    flask_app.register_blueprint(blueprint(lambda: stores.client, people, index, add_static_prefix(""), home))
     # The first reading of 20,000 entries takes seconds, which no visitor has to wait for.
     threading.Thread(target=warm_up, args=(index,), name="board index", daemon=True).start()
     flask_app.before_request(lambda: refuse_kept(stores))  # it runs after auth's hook, which was registered first

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from urllib.parse import unquote
 
 from flask import Blueprint, Response, request
@@ -30,6 +31,7 @@ from slipway.workflows.board import roles as board_roles
 from slipway.workflows.board import version as board_version
 from slipway.workflows.board.comparison import Comparisons
 from slipway.workflows.board.index import BoardIndex
+from slipway.workflows.endpoint.variant_record import read_variants
 
 # A check of a ledger is shown for so long. Findings are checked again soon: a transition under way looks like one.
 _FRESH_S, _FRESH_FINDINGS_S = 600.0, 10.0
@@ -53,7 +55,9 @@ _HEADERS = {
 }
 
 
-def blueprint(client: Callable[[], MlflowClient], people: People, index: BoardIndex, prefix: str = "") -> Blueprint:
+def blueprint(
+    client: Callable[[], MlflowClient], people: People, index: BoardIndex, prefix: str = "", home: Path | None = None
+) -> Blueprint:
     """Return the board's pages as a Flask blueprint.
 
     Args:
@@ -61,14 +65,15 @@ def blueprint(client: Callable[[], MlflowClient], people: People, index: BoardIn
         people: identifies the visitor.
         index: lists all models.
         prefix: the static prefix that MLflow puts before each of its paths.
+        home: the home of the server, in which services leave the records of their canaries; None for none.
     """
     pages = Blueprint("slipway_board", __name__, url_prefix=f"{prefix}/slipway")
     comparisons, verified = Comparisons(client), _Verified(client)
-    home = f"{prefix}/slipway/"
+    board = f"{prefix}/slipway/"
 
     def frame(model: str | None = None) -> Frame:
         visitor = _visitor(people, model)
-        return Frame(visitor, home, f"{prefix}/", f"{prefix}/api/2.0/slipway/", _outcome(), model or "")
+        return Frame(visitor, board, f"{prefix}/", f"{prefix}/api/2.0/slipway/", _outcome(), model or "")
 
     @pages.get("/")
     def overview() -> str:
@@ -84,18 +89,17 @@ def blueprint(client: Callable[[], MlflowClient], people: People, index: BoardIn
     def model(name: str) -> str:
         _require_readable(people, name)
         now = request.args.get("verify") == "now"
-        facts, rows = index.model(name)
-        page = board_overview.model_page(client(), name, facts, until_ms=_until())
-        return model_page(page, verified.of(name, len(rows), now=now), frame(name))
+        known = index.model(name)
+        page = board_overview.model_page(client(), name, known, until_ms=_until())
+        return model_page(page, verified.of(name, len(known[1]), now=now), frame(name))
 
     @pages.get("/models/<name>/versions/<int:number>")
     def version(name: str, number: int) -> str:
         _require_readable(people, name)
         around = frame(name)
-        return version_page(
-            board_version.version_page(client(), name, number, around.visitor, comparisons, index.model(name)[1]),
-            around,
-        )
+        seen = read_variants(home, name) if home else []
+        page = board_version.version_page(client(), name, number, around.visitor, comparisons, index.model(name), seen)
+        return version_page(page, around)
 
     @pages.get("/models/<name>/versions/<int:number>/plots/<key>/<figure>.png")
     def plot(name: str, number: int, key: str, figure: str) -> Response:
@@ -135,7 +139,7 @@ def blueprint(client: Callable[[], MlflowClient], people: People, index: BoardIn
         answer.headers.update(_HEADERS)
         answer.headers.setdefault("Cache-Control", "no-store")
         if OUTCOME in request.cookies and answer.mimetype == "text/html":
-            answer.delete_cookie(OUTCOME, path=home)
+            answer.delete_cookie(OUTCOME, path=board)
         return answer
 
     return pages

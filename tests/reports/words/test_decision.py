@@ -74,6 +74,7 @@ BY = "by 0.0120 roc_auc (0.0040 to 0.0200) on 41,203 test rows"
         ),
         ({"approvals_missing": 2}, "Every gate passed; it waits for 2 approvals."),
         ({"situation": Situation.LIVE, "live": 3}, f"Better than version 1 {BY}. It is in Production now."),
+        ({"situation": Situation.STAGED, "stage": Stage.STAGING}, f"Production {BY}. It is in Staging now."),
         (
             {"situation": Situation.ROLLED_BACK, "back_to": 1},
             "It was in Production and was rolled back: version 1 came back.",

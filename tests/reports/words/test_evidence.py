@@ -12,10 +12,26 @@ from slipway.types import Verdict
         (
             "beats_baseline",
             {"over_carrier_rule": 0.0534, "over_carrier_rule_low": 0.012},
-            [("better than the carrier rule by", "0.0534, at least 0.0120 (lower end of the interval)")],
+            [("better than the baseline carrier rule by", "0.0534, at least 0.0120 (lower end of the interval)")],
         ),
-        ("thresholds", {"roc_auc": 0.79, "roc_auc_bound": 0.6}, [("roc auc", "0.7900, asked is at least 0.6000")]),
-        ("thresholds", {"log_loss": 0.4, "log_loss_bound": 1.0}, [("log loss", "0.4000, asked is at most 1")]),
+        (
+            "beats_baseline",
+            {"over_prior": 0.4597, "over_prior_low": 0.4492, "over_prior_high": 0.4694, "rows": 1000.0},
+            [("better than the baseline prior by", "0.4597 (0.4492 to 0.4694)")],
+        ),
+        ("thresholds", {"roc_auc": 0.79, "roc_auc_bound": 0.6}, [("roc_auc", "0.7900, asked is at least 0.6000")]),
+        ("thresholds", {"log_loss": 0.4, "log_loss_bound": 1.0}, [("log_loss", "0.4000, asked is at most 1")]),
+        (
+            "not_worse_than_champion",
+            {"roc_auc": 0.9597, "champion_roc_auc": 0.8225},
+            [("roc_auc", "0.9597"), ("roc_auc of the version in Production", "0.8225")],
+        ),
+        ("policy", {"weakened": 0.0, "replaced": 0.0, "unmet": 0.0, "needed": 1.0}, []),
+        (
+            "policy",
+            {"weakened": 2.0, "replaced": 0.0, "unmet": 0.0, "needed": 1.0},
+            [("demands weaker than in Production", "2"), ("approvals needed", "1")],
+        ),
         (
             "not_worse_than_champion",
             {"difference": 0.012, "low": 0.004, "high": 0.02, "unseen": 31},

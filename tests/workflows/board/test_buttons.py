@@ -48,6 +48,7 @@ def test_a_version_whose_judgement_stands_can_be_approved_promoted_and_archived(
         "Archive",
     ]
     assert found["Promote to Production"].says == "Version 4 goes live. Version 2, which is live, is archived."
+    assert "No approval is asked for here" in found["Approve for Production"].says
 
 
 def test_a_version_that_was_never_judged_is_told_so() -> None:
@@ -71,6 +72,7 @@ def test_gates_that_said_no_are_named_and_missing_approvals_counted() -> None:
     asked = {s: replace(f, judgement=replace(JUDGEMENT, verdicts=verdicts[1:])) for s, f in STANDS.items()}
     found = by_label(buttons(HERE, asked, ALL))
     assert not found["Approve for Production"].why_not and found["Promote to Production"].why_not
+    assert "No approval is asked for" not in found["Approve for Production"].says
 
 
 @pytest.mark.parametrize(
@@ -109,6 +111,16 @@ def test_the_live_version_can_be_rolled_back_from_and_is_nowhere_to_be_promoted_
 )
 def test_a_button_that_would_change_nothing_here_is_not_offered(position: Position, missing: str) -> None:
     assert missing not in by_label(buttons(position, STANDS, ALL))
+
+
+def test_a_rejection_is_lifted_by_an_approval_and_a_judgement_that_no_longer_counts_is_not() -> None:
+    no = replace(JUDGEMENT, action=Action.REJECT, by="jo", verdicts=(), comment="worse on Sundays")
+    rejected = {
+        s: replace(f, rejections=(no,), problems=("rejected by jo: 'worse on Sundays'",)) for s, f in STANDS.items()
+    }
+    assert by_label(buttons(HERE, rejected, ALL))["Approve for Production"].why_not == ()
+    stale = {s: replace(f, problems=(*f.problems, "the verdict is stale")) for s, f in rejected.items()}
+    assert by_label(buttons(HERE, stale, ALL))["Approve for Production"].why_not == ("the verdict is stale",)
 
 
 def test_nobody_is_asked_to_approve_twice() -> None:

@@ -5,7 +5,7 @@ so the same decision is shown on the board, by the commands, in MLflow's descrip
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from slipway.core.release import readable
@@ -33,9 +33,13 @@ class Situation(StrEnum):
     """The place of a version now, as far as a decision on it goes."""
 
     OPEN = "open"
+    STAGED = "in Staging"
     LIVE = "in Production"
     ROLLED_BACK = "rolled back"
     ARCHIVED = "archived"
+
+
+_THERE = (Situation.STAGED, Situation.LIVE)
 
 
 @dataclass(frozen=True)
@@ -144,8 +148,10 @@ class Surroundings:
 
 def decide(found: Eligibility, around: Surroundings | None = None) -> Decision:
     """Return the decision on a version by its eligibility for a stage, and by what is around it."""
-    judgement = found.judgement
-    return _decision(judgement or _never_judged(found), found.verdicts, found.problems, around or Surroundings())
+    judgement, around = found.judgement, around or Surroundings()
+    if around.situation is Situation.STAGED and found.stage is not Stage.STAGING:
+        around = replace(around, situation=Situation.OPEN)
+    return _decision(judgement or _never_judged(found), found.verdicts, found.problems, around)
 
 
 def decision_of(transition: Transition) -> Decision | None:
@@ -189,7 +195,7 @@ def _decision(
         more_slices=more,
         weakened=readable.weakened_in(given[POLICY]) if POLICY in given else None,
         doubts=_doubts(given),
-        problems=problems if judgement.verdicts and around.situation is not Situation.LIVE else (),
+        problems=problems if judgement.verdicts and around.situation not in _THERE else (),
         approvals_missing=_approvals_missing(verdicts),
         situation=around.situation,
         back_to=around.back_to,

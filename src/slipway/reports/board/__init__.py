@@ -28,7 +28,7 @@ from slipway.reports.board._overview import (
 )
 from slipway.reports.board._roles import RoleLine, RolesPage, roles_page
 from slipway.reports.board._thread import SAYINGS, Thread
-from slipway.reports.board._version import AnswersCompared, Button, StageGates, VersionPage, version_page
+from slipway.reports.board._version import AnswersCompared, Button, RivalLine, StageGates, VersionPage, version_page
 from slipway.reports.board._work import WorkPage, work_page
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "ModelPage",
     "OverviewPage",
     "Pages",
+    "RivalLine",
     "RoleLine",
     "RolesPage",
     "StageColumn",

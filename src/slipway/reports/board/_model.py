@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from slipway.core.release.ledger import Finding
+from slipway.core.release.policies import Policies
 from slipway.core.release.transitions import Action, Transition
 from slipway.reports._templates import render_html
 from slipway.reports.board._frame import Frame
@@ -40,6 +41,7 @@ class ModelPage:
         older: The time, in Unix milliseconds, at which older lines start; None on the last page.
         newest: Whether the lines are the newest of the ledger.
         links: Addresses below MLflow's UI by label.
+        policies: The release policies of the model; None where they cannot be read.
     """
 
     model: ModelLine
@@ -47,6 +49,7 @@ class ModelPage:
     older: int | None = None
     newest: bool = True
     links: Mapping[str, str] = field(default_factory=dict)
+    policies: Policies | None = field(default_factory=Policies)
 
 
 def model_page(page: ModelPage, verified: LedgerCheck | None, frame: Frame) -> str:

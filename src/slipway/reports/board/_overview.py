@@ -53,6 +53,7 @@ class VersionStatus:
         same_as: An earlier version that is the same model; None for none.
         rejected: Whether somebody rejected what was judged last.
         waits: Whether what was judged last waits for an approval.
+        stale: Whether what passed last no longer counts, so that the gates have to be asked again.
     """
 
     number: int
@@ -64,6 +65,7 @@ class VersionStatus:
     same_as: int | None = None
     rejected: bool = False
     waits: bool = False
+    stale: bool = False
 
     @property
     def approved_by(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from slipway.core.release.work import Asked
 from slipway.reports._templates import render_html
 from slipway.reports.board._beside import ChampionBeside, MetricBeside
 from slipway.reports.board._frame import Frame
@@ -11,6 +12,7 @@ from slipway.reports.board._overview import VersionStatus
 from slipway.reports.board._thread import Thread
 from slipway.reports.card import CardDisagreement, ModelCard
 from slipway.reports.words.board import gate_strip, outcome_of
+from slipway.reports.words.decision import gate_name
 from slipway.reports.words.evidence import numbers_in_words
 from slipway.types import Stage, Verdict
 
@@ -99,6 +101,23 @@ class AnswersCompared:
 
 
 @dataclass(frozen=True)
+class RivalLine:
+    """Another version of the model that waits, too.
+
+    Attributes:
+        number: The version.
+        asked: What people are asked to do with it.
+        stage: The stage that it waits for.
+        found: What its judgement found, in a sentence.
+    """
+
+    number: int
+    asked: Asked
+    stage: Stage
+    found: str
+
+
+@dataclass(frozen=True)
 class VersionPage:
     """The content of the page of a version.
 
@@ -115,10 +134,13 @@ class VersionPage:
         card: The model card of its run; None without one.
         comparison: The answers beside the champion's; None where none are kept.
         decision: The sentence that a reviewer decides by.
+        next_steps: Sentences on what happened to the version, and on what has to happen next, by whom.
+        rivals: The other versions of the model that wait for an approval or a promotion.
         tone: How the sentence is marked: good, bad, waits or plain.
         difference: The verdict whose interval is drawn below the sentence; None for none.
         beside: The version in Production, or the one that was there before; None where there is none.
         thread: What people said of the version.
+        foreign: Whether the version was registered past Slipway, so that no gate can judge it.
     """
 
     name: str
@@ -133,10 +155,13 @@ class VersionPage:
     card: ModelCard | None = None
     comparison: AnswersCompared | None = None
     decision: str = ""
+    next_steps: tuple[str, ...] = ()
+    rivals: tuple[RivalLine, ...] = ()
     tone: str = "plain"
     difference: Verdict | None = None
     beside: ChampionBeside | None = None
     thread: Thread = field(default_factory=Thread)
+    foreign: bool = False
 
 
 def version_page(page: VersionPage, frame: Frame) -> str:
@@ -151,4 +176,5 @@ def version_page(page: VersionPage, frame: Frame) -> str:
         gate_strip=gate_strip,
         numbers_in_words=numbers_in_words,
         outcome_of=outcome_of,
+        gate_name=gate_name,
     )

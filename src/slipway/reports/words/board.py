@@ -36,7 +36,7 @@ def outcome_of(verdicts: Sequence[Verdict]) -> str:
     passed = [verdict.passed for verdict in verdicts if verdict.gate != APPROVAL]
     failed = passed.count(False)
     outcome = (
-        f"{failed} of {len(passed)} gates said no"
+        f"{failed} of {len(passed)} gates did not pass"
         if failed
         else ("its one gate passed" if len(passed) == 1 else f"all {len(passed)} gates passed")
     )

@@ -8,7 +8,7 @@ from textwrap import shorten
 from slipway.core.release.decision import Decision, Found, MeasuredDifference, Situation, decide, decision_of
 from slipway.core.release.judgement import Eligibility
 from slipway.core.release.transitions import Transition
-from slipway.reports.words.spelling import markdown_text, moment, number, signed_interval
+from slipway.reports.words.spelling import markdown_text, moment, number, signed, signed_interval
 from slipway.types import Interval, Stage
 
 MOST_WORDS = 60
@@ -120,7 +120,7 @@ def _by(found: Found, difference: MeasuredDifference, other: str) -> str:
     rows = f" on {difference.rows:,} test rows" if difference.rows else ""
     if found is Found.UNCLEAR:
         return (
-            f"no clear difference to {other.rstrip(',')}: {_signed(difference.by)}{unit} ({_ends(difference.by)}){rows}"
+            f"no clear difference to {other.rstrip(',')}: {signed(difference.by)}{unit} ({_ends(difference.by)}){rows}"
         )
     by = difference.by if found is Found.BETTER else _flipped(difference.by)
     return f"{found.value} than {other} by {number(by.value)}{unit} ({_ends(by)}){rows}"
@@ -169,8 +169,8 @@ def _doubts(decision: Decision) -> str:
 def _now(decision: Decision) -> str:
     """Return the sentence on where the version is, and what stands between it and the stage."""
     refused = f" {_refused(decision.failed)}" if decision.failed else ""
-    if decision.situation is Situation.LIVE:
-        return f"It is in Production now.{refused}"
+    if decision.situation is Situation.LIVE or (decision.situation is Situation.STAGED and decision.judged):
+        return f"It is {decision.situation.value} now.{refused}"
     if decision.situation is Situation.ROLLED_BACK:
         back = f": version {decision.back_to} came back" if decision.back_to else ""
         return f"It was in Production and was rolled back{back}.{refused}"
@@ -223,10 +223,6 @@ def _counted(count: int, thing: str) -> str:
 
 def _short(name: str) -> str:
     return shorten(name, _LONGEST_NAME, placeholder="…") or f"{name[:_LONGEST_NAME]}…"
-
-
-def _signed(by: Interval) -> str:
-    return f"{'+' if by.value > 0 else ''}{number(by.value)}"
 
 
 def _ends(by: Interval) -> str:

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from math import isfinite
+from math import floor, isfinite, log10
 
 from markupsafe import Markup
 
 from slipway.types import Interval
+
+_LEAST_WITHOUT_POWERS = 1e-9
 
 
 def number(value: object) -> str:
@@ -36,7 +38,9 @@ def parameter(value: object) -> str:
 
 def _spelling(value: float) -> str:
     size = abs(value)
-    if size and size < 0.001:
+    if _LEAST_WITHOUT_POWERS <= size < 0.001:
+        return f".{2 - floor(log10(size))}f"  # three digits; a power of ten is not read at a glance
+    if 0 < size < _LEAST_WITHOUT_POWERS:
         return ".3g"
     return ".4f" if size < 10 else ",.2f" if size < 1000 else ",.0f"
 

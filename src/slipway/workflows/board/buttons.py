@@ -85,6 +85,8 @@ def _approve(at: Position, stands: Eligibility, visitor: Visitor, asked: Approva
     else:
         why = may_approve(asked, stands, at.authors, visitor.name, overrides)
     says = "Your name is written down under exactly this evidence. It expires when the evidence changes."
+    if not any(verdict.gate == APPROVAL for verdict in stands.verdicts) and not stands.rejections and not overrides:
+        says += " No approval is asked for here: yours is shown, and changes nothing else."
     label = "Approve for Production"
     if overrides:
         label = f"{label}, overriding {', '.join(map(gate_name, overrides))}"

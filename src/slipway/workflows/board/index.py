@@ -198,7 +198,8 @@ def facts_of(
         judged = _last_judged(found)
         state, rejected = review_state(judged), bool(judged and judged.rejections)
         waits = state is ReviewState.WAITING and version.stage in (Stage.NONE, Stage.STAGING)
-        status = replace(status, rejected=rejected, waits=waits, same_as=same_among(version, versions))
+        stale = bool(judged and judged.problems and not rejected and version.stage in (Stage.NONE, Stage.STAGING))
+        status = replace(status, rejected=rejected, waits=waits, stale=stale, same_as=same_among(version, versions))
         shown.append(VersionFacts(version, status, state))
         waiting_here += waiting(found, version.stage, author_of(version), ours, authors(version, policies))
     times = [*(each.at_ms for each in transitions[-1:]), *(version.created_ms for version in versions)]

@@ -1,5 +1,6 @@
 """The facts of the board's page of one model, gathered with few requests. Nothing is written."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -7,15 +8,17 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from slipway.core.release.ledger import Entry, verify
-from slipway.errors import UnknownName
+from slipway.core.release.policies import Policies
+from slipway.errors import Refusal, UnknownName
 from slipway.registry.absent import is_absent
 from slipway.registry.ledger import Ledger, ledger_of
 from slipway.registry.mutex import model_names
+from slipway.registry.policy import policies_of
 from slipway.registry.versions import list_versions
 from slipway.reports.board import LedgerCheck, LedgerLine, ModelLine, ModelPage
 from slipway.tracking.client import runs_page
 from slipway.tracking.runs import view_query
-from slipway.workflows.board.index import ModelFacts
+from slipway.workflows.board.index import LedgerRow, ModelFacts
 from slipway.workflows.board.listing import stage_columns
 
 LINES_A_PAGE = 25
@@ -24,16 +27,21 @@ VERIFIED_AT_ONCE = 200
 _READINGS = 2
 
 
-def model_page(client: MlflowClient, name: str, facts: ModelFacts | None, until_ms: int | None = None) -> ModelPage:
+def model_page(
+    client: MlflowClient,
+    name: str,
+    known: tuple[ModelFacts | None, Sequence[LedgerRow]],
+    until_ms: int | None = None,
+) -> ModelPage:
     """Return the facts of the page of a model. Raises UnknownName when no such model is registered.
 
     Args:
         client: a client of the registry.
         name: the registered model.
-        facts: the model, as the index knows it; None for one that is not registered.
+        known: the model, None for one that is not registered, and the entries of its ledger, as the index knows them.
         until_ms: the time (Unix milliseconds) of the newest entry to list; None for the newest of all.
     """
-    goal, ledger = goal_of(client, name), ledger_of(client, name)
+    (facts, rows), goal, ledger = known, goal_of(client, name), ledger_of(client, name)
     listed = _newest(ledger, until_ms)[::-1]
     lines, older = listed[:LINES_A_PAGE], listed[LINES_A_PAGE:]
     return ModelPage(
@@ -42,7 +50,18 @@ def model_page(client: MlflowClient, name: str, facts: ModelFacts | None, until_
         older=older[0].transition.at_ms if older else None,
         newest=until_ms is None,
         links=_links(client, name, ledger),
+        policies=_policies(ledger, rows),
     )
+
+
+def _policies(ledger: Ledger | None, rows: Sequence[LedgerRow]) -> Policies | None:
+    """Return the release policies of a model, asked of the store where there are any; None where one was altered."""
+    if not any(row.transition.of_policy for row in rows):
+        return Policies()
+    try:
+        return policies_of(ledger)
+    except Refusal:
+        return None
 
 
 def verified_now(client: MlflowClient, name: str) -> LedgerCheck:

@@ -17,7 +17,8 @@ def roles_page(role: UserRole | None, model: str, who: str) -> RolesPage:
     """
     lines = tuple(map(_line, ABILITIES.values()))
     missing = tuple(
-        f"You may not {ABILITIES[key].words}: that takes the role {ABILITIES[key].least}, which an admin gives with "
+        f"You may not {ABILITIES[key].words.replace(' and ', ' or ')}: "
+        f"that takes the role {ABILITIES[key].least}, which an admin gives with "
         f"`slipway user {who} {ABILITIES[key].least}{f' --model {model}' if model else ''}`."
         for key in _BUTTONS
         if role is not None and not ABILITIES[key].of(role)

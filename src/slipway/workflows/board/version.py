@@ -16,6 +16,7 @@ from slipway.core.release.policies import Policies
 from slipway.core.release.policy_gate import Floor, Rule
 from slipway.core.release.transitions import Action, ServedBeside, Transition, before_production
 from slipway.core.spec import ApprovalGate
+from slipway.core.variants import VariantRecord
 from slipway.registry.absent import is_absent
 from slipway.registry.eligibility import served_beside
 from slipway.registry.ledger import Ledger, ledger_of
@@ -23,16 +24,19 @@ from slipway.registry.policy import policies_of
 from slipway.registry.same_model import same_among
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, get_version, list_versions
-from slipway.reports.board import ChampionBeside, StageGates, VersionPage, Visitor
+from slipway.reports.board import ChampionBeside, StageGates, VersionPage, VersionStatus, Visitor
 from slipway.reports.words.decision import sentence, tone
+from slipway.reports.words.next_step import canary_ended, next_steps
 from slipway.tracking.client import runs_page
 from slipway.types import HELD_STAGES, Stage, Verdict
 from slipway.workflows.board.beside import champion_beside
 from slipway.workflows.board.buttons import Position, buttons
 from slipway.workflows.board.comparison import Comparisons
+from slipway.workflows.board.deciders import deciders_of
 from slipway.workflows.board.entries import entries_on, thread_of
-from slipway.workflows.board.index import LedgerRow
+from slipway.workflows.board.index import LedgerRow, ModelFacts
 from slipway.workflows.board.overview import goal_of, ledger_run
+from slipway.workflows.board.rivals import rivals_of
 from slipway.workflows.board.status import author_of, registered, transition_into, version_status
 from slipway.workflows.promotion.rule import authors
 from slipway.workflows.release.ingredients import VersionRecord
@@ -49,12 +53,26 @@ _LINEAGE = {
 
 
 def version_page(
-    client: MlflowClient, name: str, number: int, visitor: Visitor, comparisons: Comparisons, rows: Sequence[LedgerRow]
+    client: MlflowClient,
+    name: str,
+    number: int,
+    visitor: Visitor,
+    comparisons: Comparisons,
+    known: tuple[ModelFacts | None, Sequence[LedgerRow]],
+    variants: Sequence[VariantRecord] = (),
 ) -> VersionPage:
     """Return the facts of the page of a version. Raises UnknownName when there is no such model or version.
 
-    rows: the entries of the model's ledger, as the index knows them.
+    Args:
+        client: a client of the registry.
+        name: the registered model.
+        number: the version.
+        visitor: the user who looks at the page.
+        comparisons: what was read of runs before.
+        known: the model and the entries of its ledger, as the index knows them.
+        variants: the records of the model's shadow and canary, by services of the server's home.
     """
+    facts, rows = known
     goal_of(client, name)
     version, ledger = get_version(client, name, number), ledger_of(client, name)
     entries = entries_on(ledger, number, rows)
@@ -70,25 +88,34 @@ def version_page(
         name, number, version.stage, authors(version, policies), live, back, DIGEST not in version.tags, promoters
     )
     others = list_versions(client, name)
-    decision = decide(judged_last(stands.values()), surroundings(version, moves, live, same_among(version, others)))
+    about = judged_last(stands.values())
+    decision = decide(about, surroundings(version, moves, live, same_among(version, others)))
     record = comparisons.record(run, version)
     beside = _beside(client, comparisons, others, at, decision, (record, entries), ledger, rows)
+    asked = _approval_asked(client, comparisons, version, record, policies, served)
+    status = _status(version, entries, moves)
     page = VersionPage(
         name=name,
         column=version.stage,
-        version=version_status(version, [entry.transition for entry in entries]),
+        version=status,
         created=registered(version),
         author=author_of(version),
-        stage_gates=tuple(_stage_gates(ledger, each, entries) for each in reversed(stands.values())),
-        buttons=buttons(at, stands, visitor, _approval_asked(client, comparisons, version, record, policies, served)),
+        stage_gates=tuple(_stage_gates(ledger, each, entries, version.stage) for each in reversed(stands.values())),
+        buttons=buttons(at, stands, visitor, asked),
         lineage=_lineage(version, judged),
         links=_links(version, run, beside.run if beside else None),
         card=record.card if record else None,
         decision=sentence(decision),
+        next_steps=(
+            *canary_ended(number, variants),
+            *next_steps(decision, about, deciders_of(at, version, about, asked, status, moves)),
+        ),
+        rivals=rivals_of(number, facts.waiting if facts else (), ledger, rows),
         tone=tone(decision),
-        difference=_difference(judged_last(stands.values())),
+        difference=_difference(about),
         beside=beside.shown if beside else None,
         thread=thread_of(entries),
+        foreign=at.foreign,
     )
     return comparisons.shown_on(page, version.run_id if run else "", judged)
 
@@ -105,6 +132,8 @@ def surroundings(version: Version, moves: Sequence[Transition], live: int | None
     situation, back_to = Situation.OPEN, None
     if version.stage is Stage.PRODUCTION:
         situation = Situation.LIVE
+    elif version.stage is Stage.STAGING:
+        situation = Situation.STAGED
     elif version.stage is Stage.ARCHIVED:
         situation = Situation.ARCHIVED
         left = transition_into(version, [move for move in moves if move.complete])
@@ -204,13 +233,22 @@ def _approval_asked(
     return Rule(version.name, policies, floor).approval_asked(record.declared)
 
 
-def _stage_gates(ledger: Ledger | None, stands: Eligibility, entries: list[Entry]) -> StageGates:
+def _status(version: Version, entries: Sequence[Entry], moves: Sequence[Transition]) -> VersionStatus:
+    """Return the status of a version. A move of another version may have put it where it is: its place is archived then."""
+    others = [move for move in moves if move.version != version.number]
+    known = sorted((*others, *(entry.transition for entry in entries)), key=lambda each: each.at_ms)
+    return version_status(version, known)
+
+
+def _stage_gates(ledger: Ledger | None, stands: Eligibility, entries: list[Entry], present: Stage) -> StageGates:
     judgement = stands.judgement
     if judgement is None:
         return StageGates(stands.stage)
     run = next((ledger_run(ledger, entry) for entry in entries if entry.transition is judgement), "")
     verdicts = tuple(verdict for verdict in stands.verdicts if verdict.gate != ELIGIBILITY)
-    return StageGates(stands.stage, verdicts, stands.problems, judgement.at, judgement.by, judgement.evidence, run)
+    # A version in the stage was let in by its judgement, which compared with the version before it.
+    problems = () if present is stands.stage else stands.problems
+    return StageGates(stands.stage, verdicts, problems, judgement.at, judgement.by, judgement.evidence, run)
 
 
 def _judged(entries: list[Entry]) -> Entry | None:

@@ -60,9 +60,11 @@ class Gated:
 
     @property
     def _headline(self) -> str:
-        judged = self.eligibility
-        verdict = "passes the gates" if self.passed else "does not pass the gates"
-        return f"{judged.name} version {judged.version} {verdict} before {judged.stage}; nothing was moved"
+        judged, waits = self.eligibility, self.decision.approvals_missing > 0
+        let = self.passed or (waits and not self.decision.failed and not self.decision.problems)
+        verdict = "passes the gates" if let else "does not pass the gates"
+        yet = " and waits for approval" if let and waits else ""
+        return f"{judged.name} version {judged.version} {verdict} before {judged.stage}{yet}; nothing was moved"
 
 
 def _cell(text: str) -> str:
