@@ -142,6 +142,21 @@ def test_a_model_does_not_look_like_an_experiment_but_may_differ_from_it_in_case
     done(post(server, "registered-models/create", name="Sealed_Experiment"))
 
 
+def test_no_model_has_the_name_that_means_all_models_to_mlflows_permissions(server: "Guarded") -> None:
+    """MLflow lets whoever makes a model manage its name, and a permission on `*` is one on every model."""
+
+    def ask(path: str, **body: Any) -> Any:
+        return server.ask("POST", f"/api/2.0/mlflow/registered-models/{path}", "ada", json=body)
+
+    model = server.model()
+    refused(ask("create", name="*"), "stands for all models")
+    refused(ask("create", name="*", tags=[{"key": "mlflow.prompt.is_prompt", "value": "true"}]), "stands for all models")
+    done(ask("create", name=f"{model}_of_ada"))
+    refused(ask("rename", name=f"{model}_of_ada", new_name="*"), "stands for all models")
+    if server.users:
+        assert server.ask("GET", f"/api/2.0/slipway/about?model={model}", "ada").json()["may"] == []
+
+
 KEYS = ["ѕlipway.artifact_digest", "s1ipway.artifact_digest", "slip\u200bway.artifact_digest", "ow\u200bner"]
 
 
