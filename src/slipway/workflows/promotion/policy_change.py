@@ -34,7 +34,7 @@ def set_policy(client: MlflowClient, by: str, name: str, text: str, comment: str
     policy, ledger = read_policy(text), open_ledger(client, name)
     with moving(client, ledger):
         known = policies_of(ledger)
-        if known.waiting is None and policy.digest == known.digest:
+        if known.waiting is None and known.in_force and policy.digest == known.in_force.digest:
             raise Refusal(f"this release policy of {name} is in force already; nothing was written")
         if known.waiting and policy.digest == known.waiting.digest:
             raise Refusal(
