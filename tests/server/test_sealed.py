@@ -1,5 +1,6 @@
 """The attempt matrix beyond stages: the family of a registered run, the artifact root, look-alike names, by each way."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,6 +95,28 @@ def test_nothing_is_written_outside_the_root_for_an_experiment_that_was_there_be
     refused(server.ask("POST", path, ALL, json=prompt | told), "is not below the server's artifact root")
     assert list(tmp_path.rglob("*")) == []
     done(post(server, "runs/log-metric", run_id=run, key="m", value=1, timestamp=1))
+
+
+def test_the_server_reads_the_attachments_of_a_trace_from_the_folder_of_that_trace_alone(
+    server: "Guarded", tmp_path: Path
+) -> None:
+    """MLflow reads them from wherever a tag of the trace says, which whoever may edit the trace sets."""
+    attachment = str(uuid.uuid4())
+    elsewhere = tmp_path / "attachments" / attachment
+    elsewhere.parent.mkdir()
+    elsewhere.write_text("a secret")
+    experiment = done(post(server, "experiments/create", name=f"traces {attachment}"))["experiment_id"]
+    trace = done(post(server, "traces", experiment_id=experiment, timestamp_ms=1))["trace_info"]
+    id_, place = trace["request_id"], next(t["value"] for t in trace["tags"] if t["key"] == "mlflow.artifactLocation")
+    own = server.home / "artifacts" / place.removeprefix("mlflow-artifacts:/") / "attachments" / attachment
+    own.parent.mkdir(parents=True)
+    own.write_text("its own")
+    wanted = f"/ajax-api/2.0/mlflow/get-trace-artifact?request_id={id_}&path={attachment}"
+    assert server.ask("GET", wanted, ALL).text == "its own"
+    for foreign in (tmp_path.as_uri(), str(tmp_path), f"{place}/../../..", place.replace(id_, "tr-1")):
+        tag = {"key": "mlflow.artifactLocation", "value": foreign}
+        done(server.ask("PATCH", f"/api/2.0/mlflow/traces/{id_}/tags", ALL, json=tag))
+        refused(server.ask("GET", wanted, ALL), "is not a folder of the trace")
 
 
 @pytest.fixture(scope="module")
