@@ -2,6 +2,7 @@
 
 from mlflow import MlflowClient
 
+from slipway.core.lookalikes import is_blank
 from slipway.core.release.judgement import WEAKENED
 from slipway.core.release.policies import Policies
 from slipway.core.release.policy import weakened
@@ -85,5 +86,5 @@ def _of_policy(
 
 
 def _require_comment(comment: str) -> None:
-    if not comment.strip():
+    if is_blank(comment):
         raise Refusal("a release policy is set and approved with a reason: give it a comment")
