@@ -173,7 +173,9 @@ def test_no_model_has_the_name_that_means_all_models_to_mlflows_permissions(serv
 
     model = server.model()
     refused(ask("create", name="*"), "stands for all models")
-    refused(ask("create", name="*", tags=[{"key": "mlflow.prompt.is_prompt", "value": "true"}]), "stands for all models")
+    refused(
+        ask("create", name="*", tags=[{"key": "mlflow.prompt.is_prompt", "value": "true"}]), "stands for all models"
+    )
     done(ask("create", name=f"{model}_of_ada"))
     refused(ask("rename", name=f"{model}_of_ada", new_name="*"), "stands for all models")
     if server.users:

@@ -1,13 +1,13 @@
-"""YAML as MLflow writes it: tables, lists and single values. Aliases, merged tables, keys given twice and many values are errors.
+"""YAML as MLflow writes it: tables, lists and single values. Aliases, merged tables and keys given twice are errors.
 
 Two readers of YAML may take different values from a key that is given twice, and a short text of aliases can be gigabytes.
+More values than Slipway ever writes are an error, too.
 """
 
 from collections.abc import Hashable
 from typing import Any
 
 import yaml
-
 
 _MOST_VALUES = 20_000  # Slipway writes some hundreds; a million empty lists take a processor for a minute
 

@@ -131,14 +131,18 @@ def _are_fields(text: Any) -> bool:
         fields = json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
         return False
-    return isinstance(fields, list) and bool(fields) and all(
-        isinstance(field, dict)
-        and not field.keys() - {"type", "name", "required"}
-        and isinstance(field.get("type"), str)
-        and field["type"] in _FIELD_TYPES
-        and isinstance(field.get("name", ""), str)
-        and isinstance(field.get("required", True), bool)
-        for field in fields
+    return (
+        isinstance(fields, list)
+        and bool(fields)
+        and all(
+            isinstance(field, dict)
+            and not field.keys() - {"type", "name", "required"}
+            and isinstance(field.get("type"), str)
+            and field["type"] in _FIELD_TYPES
+            and isinstance(field.get("name", ""), str)
+            and isinstance(field.get("required", True), bool)
+            for field in fields
+        )
     )
 
 
