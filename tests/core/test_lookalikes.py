@@ -2,7 +2,7 @@
 
 import pytest
 
-from slipway.core.lookalikes import begins_like, ends_like, same_spelling, skeleton, unseen
+from slipway.core.lookalikes import begins_like, ends_like, is_blank, same_spelling, skeleton, unseen
 
 STANDS = "flight_delays"
 ALIKE = {
@@ -115,3 +115,8 @@ def test_a_character_that_nobody_sees_is_named(name: str, character: str) -> Non
 )
 def test_what_people_write_is_seen(name: str) -> None:
     assert unseen(name) == ""
+
+
+def test_a_text_of_which_nobody_sees_anything_is_blank() -> None:
+    assert is_blank("") and is_blank(" \n\u200b\u2060\u3164\u202e\u00a0")
+    assert not is_blank("\u200bok") and not is_blank("👩\u200d🚀")

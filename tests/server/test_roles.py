@@ -93,6 +93,10 @@ def test_a_reader_writes_nothing_anywhere_but_changes_the_own_password(guarded: 
         == 403
     )
     assert ask("runs/create", experiment_id="0").status_code == 403
+    for api in ("/api", "/ajax-api"):  # FastAPI answers it, not Flask
+        made = guarded.ask("POST", f"{api}/3.0/mlflow/mcp-servers", "rea", json={"name": "com.example/of-rea"})
+        assert (made.status_code, made.json()["error_code"]) == (403, "PERMISSION_DENIED")
+    assert guarded.ask("GET", "/ajax-api/3.0/mlflow/mcp-servers", "rea").status_code == 200
     old = guarded.users["rea"]
     change = {"username": "rea", "password": old, "current_password": old[::-1]}
     wrong = guarded.ask("PATCH", "/api/2.0/mlflow/users/update-password", "rea", json=change)

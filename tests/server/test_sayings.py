@@ -60,6 +60,7 @@ def test_a_rejection_is_written_down_and_holds_up_the_version_by_every_way(serve
         ("rejections", {"version": 1}, 403, "it is in Production already; roll back instead"),
         ("rejections", {"version": 9}, 404, "9"),
         ("rejections", {"comment": "x" * 2001}, 400, "2000 are allowed"),
+        ("rejections", {"comment": "\u200b\u3164"}, 403, "a rejection says why"),
         ("comments", {"comment": "\n"}, 403, "the comment is empty"),
         ("comments", {"comment": "x" * 2001}, 400, "2000 are allowed"),
         ("comments", {"comment": 7}, 400, "has to be text"),

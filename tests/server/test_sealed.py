@@ -1,5 +1,6 @@
 """The attempt matrix beyond stages: the family of a registered run, the artifact root, look-alike names, by each way."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,6 +97,28 @@ def test_nothing_is_written_outside_the_root_for_an_experiment_that_was_there_be
     done(post(server, "runs/log-metric", run_id=run, key="m", value=1, timestamp=1))
 
 
+def test_the_server_reads_the_attachments_of_a_trace_from_the_folder_of_that_trace_alone(
+    server: "Guarded", tmp_path: Path
+) -> None:
+    """MLflow reads them from wherever a tag of the trace says, which whoever may edit the trace sets."""
+    attachment = str(uuid.uuid4())
+    elsewhere = tmp_path / "attachments" / attachment
+    elsewhere.parent.mkdir()
+    elsewhere.write_text("a secret")
+    experiment = done(post(server, "experiments/create", name=f"traces {attachment}"))["experiment_id"]
+    trace = done(post(server, "traces", experiment_id=experiment, timestamp_ms=1))["trace_info"]
+    id_, place = trace["request_id"], next(t["value"] for t in trace["tags"] if t["key"] == "mlflow.artifactLocation")
+    own = server.home / "artifacts" / place.removeprefix("mlflow-artifacts:/") / "attachments" / attachment
+    own.parent.mkdir(parents=True)
+    own.write_text("its own")
+    wanted = f"/ajax-api/2.0/mlflow/get-trace-artifact?request_id={id_}&path={attachment}"
+    assert server.ask("GET", wanted, ALL).text == "its own"
+    for foreign in (tmp_path.as_uri(), str(tmp_path), f"{place}/../../..", place.replace(id_, "tr-1")):
+        tag = {"key": "mlflow.artifactLocation", "value": foreign}
+        done(server.ask("PATCH", f"/api/2.0/mlflow/traces/{id_}/tags", ALL, json=tag))
+        refused(server.ask("GET", wanted, ALL), "is not a folder of the trace")
+
+
 @pytest.fixture(scope="module")
 def standing(server: "Guarded") -> None:
     with server.client(ALL) as client:
@@ -140,6 +163,23 @@ def test_a_model_does_not_look_like_an_experiment_but_may_differ_from_it_in_case
 ) -> None:
     refused(post(server, "registered-models/create", name="sealed_experirnent"), "looks like 'sealed_experiment'")
     done(post(server, "registered-models/create", name="Sealed_Experiment"))
+
+
+def test_no_model_has_the_name_that_means_all_models_to_mlflows_permissions(server: "Guarded") -> None:
+    """MLflow lets whoever makes a model manage its name, and a permission on `*` is one on every model."""
+
+    def ask(path: str, **body: Any) -> Any:
+        return server.ask("POST", f"/api/2.0/mlflow/registered-models/{path}", "ada", json=body)
+
+    model = server.model()
+    refused(ask("create", name="*"), "stands for all models")
+    refused(
+        ask("create", name="*", tags=[{"key": "mlflow.prompt.is_prompt", "value": "true"}]), "stands for all models"
+    )
+    done(ask("create", name=f"{model}_of_ada"))
+    refused(ask("rename", name=f"{model}_of_ada", new_name="*"), "stands for all models")
+    if server.users:
+        assert server.ask("GET", f"/api/2.0/slipway/about?model={model}", "ada").json()["may"] == []
 
 
 KEYS = ["ѕlipway.artifact_digest", "s1ipway.artifact_digest", "slip\u200bway.artifact_digest", "ow\u200bner"]

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
+from slipway.cli._terminal import for_terminal
 from slipway.errors import UnknownName, UsageError
 from slipway.settings import Settings, read_settings
 from slipway.types import HELD_STAGES, Stage
@@ -68,7 +69,11 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 
 def show(result: Result, as_json: bool) -> None:
     """Print the result of a workflow."""
-    click.echo(json.dumps(result.as_dict(), indent=2, ensure_ascii=False, default=str) if as_json else str(result))
+    click.echo(
+        json.dumps(result.as_dict(), indent=2, ensure_ascii=False, default=str)
+        if as_json
+        else for_terminal(str(result))
+    )
 
 
 def stage(text: str) -> Stage:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
+from slipway.cli._terminal import for_terminal
 from slipway.errors import OutsideError, Refusal, SlipwayError, UsageError
 
 REFUSED, WRONG_USAGE, OUTSIDE, INTERRUPTED, CLOSED_PIPE = 1, 2, 3, 130, 141
@@ -40,7 +41,7 @@ def report(error: BaseException, arguments: Sequence[str]) -> int:
             error.show()
             return error.exit_code
         message, code = explain(error, arguments)
-        click.echo(f"slipway: {message}", err=True)
+        click.echo(f"slipway: {for_terminal(message)}", err=True)
         if _disk_is_full(error):
             _let_go_of_output()
         return code

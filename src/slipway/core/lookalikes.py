@@ -70,6 +70,11 @@ def unseen(name: str) -> str:
     return next(found, "")
 
 
+def is_blank(text: str) -> bool:
+    """Say whether nobody sees anything of a text."""
+    return all(character.isspace() or _is_unseen(character) for character in text)
+
+
 def _is_unseen(character: str) -> bool:
     category = unicodedata.category(character)
     return category in _UNSEEN or character in _BLANK or (category == "Zs" and character != " ")

@@ -53,15 +53,19 @@ def deciding_entries(ledger: Ledger, version: int, stage: Stage, evidence: str |
     on = evidence or next((entry.transition.evidence for entry in judgements), None)
     if on is None:
         return []
-    made = [
+    rejections = ledger.entries(where=f"{of_it} and tags.`{ACTION}` = '{Action.REJECT}'")
+    # A rejection of before stands where the judgements differ in their policy alone, so these are read as well.
+    earlier = dict.fromkeys(entry.transition.evidence for entry in rejections if entry.transition.evidence != on)
+    for evidence_then in earlier:
+        judgements += ledger.entries(1, f"{of_it} and tags.`{EVIDENCE_HASH}` = '{evidence_then}' and {_JUDGES}")
+    approvals = [
         entry
-        for action in Action
-        if action.decides
+        for each in (on, *earlier)
         for entry in ledger.entries(
-            where=f"{of_it} and tags.`{EVIDENCE_HASH}` = '{on}' and tags.`{ACTION}` = '{action}'"
+            where=f"{of_it} and tags.`{EVIDENCE_HASH}` = '{each}' and tags.`{ACTION}` = '{Action.APPROVE}'"
         )
     ]
-    return sorted([*judgements, *made], key=lambda entry: entry.transition.at_ms)
+    return sorted([*judgements, *rejections, *approvals], key=lambda entry: entry.transition.at_ms)
 
 
 def served_beside(client: MlflowClient, name: str, version: int) -> ServedBeside | None:

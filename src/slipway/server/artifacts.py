@@ -9,12 +9,13 @@ from flask import Response, request
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 from mlflow.protos.service_pb2 import CreatePresignedUploadUrl
+from mlflow.utils.mlflow_tags import MLFLOW_ARTIFACT_LOCATION
 from mlflow.utils.uri import validate_path_is_safe
 from starlette.responses import Response as StarletteResponse
 
 from slipway.server._mlflow import request_message, tracking_store
 from slipway.server.own_stores import OwnStores, below_root, outside
-from slipway.server.reserved_names import holds_runs, is_elsewhere, is_ledger, is_model, is_within, owners
+from slipway.server.reserved_names import holds_runs, is_below, is_elsewhere, is_ledger, is_model, is_within, owners
 
 Scope = MutableMapping[str, Any]
 # The first match is the route. A path of an artifact may look like the route once more, so the search is not greedy.
@@ -58,7 +59,7 @@ class _Kept(MlflowException):  # type: ignore[misc]
 
 
 def refuse_kept(stores: OwnStores) -> Response | None:
-    """Answer a Flask request that would change a kept artifact with 403; return None to let any other request through."""
+    """Answer a Flask request that would change a kept artifact, or read outside a trace, with 403; let any other through."""
     reason = None
     if request.endpoint in _BY_PATH:
         path = (request.view_args or {}).get("artifact_path", "")
@@ -69,6 +70,8 @@ def refuse_kept(stores: OwnStores) -> Response | None:
     elif request.endpoint == "serve_create_promptlab_run":  # it writes the artifacts of the new run itself
         asked = request.get_json(silent=True)
         reason = _why_elsewhere_in(stores, str(asked.get("experiment_id") if isinstance(asked, dict) else ""))
+    elif request.endpoint == "serve_get_trace_artifact":
+        reason = _why_not_of_trace(stores, request.args.get("request_id", ""))
     elif request.endpoint == "_create_presigned_upload_url":
         try:
             message = request_message(CreatePresignedUploadUrl())
@@ -118,6 +121,20 @@ def _why_elsewhere(stores: OwnStores, owner: str) -> str | None:
     except MlflowException:
         return None  # MLflow refuses it itself
     return outside(location)
+
+
+def _why_not_of_trace(stores: OwnStores, trace_id: str) -> str | None:
+    """Return why the server reads no artifact of a trace: its tag, which anybody may set, names a place that is not its own."""
+    try:
+        trace = tracking_store().get_trace_info(trace_id)
+        experiment = stores.client.get_experiment(trace.experiment_id)
+    except MlflowException:
+        return None  # MLflow refuses it itself
+    place = trace.tags.get(MLFLOW_ARTIFACT_LOCATION, "")
+    own = f"{experiment.artifact_location.rstrip('/')}/traces/{trace_id}"
+    if not place or is_below(place, own):
+        return None
+    return f"'{place[:200]}' is not a folder of the trace {trace_id}, from which alone the server reads: its are below {own}"
 
 
 _OF_A_LEDGER = (

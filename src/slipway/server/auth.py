@@ -8,9 +8,11 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
+import anyio.to_thread
 from flask import Flask, Request, Response, g, request
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
+from starlette.middleware import Middleware
 from werkzeug.security import generate_password_hash
 
 from slipway.server._mlflow import (
@@ -30,6 +32,7 @@ from slipway.server._mlflow import (
     stored_password,
     uses_basic_auth,
 )
+from slipway.server.door.asgi import App, Receive, Scope, Send, refuse
 from slipway.server.door.login import Accounts
 from slipway.server.identity import Users
 from slipway.tracking.users import READERS
@@ -49,6 +52,7 @@ _READING = (
     "_graphql",
     "_create_presigned_download_url",
 )
+_READS = ("GET", "HEAD", "OPTIONS")
 _PASSWORD = "update_user_password"  # noqa: S105 - the name of an endpoint
 
 Check = Callable[[str, str], bool]
@@ -89,7 +93,7 @@ class Remembering:
 
 def users() -> Users:
     """Return MLflow's own users, with the permissions that they have on registered models and experiments."""
-    return Users(sender_is_admin, permission_on, permissions, permission_on_experiment, _is_reader)
+    return Users(sender_is_admin, permission_on, permissions, permission_on_experiment, _sender_is_reader)
 
 
 def accounts() -> Accounts | None:
@@ -117,7 +121,24 @@ def create_authenticated(flask_app: Flask) -> Any:
     add_validator(_validator)
     app = authenticated_app(flask_app)
     flask_app.before_request(_refuse)  # it runs after the hook of MLflow's auth, which was registered first
+    app.user_middleware.append(Middleware(ReadersRead))  # the innermost, so that auth is asked first
     return app
+
+
+class ReadersRead:
+    """ASGI middleware that refuses a reader's writes on the routes that MLflow answers in FastAPI, past Flask and `_refuse`.
+
+    On these routes alone MLflow's auth leaves the name of the user in the state of the request.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        who = scope.get("state", {}).get("username") if scope["type"] == "http" else None
+        if not who or scope["method"] in _READS or not await anyio.to_thread.run_sync(_is_reader, who):
+            return await self._app(scope, receive, send)
+        return await refuse(scope, receive, send, 403, _why_reader(who), code="PERMISSION_DENIED")
 
 
 def _validator(asked: Request) -> Validator | None:
@@ -134,8 +155,16 @@ def _validator(asked: Request) -> Validator | None:
     return lambda: bool(permission_on(name).can_read)
 
 
-def _is_reader() -> bool:
-    return READERS in roles_of(g.mlflow_authenticated_user)
+def _sender_is_reader() -> bool:
+    return _is_reader(g.mlflow_authenticated_user)
+
+
+def _is_reader(who: str) -> bool:
+    return READERS in roles_of(who)
+
+
+def _why_reader(who: str) -> str:
+    return f"{who} is a reader, who changes nothing; an admin gives another role: `slipway user {who} ROLE`"
 
 
 def _refuse() -> Response | None:
@@ -144,11 +173,11 @@ def _refuse() -> Response | None:
     MLflow lets everybody who may read make experiments and models, and manage what they made.
     """
     who = g.get("mlflow_authenticated_user")
-    if who is None or request.method in ("GET", "HEAD", "OPTIONS"):
+    if who is None or request.method in _READS:
         return None
     reason, endpoint = None, request.endpoint or ""
-    if not endpoint.startswith(_READING) and endpoint != _PASSWORD and _is_reader():
-        reason = f"{who} is a reader, who changes nothing; an admin gives another role: `slipway user {who} ROLE`"
+    if not endpoint.startswith(_READING) and endpoint != _PASSWORD and _is_reader(who):
+        reason = _why_reader(who)
     elif (losing := _loses_admin(endpoint)) and admins() == [losing]:
         reason = f"{losing} is the last admin, who stays; make another one first: `slipway user NAME admin`"
     if reason is None:

@@ -23,6 +23,7 @@ from slipway.server._mlflow import is_prompt, tracking_store
 from slipway.server.own_stores import OwnStores
 from slipway.server.reserved_names import BORN_WITH, guarded_alias, is_mutex, is_ours, unusable
 from slipway.server.version_sources import is_slipways, made_here, makers, model_names
+from slipway.tracking.users import EVERY_MODEL
 from slipway.types import HELD_STAGES, Stage
 
 
@@ -241,7 +242,9 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
             )
 
     def _require_own_name(self, name: str, renamed: str = "") -> None:
-        """Refuse a new name that looks like one that stands, or that is the name of an experiment of somebody else."""
+        """Refuse a new name that means all models, looks like one that stands, or is an experiment of somebody else."""
+        if name == EVERY_MODEL:  # MLflow gives whoever makes a model the permission MANAGE on its name
+            refuse(f"'{name}' stands for all models in MLflow's permissions; give the model a name of its own")
         standing = [other for other in model_names(self) if other != renamed]
         experiments = tracking_store().experiments()
         if name not in standing and (reason := unusable("model", name, standing, experiments)):

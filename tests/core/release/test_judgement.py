@@ -175,6 +175,17 @@ def test_a_rejection_stands_until_the_same_person_approves_or_other_evidence_is_
     assert asked(judged, replace(NO, complete=False)).holds
 
 
+def test_a_rejection_stands_when_the_policy_alone_changes() -> None:
+    before, after = entry(Action.JUDGE, 1), entry(Action.JUDGE, 3, evidence="other", policy="changed")
+    assert asked(before, NO, after).missing == ("rejected by ben: 'worse on Sundays'",)
+    approved = entry(Action.APPROVE, 4, "ben", evidence="other")
+    lifted = asked(before, NO, after, approved)
+    assert lifted.holds and [each.by for each in lifted.approvals] == ["ben"]
+    assert asked(before, entry(Action.APPROVE, 2, "ben"), after).approvals == ()  # it was given to the policy before
+    beside_another = entry(Action.JUDGE, 3, evidence="other", policy="changed", replaced=2)
+    assert not asked(before, NO, beside_another, live=2).rejections
+
+
 def test_an_approval_given_before_a_rejection_never_counts_again() -> None:
     judged = entry(Action.JUDGE, 1, verdicts=(GOOD, approval(2, ())))
     cleo, ben = entry(Action.APPROVE, 2, "cleo", verdicts=()), entry(Action.APPROVE, 4, "ben", verdicts=())

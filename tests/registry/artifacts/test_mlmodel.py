@@ -127,6 +127,8 @@ FOREIGN = {
     "resources": (lambda said: said.update(resources={"api_version": "1"}), "has the key 'resources'"),
     "an auth policy": (lambda said: said.update(auth_policy={}), "has the key 'auth_policy'"),
     "params": (lambda said: said["signature"].update(params="[]"), "signature is .* and no params"),
+    "an empty signature": (lambda said: said.update(signature={}), "signature is {}; allowed is columns"),
+    "no columns": (lambda said: said["signature"].update(inputs="[]"), "signature is .*; allowed is columns"),
     "an example elsewhere": (
         lambda said: said["saved_input_example_info"].update(artifact_path="../x.json"),
         "saved_input_example_info is",
@@ -152,6 +154,7 @@ def test_an_mlmodel_that_names_anything_else_is_refused(folder: Path, what: str)
         ("<<: {flavors: {}}\n", "a key that is no plain text"),
         ("flavors: !!python/object/apply:os.system ['true']\n", "could not determine a constructor"),
         ("a: " + "[" * 3000 + "]" * 3000, "RecursionError"),
+        ("prompts: [" + "[]," * 20_000 + "]", "more than 20,000 values"),
         ("--- {}\n--- {}\n", "expected a single document"),
         ("flavors\n", "allowed is a table of"),
     ],

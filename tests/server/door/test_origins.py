@@ -78,3 +78,6 @@ def test_a_form_without_origin_is_sent_by_a_page_that_nobody_knows(kind: str) ->
 def test_a_browser_that_says_so_without_an_origin_is_believed(site: str) -> None:
     assert asked(request(content_type=JSON, sec_fetch_site=site))[0].status == 403
     assert asked(request("GET", sec_fetch_site=site))[0].status == 200  # a link on another page
+    both = request(content_type=JSON, sec_fetch_site="none")
+    both["headers"].append((b"sec-fetch-site", site.encode()))
+    assert asked(both)[0].status == 403

@@ -193,6 +193,21 @@ def test_an_approval_and_a_verdict_expire_when_the_policy_changes(releases: Rele
         releases.promote(version)
 
 
+def test_a_policy_that_is_set_back_brings_no_verdict_and_no_approval_back(releases: Releases) -> None:
+    """Ben approves by a policy, makes the stricter one that follows weaker again, and so is an author."""
+    version = releases.version(gates=ASKED)
+    releases.by("rita").set_policy("small", POLICY, WHY)
+    before = releases.judge(version)
+    releases.approve(version, "ben")
+    releases.by("rita").set_policy("small", POLICY.replace("0.7", "0.8"), WHY)
+    releases.by("ben").set_policy("small", POLICY, WHY)
+    with pytest.raises(PromotionRefused, match="the release policy has changed since"):
+        releases.promote(version)
+    assert releases.judge(version).evidence != before.evidence
+    with pytest.raises(Refusal, match="ben made the release policy weaker"):
+        releases.approve(version, "ben")
+
+
 def test_a_policy_that_changes_while_the_gates_run_is_noticed(releases: Releases) -> None:
     version = releases.version(gates=ASKED)
     gathered = releases.gathered(version)
@@ -256,7 +271,8 @@ def test_a_change_waits_for_the_approvals_that_the_policy_before_asks_for(releas
         releases.by("cleo").approve_policy("small", in_force, WHY)
     releases.by("cleo").approve_policy("small", waiting.digest, WHY)
     now = policies_of(ledger)
-    assert now.digest == waiting.digest and now.waiting is None and now.weakened_by == ("ben",)
+    assert now.in_force is not None and now.in_force.digest == waiting.digest
+    assert now.waiting is None and now.weakened_by == ("ben",)
 
 
 def test_a_policy_names_who_may_promote(releases: Releases) -> None:

@@ -91,9 +91,12 @@ class Verified:
 
 
 def _lines(transition: Transition) -> list[str]:
-    # In one line and without control characters, so that no comment can look like an entry of its own.
-    said = "".join(c if c.isprintable() else " " for c in transition.comment)
-    reason = f" — {' '.join(said.split())}" if transition.comment else ""
+    # In one line and without control characters, so that no comment and no own gate's reason can look like an entry.
+    reason = f" — {_line(transition.comment)}" if transition.comment else ""
     line = f"{transition.at:%Y-%m-%d %H:%M:%S} UTC  {transition}, by {transition.by}{reason}"
     verdicts = () if transition.of_policy else transition.verdicts
-    return [line, *(f"    {'✓' if v.passed else '✗'} {v.gate}: {v.reason}" for v in verdicts)]
+    return [line, *(f"    {'✓' if v.passed else '✗'} {v.gate}: {_line(v.reason)}" for v in verdicts)]
+
+
+def _line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

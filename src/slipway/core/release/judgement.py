@@ -155,7 +155,9 @@ def eligibility(
             f"the gates were not asked for {stage} yet; ask them with `slipway gates {name} {version} --stage {stage}`"
         )
         return Eligibility(name, version, stage, None, (), (nothing,))
-    approvals, rejections = _decisions([e for e in ours if e.action.decides and e.evidence == judgement.evidence])
+    rejected = {judgement.evidence, *(e.evidence for e in ours if _differs_in_policy_alone(e, judgement))}
+    given, rejections = _decisions([e for e in ours if e.action.decides and e.evidence in rejected])
+    approvals = tuple(e for e in given if e.evidence == judgement.evidence)
     problems = [f"rejected by {each.by}: '{each.comment}'" for each in rejections]
     if judgement.digest != digest:
         problems.append("the last verdict is of other files than are registered")
@@ -169,6 +171,15 @@ def eligibility(
             f"run `slipway gates {name} {version}` again"
         )
     return Eligibility(name, version, stage, judgement, approvals, tuple(problems), rejections)
+
+
+def _differs_in_policy_alone(earlier: Transition, judgement: Transition) -> bool:
+    """Say whether an earlier judgement is of the same files beside the same champion, by another release policy.
+
+    A rejection of it stands: otherwise whoever may set the policy lifts the rejection of a colleague by changing any demand.
+    """
+    same = (earlier.digest, earlier.replaced) == (judgement.digest, judgement.replaced)
+    return earlier.action.judges and bool(earlier.evidence) and same and earlier.policy != judgement.policy
 
 
 def _decisions(on_it: Sequence[Transition]) -> tuple[tuple[Transition, ...], tuple[Transition, ...]]:

@@ -1,5 +1,7 @@
 """The release policy in force by the entries of a ledger, the one that waits for approvals, and the people behind both."""
 
+import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -76,8 +78,15 @@ class Policies:
 
     @property
     def digest(self) -> str:
-        """The digest of the policy in force; empty without one."""
-        return self.in_force.digest if self.in_force else ""
+        """The digest of the policy in force and of those before it; empty without one.
+
+        A policy that is set back to what it was is another one, so that no verdict and no approval of then counts again:
+        other people may stand behind it now, and whoever set it back may have approved before.
+        """
+        if not self.in_force or not self.before:
+            return self.in_force.digest if self.in_force else ""
+        digests = [*(was.digest for was, _ in self.before), self.in_force.digest]
+        return hashlib.sha256(json.dumps(digests).encode()).hexdigest()
 
     @property
     def change(self) -> PolicyChange:

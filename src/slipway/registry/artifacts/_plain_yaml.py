@@ -1,6 +1,7 @@
 """YAML as MLflow writes it: tables, lists and single values. Aliases, merged tables and keys given twice are errors.
 
 Two readers of YAML may take different values from a key that is given twice, and a short text of aliases can be gigabytes.
+More values than Slipway ever writes are an error, too.
 """
 
 from collections.abc import Hashable
@@ -8,9 +9,18 @@ from typing import Any
 
 import yaml
 
+_MOST_VALUES = 20_000  # Slipway writes some hundreds; a million empty lists take a processor for a minute
+
 
 class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]
+    def __init__(self, stream: Any) -> None:
+        super().__init__(stream)
+        self._values = 0
+
     def compose_node(self, parent: Any, index: Any) -> Any:
+        self._values += 1
+        if self._values > _MOST_VALUES:
+            raise yaml.YAMLError(f"more than {_MOST_VALUES:,} values")
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError(f"an alias{self.peek_event().start_mark}")
         return super().compose_node(parent, index)

@@ -122,7 +122,8 @@ def _types(trusted: Collection[str]) -> KeyRule:
 def _is_signature(found: Any) -> bool:
     if not isinstance(found, dict) or found.keys() - {"inputs", "outputs", "params"} or found.get("params") is not None:
         return False
-    return all(_are_fields(found[side]) for side in ("inputs", "outputs") if found.get(side) is not None)
+    sides = [found[side] for side in ("inputs", "outputs") if found.get(side) is not None]
+    return bool(sides) and all(map(_are_fields, sides))  # MLflow loads no model whose signature has neither
 
 
 def _are_fields(text: Any) -> bool:
@@ -130,14 +131,18 @@ def _are_fields(text: Any) -> bool:
         fields = json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
         return False
-    return isinstance(fields, list) and all(
-        isinstance(field, dict)
-        and not field.keys() - {"type", "name", "required"}
-        and isinstance(field.get("type"), str)
-        and field["type"] in _FIELD_TYPES
-        and isinstance(field.get("name", ""), str)
-        and isinstance(field.get("required", True), bool)
-        for field in fields
+    return (
+        isinstance(fields, list)
+        and bool(fields)
+        and all(
+            isinstance(field, dict)
+            and not field.keys() - {"type", "name", "required"}
+            and isinstance(field.get("type"), str)
+            and field["type"] in _FIELD_TYPES
+            and isinstance(field.get("name", ""), str)
+            and isinstance(field.get("required", True), bool)
+            for field in fields
+        )
     )
 
 

@@ -48,10 +48,11 @@ def why_foreign(scope: Scope, allowed: Collection[str]) -> str | None:
         return _another_site(foreign[0]) if foreign else None
     if scope["method"] in _READS:
         return None
-    if (header(scope, b"sec-fetch-site") or "none") not in ("same-origin", "none"):
+    sites = headers(scope, b"sec-fetch-site")
+    if any(site not in ("same-origin", "none") for site in sites):
         return _another_site("not named")
     kind = (header(scope, b"content-type") or "").partition(";")[0].strip().casefold()
-    if scope["method"] == "POST" and kind in _FORMS and header(scope, b"sec-fetch-site") is None:
+    if scope["method"] == "POST" and kind in _FORMS and not sites:
         return "this form has no Origin header, so its page is not known; send JSON"
     return None
 

@@ -2,6 +2,7 @@
 
 from mlflow import MlflowClient
 
+from slipway.core.lookalikes import is_blank
 from slipway.core.release.judgement import WEAKENED
 from slipway.core.release.policies import Policies
 from slipway.core.release.policy import weakened
@@ -34,7 +35,7 @@ def set_policy(client: MlflowClient, by: str, name: str, text: str, comment: str
     policy, ledger = read_policy(text), open_ledger(client, name)
     with moving(client, ledger):
         known = policies_of(ledger)
-        if known.waiting is None and policy.digest == known.digest:
+        if known.waiting is None and known.in_force and policy.digest == known.in_force.digest:
             raise Refusal(f"this release policy of {name} is in force already; nothing was written")
         if known.waiting and policy.digest == known.waiting.digest:
             raise Refusal(
@@ -85,5 +86,5 @@ def _of_policy(
 
 
 def _require_comment(comment: str) -> None:
-    if not comment.strip():
+    if is_blank(comment):
         raise Refusal("a release policy is set and approved with a reason: give it a comment")

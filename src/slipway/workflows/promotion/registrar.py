@@ -10,6 +10,7 @@ from typing import Protocol
 
 from mlflow import MlflowClient
 
+from slipway.core.lookalikes import is_blank
 from slipway.core.release.judgement import is_author, may_approve, may_reject
 from slipway.core.release.policies import Policies
 from slipway.core.release.transitions import Action, Transition, before_production, stays_in_production
@@ -123,7 +124,7 @@ class LocalRegistrar:
     def approve(
         self, name: str, version: int, stage: Stage, comment: str, overrides: tuple[str, ...] = ()
     ) -> Transition:
-        if not comment.strip():
+        if is_blank(comment):
             raise Refusal("an approval says why: give it a comment")
         ledger = open_ledger(self._client, name)
         wanted = get_version(self._client, name, version)
@@ -146,7 +147,7 @@ class LocalRegistrar:
         return approval
 
     def reject(self, name: str, version: int, stage: Stage, comment: str) -> Transition:
-        if not comment.strip():
+        if is_blank(comment):
             raise Refusal("a rejection says why: give it a comment")
         ledger = open_ledger(self._client, name)
         with moving(self._client, ledger):
@@ -161,7 +162,7 @@ class LocalRegistrar:
         return rejection
 
     def comment(self, name: str, version: int, text: str) -> Transition:
-        if not text.strip():
+        if is_blank(text):
             raise Refusal("the comment is empty; say something")
         ledger = open_ledger(self._client, name)
         with moving(self._client, ledger):
