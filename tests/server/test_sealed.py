@@ -176,6 +176,8 @@ def test_a_name_belongs_to_who_has_it_as_an_experiment_or_a_model(server: "Guard
     done(ask("pia", "experiments/create", "pias_model"))
     done(ask(ALL, "experiments/create", "of_the_admin"))
     refused(ask("edi", "registered-models/create", "of_the_admin"), "is an experiment of somebody else")
+    stands = ask("pia", "registered-models/create", "edis_search")  # as a client does before it registers a further version
+    assert stands.json()["error_code"] == "RESOURCE_ALREADY_EXISTS"
 
 
 FAMILY = {

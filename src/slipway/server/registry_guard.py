@@ -243,8 +243,10 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
     def _require_own_name(self, name: str, renamed: str = "") -> None:
         """Refuse a new name that looks like one that stands, or that is the name of an experiment of somebody else."""
         standing = [other for other in model_names(self) if other != renamed]
+        if name in standing:
+            return  # the store answers that it stands already: whoever registers a further version asks for it all the same
         experiments = tracking_store().experiments()
-        if name not in standing and (reason := unusable("model", name, standing, experiments)):
+        if reason := unusable("model", name, standing, experiments):
             refuse(reason)
         if name in experiments and not self._stores.people.owns_experiment(str(experiments[name])):
             refuse(
