@@ -48,7 +48,7 @@ def _parsed(text: str, file: Path) -> Any:
 
 
 def _mistakes(details: list[ErrorDetails]) -> list[ErrorDetails]:
-    """Return the mistakes without those that follow from another: pydantic counts an item with a mistake as one that is missing."""
+    """Return the mistakes without those that follow from another: to pydantic an item with a mistake is one that is missing."""
     places = [detail["loc"] for detail in details]
     return [
         detail
