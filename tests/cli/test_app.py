@@ -43,6 +43,18 @@ def empty_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def test_a_refusal_of_mlflow_s_own_login_is_no_line_of_its_protocol() -> None:
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
+
+    said = "API request to endpoint /api/x failed with error code 403 != 200. Response body: 'Permission denied'"
+    bare = MlflowException(said, error_code=PERMISSION_DENIED)
+    message, code = failures.explain(bare, [])
+    assert code == 1 and message.startswith("the tracking server does not let this user do that")
+    ours = MlflowException("PERMISSION_DENIED: eva is a reader", error_code=PERMISSION_DENIED)
+    assert failures.explain(ours, []) == ("eva is a reader", 1)
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)])
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (

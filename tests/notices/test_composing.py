@@ -33,7 +33,7 @@ def told(action: Action, *verdicts: Verdict, **more: Any) -> Notice:
     ("action", "kind", "title"),
     [
         (Action.PROMOTE, "promoted", "small version 3 → Production"),
-        (Action.ROLLBACK, "rolled_back", "small version 3 rolled back to version 3"),
+        (Action.ROLLBACK, "rolled_back", "small rolled back to version 3"),
         (Action.ARCHIVE, "archived", "small version 3 archived"),
         (Action.APPROVE, "approved", "small version 3 approved for Production"),
     ],

@@ -46,7 +46,9 @@ def test_what_is_right_is_read(tmp_path: Path, text: str) -> None:
         ("channels: []\n", ":1: channels"),
         ("channels: [\n", "not YAML"),
         (HOOK + "    kinds: [x]\n", ":5: channels.0.kinds: unknown key 'kinds'; did you mean 'kind'?"),
-        (HOOK.replace("webhook", "web"), "a channel has a `kind`; there is: webhook, slack, teams, email"),
+        (HOOK.replace("webhook", "webhok"), ":3: channels.0.kind: found 'webhok'; did you mean 'webhook'? There is:"),
+        (HOOK.replace("    kind: webhook\n", ""), ":2: channels.0: a channel has a `kind`; there is: webhook, slack"),
+        ("channels: audit\n", ":1: channels: this has to be a list; found 'audit'"),
         (HOOK + "    notices: [promoted, refusd]\n", "did you mean 'refused'?"),
         (
             HOOK.replace("    url: https://hooks.example/in\n", ""),
@@ -73,6 +75,12 @@ def test_a_mistake_is_named_with_its_line_and_what_is_allowed(tmp_path: Path, te
     with pytest.raises(SpecInvalid) as raised:
         read(tmp_path, text)
     assert said in str(raised.value)
+    assert "tuple" not in str(raised.value)  # a channel with a mistake is no channel that is missing
+
+
+def test_one_mistake_in_a_channel_is_one_problem(tmp_path: Path) -> None:
+    with pytest.raises(SpecInvalid, match="1 problem"):
+        read(tmp_path, HOOK.replace("webhook", "webhok"))
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000/in", "http://localhost/in", "http://[::1]/in"])

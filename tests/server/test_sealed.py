@@ -9,6 +9,9 @@ import pytest
 from mlflow.exceptions import MlflowException
 from tests.helpers.asking import ALL, done, post, refused
 
+from slipway.errors import Refusal
+from slipway.tracking.runs import open_run
+
 if TYPE_CHECKING:
     from conftest import Guarded
 
@@ -216,6 +219,16 @@ def test_a_name_belongs_to_who_has_it_as_an_experiment_or_a_model(server: "Guard
     done(ask("pia", "experiments/create", "pias_model"))
     done(ask(ALL, "experiments/create", "of_the_admin"))
     refused(ask("edi", "registered-models/create", "of_the_admin"), "is an experiment of somebody else")
+    stands = ask(
+        "pia", "registered-models/create", "edis_search"
+    )  # as a client does before it registers a further version
+    assert stands.json()["error_code"] == "RESOURCE_ALREADY_EXISTS"
+    with server.client("pia") as client:
+        experiment = client.get_experiment_by_name("edis_search").experiment_id
+        with pytest.raises(
+            Refusal, match="'edis_search' was made by somebody else: a run in it takes the permission EDIT"
+        ):
+            open_run(client, experiment, "search", {}).__enter__()
 
 
 FAMILY = {

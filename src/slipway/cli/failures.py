@@ -74,13 +74,14 @@ def explain(error: BaseException, arguments: Sequence[str]) -> tuple[str, int]:
 def _denied(error: BaseException) -> tuple[str, int] | None:
     """Return sentence and exit code of an error by which a guarded server, or one with users, refused MLflow's client."""
     message = str(error)
-    if getattr(error, "error_code", None) == "PERMISSION_DENIED":
+    bare = "failed with error code 403" in message  # MLflow's own login, which says "Permission denied" and no more
+    if getattr(error, "error_code", None) == "PERMISSION_DENIED" and not bare:
         return message.removeprefix("PERMISSION_DENIED: "), REFUSED
     if "failed with error code 401" in message:
         from slipway.identity import caller_unknown  # late: it imports psutil, which `--help` does not need
 
         return str(caller_unknown()), WRONG_USAGE
-    if "failed with error code 403" in message:
+    if bare:
         return (
             "the tracking server does not let this user do that; an admin gives permissions, see `slipway user`",
             REFUSED,

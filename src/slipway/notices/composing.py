@@ -35,10 +35,10 @@ def notice_of_entry(entry: Entry, board: str) -> Notice | None:
     if made.action is Action.JUDGE and not waits:
         return None
     kind = NoticeKind.WAITS_FOR_APPROVAL if waits else _KINDS.get(made.action.value, NoticeKind.OTHER)
-    subject = f"waits for an approval for {made.stage}" if waits else _after_version(made)
+    subject = f"version {made.version} waits for an approval for {made.stage}" if waits else str(made)
     # Gates that are asked again on the same evidence ask for the same approval.
     event = (kind, made.name, made.version, made.stage, made.evidence) if waits and made.evidence else (entry.hash,)
-    title = f"{made.name}: {made}" if made.of_policy else f"{made.name} version {made.version} {subject}"
+    title = f"{made.name}: {made}" if made.of_policy else f"{made.name} {subject}"
     text = _sentences(f"{title}, by {made.by}", made.comment, *(() if waits else _reasons(made)))
     link = link_to(board, made.name, made.version)
     version, stage = (None, "") if made.of_policy else (made.version, made.stage.value)
@@ -75,11 +75,6 @@ def _waits(transition: Transition) -> bool:
     if transition.action not in (Action.JUDGE, Action.REFUSE):
         return False
     return transition.passed and any(v.gate == APPROVAL and not v.passed for v in transition.verdicts)
-
-
-def _after_version(transition: Transition) -> str:
-    """Return the words of a transition without the subject `version N`, which the title has already."""
-    return str(transition).removeprefix(f"version {transition.version} ")
 
 
 def _reasons(transition: Transition) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ def read_config(file: Path) -> NoticesConfig:
     try:
         return NoticesConfig.model_validate(values)
     except ValidationError as error:
-        raise SpecInvalid(file, [_problem(detail, values) for detail in error.errors()]) from None
+        raise SpecInvalid(file, [_problem(detail, values) for detail in _mistakes(error.errors())]) from None
 
 
 def _parsed(text: str, file: Path) -> Any:
@@ -47,9 +47,22 @@ def _parsed(text: str, file: Path) -> Any:
     return values
 
 
+def _mistakes(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Return the mistakes without those that follow from another: to pydantic an item with a mistake is one that is missing."""
+    places = [detail["loc"] for detail in details]
+    return [
+        detail
+        for detail in details
+        if detail["type"] != "too_short"
+        or not any(place != detail["loc"] and place[: len(detail["loc"])] == detail["loc"] for place in places)
+    ]
+
+
 def _problem(detail: ErrorDetails, values: Any) -> Problem:
     # pydantic puts the kind of a channel into the place, where the file has no such step.
     at = [part for part in detail["loc"] if part not in _CHANNELS]
+    if detail["type"] == "union_tag_invalid":
+        at.append("kind")
     key = ".".join(map(str, at))
     return Problem(_line(values, at), key, _message(detail, at))
 
@@ -61,8 +74,15 @@ def _message(detail: ErrorDetails, at: list[int | str]) -> str:
             return f"unknown key '{at[-1]}'{did_you_mean(str(at[-1]), _keys(at, detail['loc']))}"
         case "missing":
             return "this key is required and is not there"
-        case "union_tag_not_found" | "union_tag_invalid":
+        case "union_tag_not_found":
             return f"a channel has a `kind`; there is: {', '.join(_CHANNELS)}"
+        case "union_tag_invalid":
+            kind = str(detail["input"]["kind"])
+            return f"found {kind!r}{did_you_mean(kind, _CHANNELS)}"
+        case "tuple_type":
+            return f"this has to be a list; found {found}"
+        case "too_short":
+            return "this list is empty; it takes one item or more"
         case "enum":
             return f"found {found}{did_you_mean(str(detail['input']), EVERY)}"
         case "value_error":

@@ -246,8 +246,10 @@ class GuardedRegistry(SqlAlchemyStore):  # type: ignore[misc]
         if name == EVERY_MODEL:  # MLflow gives whoever makes a model the permission MANAGE on its name
             refuse(f"'{name}' stands for all models in MLflow's permissions; give the model a name of its own")
         standing = [other for other in model_names(self) if other != renamed]
+        if name in standing:
+            return  # the store answers that it stands already: whoever registers a further version asks for it all the same
         experiments = tracking_store().experiments()
-        if name not in standing and (reason := unusable("model", name, standing, experiments)):
+        if reason := unusable("model", name, standing, experiments):
             refuse(reason)
         if name in experiments and not self._stores.people.owns_experiment(str(experiments[name])):
             refuse(

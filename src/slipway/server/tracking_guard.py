@@ -71,7 +71,8 @@ class GuardedTracking(SqlAlchemyStore):  # type: ignore[misc]
             refuse(reason)
         if name in models and Right.APPROVE not in self._people.may(name):
             refuse(
-                f"'{name}' is a registered model of somebody else: an experiment of its name takes the permission EDIT on it"
+                f"'{name}' is a registered model of somebody else: an experiment of its name takes the permission EDIT on the "
+                f"model (the role approver), which an admin grants: `slipway user NAME approver --model {name}`"
             )
 
     def experiments(self) -> dict[str, int]:

@@ -5,7 +5,7 @@ import warnings
 
 import requests
 
-from slipway.errors import NoServer
+from slipway.errors import NoServer, UsageError
 
 _ANSWER_TIMEOUT_S = 10.0
 
@@ -13,7 +13,8 @@ _ANSWER_TIMEOUT_S = 10.0
 def connect(uri: str) -> "MlflowClient":  # type: ignore[name-defined]  # noqa: F821
     """Return a client of the tracking server and registry at `uri`, which also becomes MLflow's own default.
 
-    Raises NoServer when an HTTP server does not answer one request: MLflow's client would try for minutes.
+    Raises NoServer when an HTTP server does not answer one request: MLflow's client would try for minutes. Raises UsageError
+    for an address of a kind that MLflow does not know.
     """
     if uri.startswith(("http://", "https://")):
         _require_answer(uri)
@@ -24,9 +25,18 @@ def connect(uri: str) -> "MlflowClient":  # type: ignore[name-defined]  # noqa: 
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", category=FutureWarning, module="mlflow")
+    from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
+
+    try:
+        client = MlflowClient(uri, uri)
+    except UnsupportedModelRegistryStoreURIException:
+        raise UsageError(
+            f"'{uri}' is no address of a tracking server: one begins with http:// or https://, or is a database "
+            "(sqlite:///FILE); see --tracking-uri and MLFLOW_TRACKING_URI"
+        ) from None
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
-    return MlflowClient(uri, uri)
+    return client
 
 
 def runs_page(experiment: str, page: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_RUN_NOTE
 
 from slipway.errors import Refusal
@@ -260,14 +261,26 @@ def _begin(
         client.update_run(reopen, status="RUNNING")
         return reopen
     if adopt is None:
-        return str(client.create_run(experiment, run_name=name, tags=_cut_tags(tags)).info.run_id)
+        return _create(client, experiment, name, tags)
     adopted = client.get_run(adopt)
     if adopted.info.experiment_id == experiment:
         write(client, adopt, tags={MLFLOW_RUN_NAME: name, **tags})
         return adopt
-    run_id = str(client.create_run(experiment, run_name=name, tags=_cut_tags(tags)).info.run_id)
+    run_id = _create(client, experiment, name, tags)
     client.set_tag(adopt, "slipway.run", run_id)
     return run_id
+
+
+def _create(client: MlflowClient, experiment: str, name: str, tags: Mapping[str, str]) -> str:
+    try:
+        return str(client.create_run(experiment, run_name=name, tags=_cut_tags(tags)).info.run_id)
+    except MlflowException as error:
+        if "failed with error code 403" not in str(error):  # MLflow's own login says "Permission denied" and no more
+            raise
+        raise Refusal(
+            f"the experiment '{client.get_experiment(experiment).name}' was made by somebody else: a run in it takes the "
+            "permission EDIT on the experiment, which an admin grants; docs/team.md says how"
+        ) from None
 
 
 def _cut_tags(tags: Mapping[str, str]) -> dict[str, str]:

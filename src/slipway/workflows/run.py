@@ -21,6 +21,7 @@ from slipway.errors import UsageError
 from slipway.progress import note, step
 from slipway.registry.artifacts.contract import contract_of
 from slipway.registry.artifacts.models import log_model
+from slipway.registry.remote import about
 from slipway.registry.trust import ANSWERS
 from slipway.search import FittedBaseline, fit_baselines
 from slipway.search.executors import check_executor
@@ -90,6 +91,13 @@ class RunResult:
         )
 
 
+def _logged_in(uri: str) -> MlflowClient:
+    """Return a client of a server that answers and, where it has users, knows the caller. Raises NoServer, CallerUnknown."""
+    client = connect(uri)
+    about(uri)
+    return client
+
+
 def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) -> RunResult:
     """Search, evaluate the winner, and register the winner as a version (stage None).
 
@@ -106,13 +114,12 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
     check_executor(spec.experiment.search)
     if left_out := unused(spec.experiment):
         note(f"not used: {left_out}")
-    tracking_uri = resolve_tracking_uri(settings)  # before the data are read, which may take minutes
+    client = _logged_in(resolve_tracking_uri(settings))  # before the data are read, which may take minutes
     with step("data: read, contract, split"):
         prepared = prepare(spec)
     question = question_of(spec, prepared)
     trusted = (*spec.experiment.search.trusted_types, *settings.trusted_types)
     rehearse(question, trusted)
-    client = connect(tracking_uri)
     experiment = experiment_id(client, name)
     view = _best_first(spec.experiment.search.metric)
     describe_experiment(client, experiment, spec.experiment.scope.goal, view)

@@ -195,6 +195,19 @@ def test_an_approval_given_before_a_rejection_never_counts_again() -> None:
     assert asked(judged, cleo, NO, ben, entry(Action.APPROVE, 5, "cleo", verdicts=())).holds
 
 
+def test_a_judgement_that_no_longer_counts_is_not_approved_and_a_rejection_is_lifted_by_who_gave_it() -> None:
+    judged = entry(Action.JUDGE, 1)
+    stale = may_approve(ApprovalGate(), asked(judged, live=2), ANA, "ben")
+    assert "where version 2 is now; run `slipway gates loans 3` again" in stale
+    served = ServedBeside(1)
+    other = eligibility("loans", 3, Stage.PRODUCTION, "files", served, (judged, NO), "another policy")
+    assert other.stale == other.problems[1:] and "the release policy has changed since" in other.stale[0]
+    refused = replace(judged, verdicts=(GOOD, BAD), policy="the policy before")
+    by_policy = eligibility("loans", 3, Stage.PRODUCTION, "files", served, (refused,), "another policy")
+    assert "the release policy has changed since" in may_approve(ApprovalGate(), by_policy, ANA, "ben")
+    assert may_approve(ApprovalGate(), asked(judged, NO), ANA, "ben") == ""
+
+
 @pytest.mark.parametrize(
     ("entries", "present", "by", "why"),
     [

@@ -63,6 +63,15 @@ def test_what_is_missing_is_the_reason() -> None:
     assert by_label(buttons(HERE, stale, ALL))["Promote to Production"].why_not == ("the verdict is stale",)
 
 
+def test_who_rejected_a_version_can_approve_it_after_all_and_nobody_approves_what_no_longer_counts() -> None:
+    no = replace(JUDGEMENT, action=Action.REJECT, by="jo", verdicts=(), comment="on Sundays")
+    rejected = {s: replace(f, problems=("rejected by jo: 'on Sundays'",), rejections=(no,)) for s, f in STANDS.items()}
+    found = by_label(buttons(HERE, rejected, ALL))
+    assert not found["Approve for Production"].why_not and found["Promote to Production"].why_not
+    both = {s: replace(f, problems=(*f.problems, "the verdict is stale")) for s, f in rejected.items()}
+    assert by_label(buttons(HERE, both, ALL))["Approve for Production"].why_not == ("the verdict is stale",)
+
+
 def test_gates_that_said_no_are_named_and_missing_approvals_counted() -> None:
     verdicts = (Verdict("slices", False, "at length"), Verdict("approval", False, "", {"needed": 2, "given": 0}))
     no = {stage: replace(found, judgement=replace(JUDGEMENT, verdicts=verdicts)) for stage, found in STANDS.items()}

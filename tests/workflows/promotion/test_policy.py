@@ -138,7 +138,7 @@ def test_and_with_a_policy_by_whose_demands_the_declaration_is_judged(releases: 
     said, reasons = on_policy(judgement), {verdict.gate: verdict.reason for verdict in judgement.verdicts}
     assert said.passed and said.numbers == {"weakened": 0, "replaced": 2, "unmet": 0, "needed": 1}
     assert "the release policy that rita set on" in said.reason
-    assert "replaced by its demands: gates.thresholds.roc_auc 0.7 → 0.01" in said.reason
+    assert "its demands count (demanded → declared): gates.thresholds.roc_auc 0.7 → 0.01" in said.reason
     assert "at least 0.7 " in reasons["thresholds"] and "nobody has approved" in reasons["approval"]
     with pytest.raises(PromotionRefused, match="nobody has approved this evidence"):
         releases.promote(weak)
@@ -232,6 +232,8 @@ def test_who_made_the_policy_weaker_in_however_many_steps_does_not_approve(relea
     releases.judge(version)
     with pytest.raises(Refusal, match="ben made the release policy weaker"):
         releases.approve(version, "ben")
+    ripe = on_policy(releases.judge(releases.version(scope=RIPE, sla={"p99_ms": 50}, gates=ASKED), verified=True))
+    assert "somebody else than ben (who made the release policy weaker) and ana set or approved" in ripe.reason
     releases.by("ben").set_policy("small", POLICY, "as it was")
     releases.judge(version)
     releases.approve(version, "ben")

@@ -74,4 +74,8 @@ def test_the_commands_of_the_documentation_draft_set_show_and_approve_a_policy(
     code, text = run("rita", *set_)
     assert code == 2 and "policy.yaml:1: gates.approvals: unknown key" in text
     assert run("rita", *set_, "--approve")[0] == 2
-    assert run("rita", *show, "--set", "nowhere.yaml", "--comment", "x")[0] == 3
+    code, text = run("rita", *show, "--set", "nowhere.yaml", "--comment", "x")
+    assert code == 3 and text.strip().endswith("nowhere.yaml cannot be read: No such file or directory")
+    for what in (("--set", "policy.yaml"), ("--approve",), ("--approve", "--comment", " ")):
+        code, text = run("rita", *show, *what)
+        assert code == 2 and "give it with --comment" in text, text

@@ -36,6 +36,8 @@ def policy(
         raise UsageError("--set, --from and --approve are three different things to do; give one of them")
     if comment and not (file or approve):
         raise UsageError("--comment is written down with --set or --approve; give one of them, or leave --comment out")
+    if (file or approve) and not comment.strip():
+        raise UsageError("a release policy is set and approved with a reason: give it with --comment")
     if file:
         show(workflow.set_policy(settings, name, file, comment), as_json)
     elif approve:

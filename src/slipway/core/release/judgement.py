@@ -76,7 +76,7 @@ class Eligibility:
         stage: the stage that it would move to.
         judgement: the newest judgement of this version and stage, passed or not; None without one.
         approvals: the approvals of that judgement's evidence that count: those given after the last rejection of it.
-        problems: why the judgement does not count, passed or not; empty when it counts.
+        problems: why the judgement does not count, passed or not, the rejections first; empty when it counts.
         rejections: the rejections of that judgement's evidence that stand; each is among the problems.
     """
 
@@ -91,6 +91,11 @@ class Eligibility:
     @property
     def holds(self) -> bool:
         return all(verdict.passed for verdict in self.verdicts)
+
+    @property
+    def stale(self) -> tuple[str, ...]:
+        """Return the problems without the rejections, which an approval may lift: the gates have to be asked again."""
+        return self.problems[len(self.rejections) :]
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -232,6 +237,8 @@ def may_approve(
     """
     if found.judgement is None:
         return "; ".join(found.missing)
+    if found.stale:  # an approval of evidence that no longer counts would not count either
+        return "; ".join(found.stale)
     if why_not := _may_override(found, overrides):
         return why_not
     left = [verdict for verdict in failed_gates(found) if verdict.gate not in overrides]

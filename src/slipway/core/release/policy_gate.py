@@ -12,6 +12,7 @@ from slipway.core.spec import ApprovalGate, Experiment, Maturity
 from slipway.types import Stage, Verdict
 
 _MOST_SHOWN = 12
+_MADE_IT_WEAKER = "made the release policy weaker"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def authors_of(version: int, made: Iterable[str], policies: Policies) -> Mapping
         made: who made its run, and who registered it.
         policies: the release policies of the model.
     """
-    weak = dict.fromkeys(policies.weakened_by, "made the release policy weaker")
+    weak = dict.fromkeys(policies.weakened_by, _MADE_IT_WEAKER)
     return weak | {by: f"is the author of version {version}" for by in made if by}
 
 
@@ -146,7 +147,7 @@ def _needed(rule: Rule) -> int:
 def _replaced(replaced: Sequence[Weakening], left: Sequence[Weakening]) -> str:
     mended = [each for each in replaced if each not in left]
     return (
-        f"declared weaker, and replaced by its demands: {_listed(mended)}"
+        f"declared weaker, so its demands count (demanded → declared): {_listed(mended)}"
         if mended
         else "the declaration is not weaker"
     )
@@ -158,4 +159,6 @@ def _listed(weaker: Sequence[Weakening]) -> str:
 
 
 def _people(authors: Mapping[str, str]) -> str:
-    return " and ".join(authors) or "its author"
+    """Return the names of the authors; of one who wrote no part of the version, also why."""
+    names = [f"{by} (who {_MADE_IT_WEAKER})" if why == _MADE_IT_WEAKER else by for by, why in authors.items()]
+    return " and ".join(names) or "its author"

@@ -80,8 +80,6 @@ def _approve(at: Position, stands: Eligibility, visitor: Visitor, asked: Approva
     overrides = tuple(verdict.gate for verdict in failed) if all(map(overridable, failed)) else ()
     if stands.judgement is None or (failed and not overrides):
         why = _in_the_way(stands)[0]
-    elif others := stands.problems[len(stands.rejections) :]:  # whoever rejected it may lift that by approving it
-        why = others[0]  # an approval of evidence that no longer counts would not count either
     else:
         why = may_approve(asked, stands, at.authors, visitor.name, overrides)
     says = "Your name is written down under exactly this evidence. It expires when the evidence changes."

@@ -110,7 +110,8 @@ def set_policy(settings: Settings, name: str, file: Path, comment: str) -> Trans
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise FileUnusable(f"{file} cannot be read: {error}") from None
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise FileUnusable(f"{file} cannot be read: {why}") from None
     read_policy(text, str(file))
     client = open_client(settings)
     return registrar_of(client, settings, Operation.POLICY, name).set_policy(name, text, comment)
