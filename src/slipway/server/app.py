@@ -28,9 +28,11 @@ def create_app_with_auth() -> Any:
     """Return MLflow's tracking server with its registry guarded, behind MLflow's basic auth."""
     from mlflow.server import app as flask_app
 
-    from slipway.server.auth import accounts, create_authenticated, users
+    from slipway.server.auth import ReadersRead, accounts, create_authenticated, users
 
-    return _guarded(users(), create_authenticated(flask_app), accounts())
+    app = _guarded(users(), create_authenticated(flask_app), accounts())
+    app.user_middleware.append(Middleware(ReadersRead))  # the innermost, since MLflow's auth says who asks
+    return app
 
 
 def _guarded(people: People, app: Any, accounts: "Accounts | None") -> Any:

@@ -12,7 +12,6 @@ import anyio.to_thread
 from flask import Flask, Request, Response, g, request
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
-from starlette.middleware import Middleware
 from werkzeug.security import generate_password_hash
 
 from slipway.server._mlflow import (
@@ -121,7 +120,6 @@ def create_authenticated(flask_app: Flask) -> Any:
     add_validator(_validator)
     app = authenticated_app(flask_app)
     flask_app.before_request(_refuse)  # it runs after the hook of MLflow's auth, which was registered first
-    app.user_middleware.append(Middleware(ReadersRead))  # the innermost, so that auth is asked first
     return app
 
 
