@@ -8,6 +8,7 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,7 +17,8 @@ from requests import HTTPError
 from tests.helpers.endpoints import HOST, Endpoint, endpoint
 from tests.helpers.hostile import CANARY, CSV, JSON, NAMES, PARQUET, ROW
 
-from slipway.processes import child_environment, free_port, start_process, stop_process, wait_until_ready
+from slipway.errors import ServiceFailed
+from slipway.processes import Process, child_environment, free_port, start_process, stop_process, wait_until_ready
 
 if TYPE_CHECKING:
     from conftest import Served
@@ -28,26 +30,42 @@ REQUESTS = 100
 """Of each model; the last one is not compiled."""
 
 Both = dict[str, tuple[Endpoint, int]]
+Stock = tuple[Process, int, Path]
 
 
 @pytest.fixture(scope="module")
 def both(served: "Callable[[str], Served]", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     """Start ours and MLflow's server for each model; yield ours and the port of MLflow's."""
-    folder, found, stock = tmp_path_factory.mktemp("beside"), {}, {}
+    folder, found = tmp_path_factory.mktemp("beside"), {}
     with ExitStack() as stack:
-        for kind in KINDS:
-            port, log = free_port(HOST, 0), folder / f"stock-{kind}.log"
-            words = ("models", "serve", "-m", str(served(kind).folder), "--env-manager", "local", "--port", str(port))
-            env = child_environment({}, without=("MLFLOW_", "SLIPWAY_", "PYTEST_"))
-            process = start_process([sys.executable, "-m", "mlflow", *words], log=log, env=env, cwd=folder)
-            stack.callback(stop_process, process)
-            stock[kind] = process, port, log
+        stock = {kind: start_stock(stack, served(kind).folder, folder / f"stock-{kind}.log") for kind in KINDS}
         for kind in KINDS:
             started = stack.enter_context(endpoint(served(kind).folder, folder / f"{kind}.log", access_log=1.0))
-            found[kind] = started, stock[kind][1]
-        for kind, (process, port, log) in stock.items():
-            wait_until_ready(process, f"http://{HOST}:{port}/ping", name=kind, log=log, timeout_s=300)
+            found[kind] = started, ready(stack, stock[kind], served(kind).folder)
         yield found
+
+
+def start_stock(stack: ExitStack, model: Path, log: Path) -> Stock:
+    """Start MLflow's own server of a model, on a port that is free now."""
+    port = free_port(HOST, 0)
+    words = ("models", "serve", "-m", str(model), "--env-manager", "local", "--port", str(port))
+    env = child_environment({}, without=("MLFLOW_", "SLIPWAY_", "PYTEST_"))
+    process = start_process([sys.executable, "-m", "mlflow", *words], log=log, env=env, cwd=log.parent)
+    stack.callback(stop_process, process)
+    return process, port, log
+
+
+def ready(stack: ExitStack, stock: Stock, model: Path) -> int:
+    """Wait until MLflow's server answers and return its port. It takes no port 0, so it may lose the one that was free."""
+    process, port, log = stock
+    try:
+        wait_until_ready(process, f"http://{HOST}:{port}/ping", name=log.stem, log=log, timeout_s=300)
+    except ServiceFailed:
+        if "address already in use" not in log.read_text():
+            raise
+        again = log.with_name(f"again-{log.name}")
+        return ready(stack, start_stock(stack, model, again), model)
+    return port
 
 
 def ask(port: int, kind: str | None, body: bytes) -> tuple[int, str | None, bytes]:
