@@ -2,13 +2,15 @@
 
 import json
 import warnings
+from importlib.metadata import version
 from pathlib import Path
 
 import joblib
 import mlflow
 import numpy as np
 import pandas as pd
-from mlflow.models import infer_signature
+from mlflow.models import ModelSignature, infer_signature
+from mlflow.types import ColSpec, DataType, Schema
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -55,9 +57,9 @@ def fitted(estimator: str, files: Path) -> Path:
         mlflow.sklearn.save_model(
             pipeline,
             files,
-            signature=infer_signature(rows, pipeline.predict(rows)),
+            signature=ModelSignature(infer_signature(rows).inputs, Schema([ColSpec(DataType.long)])),
             input_example=rows.head(5),
-            pip_requirements=["scikit-learn"],
+            pip_requirements=[f"{name}=={version(name)}" for name in ("mlflow", "scikit-learn", "skops")],
             serialization_format="skops",
             skops_trusted_types=types_to_trust(as_stored(pipeline), ()),
         )
