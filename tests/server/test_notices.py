@@ -86,7 +86,7 @@ def test_the_server_tells_of_what_its_own_client_seals(
     monkeypatch.setenv(BACKEND_STORE_URI_ENV_VAR, f"sqlite:///{tmp_path}/mlflow.db")
     monkeypatch.setenv("SLIPWAY_HOME", str(tmp_path))
     sealed = threading.Event()
-    stores = OwnStores(Anybody(), sealed.set)
+    stores = OwnStores(Anybody(), sealed=sealed.set)
     stores.client.create_experiment("small/promotions", artifact_location=str(tmp_path / "ledger"))
     stores.client.create_registered_model("small")
     stores.client.create_model_version("small", "s3://models/1")
