@@ -18,6 +18,8 @@ from slipway.batch.answering import PIECE_ROWS, PLANNED_FROM
 from slipway.batch.files import CHUNK_ROWS
 from slipway.errors import FileUnusable
 
+pytestmark = pytest.mark.slow  # the file, more than each of its tests
+
 ROWS = CHUNK_ROWS + 2_000
 INPUTS = {
     "minutes": ("double", False),

@@ -25,6 +25,8 @@ from slipway.core.spec import Experiment
 from slipway.search.candidates import decided
 from slipway.search.preprocessing import with_preprocessing
 
+pytestmark = pytest.mark.slow  # the file, more than each of its tests
+
 
 @pytest.fixture
 def experiment(declare: Callable[..., Experiment]) -> Experiment:

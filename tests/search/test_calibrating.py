@@ -17,6 +17,8 @@ from slipway.core.statistics.calibration import calibration
 from slipway.registry.trust import as_stored, types_to_trust
 from slipway.workflows.training.winner import fit_winner, winner_from
 
+pytestmark = pytest.mark.slow  # the file, more than each of its tests
+
 Declare = Callable[..., Experiment]
 COSTS = {"goal": "Say it.", "costs": {"false_positive": 1, "false_negative": 6}}
 WEIGHED = {"class_weight": "balanced"}

@@ -29,7 +29,10 @@ from slipway.registry.artifacts.shadows import shadowed
 from slipway.registry.trust import TRUSTED_TYPES, load_trusted, require_as_written, require_no_compiled_code
 from slipway.tracking.client import connect
 
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,  # the file, more than each of its tests
+    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"),
+]
 OWN = ["own_features.double"]
 TRUSTED = TRUSTED_TYPES | set(OWN)
 ROWS = pd.DataFrame({"minutes": np.linspace(-1.0, 1.0, 40)})
