@@ -73,7 +73,7 @@ def read_settings(environment: Mapping[str, str], *, project: Path, tracking_uri
         home=Path(home).resolve() if home else project.resolve() / ".slipway",
         tracking_uri=tracking_uri or environment.get("MLFLOW_TRACKING_URI") or None,
         user=environment.get("SLIPWAY_USER") or _login_name(),
-        trusted_types=trusted_types_in(environment),
+        trusted_types=_listed(environment.get("SLIPWAY_TRUSTED_TYPES", "")),
         mlflow_run_id=environment.get("MLFLOW_RUN_ID") or None,
         api_keys=_listed(environment.get("SLIPWAY_API_KEYS", "")),
         tracking_auth=_auth(environment),
@@ -84,11 +84,6 @@ def read_settings(environment: Mapping[str, str], *, project: Path, tracking_uri
         variables=dict(environment),
         allowed_origins=_listed(environment.get("SLIPWAY_ALLOWED_ORIGINS", "")),
     )
-
-
-def trusted_types_in(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the types of SLIPWAY_TRUSTED_TYPES."""
-    return _listed(environment.get("SLIPWAY_TRUSTED_TYPES", ""))
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The server tells of what its registrar does, through a kill of the server and a receiver that fails."""
 
+import os
 import threading
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from slipway.errors import SpecInvalid, UsageError
 from slipway.server.app import start_telling
 from slipway.server.identity import Anybody
 from slipway.server.own_stores import OwnStores
-from slipway.settings import Settings
+from slipway.settings import Settings, read_settings
 from slipway.workflows.notices.commands import listed
 from slipway.workflows.platform import down, up
 from slipway.workflows.promotion.registrar import LocalRegistrar
@@ -94,7 +95,7 @@ def test_the_server_tells_of_what_its_own_client_seals(
         (tmp_path / "notices.yaml").write_text(
             f"channels: [{{name: hook, kind: teams, url: 'http://127.0.0.1:{receiver.port}/'}}]\n"
         )
-        start_telling(stores, sealed)
+        start_telling(stores, sealed, read_settings(os.environ, project=tmp_path))
         LocalRegistrar(stores.client, "pia").archive("small", 1, "done with it")
         receiver.wait_for(lambda: len(receiver.got) == 1)
     assert "small version 1 archived, by pia." in receiver.got[0][1].decode()

@@ -5,6 +5,7 @@ from mlflow import MlflowClient
 from slipway.core.release.judgement import Eligibility
 from slipway.core.release.judgement import eligibility as standing_of
 from slipway.core.release.ledger import Entry
+from slipway.core.release.policies import Policies
 from slipway.core.release.transitions import Action, ServedBeside, Transition
 from slipway.registry.ledger import MADE, Ledger, ledger_of
 from slipway.registry.ledger_tags import ACTION, EVIDENCE_HASH
@@ -22,7 +23,12 @@ _JUDGES = " and ".join(
 
 
 def eligibility(
-    client: MlflowClient, ledger: Ledger, version: Version, stage: Stage, fresh: Transition | None = None
+    client: MlflowClient,
+    ledger: Ledger,
+    version: Version,
+    stage: Stage,
+    fresh: Transition | None = None,
+    policies: Policies | None = None,
 ) -> Eligibility:
     """Return whether a version may move to Staging or Production.
 
@@ -32,12 +38,13 @@ def eligibility(
         version: the version.
         stage: the stage that it would move to.
         fresh: a judgement of it that is not in the ledger yet.
+        policies: the release policies of the model, where the caller has read them; None to read them here.
     """
     evidence = fresh.evidence if fresh else None
     transitions = [entry.transition for entry in deciding_entries(ledger, version.number, stage, evidence)]
     served = served_beside(client, version.name, version.number)
     entries = [*transitions, *([fresh] if fresh else [])]
-    policy = policies_of(ledger).digest
+    policy = (policies or policies_of(ledger)).digest
     return standing_of(version.name, version.number, stage, version.tags.get(DIGEST, ""), served, entries, policy)
 
 

@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 
 from slipway.errors import UsageError
 from slipway.server.identity import Anybody, People
-from slipway.settings import read_settings, trusted_types_in
+from slipway.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from slipway.server.door.login import Accounts
@@ -61,15 +61,14 @@ def _guarded(people: People, app: Any, accounts: "Accounts | None") -> Any:
         raise UsageError("Slipway does not guard MLflow's workspaces; unset MLFLOW_ENABLE_WORKSPACES")
     serve_own_artifacts()
     take_no_jobs()
-    # Another program may start this server, with variables of its own that begin with SLIPWAY_.
-    sealed = threading.Event()
-    stores = OwnStores(people, trusted_types_in(os.environ), sealed.set)
+    # `slipway up` sets the variables of the home and of its notices; whoever starts `mlflow server` by hand may.
+    settings, sealed = read_settings(os.environ, project=Path.cwd()), threading.Event()
+    stores = OwnStores(people, settings.trusted_types, sealed.set)
     install_guarded_stores(stores)
-    start_telling(stores, sealed)
+    start_telling(stores, sealed, settings)
     flask_app.register_blueprint(routes(stores))
     index = board_index(stores.ledger)
-    home = read_settings(os.environ, project=Path.cwd()).home  # `slipway up` sets the variable
-    flask_app.register_blueprint(blueprint(lambda: stores.client, people, index, add_static_prefix(""), home))
+    flask_app.register_blueprint(blueprint(lambda: stores.client, people, index, add_static_prefix(""), settings.home))
     # The first reading of 20,000 entries takes seconds, which no visitor has to wait for.
     threading.Thread(target=warm_up, args=(index,), name="board index", daemon=True).start()
     flask_app.before_request(lambda: refuse_kept(stores))  # it runs after auth's hook, which was registered first
@@ -79,7 +78,7 @@ def _guarded(people: People, app: Any, accounts: "Accounts | None") -> Any:
     return app
 
 
-def start_telling(stores: "OwnStores", sealed: threading.Event) -> None:
+def start_telling(stores: "OwnStores", sealed: threading.Event, settings: Settings) -> None:
     """Tell of ledger entries in threads of this process, where the server's home or SLIPWAY_NOTICES has a notices.yaml.
 
     Raises SlipwayError for one that cannot be used, as `slipway up` does before it starts a server.
@@ -88,8 +87,7 @@ def start_telling(stores: "OwnStores", sealed: threading.Event) -> None:
     from slipway.workflows.notices.telling import keep_telling
     from slipway.workflows.promotion.registrar import LocalRegistrar
 
-    # `slipway up` sets both variables; whoever starts `mlflow server` by hand may.
-    notices = notices_of(read_settings(os.environ, project=Path.cwd()))
+    notices = notices_of(settings)
     if notices:
         notices.check()
         keep_telling(

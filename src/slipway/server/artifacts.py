@@ -16,6 +16,7 @@ from starlette.responses import Response as StarletteResponse
 from slipway.server._mlflow import request_message, tracking_store
 from slipway.server.own_stores import OwnStores, below_root, outside
 from slipway.server.reserved_names import holds_runs, is_below, is_elsewhere, is_ledger, is_model, is_within, owners
+from slipway.server.version_sources import place_of
 
 Scope = MutableMapping[str, Any]
 # The first match is the route. A path of an artifact may look like the route once more, so the search is not greedy.
@@ -111,16 +112,10 @@ def why_kept(stores: OwnStores, path: str, *, delete: bool = False) -> str | Non
 
 def _why_elsewhere(stores: OwnStores, owner: str) -> str | None:
     """Return why the server writes no artifact of a run or model: its experiment was made before `outside` was asked."""
-    client = stores.client
     try:
-        location = (
-            client.get_logged_model(owner).artifact_location
-            if is_model(owner)
-            else client.get_run(owner).info.artifact_uri
-        )
+        return outside(place_of(stores.client, owner))
     except MlflowException:
         return None  # MLflow refuses it itself
-    return outside(location)
 
 
 def _why_not_of_trace(stores: OwnStores, trace_id: str) -> str | None:

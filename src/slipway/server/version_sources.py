@@ -87,13 +87,17 @@ def made_here(client: MlflowClient, uri: str) -> bool:
     within = urlsplit(uri)
     for owner in owners(decoded(uri)):
         with suppress(MlflowException):  # there is no such run
-            if is_model(owner):
-                place = str(client.get_logged_model(owner).artifact_location)
-            else:
-                place = str(client.get_run(owner).info.artifact_uri)
+            place = place_of(client, owner)
             if is_below(uri, place) or (within.scheme in ("runs", "models") and not within.netloc):
                 return True
     return False
+
+
+def place_of(client: MlflowClient, owner: str) -> str:
+    """Return where the artifacts of a run or a logged model are. Raises MlflowException for one that does not exist."""
+    if is_model(owner):
+        return str(client.get_logged_model(owner).artifact_location)
+    return str(client.get_run(owner).info.artifact_uri)
 
 
 def makers(registry: Any, runs: Any, source: str, run_id: str | None) -> str:

@@ -11,7 +11,7 @@ from typing import Protocol
 from mlflow import MlflowClient
 
 from slipway.core.lookalikes import is_blank
-from slipway.core.release.judgement import is_author, may_approve, may_reject
+from slipway.core.release.judgement import Eligibility, is_author, may_approve, may_reject
 from slipway.core.release.policies import Policies
 from slipway.core.release.transitions import Action, Transition, before_production, stays_in_production
 from slipway.errors import PromotionRefused, Refusal
@@ -116,7 +116,7 @@ class LocalRegistrar:
         require_not_live(get_version(self._client, name, bundle.version), bundle.stage)
         judgement = self._judged(name, bundle)
         with moving(self._client, ledger):
-            self._require_same_basis(ledger, judgement)
+            self._require_same_basis(policies_of(ledger), judgement)
             ledger.write(judgement, process_tags(), bundle.files())
             describe(self._client, judgement)
         return judgement
@@ -180,14 +180,14 @@ class LocalRegistrar:
         with moving(self._client, ledger):
             wanted = get_version(self._client, name, version)
             require_movable(wanted, stage)
-            if fresh:
-                self._require_same_basis(ledger, fresh)
-            files = bundle.files() if bundle else None
-            if stage in HELD_STAGES:
-                self._require_promoter(name, policies_of(ledger))
-            else:
+            if stage not in HELD_STAGES:
                 return make(self._client, ledger, self._transition(wanted, Action.PROMOTE, stage, comment))
-            return self._by_judgement(ledger, wanted, stage, comment, fresh, files)
+            policies = policies_of(ledger)  # once: no policy changes while the mutex is held
+            if fresh:
+                self._require_same_basis(policies, fresh)
+            self._require_promoter(name, policies)
+            stands = eligibility(self._client, ledger, wanted, stage, fresh, policies)
+            return self._by_judgement(ledger, wanted, stands, comment, fresh, bundle.files() if bundle else None)
 
     def rollback(self, name: str, comment: str) -> Transition:
         ledger = open_ledger(self._client, name)
@@ -224,12 +224,12 @@ class LocalRegistrar:
         self,
         ledger: Ledger,
         wanted: Version,
-        stage: Stage,
+        stands: Eligibility,
         comment: str,
         fresh: Transition | None,
         files: dict[str, bytes] | None,
     ) -> Transition:
-        stands = eligibility(self._client, ledger, wanted, stage, fresh)
+        stage = stands.stage
         if fresh:
             describe(self._client, fresh)
         evidence = stands.judgement.evidence if stands.judgement and not stands.problems else ""
@@ -257,9 +257,9 @@ class LocalRegistrar:
                 f"{self._by} may not promote {name}: its release policy names those who may, {', '.join(promoters)}"
             )
 
-    def _require_same_basis(self, ledger: Ledger, judgement: Transition) -> None:
+    def _require_same_basis(self, policies: Policies, judgement: Transition) -> None:
         """Raise Refusal when the policy, or the version in Production, is not the one that the judgement went by."""
-        if policies_of(ledger).digest != judgement.policy:
+        if policies.digest != judgement.policy:
             raise Refusal(
                 f"the release policy of {judgement.name} changed while version {judgement.version} was judged; nothing was "
                 "moved. Run it again"
