@@ -3,6 +3,7 @@
 from slipway.search.baselines import FittedBaseline, fit_baselines, score_baselines
 from slipway.search.calibrating import Curve, learn_curve
 from slipway.search.candidates import build_pipeline, check_candidate, decided
+from slipway.search.fitting import fit
 from slipway.search.leaderboard import leaderboard
 from slipway.search.question import Question
 from slipway.search.study import Budget, best_of, search
@@ -16,6 +17,7 @@ __all__ = [
     "build_pipeline",
     "check_candidate",
     "decided",
+    "fit",
     "fit_baselines",
     "leaderboard",
     "learn_curve",

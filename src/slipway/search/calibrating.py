@@ -22,6 +22,7 @@ from slipway.core.prediction import encode
 from slipway.core.statistics.costs import cheapest_threshold
 from slipway.core.statistics.metrics import METRICS, Array, Outcome
 from slipway.search.candidates import build_pipeline, decided
+from slipway.search.fitting import fit
 from slipway.search.question import Question
 
 # The gain of log likelihood that two fitted numbers make by chance, by Akaike's criterion.
@@ -99,7 +100,7 @@ def _answers(question: Question, candidate: str, params: Mapping[str, Any]) -> t
     labels, scores, probabilities = [], [], []
     for train, validation in question.parts(share=1.0):
         pipeline = build_pipeline(question.folder, question.experiment, candidate, params)
-        pipeline.fit(train[features], train[target])
+        fit(question.experiment, candidate, pipeline, train)
         if not hasattr(pipeline, "predict_proba"):
             return None
         probabilities.append(pipeline.predict_proba(validation[features]))

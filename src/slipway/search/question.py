@@ -20,6 +20,7 @@ from slipway.core.statistics.intervals import resampled
 from slipway.core.statistics.metrics import METRICS, Outcome, measure
 from slipway.core.trials import Trial
 from slipway.search.candidates import build_pipeline
+from slipway.search.fitting import fit
 from slipway.search.proposals import Proposal
 
 Positions = NDArray[np.intp]
@@ -111,7 +112,7 @@ class _Answer:
         question, experiment = self._question, self._question.experiment
         features, target = list(experiment.inputs_of(proposal.candidate)), experiment.data.target
         pipeline = build_pipeline(question.folder, experiment, proposal.candidate, proposal.params)
-        pipeline.fit(train[features], train[target])
+        fit(experiment, proposal.candidate, pipeline, train)
         clock = time.perf_counter()
         # The preprocessing runs once, not once for labels and once for probabilities.
         rows = pipeline[:-1].transform(validation[features]) if len(pipeline) > 1 else validation[features]

@@ -18,7 +18,7 @@ from slipway.core.space import spread
 from slipway.errors import CodeInvalid, UntrustedModel, how_to_get
 from slipway.progress import step
 from slipway.registry.trust import stored_and_loaded
-from slipway.search import Question, build_pipeline
+from slipway.search import Question, build_pipeline, fit
 
 _ROWS = 300
 # Cross-validation inside a candidate (a calibration's, a stack's) needs some rows of each class.
@@ -84,7 +84,7 @@ def _fitted(question: Question, name: str, few: pd.DataFrame) -> Any:
     failures = []
     for rows, point in tries:
         try:
-            return _fit(question, name, point, rows, rows[question.experiment.data.target])
+            return _fit(question, name, point, rows)
         except Exception as error:  # an estimator may raise anything  # noqa: BLE001
             failures.append(error)
     first = failures[0]
@@ -98,9 +98,9 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, CodeInvalid) else f"{type(error).__name__}: {str(error).rstrip('.')}"
 
 
-def _fit(question: Question, name: str, point: dict[str, Any], rows: pd.DataFrame, target: Any) -> Any:
+def _fit(question: Question, name: str, point: dict[str, Any], rows: pd.DataFrame) -> Any:
     pipeline = build_pipeline(question.folder, question.experiment, name, point)
-    return pipeline.fit(rows[list(question.experiment.inputs_of(name))], target)
+    return fit(question.experiment, name, pipeline, rows)
 
 
 def _advice(question: Question, name: str, point: dict[str, Any], rows: pd.DataFrame, failure: Exception) -> str:
@@ -112,7 +112,8 @@ def _advice(question: Question, name: str, point: dict[str, Any], rows: pd.DataF
     if not codes or list(question.classes) == codes:
         return mend
     try:
-        _fit(question, name, point, rows, encode(rows[question.experiment.data.target], question.classes).astype(int))
+        target = question.experiment.data.target
+        _fit(question, name, point, rows.assign(**{target: encode(rows[target], question.classes).astype(int)}))
     except Exception:  # the classes are not to blame  # noqa: BLE001
         return mend
     numbers, classes = (", ".join(map(str, each[:6])) for each in (codes, question.classes))

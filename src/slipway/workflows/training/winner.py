@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from slipway.core.trials import Trial
-from slipway.search import Curve, build_pipeline, decided, learn_curve
+from slipway.search import Curve, build_pipeline, decided, fit, learn_curve
 from slipway.workflows.project import Declared
 from slipway.workflows.training.prepare import Prepared, question_of
 
@@ -68,9 +68,11 @@ def _curve(spec: Declared, prepared: Prepared, winner: Winner) -> Curve | None:
 def _fit(spec: Declared, prepared: Prepared, winner: Winner, curve: Curve | None) -> Any:
     pipeline = build_pipeline(spec.folder, spec.experiment, winner.candidate, winner.params)
     development = prepared.splits.development
-    rows = development[list(spec.experiment.inputs_of(winner.candidate))]
-    target = development[spec.experiment.data.target]
     positive = prepared.classes[-1] if prepared.classes else None
     if curve is None:
-        return decided(pipeline, winner.threshold, positive).fit(rows, target)
-    return curve.over(pipeline.fit(rows, target), rows, target, positive)
+        pipeline = decided(pipeline, winner.threshold, positive)
+    fitted = fit(spec.experiment, winner.candidate, pipeline, development)
+    if curve is None:
+        return fitted
+    rows = development[list(spec.experiment.inputs_of(winner.candidate))]
+    return curve.over(fitted, rows, development[spec.experiment.data.target], positive)

@@ -5,13 +5,11 @@ from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
 from slipway.core.spec import ColumnType, Data
-
-# HistGradientBoosting takes 255 categories a column at most, one of which is kept for the rare ones.
-_MOST_CATEGORIES = 254
+from slipway.search.preprocessing._categories import codes, one_hot
 
 
 def with_preprocessing(estimator: BaseEstimator, data: Data) -> Pipeline:
@@ -29,24 +27,11 @@ def with_preprocessing(estimator: BaseEstimator, data: Data) -> Pipeline:
     categories = [name for name, kind in columns.items() if kind is ColumnType.CATEGORY]
     if "categorical_features" in estimator.get_params():
         estimator.set_params(categorical_features=np.arange(len(categories)).tolist() or None)
-        encode, number_steps = _codes(), "passthrough"
+        encode, number_steps = codes(), "passthrough"
     elif get_tags(estimator).input_tags.allow_nan:
-        encode, number_steps = _one_hot(), "passthrough"
+        encode, number_steps = one_hot(), "passthrough"
     else:
-        encode, number_steps = _one_hot(), make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+        encode, number_steps = one_hot(), make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
     parts = [("categories", encode, categories), ("numbers", number_steps, numbers), ("flags", "passthrough", flags)]
     columns_in = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=False)
     return Pipeline([("columns", columns_in), ("estimator", estimator)])
-
-
-def _codes() -> OrdinalEncoder:
-    return OrdinalEncoder(
-        handle_unknown="use_encoded_value",
-        unknown_value=np.nan,
-        encoded_missing_value=np.nan,
-        max_categories=_MOST_CATEGORIES,
-    )
-
-
-def _one_hot() -> OneHotEncoder:
-    return OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=20, sparse_output=False)
