@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 SLIPWAY := $(BIN)/slipway
 # Servers that the endpoint is compared with, each in an environment of its own below .venv.
 RIVALS := bentoml litserve mlserver
-# Three test processes on two cores, since half of their time they wait for a server to start or for a process to end.
+# Four test processes on two cores, since half of their time they wait for a server to start or for a process to end.
 # OpenMP threads that soon sleep, since the test processes and the servers that they start share the cores. The slowest tests are
 # listed in every log, so that each slow minute can be explained afterwards.
-PYTEST := GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 40
+PYTEST := GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --durations 40
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-fast test-release test-matrix soak fuzz check bench bench-search bench-scale bench-commands bench-serving lock clean
