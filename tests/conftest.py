@@ -46,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Let what the tests start be interrupted: a shell's background jobs ignore Ctrl-C, nohup ignores SIGHUP, and so would children."""
+    """Let what the tests start be interrupted: jobs in the background ignore Ctrl-C, and those under nohup SIGHUP."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
