@@ -15,9 +15,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response
 
 from slipway.core.release.judgement import approval
 from slipway.core.release.ledger import verify
-from slipway.core.release.transitions import Action
+from slipway.core.release.transitions import Action, Transition
+from slipway.identity import process_tags
+from slipway.registry.ledger import now_ms
 from slipway.types import Stage, Verdict
 from slipway.workflows.promotion.registrar import LocalRegistrar
+from slipway.workflows.promotion.transition import open_ledger
 
 if TYPE_CHECKING:
     from conftest import Guarded
@@ -62,6 +65,7 @@ class Held(StrEnum):
     FAILED = "evidence that did not pass"
     WEAKENED = "a declaration that is weaker than the one in Production"
     OTHER_POLICY = "evidence that went by another release policy"
+    DECLARED_AGAIN = "evidence of before the version was declared again"
     REGISTERED_AGAIN = "evidence that its own author approves, of a version that a colleague registered"
     VALID = "valid evidence"
     WRONG_ROLE = "valid evidence, wrong role"
@@ -110,6 +114,9 @@ def prepare(server: "Guarded", held: Held, name: str) -> None:
     """Do what comes between the judgement and the attempt."""
     if held is Held.OTHER_POLICY:
         LocalRegistrar(server.past, "rita").set_policy(name, POLICY, "as agreed")
+    elif held is Held.DECLARED_AGAIN:
+        again = Transition(name, Action.REDECLARE, CANDIDATE, Stage.NONE, "edi", now_ms(), comment="a new owner")
+        open_ledger(server.past, name).write(again, process_tags())
     elif held is Held.REGISTERED_AGAIN:
         asked = {"version": CANDIDATE, "stage": "Production", "comment": "it is good"}
         route = f"/api/2.0/slipway/models/{name}/approvals"

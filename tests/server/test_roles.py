@@ -49,6 +49,7 @@ def attempts(guarded: "Guarded", model: str, who: str) -> Iterator[tuple[str, An
     yield "approve", ask(f"{ours}/approvals", version)
     yield "say", ask(f"{ours}/comments", {"version": 2, "comment": "seen"})
     yield "say", ask(f"{ours}/rejections", version)
+    yield "redeclare", ask(f"{ours}/redeclarations", {"version": 2, "declaration": "{}", "comment": "seen"})
     yield "judge", ask(f"{ours}/judgements", version)
     for action in ("promote", "archive", "rollback"):
         yield "promote", ask(f"{ours}/movements", version | {"action": action, "version": 99})

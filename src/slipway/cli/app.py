@@ -27,6 +27,7 @@ COMMANDS = {
     "gates": "slipway.cli.release.gates:gates",
     "approve": "slipway.cli.release.gates:approve",
     "policy": "slipway.cli.release.policy:policy",
+    "redeclare": "slipway.cli.release.redeclare:redeclare",
     "reject": "slipway.cli.release.reject:reject",
     "comment": "slipway.cli.release.reject:comment",
     "promote": "slipway.cli.release.promote:promote",

@@ -7,9 +7,10 @@ from slipway.core.release.judgement import eligibility as standing_of
 from slipway.core.release.ledger import Entry
 from slipway.core.release.policies import Policies
 from slipway.core.release.transitions import Action, ServedBeside, Transition
+from slipway.registry.demands.policy import policies_of
+from slipway.registry.demands.redeclaration import redeclarations
 from slipway.registry.ledger import MADE, Ledger, ledger_of
 from slipway.registry.ledger_tags import ACTION, EVIDENCE_HASH
-from slipway.registry.policy import policies_of
 from slipway.registry.stages import holder
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, list_versions
@@ -49,7 +50,7 @@ def eligibility(
 
 
 def deciding_entries(ledger: Ledger, version: int, stage: Stage, evidence: str | None = None) -> list[Entry]:
-    """Return the entries that decide whether a version may move: its newest judgement and the decisions on that evidence.
+    """Return the entries that decide whether a version may move: its newest judgement and redeclaration, and the decisions.
 
     The server picks them, so they are read in the same time from a ledger of any length, with comments of any number.
 
@@ -72,7 +73,8 @@ def deciding_entries(ledger: Ledger, version: int, stage: Stage, evidence: str |
             where=f"{of_it} and tags.`{EVIDENCE_HASH}` = '{each}' and tags.`{ACTION}` = '{Action.APPROVE}'"
         )
     ]
-    return sorted([*judgements, *rejections, *approvals], key=lambda entry: entry.transition.at_ms)
+    redeclared = ledger.entries(1, redeclarations(version))
+    return sorted([*judgements, *rejections, *approvals, *redeclared], key=lambda entry: entry.transition.at_ms)
 
 
 def served_beside(client: MlflowClient, name: str, version: int) -> ServedBeside | None:

@@ -14,8 +14,8 @@ NUMBERS = "slipway.numbers."
 PASSED, _FAILED = "passed: ", "failed: "
 _BY, _COMMENT, _DIGEST = "slipway.by", "slipway.comment", "slipway.digest"
 _REPLACED, _KEPT, _OVERRIDES = "slipway.replaced", "slipway.kept", "slipway.overrides"
-_POLICY = "slipway.policy"
-TAGS = (ACTION, VERSION, STAGE, EVIDENCE_HASH, _BY, _COMMENT, _DIGEST, _REPLACED, _KEPT, _OVERRIDES, _POLICY)
+_POLICY, _DECLARED = "slipway.policy", "slipway.declared"
+TAGS = (ACTION, VERSION, STAGE, EVIDENCE_HASH, _BY, _COMMENT, _DIGEST, _REPLACED, _KEPT, _OVERRIDES, _POLICY, _DECLARED)
 """The tags that a transition is made of, but for its verdicts."""
 
 
@@ -39,6 +39,8 @@ def tags_of_transition(transition: Transition) -> dict[str, str]:
         tags[_OVERRIDES] = ",".join(transition.overrides)
     if transition.policy:
         tags[_POLICY] = transition.policy
+    if transition.declared:
+        tags[_DECLARED] = transition.declared
     for verdict in transition.verdicts:
         tags[f"{GATE}{verdict.gate}"] = (PASSED if verdict.passed else _FAILED) + verdict.reason
         tags[f"{NUMBERS}{verdict.gate}"] = json.dumps({k: v for k, v in verdict.numbers.items() if v == v})
@@ -74,6 +76,7 @@ def transition_of_tags(
         kept=tags.get(_KEPT, ""),
         overrides=tuple(overrides.split(",")) if overrides else (),
         policy=tags.get(_POLICY, ""),
+        declared=tags.get(_DECLARED, ""),
     )
 
 

@@ -37,10 +37,11 @@ class Operation(StrEnum):
     ARCHIVE = "archive a version of"
     RECONCILE = "reconcile"
     POLICY = "set the release policy of"
+    REDECLARE = "declare a version again of"
 
     @property
     def right(self) -> Right:
-        if self in (Operation.APPROVE, Operation.REJECT, Operation.COMMENT):
+        if self in (Operation.APPROVE, Operation.REJECT, Operation.COMMENT, Operation.REDECLARE):
             return Right.APPROVE
         return Right.JUDGE if self is Operation.JUDGE else Right.PROMOTE
 
@@ -91,6 +92,12 @@ ABILITIES = {
         Right.APPROVE,
     ),
     "say": Ability("reject a version, or comment on it", UserRole.APPROVER, "one's own, too", Right.APPROVE),
+    "redeclare": Ability(
+        "declare again what is decided about a release",
+        UserRole.APPROVER,
+        "whoever does approves that version no more",
+        Right.APPROVE,
+    ),
     "judge": Ability("run the gates of a version", UserRole.PROMOTER, right=Right.JUDGE),
     "promote": Ability(
         "promote, roll back, archive and reconcile",

@@ -78,6 +78,9 @@ class RemoteRegistrar:
     def comment(self, name: str, version: int, text: str) -> Transition:
         return self._ask(name, "comments", version=version, comment=text)
 
+    def redeclare(self, name: str, version: int, text: str, comment: str) -> Transition:
+        return self._ask(name, "redeclarations", version=version, declaration=text, comment=comment)
+
     def promote(
         self, name: str, version: int, stage: Stage, comment: str, bundle: EvidenceBundle | None = None
     ) -> Transition:

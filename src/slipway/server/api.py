@@ -35,7 +35,7 @@ _ROUTES = (
     *(
         f"POST {{root}}/models/NAME/{what}"
         for what in (
-            *("judgements", "approvals", "rejections", "comments", "movements", "reconciliations"),
+            *("judgements", "approvals", "rejections", "comments", "redeclarations", "movements", "reconciliations"),
             *("policies", "policies/approvals"),
         )
     ),
@@ -114,6 +114,14 @@ def routes(stores: OwnStores) -> Blueprint:
         _require(stores, Operation.COMMENT, name)
         payload = _payload()
         return stores.registrar.comment(name, _version(payload), _text(payload, "comment"))
+
+    @api.post("/models/<name>/redeclarations")
+    @_answered
+    def redeclare(name: str) -> Transition:
+        _require(stores, Operation.REDECLARE, name)
+        payload = _payload()
+        text = _text(payload, "declaration")
+        return stores.registrar.redeclare(name, _version(payload), text, _text(payload, "comment"))
 
     @api.post("/models/<name>/movements")
     @_answered

@@ -147,7 +147,8 @@ def _version_rows(
 
 
 def _version_row(version: Version, transitions: list[Transition], value: float | None) -> VersionRow:
-    judged = [transition for transition in transitions if transition.version == version.number and transition.verdicts]
+    ours = (transition for transition in transitions if transition.version == version.number)
+    judged = [transition for transition in ours if transition.action.judges and transition.verdicts]
     created = datetime.fromtimestamp(version.created_ms / 1000, UTC)
     verdicts = judged[-1].verdicts if judged else ()
     return VersionRow(version.number, version.stage, created, version.run_id, value, verdicts)

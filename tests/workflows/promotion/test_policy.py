@@ -1,112 +1,32 @@
 """The release policy of a model: it is set, approved and kept in the ledger, and no declaration of a version undercuts it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from mlflow import MlflowClient
-from mlflow.models import Model
+from tests.helpers.releases import ASKED, POLICY, RIPE, WEAK, WHY, Releases, on_policy
 
-from slipway.core.release.transitions import Action, Transition
 from slipway.core.spec import Experiment
-from slipway.core.statistics.metrics import Outcome
 from slipway.errors import PromotionRefused, Refusal, SpecInvalid
-from slipway.registry.artifacts.models import signature_of
-from slipway.registry.evidence.bundle import EvidenceBundle
-from slipway.registry.evidence.rescoring import verified_rows
+from slipway.registry.demands.policy import policies_of
 from slipway.registry.history import history_of, verified
 from slipway.registry.ledger import EVIDENCE
-from slipway.registry.policy import policies_of
-from slipway.registry.trust import AUTHOR, DIGEST, MADE_BY
-from slipway.registry.versions import get_version
-from slipway.types import Stage, Verdict
-from slipway.workflows.promotion.judged_inputs import Gathered, JudgedInputs
+from slipway.types import Stage
 from slipway.workflows.promotion.registrar import LocalRegistrar
-from slipway.workflows.promotion.rule import rule_of
-from slipway.workflows.promotion.transition import make, moving, open_ledger, transition_of
+from slipway.workflows.promotion.transition import open_ledger
 
 pytestmark = [
     pytest.mark.slow,  # the file, more than each of its tests
     pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"),
 ]
-ASKED = {"thresholds": {"roc_auc": 0.7}, "approval": {"number": 1}}
-WEAK = {"thresholds": {"roc_auc": 0.01}}
-POLICY = "gates:\n  thresholds: {roc_auc: 0.7}\n  approval: {number: 1}\n"
-PROOF = {"goal": "Say it.", "owner": "us@example.com"}
-RIPE = {**PROOF, "decision": "Do it.", "maturity": "mvp"}
-WHY = "as agreed"
-
-
-class Releases:
-    """The model `small`: versions of declarations, which answer their test rows rightly, and people who release them."""
-
-    def __init__(self, store: MlflowClient, tested_run: Any, declare: Callable[..., Experiment], folder: Path) -> None:
-        self.store = store
-        self._tested_run = tested_run
-        self._declare = declare
-        self._folder = folder
-        store.create_registered_model("small")
-
-    def by(self, who: str, *, verified: bool = False) -> LocalRegistrar:
-        return LocalRegistrar(self.store, who, verified=verified)
-
-    def version(self, author: str = "ana", made_by: str = "", **declared: Any) -> int:
-        run, evidence = self._tested_run(self._declare(**{"scope": PROOF, **declared}))
-        tags = {DIGEST: "digest", AUTHOR: author, MADE_BY: made_by, **evidence}
-        return int(self.store.create_model_version("small", f"file://{self._folder}/gone", run, tags=tags).version)
-
-    def live(self, number: int) -> None:
-        """Put a version into Production, as if its judgement stood."""
-        ledger, version = open_ledger(self.store, "small"), get_version(self.store, "small", number)
-        with moving(self.store, ledger):
-            make(self.store, ledger, transition_of(self.store, "pia", version, Action.PROMOTE, Stage.PRODUCTION, ""))
-
-    def gathered(self, number: int, stage: Stage = Stage.PRODUCTION) -> Gathered:
-        """Return what `gather` would, without files: those of the version are stored nowhere."""
-        version, made = (
-            get_version(self.store, "small", number),
-            self._folder / f"{number} {len(list(self._folder.iterdir()))}",
-        )
-        files = made / "files"
-        files.mkdir(parents=True)
-        (made / "rows").mkdir()
-        rows, digest = verified_rows(self.store, version, made / "rows")
-        Model(signature=signature_of(rows.experiment, rows.experiment.data.features)).save(str(files / "MLmodel"))
-        rule = rule_of(self.store, "small", number)
-        held = replace(rows, experiment=rule.held(rows.experiment))
-        truth = np.arange(8) % 2 * 1.0
-        outcome = Outcome(truth, truth, 0.1 + 0.8 * truth, True)
-        bundle = EvidenceBundle("small", number, stage, "digest", outcome)
-        inputs = JudgedInputs(version, files, held, digest, rows.experiment, rule)
-        if rule.floor and stage is Stage.PRODUCTION:
-            champion = get_version(self.store, "small", rule.floor.served.version)
-            inputs = replace(inputs, champion=champion, champion_files=files)
-            bundle = replace(bundle, champion_version=(champion.number, "digest"), champion=outcome)
-        return Gathered(bundle, inputs)
-
-    def judge(self, number: int, *, verified: bool = False, stage: Stage = Stage.PRODUCTION) -> Transition:
-        gathered = self.gathered(number, stage)
-        registrar = LocalRegistrar(self.store, "pia", gathered, verified=verified)
-        return registrar.judge("small", gathered.bundle)
-
-    def promote(self, number: int, who: str = "pia") -> Transition:
-        return self.by(who).promote("small", number, Stage.PRODUCTION, "")
-
-    def approve(self, number: int, who: str, *overrides: str) -> Transition:
-        return self.by(who).approve("small", number, Stage.PRODUCTION, WHY, overrides)
 
 
 @pytest.fixture
 def releases(store: MlflowClient, tested_run: Any, tmp_path: Path, declare: Callable[..., Experiment]) -> Releases:
     (tmp_path / "gathered").mkdir()
     return Releases(store, tested_run, declare, tmp_path / "gathered")
-
-
-def on_policy(judgement: Transition) -> Verdict:
-    return next(verdict for verdict in judgement.verdicts if verdict.gate == "policy")
 
 
 def test_an_author_who_drops_the_approval_and_lowers_the_threshold_is_refused_without_a_policy(

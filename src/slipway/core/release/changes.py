@@ -86,10 +86,10 @@ def changes(before: Ingredients, now: Ingredients) -> Changes:
     packages = _packages(before.packages), _packages(now.packages)
     sides = {"declaration": declarations, "data": (before.data, now.data), "packages": packages}
     unknown = tuple(part for part, pair in sides.items() if not all(pair))
-    known = {part: _between(*pair) for part, pair in sides.items() if part not in unknown}
+    known = {part: between(*pair) for part, pair in sides.items() if part not in unknown}
     return Changes(
         **known,
-        code=_between(*code),
+        code=between(*code),
         unknown=unknown,
         link=compare_link(now.remote or before.remote, before.commit, now.commit),
     )
@@ -142,7 +142,7 @@ def _port(parts: Any) -> int | None:
         return None
 
 
-def _between(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[Change, ...]:
+def between(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[Change, ...]:
     """Return the lines that differ, in the order of `now`; a line that is gone comes after the one that it followed."""
     found = []
     for name in _in_order(list(before), list(now)):

@@ -6,7 +6,7 @@ the rows. An approval is given to such a hash, so it expires when any of these c
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from slipway.core.release.transitions import APPROVAL, POLICY, UNSEEN, Action, ServedBeside, Transition
@@ -38,6 +38,7 @@ class Judged:
         champion: the champion's version, see `ServedBeside`, and the digest of its files; None without one.
         newest: SHA-256 of the newest rows' truth; empty without any.
         policy: SHA-256 of the release policy in force; empty without one.
+        declared: the mark of the redeclaration in force; empty without one.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Judged:
     champion: tuple[int, str] | None = None
     newest: str = ""
     policy: str = ""
+    declared: str = ""
 
     @property
     def hash(self) -> str:
@@ -62,6 +64,7 @@ class Judged:
             self.champion,
             self.newest,
             *([self.policy] if self.policy else []),  # so that a judgement without one has the hash that it always had
+            *([f"declared {self.declared}"] if self.declared else []),
         ]
         return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
@@ -150,7 +153,7 @@ def eligibility(
         stage: the stage that it would move to.
         digest: the registered digest of its files.
         served: the champion that it has to be compared with; None without one.
-        entries: entries of the ledger, oldest first; only those of this version and stage count.
+        entries: entries of the ledger, oldest first; only those of this version and stage count, and its redeclarations.
         policy: the digest of the release policy in force, empty without one; None where it does not count.
     """
     ours = [e for e in entries if e.complete and (e.version, e.stage) == (version, stage)]
@@ -160,7 +163,7 @@ def eligibility(
             f"the gates were not asked for {stage} yet; ask them with `slipway gates {name} {version} --stage {stage}`"
         )
         return Eligibility(name, version, stage, None, (), (nothing,))
-    rejected = {judgement.evidence, *(e.evidence for e in ours if _differs_in_policy_alone(e, judgement))}
+    rejected = {judgement.evidence, *(e.evidence for e in ours if _differs_in_demands_alone(e, judgement))}
     given, rejections = _decisions([e for e in ours if e.action.decides and e.evidence in rejected])
     approvals = tuple(e for e in given if e.evidence == judgement.evidence)
     problems = [f"rejected by {each.by}: '{each.comment}'" for each in rejections]
@@ -170,6 +173,10 @@ def eligibility(
         problems.append(
             f"the verdict is stale: the release policy has changed since; run `slipway gates {name} {version}` again"
         )
+    if judgement.declared != redeclared_last(entries, version):
+        problems.append(
+            f"the verdict is stale: the version was declared again since; run `slipway gates {name} {version}` again"
+        )
     if stage is Stage.PRODUCTION and judgement.replaced != (served.version if served else None):
         problems.append(
             f"the verdict is stale: it compared with {compared_and_now(judgement.replaced, served)}; "
@@ -178,13 +185,26 @@ def eligibility(
     return Eligibility(name, version, stage, judgement, approvals, tuple(problems), rejections)
 
 
-def _differs_in_policy_alone(earlier: Transition, judgement: Transition) -> bool:
-    """Say whether an earlier judgement is of the same files beside the same champion, by another release policy.
+def redeclared_last(entries: Sequence[Transition], version: int) -> str:
+    """Return the mark of the newest redeclaration of a version; empty without one. entries: oldest first."""
+    of_it = (e for e in reversed(entries) if e.complete and e.version == version and e.action is Action.REDECLARE)
+    return next((entry.mark for entry in of_it), "")
 
-    A rejection of it stands: otherwise whoever may set the policy lifts the rejection of a colleague by changing any demand.
+
+def redeclared_by(entries: Iterable[Transition]) -> tuple[str, ...]:
+    """Return everybody who declared a version again, each once. entries: those of the version."""
+    return tuple(dict.fromkeys(e.by for e in entries if e.complete and e.action is Action.REDECLARE))
+
+
+def _differs_in_demands_alone(earlier: Transition, judgement: Transition) -> bool:
+    """Say whether an earlier judgement is of the same files beside the same champion, by other demands.
+
+    A rejection of it stands: otherwise whoever may set the policy, or declare the version again, lifts the rejection of a
+    colleague by changing any demand.
     """
     same = (earlier.digest, earlier.replaced) == (judgement.digest, judgement.replaced)
-    return earlier.action.judges and bool(earlier.evidence) and same and earlier.policy != judgement.policy
+    other = (earlier.policy, earlier.declared) != (judgement.policy, judgement.declared)
+    return earlier.action.judges and bool(earlier.evidence) and same and other
 
 
 def _decisions(on_it: Sequence[Transition]) -> tuple[tuple[Transition, ...], tuple[Transition, ...]]:

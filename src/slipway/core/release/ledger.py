@@ -65,6 +65,7 @@ def hash_of(transition: Transition, previous: str) -> str:
         *([transition.evidence, transition.kept] if transition.evidence or transition.kept else []),
         *([list(transition.overrides)] if transition.overrides else []),
         *([f"policy {transition.policy}"] if transition.policy else []),
+        *([f"declared {transition.declared}"] if transition.declared else []),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(values, ensure_ascii=False).encode()).hexdigest()
 

@@ -26,6 +26,7 @@ class Action(StrEnum):
     POLICY = "policy"
     REJECT = "reject"
     COMMENT = "comment"
+    REDECLARE = "redeclare"
 
     @property
     def judges(self) -> bool:
@@ -47,7 +48,7 @@ class Action(StrEnum):
 class Transition:
     """One transition of a version, or a decision on one: refused, judged, approved, rejected, commented on.
 
-    It may also be a release policy that was set or approved.
+    It may also be a release policy that was set or approved, or what is declared again about a release.
 
     Attributes:
         name: the registered model.
@@ -66,6 +67,7 @@ class Transition:
         kept: the digest of the files that are kept with it.
         overrides: of an approval, the gates that its reason overrides.
         policy: the digest of the release policy that the verdicts went by; empty without one.
+        declared: the mark of the redeclaration that the verdicts went by; empty for the declaration of the run.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Transition:
     kept: str = ""
     overrides: tuple[str, ...] = ()
     policy: str = ""
+    declared: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -100,6 +103,7 @@ class Transition:
             "kept": self.kept,
             "overrides": list(self.overrides),
             "policy": self.policy,
+            "declared": self.declared,
             "verdicts": [verdict.as_dict() for verdict in self.verdicts],
         }
 
@@ -126,6 +130,7 @@ class Transition:
             kept=values["kept"],
             overrides=tuple(values.get("overrides", ())),
             policy=values.get("policy", ""),
+            declared=values.get("declared", ""),
         )
 
     @property
@@ -136,6 +141,11 @@ class Transition:
     @property
     def at(self) -> datetime:
         return datetime.fromtimestamp(self.at_ms / 1000, UTC)
+
+    @property
+    def mark(self) -> str:
+        """The name of a redeclaration in the judgements that go by it; one that is set back to what it was is another one."""
+        return f"{self.kept[:32]} {self.at_ms}"
 
     @property
     def of_policy(self) -> bool:
@@ -154,6 +164,7 @@ class Transition:
             Action.APPROVE: f"version {self.version} approved for {self.stage}",
             Action.REJECT: f"version {self.version} rejected for {self.stage}",
             Action.COMMENT: f"version {self.version} commented on",
+            Action.REDECLARE: f"version {self.version} declared again",
         }[self.action]
         replaced = f", replacing version {self.replaced}" if self.replaced and self.action.moves else ""
         overriding = f", overriding {', '.join(self.overrides)}" if self.overrides else ""

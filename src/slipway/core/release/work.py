@@ -124,7 +124,7 @@ def _to_read(author: str, entries: Sequence[Transition]) -> Iterator[Waiting]:
         )
 
 
-_SAID = (Action.COMMENT, Action.REJECT, Action.REFUSE)
+_SAID = (Action.COMMENT, Action.REJECT, Action.REFUSE, Action.REDECLARE)
 
 
 def _lacks_approval(found: Eligibility) -> bool:

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from slipway.core.release.transitions import Action, Transition
 
-SAYINGS = (Action.COMMENT, Action.REJECT)
+SAYINGS = (Action.COMMENT, Action.REJECT, Action.REDECLARE)
 """The actions by which people say something of a version in its thread; approvals stand beside it."""
 
 
 @dataclass(frozen=True)
 class Thread:
-    """Comments on a version and rejections of it, oldest first. older: whether there may be more before these."""
+    """Comments, rejections and redeclarations, oldest first. older: whether there may be more before these."""
 
     lines: tuple[Transition, ...] = ()
     older: bool = False

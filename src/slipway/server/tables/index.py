@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from contextlib import suppress
 
+from slipway.registry.demands.policy import policies_of
 from slipway.registry.ledger import Ledger
-from slipway.registry.policy import policies_of
 from slipway.server._mlflow import registry_store, tracking_store
 from slipway.server.tables.ledgers import LedgerTables
 from slipway.server.tables.models import ModelTables

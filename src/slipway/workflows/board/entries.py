@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from slipway.core.release.ledger import Entry
+from slipway.core.release.transitions import Action
 from slipway.registry.ledger import Ledger
 from slipway.reports.board import SAYINGS, Thread
 from slipway.types import Stage
@@ -27,7 +28,8 @@ def entries_on(ledger: Ledger | None, number: int, rows: Sequence[LedgerRow]) ->
 def deciding_rows(rows: Sequence[LedgerRow]) -> list[LedgerRow]:
     """Return the entries of one version that decide whether it may move.
 
-    These are its newest judgements, the decisions on their evidence, and the entries that keep the files of the evidence.
+    These are its newest judgements, the decisions on their evidence, the entries that keep the files of the evidence, and what
+    was declared again.
     """
     newest: dict[Stage, LedgerRow] = {}
     for row in reversed(rows):
@@ -44,7 +46,8 @@ def deciding_rows(rows: Sequence[LedgerRow]) -> list[LedgerRow]:
                 decisions.append(row)
             elif of.stage not in first and of.action.judges:
                 first[of.stage] = row
-    return [*first.values(), *newest.values(), *decisions]
+    redeclared = [row for row in rows if row.transition.action is Action.REDECLARE]
+    return [*first.values(), *newest.values(), *decisions, *redeclared]
 
 
 def thread_of(entries: Sequence[Entry]) -> Thread:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import NamedTuple, Protocol
 
-from slipway.core.release.judgement import Eligibility, eligibility
+from slipway.core.release.judgement import Eligibility, eligibility, redeclared_by
 from slipway.core.release.policies import Policies
 from slipway.core.release.transitions import ServedBeside, Transition
 from slipway.core.release.work import ReviewState, Waiting, review_state, waiting
@@ -201,7 +201,8 @@ def facts_of(
         stale = bool(judged and judged.problems and not rejected and version.stage in (Stage.NONE, Stage.STAGING))
         status = replace(status, rejected=rejected, waits=waits, stale=stale, same_as=same_among(version, versions))
         shown.append(VersionFacts(version, status, state))
-        waiting_here += waiting(found, version.stage, author_of(version), ours, authors(version, policies))
+        theirs = authors(version, policies, redeclared_by(ours))
+        waiting_here += waiting(found, version.stage, author_of(version), ours, theirs)
     times = [*(each.at_ms for each in transitions[-1:]), *(version.created_ms for version in versions)]
     return ModelFacts(name, "", tuple(shown), tuple(waiting_here), max(times, default=0))
 

@@ -11,9 +11,9 @@ from slipway.core.release.ledger import Entry, verify
 from slipway.core.release.policies import Policies
 from slipway.errors import Refusal, UnknownName
 from slipway.registry.absent import is_absent
+from slipway.registry.demands.policy import policies_of
 from slipway.registry.ledger import Ledger, ledger_of
 from slipway.registry.mutex import model_names
-from slipway.registry.policy import policies_of
 from slipway.registry.versions import list_versions
 from slipway.reports.board import LedgerCheck, LedgerLine, ModelLine, ModelPage
 from slipway.tracking.client import runs_page

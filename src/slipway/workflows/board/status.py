@@ -14,7 +14,7 @@ def version_status(version: Version, transitions: Iterable[Transition]) -> Versi
     """Return the status of a version by the transitions of its ledger, oldest first."""
     complete = [transition for transition in transitions if transition.complete]
     of_it = [transition for transition in complete if transition.version == version.number]
-    judged = next((m for m in reversed(of_it) if m.verdicts), None)
+    judged = next((m for m in reversed(of_it) if m.action.judges and m.verdicts), None)
     came = transition_into(version, complete)
     return VersionStatus(
         number=version.number,

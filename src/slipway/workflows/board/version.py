@@ -10,7 +10,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from slipway.core.release.decision import CHAMPION, Decision, Situation, Surroundings, decide, judged_last
-from slipway.core.release.judgement import ELIGIBILITY, Eligibility, eligibility
+from slipway.core.release.judgement import ELIGIBILITY, Eligibility, eligibility, redeclared_by
 from slipway.core.release.ledger import Entry
 from slipway.core.release.policies import Policies
 from slipway.core.release.policy_gate import Floor, Rule
@@ -18,9 +18,10 @@ from slipway.core.release.transitions import Action, ServedBeside, Transition, b
 from slipway.core.spec import ApprovalGate
 from slipway.core.variants import VariantRecord
 from slipway.registry.absent import is_absent
+from slipway.registry.demands.policy import policies_of
+from slipway.registry.demands.redeclaration import declared_now
 from slipway.registry.eligibility import served_beside
 from slipway.registry.ledger import Ledger, ledger_of
-from slipway.registry.policy import policies_of
 from slipway.registry.same_model import same_among
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, get_version, list_versions
@@ -84,15 +85,14 @@ def version_page(
     run, judged = _run(client, version), _judged(entries)
     promoters = tuple(policies.in_force.policy.promoters) if policies.in_force else ()
     back = before_production(moves)
-    at = Position(
-        name, number, version.stage, authors(version, policies), live, back, DIGEST not in version.tags, promoters
-    )
+    theirs = authors(version, policies, redeclared_by(entry.transition for entry in entries))
+    at = Position(name, number, version.stage, theirs, live, back, DIGEST not in version.tags, promoters)
     others = list_versions(client, name)
     about = judged_last(stands.values())
     decision = decide(about, surroundings(version, moves, live, same_among(version, others)))
     record = comparisons.record(run, version)
     beside = _beside(client, comparisons, others, at, decision, (record, entries), ledger, rows)
-    asked = _approval_asked(client, comparisons, version, record, policies, served)
+    asked = _approval_asked(client, comparisons, version, record, policies, served, ledger)
     status = _status(version, entries, moves)
     page = VersionPage(
         name=name,
@@ -194,7 +194,7 @@ def _beside(
 
 def _verdicts(entries: Sequence[Entry]) -> tuple[Verdict, ...]:
     """Return the verdicts of the newest judgement among entries, oldest first; that before Production, where there is one."""
-    judged = [each.transition for each in entries if each.transition.verdicts]
+    judged = [each.transition for each in entries if each.transition.action.judges and each.transition.verdicts]
     for_production = [each for each in judged if each.stage is Stage.PRODUCTION]
     return next((each.verdicts for each in reversed(for_production or judged)), ())
 
@@ -221,6 +221,7 @@ def _approval_asked(
     record: VersionRecord | None,
     policies: Policies,
     served: ServedBeside | None,
+    ledger: Ledger | None,
 ) -> ApprovalGate | None:
     """Return who may approve a version; None where its declaration cannot be read."""
     if record is None or record.declared is None:
@@ -230,7 +231,8 @@ def _approval_asked(
         champion = get_version(client, version.name, served.version)
         theirs = comparisons.record(_run(client, champion), champion)
         floor = Floor(served, theirs.declared if theirs else None)
-    return Rule(version.name, policies, floor).approval_asked(record.declared)
+    declared = declared_now(ledger, version.number, record.declared).experiment
+    return Rule(version.name, policies, floor).approval_asked(declared)
 
 
 def _status(version: Version, entries: Sequence[Entry], moves: Sequence[Transition]) -> VersionStatus:

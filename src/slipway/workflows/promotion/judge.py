@@ -76,12 +76,14 @@ def judged(
             client, by, version, Action.JUDGE, bundle.stage, "", verdicts, inputs.judged(bundle).hash
         )
     champion = bundle.champion_version
-    return replace(judgement, replaced=champion[0] if champion else None, policy=inputs.rule.policies.digest)
+    compared = champion[0] if champion else None
+    return replace(judgement, replaced=compared, policy=inputs.rule.policies.digest, declared=inputs.mark)
 
 
 def _on_policy(inputs: JudgedInputs, stage: Stage, verified: bool) -> Verdict:
     rule, version = replace(inputs.rule, verified=verified), inputs.version
-    return policy_verdict(rule, inputs.declared, version.number, stage, authors(version, rule.policies))
+    theirs = authors(version, rule.policies, inputs.redeclared_by)
+    return policy_verdict(rule, inputs.declared, version.number, stage, theirs)
 
 
 def _require_same(bundle: EvidenceBundle, inputs: JudgedInputs) -> None:

@@ -17,9 +17,11 @@ from slipway.core.statistics.slices import slice_labels
 from slipway.errors import Refusal
 from slipway.registry.artifacts.fetch import fetch_verified
 from slipway.registry.artifacts.models import inputs_of, outputs_of
+from slipway.registry.demands.redeclaration import declared_now
 from slipway.registry.eligibility import served_beside
 from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.evidence.rescoring import SameRows, verified_rows
+from slipway.registry.ledger import ledger_of
 from slipway.registry.trust import DIGEST, require_as_written
 from slipway.registry.versions import Version, get_version
 from slipway.types import Stage
@@ -35,12 +37,14 @@ class JudgedInputs:
         files: the folder of its files.
         rows: its test rows, and its declaration as it is judged: held to the release policy in force.
         rows_digest: the digest of the rows.
-        declared: its declaration as it was trained with.
+        declared: its declaration: that of the run, with what was declared again since.
         rule: the demands that the declaration may not undercut.
         champion: the version to compare with; None for none.
         champion_files: the folder of the champion's files; None where they cannot be verified.
         problem: the reason for that; "" for none.
         champion_live: False where nothing is in Production, and the champion was there last.
+        mark: the mark of the redeclaration that counts; empty without one.
+        redeclared_by: everybody who declared the version again.
     """
 
     version: Version
@@ -53,6 +57,8 @@ class JudgedInputs:
     champion_files: Path | None = None
     problem: str = ""
     champion_live: bool = True
+    mark: str = ""
+    redeclared_by: tuple[str, ...] = ()
 
     def judged(self, bundle: EvidenceBundle) -> Judged:
         """Return the digests and numbers that name the inputs of a judgement on this bundle."""
@@ -67,6 +73,7 @@ class JudgedInputs:
             (champion.number, champion.tags.get(DIGEST, "")) if champion else None,
             bundle.newest_digest,
             self.rule.policies.digest,
+            self.mark,
         )
 
     def evidence(self, bundle: EvidenceBundle) -> Evidence:
@@ -129,8 +136,9 @@ def judged_inputs_of(
     allowed = (*rows.experiment.search.trusted_types, *trusted)
     require_as_written(files, allowed)
     rule = rule_of(client, version.name, version.number)
-    held = replace(rows, experiment=rule.held(rows.experiment))
-    inputs = JudgedInputs(version, files, held, digest, rows.experiment, rule)
+    now = declared_now(ledger_of(client, version.name), version.number, rows.experiment)
+    held = replace(rows, experiment=rule.held(now.experiment))
+    inputs = JudgedInputs(version, files, held, digest, now.experiment, rule, mark=now.mark, redeclared_by=now.people)
     served = served_beside(client, version.name, version.number) if stage is Stage.PRODUCTION else None
     if served is None or served.version == version.number:
         return inputs

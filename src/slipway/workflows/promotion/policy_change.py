@@ -11,8 +11,8 @@ from slipway.core.spec import ReleasePolicy
 from slipway.core.spec._yaml import read_policy
 from slipway.errors import Refusal
 from slipway.identity import process_tags
+from slipway.registry.demands.policy import POLICY_FILE, policies_of
 from slipway.registry.ledger import now_ms
-from slipway.registry.policy import POLICY_FILE, policies_of
 from slipway.types import Stage, Verdict
 from slipway.workflows.promotion.transition import moving, open_ledger
 

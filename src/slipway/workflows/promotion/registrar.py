@@ -17,13 +17,14 @@ from slipway.core.release.transitions import Action, Transition, before_producti
 from slipway.errors import PromotionRefused, Refusal
 from slipway.identity import process_tags
 from slipway.registry.artifacts.models import temporary_folder
+from slipway.registry.demands.policy import policies_of
+from slipway.registry.demands.redeclaration import declared_now
 from slipway.registry.eligibility import eligibility, live_version, served_beside
 from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.evidence.rescoring import verified_rows
 from slipway.registry.ledger import MADE, Ledger, now_ms
 from slipway.registry.mutex import exclusive
 from slipway.registry.permissions import Operation, not_allowed
-from slipway.registry.policy import policies_of
 from slipway.registry.remote import RemoteRegistrar, about
 from slipway.registry.stages import put_aliases_in_step
 from slipway.registry.versions import Version, get_version, list_versions
@@ -34,6 +35,7 @@ from slipway.workflows.promotion import policy_change
 from slipway.workflows.promotion.decided import describe
 from slipway.workflows.promotion.judge import judged
 from slipway.workflows.promotion.judged_inputs import Gathered
+from slipway.workflows.promotion.redeclaration import redeclare
 from slipway.workflows.promotion.rule import authors, rule_of
 from slipway.workflows.promotion.transition import bring_to_an_end, make, moving, open_ledger, transition_of
 
@@ -59,6 +61,9 @@ class Registrar(Protocol):
 
     def comment(self, name: str, version: int, text: str) -> Transition:
         """Write a comment on a version to the ledger. Raises Refusal for one without text."""
+
+    def redeclare(self, name: str, version: int, text: str, comment: str) -> Transition:
+        """Write what is declared again about the release of a version to the ledger. Raises UsageError, Refusal."""
 
     def promote(
         self, name: str, version: int, stage: Stage, comment: str, bundle: EvidenceBundle | None = None
@@ -133,9 +138,11 @@ class LocalRegistrar:
         if self._by in theirs:  # at once: no declaration is needed to say so
             raise Refusal(f"{name} version {version} is not approved for {stage}: {is_author(self._by, theirs)}")
         with temporary_folder() as made:
-            asked = rule.approval_asked(verified_rows(self._client, wanted, Path(made))[0].experiment)
+            recorded = verified_rows(self._client, wanted, Path(made))[0].experiment
         with moving(self._client, ledger):
             stands = eligibility(self._client, ledger, wanted, stage)
+            now = declared_now(ledger, version, recorded)
+            asked, theirs = rule.approval_asked(now.experiment), authors(wanted, rule.policies, now.people)
             if why_not := may_approve(asked, stands, theirs, self._by, overrides):
                 raise Refusal(f"{name} version {version} is not approved for {stage}: {why_not}")
             assert stands.judgement is not None  # nothing can be approved otherwise
@@ -170,6 +177,9 @@ class LocalRegistrar:
             said = transition_of(self._client, self._by, wanted, Action.COMMENT, wanted.stage, text)
             ledger.write(said, process_tags())
         return said
+
+    def redeclare(self, name: str, version: int, text: str, comment: str) -> Transition:
+        return redeclare(self._client, self._by, name, version, text, comment)
 
     def promote(
         self, name: str, version: int, stage: Stage, comment: str, bundle: EvidenceBundle | None = None
@@ -236,7 +246,7 @@ class LocalRegistrar:
         action = Action.PROMOTE if stands.holds else Action.REFUSE
         transition = transition_of(self._client, self._by, wanted, action, stage, comment, stands.verdicts, evidence)
         if stands.judgement:  # this entry is the newest judgement now: it went by the same policy
-            transition = replace(transition, policy=stands.judgement.policy)
+            transition = replace(transition, policy=stands.judgement.policy, declared=stands.judgement.declared)
         if stands.holds:
             return make(self._client, ledger, transition, files)
         if stands.judgement:  # the refusal is the newest judgement now: an approval of it may open the stage

@@ -14,10 +14,11 @@ from slipway.core.spec import ReleasePolicy
 from slipway.core.spec._yaml import read_policy, write_policy
 from slipway.errors import FileUnusable, Refusal
 from slipway.registry.artifacts.models import temporary_folder
+from slipway.registry.demands.policy import policies_of, trained_with
+from slipway.registry.demands.redeclaration import declared_now
 from slipway.registry.eligibility import served_beside
 from slipway.registry.ledger import ledger_of
 from slipway.registry.permissions import Operation
-from slipway.registry.policy import declared_by, policies_of
 from slipway.registry.versions import get_version
 from slipway.settings import Settings
 from slipway.workflows.promotion.registrar import registrar_of
@@ -100,7 +101,10 @@ def draft_policy(settings: Settings, name: str, version: int) -> PolicyDraft:
     wanted = get_version(client, name, version)
     with temporary_folder() as folder:
         try:
-            return PolicyDraft(name, version, demands_of(declared_by(client, wanted, Path(folder))))
+            trained = trained_with(client, wanted, Path(folder))
+            return PolicyDraft(
+                name, version, demands_of(declared_now(ledger_of(client, name), version, trained).experiment)
+            )
         except (MlflowException, OSError):
             raise Refusal(f"{name} version {version} keeps no declaration: Slipway did not train it") from None
 

@@ -31,7 +31,7 @@ def policies_of(ledger: Ledger | None) -> Policies:
     return policies((entry.transition, _text(ledger, entry)) for entry in ledger.entries(where=_OF_POLICY))
 
 
-def declared_by(client: MlflowClient, version: Version, folder: Path) -> Experiment:
+def trained_with(client: MlflowClient, version: Version, folder: Path) -> Experiment:
     """Download the declaration that a version was trained with, as it was registered.
 
     Raises UntrustedModel where none was registered, or another than there is now.

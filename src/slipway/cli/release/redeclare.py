@@ -1,0 +1,23 @@
+"""The command `slipway redeclare`."""
+
+import click
+
+from slipway.cli._options import Integer, command, json_option, show
+from slipway.settings import Settings
+
+
+@command(example="slipway redeclare flight_delays 3 --comment 'the team of the airport owns it now'")
+@click.argument("name")
+@click.argument("version", type=Integer(1))
+@click.option("--comment", default="", help="Why; written down with the declaration, and needed for that.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and write nothing.")
+@json_option
+def redeclare(settings: Settings, name: str, version: int, comment: str, dry_run: bool, as_json: bool) -> None:
+    """Declare scope, gates, SLA, delivery and monitoring of a version anew, as experiment.yaml says them today.
+
+    Nothing is trained: data, features, split, search and costs stay those of the run, and a difference there is refused. The
+    gates judge the version by the new declaration; verdicts and approvals of before no longer count.
+    """
+    from slipway.workflows.release import redeclare as workflow
+
+    show(workflow.redeclare(settings, name, version, comment, dry_run=dry_run), as_json)
