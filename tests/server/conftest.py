@@ -44,6 +44,7 @@ FROM_ITS_STORE = "The ``noload`` loader strategy:sqlalchemy.exc.SADeprecationWar
 OF_POLICY = (
     "a declaration that is weaker than the one in Production",
     "evidence that went by another release policy",
+    "evidence of before the version was declared again",
     "evidence that its own author approves, of a version that a colleague registered",
 )
 
