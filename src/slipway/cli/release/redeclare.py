@@ -13,9 +13,9 @@ from slipway.settings import Settings
 @click.option("--dry-run", is_flag=True, help="Say what would change, and write nothing.")
 @json_option
 def redeclare(settings: Settings, name: str, version: int, comment: str, dry_run: bool, as_json: bool) -> None:
-    """Declare scope, gates, SLA, delivery and monitoring of a version anew, as experiment.yaml says them today.
+    """Declare the release of a version anew, and train nothing.
 
-    Nothing is trained: data, features, split, search and costs stay those of the run, and a difference there is refused. The
+    Scope, gates, SLA, delivery and monitoring become what experiment.yaml says today; data, features, split, search and costs stay those of the run, and a difference there is refused. The
     gates judge the version by the new declaration; verdicts and approvals of before no longer count.
     """
     from slipway.workflows.release import redeclare as workflow
