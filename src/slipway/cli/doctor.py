@@ -10,9 +10,9 @@ from slipway.settings import Settings
 @click.argument("name", required=False)
 @json_option
 def doctor(settings: Settings, name: str | None, as_json: bool) -> None:
-    """Say what is wrong with the installation or, with NAME, whether that experiment is ready to be released.
+    """Diagnose the installation, or the readiness of an experiment.
 
-    Nothing is changed. The exit code is 1 where something has to be mended.
+    With NAME it is said whether that experiment is ready to be released. Nothing is changed. The exit code is 1 where something has to be mended.
     """
     if name:
         from slipway.workflows.doctor.readiness import ready
