@@ -12,7 +12,8 @@ from slipway.settings import Settings
 def doctor(settings: Settings, name: str | None, as_json: bool) -> None:
     """Diagnose the installation, or the readiness of an experiment.
 
-    With NAME it is said whether that experiment is ready to be released. Nothing is changed. The exit code is 1 where something has to be mended.
+    With NAME it is said whether that experiment is ready to be released. Nothing is changed. The exit code is 1 where
+    something has to be mended.
     """
     if name:
         from slipway.workflows.doctor.readiness import ready

@@ -15,8 +15,9 @@ from slipway.settings import Settings
 def redeclare(settings: Settings, name: str, version: int, comment: str, dry_run: bool, as_json: bool) -> None:
     """Declare the release of a version anew, and train nothing.
 
-    Scope, gates, SLA, delivery and monitoring become what experiment.yaml says today; data, features, split, search and costs stay those of the run, and a difference there is refused. The
-    gates judge the version by the new declaration; verdicts and approvals of before no longer count.
+    Scope, gates, SLA, delivery and monitoring become what experiment.yaml says today; data, features, split, search and costs
+    stay those of the run, and a difference there is refused. The gates judge the version by the new declaration; verdicts and
+    approvals of before no longer count.
     """
     from slipway.workflows.release import redeclare as workflow
 
