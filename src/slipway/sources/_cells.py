@@ -25,18 +25,23 @@ class NumberForm:
     decimal: str = "."
     thousands: str = ""
 
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
+    @property
+    def pattern(self) -> str:
+        """The regular expression of a number of this form."""
         whole = r"\d+"
         if self.thousands:
             mark = re.escape(self.thousands)
             whole = rf"(\d+|\d{{1,3}}({mark}\d{{3}})+)"
         point = re.escape(self.decimal)
-        return re.compile(rf"[+-]?({whole}({point}\d*)?|{point}\d+)([eE][+-]?\d+)?")
+        return rf"[+-]?({whole}({point}\d*)?|{point}\d+)([eE][+-]?\d+)?"
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self.pattern)
 
     def fits(self, cell: str) -> bool:
         """Return whether a cell is a number of this form; a mark between thousands has three digits behind it."""
-        return self._pattern.fullmatch(cell.strip()) is not None
+        return self._compiled.fullmatch(cell.strip()) is not None
 
 
 PLAIN = NumberForm()
