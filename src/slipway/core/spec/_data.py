@@ -1,16 +1,14 @@
 """`data`: where the rows come from, and what each column promises."""
 
-import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from slipway.core.spec._section import CodeRef, ColumnName, Moment, Section, Share, Text, wrong
+from slipway.core.spec._section import ColumnName, Moment, Section, Share, Text, wrong
+from slipway.core.spec._source import SourceOrUrl
 from slipway.errors import did_you_mean
-
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class ColumnType(StrEnum):
@@ -29,42 +27,6 @@ class ColumnType(StrEnum):
     def is_encoded(self) -> bool:
         """Whether the automatic preprocessing turns a column of this type into numbers."""
         return self.is_numeric or self is ColumnType.CATEGORY
-
-
-_KINDS = ("function", "csv", "parquet")
-"""The fields of Source that say where the rows are; exactly one is given."""
-
-
-class Source(Section):
-    """The source of the rows: a Python function, a CSV file or a Parquet file."""
-
-    function: CodeRef | None = Field(
-        None, description="module:function in the experiment's folder; returns a DataFrame"
-    )
-    params: dict[str, Any] = Field(default_factory=dict, description="keyword arguments of the function")
-    csv: Text | None = Field(None, description="a path, relative to the experiment's folder")
-    parquet: Text | None = Field(None, description="a path, relative to the experiment's folder")
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        given = [kind for kind in _KINDS if getattr(self, kind)]
-        if len(given) != 1:
-            raise wrong(f"give exactly one of {', '.join(_KINDS)}; found {', '.join(given) or 'none'}")
-        if self.params and not self.function:
-            raise wrong(f"params are the arguments of a function, and the source is {given[0]}", "params")
-        for kind in ("csv", "parquet"):
-            if _URL.match(named := getattr(self, kind) or ""):
-                raise wrong(
-                    f"{named} is a URL, and URLs are not read yet; name a file of this machine, "
-                    "or a function of the experiment's folder that fetches the rows",
-                    kind,
-                )
-        return self
-
-    @property
-    def declared(self) -> str:
-        """The function or the path, as it is declared."""
-        return next(str(value) for kind in _KINDS if (value := getattr(self, kind)))
 
 
 class Column(Section):
@@ -105,7 +67,7 @@ class DataSla(Section):
 
 
 class Data(Section):
-    source: Source
+    source: SourceOrUrl
     target: ColumnName
     positive: bool | int | str | None = Field(
         None, description="the positive class of a binary task; default: the last in order"
@@ -128,6 +90,16 @@ class Data(Section):
     def encoded(self) -> tuple[str, ...]:
         """The features that the automatic preprocessing encodes: all but texts and times."""
         return tuple(name for name in self.features if self.columns[name].type.is_encoded)
+
+    @model_validator(mode="after")
+    def _download_is_known(self) -> Self:
+        if self.source.parsed.scheme in ("http", "https") and not self.source.sha256:
+            raise wrong(
+                "rows that are downloaded need the digest of their file, so that each run has the same rows: give sha256, "
+                "as `sha256sum FILE` prints it",
+                *("source", "sha256"),
+            )
+        return self
 
     @model_validator(mode="after")
     def _names_are_declared(self) -> Self:
