@@ -18,6 +18,7 @@ COMMANDS = {
     "restore": "slipway.cli.backup:restore",
     "user": "slipway.cli.user:user",
     "notices": "slipway.cli.notices.notices:notices",
+    "init": "slipway.cli.init:init",
     "check": "slipway.cli.check:check",
     "schema": "slipway.cli.schema:schema",
     "run": "slipway.cli.run:run",

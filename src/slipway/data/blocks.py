@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from slipway.core.naming import unusable
 from slipway.errors import FileUnusable
 from slipway.sources.dialect import SAMPLE_BYTES, Dialect, found
 
@@ -28,13 +30,18 @@ class Blocks:
 
     Attributes:
         names: the names of the columns as they are written; a name may be empty or repeated.
-        read: reads the table from its beginning; each block has the columns in order.
+        read: reads the table from its beginning; each block has the columns of `columns`, in that order.
         dialect: the form of a CSV file; None for a Parquet file.
     """
 
     names: tuple[str, ...]
     read: Callable[[], Iterator[pa.RecordBatch]]
     dialect: Dialect | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names by which an experiment can declare a column: those that are usable and not repeated."""
+        return _declarable(self.names)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -50,7 +57,7 @@ def blocks_of(path: Path) -> Blocks:
     if kind in (".parquet", ".pq"):
         with _told(path):
             names = tuple(pq.read_schema(path).names)
-        return Blocks(names, lambda: _parquet(path))
+        return Blocks(names, lambda: _parquet(path, names))
     if kind not in (".csv", ".csv.gz"):
         raise FileUnusable(f"{path} ends in '{path.suffix}'; what can be read is .csv, .csv.gz and .parquet")
     with _told(path), _opened(path) as stream:
@@ -60,28 +67,37 @@ def blocks_of(path: Path) -> Blocks:
     dialect = found(first)
     with _told(path):
         names = _names(first, dialect)
-    return Blocks(names, lambda: _csv(path, len(names), dialect), dialect)
+    return Blocks(names, lambda: _csv(path, names, dialect), dialect)
 
 
-def _csv(path: Path, width: int, dialect: Dialect) -> Iterator[pa.RecordBatch]:
+def _csv(path: Path, names: tuple[str, ...], dialect: Dialect) -> Iterator[pa.RecordBatch]:
     """Read a CSV file with every cell as a text; what a text means is not the reader's to say."""
-    columns = [f"f{i}" for i in range(width)]
+    places = [f"f{i}" for i in range(len(names))]
+    wanted = [places[names.index(name)] for name in _declarable(names)]
     reading = pa_csv.ReadOptions(
         block_size=_BLOCK_BYTES,
-        column_names=columns,
+        column_names=places,
         skip_rows=_above(dialect),
         skip_rows_after_names=int(dialect.header is not False),
         encoding="utf8" if dialect.encoding in _PLAIN else dialect.encoding,
     )
     parsing = pa_csv.ParseOptions(delimiter=dialect.sep, newlines_in_values=True)
-    converting = pa_csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False)
+    converting = pa_csv.ConvertOptions(
+        column_types=dict.fromkeys(places, pa.string()), strings_can_be_null=False, include_columns=wanted
+    )
     with _told(path), _opened(path) as stream:
-        yield from pa_csv.open_csv(stream, reading, parsing, converting)
+        for block in pa_csv.open_csv(stream, reading, parsing, converting):
+            yield block.rename_columns(list(_declarable(names)))
 
 
-def _parquet(path: Path) -> Iterator[pa.RecordBatch]:
+def _parquet(path: Path, names: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
     with _told(path):
-        yield from pq.ParquetFile(path).iter_batches(_BLOCK_ROWS)
+        yield from pq.ParquetFile(path).iter_batches(_BLOCK_ROWS, columns=list(_declarable(names)))
+
+
+def _declarable(names: tuple[str, ...]) -> tuple[str, ...]:
+    times = Counter(names)
+    return tuple(name for name in names if not unusable(name) and times[name] == 1)
 
 
 def _names(first: bytes, dialect: Dialect) -> tuple[str, ...]:
@@ -89,11 +105,11 @@ def _names(first: bytes, dialect: Dialect) -> tuple[str, ...]:
     text = io.StringIO(first.decode(dialect.encoding, errors="replace"), newline="")
     for _ in range(_above(dialect)):
         text.readline()
-    head, *rows = [*islice(csv.reader(text, delimiter=dialect.sep), 2), []]
+    head, row, *_ = [*islice(csv.reader(text, delimiter=dialect.sep), 2), [], []]
     if dialect.header is False:
         return tuple(f"column_{i}" for i in range(1, len(head) + 1))
     # R writes no name for the column of row names.
-    return ("", *head) if len(rows[0]) == len(head) + 1 else tuple(head)
+    return ("", *head) if len(row) == len(head) + 1 else tuple(head)
 
 
 def _above(dialect: Dialect) -> int:
@@ -102,7 +118,7 @@ def _above(dialect: Dialect) -> int:
 
 
 def _opened(path: Path) -> io.BufferedIOBase:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
 
 
 @contextmanager

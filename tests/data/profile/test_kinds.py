@@ -11,7 +11,7 @@ from slipway.data.profile.kinds import kind_of
 
 _RNG = np.random.default_rng(0)
 _DAYS = pd.date_range("2013-01-25", periods=60)
-_WORDS = "the ferry was late and nobody said why so we left without bags it rained".split()
+_WORDS = ["the", "ferry", "was", "late", "and", "nobody", "said", "why", "so", "we", "left", "without", "bags"]
 
 
 def _times(form: str) -> list[str]:
@@ -86,6 +86,8 @@ COLUMNS: list[tuple[str, list[Any], str, dict[str, str], tuple[str, ...], str]] 
     ("zone", _times("%Y/%m/%d %H:%M:%S +0100"), "datetime", {"format": "%Y/%m/%d %H:%M:%S %z"}, (), ""),
     ("days or nothing", ["2013-01-31", "-", "2013-02-01"], "datetime", {}, ("-",), ""),
     ("no days", ["2013-02-30", "2013-02-31"], "category", {}, (), ""),
+    ("timestamp", [str(1_400_000_000 + i) for i in range(9)], "int", {}, (), "seconds since 1970"),
+    ("created, by a browser", [str(1_400_000_000_000 + i) for i in range(9)], "int", {}, (), "milliseconds"),
     ("years", ["1999", "2013", "2001"], "int", {}, (), ""),
     ("clock", ["10:15", "23:59", "00:01"], "category", {}, (), ""),
     ("versions", ["1.2.3", "1.10.0"], "category", {}, (), ""),

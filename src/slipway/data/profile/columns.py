@@ -6,11 +6,10 @@ from enum import StrEnum
 
 import pandas as pd
 
-from slipway.core.naming import unusable
 from slipway.core.spec import ColumnType
 from slipway.data.profile.counting import Count
 from slipway.data.profile.kind import Kind
-from slipway.data.profile.names import says_another_time, says_entity, says_id, says_moment
+from slipway.data.profile.names import says_another_time, says_entity, says_id, says_moment, says_person
 from slipway.data.profile.survey import Survey
 from slipway.data.profile.values import read_as, without_marks
 
@@ -64,31 +63,29 @@ class ColumnProfile:
         return replace(self, role=role, why=why, doubt=doubt or self.doubt)
 
 
-def column_profiles(survey: Survey, target: int, wishes: Mapping[str, Role]) -> list[ColumnProfile]:
+def column_profiles(survey: Survey, target: str, wishes: Mapping[str, Role]) -> list[ColumnProfile]:
     """Return the profile of each column, in the order of the table.
 
     Args:
         survey: the facts of the table.
-        target: the position of the target.
+        target: the name of the target.
         wishes: the roles of columns that a person chose.
     """
     profiles = []
-    for position, name in enumerate(survey.names):
-        plain = _facts(survey, position)
-        if why := _not_nameable(name, survey.names):
-            profiles.append(plain.as_role(Role.LEFT_OUT, why, why))
-        elif position == target:
+    for name in survey.kinds:
+        plain = _facts(survey, name)
+        if name == target:
             profiles.append(plain.as_role(Role.TARGET, ""))
         elif name in wishes:
             profiles.append(plain.as_role(wishes[name], "as it was asked for"))
         else:
-            profiles.append(_guessed(plain, survey, position))
+            profiles.append(_guessed(plain, survey))
     return _one_of_each(profiles)
 
 
-def _facts(survey: Survey, position: int) -> ColumnProfile:
-    name, kind, count = survey.names[position], survey.kinds[position], survey.counts[position]
-    values = without_marks(survey.sample.frame[position], survey.missing)
+def _facts(survey: Survey, name: str) -> ColumnProfile:
+    kind, count = survey.kinds[name], survey.counts[name]
+    values = without_marks(survey.sample.frame[name], survey.missing)
     distinct = values.dropna().astype(str) if values.dtype == object else values.dropna()
     examples = tuple(map(str, distinct.value_counts().index[:12])) if kind.type is ColumnType.CATEGORY else ()
     in_order = kind.type is ColumnType.DATETIME and _in_order(read_as(values, kind))
@@ -98,21 +95,11 @@ def _facts(survey: Survey, position: int) -> ColumnProfile:
     )
 
 
-def _not_nameable(name: str, names: tuple[str, ...]) -> str:
-    if not name.strip():
-        return "its header cell is empty, so nothing can name it"
-    if why := unusable(name):
-        return f"it cannot be declared: {why}; rename it in the table"
-    if (count := names.count(name)) > 1:
-        return f"{count} columns have this name; rename all but one of them in the table"
-    return ""
-
-
-def _guessed(column: ColumnProfile, survey: Survey, position: int) -> ColumnProfile:
+def _guessed(column: ColumnProfile, survey: Survey) -> ColumnProfile:
     if not column.distinct:
         return column.as_role(Role.LEFT_OUT, "it has no value at all")
     if column.distinct == 1 and not column.count.missing and column.count.low == column.count.high:
-        value = column.examples[0] if column.examples else survey.sample.frame[position].iloc[0]
+        value = column.examples[0] if column.examples else survey.sample.frame[column.name].iloc[0]
         return column.as_role(Role.LEFT_OUT, f"it is always {value}")
     if column.kind.type is ColumnType.TEXT and "plain values" in column.kind.why:
         return column.as_role(Role.LEFT_OUT, column.kind.why)
@@ -136,8 +123,10 @@ def _named(column: ColumnProfile, survey: Survey) -> ColumnProfile:
     if kind is ColumnType.CATEGORY and column.distinct > max(_LEAST_GROUPS, _NAMES_THE_ROW * rows):
         doubt = f"{column.distinct:,} values in {rows:,.0f} rows name the row, so it is no feature"
         return column.as_role(Role.KEPT, "nearly each row has a value of its own", doubt)
-    if says_entity(column.name) and kind in (ColumnType.INT, ColumnType.CATEGORY) and _LEAST_GROUPS <= column.distinct:
-        return column.as_role(Role.GROUP, f"{column.distinct:,} values in {rows:,.0f} rows: the rows of one belong together")
+    if says_entity(column.name) and kind in (ColumnType.INT, ColumnType.CATEGORY) and column.distinct >= _LEAST_GROUPS:
+        return column.as_role(
+            Role.GROUP, f"{column.distinct:,} values in {rows:,.0f} rows: the rows of one belong together"
+        )
     if kind is ColumnType.INT and says_id(column.name) and column.distinct > _NAMES_THE_ROW * rows:
         return column.as_role(Role.KEPT, "names things, by its name")
     return column
@@ -153,10 +142,11 @@ def _in_order(times: pd.Series) -> bool:
 
 def _one_of_each(profiles: list[ColumnProfile]) -> list[ColumnProfile]:
     """Choose one id, one time and one group; other columns of these roles go back to what they are otherwise."""
+    groups = [each for each in profiles if each.role is Role.GROUP]
     chosen = {
         Role.ID: next((each.name for each in profiles if each.role is Role.ID), ""),
         Role.TIME: _time(profiles),
-        Role.GROUP: next((each.name for each in profiles if each.role is Role.GROUP), ""),
+        Role.GROUP: next((each.name for each in groups if says_person(each.name)), groups[0].name if groups else ""),
     }
     return [_settled(each, chosen) for each in profiles]
 
@@ -185,5 +175,6 @@ def _settled(column: ColumnProfile, chosen: Mapping[Role, str]) -> ColumnProfile
     if column.role is Role.ID and column.name != chosen[Role.ID]:
         return column.as_role(Role.KEPT, "names the row too")
     if column.role is Role.GROUP and column.name != chosen[Role.GROUP]:
-        return column.as_role(Role.FEATURE, column.kind.why)
+        why = "codes of things, by the name"
+        return replace(column, role=Role.FEATURE, kind=replace(column.kind, type=ColumnType.CATEGORY, keys={}), why=why)
     return column

@@ -51,33 +51,33 @@ class Counting:
     """Counts the columns of a table, block by block.
 
     Args:
-        kinds: the Kind of each column to count, by its position.
+        kinds: the Kind of each column to count.
         missing: all texts that stand for a missing value.
-        tallied: the positions of columns whose values are counted one by one.
+        tallied: the columns whose values are counted one by one.
     """
 
-    def __init__(self, kinds: Mapping[int, Kind], missing: Sequence[str], tallied: Sequence[int] = ()):
-        self.counts = {position: Count() for position in kinds}
+    def __init__(self, kinds: Mapping[str, Kind], missing: Sequence[str], tallied: Sequence[str] = ()):
+        self.counts = {name: Count() for name in kinds}
         self._kinds = kinds
         self._marks = pa.array(list(missing), pa.string())
         self._tallied = frozenset(tallied)
 
-    def kind(self, position: int) -> Kind | None:
+    def kind(self, name: str) -> Kind | None:
         """Return the Kind that a column is counted by."""
-        return self._kinds.get(position)
+        return self._kinds.get(name)
 
     def take(self, block: pa.RecordBatch, threads: ThreadPoolExecutor) -> None:
         """Count the next rows; Arrow lets go of the interpreter meanwhile, so that `threads` run at the same time."""
-        list(threads.map(lambda position: self._take(position, block.column(position)), self._kinds))
+        list(threads.map(lambda name: self._take(name, block.column(name)), self._kinds))
 
-    def _take(self, position: int, array: pa.Array) -> None:
-        count, present = self.counts[position], without_marks(array, self._marks)
+    def _take(self, name: str, array: pa.Array) -> None:
+        count, present = self.counts[name], without_marks(array, self._marks)
         count.missing += present.null_count
         present = present.drop_null()
-        if position in self._tallied:
+        if name in self._tallied:
             for value, times in zip(*pc.value_counts(present).flatten(), strict=True):
                 count.values[value.as_py()] += times.as_py()
-        _take_in(count, present, self._kinds[position])
+        _take_in(count, present, self._kinds[name])
 
 
 def without_marks(array: pa.Array, marks: pa.Array) -> pa.Array:
@@ -134,7 +134,7 @@ def _take_numbers(count: Count, present: pa.Array, kind: Kind, texts: bool) -> N
 
 
 def _times(present: pa.Array, kind: Kind) -> pd.Series:
-    texts = present.to_pandas()
+    texts: pd.Series = present.to_pandas()
     if form := kind.keys.get("format"):
         return pd.to_datetime(texts.str.strip(), format=form, errors="coerce", utc=True)
     return to_time(texts)

@@ -1,15 +1,15 @@
 """The guess of a column's type, from a sample of its values and its name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import pyarrow as pa
 
 from slipway.core.spec import ColumnType
-from slipway.core.values import EXACT
+from slipway.core.values import EXACT, LEAST_MS
 from slipway.data.profile import marks, numbers, times
 from slipway.data.profile.kind import Kind
-from slipway.data.profile.names import says_code
+from slipway.data.profile.names import says_code, says_moment
 
 _TRUTHS = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"))
 _MOST_CODES = 1_000
@@ -80,7 +80,7 @@ def _of_texts(given: pd.Series, name: str, missing: Sequence[str]) -> Kind:
         found = _numbers_or_times(strays, name, among) if among and len(strays) else None
         found = found or _despite_strays(rest, name)
     if not found:
-        return _of_words(rest, name, everywhere)
+        return _of_words(rest, everywhere)
     return Kind(found.type, found.why, found.keys, tuple(sorted({*everywhere, *found.marks})), found.doubt)
 
 
@@ -125,7 +125,7 @@ def _values(texts: pd.Index, form: numbers.NumberStyle) -> pd.Series:
 
 
 def _of_numbers(
-    distinct: pd.Series, name: str, whole: bool, keys: dict[str, str], found: tuple[str, ...], doubt: str
+    distinct: pd.Series, name: str, whole: bool, keys: Mapping[str, str], found: tuple[str, ...], doubt: str
 ) -> Kind:
     """Return the Kind of numbers by their distinct values."""
     known = set(distinct)
@@ -137,7 +137,18 @@ def _of_numbers(
         return Kind(ColumnType.CATEGORY, "whole numbers that are codes, by the name", marks=found)
     forms = ", ".join(f"{key} {mark!r}" for key, mark in keys.items())
     why = ("whole numbers" if whole else "numbers") + (f" with {forms}" if forms else "")
-    return Kind(ColumnType.INT if whole else ColumnType.FLOAT, why, keys, found, doubt or _placeholder(distinct))
+    doubt = doubt or _since_1970(distinct, name) or _placeholder(distinct)
+    return Kind(ColumnType.INT if whole else ColumnType.FLOAT, why, keys, found, doubt)
+
+
+def _since_1970(distinct: pd.Series, name: str) -> str:
+    """Name numbers that may be times."""
+    for unit, low, high in (("seconds", 10**8, 4 * 10**9), ("milliseconds", LEAST_MS, 4 * 10**12)):
+        if says_moment(name) and distinct.between(low, high).all():
+            return (
+                f"these numbers may be {unit} since 1970, which are not read as times; make times of them in the table"
+            )
+    return ""
 
 
 def _placeholder(distinct: pd.Series) -> str:
@@ -150,9 +161,7 @@ def _placeholder(distinct: pd.Series) -> str:
             continue
         low, high = others.min(), others.max()
         if suspect < low - (high - low) or suspect > high + (high - low) or (suspect < 0 <= low):
-            return (
-                f"{suspect:g} may stand for a missing value; if it does, list it in data.source.nulls"
-            )
+            return f"{suspect:g} may stand for a missing value; if it does, list it in data.source.nulls"
     return ""
 
 
@@ -172,11 +181,11 @@ def _despite_strays(counts: pd.Series, name: str) -> Kind | None:
     return Kind(kind.type, kind.why, kind.keys, tuple(strays), doubt)
 
 
-def _of_words(counts: pd.Series, name: str, found: tuple[str, ...]) -> Kind:
+def _of_words(counts: pd.Series, found: tuple[str, ...]) -> Kind:
     texts = pd.Series(counts.index, dtype="str")
     rows = int(counts.sum())
     words, characters = texts.str.count(r"\S+").mean(), texts.str.len().mean()
-    long = words >= _WORDS_OF_TEXT and characters >= _CHARACTERS_OF_TEXT / 2 or characters >= 2 * _CHARACTERS_OF_TEXT
+    long = (words >= _WORDS_OF_TEXT and characters >= _CHARACTERS_OF_TEXT / 2) or characters >= 2 * _CHARACTERS_OF_TEXT
     if long and len(counts) > max(_LEAST_NUMBERS, _DISTINCT_OF_TEXT * rows):
         return Kind(ColumnType.TEXT, f"free text, {words:.0f} words on average", marks=found)
     doubt = ""

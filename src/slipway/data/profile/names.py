@@ -3,19 +3,29 @@
 import re
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-zß-ÿ]+|\d+")
-_IDS = frozenset({"id", "ids", "uuid", "guid", "key", "pk", "rowid", "rownum", "rownames", "index", "idx", "serial", "record",
-                  "lfd", "ident", "identifier", "seqn", "seqno"})  # fmt: skip
-_ENTITIES = frozenset({"customer", "client", "user", "patient", "subject", "person", "member", "household", "player", "student",
-                       "employee", "driver", "device", "machine", "vehicle", "account", "kunde", "kunden", "patnr"})  # fmt: skip
-_CODES = frozenset({"code", "cd", "zip", "zipcode", "postcode", "postal", "plz", "fips", "class", "subclass", "type", "category",
-                    "cat", "kind", "sku", "isbn", "iata", "icao", "area", "dept", "department", "district", "cluster", "naics",
-                    "sic"})  # fmt: skip
-_MOMENTS = frozenset({"date", "datetime", "time", "timestamp", "ts", "day", "when", "created", "ordered", "order", "issued",
-                      "observed", "observation", "pickup", "start", "started", "departure", "hour", "month", "moment", "datum",
-                      "zeit", "tag", "at", "week", "issue", "sale", "sold", "transaction", "event", "visit"})  # fmt: skip
-_NO_MOMENTS = frozenset({"birth", "birthday", "birthdate", "dob", "born", "expiry", "expiration", "expires", "end", "ended",
-                         "until", "due", "death", "closed", "updated", "modified", "geburt", "dropoff", "arrival", "last",
-                         "built", "renovated"})  # fmt: skip
+
+
+def _of(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_IDS = _of("id ids uuid guid key pk rowid rownum rownames index idx serial record lfd ident identifier seqn seqno")
+_ENTITIES = _of(
+    "customer client user patient subject person member household player student employee driver device machine "
+    "vehicle account kunde kunden patnr"
+)
+_CODES = _of(
+    "code cd zip zipcode postcode postal plz fips class subclass type category cat kind sku isbn iata icao area "
+    "dept department district cluster naics sic"
+)
+_MOMENTS = _of(
+    "date datetime time timestamp ts day when created ordered order issued observed observation pickup start "
+    "started departure hour month moment datum zeit tag at week issue sale sold transaction event visit arrival"
+)
+_NO_MOMENTS = _of(
+    "birth birthday birthdate dob born expiry expiration expires end ended until due death closed updated modified "
+    "geburt dropoff last built renovated"
+)
 
 
 def words_of(name: str) -> frozenset[str]:
@@ -32,6 +42,11 @@ def says_entity(name: str) -> bool:
     """Return whether a name says that its values name things of which a table may have several rows."""
     words = words_of(name)
     return bool(words & _ENTITIES) or bool(words & {"id", "uuid", "guid"})
+
+
+def says_person(name: str) -> bool:
+    """Return whether a name says which kind of thing its values name."""
+    return bool(words_of(name) & _ENTITIES)
 
 
 def says_code(name: str) -> bool:

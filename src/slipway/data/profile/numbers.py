@@ -36,9 +36,7 @@ def _grouped(mark: str, point: str) -> str:
 _BLANK = "[ \u00a0\u202f]"
 STYLES = (
     NumberStyle(PLAIN),
-    NumberStyle(
-        _grouped(",", r"\."), r"\d,\d{3}", {"thousands": ","}, doubtful=r"^\s*[+-]?[1-9]\d{0,2},\d{3}\s*$"
-    ),
+    NumberStyle(_grouped(",", r"\."), r"\d,\d{3}", {"thousands": ","}, doubtful=r"^\s*[+-]?[1-9]\d{0,2},\d{3}\s*$"),
     NumberStyle(_grouped(r"\.", ","), r",\d+\s*$", {"decimal": ",", "thousands": "."}),
     NumberStyle(_grouped(r"\.", ","), r"\.\d{3}\.\d{3}", {"decimal": ",", "thousands": "."}),
     NumberStyle(_grouped("['’]", r"\."), r"['’]\d{3}", {"thousands": "'"}),
@@ -95,9 +93,7 @@ def _doubt_of(form: NumberStyle, texts: pa.Array) -> str:
     if not pc.all(matches(marked, form.doubtful)).as_py():
         return ""
     first = marked[0].as_py().strip()
-    return (
-        f"{first} is taken for {first.replace(',', '')}; if it is a decimal comma, say `decimal: \",\"` in place of thousands"
-    )
+    return f'{first} is taken for {first.replace(",", "")}; if it is a decimal comma, say `decimal: ","` in place of thousands'
 
 
 def _any(texts: pa.Array, pattern: str) -> bool:

@@ -1,5 +1,6 @@
 """A sample of a table that is read in blocks: every row has the same chance, and rows stay in their order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ class Sample:
     """Rows of a table.
 
     Attributes:
-        frame: the rows, in the order of the table, (rows, columns); columns are named by their position, 0 and on.
+        frame: the rows, in the order of the table, (rows, columns).
         rows: the number of rows of the whole table.
     """
 
@@ -33,14 +34,14 @@ def most_rows(columns: int) -> int:
 
 
 class Sampler:
-    """Draws `most_rows(columns)` rows of a table, or keeps all rows of a smaller one.
+    """Draws `most_rows(len(columns))` rows of a table, or keeps all rows of a smaller one.
 
     Each row draws a random number, and the rows with the smallest numbers stay, so the number of rows need not be known.
     """
 
-    def __init__(self, columns: int, seed: int = 0):
-        self._columns = columns
-        self._most = most_rows(columns)
+    def __init__(self, columns: Sequence[str], seed: int = 0):
+        self._columns = list(columns)
+        self._most = most_rows(len(columns))
         self._random = np.random.default_rng(seed)
         self._kept: list[pa.RecordBatch] = []
         self._keys = np.empty(0)
@@ -76,7 +77,8 @@ class Sampler:
         self._bound = float(self._keys.max())
 
 
-def _frame(kept: list[pa.RecordBatch], columns: int) -> pd.DataFrame:
+def _frame(kept: list[pa.RecordBatch], columns: list[str]) -> pd.DataFrame:
     if not kept:
-        return pd.DataFrame({position: pd.Series(dtype="str") for position in range(columns)})
-    return pa.Table.from_batches(kept).to_pandas().set_axis(range(columns), axis=1)
+        return pd.DataFrame({name: pd.Series(dtype="str") for name in columns})
+    frame: pd.DataFrame = pa.Table.from_batches(kept).to_pandas()
+    return frame

@@ -23,26 +23,24 @@ class Survey:
     """The facts of a table.
 
     Attributes:
-        names: the names of the columns; a name may be empty or repeated.
         sample: rows of the table; marks for missing values stand in them.
-        kinds: the Kind of each column, by its position.
+        kinds: the Kind of each column that an experiment can declare.
         counts: the Count of each column over all rows.
         missing: all texts that stand for a missing value.
     """
 
-    names: tuple[str, ...]
     sample: Sample
-    kinds: Mapping[int, Kind]
-    counts: Mapping[int, Count]
+    kinds: Mapping[str, Kind]
+    counts: Mapping[str, Count]
     missing: tuple[str, ...]
 
 
-def survey(table: Blocks, target: int) -> Survey:
+def survey(table: Blocks, target: str) -> Survey:
     """Read a table and return its Survey; the values of the target's column are counted one by one.
 
     Raises FileUnusable.
     """
-    sampler = Sampler(len(table.names))
+    sampler = Sampler(table.columns)
     blocks, first = table.read(), []
     for block in blocks:
         sampler.take(block)
@@ -61,27 +59,24 @@ def survey(table: Blocks, target: int) -> Survey:
     sample = sampler.sample()
     kinds = _sure(kinds if sample.is_whole else _kinds(table, sample), counting)
     counts = _counted_again(table, kinds, counting, missing, target)
-    return Survey(table.names, sample, kinds, counts, _missing(table, kinds))
+    return Survey(sample, kinds, counts, _missing(table, kinds))
 
 
-def _kinds(table: Blocks, sample: Sample) -> dict[int, Kind]:
-    return {
-        position: kind_of(sample.frame[position].rename(name), table.missing)
-        for position, name in enumerate(table.names)
-    }
+def _kinds(table: Blocks, sample: Sample) -> dict[str, Kind]:
+    return {name: kind_of(sample.frame[name], table.missing) for name in table.columns}
 
 
-def _missing(table: Blocks, kinds: Mapping[int, Kind]) -> tuple[str, ...]:
+def _missing(table: Blocks, kinds: Mapping[str, Kind]) -> tuple[str, ...]:
     """Return the texts that stand for a missing value anywhere in the table, which is how its reader takes them."""
     found = sorted({mark for kind in kinds.values() for mark in kind.marks} - set(table.missing))
     return (*table.missing, *found)
 
 
-def _sure(kinds: dict[int, Kind], counting: Counting) -> dict[int, Kind]:
+def _sure(kinds: dict[str, Kind], counting: Counting) -> dict[str, Kind]:
     """Take back the Kind of a column of which some row, outside of the sample, is of another kind."""
     return {
-        position: _wider(kind, counting.counts[position]) if kind == counting.kind(position) else kind
-        for position, kind in kinds.items()
+        name: _wider(kind, counting.counts[name]) if kind == counting.kind(name) else kind
+        for name, kind in kinds.items()
     }
 
 
@@ -99,10 +94,10 @@ def _wider(kind: Kind, count: Count) -> Kind:
 
 
 def _counted_again(
-    table: Blocks, kinds: Mapping[int, Kind], counting: Counting, missing: tuple[str, ...], target: int
-) -> Mapping[int, Count]:
+    table: Blocks, kinds: Mapping[str, Kind], counting: Counting, missing: tuple[str, ...], target: str
+) -> Mapping[str, Count]:
     """Return the counts by the final kinds; only columns whose Kind is another than before are read again."""
-    others = {position: kind for position, kind in kinds.items() if kind != counting.kind(position)}
+    others = {name: kind for name, kind in kinds.items() if kind != counting.kind(name)}
     if (marks := _missing(table, kinds)) != missing:
         others = dict(kinds)
     if not others:
@@ -112,4 +107,3 @@ def _counted_again(
         for block in table.read():
             again.take(block, threads)
     return {**counting.counts, **again.counts}
-

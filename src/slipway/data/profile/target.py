@@ -1,6 +1,5 @@
 """The guess of the task from the target: its classes, its positive class, its metric, and what a baseline reaches."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,7 +56,9 @@ def target_of(column: ColumnProfile, task: Task | None = None, metric: str | Non
     if len(classes) < 2:
         only = next(iter(classes), None)
         found = "has no value at all" if only is None else f"is always {only!r}"
-        raise DataUnusable(f"the target {column.name} {found}; a target with two values or more is needed to learn from")
+        raise DataUnusable(
+            f"the target {column.name} {found}; a target with two values or more is needed to learn from"
+        )
     task, why = (task, "as it was asked for") if task else _task(column, classes)
     if task is Task.REGRESSION:
         if type_ not in _NUMBERS:
@@ -73,35 +74,6 @@ def target_of(column: ColumnProfile, task: Task | None = None, metric: str | Non
     chosen, reason = (metric, "as it was asked for") if metric else _metric(task, shares, positive)
     doubts = _doubts(column.name, classes, task, shares, positive)
     return TargetGuess(type_, task, why, chosen, reason, positive, positive_why, shares, doubts)
-
-
-def baseline_of(metric: str, shares: Mapping[Any, float], positive: object, values: pd.Series) -> float:
-    """Return about what the class prior, or the mean, reaches by a metric.
-
-    Args:
-        metric: the name of the metric.
-        shares: the share of the rows of each class.
-        positive: the positive class.
-        values: the target's numbers in the sample, for a regression.
-    """
-    rate = shares.get(positive, 0.5)
-    most = max(shares.values(), default=0.0)
-    baselines = {
-        "roc_auc": 0.5,
-        "average_precision": rate,
-        "log_loss": -sum(share * math.log(share) for share in shares.values()),
-        "brier_score": rate * (1 - rate),
-        "accuracy": most,
-        "balanced_accuracy": 1 / max(1, len(shares)),
-        "f1": 0.0,
-        "precision": rate,
-        "recall": 0.0,
-        "f1_macro": 2 * most / (1 + most) / max(1, len(shares)),
-        "rmse": float(values.std(ddof=0)) if len(values) else 0.0,
-        "mae": float((values - values.mean()).abs().mean()) if len(values) else 0.0,
-        "r2": 0.0,
-    }
-    return baselines[metric]
 
 
 def _classes(column: ColumnProfile) -> tuple[dict[Any, int], ColumnType]:
@@ -143,8 +115,8 @@ def _task(column: ColumnProfile, classes: Mapping[Any, int]) -> tuple[Task, str]
         return Task.REGRESSION, f"{column.name} holds {len(classes):,} different whole numbers"
     if len(classes) > _MOST_CLASSES or column.kind.type is ColumnType.DATETIME:
         raise DataUnusable(
-            f"the target {column.name} holds {len(classes):,} different values ({column.kind.why}), too many for classes, and no "
-            "numbers; name another --target, or make numbers or fewer classes of it where the table is made"
+            f"the target {column.name} holds {len(classes):,} different values ({column.kind.why}), too many for classes, "
+            "and no numbers; name another --target, or make numbers or fewer classes of it where the table is made"
         )
     return Task.MULTICLASS, f"{column.name} has {len(classes)} values"
 
@@ -171,8 +143,8 @@ def _doubts(
     doubts = []
     if task is Task.BINARY and shares[positive] < _STRONG_IMBALANCE:
         doubts.append(
-            f"strong imbalance: {classes[positive]:,} rows, {shares[positive]:.2%}, are {positive!r}; say in scope.costs what a "
-            "wrong answer costs"
+            f"strong imbalance: {classes[positive]:,} rows, {shares[positive]:.2%}, are {positive!r}; say in scope.costs what "
+            "a wrong answer costs"
         )
     rare = [value for value, count in classes.items() if count < _FEW_OF_A_CLASS]
     if rare:
@@ -180,5 +152,7 @@ def _doubts(
         more = f" and {len(rare) - 5} more" if len(rare) > 5 else ""
         doubts.append(f"classes with few rows: {shown}{more}; join them with others, or find more rows of {name}")
     if len(classes) > _MANY_CLASSES:
-        doubts.append(f"{len(classes)} classes; a search takes as many times longer, and rare classes are hard to learn")
+        doubts.append(
+            f"{len(classes)} classes; a search takes as many times longer, and rare classes are hard to learn"
+        )
     return tuple(doubts)
