@@ -28,7 +28,7 @@ class ColumnType(StrEnum):
     @property
     def is_encoded(self) -> bool:
         """Whether the automatic preprocessing turns a column of this type into numbers."""
-        return self.is_numeric or self is ColumnType.CATEGORY
+        return self is not ColumnType.TEXT
 
 
 _KINDS = ("function", "csv", "parquet")
@@ -76,7 +76,10 @@ class Column(Section):
     max: float | Moment | None = None
     values: list[bool | int | float | str] | None = Field(None, min_length=1, description="every value that may occur")
     unique: bool = False
-    feature: bool = Field(True, description="false = kept beside the features, never given to a model")
+    feature: bool | None = Field(
+        None,
+        description="false = kept beside the features, never given to a model; true = the column of data.time is a feature too",
+    )
     known: Text | None = Field(None, description="how the value is known when the prediction is made")
 
     @model_validator(mode="after")
@@ -120,13 +123,20 @@ class Data(Section):
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The columns that a model may see, in the order of the contract."""
-        kept = {self.target, self.id, self.time}
-        return tuple(name for name, column in self.columns.items() if column.feature and name not in kept)
+        """The columns that a model may see, in the order of the contract.
+
+        The moment of the prediction is one of them only where its column says `feature: true`.
+        """
+        return tuple(name for name, column in self.columns.items() if self._is_feature(name, column))
+
+    def _is_feature(self, name: str, column: Column) -> bool:
+        if name in (self.target, self.id):
+            return False
+        return column.feature is True if name == self.time else column.feature is not False
 
     @property
     def encoded(self) -> tuple[str, ...]:
-        """The features that the automatic preprocessing encodes: all but texts and times."""
+        """The features that the automatic preprocessing encodes: all but texts."""
         return tuple(name for name in self.features if self.columns[name].type.is_encoded)
 
     @model_validator(mode="after")
