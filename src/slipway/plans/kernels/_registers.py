@@ -120,12 +120,12 @@ def run(operations, constants, encoded, registers, refused):  # type: ignore[no-
                 for k in range(more):
                     total += r[operations[i, 2] + k] * constants[at + k]
                 r[out] = total
-            elif code == PERIODS or code == MONTHS or code == FIRST_DAY:
+            elif code == PERIODS:
+                r[out] = NOT_A_TIME if value == NOT_A_TIME else np.floor(value / constants[at])
+            elif code == MONTHS:
                 if value == NOT_A_TIME:
                     r[out] = NOT_A_TIME
-                elif code == PERIODS:
-                    r[out] = np.floor(value / constants[at])
-                elif code == MONTHS:
+                else:
                     # Days, months and years count from the first of March of year 0, so that a leap day comes last:
                     # https://howardhinnant.github.io/date_algorithms.html
                     day = int(value) + 719468
@@ -134,6 +134,9 @@ def run(operations, constants, encoded, registers, refused):  # type: ignore[no-
                     year = (day - day // 1460 + day // 36524 - day // 146096) // 365
                     day -= 365 * year + year // 4 - year // 100
                     r[out] = (year + era * 400 - 1970) * 12 + (5 * day + 2) // 153 + 2
+            elif code == FIRST_DAY:
+                if value == NOT_A_TIME:
+                    r[out] = NOT_A_TIME
                 else:
                     month = int(value) + 1970 * 12 - 2
                     year = month // 12

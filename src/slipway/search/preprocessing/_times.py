@@ -52,8 +52,8 @@ def times(data: Data, names: Sequence[str], scale: BaseEstimator | None) -> list
     """Return the transformers that turn columns of times into numbers.
 
     Each time gives its month, day of the month, weekday and minute of the day, and the seconds since 1970. The first four
-    times give the seconds between each two of them. `data.time` gives no seconds since 1970: every later row lies beyond all that
-    a model has learned from.
+    times give the seconds between each two of them. `data.time` gives no seconds since 1970: every later row lies beyond
+    all that a model has learned from.
 
     Args:
         data: The declaration of the columns.
