@@ -10,7 +10,8 @@ from slipway.settings import Settings
 
 @command(example="slipway init rides --data rides.csv --target cancelled --owner team@example.com")
 @click.argument("name")
-@click.option("--data", required=True, metavar="SOURCE", help="The table: the path of a CSV or Parquet file.")
+@click.option("--data", required=True, metavar="SOURCE", help="The table: its path or URL.")
+@click.option("--table", metavar="NAME", help="The table or view, where --data is a database.")
 @click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
 @click.option("--task", type=click.Choice(["binary", "multiclass", "regression"]), help="By default as the target is.")
 @click.option("--metric", help="The metric to search by; by default one that fits the task.")
@@ -32,6 +33,7 @@ def init(
     settings: Settings,
     name: str,
     data: str,
+    table: str | None,
     target: str,
     task: str | None,
     metric: str | None,
@@ -59,9 +61,14 @@ def init(
     from slipway.workflows.init import InitWishes
     from slipway.workflows.init import init as workflow
 
-    table = Wishes(Task(task) if task else None, metric, time, id_)
-    wishes = InitWishes(target, table, goal, decision, owner, maturity, effort)
-    show(workflow(settings, name, data, wishes, dry_run=dry_run, force=force), as_json)
+    of_table = Wishes(Task(task) if task else None, metric, time, id_)
+    wishes = InitWishes(target, of_table, goal, decision, owner, maturity, effort)
+    show(
+        workflow(
+            settings, name, {"url": data, **({"table": table} if table else {})}, wishes, dry_run=dry_run, force=force
+        ),
+        as_json,
+    )
 
 
 def _asked(question: str) -> str | None:

@@ -1,27 +1,23 @@
 """A table of any size as blocks of rows, whose texts are as the file has them."""
 
-import csv
-import gzip
-import io
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 
 from slipway.core.naming import unusable
+from slipway.core.spec import Format, Source
 from slipway.errors import FileUnusable
 from slipway.sources.dialect import SAMPLE_BYTES, Dialect, found
+from slipway.sources.files import find_files
+from slipway.sources.opening import open_table, told
+from slipway.sources.secrets import Secrets
+from slipway.types import MISSING_IN_CSV
 
-_BLOCK_BYTES = 4 << 20
-_BLOCK_ROWS = 65_536
-_PLAIN = ("utf-8", "utf-8-sig")  # Arrow drops the mark itself, and reads other encodings by Python's slower codecs
+_OF_FILE = ("sep", "decimal", "thousands", "encoding", "header")
 
 
 @dataclass(frozen=True)
@@ -29,14 +25,14 @@ class Blocks:
     """A table that is read in blocks, as often as it is asked for.
 
     Attributes:
+        source: the declaration by which the table is read.
         names: the names of the columns as they are written; a name may be empty or repeated.
         read: reads the table from its beginning; each block has the columns of `columns`, in that order.
-        dialect: the form of a CSV file; None for a Parquet file.
     """
 
+    source: Source
     names: tuple[str, ...]
     read: Callable[[], Iterator[pa.RecordBatch]]
-    dialect: Dialect | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -44,88 +40,76 @@ class Blocks:
         return _declarable(self.names)
 
     @property
+    def takes_marks(self) -> bool:
+        """Whether an experiment can list further texts that stand for a missing value."""
+        return self.source.kind is Format.CSV
+
+    @property
     def missing(self) -> tuple[str, ...]:
-        """The texts that stand for a missing value, as far as the first rows of the file tell."""
-        return self.dialect.nulls if self.dialect else ()
+        """The texts that the reader of the table takes for missing."""
+        return (*MISSING_IN_CSV, *(self.source.nulls or ())) if self.takes_marks else ()
 
 
-def blocks_of(path: Path) -> Blocks:
-    """Return the Blocks of a CSV or Parquet file, by its ending. Raises FileUnusable, also while the blocks are read."""
-    kind = "".join(path.suffixes[-2:]).lower() if path.suffix == ".gz" else path.suffix.lower()
-    if not path.is_file():
-        raise FileUnusable(f"there is no file {path}")
-    if kind in (".parquet", ".pq"):
-        with _told(path):
-            names = tuple(pq.read_schema(path).names)
-        return Blocks(names, lambda: _parquet(path, names))
-    if kind not in (".csv", ".csv.gz"):
-        raise FileUnusable(f"{path} ends in '{path.suffix}'; what can be read is .csv, .csv.gz and .parquet")
-    with _told(path), _opened(path) as stream:
-        first = stream.read(SAMPLE_BYTES)
+def blocks_of(given: Mapping[str, Any], folder: Path, variables: Mapping[str, str]) -> Blocks:
+    """Return the Blocks of a table.
+
+    The dialect of a CSV file is found from its first bytes, and the digest of a file that is downloaded from all its bytes;
+    both are in `source` then.
+
+    Args:
+        given: the keys of `data.source` that say where the table is.
+        folder: the folder that paths are relative to.
+        variables: the environment, from which a URL's user and password come.
+
+    Raises FileUnusable, also while the blocks are read, and UsageError for a variable that is not set.
+    """
+    source, names = _found(Source(**given), folder, variables)
+
+    def read() -> Iterator[pa.RecordBatch]:
+        columns = _declarable(names)
+        with open_table(source, folder, variables) as table:
+            yield from table.batches(columns, columns)
+
+    return Blocks(source, names, read)
+
+
+def _found(source: Source, folder: Path, variables: Mapping[str, str]) -> tuple[Source, tuple[str, ...]]:
+    """Return the source with the keys that the file itself says, and the names of the columns."""
+    whole = source if source.kind is Format.SQL else source.model_copy(update=_said(source, folder, variables))
+    with open_table(whole, folder, variables) as table:
+        if whole.header is not False:
+            return whole, table.names
+        return whole.model_copy(update={"header": list(table.names)}), table.names
+
+
+def _said(source: Source, folder: Path, variables: Mapping[str, str]) -> dict[str, Any]:
+    """Return the keys that a file says of itself: the digest of a file that is downloaded, and the dialect of a CSV file."""
+    secrets = Secrets(source.parsed, variables)
+    with told(source.parsed.shown, source.kind, secrets):
+        files = find_files(source, source.parsed, folder, secrets, variables.get("MLFLOW_S3_ENDPOINT_URL") or None)
+        try:
+            digest = {"sha256": files.digest} if files.digest else {}
+            if source.kind is not Format.CSV:
+                return digest
+            with files.pieces[0].stream() as stream:
+                first = bytes(stream.read(SAMPLE_BYTES))
+        finally:
+            files.close()
     if not first.strip():
-        raise FileUnusable(f"{path} is empty; a header line with the column names is the least it needs")
-    dialect = found(first)
-    with _told(path):
-        names = _names(first, dialect)
-    return Blocks(names, lambda: _csv(path, names, dialect), dialect)
+        named = source.parsed.shown
+        raise FileUnusable(f"{named} is empty; a header line with the column names is the least it needs")
+    return digest | _dialect(first, source)
 
 
-def _csv(path: Path, names: tuple[str, ...], dialect: Dialect) -> Iterator[pa.RecordBatch]:
-    """Read a CSV file with every cell as a text; what a text means is not the reader's to say."""
-    places = [f"f{i}" for i in range(len(names))]
-    wanted = [places[names.index(name)] for name in _declarable(names)]
-    reading = pa_csv.ReadOptions(
-        block_size=_BLOCK_BYTES,
-        column_names=places,
-        skip_rows=_above(dialect),
-        skip_rows_after_names=int(dialect.header is not False),
-        encoding="utf8" if dialect.encoding in _PLAIN else dialect.encoding,
-    )
-    parsing = pa_csv.ParseOptions(delimiter=dialect.sep, newlines_in_values=True)
-    converting = pa_csv.ConvertOptions(
-        column_types=dict.fromkeys(places, pa.string()), strings_can_be_null=False, include_columns=wanted
-    )
-    with _told(path), _opened(path) as stream:
-        for block in pa_csv.open_csv(stream, reading, parsing, converting):
-            yield block.rename_columns(list(_declarable(names)))
-
-
-def _parquet(path: Path, names: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
-    with _told(path):
-        yield from pq.ParquetFile(path).iter_batches(_BLOCK_ROWS, columns=list(_declarable(names)))
+def _dialect(first: bytes, source: Source) -> dict[str, Any]:
+    """Return the keys of the dialect of a CSV file that are not the usual ones."""
+    of_file, plain = found(first), Dialect(sep="\t" if source.parsed.file.lower().endswith(".tsv") else ",")
+    others = {key: getattr(of_file, key) for key in _OF_FILE if getattr(of_file, key) != getattr(plain, key)}
+    if others.get("encoding") == "utf-8-sig":
+        del others["encoding"]  # every reader takes the mark at the beginning of a UTF-8 text away
+    return others
 
 
 def _declarable(names: tuple[str, ...]) -> tuple[str, ...]:
     times = Counter(names)
     return tuple(name for name in names if not unusable(name) and times[name] == 1)
-
-
-def _names(first: bytes, dialect: Dialect) -> tuple[str, ...]:
-    """Return the header cells of a CSV file as written; names are made up for a file without a header."""
-    text = io.StringIO(first.decode(dialect.encoding, errors="replace"), newline="")
-    for _ in range(_above(dialect)):
-        text.readline()
-    head, row, *_ = [*islice(csv.reader(text, delimiter=dialect.sep), 2), [], []]
-    if dialect.header is False:
-        return tuple(f"column_{i}" for i in range(1, len(head) + 1))
-    # R writes no name for the column of row names.
-    return ("", *head) if len(row) == len(head) + 1 else tuple(head)
-
-
-def _above(dialect: Dialect) -> int:
-    """Return the number of lines above the header."""
-    return dialect.header - 1 if isinstance(dialect.header, int) and not isinstance(dialect.header, bool) else 0
-
-
-def _opened(path: Path) -> io.BufferedIOBase:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except UnicodeDecodeError as error:
-        raise FileUnusable(f"{path} is not {error.encoding}: byte {error.start} begins no character") from error
-    except (OSError, EOFError, zlib.error, ValueError, pa.ArrowException, csv.Error) as error:
-        raise FileUnusable(f"{path} cannot be read: {str(error).splitlines()[0]}") from error

@@ -10,7 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slipway.core.casts import to_time
+from slipway.core.casts import to_number, to_time
+from slipway.core.forms import EPOCHS
 from slipway.core.spec import ColumnType
 from slipway.data.profile import numbers
 from slipway.data.profile.kind import Kind
@@ -93,6 +94,8 @@ def without_marks(array: pa.Array, marks: pa.Array) -> pa.Array:
 
 def as_numbers(texts: pa.Array, keys: Mapping[str, str]) -> pa.Array:
     """Return texts in a declared form as doubles. Raises ArrowInvalid for a text that is not of the form."""
+    if unit := keys.get("unit"):
+        texts = pc.replace_substring(texts, unit, "")
     if thousands := keys.get("thousands"):
         pattern = "[ \u00a0\u202f]" if thousands == " " else "['’]" if thousands == "'" else f"[{thousands}]"
         texts = pc.replace_substring_regex(texts, pattern, "")
@@ -121,8 +124,7 @@ def _take_numbers(count: Count, present: pa.Array, kind: Kind, texts: bool) -> N
     try:
         values = as_numbers(present, kind.keys) if texts else pc.cast(present, pa.float64(), safe=False)
     except pa.ArrowInvalid:
-        pattern = next(style.pattern for style in numbers.STYLES if kind.keys.items() <= style.keys.items())
-        fit = numbers.matches(present, pattern)
+        fit = _fitting(present, kind.keys)
         _note_odd(count, present, pc.invert(fit).to_numpy(zero_copy_only=False))
         values = as_numbers(present.filter(fit), kind.keys)
     if kind.type is ColumnType.INT:
@@ -133,9 +135,17 @@ def _take_numbers(count: Count, present: pa.Array, kind: Kind, texts: bool) -> N
     count.widen(ends["min"].as_py(), ends["max"].as_py())
 
 
+def _fitting(present: pa.Array, keys: Mapping[str, str]) -> pa.Array:
+    marks = {key: mark for key, mark in keys.items() if key != "unit"}
+    pattern = next(style.pattern for style in numbers.STYLES if marks.items() <= style.keys.items())
+    return numbers.matches(pc.replace_substring(present, keys["unit"], "") if "unit" in keys else present, pattern)
+
+
 def _times(present: pa.Array, kind: Kind) -> pd.Series:
     texts: pd.Series = present.to_pandas()
-    if form := kind.keys.get("format"):
+    if (form := kind.keys.get("format")) in EPOCHS:
+        return to_number(texts)
+    if form:
         return pd.to_datetime(texts.str.strip(), format=form, errors="coerce", utc=True)
     return to_time(texts)
 

@@ -13,6 +13,7 @@ from slipway.data.profile.names import says_code, says_moment
 
 _TRUTHS = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"))
 _MOST_CODES = 1_000
+EPOCH_FORMATS = {"seconds": "epoch_s", "milliseconds": "epoch_ms"}
 # Words that a number column has beside its numbers are marks up to so many, in so small a share of the rows.
 _MOST_STRAYS, _STRAY_SHARE, _LEAST_NUMBERS = 3, 0.05, 20
 _WORDS_OF_TEXT, _CHARACTERS_OF_TEXT, _DISTINCT_OF_TEXT = 3, 40, 0.2
@@ -100,7 +101,18 @@ def _numbers_or_times(counts: pd.Series, name: str, found: tuple[str, ...] = ())
         return Kind(ColumnType.DATETIME, f"days such as {texts[0].strip()}", marks=found)
     if form:
         return _of_numbers(_values(texts, form), name, numbers.is_whole(array, form), form.keys, found, doubt)
+    if unit := numbers.unit_of(array):
+        return _with_unit(counts, name, unit, found)
     return _of_times(list(texts), found)
+
+
+def _with_unit(counts: pd.Series, name: str, unit: str, found: tuple[str, ...]) -> Kind | None:
+    """Return the Kind of numbers that all have the same sign beside them; None where they are no numbers without it."""
+    bare = counts.set_axis(counts.index.str.replace(unit, "", regex=False).str.strip())
+    kind = _numbers_or_times(bare.groupby(level=0).sum(), name, found)
+    if kind is None or kind.type not in (ColumnType.INT, ColumnType.FLOAT):
+        return None
+    return Kind(kind.type, f"{kind.why}, with {unit}", {**kind.keys, "unit": unit}, found, kind.doubt)
 
 
 def _of_times(texts: list[str], found: tuple[str, ...]) -> Kind | None:
@@ -137,17 +149,17 @@ def _of_numbers(
         return Kind(ColumnType.CATEGORY, "whole numbers that are codes, by the name", marks=found)
     forms = ", ".join(f"{key} {mark!r}" for key, mark in keys.items())
     why = ("whole numbers" if whole else "numbers") + (f" with {forms}" if forms else "")
-    doubt = doubt or _since_1970(distinct, name) or _placeholder(distinct)
+    if whole and not keys and (unit := _since_1970(distinct, name)):
+        return Kind(ColumnType.DATETIME, f"{unit} since 1970, by the name", {"format": EPOCH_FORMATS[unit]}, found)
+    doubt = doubt or _placeholder(distinct)
     return Kind(ColumnType.INT if whole else ColumnType.FLOAT, why, keys, found, doubt)
 
 
 def _since_1970(distinct: pd.Series, name: str) -> str:
-    """Name numbers that may be times."""
+    """Return the unit of whole numbers that are times since 1970; "" where they are none."""
     for unit, low, high in (("seconds", 10**8, 4 * 10**9), ("milliseconds", LEAST_MS, 4 * 10**12)):
         if says_moment(name) and distinct.between(low, high).all():
-            return (
-                f"these numbers may be {unit} since 1970, which are not read as times; make times of them in the table"
-            )
+            return unit
     return ""
 
 
@@ -188,9 +200,5 @@ def _of_words(counts: pd.Series, found: tuple[str, ...]) -> Kind:
     long = (words >= _WORDS_OF_TEXT and characters >= _CHARACTERS_OF_TEXT / 2) or characters >= 2 * _CHARACTERS_OF_TEXT
     if long and len(counts) > max(_LEAST_NUMBERS, _DISTINCT_OF_TEXT * rows):
         return Kind(ColumnType.TEXT, f"free text, {words:.0f} words on average", marks=found)
-    doubt = ""
-    array = pa.array(texts, pa.string())
-    if len(counts) >= _LEAST_NUMBERS and (unit := numbers.unit_of(array)):
-        doubt = f"numbers with '{unit}' are read as words; turn them into numbers where the table is made"
     spelled = f"{len(counts):,} values" if len(counts) > 1 else "one value"
-    return Kind(ColumnType.CATEGORY, spelled, marks=found, doubt=doubt)
+    return Kind(ColumnType.CATEGORY, spelled, marks=found)

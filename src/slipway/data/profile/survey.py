@@ -6,7 +6,7 @@ the sample says otherwise is counted again, so that a table is rarely read twice
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from slipway.core.spec import ColumnType
 from slipway.data.blocks import Blocks
@@ -63,7 +63,17 @@ def survey(table: Blocks, target: str) -> Survey:
 
 
 def _kinds(table: Blocks, sample: Sample) -> dict[str, Kind]:
-    return {name: kind_of(sample.frame[name], table.missing) for name in table.columns}
+    kinds = {name: kind_of(sample.frame[name], table.missing) for name in table.columns}
+    return kinds if table.takes_marks else {name: _with_marks(kind) for name, kind in kinds.items()}
+
+
+def _with_marks(kind: Kind) -> Kind:
+    """Return the Kind of a column whose marks are values, since only CSV files have marks for a missing value."""
+    if not kind.marks or kind.type is ColumnType.TEXT:
+        return replace(kind, marks=())
+    shown = ", ".join(map(repr, kind.marks))
+    doubt = f"{kind.why}, and {shown}, which only a CSV file can declare as missing; make them null where the table is made"
+    return Kind(ColumnType.CATEGORY, f"{kind.why}, and {shown}", doubt=doubt)
 
 
 def _missing(table: Blocks, kinds: Mapping[str, Kind]) -> tuple[str, ...]:

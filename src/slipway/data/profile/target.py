@@ -61,10 +61,12 @@ def target_of(column: ColumnProfile, task: Task | None = None, metric: str | Non
         )
     task, why = (task, "as it was asked for") if task else _task(column, classes)
     if task is Task.REGRESSION:
+        if type_ is ColumnType.CATEGORY and all(_is_number(value) for value in classes):
+            type_ = ColumnType.INT  # whole numbers that were taken for codes
         if type_ not in _NUMBERS:
             raise DataUnusable(f"the target {column.name} holds {column.kind.why}, and a regression is of numbers")
         chosen, reason = (metric, "as it was asked for") if metric else ("rmse", "the usual one of a regression")
-        return TargetGuess(column.kind.type if type_ in _NUMBERS else type_, task, why, chosen, reason)
+        return TargetGuess(type_, task, why, chosen, reason)
     if task is Task.BINARY and len(classes) != 2:
         raise DataUnusable(f"the target {column.name} has {len(classes):,} values, and a binary task has two")
     if type_ is ColumnType.FLOAT:
@@ -103,8 +105,12 @@ def _read(value: Any, type_: ColumnType) -> Any:
     return str(value)
 
 
+def _is_number(value: Any) -> bool:
+    return bool(to_number(pd.Series([value])).notna().all())
+
+
 def _task(column: ColumnProfile, classes: Mapping[Any, int]) -> tuple[Task, str]:
-    if len(classes) == 2:
+    if len(classes) == 2 and column.kind.type is not ColumnType.FLOAT:
         first, second = sorted(map(str, classes))
         return Task.BINARY, f"{column.name} has two values, {first} and {second}"
     if column.kind.type is ColumnType.FLOAT:

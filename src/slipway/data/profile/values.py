@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 import pandas as pd
-import pyarrow as pa
 
-from slipway.core.casts import to_number, to_time
+from slipway.core.casts import in_plain_form, to_number, to_time
+from slipway.core.forms import Form
 from slipway.core.spec import ColumnType
-from slipway.data.profile.counting import as_numbers
 from slipway.data.profile.kind import Kind
 
 
@@ -20,25 +19,18 @@ def without_marks(column: pd.Series, missing: Sequence[str]) -> pd.Series:
 
 def read_as(column: pd.Series, kind: Kind) -> pd.Series:
     """Return a column without marks as float64 for numbers, as times, or as it is; what does not fit becomes missing."""
-    if kind.type in (ColumnType.INT, ColumnType.FLOAT):
-        return _numbers(column, kind)
-    if kind.type is ColumnType.DATETIME:
-        return _times(column, kind)
-    return column
+    if kind.type not in (ColumnType.INT, ColumnType.FLOAT, ColumnType.DATETIME):
+        return column
+    plain = in_plain_form(column, _form(kind)) if kind.keys else column
+    return to_time(plain) if kind.type is ColumnType.DATETIME else to_number(plain)
 
 
-def _numbers(column: pd.Series, kind: Kind) -> pd.Series:
-    if not kind.keys:
-        return to_number(column)
-    try:
-        read = as_numbers(pa.array(column, pa.string(), from_pandas=True), kind.keys)
-    except pa.ArrowInvalid:
-        return to_number(column)
-    return pd.Series(read.to_pandas(), index=column.index, name=column.name)
-
-
-def _times(column: pd.Series, kind: Kind) -> pd.Series:
-    if form := kind.keys.get("format"):
-        times = pd.to_datetime(column.str.strip(), format=form, errors="coerce", utc=True)
-        return times.dt.tz_localize(None).astype("datetime64[us]")
-    return to_time(column)
+def _form(kind: Kind) -> Form:
+    keys = kind.keys
+    return Form(
+        kind.type.value,
+        decimal=keys.get("decimal", "."),
+        thousands=keys.get("thousands", ""),
+        unit=keys.get("unit", ""),
+        format=keys.get("format", ""),
+    )

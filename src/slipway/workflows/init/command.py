@@ -2,13 +2,16 @@
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from slipway.core.spec import NAME, Experiment
 from slipway.core.spec._yaml import read_experiment
-from slipway.data.blocks import blocks_of
+from slipway.data.blocks import Blocks, blocks_of
 from slipway.data.profile import Role, TableProfile, profile_table
 from slipway.errors import DataUnusable, FileUnusable, UsageError
 from slipway.files import whole_file
@@ -70,33 +73,41 @@ class InitReport:
         return "\n".join([*head, f"{self.draft.name}: {profile.rows:,} rows", *guesses, roles, "", *after])
 
 
-def init(settings: Settings, name: str, data: str, wishes: InitWishes, *, dry_run: bool, force: bool) -> InitReport:
+def init(settings: Settings, name: str, data: Mapping[str, str], wishes: InitWishes, **how: bool) -> InitReport:
     """Write `experiments/NAME/experiment.yaml` from a table.
 
     Args:
         settings: the settings of the command.
         name: the name of the experiment.
-        data: the path of the table, relative to the working directory.
+        data: `url`: the path of the table, relative to the working directory, or its URL; `table` of a database.
         wishes: what the person said.
-        dry_run: write nothing.
-        force: write over an experiment.yaml that is there.
+        how: `dry_run`: write nothing; `force`: write over an experiment.yaml that is there.
 
     Raises UsageError for a name that is taken or not allowed, UnknownName, FileUnusable and DataUnusable.
     """
     path = settings.experiments / name / SPEC
     if not re.fullmatch(NAME, name):
         raise UsageError(f"'{name}' cannot name an experiment: a letter, then letters, digits, _ or -, 64 at most")
-    if path.exists() and not (force or dry_run):
+    if path.exists() and not (how["force"] or how["dry_run"]):
         raise UsageError(f"{path} is there already; --force writes over it, --dry-run shows what would be written")
-    source, note = _source(settings, path.parent, data)
-    with step(f"profile of {data}"):
-        table = blocks_of(Path(data))
+    if wishes.maturity != "poc" and not (wishes.decision and wishes.owner):
+        raise UsageError(f"maturity {wishes.maturity} needs --decision and --owner; begin with poc where they are not known yet")
+    place, note = _place(settings, path.parent, data)
+    with step(f"profile of {data['url']}"):
+        table = _blocks(data, settings.variables)
         profile = profile_table(table, wishes.target, wishes.table)
     with step("the guesses, tried on its rows"):
-        draft, text = _tried(Draft(name, source, note, table.dialect, profile, wishes), path)
-    if not dry_run:
+        draft, text = _tried(Draft(name, table.source, place, note, profile, wishes), path)
+    if not how["dry_run"]:
         _write(path, text)
-    return InitReport(path, text, draft, not dry_run)
+    return InitReport(path, text, draft, not how["dry_run"])
+
+
+def _blocks(data: Mapping[str, str], variables: Mapping[str, str]) -> Blocks:
+    try:
+        return blocks_of(data, Path(), variables)
+    except ValidationError as error:
+        raise UsageError(f"--data: {error.errors()[0]['msg']}") from None
 
 
 def _tried(draft: Draft, path: Path) -> tuple[Draft, str]:
@@ -105,9 +116,9 @@ def _tried(draft: Draft, path: Path) -> tuple[Draft, str]:
         experiment = _read(draft, path)
         profile = tried(draft.profile, experiment)
         if _declared(profile) == _declared(draft.profile):
-            draft = _with(draft, profile)
+            draft = replace(draft, profile=profile)
             break
-        draft = _with(draft, profile)
+        draft = replace(draft, profile=profile)
     text = written(draft)
     read_experiment(text, str(path))
     return draft, text
@@ -122,21 +133,17 @@ def _read(draft: Draft, path: Path) -> Experiment:
     return read_experiment(written(draft), str(path))
 
 
-def _with(draft: Draft, profile: TableProfile) -> Draft:
-    return Draft(draft.name, draft.source, draft.source_note, draft.dialect, profile, draft.wishes)
-
-
 def _declared(profile: TableProfile) -> tuple[Any, ...]:
     """Return the part of a profile that the declaration depends on."""
     return dict(profile.split), [(column.name, column.role) for column in profile.columns]
 
 
-def _source(settings: Settings, folder: Path, data: str) -> tuple[dict[str, str], str]:
-    """Return the section `data.source`, and a note where the path holds for this machine only."""
-    if "://" in data:
-        raise UsageError(f"{data} is a URL, and URLs are not read yet; name a file of this machine")
-    path = Path(data).resolve()
-    kind = "parquet" if path.suffix.lower() in (".parquet", ".pq") else "csv"
+def _place(settings: Settings, folder: Path, data: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    """Return the keys that say where the table is, and a note where the path holds for this machine only."""
+    if "://" in data["url"]:
+        return dict(data), ""
+    path = Path(data["url"]).resolve()
+    kind = {".csv": "csv", ".parquet": "parquet"}.get(path.suffix.lower(), "url")
     if path.is_relative_to(settings.project.resolve()):
         return {kind: os.path.relpath(path, folder.resolve())}, ""
     return {kind: str(path)}, "outside of the project: the path holds for this machine only"

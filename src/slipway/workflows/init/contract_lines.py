@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from slipway.core.spec import ColumnType
+from slipway.core.spec import ColumnType, Source
 from slipway.core.tasks import Task
 from slipway.data.profile import ColumnProfile, Role, TableProfile, nulls_with_room, numbers_with_room
-from slipway.sources.dialect import Dialect
 from slipway.workflows.init.yaml_lines import comment, line, scalar
 
 _NUMBERS = (ColumnType.INT, ColumnType.FLOAT)
@@ -15,26 +14,26 @@ _FEW_VALUES = 8
 _MOST_WHOLE = 10**15
 
 
-def contract_lines(profile: TableProfile, dialect: Dialect | None) -> list[str]:
+def contract_lines(profile: TableProfile, source: Source) -> list[str]:
     """Return the lines below `columns:`, in the order of the table."""
-    return [_line(column, profile, dialect or Dialect()) for column in profile.columns]
+    return [_line(column, profile, source) for column in profile.columns]
 
 
-def _line(column: ColumnProfile, profile: TableProfile, dialect: Dialect) -> str:
+def _line(column: ColumnProfile, profile: TableProfile, source: Source) -> str:
     if column.role is Role.LEFT_OUT:
         return f"    {comment(f'{scalar(column.name)}: left out, {column.why}')}"
     if column.role is Role.ID:
         return f"    {comment(f'{scalar(column.name)}: the id, {column.why}')}"
-    keys = dict(_keys(column, profile, dialect))
+    keys = dict(_keys(column, profile, source))
     return line(4, column.name, keys, _reason(column))
 
 
-def _keys(column: ColumnProfile, profile: TableProfile, dialect: Dialect) -> Iterator[tuple[str, Any]]:
+def _keys(column: ColumnProfile, profile: TableProfile, source: Source) -> Iterator[tuple[str, Any]]:
     target, kind = column.role is Role.TARGET, column.kind
     type_ = profile.target.type if target else kind.type
     yield "type", type_.value
     if type_ in (*_NUMBERS, ColumnType.DATETIME):
-        yield from _form(kind.keys, dialect)
+        yield from _form(kind.keys, source)
     if column.role in (Role.KEPT, Role.GROUP):
         yield "feature", False
     if column.count.missing:
@@ -47,9 +46,9 @@ def _keys(column: ColumnProfile, profile: TableProfile, dialect: Dialect) -> Ite
             yield key, int(end) if end.is_integer() and abs(end) < _MOST_WHOLE else end
 
 
-def _form(keys: Mapping[str, str], dialect: Dialect) -> Iterator[tuple[str, str]]:
+def _form(keys: Mapping[str, str], source: Source) -> Iterator[tuple[str, str]]:
     """Yield the keys that say how the texts of a column are read, where the dialect of the file does not say so already."""
-    of_file = {"decimal": dialect.decimal, "thousands": dialect.thousands}
+    of_file = {"decimal": source.decimal, "thousands": source.thousands}
     yield from ((key, value) for key, value in keys.items() if of_file.get(key) != value)
 
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from slipway.core.spec import Format, Source
 from slipway.core.statistics.metrics import METRICS
 from slipway.data.profile import Role, TableProfile
 from slipway.search.portfolio import portfolio
-from slipway.sources.dialect import Dialect
 from slipway.types import MISSING_IN_CSV
 from slipway.workflows.init.contract_lines import contract_lines
 from slipway.workflows.init.wishes import EFFORTS, TODO, InitWishes
@@ -26,17 +26,17 @@ class Draft:
 
     Attributes:
         name: the name of the experiment.
-        source: the section `data.source`, without the dialect.
-        source_note: what a person has to know of the source; empty where there is nothing.
-        dialect: the dialect of a CSV file; None for other files.
+        source: the declaration of the table.
+        place: the keys of `data.source` that say where the table is, as they are to be written.
+        source_note: what a person has to know of the place; empty where there is nothing.
         profile: the profile of the table.
         wishes: what the person said.
     """
 
     name: str
-    source: Mapping[str, Any]
+    source: Source
+    place: Mapping[str, Any]
     source_note: str
-    dialect: Dialect | None
     profile: TableProfile
     wishes: InitWishes
 
@@ -56,14 +56,11 @@ def written(draft: Draft) -> str:
 
 
 def source_of(draft: Draft) -> dict[str, Any]:
-    """Return the section `data.source`: the place of the rows, and the dialect where it is not the plain one."""
-    plain, found, missing = Dialect(), draft.dialect or Dialect(), draft.profile.survey.missing
-    keys = ("sep", "decimal", "thousands", "encoding", "header")
-    others = {key: getattr(found, key) for key in keys if getattr(found, key) != getattr(plain, key)}
-    if others.get("encoding") == "utf-8-sig":
-        del others["encoding"]  # every reader takes the mark at the beginning of a UTF-8 text away
-    nulls = [mark for mark in missing if mark not in MISSING_IN_CSV]
-    return {**draft.source, **others, **({"nulls": nulls} if nulls and draft.dialect else {})}
+    """Return the section `data.source`: the place of the rows, and the dialect where it is not the usual one."""
+    nulls = [mark for mark in draft.profile.survey.missing if mark not in MISSING_IN_CSV]
+    marks = {"nulls": nulls} if nulls and draft.source.kind is Format.CSV else {}
+    digest = {"sha256": draft.source.sha256} if draft.source.sha256 else {}
+    return {**draft.place, **digest, **draft.source.dialect, **marks}
 
 
 def threshold_of(profile: TableProfile) -> float | None:
@@ -80,7 +77,7 @@ def _short(value: float) -> float:
 
 
 def _head(draft: Draft) -> Iterator[str]:
-    profile, place = draft.profile, next(iter(draft.source.values()))
+    profile, place = draft.profile, next(iter(draft.place.values()))
     yield f"# From {profile.rows:,} rows and {len(profile.columns):,} columns of {place}, by `slipway init {draft.name}`."
     yield "# Each line is a guess, with its reason behind it. Change what you know better, then:"
     yield f"# slipway check {draft.name}"
@@ -120,7 +117,7 @@ def _data(draft: Draft) -> Iterator[str]:
     yield "  # Say of each feature how it is known when the prediction is made, as in `known: the timetable`."
     yield "  # min, max and nulls leave room beyond what was found; a row outside of them is refused before any training."
     yield "  columns:"
-    yield from contract_lines(profile, draft.dialect)
+    yield from contract_lines(profile, draft.source)
 
 
 def _split(draft: Draft) -> Iterator[str]:
