@@ -88,3 +88,45 @@ def test_many_proposals_may_be_out_at_a_time_and_be_told_in_any_order():
     for proposal in reversed(out):
         proposer.tell(proposal.number, loss_of(proposal.candidate, proposal.params))
     assert proposer.ask().number == 13
+
+
+STARTING = {
+    "many": Candidate.model_validate(
+        {
+            "estimator": "sklearn.linear_model.LogisticRegression",
+            "space": {"C": {"log_uniform": [0.01, 10]}, "penalty": {"choice": ["l1", "l2"]}},
+            "start": [{"C": 1.0, "penalty": "l2"}, {"C": 0.1, "penalty": "l1"}],
+        }
+    ),
+    "one": Candidate.model_validate(
+        {"estimator": "sklearn.linear_model.Ridge", "space": {"alpha": {"uniform": [0, 2]}}, "start": [{"alpha": 1}]}
+    ),
+}
+
+
+def asked(proposer, count):
+    seen = []
+    for _ in range(count):
+        proposal = proposer.ask()
+        proposer.tell(proposal.number, float(next(iter(proposal.params.values()))))
+        seen.append((proposal.candidate, dict(proposal.params)))
+    return seen
+
+
+def test_the_points_to_start_with_come_first_each_candidate_in_turn():
+    first = asked(Proposer(STARTING, seed=1), 30)
+    assert first[:3] == [
+        ("many", {"C": 1.0, "penalty": "l2"}),
+        ("one", {"alpha": 1}),
+        ("many", {"C": 0.1, "penalty": "l1"}),
+    ]
+    assert {name for name, _ in first[3:]} == {"many", "one"}
+
+
+def test_a_search_that_goes_on_does_not_start_again_and_proposes_as_a_whole_one():
+    whole = asked(Proposer(STARTING, seed=1), 30)
+    for cut in (2, 25):
+        again = Proposer(STARTING, seed=1)
+        for candidate, params in whole[:cut]:
+            again.remember(candidate, params, float(next(iter(params.values()))))
+        assert asked(again, 30 - cut) == whole[cut:]

@@ -6,7 +6,8 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from slipway.core.casts import spelled, to_bool, to_number, to_text, to_time, to_whole
+from slipway.core.casts import in_plain_form, spelled, to_bool, to_number, to_text, to_time, to_whole
+from slipway.core.forms import Form
 from slipway.core.values import Spellings
 from slipway.errors import DataUnusable
 
@@ -17,9 +18,16 @@ Fields = Mapping[str, tuple[str, bool]]
 Categories = Mapping[str, frozenset[str]]
 """The categories that a model knows, by column."""
 
+Forms = Mapping[str, Form]
+"""The forms in which files hold the model's columns, by column; a column without one is in the usual form."""
+
 
 def conform(
-    rows: pd.DataFrame, inputs: Fields, first_row: int = 0, known: Categories = MappingProxyType({})
+    rows: pd.DataFrame,
+    inputs: Fields,
+    first_row: int = 0,
+    known: Categories = MappingProxyType({}),
+    forms: Forms = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Return the model's columns in the model's order, cast to its types.
 
@@ -32,28 +40,33 @@ def conform(
         first_row: The number of the first row, for messages.
         known: The known categories by column. Another spelling of a category, as a number or a truth value, becomes that
             category.
+        forms: The forms by column.
     """
     missing = [name for name, (_, required) in inputs.items() if required and name not in rows.columns]
     if missing:
         raise DataUnusable(
             f"the input has no column {', '.join(missing)}; it has {', '.join(map(str, rows.columns[:40]))}"
         )
-    cast = {name: _cast(rows, name, kind, required, first_row) for name, (kind, required) in inputs.items()}
+    cast = {
+        name: _cast(rows, name, kind, required, first_row, forms.get(name)) for name, (kind, required) in inputs.items()
+    }
     cast |= {name: spelled(cast[name], Spellings(known[name])) for name in inputs if known.get(name)}
     return pd.DataFrame(cast, index=rows.index)
 
 
-def _cast(rows: pd.DataFrame, name: str, kind: str, required: bool, first_row: int) -> pd.Series:
+def _cast(rows: pd.DataFrame, name: str, kind: str, required: bool, first_row: int, form: Form | None) -> pd.Series:
     if name not in rows.columns:
         return pd.Series(index=rows.index, dtype=_ABSENT.get(kind, "float64"))
     given = rows[name]
-    cast = _CASTS[kind](given)
-    _refuse(given, cast.isna() & given.notna(), f"is not of type {kind}", name, first_row)
+    plain = in_plain_form(given, form) if form else given
+    cast = to_bool(plain) if form and form.type == "bool" else _CASTS[kind](plain)
+    declared = f" in the form {form}" if form and str(form) else ""
+    _refuse(given, cast.isna() & given.notna(), f"is not of type {kind}{declared}", name, first_row)
     if required:
         _refuse(given, given.isna(), "is missing, and the model needs it", name, first_row)
     if kind in ("double", "float"):
         _refuse(given, np.isinf(cast), "is not a finite number", name, first_row)
-    return cast.astype("float64") if kind == "boolean" and not required else cast
+    return cast.astype("float64") if cast.dtype == bool and not (kind == "boolean" and required) else cast
 
 
 def _refuse(given: pd.Series, wrong: pd.Series, what: str, name: str, first_row: int) -> None:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from slipway.batch.answering import Answering
-from slipway.batch.columns import Categories, Fields, conform
+from slipway.batch.columns import Categories, Fields, Forms, conform
 from slipway.batch.sinks import SINKS
 from slipway.errors import FileUnusable
 from slipway.files import whole_file
@@ -48,6 +48,7 @@ def score_file(
     metadata: Mapping[str, str],
     on_rows: Callable[[int], object],
     known: Categories = MappingProxyType({}),
+    forms: Forms = MappingProxyType({}),
 ) -> ScoredFile:
     """Score a CSV or Parquet file; memory is bounded by a chunk of rows.
 
@@ -62,6 +63,7 @@ def score_file(
         metadata: Facts for the metadata of a Parquet output, or for OUTPUT.meta.json beside a CSV output.
         on_rows: Called with the number of rows of each chunk that is written.
         known: The known categories by column, as for `conform`.
+        forms: The forms by column, as for `conform`.
     """
     require_kind(source, _READ)
     require_kind(output, tuple(SINKS))
@@ -71,8 +73,8 @@ def score_file(
         with whole_file(output) as draft:
             with sink.open(draft, metadata) as writer:
                 rows = 0
-                for chunk in filter(len, _chunks(source, inputs)):  # a header alone gives a chunk without rows
-                    cast = conform(chunk, inputs, rows, known)
+                for chunk in filter(len, _chunks(source, inputs, forms)):  # a header alone gives a chunk without rows
+                    cast = conform(chunk, inputs, rows, known, forms)
                     writer.write(_scored(answering, model, cast, chunk, typed=sink.typed))
                     rows += len(chunk)
                     on_rows(len(chunk))
@@ -105,13 +107,13 @@ def _scored(answering: Answering, model: Any, rows: pd.DataFrame, chunk: pd.Data
     return scored
 
 
-def _chunks(source: Path, inputs: Fields) -> Iterator[pd.DataFrame]:
+def _chunks(source: Path, inputs: Fields, forms: Forms) -> Iterator[pd.DataFrame]:
     try:
         if source.suffix == ".parquet":
             with pq.ParquetFile(source) as file:
                 yield from (batch.to_pandas() for batch in file.iter_batches(CHUNK_ROWS))
         else:
-            numeric = {name for name, (kind, _) in inputs.items() if kind not in ("string", "datetime")}
+            numeric = {name for name, (kind, _) in inputs.items() if kind not in ("string", "datetime")} - set(forms)
             # Columns that are not numbers of the model stay as written: a type guessed anew in each chunk could change.
             text = {str(name): str for name in pd.read_csv(source, nrows=0).columns if name not in numeric}
             missing = list(MISSING_IN_CSV)

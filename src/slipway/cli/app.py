@@ -19,6 +19,7 @@ COMMANDS = {
     "user": "slipway.cli.user:user",
     "notices": "slipway.cli.notices.notices:notices",
     "doctor": "slipway.cli.doctor:doctor",
+    "init": "slipway.cli.init:init",
     "check": "slipway.cli.check:check",
     "schema": "slipway.cli.schema:schema",
     "run": "slipway.cli.run:run",

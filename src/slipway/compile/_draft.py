@@ -30,7 +30,18 @@ class Raw:
     replaced: tuple[tuple[object, object], ...] = ()
 
 
-Feature = Register | Raw
+@dataclass(frozen=True)
+class Time:
+    """A feature that is a time: a register holds it as a whole number of `unit` since 1970, or NOT_A_TIME.
+
+    `unit` is a unit of numpy's datetime64, such as D for days.
+    """
+
+    register: int
+    unit: str
+
+
+Feature = Register | Raw | Time
 
 
 @dataclass(frozen=True)
@@ -50,13 +61,18 @@ class Features:
 
 @dataclass
 class Draft:
-    """Columns, registers and operations so far. Each register is written once; `pack` copies into new registers."""
+    """Columns, registers and operations so far. Each register is written once; `pack` copies into new registers.
+
+    `whole` are the registers of times: whole numbers below 2^34 in absolute value, or NaN.
+    """
 
     names: tuple[str, ...]
     numbers: dict[int, int] = field(default_factory=dict)
     no_bools: set[int] = field(default_factory=set)
     texts: dict[TextColumn, int] = field(default_factory=dict)
     zero_or_one: set[int] = field(default_factory=set)
+    times: set[int] = field(default_factory=set)
+    whole: set[int] = field(default_factory=set)
     _count: int = 0
     _constants: list[float] = field(default_factory=list)
     _operations: list[tuple[int, int, int, int, int]] = field(default_factory=list)
@@ -95,14 +111,21 @@ class Draft:
         return first
 
     def number(self, feature: Feature) -> int:
-        """Return the register of a feature's number. Raises NotCompilable for texts."""
+        """Return the register of a feature's number. Raises NotCompilable for texts and times."""
         if isinstance(feature, Register):
             return feature.number
+        if isinstance(feature, Time):
+            raise self.no("times are used as numbers")
         if feature.replaced:
             raise self.no(f"texts of column '{self.names[feature.column]}' are used as numbers")
         if feature.column not in self.numbers:
             self.numbers[feature.column] = self.emit(op.LOAD, at=len(self.numbers))
         return self.numbers[feature.column]
+
+    def time(self, feature: Raw) -> int:
+        """Return the register of a column's time, in whole seconds since 1970."""
+        self.times.add(feature.column)
+        return self.number(feature)
 
     def all_numbers(self, features: Features) -> list[int]:
         """Return the registers of the features' numbers."""
@@ -166,7 +189,7 @@ class Draft:
 
     def number_columns(self) -> list[NumberColumn]:
         """The columns that are encoded as numbers, in their order."""
-        return [NumberColumn(column, column not in self.no_bools) for column in self.numbers]
+        return [NumberColumn(column, column not in self.no_bools, column in self.times) for column in self.numbers]
 
     def _close(self) -> None:
         if self._operations:

@@ -112,7 +112,8 @@ def contains(distribution: Any, value: Any) -> bool:
             return isinstance(value, int) and low <= value <= high
         case Uniform(ends=(low, high)) | LogUniform(ends=(low, high)):
             slack = 1e-12 * max(abs(low), abs(high))
-            return math.isfinite(value) and low - slack <= value <= high + slack
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            return is_number and math.isfinite(value) and low - slack <= value <= high + slack
     raise TypeError(f"not a distribution: {distribution!r}")
 
 

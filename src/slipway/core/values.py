@@ -87,12 +87,18 @@ def time_of(value: object) -> str | None:
     All texts have the same length, so they compare as the instants do. A text has to be ISO 8601, and is UTC where it has no
     zone. A number is milliseconds since 1970, as pandas writes times into JSON. Raises ValueError that says what was found.
     """
+    moment = moment_of(value)
+    return None if moment is None else moment.isoformat(timespec="microseconds")
+
+
+def moment_of(value: object) -> datetime | None:
+    """Return an instant in UTC without a zone, read as `time_of` reads it; None for a missing value. Raises ValueError."""
     if value is None or value != value:
         return None
     moment = _moment(value)
     if not FIRST <= moment <= LAST:
         raise ValueError(f"a time outside of {FIRST:%Y-%m-%d} to {LAST:%Y-%m-%d}")
-    return moment.isoformat(timespec="microseconds")
+    return moment
 
 
 def _moment(value: object) -> datetime:

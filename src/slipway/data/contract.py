@@ -6,13 +6,15 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from slipway.core.casts import spelled, to_bool, to_number, to_text, to_time, to_whole
+from slipway.core.casts import in_plain_form, spelled, to_bool, to_number, to_text, to_time, to_whole
+from slipway.core.forms import likely_forms
 from slipway.core.spec import Column, ColumnType, Data
 from slipway.core.values import Spellings, text_of
 from slipway.data._pandera import pa
 from slipway.types import Violation
 
 _SAMPLE = 5
+_SHOWN_FORMS = 2
 
 
 def check_contract(frame: pd.DataFrame, data: Data, *, now: datetime) -> tuple[pd.DataFrame, list[Violation]]:
@@ -40,16 +42,24 @@ def _cast(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, list[Violation
     violations = []
     for name, column in data.columns.items():
         series = frame[name]
-        cast = _CASTS[column.type](series)
+        cast = _CASTS[column.type](in_plain_form(series, column.form) if column.form else series)
         if column.values is not None and not column.type.is_numeric:
             cast = spelled(cast, Spellings(_words(column.values)))
         lost = cast.isna() & series.notna()
         if lost.any():
-            violations.append(_violation(name, f"not of type {column.type}", series, lost))
+            violations.append(_violation(name, _not_of_type(column, series[lost]), series, lost))
         if column.type in (ColumnType.INT, ColumnType.BOOL) and column.nulls:
             cast = cast.astype("float64")
         columns[name] = cast
     return pd.DataFrame(columns), violations
+
+
+def _not_of_type(column: Column, lost: pd.Series) -> str:
+    """Say what the values are not, in which form they are declared, and in which form they could be read."""
+    declared = f" in the form {column.form}" if column.form else ""
+    forms = likely_forms((value for value in lost.unique() if isinstance(value, str)), column.type)
+    looks = " or ".join(str(form) for form in forms[:_SHOWN_FORMS] if str(form))
+    return f"not of type {column.type}{declared}" + (f" (this looks like {looks})" if looks else "")
 
 
 _CASTS: dict[ColumnType, Callable[[pd.Series], pd.Series]] = {

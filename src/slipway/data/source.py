@@ -31,7 +31,7 @@ def read_source(folder: Path, experiment: str, data: Data) -> pd.DataFrame:
     if data.source.function:
         frame = _call(folder, data.source.function, data.source.params)
     else:
-        text = {name: str for name, column in data.columns.items() if column.type in _AS_TEXT}
+        text = {name: str for name, column in data.columns.items() if column.type in _AS_TEXT or column.form}
         frame = read_table(folder / str(data.source.csv or data.source.parquet), text)
     declared = [*([data.id] if data.id and data.id not in data.columns else []), *data.columns]
     names = _header(folder / data.source.csv) if data.source.csv else list(frame.columns)

@@ -1,7 +1,8 @@
-"""Encoding of raw rows: one float64 for each number, and one for the code of each text."""
+"""Encoding of raw rows: one float64 for each number or time, and one for the code of each text."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 from operator import getitem, itemgetter
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slipway.core.values import moment_of
+from slipway.plans.operations import NOT_A_TIME
 from slipway.plans.program import LeftToOriginal
 
 UNKNOWN = -1.0
@@ -27,10 +30,12 @@ class NumberColumn:
     Attributes:
         column: its place in a raw row.
         bools: whether true and false may be read as 1 and 0.
+        time: whether the column holds times, each of which becomes its whole seconds since 1970.
     """
 
     column: int
     bools: bool = True
+    time: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,10 @@ class RowEncoder:
     def _no_bools(self) -> bool:
         return any(not number.bools for number in self.numbers)
 
+    @cached_property
+    def _times(self) -> tuple[int, ...]:
+        return tuple(at for at, number in enumerate(self.numbers) if number.time)
+
     @property
     def texts(self) -> dict[str, tuple[str, ...]]:
         """The texts that have a code, by column."""
@@ -120,7 +129,9 @@ class RowEncoder:
         out = np.empty((len(rows), self.width))
         columns = list(zip(*rows, strict=True)) or [()] * len(self.names)
         for i, number in enumerate(self.numbers):
-            values = columns[number.column]
+            values: Sequence[Any] = columns[number.column]
+            if number.time:
+                values = [self._seconds(value, number, row) for row, value in enumerate(values)]
             self._check_numbers(values, (number,) * len(values), range(len(values)))
             out[:, i] = np.array(values, dtype=np.float64)
         for i, codes in enumerate(self.codes, len(self.numbers)):
@@ -130,6 +141,8 @@ class RowEncoder:
     def _encode_one(self, row: Sequence[object]) -> NDArray[np.float64]:
         pick_numbers, pick_texts = self._pick
         numbers = pick_numbers(row)
+        if self._times:
+            numbers = self._with_seconds(numbers)
         if not frozenset(map(type, numbers)) <= _FLOATS or self._no_bools:
             self._check_numbers(numbers, self.numbers, (0,) * len(numbers))
         try:
@@ -138,6 +151,19 @@ class RowEncoder:
             for codes in self.codes:
                 self._check_texts(codes, [row[codes.column.column]])
             raise
+
+    def _with_seconds(self, numbers: tuple[Any, ...]) -> tuple[Any, ...]:
+        read = list(numbers)
+        for at in self._times:
+            read[at] = self._seconds(read[at], self.numbers[at], 0)
+        return tuple(read)
+
+    def _seconds(self, value: object, column: NumberColumn, row: int) -> float:
+        try:
+            moment = moment_of(value)
+        except ValueError as error:
+            raise self.left(row, column.column, str(error)) from None
+        return NOT_A_TIME if moment is None else float((moment - _EPOCH) // _SECOND)
 
     def _check_numbers(self, values: Sequence[Any], columns: Sequence[NumberColumn], rows: Sequence[int]) -> None:
         types = frozenset(map(type, values))
@@ -175,6 +201,7 @@ class RowEncoder:
 
 
 _FLOATS = frozenset({float, type(None)})
+_EPOCH, _SECOND = datetime(1970, 1, 1), timedelta(seconds=1)
 
 
 def _is_nan(value: object) -> bool:

@@ -23,6 +23,11 @@ def encode_frame(encoder: RowEncoder, frame: pd.DataFrame) -> NDArray[np.float64
 
 def _numbers(encoder: RowEncoder, series: pd.Series, number: NumberColumn) -> NDArray[np.float64]:
     kind = series.dtype
+    if number.time:
+        if not isinstance(kind, np.dtype) or kind.kind != "M":
+            raise encoder.left(0, number.column, f"a column of type {kind} where times are read")
+        # numpy's mark for no time stays what it is: the smallest int64.
+        return series.to_numpy().astype("datetime64[s]").astype(np.int64).astype(np.float64)
     if not isinstance(kind, np.dtype) or kind not in _NUMBERS or (kind == np.bool_ and not number.bools):
         raise encoder.left(0, number.column, f"a column of type {kind} where numbers are read")
     if kind.kind in "iu" and len(series) and (series.max() > EXACT or series.min() < -EXACT):

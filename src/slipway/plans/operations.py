@@ -24,4 +24,11 @@
     KNOWN,  # the code of a category is not -1
     AT_MOST,  # in absolute value, or missing
     SUMMABLE,  # in absolute value, and not missing
-) = range(23)
+    PERIODS,  # whole periods of so many units in a time since 1970
+    MONTHS,  # of days since 1970
+    FIRST_DAY,  # of a month since 1970, in days
+    WEIGHTED,  # the sum of registers that follow each other, each times a number
+) = range(27)
+
+NOT_A_TIME = float(-(2**63))
+"""A missing time among registers: numpy's own mark, as a float64."""

@@ -21,6 +21,8 @@ from slipway.registry.artifacts.mlmodel import CODE, SKOPS, departures
 TRUSTED_TYPES = frozenset(
     {
         "functools.partial",
+        "numpy.asarray",
+        "numpy.dot",
         "numpy.dtype",
         "sklearn._loss.loss.HalfTweedieLossIdentity",
         "sklearn.calibration._CalibratedClassifier",

@@ -4,8 +4,10 @@
 any number of trials may run, the proposer learns a result at once, and an interrupted study can go on.
 """
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -45,9 +47,18 @@ class Proposer:
         self._trials = Trials()
         self._documents: dict[int, dict[str, Any]] = {}
         self._rng = np.random.default_rng(seed)
+        # The first points of all candidates, then the second ones: a search that is cut off has tried each candidate.
+        starts = [[(name, dict(point)) for point in each.start] for name, each in self._candidates.items()]
+        self._start = deque(point for several in zip_longest(*starts) for point in several if point is not None)
 
     def ask(self) -> Proposal:
-        """Return the next point; the point counts as running until `tell` gives its loss."""
+        """Return the next point: first those that the candidates start with, then hyperopt's.
+
+        The point counts as running until `tell` gives its loss.
+        """
+        if self._start:
+            candidate, params = self._start.popleft()
+            return Proposal(self._place(candidate, params), candidate, params)
         (number,) = self._trials.new_trial_ids(1)
         self._trials.refresh()
         (document,) = tpe.suggest([number], self._domain, self._trials, self._next_seed())
@@ -65,15 +76,22 @@ class Proposer:
 
     def remember(self, candidate: str, params: Mapping[str, Any], loss: float | None) -> int:
         """Record a point that was tried before, as if it were asked and told now; return its number."""
+        if (candidate, dict(params)) in self._start:
+            self._start.remove((candidate, dict(params)))
+        number = self._place(candidate, params)
+        self.tell(number, loss)
+        return number
+
+    def _place(self, candidate: str, params: Mapping[str, Any]) -> int:
+        """Put a point of our own among hyperopt's, as if hyperopt had proposed it; return its number."""
         (tid,) = self._trials.new_trial_ids(1)
-        self._next_seed()  # the seed that proposed the point then
+        self._next_seed()  # the seed that the proposal of a point takes, so that a resumed search goes on as a whole one
         document = generate_trial(tid, {})
         values = {"candidate": [list(self._candidates).index(candidate)], **self._drawn(candidate, params)}
         labels = [f"{name}.{key}" for name, c in self._candidates.items() for key in c.space]
         document["misc"]["vals"] = {label: values.get(label, []) for label in ["candidate", *labels]}
         document["misc"]["idxs"] = {label: [tid] if values.get(label) else [] for label in ["candidate", *labels]}
         self._insert(document)
-        self.tell(tid + 1, loss)
         return int(tid) + 1
 
     def _insert(self, document: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from slipway.batch import ScoredFile, score_file
 from slipway.progress import bar
-from slipway.registry.artifacts.contract import categories_of
+from slipway.registry.artifacts.contract import categories_of, forms_of
 from slipway.registry.artifacts.fetch import fetch_verified
 from slipway.registry.artifacts.models import inputs_of, temporary_folder
 from slipway.registry.trust import DIGEST, load_trusted
@@ -61,7 +61,8 @@ def score(settings: Settings, name: str, source: Path, output: Path, stage: Stag
         model = load_trusted(files, trusted_types(settings, name, lambda: (client, version)))
         with bar(0, "rows scored") as shown:
             metadata = _metadata(version)
-            how = score_file(model, inputs_of(files), source, output, metadata, shown.update, categories_of(files))
+            known, forms = categories_of(files), forms_of(files)
+            how = score_file(model, inputs_of(files), source, output, metadata, shown.update, known, forms)
     return ScoreReport(version, output, how)
 
 

@@ -47,8 +47,8 @@ def test_a_request_asks_only_for_an_output_that_there_is() -> None:
 
 
 def test_a_column_of_a_type_that_only_mlflow_reads_has_no_reader() -> None:
-    with pytest.raises(ValueError, match="column 'when' is of type datetime"):
-        RequestReader([*COLUMNS, InputColumn("when", "datetime")], (), 100)
+    with pytest.raises(ValueError, match="column 'image' is of type binary"):
+        RequestReader([*COLUMNS, InputColumn("image", "binary")], (), 100)
 
 
 def test_leaves_to_the_model_what_would_take_long_to_read() -> None:

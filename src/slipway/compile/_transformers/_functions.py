@@ -1,9 +1,10 @@
-"""The compiler of FunctionTransformer, for functions that treat each number by itself."""
+"""The compiler of FunctionTransformer, for functions that treat each number by itself, and for the arithmetic of times."""
 
 import numpy as np
 from sklearn.preprocessing import FunctionTransformer
 
 from slipway.compile._draft import Draft, Features, Register
+from slipway.compile._transformers._times import OF_TIMES
 from slipway.plans import operations as op
 
 KNOWN: frozenset[np.ufunc] = frozenset(
@@ -45,6 +46,8 @@ def _function(draft: Draft, model: FunctionTransformer, features: Features) -> F
         draft.check_finite(draft.all_numbers(features))
     if model.func is None:
         return features
+    if model.func in OF_TIMES:
+        return OF_TIMES[model.func](draft, model, features)
     if not isinstance(model.func, np.ufunc) or model.func not in KNOWN:
         name = getattr(model.func, "__name__", type(model.func).__name__)
         raise draft.no(f"a FunctionTransformer of {name}; known are {', '.join(sorted(f.__name__ for f in KNOWN))}")

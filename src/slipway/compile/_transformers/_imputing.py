@@ -58,7 +58,10 @@ def _filled(draft: Draft, model: SimpleImputer, feature: Feature, missing: objec
         return Register(draft.emit(op.IMPUTE, register, draft.constants([number])))
     draft.check_finite([register])
     assert isinstance(missing, float)
-    return Register(draft.emit(op.REPLACE, register, draft.constants([missing, number])))
+    replaced = draft.emit(op.REPLACE, register, draft.constants([missing, number]))
+    if register in draft.whole and number != number:
+        draft.whole.add(replaced)
+    return Register(replaced)
 
 
 def _refuse_nan(draft: Draft, feature: Raw) -> None:

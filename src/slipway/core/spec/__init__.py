@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from slipway.core.spec._data import Column, ColumnType, Data, DataSla, Source
+from slipway.core.spec._data import Column, ColumnType, Data, DataSla
 from slipway.core.spec._duties import Duty, undeclared
 from slipway.core.spec._gates import OF_MATURITY, ApprovalGate, Gates, LatencyGate, Margin, SlicesGate
 from slipway.core.spec._policy import PolicyChange, ReleasePolicy, policy_schema
@@ -18,15 +18,19 @@ from slipway.core.spec._release import Evaluation, Monitor, Sla
 from slipway.core.spec._scope import Costs, Maturity, Scope
 from slipway.core.spec._search import Baseline, Candidate, Halving, Search
 from slipway.core.spec._section import CODE_REF, IMPORT_PATH, NAME, Name, Section, wrong
+from slipway.core.spec._source import DIALECT, ENDINGS, READABLE, Format, Source, Until, ending_of
 from slipway.core.spec._split import GroupSplit, RandomSplit, Split, TimeSplit
 from slipway.core.tasks import Task
 from slipway.errors import did_you_mean
 
 __all__ = [
     "CODE_REF",
+    "DIALECT",
+    "ENDINGS",
     "IMPORT_PATH",
     "NAME",
     "OF_MATURITY",
+    "READABLE",
     "ApprovalGate",
     "Baseline",
     "Candidate",
@@ -38,6 +42,7 @@ __all__ = [
     "Duty",
     "Evaluation",
     "Experiment",
+    "Format",
     "Gates",
     "GroupSplit",
     "Halving",
@@ -56,6 +61,8 @@ __all__ = [
     "Source",
     "Split",
     "TimeSplit",
+    "Until",
+    "ending_of",
     "json_schema",
     "policy_schema",
     "undeclared",
@@ -129,8 +136,8 @@ class Experiment(Section):
         for name in self.search.candidates:
             if not self.inputs_of(name):
                 raise wrong(
-                    "automatic preprocessing takes neither texts nor times, and no feature is of another type; turn them into "
-                    "numbers or categories, or name a pipeline of your own",
+                    "automatic preprocessing takes no texts, and no feature is of another type; turn them into numbers or "
+                    "categories, or name a pipeline of your own",
                     *("search", "candidates", name, "estimator"),
                 )
         return self

@@ -1,16 +1,16 @@
 """`data`: where the rows come from, and what each column promises."""
 
-import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from slipway.core.spec._section import CodeRef, ColumnName, Moment, Section, Share, Text, wrong
+from slipway.core.forms import EPOCHS, THOUSANDS, Form
+from slipway.core.spec._section import ColumnName, Moment, Section, Share, Text, wrong
+from slipway.core.spec._source import SourceOrUrl
+from slipway.core.times import is_zone, why_no_format
 from slipway.errors import did_you_mean
-
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class ColumnType(StrEnum):
@@ -28,43 +28,16 @@ class ColumnType(StrEnum):
     @property
     def is_encoded(self) -> bool:
         """Whether the automatic preprocessing turns a column of this type into numbers."""
-        return self.is_numeric or self is ColumnType.CATEGORY
+        return self is not ColumnType.TEXT
 
 
-_KINDS = ("function", "csv", "parquet")
-"""The fields of Source that say where the rows are; exactly one is given."""
-
-
-class Source(Section):
-    """The source of the rows: a Python function, a CSV file or a Parquet file."""
-
-    function: CodeRef | None = Field(
-        None, description="module:function in the experiment's folder; returns a DataFrame"
-    )
-    params: dict[str, Any] = Field(default_factory=dict, description="keyword arguments of the function")
-    csv: Text | None = Field(None, description="a path, relative to the experiment's folder")
-    parquet: Text | None = Field(None, description="a path, relative to the experiment's folder")
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        given = [kind for kind in _KINDS if getattr(self, kind)]
-        if len(given) != 1:
-            raise wrong(f"give exactly one of {', '.join(_KINDS)}; found {', '.join(given) or 'none'}")
-        if self.params and not self.function:
-            raise wrong(f"params are the arguments of a function, and the source is {given[0]}", "params")
-        for kind in ("csv", "parquet"):
-            if _URL.match(named := getattr(self, kind) or ""):
-                raise wrong(
-                    f"{named} is a URL, and URLs are not read yet; name a file of this machine, "
-                    "or a function of the experiment's folder that fetches the rows",
-                    kind,
-                )
-        return self
-
-    @property
-    def declared(self) -> str:
-        """The function or the path, as it is declared."""
-        return next(str(value) for kind in _KINDS if (value := getattr(self, kind)))
+_NUMBERS, _TIMES = (ColumnType.INT, ColumnType.FLOAT), (ColumnType.DATETIME,)
+_FORMS = {
+    **dict.fromkeys(("decimal", "thousands", "unit"), (_NUMBERS, "numbers")),
+    **dict.fromkeys(("format", "zone"), (_TIMES, "times")),
+    "words": ((ColumnType.BOOL,), "truth values"),
+}
+"""The keys of Column that say how values are written in files, with the types that take each."""
 
 
 class Column(Section):
@@ -76,8 +49,57 @@ class Column(Section):
     max: float | Moment | None = None
     values: list[bool | int | float | str] | None = Field(None, min_length=1, description="every value that may occur")
     unique: bool = False
-    feature: bool = Field(True, description="false = kept beside the features, never given to a model")
+    feature: bool | None = Field(
+        None,
+        description="false = kept beside the features, never given to a model; true = the column of data.time is a feature too",
+    )
     known: Text | None = Field(None, description="how the value is known when the prediction is made")
+    decimal: Literal[".", ","] | None = Field(None, description="the mark before the decimals of numbers in files")
+    thousands: str | None = Field(
+        None, description="the mark between groups of three digits in files: . , ' _ or a blank"
+    )
+    unit: Text | None = Field(
+        None, description="a sign that may stand before or behind a number in files, such as € or %"
+    )
+    format: Text | None = Field(
+        None, description="the form of times in files, as strptime takes it; epoch_s or epoch_ms"
+    )
+    zone: Text | None = Field(None, description="the IANA time zone of times that files give without one; default: UTC")
+    words: dict[Text, bool] | None = Field(None, min_length=2, description="the words of a truth value in files")
+
+    @property
+    def form(self) -> Form | None:
+        """The form of the values in files; None for the usual one."""
+        words = tuple((self.words or {}).items())
+        declared = Form(
+            self.type,
+            self.decimal or ".",
+            self.thousands or "",
+            self.unit or "",
+            self.format or "",
+            self.zone or "",
+            words,
+        )
+        return declared if declared != Form(self.type) else None
+
+    @model_validator(mode="after")
+    def _form_fits_the_type(self) -> Self:
+        for key, (kinds, of) in _FORMS.items():
+            if getattr(self, key) is not None and self.type not in kinds:
+                raise wrong(f"{key} is the form of {of}; the column is {self.type}, so take it away", key)
+        if self.thousands is not None and self.thousands not in THOUSANDS:
+            raise wrong(f"found {self.thousands!r}; allowed is one of . , ' _ or a blank", "thousands")
+        if self.thousands and self.thousands == (self.decimal or "."):
+            raise wrong(
+                f"'{self.thousands}' is the mark before the decimals too; one of the two is another", "thousands"
+            )
+        if self.format and self.format not in EPOCHS and (why := why_no_format(self.format)):
+            raise wrong(why, "format")
+        if self.zone and not is_zone(self.zone):
+            raise wrong(f"there is no time zone '{self.zone}'; name one as in Europe/Berlin or UTC", "zone")
+        if self.words and len(set(self.words.values())) < 2:
+            raise wrong("name a word of each truth value, as in {Ja: true, Nein: false}", "words")
+        return self
 
     @model_validator(mode="after")
     def _range_has_sense(self) -> Self:
@@ -105,7 +127,7 @@ class DataSla(Section):
 
 
 class Data(Section):
-    source: Source
+    source: SourceOrUrl
     target: ColumnName
     positive: bool | int | str | None = Field(
         None, description="the positive class of a binary task; default: the last in order"
@@ -120,14 +142,31 @@ class Data(Section):
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The columns that a model may see, in the order of the contract."""
-        kept = {self.target, self.id, self.time}
-        return tuple(name for name, column in self.columns.items() if column.feature and name not in kept)
+        """The columns that a model may see, in the order of the contract.
+
+        The moment of the prediction is one of them only where its column says `feature: true`.
+        """
+        return tuple(name for name, column in self.columns.items() if self._is_feature(name, column))
+
+    def _is_feature(self, name: str, column: Column) -> bool:
+        if name in (self.target, self.id):
+            return False
+        return column.feature is True if name == self.time else column.feature is not False
 
     @property
     def encoded(self) -> tuple[str, ...]:
-        """The features that the automatic preprocessing encodes: all but texts and times."""
+        """The features that the automatic preprocessing encodes: all but texts."""
         return tuple(name for name in self.features if self.columns[name].type.is_encoded)
+
+    @model_validator(mode="after")
+    def _download_is_known(self) -> Self:
+        if self.source.parsed.scheme in ("http", "https") and not self.source.sha256:
+            raise wrong(
+                "rows that are downloaded need the digest of their file, so that each run has the same rows: give sha256, "
+                "as `sha256sum FILE` prints it",
+                *("source", "sha256"),
+            )
+        return self
 
     @model_validator(mode="after")
     def _names_are_declared(self) -> Self:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from slipway.core.space import Space
+from slipway.core.space import Space, contains
 from slipway.core.spec._section import CodeRef, ImportPath, Name, Section, Text, wrong
 
 
@@ -23,6 +23,10 @@ class Candidate(Section):
     pipeline: CodeRef | None = Field(None, description="module:function; takes the parameters, returns a Pipeline")
     params: dict[str, Any] = Field(default_factory=dict, description="fixed parameters")
     space: Space = Field(default_factory=dict, description="what the search may vary")
+    start: list[dict[str, Any]] = Field(
+        default_factory=list,
+        description="points of the space that are tried first, each with a value for every parameter",
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -30,6 +34,16 @@ class Candidate(Section):
             raise wrong("give exactly one of estimator and pipeline")
         if both := sorted(set(self.params) & set(self.space)):
             raise wrong(f"{', '.join(both)} is fixed in params and varied in space; keep one", "params")
+        return self
+
+    @model_validator(mode="after")
+    def _starts_in_the_space(self) -> Self:
+        for i, point in enumerate(self.start):
+            if set(point) != set(self.space):
+                raise wrong(f"a point to start with needs a value for each of {', '.join(self.space)}", "start", i)
+            for name, value in point.items():
+                if not contains(self.space[name], value):
+                    raise wrong(f"{value!r} is not in the space of {name}", "start", i, name)
         return self
 
 

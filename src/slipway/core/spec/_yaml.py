@@ -1,6 +1,7 @@
 """The reader of experiment.yaml and policy.yaml: from a text to its model, or to every Problem with its line."""
 
 import io
+import re
 from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
@@ -22,6 +23,7 @@ _S = TypeVar("_S", bound=Section)
 _KINDS = ("str", "int", "float", "bool", "null", "timestamp", "map", "seq", "merge")
 _TAGS = {f"tag:yaml.org,2002:{kind}" for kind in _KINDS}
 _READ_AS_TEXT = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
+_USER_IN_URL = re.compile(r"://[^\s'\"]*@")
 _MOST_DIGITS = 100  # Python itself refuses to write numbers of some thousands
 _PATTERNS = {
     NAME: "a name: a letter, then letters, digits, _ or -, 64 at most",
@@ -173,7 +175,7 @@ def _message(model: type[Section], detail: ErrorDetails) -> str:
 
 
 def _shown(value: Any, most: int = 80) -> str:
-    spelled = repr(value)
+    spelled = _USER_IN_URL.sub("://…@", repr(value))  # which may hold a password
     return spelled if len(spelled) <= most else f"{spelled[:most]}…"
 
 

@@ -16,20 +16,25 @@ from slipway.plans.operations import (
     DIVIDE,
     EQUALS,
     FINITE,
+    FIRST_DAY,
     FLOAT32,
     IMPUTE,
     KNOWN,
     LOAD,
     LOOK_UP,
     MISSING,
+    MONTHS,
     MULTIPLY,
+    NOT_A_TIME,
     NOT_INFINITE,
     ONE_HOT,
+    PERIODS,
     PRODUCT,
     REPLACE,
     SEARCH,
     SUBTRACT,
     SUMMABLE,
+    WEIGHTED,
 )
 
 NATIVE_RUN = "void(int64[:,::1], float64[::1], float64[:,::1], float64[:,::1], int64[::1])"
@@ -110,6 +115,35 @@ def run(operations, constants, encoded, registers, refused):  # type: ignore[no-
                 r[out] = low - at
             elif code == FLOAT32:
                 r[out] = np.float64(np.float32(value))
+            elif code == WEIGHTED:
+                total = 0.0
+                for k in range(more):
+                    total += r[operations[i, 2] + k] * constants[at + k]
+                r[out] = total
+            elif code == PERIODS:
+                r[out] = NOT_A_TIME if value == NOT_A_TIME else np.floor(value / constants[at])
+            elif code == MONTHS:
+                if value == NOT_A_TIME:
+                    r[out] = NOT_A_TIME
+                else:
+                    # Days, months and years count from the first of March of year 0, so that a leap day comes last:
+                    # https://howardhinnant.github.io/date_algorithms.html
+                    day = int(value) + 719468
+                    era = day // 146097
+                    day -= era * 146097
+                    year = (day - day // 1460 + day // 36524 - day // 146096) // 365
+                    day -= 365 * year + year // 4 - year // 100
+                    r[out] = (year + era * 400 - 1970) * 12 + (5 * day + 2) // 153 + 2
+            elif code == FIRST_DAY:
+                if value == NOT_A_TIME:
+                    r[out] = NOT_A_TIME
+                else:
+                    month = int(value) + 1970 * 12 - 2
+                    year = month // 12
+                    era = year // 400
+                    day = (153 * (month - year * 12) + 2) // 5
+                    year -= era * 400
+                    r[out] = era * 146097 + year * 365 + year // 4 - year // 100 + day - 719468
             else:
                 if code == FINITE:
                     bad = not np.isfinite(value)

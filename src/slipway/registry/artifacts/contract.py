@@ -9,6 +9,7 @@ import mlflow
 import pandas as pd
 
 from slipway.core.expectations import METADATA, Expectation, read_expectations
+from slipway.core.forms import FORMS, Form, read_forms
 from slipway.core.spec import Column, ColumnType, Experiment
 from slipway.core.values import text_of, time_of
 
@@ -25,16 +26,27 @@ def contract_of(experiment: Experiment, learned_from: pd.DataFrame) -> dict[str,
         name: _expectation(experiment.data.columns[name], learned_from[name]).as_dict()
         for name in experiment.data.features
     }
-    return {
-        METADATA: json.dumps(
-            {name: expectation for name, expectation in expectations.items() if expectation}, ensure_ascii=False
-        )
+    forms = {
+        name: form.as_dict() for name in experiment.data.features if (form := _form(experiment.data.columns[name]))
     }
+    contract = {name: expectation for name, expectation in expectations.items() if expectation}
+    by_key = {METADATA: contract, **({FORMS: forms} if forms else {})}
+    return {key: json.dumps(by_column, ensure_ascii=False) for key, by_column in by_key.items()}
+
+
+def _form(column: Column) -> Form | None:
+    # A truth value that may be missing is a number in the signature, which does not tell that a file says yes and no.
+    return column.form or (Form(column.type) if column.type is ColumnType.BOOL and column.nulls else None)
 
 
 def expectations_of(folder: Path) -> dict[str, Expectation]:
     """Return the expectations, by column, that a downloaded model carries."""
     return read_expectations(mlflow.models.Model.load(str(folder)).metadata)
+
+
+def forms_of(folder: Path) -> dict[str, Form]:
+    """Return the forms in which files hold a downloaded model's columns, by column."""
+    return read_forms(mlflow.models.Model.load(str(folder)).metadata)
 
 
 def categories_of(folder: Path) -> Mapping[str, frozenset[str]]:

@@ -10,6 +10,7 @@ from sklearn.utils import get_tags
 
 from slipway.core.spec import ColumnType, Data
 from slipway.search.preprocessing._categories import codes, one_hot
+from slipway.search.preprocessing._times import times
 
 
 def with_preprocessing(estimator: BaseEstimator, data: Data) -> Pipeline:
@@ -18,20 +19,24 @@ def with_preprocessing(estimator: BaseEstimator, data: Data) -> Pipeline:
     An estimator with `categorical_features` (histogram gradient boosting) gets categories as codes, and treats these and
     missing values natively. An estimator that allows missing values gets one-hot categories and numbers as they are. Any other
     estimator gets one-hot categories and imputed, scaled numbers. Booleans are 0 and 1. Unknown and rare categories are
-    grouped, never an error. The pipeline has to be fitted on `data.encoded`, without texts and times.
+    grouped, never an error. Times become calendar parts and distances, see `times`. The pipeline has to be fitted on
+    `data.encoded`, without texts.
     """
     columns = {name: data.columns[name].type for name in data.encoded}
     # Booleans stand apart from numbers: pandas makes objects of both together, and an imputer refuses booleans alone.
     flags = [name for name, kind in columns.items() if kind is ColumnType.BOOL and not data.columns[name].nulls]
     numbers = [name for name, kind in columns.items() if kind.is_numeric and name not in flags]
     categories = [name for name, kind in columns.items() if kind is ColumnType.CATEGORY]
+    scale = None
     if "categorical_features" in estimator.get_params():
         estimator.set_params(categorical_features=np.arange(len(categories)).tolist() or None)
         encode, number_steps = codes(), "passthrough"
     elif get_tags(estimator).input_tags.allow_nan:
         encode, number_steps = one_hot(), "passthrough"
     else:
-        encode, number_steps = one_hot(), make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+        scale = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+        encode, number_steps = one_hot(), scale
     parts = [("categories", encode, categories), ("numbers", number_steps, numbers), ("flags", "passthrough", flags)]
+    parts += times(data, [name for name, kind in columns.items() if kind is ColumnType.DATETIME], scale)
     columns_in = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=False)
     return Pipeline([("columns", columns_in), ("estimator", estimator)])

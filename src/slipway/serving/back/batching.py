@@ -17,6 +17,7 @@ from slipway.serving.back.loaded_model import LoadedModel
 from slipway.serving.back.mlflow_scoring import MlflowScoring
 from slipway.serving.ipc.frames import ModelRequest, ModelResponse
 from slipway.serving.protocol.request_reader import RequestReader, outputs_of
+from slipway.serving.protocol.values import Unreadable
 
 MOST_ROWS = 64
 """Rows that are answered together at most: with more, the first request would wait longer than it gains."""
@@ -86,18 +87,26 @@ class MicroBatching:
         alone: list[int] = []
         for place, request in enumerate(requests):
             rows = self._rows(request)
-            if rows is None:
+            read = None if rows is None else self._read(place, rows)
+            if rows is None or read is None:
                 alone.append(place)
                 continue
             if batch and sum(len(each.rows) for each in batch) + len(rows) > MOST_ROWS:
                 yield from self._together(requests, batch)
                 batch = []
-            assert self._reading is not None
-            batch.append(_Read(place, *self._reading.values.of_rows(rows)))
+            batch.append(read)
         if batch:
             yield from self._together(requests, batch)
         for place in alone:
             yield place, self.scoring.answer(requests[place])
+
+    def _read(self, place: int, rows: Sequence[Any]) -> "_Read | None":
+        """Return the rows as the model was trained on them; None where a value has no known meaning."""
+        assert self._reading is not None
+        try:
+            return _Read(place, *self._reading.values.of_rows(rows))
+        except Unreadable:
+            return None
 
     def _rows(self, request: ModelRequest) -> Sequence[Any] | None:
         if self._reading is None or request.content_type != _JSON:

@@ -77,5 +77,5 @@ class LoadedModel:
             if column.type in _DTYPES:
                 table[column.name] = table[column.name].astype(_DTYPES[column.type])  # type: ignore[call-overload]
             elif column.type == "datetime":
-                table[column.name] = pd.to_datetime(table[column.name])
+                table[column.name] = pd.to_datetime(table[column.name], format="ISO8601")
         return table

@@ -53,8 +53,8 @@ class FastPath:
         if len(rows) > self._max_rows:
             raise TooManyRows(len(rows), self._max_rows)
         plan = self._plan
-        rows, finds = self.values.of_rows(rows)
         try:
+            rows, finds = self.values.of_rows(rows)
             encoded = plan.encode(rows)
             answers = plan.predict_proba(encoded) if probabilities else plan.predict(encoded)
         except ValueError:  # these rows are for the model itself

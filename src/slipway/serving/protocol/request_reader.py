@@ -23,7 +23,11 @@ _TYPES: dict[str, Any] = {
     "long": _Long,
     "integer": Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)],
     "boolean": bool,
+    "datetime": str | _Long | float | None,
 }
+
+_STRICT: dict[str, Any] = {"string": str | _Long | float | bool, "datetime": str | _Long | float}
+"""The types of values that may not be null in `instances` and `inputs`."""
 
 _NUL = b"\\u0000"
 
@@ -144,11 +148,8 @@ def _request(
         return _struct(name, list(zip(fields, kinds, strict=True)), rename=renamed)
 
     kinds = [types[name] for name in names]
-    # As numpy reads them, a text that is null is no longer missing.
-    strict = [
-        str | _Long | float | bool if column.type == "string" else kind
-        for column, kind in zip(columns, kinds, strict=True)
-    ]
+    # As numpy reads them, a text or a time that is null is no longer missing.
+    strict = [_STRICT.get(column.type, kind) for column, kind in zip(columns, kinds, strict=True)]
     split = _struct(
         "Split",
         [
