@@ -28,6 +28,7 @@ class OpenTable:
 
     Attributes:
         source: the declaration.
+        shown: the address for messages, without a secret.
         files: its files; None for a database.
         names: the names of the columns as the table has them, repeated and empty ones too.
     """
@@ -36,7 +37,7 @@ class OpenTable:
         self.source = source
         self.files = files
         self._reader = reader
-        self._shown = shown
+        self.shown = shown
         self._secrets = secrets
         with told(shown, source.kind, secrets):
             self.names: tuple[str, ...] = tuple(reader.names())
@@ -64,7 +65,7 @@ class OpenTable:
     def _all(self) -> Sequence[str]:
         if again := sorted({name for name in self.names if self.names.count(name) > 1}):
             raise DataUnusable(
-                f"{self._shown} has more than one column named {', '.join(again)}; rename all but one of them in the table"
+                f"{self.shown} has more than one column named {', '.join(again)}; rename all but one of them in the table"
             )
         return self.names
 
@@ -76,7 +77,7 @@ class OpenTable:
             if until.column not in self.names:
                 shown = ", ".join(self.names[:40])
                 raise DataUnusable(
-                    f"{self._shown} has no column {until.column}, by which it is read until a moment; there is: {shown}"
+                    f"{self.shown} has no column {until.column}, by which it is read until a moment; there is: {shown}"
                 )
             texts = {*(name for name in columns if name in as_text), until.column}
             asked = Wanted(tuple(dict.fromkeys((*columns, until.column))), texts, (until.column, until.moment))
@@ -91,7 +92,7 @@ class OpenTable:
     def _told(self, flow: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield what a flow yields; only what fails in the flow itself is told as a fault of the table."""
         while True:
-            with told(self._shown, self.source.kind, self._secrets):
+            with told(self.shown, self.source.kind, self._secrets):
                 batch = next(flow, None)
             if batch is None:
                 return

@@ -4,14 +4,17 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pandas as pd
 
 from slipway.core.expectations import METADATA, Expectation, read_expectations
-from slipway.core.spec import Column, ColumnType, Experiment
+from slipway.core.spec import Column, ColumnType, Experiment, Format, Source
 from slipway.core.values import text_of, time_of
 
+DIALECT = "slipway.dialect"
+"""The key of the dialect of the CSV files that a version was trained from."""
 MOST_KNOWN, MOST_CHARACTERS = 10_000, 100_000
 """The most categories of a column, and characters in all of them, that a version knows by name.
 
@@ -28,8 +31,21 @@ def contract_of(experiment: Experiment, learned_from: pd.DataFrame) -> dict[str,
     return {
         METADATA: json.dumps(
             {name: expectation for name, expectation in expectations.items() if expectation}, ensure_ascii=False
-        )
+        ),
+        **_dialect(experiment.data.source),
     }
+
+
+def _dialect(source: Source) -> dict[str, str]:
+    keys = source.dialect if source.kind is Format.CSV else {}
+    return {DIALECT: json.dumps(keys, ensure_ascii=False)} if keys else {}
+
+
+def dialect_keys_of(folder: Path) -> dict[str, Any]:
+    """Return the dialect of the CSV files that a downloaded model was trained from, as keys of a Source."""
+    written = (mlflow.models.Model.load(str(folder)).metadata or {}).get(DIALECT)
+    keys: dict[str, Any] = json.loads(written) if written else {}
+    return keys
 
 
 def expectations_of(folder: Path) -> dict[str, Expectation]:
