@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.sources.kinds import put_into_postgres, rows
+from tests.helpers.source_kinds import put_into_postgres, rows
 
 from slipway.core.spec import Source, source_at
 from slipway.core.spec._yaml import read_experiment

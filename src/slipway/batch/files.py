@@ -83,7 +83,7 @@ def score_file(
 def require_sink(path: Path) -> None:
     """Raise FileUnusable for a file that cannot be written, by its ending."""
     if path.suffix not in SINKS:
-        raise FileUnusable(f"{path} ends in '{path.suffix}'; what can be written is {', '.join(SINKS)}")
+        raise FileUnusable(f"{path} ends in '{path.suffix}'; allowed is {', '.join(SINKS)}")
 
 
 def _scored(answering: Answering, model: Any, rows: pd.DataFrame, chunk: pd.DataFrame, *, typed: bool) -> pd.DataFrame:
