@@ -120,7 +120,7 @@ def open_table(
     files = None
     with told(shown, kind, secrets):
         if kind is Format.SQL:
-            from slipway.sources._sql import SqlReader
+            from slipway.sources.kinds.sql import SqlReader
 
             reader: TableReader = SqlReader(source, url, folder, secrets)
         else:
@@ -136,14 +136,14 @@ def _of_files(source: Source, kind: Format, files: Files) -> TableReader:
     """Return the reader of files; what only one kind needs is imported by that kind."""
     match kind:
         case Format.CSV:
-            from slipway.sources._csv_files import CsvReader
+            from slipway.sources.kinds.csv_files import CsvReader
 
             return CsvReader(files, dialect_of(source))
         case Format.JSON_LINES:
-            from slipway.sources._json_lines import JsonLinesReader
+            from slipway.sources.kinds.json_lines import JsonLinesReader
 
             return JsonLinesReader(files)
-    from slipway.sources._arrow_files import ArrowReader
+    from slipway.sources.kinds.arrow_files import ArrowReader
 
     return ArrowReader(files, kind)
 
