@@ -75,7 +75,7 @@ class Violation:
     Attributes:
         column: the column.
         rule: the rule that is broken.
-        count: how many rows break it.
+        count: how many rows break it; 0 where it is not of rows.
         sample: up to five of these rows, as row numbers and values.
     """
 
@@ -86,7 +86,8 @@ class Violation:
 
     def __str__(self) -> str:
         shown = ", ".join(f"row {row}: {value!r}" for row, value in self.sample)
-        return f"{self.column}: {self.rule}: {self.count} row(s)" + (f" ({shown})" if shown else "")
+        rows = f": {self.count} row(s)" if self.count else ""
+        return f"{self.column}: {self.rule}{rows}" + (f" ({shown})" if shown else "")
 
 
 @dataclass(frozen=True)

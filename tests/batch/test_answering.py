@@ -16,7 +16,9 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from slipway.batch import ScoredFile, conform, score_file
 from slipway.batch.answering import PIECE_ROWS, PLANNED_FROM
 from slipway.batch.files import CHUNK_ROWS
+from slipway.core.spec import source_at
 from slipway.errors import FileUnusable
+from slipway.sources import open_table
 
 pytestmark = pytest.mark.slow  # the file, more than each of its tests
 
@@ -69,7 +71,8 @@ def fitted(estimator: Any, *, unknown: str = "ignore", numbers: Any = "passthrou
 
 
 def scored(model: Any, source: Path, output: Path) -> tuple[ScoredFile, pd.DataFrame]:
-    how = score_file(model, INPUTS, source, output, {}, lambda _: None)
+    with open_table(source_at(str(source))) as given:
+        how = score_file(model, INPUTS, given, output, {}, lambda _: None)
     return how, pd.read_parquet(output)
 
 

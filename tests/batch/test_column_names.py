@@ -9,6 +9,8 @@ from hypothesis import strategies as some
 from tests.helpers.odd_names import ODD_NAMES
 
 from slipway.batch import score_file
+from slipway.core.spec import source_at
+from slipway.sources import open_table
 
 ODD = [*ODD_NAMES, "a, b", "self", "kwargs"]
 names = some.sampled_from(ODD) | some.text(
@@ -34,7 +36,8 @@ def test_a_file_keeps_its_names_and_gets_the_predictions(
     frame.to_csv(folder / "in.csv", index=False)
     frame.to_parquet(folder / "in.parquet", index=False)
     inputs = {three[0]: ("double", True), three[1]: ("string", False)}
-    scored = score_file(Doubles(), inputs, folder / f"in.{kind}", folder / f"out.{kind}", {}, lambda _: None)
+    with open_table(source_at(str(folder / f"in.{kind}"))) as table:
+        scored = score_file(Doubles(), inputs, table, folder / f"out.{kind}", {}, lambda _: None)
     assert scored.rows == 2
     out = (
         pd.read_csv(folder / "out.csv", dtype={three[1]: str})

@@ -172,7 +172,7 @@ def test_a_time_that_is_always_missing_is_told_and_has_no_age(check: Check) -> N
 
 def test_no_rows_at_all_are_fewer_than_one(check: Check) -> None:
     (violation,) = check({"type": "float"}, pd.Series([], dtype=float))[1]
-    assert str(violation) == "(rows): at least 1 rows are promised; found 0: 0 row(s)"
+    assert str(violation) == "(rows): at least 1 rows are promised; found 0"
 
 
 def test_the_frame_that_was_given_is_not_changed(declare: Callable[..., Experiment]) -> None:

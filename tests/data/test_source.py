@@ -1,13 +1,11 @@
-import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from slipway.core.spec import Data, Experiment
-from slipway.data import read_source, read_table
+from slipway.data import read_source
 from slipway.errors import CodeInvalid, ContractBroken, FileUnusable
 
 TEXT = "late,minutes,port,spare\n1,1.5,007,x\n0,,NA,y\n0,2,None,z\n"
@@ -47,45 +45,10 @@ def test_categories_of_a_csv_stay_as_they_are_written_and_only_words_for_missing
     assert frame["minutes"].isna().tolist() == [False, True, False]
 
 
-@pytest.mark.parametrize("name", ["rows.csv", "rows.csv.gz", "rows.parquet"])
-def test_a_table_is_read_by_its_ending(tmp_path: Path, name: str) -> None:
-    frame = pd.DataFrame({"a": [1, 2], "b": [0.5, None]})
-    frame.to_parquet(tmp_path / name) if name.endswith("parquet") else frame.to_csv(tmp_path / name, index=False)
-    pd.testing.assert_frame_equal(read_table(tmp_path / name), frame)
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "said"),
-    [
-        ("rows.csv", b"", "is empty; a header line"),
-        ("rows.csv", b"a,b\n1,2\n1,2,3\n", "cannot be read as .csv"),
-        ("rows.csv", b'a,b\n1,"2\n', "cannot be read as .csv"),
-        ("rows.csv", b"a,b\n1,\xff\xfe\n", "cannot be read as .csv"),
-        ("rows.csv.gz", b"not gzip", "cannot be read as .csv.gz"),
-        ("rows.csv.gz", gzip.compress(b"a\n" + b"1\n" * 500, mtime=0)[:-12], "cannot be read as .csv.gz"),
-        ("rows.csv.gz", gzip.compress(b"a\n1\n", mtime=0)[:10] + b"\xff" * 9, "cannot be read as .csv.gz"),
-        ("rows.parquet", b"PAR1 cut", "cannot be read as .parquet"),
-        ("rows.parquet", b"", "cannot be read as .parquet"),
-        ("rows.xlsx", b"x", r"ends in '.xlsx'; what can be read is"),
-        ("rows", b"x", "what can be read is"),
-    ],
-)
-def test_a_file_that_cannot_be_read_is_told_by_its_name(tmp_path: Path, name: str, content: bytes, said: str) -> None:
-    with pytest.raises(FileUnusable, match=said) as raised:
-        read_table(written(tmp_path / name, content))
-    assert str(tmp_path / name) in str(raised.value)
-
-
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_a_file_that_is_not_there_is_told_as_such(tmp_path: Path, data: Callable[..., Data], kind: str) -> None:
     with pytest.raises(FileUnusable, match=f"there is no file {tmp_path}/deep/rows.{kind}"):
         read_source(tmp_path, "small", data({kind: f"deep/rows.{kind}"}))
-
-
-def test_a_folder_in_place_of_a_file_is_told_as_such(tmp_path: Path) -> None:
-    (tmp_path / "rows.csv").mkdir()
-    with pytest.raises(FileUnusable, match=r"cannot be read as \.csv"):
-        read_table(tmp_path / "rows.csv")
 
 
 def test_columns_that_are_missing_are_named_with_those_that_are_there(

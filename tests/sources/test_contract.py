@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.sources.kinds import FILES, MANY, Put, put_into_postgres, rows, to_parquet_bytes
+from tests.helpers.source_kinds import FILES, MANY, Put, put_into_postgres, rows, to_parquet_bytes
 
 from slipway.core.casts import to_bool, to_number, to_text, to_time, to_whole
 from slipway.core.spec import Source

@@ -22,7 +22,7 @@ def check_contract(frame: pd.DataFrame, data: Data, *, now: datetime) -> tuple[p
 
     Returns the cast frame and every Violation: wrong types, null shares, ranges, unknown categories, non-finite numbers,
     duplicates, too few rows, too old rows. In the cast frame int is int64, float is float64 and bool is bool, or each of them
-    float64 where values may be missing; category and text are str, and datetime is naive UTC.
+    float64 where values may be missing; category and text are str, as is an id without a type, and datetime is naive UTC.
     """
     cast, violations = _cast(frame, data)
     wrong_type = {violation.column for violation in violations}
@@ -38,7 +38,7 @@ def check_contract(frame: pd.DataFrame, data: Data, *, now: datetime) -> tuple[p
 
 
 def _cast(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, list[Violation]]:
-    columns: dict[str, pd.Series] = {data.id: frame[data.id]} if data.id else {}
+    columns: dict[str, pd.Series] = {data.id: to_text(frame[data.id])} if data.id else {}
     violations = []
     for name, column in data.columns.items():
         series = frame[name]

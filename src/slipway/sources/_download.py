@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 from slipway.core.urls import parse_url
 from slipway.errors import FileUnusable
-from slipway.sources.limits import Limits
+from slipway.sources.limits import ReadLimits
 
 _CHUNK_BYTES = 1 << 20
 _MOST_REDIRECTS = 5
@@ -16,7 +16,7 @@ _PATIENCE_S = (10, 60)  # to connect, and between two pieces
 
 
 def download(
-    url: str, shown: str, auth: tuple[str, str] | None, sha256: str | None, limits: Limits
+    url: str, shown: str, auth: tuple[str, str] | None, sha256: str | None, limits: ReadLimits
 ) -> tuple[IO[bytes], str]:
     """Return the open file of a URL, which has no name in any folder, and the digest of its content.
 

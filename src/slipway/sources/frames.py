@@ -56,9 +56,9 @@ def kept_as_text(batch: pa.RecordBatch, as_text: Collection[str]) -> pa.RecordBa
     return batch
 
 
-def to_frame(table: pa.Table) -> pd.DataFrame:
-    """Return a table as pandas, whatever pandas left in its metadata when the table was written: an index is a column."""
-    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True, split_blocks=True)
+def to_frame(batches: Iterable[pa.RecordBatch], names: Sequence[str]) -> pd.DataFrame:
+    """Return batches as one frame. An index that pandas wrote into a file is a column like any other."""
+    frame: pd.DataFrame = joined(batches, names).to_pandas(ignore_metadata=True, split_blocks=True, self_destruct=True)
     return frame
 
 

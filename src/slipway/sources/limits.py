@@ -10,7 +10,7 @@ TIMEOUT_S, MAX_MB = 3600.0, 8192
 
 
 @dataclass(frozen=True)
-class Limits:
+class ReadLimits:
     """The longest time and the most megabytes that a source may take."""
 
     timeout_s: float = TIMEOUT_S
@@ -26,6 +26,6 @@ class Limits:
             )
 
 
-def limits_of(source: Source) -> Limits:
+def limits_of(source: Source) -> ReadLimits:
     """Return the declared limits of a source."""
-    return Limits(source.timeout_s or TIMEOUT_S, source.max_mb or MAX_MB)
+    return ReadLimits(source.timeout_s or TIMEOUT_S, source.max_mb or MAX_MB)

@@ -28,6 +28,7 @@ class OpenTable:
 
     Attributes:
         source: the declaration.
+        shown: the address for messages, without a secret.
         files: its files; None for a database.
         names: the names of the columns as the table has them, repeated and empty ones too.
     """
@@ -36,7 +37,7 @@ class OpenTable:
         self.source = source
         self.files = files
         self._reader = reader
-        self._shown = shown
+        self.shown = shown
         self._secrets = secrets
         with told(shown, source.kind, secrets):
             self.names: tuple[str, ...] = tuple(reader.names())
@@ -64,7 +65,7 @@ class OpenTable:
     def _all(self) -> Sequence[str]:
         if again := sorted({name for name in self.names if self.names.count(name) > 1}):
             raise DataUnusable(
-                f"{self._shown} has more than one column named {', '.join(again)}; rename all but one of them in the table"
+                f"{self.shown} has more than one column named {', '.join(again)}; rename all but one of them in the table"
             )
         return self.names
 
@@ -76,7 +77,7 @@ class OpenTable:
             if until.column not in self.names:
                 shown = ", ".join(self.names[:40])
                 raise DataUnusable(
-                    f"{self._shown} has no column {until.column}, by which it is read until a moment; there is: {shown}"
+                    f"{self.shown} has no column {until.column}, by which it is read until a moment; there is: {shown}"
                 )
             texts = {*(name for name in columns if name in as_text), until.column}
             asked = Wanted(tuple(dict.fromkeys((*columns, until.column))), texts, (until.column, until.moment))
@@ -91,7 +92,7 @@ class OpenTable:
     def _told(self, flow: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield what a flow yields; only what fails in the flow itself is told as a fault of the table."""
         while True:
-            with told(self._shown, self.source.kind, self._secrets):
+            with told(self.shown, self.source.kind, self._secrets):
                 batch = next(flow, None)
             if batch is None:
                 return
@@ -119,7 +120,7 @@ def open_table(
     files = None
     with told(shown, kind, secrets):
         if kind is Format.SQL:
-            from slipway.sources._sql import SqlReader
+            from slipway.sources.kinds.sql import SqlReader
 
             reader: TableReader = SqlReader(source, url, folder, secrets)
         else:
@@ -135,14 +136,14 @@ def _of_files(source: Source, kind: Format, files: Files) -> TableReader:
     """Return the reader of files; what only one kind needs is imported by that kind."""
     match kind:
         case Format.CSV:
-            from slipway.sources._csv_files import CsvReader
+            from slipway.sources.kinds.csv_files import CsvReader
 
             return CsvReader(files, dialect_of(source))
         case Format.JSON_LINES:
-            from slipway.sources._json_lines import JsonLinesReader
+            from slipway.sources.kinds.json_lines import JsonLinesReader
 
             return JsonLinesReader(files)
-    from slipway.sources._arrow_files import ArrowReader
+    from slipway.sources.kinds.arrow_files import ArrowReader
 
     return ArrowReader(files, kind)
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from slipway.core.spec import Format, Source
 from slipway.sources.dialect import SAMPLE_BYTES, Dialect, found
 from slipway.sources.files import find_files
-from slipway.sources.frames import joined, to_frame
+from slipway.sources.frames import to_frame
 from slipway.sources.opening import dialect_of, open_table, told
 from slipway.sources.secrets import Secrets
 
@@ -34,7 +34,7 @@ def read_table(
         variables: the environment, from which a URL's user and password come.
     """
     with open_table(source, folder, variables) as table:
-        return to_frame(joined(table.batches(columns, as_text), table.names if columns is None else columns))
+        return to_frame(table.batches(columns, as_text), table.names if columns is None else columns)
 
 
 def open_batches(
@@ -82,7 +82,7 @@ def peek(source: Source, rows: int, folder: Path = Path(), variables: Mapping[st
             described = described.model_copy(update={"sha256": table.files.digest})
         dialect = dialect_of(described) if described.kind is Format.CSV else None
         whole = sum(batch.num_rows for batch in first) <= rows
-        return Sample(described, table.names, to_frame(joined(first[:1], names)), whole, dialect)
+        return Sample(described, table.names, to_frame(first[:1], names), whole, dialect)
 
 
 def _described(source: Source, folder: Path, variables: Mapping[str, str]) -> Source:

@@ -1,6 +1,6 @@
 """The seam between kinds of sources: how a table is asked for its columns and its rows.
 
-A new kind is a class with the methods of TableReader and a case of `opening._reader`. Every kind runs the tests of
+A new kind is a class with the methods of TableReader and a case of `opening._of_files`. Every kind runs the tests of
 tests/sources/test_contract.py.
 """
 

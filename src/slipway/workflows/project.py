@@ -1,7 +1,7 @@
 """The experiments of a project: found by name, read whole."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,11 +27,12 @@ SPEC = "experiment.yaml"
 
 @dataclass(frozen=True)
 class Declared:
-    """An experiment as its folder declares it."""
+    """An experiment as its folder declares it. variables: the environment, from which its source takes secrets."""
 
     folder: Path
     text: str
     experiment: Experiment
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -69,7 +70,7 @@ def declared(settings: Settings, name: str) -> Declared:
     if experiment.name != name:
         message = f"found '{experiment.name}'; it has to be the folder's name, '{name}'"
         raise SpecInvalid(path, [Problem(1, "name", message)])
-    return Declared(folder, text, experiment)
+    return Declared(folder, text, experiment, settings.variables)
 
 
 def trusted_types(settings: Settings, name: str, find: "Callable[[], Registered] | None" = None) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ its data is found before the first run is opened.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlflow import MlflowClient
@@ -167,7 +167,7 @@ def _with_search(spec: Declared, given: Mapping[str, Any]) -> Declared:
         details = [((*detail["loc"], *detail.get("ctx", {}).get("at", ())), detail["msg"]) for detail in error.errors()]
         problems = "; ".join(f"{'.'.join(map(str, at))}: {message}" for at, message in details)
         raise UsageError(f"what was asked for does not fit the search of '{spec.name}': {problems}") from None
-    return Declared(spec.folder, spec.text, spec.experiment.model_copy(update={"search": search}))
+    return replace(spec, experiment=spec.experiment.model_copy(update={"search": search}))
 
 
 def _lineage(settings: Settings, spec: Declared, prepared: Prepared, past: Past) -> dict[str, str]:

@@ -1,18 +1,20 @@
-"""`slipway score`: a file in, the same file with predictions out."""
+"""`slipway score`: a table in, a file with the same rows and their predictions out."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from slipway.batch import ScoredFile, score_file
+from slipway.batch import ScoredFile, require_sink, score_file
+from slipway.core.spec import Format, source_at
 from slipway.progress import bar
-from slipway.registry.artifacts.contract import categories_of, forms_of
+from slipway.registry.artifacts.contract import categories_of, dialect_keys_of, forms_of
 from slipway.registry.artifacts.fetch import fetch_verified
 from slipway.registry.artifacts.models import inputs_of, temporary_folder
 from slipway.registry.trust import DIGEST, load_trusted
 from slipway.registry.versions import Version, version_in
 from slipway.settings import Settings
+from slipway.sources import open_table
 from slipway.types import Stage
 from slipway.workflows.project import trusted_types
 from slipway.workflows.session import open_client
@@ -20,7 +22,7 @@ from slipway.workflows.session import open_client
 
 @dataclass(frozen=True)
 class ScoreReport:
-    """A file that was scored, the version that scored it, and how."""
+    """A table that was scored, the version that scored it, and how."""
 
     version: Version
     output: Path
@@ -45,25 +47,43 @@ class ScoreReport:
         if not self.how.compiled:
             return f"by the model itself, not compiled: {self.how.why_not}"
         left = f", {self.how.left:,} rows of them by the model itself" if self.how.left else ""
-        return f"by the compiled model, which agreed with it on this file's first rows{left}"
+        return f"by the compiled model, which agreed with it on the table's first rows{left}"
 
 
-def score(settings: Settings, name: str, source: Path, output: Path, stage: Stage = Stage.PRODUCTION) -> ScoreReport:
-    """Score a CSV or Parquet file with the version that holds a stage, in bounded memory.
+def score(
+    settings: Settings, name: str, address: str, output: Path, stage: Stage = Stage.PRODUCTION, **keys: Any
+) -> ScoreReport:
+    """Score a table with the version that holds a stage, in bounded memory.
 
     The metadata of the output hold the model's name, version, stage, run and digest, and the time.
-    Raises UnknownName when no version holds the stage, UntrustedModel, FileUnusable, DataUnusable.
+    Raises UnknownName when no version holds the stage, UsageError, UntrustedModel, FileUnusable, DataUnusable.
+
+    Args:
+        settings: the settings of the command.
+        name: the name of the registered model.
+        address: the path or URL of the table; a path is relative to the working directory.
+        output: the file to write.
+        stage: the stage of the version.
+        keys: other keys of the table's Source. A CSV file has the dialect that the version was trained with, but for these.
     """
+    source = source_at(address, **keys)
+    require_sink(output)
     client = open_client(settings)
     version = version_in(client, name, stage)
     with temporary_folder() as made:
         files = fetch_verified(version, Path(made))
+        if source.kind is Format.CSV:
+            source = source_at(address, **{**dialect_keys_of(files), **_given(keys)})
         model = load_trusted(files, trusted_types(settings, name, lambda: (client, version)))
-        with bar(0, "rows scored") as shown:
+        with open_table(source, variables=settings.variables) as table, bar(0, "rows scored") as shown:
             metadata = _metadata(version)
             known, forms = categories_of(files), forms_of(files)
-            how = score_file(model, inputs_of(files), source, output, metadata, shown.update, known, forms)
+            how = score_file(model, inputs_of(files), table, output, metadata, shown.update, known, forms)
     return ScoreReport(version, output, how)
+
+
+def _given(keys: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in keys.items() if value is not None}
 
 
 def _metadata(version: Version) -> dict[str, str]:

@@ -1,12 +1,14 @@
 """The contract that a version carries."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
+from mlflow.models import Model
 
 from slipway.core.expectations import METADATA, Expectation, read_expectations
 from slipway.core.spec import Experiment
-from slipway.registry.artifacts.contract import MOST_CHARACTERS, MOST_KNOWN, contract_of
+from slipway.registry.artifacts.contract import MOST_CHARACTERS, MOST_KNOWN, contract_of, dialect_keys_of
 
 COLUMNS = {
     "late": {"type": "bool"},
@@ -48,3 +50,16 @@ def test_categories_that_are_too_many_or_too_long_are_not_kept_by_name(declare: 
 
 def test_a_version_of_before_carries_none() -> None:
     assert read_expectations(None) == read_expectations({}) == read_expectations({METADATA: ""}) == {}
+
+
+def test_a_version_carries_the_dialect_of_its_training_data_unless_it_is_the_plain_one(
+    declare: Callable[..., Experiment], tmp_path: Path
+) -> None:
+    for source, wanted in (
+        ({"url": "a.csv", "sep": ";", "nulls": ["-"], "header": 3}, {"sep": ";", "nulls": ["-"], "header": 3}),
+        ({"csv": "a.csv"}, {}),
+        ({"url": "sqlite:///a.db", "table": "rides"}, {}),
+    ):
+        experiment = declare(data={"source": source, "target": "late", "columns": COLUMNS})
+        Model(metadata=contract_of(experiment, rows(["N1", "N2", "N1"]))).save(str(tmp_path / "MLmodel"))
+        assert dialect_keys_of(tmp_path) == wanted

@@ -18,7 +18,7 @@ from slipway.core.spec._release import Evaluation, Monitor, Sla
 from slipway.core.spec._scope import Costs, Maturity, Scope
 from slipway.core.spec._search import Baseline, Candidate, Halving, Search
 from slipway.core.spec._section import CODE_REF, IMPORT_PATH, NAME, Name, Section, wrong
-from slipway.core.spec._source import DIALECT, ENDINGS, READABLE, Format, Source, Until, ending_of
+from slipway.core.spec._source import DIALECT, ENDINGS, READABLE, Format, Source, Until, ending_of, source_at
 from slipway.core.spec._split import GroupSplit, RandomSplit, Split, TimeSplit
 from slipway.core.tasks import Task
 from slipway.errors import did_you_mean
@@ -65,6 +65,7 @@ __all__ = [
     "ending_of",
     "json_schema",
     "policy_schema",
+    "source_at",
     "undeclared",
 ]
 

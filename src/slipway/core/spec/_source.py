@@ -7,11 +7,11 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from slipway.core.spec._section import CodeRef, ColumnName, Moment, Section, Text, wrong
 from slipway.core.urls import Url, parse_url
-from slipway.errors import did_you_mean
+from slipway.errors import UsageError, did_you_mean
 
 
 class Format(StrEnum):
@@ -120,6 +120,11 @@ class Source(Section):
         return ", ".join(part for part in what if part)
 
     @property
+    def is_remote(self) -> bool:
+        """Whether the table is at an address that does not depend on the experiment's folder."""
+        return self.parsed.scheme not in ("", "sqlite")
+
+    @property
     def dialect(self) -> dict[str, Any]:
         """The declared keys of a CSV file's dialect."""
         return {key: value for key in DIALECT if (value := getattr(self, key)) is not None}
@@ -214,6 +219,20 @@ def _from_text(value: Any) -> Any:
 
 SourceOrUrl = Annotated[Source, BeforeValidator(_from_text, json_schema_input_type=str | Source)]
 """A Source; a text is short for a Source with that `url`."""
+
+
+def source_at(address: str, **keys: Any) -> Source:
+    """Return the source at a path or URL. keys: other keys of a Source; None for those that are not given.
+
+    Raises UsageError that says what does not fit together.
+    """
+    try:
+        return Source.model_validate(
+            {"url": address, **{key: value for key, value in keys.items() if value is not None}}
+        )
+    except ValidationError as error:
+        wrongs = [f"{'.'.join(map(str, each['loc'])) or 'source'}: {each['msg']}" for each in error.errors()]
+        raise UsageError("; ".join(wrongs)) from None
 
 
 def ending_of(path: str) -> tuple[str, str]:

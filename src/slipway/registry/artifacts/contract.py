@@ -4,15 +4,18 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pandas as pd
 
 from slipway.core.expectations import METADATA, Expectation, read_expectations
 from slipway.core.forms import FORMS, Form, read_forms
-from slipway.core.spec import Column, ColumnType, Experiment
+from slipway.core.spec import Column, ColumnType, Experiment, Format, Source
 from slipway.core.values import text_of, time_of
 
+DIALECT = "slipway.dialect"
+"""The key of the dialect of the CSV files that a version was trained from."""
 MOST_KNOWN, MOST_CHARACTERS = 10_000, 100_000
 """The most categories of a column, and characters in all of them, that a version knows by name.
 
@@ -31,12 +34,25 @@ def contract_of(experiment: Experiment, learned_from: pd.DataFrame) -> dict[str,
     }
     contract = {name: expectation for name, expectation in expectations.items() if expectation}
     by_key = {METADATA: contract, **({FORMS: forms} if forms else {})}
-    return {key: json.dumps(by_column, ensure_ascii=False) for key, by_column in by_key.items()}
+    written = {key: json.dumps(by_column, ensure_ascii=False) for key, by_column in by_key.items()}
+    return {**written, **_dialect(experiment.data.source)}
 
 
 def _form(column: Column) -> Form | None:
     # A truth value that may be missing is a number in the signature, which does not tell that a file says yes and no.
     return column.form or (Form(column.type) if column.type is ColumnType.BOOL and column.nulls else None)
+
+
+def _dialect(source: Source) -> dict[str, str]:
+    keys = source.dialect if source.kind is Format.CSV else {}
+    return {DIALECT: json.dumps(keys, ensure_ascii=False)} if keys else {}
+
+
+def dialect_keys_of(folder: Path) -> dict[str, Any]:
+    """Return the dialect of the CSV files that a downloaded model was trained from, as keys of a Source."""
+    written = (mlflow.models.Model.load(str(folder)).metadata or {}).get(DIALECT)
+    keys: dict[str, Any] = json.loads(written) if written else {}
+    return keys
 
 
 def expectations_of(folder: Path) -> dict[str, Expectation]:

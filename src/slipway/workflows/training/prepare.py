@@ -10,7 +10,7 @@ import pandas as pd
 
 from slipway.code import load_function
 from slipway.core.prediction import classes_of
-from slipway.data import Leak, Splits, audit, check_contract, fingerprint, read_source, split
+from slipway.data import Leak, Splits, audit, check_contract, fingerprint, in_order, read_source, split
 from slipway.errors import CodeInvalid, ContractBroken, DataLeaks, DataUnusable
 from slipway.registry.artifacts.shadows import shadowed
 from slipway.search import Question, check_candidate
@@ -22,7 +22,7 @@ class Prepared:
     """Rows that keep their contract, cut into training, validation and test rows.
 
     Attributes:
-        frame: all rows.
+        frame: all rows, in an order that does not depend on their source.
         splits: the three parts.
         classes: the target's classes; empty for a regression.
         digests: the digest of all rows, under `all`, and of each part.
@@ -67,7 +67,7 @@ def prepare(declared: Declared, now: datetime | None = None) -> Prepared:
     CodeInvalid, FileUnusable.
     """
     experiment = declared.experiment
-    raw = read_source(declared.folder, experiment.name, experiment.data)
+    raw = read_source(declared.folder, experiment.name, experiment.data, declared.variables)
     if raw.empty:
         raise DataUnusable(f"the source of '{experiment.name}' has no rows; nothing was trained")
     frame, violations = check_contract(raw, experiment.data, now=now or datetime.now(UTC).replace(tzinfo=None))
@@ -77,6 +77,7 @@ def prepare(declared: Declared, now: datetime | None = None) -> Prepared:
         classes = classes_of(frame[experiment.data.target], experiment.task, experiment.data.positive)
     except ValueError as error:
         raise DataUnusable(f"{experiment.data.target}: {error}") from None
+    frame = in_order(frame, experiment.data)
     splits = split(frame, experiment)
     held_out = pd.concat([splits.validation, splits.test])
     leaks = audit(splits.train, held_out, experiment, classes)

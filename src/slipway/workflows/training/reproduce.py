@@ -106,7 +106,7 @@ def reproduce(settings: Settings, name: str, version: int) -> Reproduction:
 
 def _recorded(settings: Settings, client: MlflowClient, version: Version, folder: Path) -> Declared:
     experiment = recorded_experiment(client, version.run_id, folder)
-    return Declared(settings.experiments / experiment.name, "", experiment)
+    return Declared(settings.experiments / experiment.name, "", experiment, settings.variables)
 
 
 def _require_same_code(spec: Declared, run: Run) -> None:

@@ -20,7 +20,8 @@ def log_what_is_searched(client: MlflowClient, run_id: str, spec: Declared, prep
     """Write the declaration and the parts of the data to the run."""
     client.log_text(run_id, spec.text, "experiment.yaml")
     client.log_dict(run_id, spec.experiment.as_dict(), "experiment.json")
-    where = f"experiments/{spec.name}/{spec.experiment.data.source.declared}"
+    source = spec.experiment.data.source
+    where = source.declared if source.is_remote else f"experiments/{spec.name}/{source.declared}"
     columns = {name: column.type.value for name, column in spec.experiment.data.columns.items()}
     parts = [
         RunPart({"train": "training"}.get(part, part), prepared.digests[part], len(rows), columns, where)

@@ -12,9 +12,9 @@ import pyarrow.csv
 
 from slipway.errors import DataUnusable
 from slipway.sources._cells import NumberForm
-from slipway.sources._numbers import as_number
 from slipway.sources.dialect import Dialect
 from slipway.sources.files import Files, Piece
+from slipway.sources.kinds._numbers import as_number
 from slipway.sources.table import Wanted
 
 _BLOCK_BYTES = 4 << 20

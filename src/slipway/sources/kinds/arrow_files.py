@@ -64,15 +64,24 @@ def _equal(partition: Any) -> Any:
 
 
 def _schema(schemas: Sequence[pa.Schema], files: Files) -> pa.Schema:
+    """Return the schema that all files fit into: whole numbers become floats where another file has floats."""
+    bare = [schema.remove_metadata() for schema in schemas]
     try:
-        return pa.unify_schemas([schema.remove_metadata() for schema in schemas], promote_options="permissive")
-    except pa.ArrowInvalid:
-        kinds: dict[str, tuple[Any, str]] = {}
-        for schema, piece in zip(schemas, files.pieces, strict=True):
+        return pa.unify_schemas(bare, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        for schema, piece in zip(bare, files.pieces, strict=True):
             for field in schema:
-                kind, name = kinds.setdefault(field.name, (field.type, piece.name))
-                if kind != field.type:
-                    raise DataUnusable(
-                        f"column {field.name} is {kind} in {name} and {field.type} in {piece.name}; a column has one type"
-                    ) from None
+                _require_agreeing(bare[0], field, files.pieces[0].name, piece.name)
         raise
+
+
+def _require_agreeing(first: pa.Schema, field: pa.Field, name: str, other: str) -> None:
+    at = first.get_field_index(field.name)
+    if at < 0:
+        return
+    try:
+        pa.unify_schemas([pa.schema([first.field(at)]), pa.schema([field])], promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        raise DataUnusable(
+            f"column {field.name} is {first.field(at).type} in {name} and {field.type} in {other}; a column has one type"
+        ) from None
