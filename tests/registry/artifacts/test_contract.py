@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from slipway.core.expectations import METADATA, Expectation, read_expectations
+from slipway.core.forms import Form, read_forms
 from slipway.core.spec import Experiment
 from slipway.registry.artifacts.contract import MOST_CHARACTERS, MOST_KNOWN, contract_of
 
@@ -48,3 +49,15 @@ def test_categories_that_are_too_many_or_too_long_are_not_kept_by_name(declare: 
 
 def test_a_version_of_before_carries_none() -> None:
     assert read_expectations(None) == read_expectations({}) == read_expectations({METADATA: ""}) == {}
+
+
+def test_a_version_carries_the_forms_of_its_columns(declare: Callable[..., Experiment]) -> None:
+    columns = {
+        **{name: {"type": "float"} for name in rows(["a", "b"])},
+        "late": {"type": "bool"},
+        "heat": {"type": "float", "decimal": ",", "unit": "°C"},
+        "day": {"type": "bool", "nulls": 0.5},
+    }
+    experiment = declare(data={"source": {"csv": "a.csv"}, "target": "late", "columns": columns})
+    forms = read_forms(contract_of(experiment, rows(["a", "b"])))
+    assert forms == {"heat": Form("float", decimal=",", unit="°C"), "day": Form("bool")}
