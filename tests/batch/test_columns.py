@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.batch import conform
+from slipway.core.forms import Form
 from slipway.errors import DataUnusable
 
 INPUTS = {
@@ -113,3 +114,28 @@ def test_texts_that_are_categories_or_spell_none_stay_as_they_are() -> None:
     found = conform(frame, {"port": ("string", True), "holiday": ("string", True)}, known=KNOWN)
     assert found["port"].tolist() == ["01", "1", "A", "1.5"]
     assert found["holiday"].tolist() == ["True", "False", "True", "yes"]
+
+
+def test_a_file_in_the_form_that_the_version_carries_gives_the_same_rows() -> None:
+    forms = {
+        "minutes": Form("float", decimal=",", thousands="."),
+        "count": Form("int", thousands=" "),
+        "holiday": Form("bool", words=(("Ja", True), ("Nein", False))),
+        "when": Form("datetime", format="%d.%m.%Y %H:%M", zone="Europe/Berlin"),
+    }
+    written = rows(
+        minutes=["1.000,5", "2"],
+        count=["1 000", "2"],
+        holiday=["Ja", "Nein"],
+        when=["01.01.2013 01:00", "02.01.2013 05:00"],
+    )
+    plain = rows(minutes=[1000.5, 2], count=[1000, 2], when=["2013-01-01", "2013-01-02T05:00:00+01:00"])
+    pd.testing.assert_frame_equal(conform(written, INPUTS, forms=forms), conform(plain, INPUTS))
+    with pytest.raises(DataUnusable, match=r"is not of type double in the form decimal: \",\", thousands: \"\.\""):
+        conform(rows(minutes=["1,5", "1.5"]), INPUTS, forms=forms)
+
+
+def test_a_truth_that_may_be_missing_is_read_in_words_although_the_signature_says_double() -> None:
+    inputs, forms = {"holiday": ("double", False)}, {"holiday": Form("bool")}
+    assert conform(rows(holiday=["Yes", "n"]), inputs, forms=forms)["holiday"].tolist() == [1.0, 0.0]
+    assert conform(rows(holiday=["Yes", None]), inputs, forms=forms)["holiday"].isna().tolist() == [False, True]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from typing import Any
@@ -20,6 +21,8 @@ from sklearn.preprocessing import FunctionTransformer
 from slipway.compile import Compiled, LeftToOriginal, NotCompilable, compile_model, verify
 from slipway.core.spec import Data
 from slipway.plans import opened, stored
+from slipway.plans import operations as op
+from slipway.plans.program import Operations
 from slipway.search.preprocessing import with_preprocessing
 
 TABLE = Data.model_validate(
@@ -89,6 +92,15 @@ def test_a_plan_answers_times_as_its_model_does_to_the_last_bit(name: str) -> No
     agreement = verify(model, compiled, rows().head(50))
     assert agreement.equal, agreement.problems
     assert agreement.compared > 250
+
+
+def test_verify_finds_a_plan_that_takes_another_calendar() -> None:
+    model, compiled = fitted("boosting")
+    tables = [stage.table.copy() for stage in compiled.program.stages if isinstance(stage, Operations)]
+    for table in tables:
+        table[table[:, 0] == op.MONTHS, 0] = op.COPY
+    wrong = replace(compiled, program=replace(compiled.program, stages=tuple(map(Operations, tables))))
+    assert not verify(model, wrong, rows().head(50)).equal
 
 
 @pytest.mark.parametrize("name", MODELS)

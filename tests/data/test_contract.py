@@ -198,3 +198,65 @@ def test_the_checks_leave_spark_alone() -> None:
     command = [sys.executable, "-W", "error", "-c", ALONE]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("None\n", "")
+
+
+@pytest.mark.parametrize(
+    ("promise", "values", "wanted"),
+    [
+        ({"type": "float", "decimal": ",", "thousands": ".", "unit": "€"}, ["1.234,5 €", "2"], [1234.5, 2.0]),
+        ({"type": "int", "thousands": "\u202f", "min": 1000}, ["1\u202f234", "12\u00a0000"], [1234, 12000]),
+        ({"type": "bool", "words": {"Ja": True, "Nein": False}}, ["JA", "nein"], [True, False]),
+        ({"type": "bool"}, ["Yes", "n"], [True, False]),
+        (
+            {"type": "datetime", "format": "%d.%m.%Y %H:%M", "zone": "Europe/Berlin"},
+            ["31.01.2013 10:30", "01.07.2013 10:30"],
+            [pd.Timestamp("2013-01-31 09:30"), pd.Timestamp("2013-07-01 08:30")],
+        ),
+        (
+            {"type": "datetime", "format": "epoch_s"},
+            ["0", "86400"],
+            [pd.Timestamp("1970-01-01"), pd.Timestamp("1970-01-02")],
+        ),
+        ({"type": "category"}, ["01067", "1067"], ["01067", "1067"]),
+    ],
+)
+def test_values_are_read_in_the_form_that_is_declared(check: Check, promise: dict, values: list, wanted: list) -> None:
+    frame, violations = check(promise, values)
+    assert (violations, frame["x"].tolist()) == ([], wanted)
+
+
+@pytest.mark.parametrize(
+    ("promise", "values", "rule"),
+    [
+        ({"type": "float"}, ["1.5", "1.234,5"], 'not of type float (this looks like decimal: ",", thousands: ".")'),
+        ({"type": "float"}, ["1.5", "1,234"], 'not of type float (this looks like decimal: "," or thousands: ",")'),
+        (
+            {"type": "float", "decimal": ","},
+            ["1,5", "1.234,5"],
+            'not of type float in the form decimal: "," (this looks like decimal: ",", thousands: ".")',
+        ),
+        ({"type": "float"}, ["1.5", "many"], "not of type float"),
+        (
+            {"type": "datetime"},
+            ["2013-01-31", "31.01.2013"],
+            'not of type datetime (this looks like format: "%d.%m.%Y")',
+        ),
+        (
+            {"type": "datetime", "zone": "Europe/Berlin"},
+            ["2013-01-31", "2013-03-31 02:30"],
+            'not of type datetime in the form zone: "Europe/Berlin" (the clocks of Europe/Berlin are set forward and never '
+            "show this time)",
+        ),
+        (
+            {"type": "bool"},
+            ["Ja", "Nein"],
+            'not of type bool (this looks like words: {"Ja": true, "Nein": false} or words: {"Ja": false, "Nein": true})',
+        ),
+    ],
+)
+def test_a_value_in_another_form_is_named_with_the_form_that_it_looks_like(
+    check: Check, promise: dict, values: list, rule: str
+) -> None:
+    (violation,) = check(promise, values)[1]
+    assert violation.rule == rule
+    assert violation.sample[-1][1] == values[-1]

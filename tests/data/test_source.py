@@ -91,3 +91,16 @@ def test_a_function_that_cannot_be_used_is_told_by_its_name(
     written(tmp_path / "features.py", code)
     with pytest.raises(CodeInvalid, match=said):
         read_source(tmp_path, "small", data({"function": "features:load"}))
+
+
+def test_a_column_of_a_csv_with_a_declared_form_stays_as_it_is_written(
+    tmp_path: Path, data: Callable[..., Data]
+) -> None:
+    written(tmp_path / "rows.csv", "late,minutes,port\n1,1.234,A\n0,12,B\n")
+    columns = {
+        **data({"csv": "rows.csv"}).model_dump()["columns"],
+        "minutes": {"type": "float", "thousands": ".", "decimal": ","},
+    }
+    assert read_source(tmp_path, "small", data({"csv": "rows.csv"}))["minutes"].tolist() == [1.234, 12]
+    formed = read_source(tmp_path, "small", data({"csv": "rows.csv"}, columns=columns))
+    assert formed["minutes"].tolist() == ["1.234", "12"]

@@ -74,16 +74,17 @@ def test_boosting_gets_categories_as_codes_first_and_numbers_as_they_are(data: D
     frame = rows()
     seen = pipeline[0].fit_transform(frame[list(data.features)])
     assert pipeline[-1].categorical_features == [0]
-    assert pipeline[0].get_feature_names_out().tolist() == ["port", "minutes", "count", "holiday"]
+    assert list(pipeline[0].output_indices_)[:4] == ["categories", "numbers", "flags", "calendar 0"]
     assert np.isnan(seen[0, 0]) and set(seen[1:10, 0]) == {0.0, 1.0}
     assert seen.dtype == float
-    assert np.array_equal(seen[:, 1:], frame[["minutes", "count", "holiday"]].astype(float), equal_nan=True)
+    assert np.array_equal(seen[:, 1:4], frame[["minutes", "count", "holiday"]].astype(float), equal_nan=True)
 
 
 def test_an_estimator_that_allows_missing_numbers_gets_them_as_they_are(data: Data) -> None:
     frame = rows()
     seen = with_preprocessing(RandomForestClassifier(), data)[0].fit_transform(frame[list(data.features)])
-    assert seen.shape == (200, 6) and np.isnan(seen).any()  # A, B, missing and three numbers
+    # A, B, missing, three numbers, and five parts of a time
+    assert seen.shape == (200, 11) and np.isnan(seen).any()
 
 
 def test_a_linear_model_gets_imputed_and_scaled_numbers(data: Data) -> None:
@@ -94,9 +95,32 @@ def test_a_linear_model_gets_imputed_and_scaled_numbers(data: Data) -> None:
     assert np.array_equal(seen[:, 5], frame["holiday"])
 
 
-def test_text_times_and_what_is_no_feature_are_left_out(data: Data) -> None:
+def test_text_and_what_is_no_feature_are_left_out(data: Data) -> None:
     columns = [name for _, _, names in with_preprocessing(LogisticRegression(), data)[0].transformers for name in names]
-    assert columns == ["port", "minutes", "count", "holiday"]
+    assert columns == ["port", "minutes", "count", "holiday", "when"]
+
+
+def test_a_linear_model_gets_the_parts_that_recur_as_categories(data: Data) -> None:
+    frame = rows(1200).assign(when=pd.date_range("2013-01-01", periods=1200, freq="7h"))
+    pipeline = with_preprocessing(LogisticRegression(), data).fit(frame[list(data.features)], frame["late"])
+    (calendar,) = (step for name, step, _ in pipeline[0].transformers_ if name == "calendar 0")
+    encoded = calendar.transform(frame[["when"]])
+    assert encoded.shape == (1200, 12 + 7 + 24 + 3)
+    assert set(encoded[:, :43].ravel()) == {0.0, 1.0} and np.allclose(encoded[:, 43:].mean(axis=0), 0)
+
+
+@pytest.mark.parametrize("estimator", KINDS, ids=lambda e: type(e).__name__)
+def test_times_that_are_missing_at_the_fit_or_later_are_never_an_error(estimator, data: Data) -> None:
+    frame = rows()
+    none_known = isinstance(estimator, HistGradientBoostingClassifier)  # it refuses any column without a value
+    for fitted_on in (*[pd.NaT] * (not none_known), pd.Timestamp("2013-05-01")):
+        frame["when"] = pd.Series(fitted_on, index=frame.index, dtype="datetime64[us]")
+        pipeline = with_preprocessing(estimator, data)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "(Skipping features|Found unknown categories)")
+            pipeline.fit(frame[list(data.features)], frame["late"])
+            asked = frame[list(data.features)].head(3).assign(when=pd.Series([pd.NaT] * 3, dtype="datetime64[ns]"))
+            assert np.isfinite(pipeline.predict_proba(asked)).all()
 
 
 def test_rare_categories_are_grouped_rather_than_too_many_for_boosting(data: Data) -> None:
@@ -111,7 +135,8 @@ def test_rare_categories_are_grouped_rather_than_too_many_for_boosting(data: Dat
     "estimator", [HistGradientBoostingClassifier(max_iter=2), LogisticRegression()], ids=["boosting", "linear"]
 )
 @pytest.mark.parametrize(
-    ("kind", "name", "nulls"), [("float", "minutes", 0.5), ("category", "port", 0.5), ("bool", "holiday", 0)]
+    ("kind", "name", "nulls"),
+    [("float", "minutes", 0.5), ("category", "port", 0.5), ("bool", "holiday", 0), ("datetime", "when", 0.5)],
 )
 def test_columns_of_one_type_alone_are_enough(
     declare: Callable[..., Experiment], estimator, kind: str, name: str, nulls: float

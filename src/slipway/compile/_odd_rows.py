@@ -10,6 +10,11 @@ Draw = Callable[[np.random.Generator], object]
 
 _TINY, _HUGE, _LARGEST_FLOAT32, _EXACT = 5e-324, 1.7976931348623157e308, 3.4028235e38, 2**53
 
+_ODD_TIMES = (
+    *("1969-12-31T23:59:59.999999", "1970-01-01", "1970-01-01T00:00:00.000001", "1700-03-01", "2199-12-31T23:59:59"),
+    *("1900-02-28T23:59:59", "2000-02-29", "2024-02-29T12:30", "2024-12-31T23:00", "2100-03-01T00:00:01"),
+)
+
 
 def odd_rows(
     example: pd.DataFrame, rows: int, random: np.random.Generator, texts: Mapping[str, Sequence[str]]
@@ -49,7 +54,7 @@ def _draw_of(series: pd.Series, texts: Sequence[str]) -> Draw:
     if isinstance(kind, np.dtype) and kind.kind == "f":
         return _odd_number_of(series)
     if isinstance(kind, np.dtype) and kind.kind == "M":
-        return _one_of([pd.NaT])
+        return _one_of([pd.NaT, *map(pd.Timestamp, _ODD_TIMES)])
     return _odd_text_of(series, texts)
 
 

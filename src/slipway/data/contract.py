@@ -1,13 +1,14 @@
 """The check of the data contract: the promises of each column, before anything is trained."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
 from slipway.core.casts import in_plain_form, spelled, to_bool, to_number, to_text, to_time, to_whole
-from slipway.core.forms import likely_forms
+from slipway.core.forms import Form, likely_forms
 from slipway.core.spec import Column, ColumnType, Data
 from slipway.core.values import Spellings, text_of
 from slipway.data._pandera import pa
@@ -42,7 +43,7 @@ def _cast(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, list[Violation
     violations = []
     for name, column in data.columns.items():
         series = frame[name]
-        cast = _CASTS[column.type](in_plain_form(series, column.form) if column.form else series)
+        cast = _cast_of(column, series, column.form)
         if column.values is not None and not column.type.is_numeric:
             cast = spelled(cast, Spellings(_words(column.values)))
         lost = cast.isna() & series.notna()
@@ -54,9 +55,15 @@ def _cast(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, list[Violation
     return pd.DataFrame(columns), violations
 
 
+def _cast_of(column: Column, series: pd.Series, form: Form | None) -> pd.Series:
+    return _CASTS[column.type](in_plain_form(series, form) if form else series)
+
+
 def _not_of_type(column: Column, lost: pd.Series) -> str:
     """Say what the values are not, in which form they are declared, and in which form they could be read."""
     declared = f" in the form {column.form}" if column.form else ""
+    if column.form and column.zone and _cast_of(column, lost, replace(column.form, zone="")).notna().any():
+        return f"not of type {column.type}{declared} (the clocks of {column.zone} are set forward and never show this time)"
     forms = likely_forms((value for value in lost.unique() if isinstance(value, str)), column.type)
     looks = " or ".join(str(form) for form in forms[:_SHOWN_FORMS] if str(form))
     return f"not of type {column.type}{declared}" + (f" (this looks like {looks})" if looks else "")

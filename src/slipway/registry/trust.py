@@ -17,7 +17,8 @@ from slipway.errors import LibraryMissing, UntrustedModel
 from slipway.registry.artifacts.mlmodel import CODE, SKOPS, departures
 
 # The types of fitted estimators of scikit-learn 1.9 that skops does not trust by itself, found by dumping each estimator.
-# None runs code that the file chooses: skops audits the function inside of a partial as well.
+# None runs code that the file chooses: skops audits the function inside of a partial as well. numpy.asarray and numpy.dot,
+# which make calendar parts of times, only compute.
 TRUSTED_TYPES = frozenset(
     {
         "functools.partial",

@@ -107,11 +107,51 @@ def test_the_values_of_a_declaration_do_not_change(declare: Declare) -> None:
         ({"type": "float", "nulls": 1.1}, "less than or equal to 1"),
         ({"type": "float", "values": []}, "at least 1 item"),
         ({"type": "decimal"}, "'int', 'float', 'bool'"),
+        ({"type": "text", "decimal": ","}, "decimal is the form of numbers; the column is text"),
+        ({"type": "bool", "unit": "€"}, "unit is the form of numbers; the column is bool"),
+        ({"type": "float", "zone": "UTC"}, "zone is the form of times; the column is float"),
+        ({"type": "category", "words": {"Ja": True, "Nein": False}}, "words is the form of truth values"),
+        ({"type": "float", "decimal": ";"}, "'.' or ','"),
+        ({"type": "float", "thousands": ";"}, "found ';'; allowed is one of . , ' _ or a blank"),
+        ({"type": "float", "thousands": "."}, "'.' is the mark before the decimals too"),
+        ({"type": "float", "decimal": ",", "thousands": ","}, "',' is the mark before the decimals too"),
+        ({"type": "bool", "words": {"Ja": True, "Si": True}}, "name a word of each truth value"),
+        ({"type": "datetime", "format": "%d.%m."}, "a format of times names the year"),
+        ({"type": "datetime", "format": "%d.%Q.%Y"}, "this is not a format of times"),
+        ({"type": "datetime", "format": "DD.MM.YYYY"}, "a format of times names the year"),
+        ({"type": "datetime", "zone": "Europe/Berlim"}, "there is no time zone 'Europe/Berlim'"),
         ({}, "Field required"),
     ],
 )
 def test_a_promise_without_sense_is_refused(declare: Declare, column: dict[str, Any], said: str) -> None:
     assert said in refused(declare, data=data_of(declare, columns={"minutes": column}))
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        {"type": "float", "decimal": ",", "thousands": "\u202f", "unit": "CHF"},
+        {"type": "int", "thousands": " "},
+        {"type": "bool", "words": {"Ja": True, "J": True, "Nein": False}},
+        {"type": "datetime", "format": "%d.%m.%y %H:%M:%S.%f", "zone": "America/Argentina/Buenos_Aires"},
+        {"type": "datetime", "format": "epoch_ms"},
+    ],
+)
+def test_a_form_survives_being_written_down_as_json(declare: Declare, column: dict[str, Any]) -> None:
+    experiment = declare(data=data_of(declare, columns={"x": column}))
+    again = Experiment.model_validate(json.loads(json.dumps(experiment.as_dict())))
+    form = again.data.columns["x"].form
+    assert form == experiment.data.columns["x"].form and form is not None
+    assert form.as_dict() == column
+    assert experiment.data.columns["minutes"].form is None
+
+
+def test_the_moment_of_the_prediction_is_a_feature_only_where_its_column_says_so(declare: Declare) -> None:
+    for said, features in ((None, ("minutes", "port")), (True, ("minutes", "port", "t")), (False, ("minutes", "port"))):
+        data = data_of(declare, columns={"t": {"type": "datetime", "feature": said}}, time="t")
+        assert declare(data=data).data.features == features
+    data = data_of(declare, columns={"t": {"type": "datetime"}})
+    assert declare(data=data).data.encoded == ("minutes", "port", "t")
 
 
 def test_times_with_a_zone_are_taken_to_utc(declare: Declare) -> None:

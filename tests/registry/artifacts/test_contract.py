@@ -7,6 +7,7 @@ import pandas as pd
 from mlflow.models import Model
 
 from slipway.core.expectations import METADATA, Expectation, read_expectations
+from slipway.core.forms import Form, read_forms
 from slipway.core.spec import Experiment
 from slipway.registry.artifacts.contract import MOST_CHARACTERS, MOST_KNOWN, contract_of, dialect_keys_of
 
@@ -63,3 +64,15 @@ def test_a_version_carries_the_dialect_of_its_training_data_unless_it_is_the_pla
         experiment = declare(data={"source": source, "target": "late", "columns": COLUMNS})
         Model(metadata=contract_of(experiment, rows(["N1", "N2", "N1"]))).save(str(tmp_path / "MLmodel"))
         assert dialect_keys_of(tmp_path) == wanted
+
+
+def test_a_version_carries_the_forms_of_its_columns(declare: Callable[..., Experiment]) -> None:
+    columns = {
+        **{name: {"type": "float"} for name in rows(["a", "b"])},
+        "late": {"type": "bool"},
+        "heat": {"type": "float", "decimal": ",", "unit": "°C"},
+        "day": {"type": "bool", "nulls": 0.5},
+    }
+    experiment = declare(data={"source": {"csv": "a.csv"}, "target": "late", "columns": columns})
+    forms = read_forms(contract_of(experiment, rows(["a", "b"])))
+    assert forms == {"heat": Form("float", decimal=",", unit="°C"), "day": Form("bool")}

@@ -376,3 +376,14 @@ def test_a_fraction_for_a_whole_number_is_refused_where_mlflow_would_cut_it_off(
     assert values.of_column(0, [4, 4.0, -2.0]) == ([4, 4.0, -2.0], [])
     with pytest.raises(Unreadable, match="row 1, column 'chairs': a fraction where a whole number is needed"):
         values.of_column(0, [4, 4.5])
+
+
+def test_a_truth_is_true_or_false_and_no_text_or_number_that_python_takes_for_true() -> None:
+    values = Values([InputColumn("open", "boolean")])
+    read, finds = values.of_column(0, ["true", "FALSE", True, 0, 1.0])
+    assert (read, finds) == ([True, False, True, 0, 1.0], [])
+    plain = [True, False]
+    assert values.of_column(0, plain)[0] is plain
+    for wrong in ("Ja", "no", "", "1", 2, 0.5):
+        with pytest.raises(Unreadable, match=r"row 1, column 'open': a (text|number) where true or false is needed"):
+            values.of_column(0, [True, wrong])

@@ -9,7 +9,7 @@ from itertools import product
 from slipway.core.forms._form import Form
 from slipway.core.forms._numbers import number_reader
 
-_MARKS = ((".", ""), (",", ""), (",", "."), (".", ","), (",", " "), (".", " "), (",", "'"), (".", "'"))
+_MARKS = ((".", ""), (",", ""), (",", "."), (".", ","), (".", " "), (",", " "), (".", "'"), (",", "'"))
 _UNIT = re.compile(r"[+\-\u2212\s]*([^\d\s+\-.,'’]{0,5})\s*[+\-\u2212]?[\d.,'’ \u00a0\u202f\u2009]*\d[.,]?\s*(\D{0,5})")
 _DAYS = (
     *("%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d"),
@@ -42,6 +42,8 @@ def _numbers(texts: Sequence[str], type_: str) -> Iterator[Form]:
     for unit, (decimal, thousands) in product(units, _MARKS):
         read = number_reader(form := Form(type_, decimal, thousands, unit))
         numbers = tuple(number for number in map(read, texts) if number is not None)
+        if type_ == "int" and any("." in number for number in numbers):
+            continue
         if len(numbers) == len(texts) and numbers not in known:  # another mark that reads the same says nothing more
             known.add(numbers)
             yield form

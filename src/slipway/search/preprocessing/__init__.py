@@ -34,7 +34,7 @@ def with_preprocessing(estimator: BaseEstimator, data: Data) -> Pipeline:
     elif get_tags(estimator).input_tags.allow_nan:
         encode, number_steps = one_hot(), "passthrough"
     else:
-        scale = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+        scale = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
         encode, number_steps = one_hot(), scale
     parts = [("categories", encode, categories), ("numbers", number_steps, numbers), ("flags", "passthrough", flags)]
     parts += times(data, [name for name, kind in columns.items() if kind is ColumnType.DATETIME], scale)

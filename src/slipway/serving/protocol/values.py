@@ -18,6 +18,7 @@ Row = Sequence[object]
 _NUMBERS = ("double", "float", "long", "integer", "boolean")
 _NEVER_NULL = ("long", "integer", "boolean")
 _WHOLE = ("long", "integer")
+_TRUTHS = {"true": True, "false": False}
 _NOTHING_EXPECTED = Expectation()
 
 
@@ -87,6 +88,8 @@ class Values:
         column, test = self.columns[at], self._tests[at]
         if column.type in _WHOLE and any(map(_has_fraction, values)):
             return False
+        if column.type == "boolean" and not all(type(value) is bool for value in values):
+            return False
         if test is None:
             return column.type in _NUMBERS and not kinds_of(column)
         try:  # NaN is unlike itself
@@ -137,6 +140,8 @@ def _reader(column: InputColumn, expectation: Expectation) -> Callable[[object],
         return partial(_text, Spellings(_texts(expectation)))
     if column.type in _WHOLE:
         return _whole
+    if column.type == "boolean":
+        return _truth
     return _time if column.type == "datetime" else lambda value: value
 
 
@@ -155,6 +160,17 @@ def _whole(value: object) -> object:
     # MLflow cuts the fraction off, and answers for another number than the one that was sent.
     if _has_fraction(value):
         raise ValueError("a fraction where a whole number is needed")
+    return value
+
+
+def _truth(value: object) -> object:
+    # MLflow reads every text that is not empty as true, "false" too, and every number but 0.
+    if isinstance(value, str):
+        if (truth := _TRUTHS.get(value.lower())) is None:
+            raise ValueError("a text where true or false is needed")
+        return truth
+    if isinstance(value, int | float) and value not in (0, 1):
+        raise ValueError("a number where true or false is needed")
     return value
 
 
