@@ -1,9 +1,9 @@
-"""The compiler of FunctionTransformer, for functions that treat each number by itself."""
+"""The compiler of FunctionTransformer, for functions that treat each number by itself, and for one column as a list."""
 
 import numpy as np
 from sklearn.preprocessing import FunctionTransformer
 
-from slipway.compile._draft import Draft, Features, Register
+from slipway.compile._draft import Draft, Features, Raw, Register
 from slipway.plans import operations as op
 
 KNOWN: frozenset[np.ufunc] = frozenset(
@@ -45,6 +45,8 @@ def _function(draft: Draft, model: FunctionTransformer, features: Features) -> F
         draft.check_finite(draft.all_numbers(features))
     if model.func is None:
         return features
+    if model.func is np.ravel:
+        return _one_column(draft, model, features)
     if not isinstance(model.func, np.ufunc) or model.func not in KNOWN:
         name = getattr(model.func, "__name__", type(model.func).__name__)
         raise draft.no(f"a FunctionTransformer of {name}; known are {', '.join(sorted(f.__name__ for f in KNOWN))}")
@@ -60,6 +62,12 @@ def _function(draft: Draft, model: FunctionTransformer, features: Features) -> F
         for register in registers:
             draft.check(op.AT_MOST, register, "a value whose square may be beyond int64", limit)
     return Features(tuple(map(Register, draft.apply(model.func, registers))))
+
+
+def _one_column(draft: Draft, model: FunctionTransformer, features: Features) -> Features:
+    if model.kw_args or len(features.items) != 1 or not isinstance(features.items[0], Raw):
+        raise draft.no("a FunctionTransformer of ravel, of more than one column of the table")
+    return features
 
 
 FUNCTIONS = {FunctionTransformer: _function}

@@ -129,8 +129,8 @@ class Experiment(Section):
         for name in self.search.candidates:
             if not self.inputs_of(name):
                 raise wrong(
-                    "automatic preprocessing takes neither texts nor times, and no feature is of another type; turn them into "
-                    "numbers or categories, or name a pipeline of your own",
+                    "automatic preprocessing takes no times, and no feature is of another type; turn them into numbers or "
+                    "categories, or name a pipeline of your own",
                     *("search", "candidates", name, "estimator"),
                 )
         return self

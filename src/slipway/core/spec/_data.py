@@ -28,7 +28,7 @@ class ColumnType(StrEnum):
     @property
     def is_encoded(self) -> bool:
         """Whether the automatic preprocessing turns a column of this type into numbers."""
-        return self.is_numeric or self is ColumnType.CATEGORY
+        return self is not ColumnType.DATETIME
 
 
 _KINDS = ("function", "csv", "parquet")
@@ -126,7 +126,7 @@ class Data(Section):
 
     @property
     def encoded(self) -> tuple[str, ...]:
-        """The features that the automatic preprocessing encodes: all but texts and times."""
+        """The features that the automatic preprocessing encodes: all but times."""
         return tuple(name for name in self.features if self.columns[name].type.is_encoded)
 
     @model_validator(mode="after")

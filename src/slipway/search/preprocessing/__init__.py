@@ -1,7 +1,7 @@
 """The automatic preprocessing before an estimator, for experiments without a pipeline of their own.
 
 `_ENCODINGS` is the table: for each kind of estimator (`_kinds`), how each type of column is encoded. A file beside this one
-has the encoders of one type: `_categories`, `_numbers`.
+has the encoders of one type: `_categories`, `_numbers`, `_texts`.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,70 +9,91 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
+import pandas as pd
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from slipway.core.spec import ColumnType, Data
-from slipway.search.preprocessing._categories import codes, one_hot
+from slipway.search.preprocessing._categories import codes, means, one_hot, one_hot_and_means, with_many_values
 from slipway.search.preprocessing._kinds import Kind, kind_of
 from slipway.search.preprocessing._numbers import as_they_are, complete
+from slipway.search.preprocessing._texts import scaled_sums_of_terms, sums_of_terms, terms
 
-Encoder = Callable[[], Any]
-"""Makes an unfitted transformer, or "passthrough"."""
+Part = tuple[str, Any, Sequence[str]]
+"""A transformer of ColumnTransformer: its name, itself or "passthrough", and its columns."""
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """The encoders of the types of columns, for one kind of estimator."""
+    """The encoders of the types of columns, for one kind of estimator: each makes an unfitted transformer, or "passthrough".
 
-    categories: Encoder
-    numbers: Encoder
+    Attributes:
+        categories: of columns with few categories.
+        many: of columns with many; None where they are encoded as those with few.
+        numbers: of all numbers together.
+        texts: of one column of texts.
+    """
+
+    categories: Callable[[], Any]
+    many: Callable[..., Any] | None
+    numbers: Callable[[], Any]
+    texts: Callable[[], Any]
 
 
 _ENCODINGS = {
-    Kind.CODES: Encoding(categories=codes, numbers=as_they_are),
-    Kind.GAPS: Encoding(categories=one_hot, numbers=as_they_are),
-    Kind.SPARSE: Encoding(categories=one_hot, numbers=complete),
-    Kind.DENSE: Encoding(categories=one_hot, numbers=complete),
+    Kind.CODES: Encoding(codes, means, as_they_are, sums_of_terms),
+    Kind.GAPS: Encoding(one_hot, None, as_they_are, sums_of_terms),
+    Kind.SPARSE: Encoding(one_hot, one_hot_and_means, complete, terms),
+    Kind.DENSE: Encoding(one_hot, one_hot_and_means, complete, scaled_sums_of_terms),
 }
 
 
-def with_preprocessing(estimator: BaseEstimator, data: Data) -> Pipeline:
+def with_preprocessing(estimator: BaseEstimator, data: Data, rows: pd.DataFrame | None = None) -> Pipeline:
     """Return a pipeline of the estimator and the preprocessing that fits the estimator.
 
     The kind of the estimator says how each type of column is encoded. Booleans are 0 and 1. Unknown and rare categories are
-    grouped, never an error. The pipeline has to be fitted on `data.encoded`.
+    grouped, never an error; missing texts are empty. The pipeline has to be fitted on `data.encoded`.
+
+    Args:
+        estimator: The unfitted estimator, which is told where its categories are.
+        data: The declaration of the columns.
+        rows: The rows that the pipeline will be fitted on, which show what columns have many categories; None: none has.
     """
-    kind, groups = kind_of(estimator), _by_type(data)
+    kind, groups = kind_of(estimator), _grouped(data)
     encoding = _ENCODINGS[kind]
-    parts: list[tuple[str, Any, Sequence[str]]] = [
-        ("categories", encoding.categories(), groups.categories),
-        ("numbers", encoding.numbers(), groups.numbers),
-        ("flags", "passthrough", groups.flags),
-    ]
+    many = with_many_values(rows, groups.categories) if encoding.many and rows is not None else []
+    few = [name for name in groups.categories if name not in set(many)]
+    parts: list[Part] = [("categories", encoding.categories(), few)]
+    if many and encoding.many:
+        parts.append(("many categories", encoding.many(regression=is_regressor(estimator)), many))
+    parts.append(("numbers", encoding.numbers(), groups.numbers))
+    parts.append(("flags", "passthrough", groups.flags))
+    # Texts are numbered, since scikit-learn refuses two underscores in a name, which a column may have.
+    parts += [(f"text {number}", encoding.texts(), [name]) for number, name in enumerate(groups.texts)]
     if kind is Kind.CODES:  # the codes of categories come first
-        estimator.set_params(categorical_features=np.arange(len(groups.categories)).tolist() or None)
+        estimator.set_params(categorical_features=np.arange(len(few)).tolist() or None)
     columns = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=False)
     return Pipeline([("columns", columns), ("estimator", estimator)])
 
 
 @dataclass(frozen=True)
 class _Groups:
-    """The encoded columns by the way in which they are encoded; a wide table has one transformer a group, not one a column."""
+    """The encoded columns by their types. A wide table has one transformer a group, not one a column, but for texts."""
 
     categories: Sequence[str]
     numbers: Sequence[str]
     flags: Sequence[str]
+    texts: Sequence[str]
 
 
-def _by_type(data: Data) -> _Groups:
+def _grouped(data: Data) -> _Groups:
     columns = {name: data.columns[name].type for name in data.encoded}
     # Booleans stand apart from numbers: pandas makes objects of both together, and an imputer refuses booleans alone.
-    flags = [name for name, kind in columns.items() if kind is ColumnType.BOOL and not data.columns[name].nulls]
-    left = {name: kind for name, kind in columns.items() if name not in set(flags)}
+    flags = {name for name, kind in columns.items() if kind is ColumnType.BOOL and not data.columns[name].nulls}
     return _Groups(
-        categories=[name for name, kind in left.items() if kind is ColumnType.CATEGORY],
-        numbers=[name for name, kind in left.items() if kind.is_numeric],
-        flags=flags,
+        categories=[name for name, kind in columns.items() if kind is ColumnType.CATEGORY],
+        numbers=[name for name, kind in columns.items() if kind.is_numeric and name not in flags],
+        flags=[name for name in columns if name in flags],
+        texts=[name for name, kind in columns.items() if kind is ColumnType.TEXT],
     )

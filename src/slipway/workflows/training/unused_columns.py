@@ -11,7 +11,7 @@ def unused(experiment: Experiment) -> str:
     if not automatic or not left_out:
         return ""
     return (
-        f"{', '.join(left_out)}: automatic preprocessing takes neither texts nor times, so no model of {', '.join(automatic)} "
+        f"{', '.join(left_out)}: automatic preprocessing takes no times, so no model of {', '.join(automatic)} "
         "is given them, and its callers are not asked for them. Turn them into numbers or categories in features.py, name a "
         "`pipeline` of your own, or say `feature: false`"
     )

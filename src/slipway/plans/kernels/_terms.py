@@ -1,0 +1,88 @@
+"""Terms of texts: their hashes, the length of a row of terms, and their way into registers or a projection.
+
+Rows of terms are sparse, as scikit-learn holds them: those of a row lie from `starts[row]` up to `starts[row + 1]`, in the order
+of their indices. Sums follow that order, so that the last bit is scikit-learn's.
+"""
+
+import numpy as np
+
+NATIVE_HASH = "void(uint8[::1], int64[::1], int64, int64[::1], int64[::1])"
+NATIVE_NORMALISE = "void(int64[::1], float64[::1], int64)"
+NATIVE_SPREAD = "void(int64[::1], int64[::1], float64[::1], int64[::1], int64[::1], float64[:,::1])"
+NATIVE_PROJECT = "void(int64[::1], int64[::1], float64[::1], float64[:,::1], int64, float64[:,::1])"
+
+L1, L2 = 1, 2
+
+
+def hash_terms(content, ends, features, indices, signs):  # type: ignore[no-untyped-def]
+    """Write the index among `features` and the sign of each term: MurmurHash3 of its bytes, which end at `ends`."""
+    start = 0
+    for term in range(ends.shape[0]):
+        end = ends[term]
+        h = np.uint32(0)
+        at = start
+        while at + 4 <= end:
+            k = np.uint32(content[at]) | (np.uint32(content[at + 1]) << np.uint32(8))
+            k |= (np.uint32(content[at + 2]) << np.uint32(16)) | (np.uint32(content[at + 3]) << np.uint32(24))
+            k = np.uint32(k * np.uint32(0xCC9E2D51))
+            k = np.uint32((k << np.uint32(15)) | (k >> np.uint32(17)))
+            h ^= np.uint32(k * np.uint32(0x1B873593))
+            h = np.uint32((h << np.uint32(13)) | (h >> np.uint32(19)))
+            h = np.uint32(np.uint32(h * np.uint32(5)) + np.uint32(0xE6546B64))
+            at += 4
+        k = np.uint32(0)
+        if end - at == 3:
+            k ^= np.uint32(content[at + 2]) << np.uint32(16)
+        if end - at >= 2:
+            k ^= np.uint32(content[at + 1]) << np.uint32(8)
+        if end - at >= 1:
+            k ^= np.uint32(content[at])
+            k = np.uint32(k * np.uint32(0xCC9E2D51))
+            k = np.uint32((k << np.uint32(15)) | (k >> np.uint32(17)))
+            h ^= np.uint32(k * np.uint32(0x1B873593))
+        h ^= np.uint32(end - start)
+        h ^= h >> np.uint32(16)
+        h = np.uint32(h * np.uint32(0x85EBCA6B))
+        h ^= h >> np.uint32(13)
+        h = np.uint32(h * np.uint32(0xC2B2AE35))
+        h ^= h >> np.uint32(16)
+        signed = np.int64(np.int32(h))
+        # abs(-2^31) is no int32: scikit-learn takes this index for it.
+        indices[term] = (2147483647 - (features - 1)) % features if signed == -2147483648 else abs(signed) % features
+        signs[term] = 1 if signed >= 0 else -1
+        start = end
+
+
+def normalise(starts, values, norm):  # type: ignore[no-untyped-def]
+    """Divide the values of each row by their sum (L1) or their length (L2); a row of zeros stays as it is."""
+    for row in range(starts.shape[0] - 1):
+        total = 0.0
+        for i in range(starts[row], starts[row + 1]):
+            total += abs(values[i]) if norm == L1 else values[i] * values[i]
+        if total == 0.0:
+            continue
+        if norm != L1:
+            total = np.sqrt(total)
+        for i in range(starts[row], starts[row + 1]):
+            values[i] /= total
+
+
+def spread(starts, indices, values, places, used, registers):  # type: ignore[no-untyped-def]
+    """Write the values of each row to the registers of their terms, `places`, and 0 to all others in `used`; -1 is no register."""
+    for row in range(starts.shape[0] - 1):
+        for i in range(used.shape[0]):
+            registers[row, used[i]] = 0.0
+        for i in range(starts[row], starts[row + 1]):
+            place = places[indices[i]]
+            if place >= 0:
+                registers[row, place] = values[i]
+
+
+def project(starts, indices, values, weights, first, registers):  # type: ignore[no-untyped-def]
+    """Write the weighted sums of each row, by `weights`, (terms, sums), to the registers from `first` on."""
+    for row in range(starts.shape[0] - 1):
+        for k in range(weights.shape[1]):
+            registers[row, first + k] = 0.0
+        for i in range(starts[row], starts[row + 1]):
+            for k in range(weights.shape[1]):
+                registers[row, first + k] += values[i] * weights[indices[i], k]
