@@ -1,7 +1,7 @@
 """Terms of texts: their hashes, the length of a row of terms, and their way into registers or a projection.
 
-Rows of terms are sparse, as scikit-learn holds them: those of a row lie from `starts[row]` up to `starts[row + 1]`, in the order
-of their indices. Sums follow that order, so that the last bit is scikit-learn's.
+Rows of terms are sparse, as scikit-learn holds them: those of a row lie from `starts[row]` up to `starts[row + 1]`, by their
+indices. Sums follow that order, so that the last bit is scikit-learn's.
 """
 
 import numpy as np
@@ -68,7 +68,7 @@ def normalise(starts, values, norm):  # type: ignore[no-untyped-def]
 
 
 def spread(starts, indices, values, places, used, registers):  # type: ignore[no-untyped-def]
-    """Write the values of each row to the registers of their terms, `places`, and 0 to all others in `used`; -1 is no register."""
+    """Write the values of each row to the registers of their terms, `places`, and 0 to the others in `used`; -1 is none."""
     for row in range(starts.shape[0] - 1):
         for i in range(used.shape[0]):
             registers[row, used[i]] = 0.0

@@ -1,8 +1,8 @@
 """The encoding of texts, one column each: terms of a few characters, weighed by how rare they are, or a few sums of them.
 
 Terms are hashed, so no text is too poor for them (a vectorizer with a vocabulary refuses texts without any word), and a model
-keeps no dictionary. Measured on six tables with texts: runs of 2 to 4 characters within words come within 3 % of the error of the
-best of words, pairs of words and longer runs, and are the best on four; 2^14 hashes lose 0.7 % to four times as many at most.
+keeps no dictionary. Measured on six tables with texts: runs of 2 to 4 characters within words come within 3 % of the error of
+the best of words, pairs of words and longer runs, and are the best on four; 2^14 hashes lose 0.7 % to four times as many.
 """
 
 import numpy as np
