@@ -91,9 +91,10 @@ def test_a_category_that_was_never_missing_and_is(experiment: Experiment) -> Non
     np.testing.assert_array_equal(compiled.predict_proba(compiled.encode_frame(gaps)), model.predict_proba(gaps))
 
 
-@pytest.mark.parametrize(
-    ("name", "task"), [("hist", "three"), ("logistic", "yes_no"), ("boosting", "binary"), ("ridge", "regression")]
-)
+TASKS = [("hist", "three"), ("logistic", "yes_no"), ("boosting", "binary"), ("ridge", "regression")]
+
+
+@pytest.mark.parametrize(("name", "task"), TASKS)
 def test_texts_and_many_categories_compile_and_agree(experiment: Experiment, name: str, task: str) -> None:
     spec = experiment.data.model_dump(by_alias=True)
     data = Data.model_validate({**spec, "columns": {**spec["columns"], "remark": {"type": "text", "nulls": 0.5}}})

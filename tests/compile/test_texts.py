@@ -191,6 +191,13 @@ def test_what_is_no_text_is_left_to_the_original(value: object) -> None:
         compiled.encode([("a", "b"), ("a", value)])
 
 
+def test_a_very_long_text_is_left_to_the_original() -> None:
+    _, compiled = of_slipway()
+    assert len(compiled.encode([("long " * 13_000, "b")])) == 1
+    with pytest.raises(LeftToOriginal, match="row 0: column 'note' holds a text of more than 65536 characters"):
+        compiled.encode([("long " * 14_000, "b")])
+
+
 def test_a_missing_text_is_left_to_the_original_where_no_step_fills_it() -> None:
     model, compiled = fitted("tf-idf", "linear")
     with pytest.raises(LeftToOriginal, match="column 'note' holds a missing value where a text is read"):

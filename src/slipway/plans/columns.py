@@ -17,6 +17,9 @@ UNKNOWN = -1.0
 # Above 2^53 a float64 and the int64 that the original model reads are no longer the same number.
 EXACT = 2**53
 
+# Longer texts are for the process that holds the model: the one that evaluates plans has other callers to answer meanwhile.
+_LONGEST = 1 << 16
+
 Picker = Callable[[Sequence[object]], tuple[Any, ...]]
 _NUMBERS = frozenset({int, float, bool, type(None)})
 
@@ -131,6 +134,8 @@ class RowEncoder:
             if not isinstance(text, str):
                 kind = "missing value" if text is None else type(value).__name__
                 raise self.left(row, terms.column, f"a {kind} where a text is read")
+            if len(text) > _LONGEST:
+                raise self.left(row, terms.column, f"a text of more than {_LONGEST} characters")
             texts.append(text)
         try:
             return terms.count(texts)

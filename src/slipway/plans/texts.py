@@ -13,9 +13,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from slipway.plans.kernels import NATIVE_HASH, hash_terms, native
+from slipway.plans.kernels import NATIVE_HASH, NATIVE_RUNS, hash_terms, native, runs
 
 _BLANKS = re.compile(r"\s\s+")
+
+_Located = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+"""Bytes, where each term among them starts and ends, and how often it is there."""
 
 Find = Callable[[str], Iterable[str]]
 """Finds the terms of a text; a term comes as often as the text has it."""
@@ -46,10 +49,11 @@ class Analysis:
     def finder(self) -> Find:
         """Return the function that finds the terms of a text."""
         split = {"word": self._words(), "char": self._characters, "char_wb": self._characters_of_words}[self.unit]
-        prepare = self._prepared
+        prepare = self.prepared
         return lambda text: split(prepare(text))
 
-    def _prepared(self, text: str) -> str:
+    def prepared(self, text: str) -> str:
+        """Return a text in small letters and without accents, where that is wanted."""
         text = text.lower() if self.lowercase else text
         if self.accents == "unicode":
             return _without_accents(text)
@@ -167,27 +171,43 @@ class TermsColumn:
         return Counted(starts, indices, np.concatenate([counts for _, counts in each] or [np.zeros(0)]))
 
     def _counted(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        terms = Counter(self._find(text))
         if self.hashed:
-            indices, counts = self._hashed(terms)
+            indices, counts = self._hashes_of(text)
         else:
+            terms = Counter(self._find(text))
             known = [(index, count) for term, count in terms.items() if (index := self._indices.get(term)) is not None]
             known.sort()
             indices = np.array([index for index, _ in known], dtype=np.int64)
             counts = np.array([count for _, count in known], dtype=np.float64)
         return indices, np.ones(len(counts)) if self.binary else counts
 
-    def _hashed(self, terms: Counter[str]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def _hashes_of(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        content, starts, ends, often = self._runs(text) if self.analysis.unit == "char_wb" else self._terms(text)
+        counts, found = np.zeros(self.hashed), np.zeros(self.hashed, dtype=np.bool_)
+        # Whole numbers add up to the same in any order.
+        native(hash_terms, NATIVE_HASH)(content, starts, ends, often, self.signed, counts, found)
+        indices = np.flatnonzero(found)
+        return indices, counts[indices]
+
+    def _terms(self, text: str) -> _Located:
+        terms = Counter(self._find(text))
         encoded = [term.encode() for term in terms]
         ends = np.cumsum([len(term) for term in encoded], dtype=np.int64)
-        hashes, signs = np.empty(len(encoded), dtype=np.int64), np.empty(len(encoded), dtype=np.int64)
-        content = np.frombuffer(bytearray(b"".join(encoded)) or bytearray(1), dtype=np.uint8)
-        native(hash_terms, NATIVE_HASH)(content, ends, self.hashed, hashes, signs)
-        counts = np.array(list(terms.values()), dtype=np.float64)
-        indices, places = np.unique(hashes, return_inverse=True)
-        # Whole numbers add up to the same in any order. Of no terms bincount gives whole numbers, whatever they weigh.
-        summed = np.bincount(places, counts * signs if self.signed else counts, len(indices))
-        return indices, summed.astype(np.float64, copy=False)
+        starts = np.concatenate([np.zeros(1, dtype=np.int64), ends[:-1]])[: len(ends)]
+        return _bytes(b"".join(encoded)), starts, ends, np.array(list(terms.values()), dtype=np.float64)
+
+    def _runs(self, text: str) -> _Located:
+        """Find the runs of characters natively: as texts of their own they would cost several times as much."""
+        words = self.analysis.prepared(text).split()
+        content = "".join([f" {word} " for word in words]).encode()
+        sizes = self.analysis.most - self.analysis.least + 1
+        starts, ends = np.empty(len(content) * sizes, dtype=np.int64), np.empty(len(content) * sizes, dtype=np.int64)
+        count = np.zeros(1, dtype=np.int64)
+        flat = _bytes(content)
+        if words:
+            native(runs, NATIVE_RUNS)(flat, self.analysis.least, self.analysis.most, starts, ends, count)
+        found = int(count[0])
+        return flat, starts[:found], ends[:found], np.ones(found)
 
 
 @dataclass(frozen=True)
@@ -216,6 +236,10 @@ def same_counts(one: Counted, other: Counted) -> bool:
     """Return whether two sets of rows have the same counts of the same terms."""
     pairs = ((one.starts, other.starts), (one.indices, other.indices), (one.counts, other.counts))
     return all(np.array_equal(mine, theirs) for mine, theirs in pairs)
+
+
+def _bytes(content: bytes) -> NDArray[np.uint8]:
+    return np.frombuffer(bytearray(content or b"\0"), dtype=np.uint8)
 
 
 def _without_accents(text: str) -> str:

@@ -9,10 +9,12 @@ from slipway.plans.kernels._terms import (
     NATIVE_HASH,
     NATIVE_NORMALISE,
     NATIVE_PROJECT,
+    NATIVE_RUNS,
     NATIVE_SPREAD,
     hash_terms,
     normalise,
     project,
+    runs,
     spread,
 )
 from slipway.plans.kernels._walks import NATIVE_WALK_LEAVES, NATIVE_WALK_VALUES, walk_leaves, walk_values
@@ -24,6 +26,7 @@ __all__ = [
     "NATIVE_NORMALISE",
     "NATIVE_PROJECT",
     "NATIVE_RUN",
+    "NATIVE_RUNS",
     "NATIVE_SPREAD",
     "NATIVE_SUMS",
     "NATIVE_WALK_LEAVES",
@@ -33,6 +36,7 @@ __all__ = [
     "normalise",
     "project",
     "run",
+    "runs",
     "spread",
     "sums",
     "walk_leaves",
@@ -45,6 +49,7 @@ def warm() -> None:
     """Load all machine code now, so that the first answer of a process that is forked from this one does not wait for it."""
     native(run, NATIVE_RUN)
     native(sums, NATIVE_SUMS)
+    native(runs, NATIVE_RUNS)
     native(hash_terms, NATIVE_HASH)
     native(normalise, NATIVE_NORMALISE)
     native(spread, NATIVE_SPREAD)
