@@ -66,7 +66,7 @@ class Task:
     def fit_and_score(self, params: dict[str, Any]) -> float:
         """Fit one pipeline and return its ROC AUC on the validation rows: all that a trial needs, and nothing else."""
         x_train, y_train, x_validation, y_validation = self.inputs
-        pipeline = build_pipeline(self.spec.folder, self.spec.experiment, self.candidate, params)
+        pipeline = build_pipeline(self.spec.folder, self.spec.experiment, self.candidate, params, self.train)
         pipeline.fit(x_train, y_train)
         return float(roc_auc_score(y_validation, pipeline.predict_proba(x_validation)[:, 1]))
 

@@ -21,7 +21,7 @@ from sklearn.tree import DecisionTreeClassifier
 from tests.compile.tables import table, target
 
 from slipway.compile import compile_model, verify
-from slipway.core.spec import Experiment
+from slipway.core.spec import Data, Experiment
 from slipway.search.candidates import decided
 from slipway.search.preprocessing import with_preprocessing
 
@@ -89,3 +89,22 @@ def test_a_category_that_was_never_missing_and_is(experiment: Experiment) -> Non
     compiled = compile_model(model)
     gaps = features.iloc[:50].assign(port=pd.Series([None] * 50, dtype="str"))
     np.testing.assert_array_equal(compiled.predict_proba(compiled.encode_frame(gaps)), model.predict_proba(gaps))
+
+
+TASKS = [("hist", "three"), ("logistic", "yes_no"), ("boosting", "binary"), ("ridge", "regression")]
+
+
+@pytest.mark.parametrize(("name", "task"), TASKS)
+def test_texts_and_many_categories_compile_and_agree(experiment: Experiment, name: str, task: str) -> None:
+    spec = experiment.data.model_dump(by_alias=True)
+    data = Data.model_validate({**spec, "columns": {**spec["columns"], "remark": {"type": "text", "nulls": 0.5}}})
+    words = table()["port"] + " 🚢 Fog over " + table()["line"].fillna("the Straße") + table()["day"].astype("str")
+    rows = table().assign(tail=[f"N{i % 90}" for i in range(800)], remark=words.mask(table()["late"]))
+    features = list(data.features)
+    model = with_preprocessing(ESTIMATORS[name], data, rows).fit(rows[features], target(task))
+    assert "many categories" in model[0].named_transformers_
+    for each in (model, stored(model)):
+        compiled = compile_model(each)
+        agreement = verify(each, compiled, rows[features].head(30))
+        assert agreement.equal, agreement.problems
+    np.testing.assert_array_equal(compiled.predict(compiled.encode_frame(rows)), model.predict(rows[features]))

@@ -20,9 +20,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from slipway.compile import compile_model
+from slipway.search.preprocessing._texts import terms
 from slipway.serving.contract import Generation, InputColumn, Signature
 
-TRUSTED = ["numpy.dtype", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+TRUSTED = ["numpy.dtype", "numpy.ravel", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 COLUMNS = (
     ColSpec(DataType.double, "air time"),
     ColSpec(DataType.double, "größe", required=False),
@@ -57,15 +58,15 @@ def table(rows: int, seed: int = 0) -> pd.DataFrame:
 
 
 def pipeline(estimator: Any) -> Any:
+    """The regression reads the carrier as a text; the others read it as a category."""
     numbers = make_pipeline(SimpleImputer(), StandardScaler())
-    encode = ColumnTransformer(
-        [
-            ("numbers", numbers, ["air time", "größe", "stops"]),
-            ("texts", OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["carrier", "ort"]),
-            ("rest", "passthrough", ["weekend"]),
-        ]
-    )
-    return make_pipeline(encode, estimator)
+    one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    parts: list[Any] = [("numbers", numbers, ["air time", "größe", "stops"])]
+    if isinstance(estimator, LinearRegression):
+        parts += [("text", terms(), ["carrier"]), ("category", one_hot, ["ort"])]
+    else:
+        parts.append(("texts", one_hot, ["carrier", "ort"]))
+    return make_pipeline(ColumnTransformer([*parts, ("rest", "passthrough", ["weekend"])]), estimator)
 
 
 def target(kind: str, frame: pd.DataFrame) -> tuple[Any, DataType]:

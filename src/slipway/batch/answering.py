@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from slipway.compile import Compiled, LeftToOriginal, NotCompilable, compile_model, verify
+from slipway.plans import Encoded
 
 PLANNED_FROM = 50_000
 """Rows of a first chunk from which on a plan is made: the model answers fewer rows before a plan would be ready."""
@@ -67,12 +68,11 @@ class Answering:
             return _asked(self._model, rows)
 
     def _planned(self, plan: Compiled, rows: pd.DataFrame) -> BatchAnswers:
-        encoded = plan.encode_frame(rows)
         starts = range(0, len(rows), PIECE_ROWS)
         with ThreadPoolExecutor(
             len(os.sched_getaffinity(0))
         ) as pool:  # native code runs without the interpreter's lock
-            pieces = list(pool.map(partial(_tried, plan), (encoded[at : at + PIECE_ROWS] for at in starts)))
+            pieces = list(pool.map(partial(_tried, plan), _pieces(plan, rows, starts)))
         answers = [each or self._left(rows.iloc[at : at + PIECE_ROWS]) for each, at in zip(pieces, starts, strict=True)]
         probabilities = [each.probabilities for each in answers if each.probabilities is not None]
         return BatchAnswers(
@@ -85,12 +85,21 @@ class Answering:
         return _asked(self._model, rows)
 
 
+def _pieces(plan: Compiled, rows: pd.DataFrame, starts: range) -> Iterator[Encoded]:
+    """Yield the encoded rows, a piece at a time. Counts of terms take more memory than texts: no more than needed are there."""
+    if plan.encoder.terms:
+        yield from (plan.encode_frame(rows.iloc[at : at + PIECE_ROWS]) for at in starts)
+    else:
+        encoded = plan.encode_frame(rows)  # each category of the chunk is looked up once
+        yield from (encoded[at : at + PIECE_ROWS] for at in starts)
+
+
 def _asked(model: Any, rows: pd.DataFrame) -> BatchAnswers:
     predictions = np.asarray(model.predict(rows)).ravel()
     return BatchAnswers(predictions, np.asarray(model.predict_proba(rows)) if hasattr(model, "predict_proba") else None)
 
 
-def _tried(plan: Compiled, encoded: NDArray[np.float64]) -> BatchAnswers | None:
+def _tried(plan: Compiled, encoded: Encoded) -> BatchAnswers | None:
     """Return the plan's answers; None where the plan leaves a row to the model."""
     try:
         return BatchAnswers(plan.predict(encoded), plan.predict_proba(encoded) if plan.has_probabilities else None)

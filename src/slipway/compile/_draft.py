@@ -5,11 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from slipway.errors import NotCompilable
 from slipway.plans import operations as op
 from slipway.plans.columns import NumberColumn, TextColumn
 from slipway.plans.program import Function, Operations, Program, Stage
+from slipway.plans.terms import Terms, TermSums, Weighing
+from slipway.plans.texts import TermsColumn
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,30 @@ class Time:
     unit: str
 
 
-Feature = Register | Raw | Time
+@dataclass(frozen=True, eq=False)
+class TermMatrix:
+    """The weighed counts of terms of a column of texts: a sparse matrix that a vectorizer gives, equal to itself alone.
+
+    Attributes:
+        column: the number of the column among those that are read as counts of terms.
+        width: the number of terms.
+        weighings: what is made of the counts.
+    """
+
+    column: int
+    width: int
+    weighings: tuple[Weighing, ...] = ()
+
+
+@dataclass(frozen=True)
+class Term:
+    """A feature that is the weighed count of one term; it has a register where something reads it."""
+
+    matrix: TermMatrix
+    index: int
+
+
+Feature = Register | Raw | Time | Term
 
 
 @dataclass(frozen=True)
@@ -70,9 +96,13 @@ class Draft:
     numbers: dict[int, int] = field(default_factory=dict)
     no_bools: set[int] = field(default_factory=set)
     texts: dict[TextColumn, int] = field(default_factory=dict)
+    terms: dict[TermsColumn, int] = field(default_factory=dict)
     zero_or_one: set[int] = field(default_factory=set)
     times: set[int] = field(default_factory=set)
     whole: set[int] = field(default_factory=set)
+    _matrices: dict[TermMatrix, dict[int, int]] = field(default_factory=dict)
+    _term_sums: list[TermSums] = field(default_factory=list)
+    _finite: set[int] = field(default_factory=set)
     _count: int = 0
     _constants: list[float] = field(default_factory=list)
     _operations: list[tuple[int, int, int, int, int]] = field(default_factory=list)
@@ -116,6 +146,8 @@ class Draft:
             return feature.number
         if isinstance(feature, Time):
             raise self.no("times are used as numbers")
+        if isinstance(feature, Term):
+            return self._term(feature)
         if feature.replaced:
             raise self.no(f"texts of column '{self.names[feature.column]}' are used as numbers")
         if feature.column not in self.numbers:
@@ -143,9 +175,30 @@ class Draft:
             self.texts[column] = self.emit(op.LOAD, at=-1 - len(self.texts))
         return self.texts[column]
 
+    def term_column(self, column: TermsColumn) -> int:
+        """Return the number of a column that is read as counts of terms."""
+        return self.terms.setdefault(column, len(self.terms))
+
+    def term_sums(self, matrix: TermMatrix, weights: NDArray[np.float64]) -> list[int]:
+        """Return the registers of weighted sums of terms; weights: (terms, sums)."""
+        first = self._count
+        self._count += weights.shape[1]
+        self._term_sums.append(TermSums(matrix.column, matrix.weighings, np.ascontiguousarray(weights), first))
+        registers = range(first, self._count)
+        self._finite.update(registers)
+        return list(registers)
+
+    def _term(self, term: Term) -> int:
+        places = self._matrices.setdefault(term.matrix, {})
+        if term.index not in places:
+            places[term.index] = self._count
+            self._finite.add(self._count)
+            self._count += 1
+        return places[term.index]
+
     def check(self, code: int, register: int, why: str, more: int = 0) -> None:
         """Refuse rows on which a check of a register fails; the first step that asks for a check is named in its reason."""
-        if register in self.zero_or_one or (code, register) in self._checked:
+        if register in self.zero_or_one or register in self._finite or (code, register) in self._checked:
             return
         self._checked |= {(code, register), (op.NOT_INFINITE, register)} if code == op.FINITE else {(code, register)}
         self._operations.append((code, register, register, len(self._reasons), more))
@@ -183,13 +236,22 @@ class Draft:
             if isinstance(stage, Operations):
                 loads = (stage.table[:, 0] == op.LOAD) & (stage.table[:, 3] < 0)
                 stage.table[loads, 3] = len(self.numbers) - 1 - stage.table[loads, 3]
-        return Program(
-            tuple(self._stages), np.array(self._constants or [0.0]), max(self._count, 1), tuple(self._reasons)
-        )
+        stages = [
+            *self._term_stages(),
+            *self._term_sums,
+            *self._stages,
+        ]  # terms are read from the row alone, so before the rest
+        return Program(tuple(stages), np.array(self._constants or [0.0]), max(self._count, 1), tuple(self._reasons))
 
     def number_columns(self) -> list[NumberColumn]:
         """The columns that are encoded as numbers, in their order."""
         return [NumberColumn(column, column not in self.no_bools, column in self.times) for column in self.numbers]
+
+    def _term_stages(self) -> Iterator[Stage]:
+        for matrix, registers in self._matrices.items():
+            places = np.full(matrix.width, -1, dtype=np.int64)
+            places[list(registers)] = list(registers.values())
+            yield Terms(matrix.column, matrix.weighings, places)
 
     def _close(self) -> None:
         if self._operations:

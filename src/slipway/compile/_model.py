@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
@@ -31,8 +30,8 @@ def compile_model(model: Any) -> Compiled:
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         # Much is read from attributes that scikit-learn keeps for itself and other versions may not have.
         raise NotCompilable(draft.where, f"it does not look as expected: {type(error).__name__}: {error}") from error
-    encoder = RowEncoder(draft.names, tuple(draft.number_columns()), tuple(draft.texts))
+    encoder = RowEncoder(draft.names, tuple(draft.number_columns()), tuple(draft.texts), tuple(draft.terms))
     classes = None if head.classes is None else tuple(head.classes.tolist())
     compiled = Compiled(draft.names, classes, encoder, draft.program(), head)
-    compiled.predict(np.zeros((0, encoder.width)))  # the native code is loaded now, and not by the first request
+    compiled.predict(compiled.encode([]))  # the native code is loaded now, and not by the first request
     return compiled

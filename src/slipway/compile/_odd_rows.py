@@ -92,7 +92,9 @@ def _odd_text_of(series: pd.Series, texts: Sequence[str]) -> Draw:
     def draw(random: np.random.Generator) -> object:
         some = known[int(random.integers(len(known)))]
         changed = [some, some, some, some.swapcase(), f" {some}", f"{some} ", some[:-1]]
-        choices = [None, np.nan, "", "never seen", "nan", "None", "é", "0", *changed]
+        other = known[int(random.integers(len(known)))]
+        changed += [f"{some} {other}", f"{some}\n\t{other.upper()}!", some[len(some) // 2 :] + other[: len(other) // 2]]
+        choices = [None, np.nan, "", "never seen", "nan", "None", "é", "0", " ", "Ångström 🚢 ﬁ", *changed]
         return choices[int(random.integers(len(choices)))]
 
     return draw

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from slipway.compile._odd_rows import odd_rows, rows_of
 from slipway.plans.compiled import Compiled
 from slipway.plans.program import LeftToOriginal
+from slipway.plans.texts import Encoded, EncodedTexts, same_counts
 
 RELATIVE = 1e-12
 """The largest difference of two equal answers, as a part of the larger answer."""
@@ -73,11 +74,7 @@ def _compare(model: Any, compiled: Compiled, frame: pd.DataFrame, problems: list
             frame = frame.drop(index=left.row).reset_index(drop=True)
             if not len(frame):
                 return 0, count
-    if not np.array_equal(encoded, given, equal_nan=True):
-        row, column = np.argwhere((encoded != given) & ~(np.isnan(encoded) & np.isnan(given)))[0]
-        problems.append(
-            f"row {row}: value {column} is encoded as {given[row, column]!r}, and in a frame {encoded[row, column]!r}"
-        )
+    problems += _encoded_otherwise(encoded, given)
     kept = np.flatnonzero(~compiled.refused(encoded))
     if len(kept):
         answered = frame.iloc[kept].reset_index(drop=True)
@@ -88,8 +85,24 @@ def _compare(model: Any, compiled: Compiled, frame: pd.DataFrame, problems: list
     return len(kept), count - len(kept)
 
 
+def _encoded_otherwise(encoded: Encoded, given: Encoded) -> list[str]:
+    """Return the first difference of rows that were encoded in a frame from the same rows given as scalars, if there is one."""
+    if isinstance(encoded, EncodedTexts) and isinstance(given, EncodedTexts):
+        unlike = [
+            at for at, pair in enumerate(zip(encoded.counted, given.counted, strict=True)) if not same_counts(*pair)
+        ]
+        if unlike:
+            return [f"the texts of column {unlike[0]} of texts are encoded otherwise in a frame"]
+        encoded, given = encoded.numbers, given.numbers
+    assert isinstance(encoded, np.ndarray) and isinstance(given, np.ndarray)
+    if np.array_equal(encoded, given, equal_nan=True):
+        return []
+    row, column = np.argwhere((encoded != given) & ~(np.isnan(encoded) & np.isnan(given)))[0]
+    return [f"row {row}: value {column} is encoded as {given[row, column]!r}, and in a frame {encoded[row, column]!r}"]
+
+
 def _differences(
-    model: Any, compiled: Compiled, frame: pd.DataFrame, encoded: NDArray[np.float64], numbers: NDArray[np.intp]
+    model: Any, compiled: Compiled, frame: pd.DataFrame, encoded: Encoded, numbers: NDArray[np.intp]
 ) -> list[str]:
     methods = ["predict"] + (["predict_proba"] if hasattr(model, "predict_proba") else [])
     if compiled.has_probabilities != ("predict_proba" in methods):

@@ -1,4 +1,4 @@
-"""Encoding of raw rows: one float64 for each number or time, and one for the code of each text."""
+"""Encoding of raw rows: one float64 for each number or time, one for the code of each category, and counts of terms for texts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,11 +13,15 @@ from numpy.typing import NDArray
 from slipway.core.values import moment_of
 from slipway.plans.operations import NOT_A_TIME
 from slipway.plans.program import LeftToOriginal
+from slipway.plans.texts import Counted, Encoded, EncodedTexts, TermsColumn
 
 UNKNOWN = -1.0
 
 # Above 2^53 a float64 and the int64 that the original model reads are no longer the same number.
 EXACT = 2**53
+
+# Longer texts are for the process that holds the model: the one that evaluates plans has other callers to answer meanwhile.
+_LONGEST = 1 << 16
 
 Picker = Callable[[Sequence[object]], tuple[Any, ...]]
 _NUMBERS = frozenset({int, float, bool, type(None)})
@@ -83,21 +87,23 @@ class Codes(dict[Any, float]):
 
 @dataclass(frozen=True)
 class RowEncoder:
-    """Encodes rows of the columns that a plan reads: the numbers first, then the codes of texts.
+    """Encodes rows of the columns that a plan reads: numbers, then the codes of texts, and beside them counts of terms.
 
     Attributes:
         names: the names of all columns of a raw row.
         numbers: the columns that are read as numbers.
         text_columns: the columns that are read as codes.
+        terms: the columns that are read as counts of terms.
     """
 
     names: tuple[str, ...]
     numbers: tuple[NumberColumn, ...]
     text_columns: tuple[TextColumn, ...]
+    terms: tuple[TermsColumn, ...] = ()
 
     @property
     def width(self) -> int:
-        """The number of values in an encoded row."""
+        """The number of values in an encoded row, without counts of terms."""
         return len(self.numbers) + len(self.text_columns)
 
     @cached_property
@@ -122,8 +128,31 @@ class RowEncoder:
         """The texts that have a code, by column."""
         return {self.names[text.column]: tuple(known for known, _ in text.codes) for text in self.text_columns}
 
-    def encode(self, rows: Sequence[Sequence[object]]) -> NDArray[np.float64]:
+    def encode(self, rows: Sequence[Sequence[object]]) -> Encoded:
         """Return the encoded rows, (rows, width). Raises LeftToOriginal for a value that does not fit its column's type."""
+        if not self.terms:
+            return self._encode_values(rows)
+        counted = [self.count(terms, _as_read([row[terms.column] for row in rows])) for terms in self.terms]
+        return EncodedTexts(self._encode_values(rows), tuple(counted))
+
+    def count(self, terms: TermsColumn, values: Sequence[Any]) -> Counted:
+        """Return the counts of terms of one column. Raises LeftToOriginal for a value that is no text, and read as none."""
+        texts: list[str] = []
+        for row, value in enumerate(values):
+            text = terms.none if value is None else terms.nan if _is_nan(value) else value
+            if not isinstance(text, str):
+                kind = "missing value" if text is None else type(value).__name__
+                raise self.left(row, terms.column, f"a {kind} where a text is read")
+            if len(text) > _LONGEST:
+                raise self.left(row, terms.column, f"a text of more than {_LONGEST} characters")
+            texts.append(text)
+        try:
+            return terms.count(texts)
+        except UnicodeEncodeError:
+            row = next(row for row, text in enumerate(texts) if not _is_whole(text))
+            raise self.left(row, terms.column, "half of a character") from None
+
+    def _encode_values(self, rows: Sequence[Sequence[object]]) -> NDArray[np.float64]:
         if len(rows) == 1:
             return self._encode_one(rows[0])
         out = np.empty((len(rows), self.width))
@@ -178,9 +207,7 @@ class RowEncoder:
                 raise self.left(row, column.column, "a truth value where a function of numbers is applied")
 
     def _encode_texts(self, codes: Codes, values: Sequence[Any]) -> list[float]:
-        if codes.column.none != codes.column.nan and None in values and any(value is not None for value in values):
-            values = [np.nan if value is None else value for value in values]
-        return self.encode_each(codes, values)
+        return self.encode_each(codes, values if codes.column.none == codes.column.nan else _as_read(values))
 
     def encode_each(self, codes: Codes, values: Sequence[Any]) -> list[float]:
         """Return the code of each value of one column. Raises LeftToOriginal for a value that is neither text nor missing."""
@@ -206,6 +233,17 @@ _EPOCH, _SECOND = datetime(1970, 1, 1), timedelta(seconds=1)
 
 def _is_nan(value: object) -> bool:
     return isinstance(value, float) and value != value
+
+
+def _as_read(values: Sequence[Any]) -> Sequence[Any]:
+    """Return the values of a column as pandas reads them: nulls alone as None, nulls among texts as NaN."""
+    if None in values and any(value is not None for value in values):
+        return [np.nan if value is None else value for value in values]
+    return values
+
+
+def _is_whole(text: str) -> bool:
+    return text.encode("utf-8", "ignore").decode() == text
 
 
 def _picker(columns: Sequence[int]) -> Picker:

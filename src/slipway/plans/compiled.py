@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from slipway.plans.columns import RowEncoder
 from slipway.plans.head import Answer, Head
 from slipway.plans.program import LeftToOriginal, Program
+from slipway.plans.texts import Encoded
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Rows that are worked on at once: their registers stay in cache, and memory does not grow with the batch.
-_BLOCK = 2048
+# Rows that are worked on at once, and numbers: registers stay in cache, and memory does not grow with the batch.
+_BLOCK, _BLOCK_NUMBERS = 2048, 1 << 22
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Compiled:
         """The number of values in an encoded row."""
         return self.encoder.width
 
-    def encode(self, rows: Sequence[Sequence[object]]) -> NDArray[np.float64]:
+    def encode(self, rows: Sequence[Sequence[object]]) -> Encoded:
         """Encode rows of JSON scalars (str, float, int, bool, None), in the order of `inputs`; returns (rows, width).
 
         None is a missing value. In a column of texts None is read as pandas reads it: as None where all rows of the column are
@@ -53,7 +54,7 @@ class Compiled:
         """
         return self.encoder.encode(rows)
 
-    def encode_frame(self, frame: "pd.DataFrame") -> NDArray[np.float64]:
+    def encode_frame(self, frame: "pd.DataFrame") -> Encoded:
         """Encode a frame with the columns of `inputs`, in any order; returns (rows, width).
 
         Numbers are int8 to int64, float64 or bool; texts are str, object or category.
@@ -62,11 +63,11 @@ class Compiled:
 
         return encode_frame(self.encoder, frame[list(self.inputs)])
 
-    def predict(self, encoded: NDArray[np.float64]) -> NDArray[Any]:
+    def predict(self, encoded: Encoded) -> NDArray[Any]:
         """Return the labels or values that the model's own `predict` returns, of the same type."""
         return self._answer(self.head.predict, encoded)
 
-    def predict_proba(self, encoded: NDArray[np.float64]) -> NDArray[np.float64]:
+    def predict_proba(self, encoded: Encoded) -> NDArray[np.float64]:
         """Return the probabilities, (rows, classes). Raises AttributeError where the model has none."""
         if self.head.predict_proba is None:
             raise AttributeError("the model has no predict_proba")
@@ -82,7 +83,7 @@ class Compiled:
         """The texts that the model knows, by column."""
         return self.encoder.texts
 
-    def refused(self, encoded: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def refused(self, encoded: Encoded) -> NDArray[np.bool_]:
         """Return for each row whether `predict` or `predict_proba` leaves the row to the original model."""
         with np.errstate(all="ignore"):
             refused: NDArray[np.bool_] = self.program.try_registers(encoded)[1] != 0
@@ -96,14 +97,15 @@ class Compiled:
                     refused[remaining[left.row]] = True
         return refused
 
-    def _answer(self, answer: Answer, encoded: NDArray[np.float64]) -> NDArray[Any]:
-        if len(encoded) <= _BLOCK:
+    def _answer(self, answer: Answer, encoded: Encoded) -> NDArray[Any]:
+        block = max(1, min(_BLOCK, _BLOCK_NUMBERS // self.program.width))
+        if len(encoded) <= block:
             return _finished(answer, self.program, encoded, 0)
-        starts = range(0, len(encoded), _BLOCK)
-        return np.concatenate([_finished(answer, self.program, encoded[at : at + _BLOCK], at) for at in starts])
+        starts = range(0, len(encoded), block)
+        return np.concatenate([_finished(answer, self.program, encoded[at : at + block], at) for at in starts])
 
 
-def _finished(answer: Answer, program: Program, encoded: NDArray[np.float64], at: int) -> NDArray[Any]:
+def _finished(answer: Answer, program: Program, encoded: Encoded, at: int) -> NDArray[Any]:
     try:
         with np.errstate(all="ignore"):  # overflows are answered, as by the model, without a warning for each request
             return answer(program.registers(encoded))

@@ -7,12 +7,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from slipway.plans.columns import EXACT, Codes, NumberColumn, RowEncoder
+from slipway.plans.texts import Counted, Encoded, EncodedTexts, TermsColumn
 
 _NUMBERS = frozenset(np.dtype(kind) for kind in ("int8", "int16", "int32", "int64", "float64", "bool"))
 
 
-def encode_frame(encoder: RowEncoder, frame: pd.DataFrame) -> NDArray[np.float64]:
+def encode_frame(encoder: RowEncoder, frame: pd.DataFrame) -> Encoded:
     """Return the encoded rows, (rows, width). Raises LeftToOriginal for a column of another type than the plan reads."""
+    values = _values(encoder, frame)
+    if not encoder.terms:
+        return values
+    return EncodedTexts(values, tuple(_counted(encoder, frame.iloc[:, each.column], each) for each in encoder.terms))
+
+
+def _values(encoder: RowEncoder, frame: pd.DataFrame) -> NDArray[np.float64]:
     out = np.empty((len(frame), encoder.width))
     for i, number in enumerate(encoder.numbers):
         out[:, i] = _numbers(encoder, frame.iloc[:, number.column], number)
@@ -34,6 +42,13 @@ def _numbers(encoder: RowEncoder, series: pd.Series, number: NumberColumn) -> ND
         row = int(np.flatnonzero((series > EXACT) | (series < -EXACT))[0])
         raise encoder.left(row, number.column, "a whole number beyond 2^53")
     return series.to_numpy().astype(np.float64)
+
+
+def _counted(encoder: RowEncoder, series: pd.Series, terms: TermsColumn) -> Counted:
+    kind = series.dtype
+    if not (isinstance(kind, pd.StringDtype | pd.CategoricalDtype) or kind.kind == "O"):
+        raise encoder.left(0, terms.column, f"a column of type {kind} where texts are read")
+    return encoder.count(terms, series.to_numpy(dtype=object).tolist())
 
 
 def _texts(encoder: RowEncoder, series: pd.Series, codes: Codes) -> Sequence[float] | NDArray[np.float64]:

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slipway.plans.kernels import NATIVE_RUN, native, run
+from slipway.plans.terms import Terms, TermSums
+from slipway.plans.texts import Encoded, EncodedTexts
 
 Registers = NDArray[np.float64]
 """Everything that has been computed of the rows: (rows, registers)."""
@@ -33,7 +35,7 @@ class Function:
     first: int
 
 
-Stage = Operations | Function
+Stage = Operations | Function | Terms | TermSums
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Program:
     width: int
     reasons: tuple[str, ...]
 
-    def registers(self, encoded: NDArray[np.float64]) -> Registers:
+    def registers(self, encoded: Encoded) -> Registers:
         """Return the registers of encoded rows. Raises LeftToOriginal for the first row that a check refuses."""
         registers, refused = self.try_registers(encoded)
         if np.count_nonzero(refused):  # several times faster than any() where there is but one row
@@ -60,15 +62,18 @@ class Program:
             raise LeftToOriginal(row, self.reasons[refused[row] - 1])
         return registers
 
-    def try_registers(self, encoded: NDArray[np.float64]) -> tuple[Registers, NDArray[np.int64]]:
+    def try_registers(self, encoded: Encoded) -> tuple[Registers, NDArray[np.int64]]:
         """Return the registers, and for each row 0, or the number of the reason, from 1, for which a check refuses it."""
         registers = np.empty((len(encoded), self.width))
         refused = np.zeros(len(encoded), dtype=np.int64)
         native_run = native(run, NATIVE_RUN)
+        numbers = encoded.numbers if isinstance(encoded, EncodedTexts) else encoded
         for stage in self.stages:
             if isinstance(stage, Operations):
-                native_run(stage.table, self.constants, encoded, registers, refused)
-            else:
+                native_run(stage.table, self.constants, numbers, registers, refused)
+            elif isinstance(encoded, EncodedTexts) and isinstance(stage, Terms | TermSums):
+                stage(encoded, registers)
+            elif isinstance(stage, Function):
                 registers[:, stage.first : stage.first + len(stage.sources)] = stage.function(
                     registers[:, stage.sources]
                 )

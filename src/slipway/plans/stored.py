@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slipway.plans import answers, columns, compiled, curves, forests, head, program
+from slipway.plans import answers, columns, compiled, curves, forests, head, program, terms, texts
 
 MAGIC = b"slipway plan 1\n\0"
 _LENGTH = struct.Struct("<Q")
@@ -28,6 +28,7 @@ _TYPES: dict[str, Any] = {
         *(curves.Calibrated, curves.Isotonic, curves.Mean, curves.Sigmoid),
         *(forests.LeafForest, forests.ValueForest, head.Head),
         *(program.Function, program.Operations, program.Program),
+        *(terms.Terms, terms.TermSums, terms.Weighing, texts.Analysis, texts.TermsColumn),
     )
 }
 _FUNCTIONS = {function.__name__: function for function in head.FUNCTIONS}

@@ -99,7 +99,7 @@ def _answers(question: Question, candidate: str, params: Mapping[str, Any]) -> t
     features, target = list(question.experiment.inputs_of(candidate)), question.experiment.data.target
     labels, scores, probabilities = [], [], []
     for train, validation in question.parts(share=1.0):
-        pipeline = build_pipeline(question.folder, question.experiment, candidate, params)
+        pipeline = build_pipeline(question.folder, question.experiment, candidate, params, train)
         fit(question.experiment, candidate, pipeline, train)
         if not hasattr(pipeline, "predict_proba"):
             return None

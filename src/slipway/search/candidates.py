@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
@@ -18,8 +19,12 @@ from slipway.search.preprocessing import with_preprocessing
 _KINDS = {"classifier": is_classifier, "regressor": is_regressor}
 
 
-def build_pipeline(folder: Path, experiment: Experiment, name: str, params: Mapping[str, Any]) -> Pipeline:
+def build_pipeline(
+    folder: Path, experiment: Experiment, name: str, params: Mapping[str, Any], rows: pd.DataFrame | None = None
+) -> Pipeline:
     """Return the unfitted pipeline of a candidate with its fixed parameters and those of one trial.
+
+    rows: those that the pipeline will be fitted on, see `with_preprocessing`.
 
     Estimators that take a `random_state` get the experiment's seed, unless a parameter says otherwise.
     Raises CodeInvalid when the candidate's code or parameters cannot be used.
@@ -30,7 +35,7 @@ def build_pipeline(folder: Path, experiment: Experiment, name: str, params: Mapp
         if candidate.pipeline:
             return _own_pipeline(folder, candidate.pipeline, given)
         estimator = _estimator(str(candidate.estimator), given, experiment.search.seed)
-        return with_preprocessing(estimator, experiment.data)
+        return with_preprocessing(estimator, experiment.data, rows)
     except CodeInvalid as error:
         raise CodeInvalid(f"candidate '{name}': {error}") from error
 

@@ -111,7 +111,7 @@ class _Answer:
     def take_in(self, proposal: Proposal, train: pd.DataFrame, validation: pd.DataFrame) -> None:
         question, experiment = self._question, self._question.experiment
         features, target = list(experiment.inputs_of(proposal.candidate)), experiment.data.target
-        pipeline = build_pipeline(question.folder, experiment, proposal.candidate, proposal.params)
+        pipeline = build_pipeline(question.folder, experiment, proposal.candidate, proposal.params, train)
         fit(experiment, proposal.candidate, pipeline, train)
         clock = time.perf_counter()
         # The preprocessing runs once, not once for labels and once for probabilities.

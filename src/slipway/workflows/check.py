@@ -11,7 +11,6 @@ from slipway.settings import Settings
 from slipway.workflows.project import Declared, declared
 from slipway.workflows.training.prepare import Prepared, check_code, prepare, question_of
 from slipway.workflows.training.rehearsal import rehearse
-from slipway.workflows.training.unused_columns import unused
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,6 @@ class CheckReport:
             "rows": {name: len(part) for name, part in self.prepared.splits.parts().items()},
             "split": self.prepared.splits.rule,
             "features": list(experiment.data.features),
-            "not_used": [name for name in experiment.data.features if name not in self._used],
             "candidates": list(experiment.search.candidates),
             "metric": experiment.search.metric,
             "trials": experiment.search.trials,
@@ -40,17 +38,6 @@ class CheckReport:
             "data_digest": self.prepared.digests["all"],
             "spec_digest": experiment.digest,
         }
-
-    @property
-    def _used(self) -> set[str]:
-        """The features that the model of at least one candidate is given."""
-        experiment = self.spec.experiment
-        return {feature for name in experiment.search.candidates for feature in experiment.inputs_of(name)}
-
-    @property
-    def _not_used(self) -> str:
-        left_out = unused(self.spec.experiment)
-        return f"  not used    {left_out}\n" if left_out else ""
 
     def __str__(self) -> str:
         experiment, parts = self.spec.experiment, self.prepared.splits.parts()
@@ -64,7 +51,7 @@ class CheckReport:
             f"{experiment.name} is ready to run: {experiment.scope.goal}\n"
             f"  data        {len(self.prepared.frame):,} rows keep the contract of {len(experiment.data.columns)} columns\n"
             f"  split       {rows} ({self.prepared.splits.rule})\n"
-            f"  features    {', '.join(experiment.data.features)}\n{self._not_used}"
+            f"  features    {', '.join(experiment.data.features)}\n"
             f"  baselines   {constant}{rule}\n"
             f"  search      up to {search.trials} trials or {search.timeout_s:g} s for the best {search.metric}, over\n"
             f"{candidates}\n"

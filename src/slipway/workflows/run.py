@@ -40,7 +40,6 @@ from slipway.workflows.training.rehearsal import rehearse
 from slipway.workflows.training.resume import STUDY, Past, offer, past_of
 from slipway.workflows.training.run_artifacts import log_gate_code, log_run_artifacts
 from slipway.workflows.training.search_run import log_baselines, log_what_is_searched, run_search
-from slipway.workflows.training.unused_columns import unused
 from slipway.workflows.training.winner import fit_chosen
 
 
@@ -112,8 +111,6 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
     spec = _with_search(declared(settings, name), given)
     check_code(spec)
     check_executor(spec.experiment.search)
-    if left_out := unused(spec.experiment):
-        note(f"not used: {left_out}")
     client = _logged_in(resolve_tracking_uri(settings))  # before the data are read, which may take minutes
     with step("data: read, contract, split"):
         prepared = prepare(spec)

@@ -150,8 +150,6 @@ def test_the_moment_of_the_prediction_is_a_feature_only_where_its_column_says_so
     for said, features in ((None, ("minutes", "port")), (True, ("minutes", "port", "t")), (False, ("minutes", "port"))):
         data = data_of(declare, columns={"t": {"type": "datetime", "feature": said}}, time="t")
         assert declare(data=data).data.features == features
-    data = data_of(declare, columns={"t": {"type": "datetime"}})
-    assert declare(data=data).data.encoded == ("minutes", "port", "t")
 
 
 def test_times_with_a_zone_are_taken_to_utc(declare: Declare) -> None:

@@ -78,7 +78,7 @@ def test_each_guess_has_its_reason_in_the_file_and_in_the_report(settings: Setti
     assert {guess["key"] for guess in told["guesses"]} >= {"source", "task", "positive", "id", "split", "metric"}
     assert all(guess["why"] for guess in told["guesses"] if guess["key"] != "goal")
     assert all(column["why"] for column in told["columns"] if column["role"] != "target")
-    assert 'task: binary  # cancelled has two values, 0 and 1' in report.text
+    assert "task: binary  # cancelled has two values, 0 and 1" in report.text
     assert '"% off": {type: float, nulls: ' in report.text and "% missing" in report.text
     assert "goal" in str(report) and "slipway run rides" in str(report)
 

@@ -13,6 +13,7 @@ from slipway.compile._transformers._functions import FUNCTIONS
 from slipway.compile._transformers._imputing import IMPUTING
 from slipway.compile._transformers._scaling import SCALING
 from slipway.compile._transformers._selecting import select
+from slipway.compile._transformers._texts import TEXTS
 
 Compiler = Callable[[Draft, Any, Features], Features]
 
@@ -38,5 +39,6 @@ TRANSFORMERS: dict[type, Compiler] = {
     **FUNCTIONS,
     **IMPUTING,
     **SCALING,
+    **TEXTS,
 }
 """By exact type: a subclass may do anything. Selectors of scikit-learn are known by what they select."""

@@ -1,9 +1,9 @@
-"""The compiler of FunctionTransformer, for functions that treat each number by itself, and for the arithmetic of times."""
+"""The compiler of FunctionTransformer, for functions of each number by itself, for one column as a list, and for times."""
 
 import numpy as np
 from sklearn.preprocessing import FunctionTransformer
 
-from slipway.compile._draft import Draft, Features, Register
+from slipway.compile._draft import Draft, Features, Raw, Register
 from slipway.compile._transformers._times import OF_TIMES
 from slipway.plans import operations as op
 
@@ -48,6 +48,8 @@ def _function(draft: Draft, model: FunctionTransformer, features: Features) -> F
         return features
     if model.func in OF_TIMES:
         return OF_TIMES[model.func](draft, model, features)
+    if model.func is np.ravel:
+        return _one_column(draft, model, features)
     if not isinstance(model.func, np.ufunc) or model.func not in KNOWN:
         name = getattr(model.func, "__name__", type(model.func).__name__)
         raise draft.no(f"a FunctionTransformer of {name}; known are {', '.join(sorted(f.__name__ for f in KNOWN))}")
@@ -63,6 +65,12 @@ def _function(draft: Draft, model: FunctionTransformer, features: Features) -> F
         for register in registers:
             draft.check(op.AT_MOST, register, "a value whose square may be beyond int64", limit)
     return Features(tuple(map(Register, draft.apply(model.func, registers))))
+
+
+def _one_column(draft: Draft, model: FunctionTransformer, features: Features) -> Features:
+    if model.kw_args or len(features.items) != 1 or not isinstance(features.items[0], Raw):
+        raise draft.no("a FunctionTransformer of ravel, of more than one column of the table")
+    return features
 
 
 FUNCTIONS = {FunctionTransformer: _function}

@@ -43,7 +43,7 @@ def _filled(draft: Draft, model: SimpleImputer, feature: Feature, missing: objec
     if isinstance(fill, str):
         if not isinstance(feature, Raw):
             raise draft.no("a text in place of a missing number")
-        if missing is not Missing.NAN:
+        if missing is not Missing.NAN and Missing.NAN not in dict(feature.replaced):
             _refuse_nan(draft, feature)
         return _text_filled(feature, model.missing_values, fill)
     register = draft.number(feature)

@@ -104,11 +104,8 @@ class Experiment(Section):
         return self.model_dump(mode="json", by_alias=True)
 
     def inputs_of(self, candidate: str) -> tuple[str, ...]:
-        """Return the features that a candidate's model gets, and that callers of the model have to send.
-
-        A pipeline of the experiment's own gets all features. A pipeline with automatic preprocessing gets `data.encoded`.
-        """
-        return self.data.features if self.search.candidates[candidate].pipeline else self.data.encoded
+        """Return the features that a candidate's model gets, and that callers of the model have to send."""
+        return self.data.features
 
     @model_validator(mode="after")
     def _metrics_fit_the_task(self) -> Self:
@@ -130,17 +127,6 @@ class Experiment(Section):
             raise wrong(message, "data", "columns", self.data.target, "type")
         if self.data.positive is not None and not traits.has_positive:
             raise wrong(f"a {self.task} task has no positive class", "data", "positive")
-        return self
-
-    @model_validator(mode="after")
-    def _candidates_have_inputs(self) -> Self:
-        for name in self.search.candidates:
-            if not self.inputs_of(name):
-                raise wrong(
-                    "automatic preprocessing takes no texts, and no feature is of another type; turn them into numbers or "
-                    "categories, or name a pipeline of your own",
-                    *("search", "candidates", name, "estimator"),
-                )
         return self
 
     @model_validator(mode="after")

@@ -25,11 +25,6 @@ class ColumnType(StrEnum):
     def is_numeric(self) -> bool:
         return self in (ColumnType.INT, ColumnType.FLOAT, ColumnType.BOOL)
 
-    @property
-    def is_encoded(self) -> bool:
-        """Whether the automatic preprocessing turns a column of this type into numbers."""
-        return self is not ColumnType.TEXT
-
 
 _NUMBERS, _TIMES = (ColumnType.INT, ColumnType.FLOAT), (ColumnType.DATETIME,)
 _FORMS = {
@@ -152,11 +147,6 @@ class Data(Section):
         if name in (self.target, self.id):
             return False
         return column.feature is True if name == self.time else column.feature is not False
-
-    @property
-    def encoded(self) -> tuple[str, ...]:
-        """The features that the automatic preprocessing encodes: all but texts."""
-        return tuple(name for name in self.features if self.columns[name].type.is_encoded)
 
     @model_validator(mode="after")
     def _download_is_known(self) -> Self:

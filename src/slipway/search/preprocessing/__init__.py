@@ -1,42 +1,104 @@
-"""The automatic preprocessing before an estimator, for experiments without a pipeline of their own."""
+"""The automatic preprocessing before an estimator, for experiments without a pipeline of their own.
+
+`_ENCODINGS` is the table: for each kind of estimator (`_kinds`), how each type of column is encoded. A file beside this one
+has the encoders of one type: `_categories`, `_numbers`, `_texts`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
+import pandas as pd
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.utils import get_tags
+from sklearn.pipeline import Pipeline
 
 from slipway.core.spec import ColumnType, Data
-from slipway.search.preprocessing._categories import codes, one_hot
+from slipway.search.preprocessing._categories import codes, means, one_hot, one_hot_and_means, with_many_values
+from slipway.search.preprocessing._kinds import Kind, kind_of
+from slipway.search.preprocessing._numbers import as_they_are, complete
+from slipway.search.preprocessing._texts import scaled_sums_of_terms, sums_of_terms, terms
 from slipway.search.preprocessing._times import times
 
+Part = tuple[str, Any, Sequence[str]]
+"""A transformer of ColumnTransformer: its name, itself or "passthrough", and its columns."""
 
-def with_preprocessing(estimator: BaseEstimator, data: Data) -> Pipeline:
+
+@dataclass(frozen=True)
+class Encoding:
+    """The encoders of the types of columns, for one kind of estimator: each makes an unfitted transformer, or "passthrough".
+
+    Attributes:
+        categories: of columns with few categories.
+        many: of columns with many; None where they are encoded as those with few.
+        numbers: of all numbers together.
+        texts: of one column of texts.
+    """
+
+    categories: Callable[[], Any]
+    many: Callable[..., Any] | None
+    numbers: Callable[[], Any]
+    texts: Callable[[], Any]
+
+
+_ENCODINGS = {
+    Kind.CODES: Encoding(codes, means, as_they_are, sums_of_terms),
+    Kind.GAPS: Encoding(one_hot, None, as_they_are, sums_of_terms),
+    Kind.SPARSE: Encoding(one_hot, one_hot_and_means, complete, terms),
+    Kind.DENSE: Encoding(one_hot, one_hot_and_means, complete, scaled_sums_of_terms),
+}
+
+
+def with_preprocessing(estimator: BaseEstimator, data: Data, rows: pd.DataFrame | None = None) -> Pipeline:
     """Return a pipeline of the estimator and the preprocessing that fits the estimator.
 
-    An estimator with `categorical_features` (histogram gradient boosting) gets categories as codes, and treats these and
-    missing values natively. An estimator that allows missing values gets one-hot categories and numbers as they are. Any other
-    estimator gets one-hot categories and imputed, scaled numbers. Booleans are 0 and 1. Unknown and rare categories are
-    grouped, never an error. Times become calendar parts and distances, see `times`. The pipeline has to be fitted on
-    `data.encoded`, without texts.
+    The kind of the estimator says how each type of column is encoded. Booleans are 0 and 1. Unknown and rare categories are
+    grouped, never an error; missing texts are empty. Times
+    become calendar parts and distances, see `times`. The pipeline has to be fitted on `data.features`.
+
+    Args:
+        estimator: The unfitted estimator, which is told where its categories are.
+        data: The declaration of the columns.
+        rows: The rows that the pipeline will be fitted on, which show what columns have many categories; None: none has.
     """
-    columns = {name: data.columns[name].type for name in data.encoded}
+    kind, groups = kind_of(estimator), _grouped(data)
+    encoding = _ENCODINGS[kind]
+    many = with_many_values(rows, groups.categories) if encoding.many and rows is not None else []
+    few = [name for name in groups.categories if name not in set(many)]
+    parts: list[Part] = [("categories", encoding.categories(), few)]
+    if many and encoding.many:
+        parts.append(("many categories", encoding.many(regression=is_regressor(estimator)), many))
+    parts.append(("numbers", encoding.numbers(), groups.numbers))
+    parts.append(("flags", "passthrough", groups.flags))
+    parts += times(data, groups.times, encoding.numbers() if kind in (Kind.SPARSE, Kind.DENSE) else None)
+    # Texts are numbered, since scikit-learn refuses two underscores in a name, which a column may have.
+    parts += [(f"text {number}", encoding.texts(), [name]) for number, name in enumerate(groups.texts)]
+    if kind is Kind.CODES:  # the codes of categories come first
+        estimator.set_params(categorical_features=np.arange(len(few)).tolist() or None)
+    columns = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=False)
+    return Pipeline([("columns", columns), ("estimator", estimator)])
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """The encoded columns by their types. A wide table has one transformer a group, not one a column, but for texts."""
+
+    categories: Sequence[str]
+    numbers: Sequence[str]
+    flags: Sequence[str]
+    times: Sequence[str]
+    texts: Sequence[str]
+
+
+def _grouped(data: Data) -> _Groups:
+    columns = {name: data.columns[name].type for name in data.features}
     # Booleans stand apart from numbers: pandas makes objects of both together, and an imputer refuses booleans alone.
-    flags = [name for name, kind in columns.items() if kind is ColumnType.BOOL and not data.columns[name].nulls]
-    numbers = [name for name, kind in columns.items() if kind.is_numeric and name not in flags]
-    categories = [name for name, kind in columns.items() if kind is ColumnType.CATEGORY]
-    scale = None
-    if "categorical_features" in estimator.get_params():
-        estimator.set_params(categorical_features=np.arange(len(categories)).tolist() or None)
-        encode, number_steps = codes(), "passthrough"
-    elif get_tags(estimator).input_tags.allow_nan:
-        encode, number_steps = one_hot(), "passthrough"
-    else:
-        scale = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
-        encode, number_steps = one_hot(), scale
-    parts = [("categories", encode, categories), ("numbers", number_steps, numbers), ("flags", "passthrough", flags)]
-    parts += times(data, [name for name, kind in columns.items() if kind is ColumnType.DATETIME], scale)
-    columns_in = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=False)
-    return Pipeline([("columns", columns_in), ("estimator", estimator)])
+    flags = {name for name, kind in columns.items() if kind is ColumnType.BOOL and not data.columns[name].nulls}
+    return _Groups(
+        categories=[name for name, kind in columns.items() if kind is ColumnType.CATEGORY],
+        numbers=[name for name, kind in columns.items() if kind.is_numeric and name not in flags],
+        flags=[name for name in columns if name in flags],
+        times=[name for name, kind in columns.items() if kind is ColumnType.DATETIME],
+        texts=[name for name, kind in columns.items() if kind is ColumnType.TEXT],
+    )

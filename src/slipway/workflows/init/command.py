@@ -91,7 +91,9 @@ def init(settings: Settings, name: str, data: Mapping[str, str], wishes: InitWis
     if path.exists() and not (how["force"] or how["dry_run"]):
         raise UsageError(f"{path} is there already; --force writes over it, --dry-run shows what would be written")
     if wishes.maturity != "poc" and not (wishes.decision and wishes.owner):
-        raise UsageError(f"maturity {wishes.maturity} needs --decision and --owner; begin with poc where they are not known yet")
+        raise UsageError(
+            f"maturity {wishes.maturity} needs --decision and --owner; begin with poc where they are not known yet"
+        )
     place, note = _place(settings, path.parent, data)
     with step(f"profile of {data['url']}"):
         table = _blocks(data, settings.variables)

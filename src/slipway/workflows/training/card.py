@@ -60,14 +60,14 @@ def model_card(
         target=experiment.data.target,
         task=experiment.task,
         data=_data(spec, prepared),
-        columns=tuple(_column(experiment, name, prepared.frame, evaluated.inputs) for name in experiment.data.columns),
+        columns=tuple(_column(experiment, name, prepared.frame) for name in experiment.data.columns),
         search=_search(experiment, trials, winner),
         results=results,
         gates=_gates(experiment),
         caveats=(
             *_warnings(experiment, findings),
             *findings.doubts,
-            *_caveats(experiment, prepared, findings, trials, evaluated.inputs),
+            *_caveats(experiment, prepared, findings, trials),
         ),
         lineage=_lineage(spec, code),
         positive_class=f"{prepared.classes[1]}" if len(prepared.classes) == 2 else "",
@@ -101,10 +101,10 @@ def _span(frame: pd.DataFrame, time: str | None) -> tuple[str, str]:
     return (f"{frame[time].min():%Y-%m-%d %H:%M}", f"{frame[time].max():%Y-%m-%d %H:%M}") if time else ("", "")
 
 
-def _column(experiment: Experiment, name: str, frame: pd.DataFrame, inputs: Sequence[str]) -> CardColumn:
+def _column(experiment: Experiment, name: str, frame: pd.DataFrame) -> CardColumn:
     data, column = experiment.data, experiment.data.columns[name]
     role = "target" if name == data.target else "id" if name == data.id else "time" if name == data.time else ""
-    role = role or ("feature" if name in inputs else "left out" if name in data.features else "kept beside")
+    role = role or ("feature" if name in data.features else "kept beside")
     return CardColumn(name, column.type.value, column.known or "", float(frame[name].isna().mean()), role)
 
 
@@ -141,7 +141,7 @@ def _warnings(experiment: Experiment, findings: Findings) -> tuple[str, ...]:
 
 
 def _caveats(
-    experiment: Experiment, prepared: Prepared, findings: Findings, trials: Sequence[Trial], inputs: Sequence[str]
+    experiment: Experiment, prepared: Prepared, findings: Findings, trials: Sequence[Trial]
 ) -> tuple[str, ...]:
     caveats = [
         "The intervals take rows as independent; rows of one day or one customer are not, so the true ones are wider."
@@ -158,10 +158,6 @@ def _caveats(
     caveats += [f"Is it a leak? {doubt}." for doubt in prepared.doubts]
     if failed := sum(trial.failed for trial in trials):
         caveats.append(f"{failed} of {len(trials)} trials failed; their errors are in leaderboard.csv.")
-    if left_out := [name for name in experiment.data.features if name not in inputs]:
-        caveats.append(
-            f"Automatic preprocessing leaves these columns out, so the model knows nothing of them: {', '.join(left_out)}."
-        )
     return tuple(caveats)
 
 

@@ -99,7 +99,7 @@ def _reason(error: Exception) -> str:
 
 
 def _fit(question: Question, name: str, point: dict[str, Any], rows: pd.DataFrame) -> Any:
-    pipeline = build_pipeline(question.folder, question.experiment, name, point)
+    pipeline = build_pipeline(question.folder, question.experiment, name, point, rows)
     return fit(question.experiment, name, pipeline, rows)
 
 

@@ -66,8 +66,8 @@ def _curve(spec: Declared, prepared: Prepared, winner: Winner) -> Curve | None:
 
 
 def _fit(spec: Declared, prepared: Prepared, winner: Winner, curve: Curve | None) -> Any:
-    pipeline = build_pipeline(spec.folder, spec.experiment, winner.candidate, winner.params)
     development = prepared.splits.development
+    pipeline = build_pipeline(spec.folder, spec.experiment, winner.candidate, winner.params, development)
     positive = prepared.classes[-1] if prepared.classes else None
     if curve is None:
         pipeline = decided(pipeline, winner.threshold, positive)

@@ -1,0 +1,29 @@
+"""The kinds of estimators, by what their rows have to be made of."""
+
+from enum import Enum
+
+from sklearn.base import BaseEstimator
+from sklearn.utils import get_tags
+
+_LINEAR = ("sklearn.linear_model.", "sklearn.svm.")
+
+
+class Kind(Enum):
+    """The kind of an estimator, which decides how each type of column is encoded for the estimator."""
+
+    CODES = "takes categories as codes, and missing values"
+    GAPS = "takes missing values"
+    SPARSE = "takes complete numbers, and thousands of them where most are zero"
+    DENSE = "takes complete numbers"
+
+
+def kind_of(estimator: BaseEstimator) -> Kind:
+    """Return the kind of an unfitted estimator."""
+    if "categorical_features" in estimator.get_params():
+        return Kind.CODES
+    tags = get_tags(estimator).input_tags
+    if tags.allow_nan:
+        return Kind.GAPS
+    # Trees take sparse rows too, and are slow and no better with thousands of columns: linear models alone want these.
+    linear = type(estimator).__module__.startswith(_LINEAR)
+    return Kind.SPARSE if tags.sparse and linear else Kind.DENSE
