@@ -23,6 +23,9 @@ class Candidate(Section):
     pipeline: CodeRef | None = Field(None, description="module:function; takes the parameters, returns a Pipeline")
     params: dict[str, Any] = Field(default_factory=dict, description="fixed parameters")
     space: Space = Field(default_factory=dict, description="what the search may vary")
+    monotone: dict[str, Literal[-1, 1]] = Field(
+        default_factory=dict, description="columns with which the answer may only rise (1) or only fall (-1)"
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -30,6 +33,8 @@ class Candidate(Section):
             raise wrong("give exactly one of estimator and pipeline")
         if both := sorted(set(self.params) & set(self.space)):
             raise wrong(f"{', '.join(both)} is fixed in params and varied in space; keep one", "params")
+        if self.monotone and self.pipeline:
+            raise wrong("a pipeline of your own gives its estimator the constraints itself; take it away", "monotone")
         return self
 
 
