@@ -1,17 +1,15 @@
 """Gradient boosting libraries as candidates: their defaults, labels, categories, monotone constraints and early stopping."""
 
-from slipway.search.boosters._fitting import CODES, fit_booster, is_booster, over_folds, told_of_columns
+from slipway.search.boosters._fitting import fit_booster, is_booster, over_folds, told_of_columns
 from slipway.search.boosters._labels import by_number
 from slipway.search.boosters._libraries import (
     few_trees,
     library_of,
     parameters_of,
     stops_early,
-    takes_codes,
 )
 
 __all__ = [
-    "CODES",
     "by_number",
     "few_trees",
     "fit_booster",
@@ -20,6 +18,5 @@ __all__ = [
     "over_folds",
     "parameters_of",
     "stops_early",
-    "takes_codes",
     "told_of_columns",
 ]

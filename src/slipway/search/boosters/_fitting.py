@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OrdinalEncoder
 
 from slipway.errors import CodeInvalid
 from slipway.search.boosters._labels import encoder_of, inner, vote_of
@@ -17,9 +18,6 @@ from slipway.search.boosters._stopping import FITS
 
 Directions = Mapping[str, int]
 """By the name of a column: 1 where the answer may only rise with it, -1 where it may only fall."""
-
-CODES = "categories"
-"""The name of the part of the automatic preprocessing whose columns are the codes of categories."""
 
 
 def is_booster(pipeline: Any) -> bool:
@@ -94,12 +92,23 @@ def _tell(model: Any, before: Pipeline, monotone: Directions) -> None:
     assert library is not None
     if not (library.codes or monotone):
         return
-    columns, names = before[-1], before.get_feature_names_out().tolist()
-    if library.codes and isinstance(columns, ColumnTransformer):
-        part = columns.output_indices_.get(CODES, slice(0, 0))
-        model.set_params(**library.codes(range(len(names))[part], len(names)))
+    names = before.get_feature_names_out().tolist()
+    if library.codes:
+        model.set_params(**library.codes(_places_of_codes(before[-1]), len(names)))
     if lost := sorted(set(monotone) - set(names)):
         raise CodeInvalid(f"monotone: the preprocessing makes no column '{lost[0]}'")
     if monotone:
         directions = tuple(monotone.get(name, 0) for name in names)
         model.set_params(**{library.monotone: library.spelled(directions)})
+
+
+def _places_of_codes(columns: Any) -> list[int]:
+    """Return the places of the columns that an OrdinalEncoder of a fitted ColumnTransformer makes."""
+    if not isinstance(columns, ColumnTransformer):
+        return []
+    encoded = [name for name, step, _ in columns.transformers_ if isinstance(step, OrdinalEncoder)]
+    return [
+        place
+        for name in encoded
+        for place in range(len(columns.get_feature_names_out()))[columns.output_indices_[name]]
+    ]

@@ -137,12 +137,6 @@ def parameters_of(cls: type[Any], known: Iterable[str]) -> set[str] | None:
     return None if any(each.kind is each.VAR_KEYWORD for each in signature.values()) else {*known, *signature}
 
 
-def takes_codes(estimator: Any) -> bool:
-    """Return whether a library takes the codes of categories, and is told of them when it is fitted: see `fit_booster`."""
-    library = library_of(type(estimator))
-    return library is not None and library.codes is not None
-
-
 def stops_early(candidate: Candidate) -> bool:
     """Return whether a trial of the candidate finds the number of trees by itself, on its validation rows.
 

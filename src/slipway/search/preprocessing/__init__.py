@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
 from slipway.core.spec import ColumnType, Data
-from slipway.search.boosters import CODES, takes_codes
+from slipway.search.preprocessing._boosters import takes_codes
 from slipway.search.preprocessing._categories import codes, one_hot
 
 
@@ -35,6 +35,6 @@ def with_preprocessing(estimator: BaseEstimator, data: Data) -> Pipeline:
         encode, number_steps = one_hot(), "passthrough"
     else:
         encode, number_steps = one_hot(), make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
-    parts = [(CODES, encode, categories), ("numbers", number_steps, numbers), ("flags", "passthrough", flags)]
+    parts = [("categories", encode, categories), ("numbers", number_steps, numbers), ("flags", "passthrough", flags)]
     columns_in = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=False)
     return Pipeline([("columns", columns_in), ("estimator", estimator)])
