@@ -204,6 +204,11 @@ def test_monotone_columns_are_numbers_of_an_estimator_that_has_constraints(quest
     [
         (LIGHT, {"num_leafs": 3}, "no parameter 'num_leafs'; did you mean 'num_leaves'"),
         (CAT, {"dept": 3}, "no parameter 'dept'; did you mean 'depth'"),
+        (
+            EXTREME,
+            {"early_stopping_rounds": 5},
+            "'early_stopping_rounds' needs validation rows, .* say n_estimators, each trial",
+        ),
         ("catboost.CatBostClassifier", {}, "did you mean 'CatBoostClassifier'"),
     ],
 )

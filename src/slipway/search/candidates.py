@@ -93,7 +93,12 @@ def _defaults(estimator: BaseEstimator, params: Mapping[str, Any], seed: int) ->
 
 
 def _require_known(cls: type[Any], path: str, known: Mapping[str, Any], params: Mapping[str, Any]) -> None:
-    names = parameters_of(cls, known)
+    library, names = library_of(cls), parameters_of(cls, known)
+    if library and (refused := library.refused & set(params)):
+        raise CodeInvalid(
+            f"{path}: '{min(refused)}' needs validation rows, which a fit does not get; take it away: where neither params nor "
+            f"space say {library.trees[0]}, each trial stops early on its validation rows"
+        )
     unknown = [] if names is None else [key for key in params if key not in names]
     if unknown:
         raise CodeInvalid(

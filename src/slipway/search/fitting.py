@@ -16,11 +16,12 @@ from slipway.search.boosters import fit_booster, is_booster, stops_early, told_o
 def fit(experiment: Experiment, candidate: str, pipeline: Any, rows: pd.DataFrame) -> Any:
     """Fit an unfitted pipeline, or a model around it, on rows with their target, (rows, columns), and return it."""
     declared, (inputs, target) = experiment.search.candidates[candidate], _parts(experiment, candidate, rows)
+    directions = _directions(experiment, candidate, target)
     if declared.estimator and is_booster(pipeline):
-        fit_booster(pipeline, declared.monotone, inputs, target)
+        fit_booster(pipeline, directions, inputs, target)
         return pipeline
     if declared.estimator and isinstance(pipeline, FixedThresholdClassifier) and is_booster(pipeline.estimator):
-        told_of_columns(pipeline.estimator, declared.monotone, inputs, target)
+        told_of_columns(pipeline.estimator, directions, inputs, target)
     return pipeline.fit(inputs, target)
 
 
@@ -33,8 +34,17 @@ def fit_trial(
         fit(experiment, candidate, pipeline, rows)
         return {}
     (inputs, target), held = (_parts(experiment, candidate, each) for each in (rows, held_out))
-    return fit_booster(pipeline, declared.monotone, inputs, target, held_out=held)
+    return fit_booster(pipeline, _directions(experiment, candidate, target), inputs, target, held_out=held)
 
 
 def _parts(experiment: Experiment, candidate: str, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
     return rows[list(experiment.inputs_of(candidate))], rows[experiment.data.target]
+
+
+def _directions(experiment: Experiment, candidate: str, target: pd.Series) -> dict[str, int]:
+    """Return the directions of columns for the class that is last in order, which a library's score is of.
+
+    The declared ones are of the positive class.
+    """
+    turned = experiment.data.positive is not None and target.min() == experiment.data.positive
+    return {name: -way if turned else way for name, way in experiment.search.candidates[candidate].monotone.items()}

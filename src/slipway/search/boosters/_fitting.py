@@ -64,7 +64,7 @@ def told_of_columns(pipeline: Pipeline, monotone: Directions, inputs: pd.DataFra
 def over_folds(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the parameters that the fits of all folds found, each as the median; a number of trees stays whole."""
     keys = found[0] if all(found) else ()
-    return {key: type(found[0][key])(round(median(each[key] for each in found), 9)) for key in keys}
+    return {key: type(found[0][key])(median(each[key] for each in found)) for key in keys}
 
 
 def _with_known_labels(last: BaseEstimator, target: pd.Series, rows: Any, truth: pd.Series) -> tuple[Any, pd.Series]:

@@ -28,6 +28,7 @@ class Library:
             None for a library that gets no codes, or is told of them before.
         by_number: Whether its classifiers know their classes as 0, 1, … only, or answer labels in another form.
         hands_off: Parameters with which the number of trees is left to the library.
+        refused: Parameters that ask for validation rows, which only Slipway's own early stopping has.
         spelled: Gives the directions of all features as the parameter `monotone` takes them.
     """
 
@@ -39,6 +40,7 @@ class Library:
     codes: Callable[[Sequence[int], int], dict[str, Any]] | None = None
     by_number: bool = False
     hands_off: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
     spelled: Callable[[tuple[int, ...]], Any] = tuple
 
     def defaults_beside(self, given: Iterable[str], seed: int) -> dict[str, Any]:
@@ -67,9 +69,8 @@ _LIGHTGBM = Library(
         "force_col_wise": ("force_row_wise",),
     },
     codes=lambda places, _: {"categorical_column": list(places)} if places else {},
-    hands_off=frozenset(
-        {"boosting_type", "boosting", "boost", "early_stopping_round", "early_stopping_rounds", "n_iter_no_change"}
-    ),
+    hands_off=frozenset({"boosting_type", "boosting", "boost"}),
+    refused=frozenset({"early_stopping_round", "early_stopping_rounds", "early_stopping", "n_iter_no_change"}),
 )
 _XGBOOST = Library(
     name="xgboost",
@@ -79,7 +80,8 @@ _XGBOOST = Library(
     unless={"n_jobs": ("nthread",)},
     codes=lambda places, count: _types_of(places, count) if places else {},
     by_number=True,
-    hands_off=frozenset({"booster", "early_stopping_rounds"}),
+    hands_off=frozenset({"booster"}),
+    refused=frozenset({"early_stopping_rounds"}),
 )
 _CATBOOST = Library(
     name="catboost",
@@ -90,7 +92,7 @@ _CATBOOST = Library(
     by_number=True,
     # A text, since scikit-learn clones no model whose parameters are copied, as CatBoost copies lists.
     spelled=lambda directions: f"({','.join(map(str, directions))})",
-    hands_off=frozenset({"early_stopping_rounds", "od_type", "od_wait", "od_pval", "use_best_model"}),
+    refused=frozenset({"early_stopping_rounds", "od_type", "od_wait", "od_pval", "use_best_model"}),
 )
 _HISTOGRAM = Library(
     name="sklearn",
