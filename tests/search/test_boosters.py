@@ -39,7 +39,13 @@ def question(declare: Callable[..., Experiment]) -> Callable[..., Question]:
     """Return a function that asks one candidate, named `it`, about 300 rows of a number with gaps, a flag and a category."""
 
     def ask(
-        estimator: str, task: str = "binary", labels: Any = None, folds: int = 1, halving: Any = None, **candidate: Any
+        estimator: str,
+        task: str = "binary",
+        labels: Any = None,
+        folds: int = 1,
+        halving: Any = None,
+        positive: Any = None,
+        **candidate: Any,
     ) -> Question:
         rng = np.random.default_rng(1)
         minutes, port = rng.normal(size=300), rng.choice(list("ABCD"), 300)
@@ -54,7 +60,7 @@ def question(declare: Callable[..., Experiment]) -> Callable[..., Question]:
             "port": {"type": "category"},
             "early": {"type": "bool"},
         }
-        data = {"source": {"csv": "rows.csv"}, "target": "late", "columns": columns}
+        data = {"source": {"csv": "rows.csv"}, "target": "late", "positive": positive, "columns": columns}
         metric = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}[task]
         searched = {"metric": metric, "seed": 5, "candidates": {"it": {"estimator": estimator, **candidate}}}
         experiment = declare(task=task, data=data, search={**searched, "halving": halving})
@@ -188,6 +194,13 @@ def test_answers_are_monotone_where_that_is_declared(question: Callable[..., Que
     asked = question(estimator, params={TREES[estimator]: 30}, monotone={"minutes": -1})  # against what the rows say
     rows = pd.DataFrame({"minutes": np.linspace(-3, 3, 50), "port": "B", "early": True})
     scores = fitted(asked).predict_proba(rows)[:, 1]
+    assert (np.diff(scores) <= 0).all()
+
+
+def test_monotone_columns_go_by_the_positive_class(question: Callable[..., Question]) -> None:
+    asked = question(LIGHT, "binary", ["b", "a"], positive="a", params={"n_estimators": 30}, monotone={"minutes": -1})
+    model, rows = fitted(asked), pd.DataFrame({"minutes": np.linspace(-3, 3, 50), "port": "B", "early": True})
+    scores = model.predict_proba(rows)[:, model.classes_.tolist().index("a")]
     assert (np.diff(scores) <= 0).all()
 
 
