@@ -199,8 +199,13 @@ class FileUnusable(OutsideError):
     """A file cannot be read or written."""
 
 
+_EXTRAS = ("lightgbm", "xgboost", "catboost")
+
+
 def how_to_get(module: str) -> str:
     """Return the advice for a module that is not installed; the package may have another name, hence the `as in`."""
+    if module in _EXTRAS:
+        return f"install it with `pip install 'slipway[{module}]'`"
     return f"install the package that brings it, as in `pip install {module}`, and pin it in requirements.lock"
 
 

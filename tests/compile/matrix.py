@@ -23,6 +23,7 @@ from sklearn.preprocessing import (
     StandardScaler,
     TargetEncoder,
 )
+from tests.compile.boosters import BOOSTERS
 from tests.compile.pipelines import boosted, boosted_regressor, codes, filled_texts, native, nested_and, only, usual
 from tests.compile.tables import (
     CATEGORIES,
@@ -284,4 +285,5 @@ MATRIX: dict[str, tuple[str, Callable[[], Any]]] = {
     "searched": ("regression", lambda: GridSearchCV(usual(linear_model.Ridge()), {"ridge__alpha": [1.0, 10.0]}, cv=2)),
     "dummy": ("three", lambda: usual(dummy.DummyClassifier(strategy="prior"))),
     "dummy regressor": ("regression", lambda: usual(dummy.DummyRegressor(strategy="median"))),
+    **BOOSTERS,
 }

@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from catboost import CatBoostClassifier
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.ensemble import HistGradientBoostingClassifier
+from lightgbm import LGBMClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from tests.helpers.model_files import write_model
+from xgboost import XGBClassifier
 
 from slipway.code import load_function
 from slipway.errors import LibraryMissing, UntrustedModel
@@ -46,7 +49,18 @@ def with_code(tmp_path: Path) -> Path:
     return write_model(tmp_path / "model", pipeline.fit(ROWS, TRUTH))
 
 
-@pytest.mark.parametrize("estimator", [LogisticRegression(), HistGradientBoostingClassifier(max_iter=3)])
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        LogisticRegression(),
+        HistGradientBoostingClassifier(max_iter=3),
+        LGBMClassifier(n_estimators=3, verbose=-1),
+        VotingClassifier([("model", XGBClassifier(n_estimators=3))], voting="soft"),
+        VotingClassifier(
+            [("model", CatBoostClassifier(iterations=3, verbose=0, allow_writing_files=False))], voting="soft"
+        ),
+    ],
+)
 def test_what_a_fitted_pipeline_of_scikit_learn_holds_is_trusted_and_loads_again(
     estimator: Any, tmp_path: Path
 ) -> None:

@@ -10,20 +10,34 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from catboost import CatBoostClassifier
+from lightgbm import LGBMClassifier
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from xgboost import XGBRegressor
 
 from slipway.compile import compile_model
+from slipway.registry.trust import TRUSTED_TYPES
 from slipway.search.preprocessing._texts import terms
 from slipway.serving.contract import Generation, InputColumn, Signature
 
-TRUSTED = ["numpy.dtype", "numpy.ravel", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+ESTIMATORS: dict[str, Callable[[], Any]] = {
+    "regression": LinearRegression,
+    "binary": lambda: HistGradientBoostingClassifier(max_iter=10),
+    "classes": lambda: LogisticRegression(max_iter=1000),
+    "classes by lightgbm": lambda: LGBMClassifier(n_estimators=10, n_jobs=1, verbose=-1),
+    "regression by xgboost": lambda: XGBRegressor(n_estimators=10, n_jobs=1),
+    "classes by catboost": lambda: voting(
+        CatBoostClassifier(iterations=10, thread_count=1, verbose=0, allow_writing_files=False)
+    ),
+}
+"""By kind: the task, and the library where it is not scikit-learn."""
 COLUMNS = (
     ColSpec(DataType.double, "air time"),
     ColSpec(DataType.double, "größe", required=False),
@@ -57,6 +71,11 @@ def table(rows: int, seed: int = 0) -> pd.DataFrame:
     )
 
 
+def voting(member: Any) -> Any:
+    """What Slipway puts around a classifier that knows its classes by number."""
+    return VotingClassifier([("model", member)], voting="soft")
+
+
 def pipeline(estimator: Any) -> Any:
     """The regression reads the carrier as a text; the others read it as a category."""
     numbers = make_pipeline(SimpleImputer(), StandardScaler())
@@ -71,7 +90,7 @@ def pipeline(estimator: Any) -> Any:
 
 def target(kind: str, frame: pd.DataFrame) -> tuple[Any, DataType]:
     score = frame["air time"] + 40 * frame["stops"] + 60 * (frame["ort"] == "a")
-    if kind == "regression":
+    if kind.startswith("regression"):
         return score, DataType.double
     if kind == "binary":
         return (score > score.median()).astype(int), DataType.long
@@ -80,7 +99,7 @@ def target(kind: str, frame: pd.DataFrame) -> tuple[Any, DataType]:
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Served]:
-    """Return a function that gives the model of a task: regression, binary or classes, or known_ one; each is fitted once."""
+    """Return a function that gives the model of a kind of `ESTIMATORS`, or a known_ one; each is fitted once."""
     known: dict[str, Served] = {}
 
     def give(kind: str) -> Served:
@@ -96,12 +115,7 @@ def _serve(kind: str, folder: Path) -> Served:
     if kind.startswith("known_"):  # no text is missing in these, so that a back compiles them too
         kind, frame["carrier"] = kind.removeprefix("known_"), frame["carrier"].fillna("BB")
     wanted, output = target(kind, frame)
-    estimator = {
-        "regression": LinearRegression(),
-        "binary": HistGradientBoostingClassifier(max_iter=10),
-        "classes": LogisticRegression(max_iter=1000),
-    }[kind]
-    model = pipeline(estimator).fit(frame, wanted)
+    model = pipeline(ESTIMATORS[kind]()).fit(frame, wanted)
     signature = ModelSignature(Schema(list(COLUMNS)), Schema([ColSpec(output)]))
     example = frame.head(2)
     with warnings.catch_warnings():
@@ -113,7 +127,7 @@ def _serve(kind: str, folder: Path) -> Served:
             input_example=example,
             pip_requirements=["scikit-learn"],
             serialization_format="skops",
-            skops_trusted_types=TRUSTED,
+            skops_trusted_types=sorted(TRUSTED_TYPES),
         )
         loaded = mlflow.pyfunc.load_model(str(folder))
     plan = compile_model(model)

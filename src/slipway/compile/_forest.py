@@ -69,11 +69,14 @@ class Forest:
         self._outputs.append(output)
         self._size += len(nodes)
 
-    def values(self, start: NDArray[np.float64]) -> ValueForest:
-        """Return the trees as sums of one value a leaf; start: (outputs,), what the sums begin with."""
+    def values(self, start: NDArray[np.floating]) -> ValueForest:
+        """Return the trees as sums of one value a leaf.
+
+        start: (outputs,), what the sums begin with; where it is of float32, sums are too.
+        """
         sets = np.concatenate(self._sets) if self._sets else np.zeros((0, 2 * SET_WORDS), dtype=np.uint32)
         roots, outputs = np.array(self._roots, dtype=np.int64), np.array(self._outputs, dtype=np.int64)
-        return ValueForest(np.concatenate(self._nodes), roots, outputs, sets, np.asarray(start, dtype=np.float64))
+        return ValueForest(np.concatenate(self._nodes), roots, outputs, sets, start)
 
     def leaves(self, values: NDArray[np.float64]) -> LeafForest:
         """Return the trees as sums of a row of values a leaf; the value of each leaf is the number of its row."""

@@ -16,7 +16,7 @@ class Trial:
         number: The place of the trial in the search, from 1.
         candidate: The name of the candidate.
         score: The search metric as the mean over the folds; None for a failed trial.
-        params: The parameters, named as in the space.
+        params: The parameters, named as in the space, and those that early stopping found.
         duration_s: Wall time of fitting and scoring.
         error: The reason why the trial failed; empty for any other.
         metrics: Every metric of the task, as the mean over the folds.

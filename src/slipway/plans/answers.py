@@ -74,9 +74,9 @@ class FirstSum:
     walk: ValueForest
     divided: int | None = None
 
-    def __call__(self, registers: Registers) -> NDArray[np.float64]:
+    def __call__(self, registers: Registers) -> NDArray[np.floating]:
         """Return (rows,)."""
-        values: NDArray[np.float64] = self.walk(registers)[0]
+        values: NDArray[np.floating] = self.walk(registers)[0]
         return values if self.divided is None else values / self.divided
 
 
@@ -92,7 +92,7 @@ class Turned:
     walk: ValueForest
     copied: bool
 
-    def __call__(self, registers: Registers) -> NDArray[np.float64]:
+    def __call__(self, registers: Registers) -> NDArray[np.floating]:
         """Return (rows, outputs)."""
         values = self.walk(registers).T
         return np.ascontiguousarray(values) if self.copied else values
@@ -108,6 +108,20 @@ class Divided:
     def __call__(self, registers: Registers) -> NDArray[Any]:
         """Return the divided values, in the shape of the answer."""
         values: NDArray[Any] = self.answer(registers) / self.by
+        return values
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Answers times a scale and plus a bias, which come after the sum."""
+
+    answer: Answer
+    scale: float
+    bias: NDArray[np.float64]
+
+    def __call__(self, registers: Registers) -> NDArray[Any]:
+        """Return the moved values, in the shape of the answer."""
+        values: NDArray[Any] = self.answer(registers) * self.scale + self.bias
         return values
 
 

@@ -7,10 +7,11 @@ import hashlib
 import platform
 import sys
 from contextlib import suppress
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _INSTALLED = ("llvmlite", "numba", "numpy", "pandas", "scikit-learn", "scipy", "skops")
+_IF_INSTALLED = ("catboost", "lightgbm", "xgboost", "xgboost-cpu")
 _OURS = ("compile", "plans")
 
 
@@ -19,6 +20,9 @@ def versions() -> str:
     digest = hashlib.sha256(f"{sys.version} {platform.machine()} {_instructions()}".encode())
     for name in _INSTALLED:
         digest.update(f" {name} {version(name)}".encode())
+    for name in _IF_INSTALLED:
+        with suppress(PackageNotFoundError):
+            digest.update(f" {name} {version(name)}".encode())
     package = Path(__file__).parent.parent
     for path in sorted(path for part in _OURS for path in (package / part).rglob("*.py")):
         digest.update(path.read_bytes())

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from slipway.plans.kernels import NATIVE_WALK_LEAVES, NATIVE_WALK_VALUES, native, walk_leaves, walk_values
+from slipway.plans.kernels import (
+    NATIVE_WALK_LEAVES,
+    NATIVE_WALK_VALUES,
+    NATIVE_WALK_VALUES_32,
+    native,
+    walk_leaves,
+    walk_values,
+)
 from slipway.plans.program import Registers
 
 
@@ -18,20 +25,21 @@ class ValueForest:
         roots: the node at which each tree begins.
         outputs: the output to which each tree adds.
         sets: the categories of the splits by category.
-        start: the value that each output begins with.
+        start: the value that each output begins with; sums are of its type, float64 or float32.
     """
 
     nodes: NDArray[np.float64]
     roots: NDArray[np.int64]
     outputs: NDArray[np.int64]
     sets: NDArray[np.uint32]
-    start: NDArray[np.float64]
+    start: NDArray[np.floating]
 
-    def __call__(self, registers: Registers) -> NDArray[np.float64]:
+    def __call__(self, registers: Registers) -> NDArray[np.floating]:
         """Return the sums, (outputs, rows)."""
-        out = np.empty((len(self.start), len(registers)))
+        out = np.empty((len(self.start), len(registers)), dtype=self.start.dtype)
         out[:] = self.start[:, None]
-        native(walk_values, NATIVE_WALK_VALUES)(self.nodes, self.roots, self.outputs, self.sets, registers, out)
+        signature = NATIVE_WALK_VALUES_32 if out.dtype == np.float32 else NATIVE_WALK_VALUES
+        native(walk_values, signature)(self.nodes, self.roots, self.outputs, self.sets, registers, out)
         return out
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slipway.plans import answers, columns, compiled, curves, forests, head, program, terms, texts
+from slipway.plans import answers, columns, compiled, curves, forests, head, links, program, terms, texts
 
 MAGIC = b"slipway plan 1\n\0"
 _LENGTH = struct.Struct("<Q")
@@ -22,8 +22,8 @@ _ALIGNED = 64
 _TYPES: dict[str, Any] = {
     each.__name__: each
     for each in (
-        *(answers.Always, answers.Best, answers.Divided, answers.FirstSum, answers.Inverse, answers.SparseSums),
-        *(answers.Sums, answers.Threshold, answers.Through, answers.Turned),
+        *(answers.Always, answers.Best, answers.Divided, answers.FirstSum, answers.Inverse, answers.Moved),
+        *(answers.SparseSums, answers.Sums, answers.Threshold, answers.Through, answers.Turned),
         *(columns.NumberColumn, columns.RowEncoder, columns.TextColumn, compiled.Compiled),
         *(curves.Calibrated, curves.Isotonic, curves.Mean, curves.Sigmoid),
         *(forests.LeafForest, forests.ValueForest, head.Head),
@@ -31,7 +31,7 @@ _TYPES: dict[str, Any] = {
         *(terms.Terms, terms.TermSums, terms.Weighing, texts.Analysis, texts.TermsColumn),
     )
 }
-_FUNCTIONS = {function.__name__: function for function in head.FUNCTIONS}
+_FUNCTIONS = {function.__name__: function for function in (*head.FUNCTIONS, *links.LINKS)}
 _KINDS = "biufU"
 _PLAIN = (str, bool, int, float, type(None))
 

@@ -16,10 +16,27 @@ from slipway.code import importable
 from slipway.errors import LibraryMissing, UntrustedModel
 from slipway.registry.artifacts.mlmodel import CODE, SKOPS, departures
 
+# The types of boosting libraries, by what loading one runs. Each gives its model to a parser of its own in native code:
+# LightGBM a text, XGBoost UBJSON, CatBoost a flatbuffer. None of these holds code, and skops audits all else that they hold. A
+# parser may have faults that a forged file would use, so the digest of a version is compared before its file is loaded.
+_BOOSTERS = frozenset(
+    {
+        "catboost.core.CatBoostClassifier",
+        "catboost.core.CatBoostRegressor",
+        "collections.OrderedDict",
+        "lightgbm.basic.Booster",
+        "lightgbm.sklearn.LGBMClassifier",
+        "lightgbm.sklearn.LGBMRegressor",
+        "sklearn.utils._bunch.Bunch",  # of the vote of one, which gives XGBoost and CatBoost their labels
+        "xgboost.core.Booster",
+        "xgboost.sklearn.XGBClassifier",
+        "xgboost.sklearn.XGBRegressor",
+    }
+)
 # The types of fitted estimators of scikit-learn 1.9 that skops does not trust by itself, found by dumping each estimator.
 # None runs code that the file chooses: skops audits the function inside of a partial as well. numpy.asarray and numpy.dot,
 # which make calendar parts of times, only compute.
-TRUSTED_TYPES = frozenset(
+TRUSTED_TYPES = _BOOSTERS | frozenset(
     {
         "functools.partial",
         "numpy.asarray",

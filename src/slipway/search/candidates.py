@@ -1,6 +1,5 @@
 """The unfitted pipeline of a candidate with its parameters."""
 
-import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from slipway.code import load_class, load_function
 from slipway.core.space import spread
 from slipway.core.spec import Experiment
 from slipway.errors import CodeInvalid, did_you_mean, how_to_get
+from slipway.search.boosters import by_number, library_of, parameters_of
 from slipway.search.preprocessing import with_preprocessing
 
 _KINDS = {"classifier": is_classifier, "regressor": is_regressor}
@@ -35,7 +35,9 @@ def build_pipeline(
         if candidate.pipeline:
             return _own_pipeline(folder, candidate.pipeline, given)
         estimator = _estimator(str(candidate.estimator), given, experiment.search.seed)
-        return with_preprocessing(estimator, experiment.data, rows)
+        if candidate.monotone:
+            _require_directions(estimator)
+        return by_number(with_preprocessing(estimator, experiment.data, rows))
     except CodeInvalid as error:
         raise CodeInvalid(f"candidate '{name}': {error}") from error
 
@@ -78,20 +80,40 @@ def _own_pipeline(folder: Path, ref: str, params: dict[str, Any]) -> Pipeline:
 
 def _estimator(path: str, params: dict[str, Any], seed: int) -> BaseEstimator:
     cls = load_class(path)
-    if not issubclass(cls, BaseEstimator):
+    if not issubclass(cls, BaseEstimator) and library_of(cls) is None:  # CatBoost behaves as one, and is none
         raise CodeInvalid(f"{path} is not a scikit-learn estimator")
     try:
         estimator = cls()
-        known = estimator.get_params()
-        unknown = [] if _takes_any(cls) else [key for key in params if key not in known]
-        if unknown:
-            raise CodeInvalid(f"{path} has no parameter '{unknown[0]}'{did_you_mean(unknown[0], known)}")
-        seeded = {"random_state": seed} if known.get("random_state", 0) is None else {}
-        return estimator.set_params(**{**seeded, **params})
+        _require_known(cls, path, estimator.get_params(), params)
+        return estimator.set_params(**{**_defaults(estimator, params, seed), **params})
     except (TypeError, ValueError) as error:
         raise CodeInvalid(f"{path} cannot be made: {error}") from error
 
 
-def _takes_any(cls: type[Any]) -> bool:
-    """Return whether a class takes parameters that its signature does not name, as LightGBM and XGBoost take `verbose`."""
-    return any(each.kind is each.VAR_KEYWORD for each in inspect.signature(cls).parameters.values())
+def _defaults(estimator: BaseEstimator, params: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """Return the seed, where an estimator takes one, and the defaults of a library: silent, one thread, no files."""
+    seeded = {"random_state": seed} if estimator.get_params().get("random_state", 0) is None else {}
+    library = library_of(type(estimator))
+    return {**seeded, **library.defaults_beside(params, seed)} if library else seeded
+
+
+def _require_known(cls: type[Any], path: str, known: Mapping[str, Any], params: Mapping[str, Any]) -> None:
+    library, names = library_of(cls), parameters_of(cls, known)
+    if library and (refused := library.refused & set(params)):
+        raise CodeInvalid(
+            f"{path}: '{min(refused)}' needs validation rows, which a fit does not get; take it away: where neither params nor "
+            f"space say {library.trees[0]}, each trial stops early on its validation rows"
+        )
+    unknown = [] if names is None else [key for key in params if key not in names]
+    if unknown:
+        raise CodeInvalid(
+            f"{path} has no parameter '{unknown[0]}'{did_you_mean(unknown[0], known or sorted(names or ()))}"
+        )
+
+
+def _require_directions(estimator: BaseEstimator) -> None:
+    if library_of(type(estimator)) is None:
+        raise CodeInvalid(
+            f"{type(estimator).__name__} has no monotone constraints; take `monotone` away, or take an estimator that has: "
+            "HistGradientBoosting of scikit-learn, LightGBM, XGBoost, CatBoost"
+        )

@@ -19,8 +19,9 @@ from slipway.core.statistics.costs import cheapest_threshold, pooled
 from slipway.core.statistics.intervals import resampled
 from slipway.core.statistics.metrics import METRICS, Outcome, measure
 from slipway.core.trials import Trial
+from slipway.search.boosters import over_folds
 from slipway.search.candidates import build_pipeline
-from slipway.search.fitting import fit
+from slipway.search.fitting import fit_trial
 from slipway.search.proposals import Proposal
 
 Positions = NDArray[np.intp]
@@ -74,7 +75,7 @@ def run_trial(question: Question, proposal: Proposal) -> Trial:
         number=proposal.number,
         candidate=proposal.candidate,
         score=score,
-        params=dict(proposal.params),
+        params={**proposal.params, **({} if error else answer.found())},
         resamples=answer.resamples() if score is not None else (),
         predict_ms=answer.predict_ms,
         size_bytes=answer.size_bytes,
@@ -105,6 +106,7 @@ class _Answer:
     def __init__(self, question: Question) -> None:
         self._question = question
         self._outcomes: list[Outcome] = []
+        self._found: list[Mapping[str, Any]] = []
         self._predicting_s = 0.0
         self.size_bytes = 0
 
@@ -112,7 +114,7 @@ class _Answer:
         question, experiment = self._question, self._question.experiment
         features, target = list(experiment.inputs_of(proposal.candidate)), experiment.data.target
         pipeline = build_pipeline(question.folder, experiment, proposal.candidate, proposal.params, train)
-        fit(experiment, proposal.candidate, pipeline, train)
+        self._found.append(fit_trial(experiment, proposal.candidate, pipeline, train, validation))
         clock = time.perf_counter()
         # The preprocessing runs once, not once for labels and once for probabilities.
         rows = pipeline[:-1].transform(validation[features]) if len(pipeline) > 1 else validation[features]
@@ -140,6 +142,10 @@ class _Answer:
         prepare = METRICS[search.metric].prepare
         drawn = [resampled(prepare(outcome), outcome.rows, seed=search.seed) for outcome in self._outcomes]
         return tuple(np.mean(drawn, axis=0).tolist())
+
+    def found(self) -> dict[str, Any]:
+        """Return the parameters that early stopping found."""
+        return over_folds(self._found)
 
     def _decision(self) -> Mapping[str, float]:
         costs = self._question.experiment.scope.costs

@@ -92,6 +92,7 @@ class _Study:
         self._asked: dict[int, int] = {}  # number of a running trial → the proposer's number of its point
         self._metric: Metric = METRICS[experiment.search.metric]
         self._budget, self._started = budget, time.monotonic()
+        self._spaces = {name: set(candidate.space) for name, candidate in experiment.search.candidates.items()}
         self._proposer = Proposer(experiment.search.candidates, experiment.search.seed)
         self._losses: dict[str, float | None] = {}
         self._since_better = 0
@@ -152,7 +153,7 @@ class _Study:
             self._rungs.note(trial.share, loss)
             if share := self._rungs.next_share(trial.share, loss):
                 self._earlier[trial.number] = trial
-                self._going_on.append(Proposal(trial.number, trial.candidate, trial.params, share))
+                self._going_on.append(Proposal(trial.number, trial.candidate, self._drawn(trial), share))
                 return None
         self._proposer.tell(self._asked.pop(trial.number), loss)
         self._note(trial)
@@ -171,10 +172,14 @@ class _Study:
         )
 
     def _note(self, trial: Trial) -> None:
-        self._losses[_key(trial.candidate, trial.params)] = self._loss(trial)
+        self._losses[_key(trial.candidate, self._drawn(trial))] = self._loss(trial)
         better = trial.complete and (not self._finished() or best_of([*self.trials, trial], self._metric.name) is trial)
         self._since_better = 0 if better else self._since_better + 1
         self.trials.append(trial)
+
+    def _drawn(self, trial: Trial) -> dict[str, Any]:
+        """Return the parameters that were proposed; a trial may have found others, such as its number of trees."""
+        return {key: value for key, value in trial.params.items() if key in self._spaces[trial.candidate]}
 
     def _finished(self) -> bool:
         return any(trial.complete for trial in self.trials)

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 TEXTS = ("carrier", "ort")
 NAMES = ["air time", "größe", "stops", "weekend", "carrier", "ort"]
 KINDS = ["regression", "binary", "classes"]
+BOOSTERS = ["classes by lightgbm", "regression by xgboost", "classes by catboost"]
 
 numbers = (
     some.floats(allow_nan=False, allow_infinity=False)
@@ -79,8 +80,10 @@ def fast_path(served: "Served", body: bytes) -> bytes | None:
     return None if found is None else found[0]
 
 
-@pytest.mark.parametrize("ascii_only", [True, False])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "ascii_only"),
+    [*((kind, only) for kind in KINDS for only in (True, False)), *((kind, True) for kind in BOOSTERS)],
+)
 def test_what_is_valid_gets_the_very_bytes_of_mlflow(
     served: "Callable[[str], Served]", kind: str, ascii_only: bool
 ) -> None:

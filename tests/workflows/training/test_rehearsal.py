@@ -81,6 +81,21 @@ def test_candidates_that_can_be_fitted_stored_and_loaded_pass(question: Callable
     rehearse(question(logistic=LOGISTIC, boosting=BOOSTING), ())
 
 
+@pytest.mark.parametrize(
+    "estimator", ["lightgbm.LGBMClassifier", "xgboost.XGBClassifier", "catboost.CatBoostClassifier"]
+)
+def test_a_booster_passes_with_texts_for_labels_and_nothing_else_declared(
+    question: Callable[..., Question], estimator: str
+) -> None:
+    rehearse(question(boosted={"estimator": estimator, "monotone": {"minutes": -1}}), ())
+
+
+def test_what_a_library_finds_wrong_is_found_before_a_search(question: Callable[..., Question]) -> None:
+    wrong = {"estimator": "lightgbm.LGBMClassifier", "params": {"objective": "binry"}}
+    with pytest.raises(CodeInvalid, match=r"candidate 'boosted' cannot be fitted; nothing was trained: .*binry"):
+        rehearse(question(boosted=wrong), ())
+
+
 def test_a_type_that_is_not_trusted_is_told_for_every_candidate_with_what_is_trusted_and_what_to_do(
     question: Callable[..., Question], library: Any
 ) -> None:

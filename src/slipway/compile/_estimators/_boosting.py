@@ -26,7 +26,7 @@ def _gradient(draft: Draft, model: Any, features: Features) -> ValueForest:
             add_tree(forest, fitted.tree_, model.learning_rate * fitted.tree_.value[:, 0, 0], k)
     # What the sums begin with does not depend on the row.
     start = model._raw_predict_init(np.zeros((1, model.n_features_in_), dtype=np.float32))
-    return forest.values(start[0])
+    return forest.values(start[0].astype(np.float64))
 
 
 def _gradient_classifier(draft: Draft, model: Any, features: Features) -> Head:

@@ -6,10 +6,14 @@ from typing import Any
 from slipway.compile._draft import Draft, Features
 from slipway.compile._estimators._boosting import BOOSTING
 from slipway.compile._estimators._calibrated import calibrated
+from slipway.compile._estimators._catboost import CATBOOST
 from slipway.compile._estimators._dummy import DUMMY
+from slipway.compile._estimators._lightgbm import LIGHTGBM
 from slipway.compile._estimators._linear import LINEAR
 from slipway.compile._estimators._trees import TREES
+from slipway.compile._estimators._voting import qualified, voting
 from slipway.compile._estimators._wrappers import wrappers
+from slipway.compile._estimators._xgboost import XGBOOST
 from slipway.plans.head import Head
 
 Compiler = Callable[[Draft, Any, Features], Head]
@@ -17,9 +21,10 @@ Compiler = Callable[[Draft, Any, Features], Head]
 
 def estimate(draft: Draft, estimator: Any, features: Features) -> Head:
     """Add a fitted estimator, or a pipeline that ends in one, to the draft and return its head. Raises NotCompilable."""
-    compiler = ESTIMATORS.get(type(estimator))
+    name = qualified(estimator)
+    compiler = ESTIMATORS.get(type(estimator)) or BOOSTERS.get(name)
     if compiler is None:
-        raise draft.no(f"there is no plan for a {type(estimator).__module__}.{type(estimator).__name__}")
+        raise draft.no(f"there is no plan for a {name}")
     outputs = getattr(estimator, "n_outputs_", 1)
     if outputs != 1 or isinstance(getattr(estimator, "classes_", None), list):
         raise draft.no("more than one output")
@@ -33,5 +38,9 @@ ESTIMATORS: dict[type, Compiler] = {
     **DUMMY,
     **wrappers(estimate),
     **calibrated(estimate),
+    **voting(estimate),
 }
 """By exact type: a subclass may do anything."""
+
+BOOSTERS: dict[str, Compiler] = {**LIGHTGBM, **XGBOOST, **CATBOOST}
+"""By the full name of the type, since the libraries may not be installed, and take a second to import."""

@@ -16,13 +16,15 @@ from slipway.plans.head import Head
 
 def rounded(draft: Draft, features: Features, *, nan: bool) -> list[int]:
     """Return the registers of the features as float32, which is what trees compare; infinities are refused after rounding."""
-    registers = []
-    for register in draft.all_numbers(features):
-        if register not in draft.zero_or_one:
-            register = draft.emit(op.FLOAT32, register)
-        draft.check_finite([register], nan=nan)
-        registers.append(register)
+    registers = as_float32(draft, features)
+    draft.check_finite(registers, nan=nan)
     return registers
+
+
+def as_float32(draft: Draft, features: Features) -> list[int]:
+    """Return the registers of the features as float32, infinities among them."""
+    numbers = draft.all_numbers(features)
+    return [number if number in draft.zero_or_one else draft.emit(op.FLOAT32, number) for number in numbers]
 
 
 def add_tree(forest: Forest, fitted: Any, value: NDArray[np.float64], output: int = 0) -> None:

@@ -130,6 +130,18 @@ class Experiment(Section):
         return self
 
     @model_validator(mode="after")
+    def _monotone_columns_are_numbers(self) -> Self:
+        numbers = [name for name in self.data.features if self.data.columns[name].type.is_numeric]
+        for candidate, declared in self.search.candidates.items():
+            for name in declared.monotone:
+                if name not in numbers:
+                    raise wrong(
+                        f"'{name}' is not a feature that is a number{did_you_mean(name, numbers)}",
+                        *("search", "candidates", candidate, "monotone", name),
+                    )
+        return self
+
+    @model_validator(mode="after")
     def _costs_fit_the_task(self) -> Self:
         if self.scope.costs and not self.task.traits.has_positive:
             raise wrong(f"costs are of a binary decision, and the task is {self.task}", "scope", "costs")

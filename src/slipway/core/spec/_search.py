@@ -27,6 +27,9 @@ class Candidate(Section):
         default_factory=list,
         description="points of the space that are tried first, each with a value for every parameter",
     )
+    monotone: dict[str, Literal[-1, 1]] = Field(
+        default_factory=dict, description="columns with which the answer may only rise (1) or only fall (-1)"
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -34,6 +37,8 @@ class Candidate(Section):
             raise wrong("give exactly one of estimator and pipeline")
         if both := sorted(set(self.params) & set(self.space)):
             raise wrong(f"{', '.join(both)} is fixed in params and varied in space; keep one", "params")
+        if self.monotone and self.pipeline:
+            raise wrong("a pipeline of your own gives its estimator the constraints itself; take it away", "monotone")
         return self
 
     @model_validator(mode="after")

@@ -1,5 +1,6 @@
 """The native part: plain functions over arrays, compiled by numba when the first plan is made."""
 
+from slipway.plans.kernels._links import NATIVE_LINKS_32, NATIVE_LINKS_64, links32, links64
 from slipway.plans.kernels._native import native
 from slipway.plans.kernels._registers import NATIVE_RUN, run
 from slipway.plans.kernels._sums import NATIVE_SUMS, sums
@@ -17,12 +18,20 @@ from slipway.plans.kernels._terms import (
     runs,
     spread,
 )
-from slipway.plans.kernels._walks import NATIVE_WALK_LEAVES, NATIVE_WALK_VALUES, walk_leaves, walk_values
+from slipway.plans.kernels._walks import (
+    NATIVE_WALK_LEAVES,
+    NATIVE_WALK_VALUES,
+    NATIVE_WALK_VALUES_32,
+    walk_leaves,
+    walk_values,
+)
 
 __all__ = [
     "L1",
     "L2",
     "NATIVE_HASH",
+    "NATIVE_LINKS_32",
+    "NATIVE_LINKS_64",
     "NATIVE_NORMALISE",
     "NATIVE_PROJECT",
     "NATIVE_RUN",
@@ -31,7 +40,10 @@ __all__ = [
     "NATIVE_SUMS",
     "NATIVE_WALK_LEAVES",
     "NATIVE_WALK_VALUES",
+    "NATIVE_WALK_VALUES_32",
     "hash_terms",
+    "links32",
+    "links64",
     "native",
     "normalise",
     "project",
@@ -56,3 +68,6 @@ def warm() -> None:
     native(project, NATIVE_PROJECT)
     native(walk_leaves, NATIVE_WALK_LEAVES)
     native(walk_values, NATIVE_WALK_VALUES)
+    native(walk_values, NATIVE_WALK_VALUES_32)
+    native(links32, NATIVE_LINKS_32)
+    native(links64, NATIVE_LINKS_64)

@@ -18,6 +18,8 @@ SET_WORDS = 8
 """The 32-bit words of a set of categories. A split has two sets: the categories that go left, then those that are known."""
 
 NATIVE_WALK_VALUES = "void(float64[:,::1], int64[::1], int64[::1], uint32[:,::1], float64[:,::1], float64[:,::1])"
+# Sums in float32, as XGBoost has them: a float64 holds the sum of two float32 so exactly that one rounding is made, not two.
+NATIVE_WALK_VALUES_32 = "void(float64[:,::1], int64[::1], int64[::1], uint32[:,::1], float64[:,::1], float32[:,::1])"
 NATIVE_WALK_LEAVES = "void(float64[:,::1], int64[::1], float64[:,::1], float64[:,::1], float64[:,::1])"
 
 

@@ -74,7 +74,9 @@ def with_preprocessing(estimator: BaseEstimator, data: Data, rows: pd.DataFrame 
     parts += times(data, groups.times, encoding.numbers() if kind in (Kind.SPARSE, Kind.DENSE) else None)
     # Texts are numbered, since scikit-learn refuses two underscores in a name, which a column may have.
     parts += [(f"text {number}", encoding.texts(), [name]) for number, name in enumerate(groups.texts)]
-    if kind is Kind.CODES:  # the codes of categories come first
+    if (
+        "categorical_features" in estimator.get_params()
+    ):  # the codes of categories come first; boosters are told at the fit
         estimator.set_params(categorical_features=np.arange(len(few)).tolist() or None)
     columns = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=False)
     return Pipeline([("columns", columns), ("estimator", estimator)])

@@ -5,6 +5,8 @@ from enum import Enum
 from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
+from slipway.search.preprocessing._boosters import takes_codes
+
 _LINEAR = ("sklearn.linear_model.", "sklearn.svm.")
 
 
@@ -19,7 +21,7 @@ class Kind(Enum):
 
 def kind_of(estimator: BaseEstimator) -> Kind:
     """Return the kind of an unfitted estimator."""
-    if "categorical_features" in estimator.get_params():
+    if "categorical_features" in estimator.get_params() or takes_codes(estimator):
         return Kind.CODES
     tags = get_tags(estimator).input_tags
     if tags.allow_nan:

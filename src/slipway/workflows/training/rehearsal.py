@@ -19,6 +19,7 @@ from slipway.errors import CodeInvalid, UntrustedModel, how_to_get
 from slipway.progress import step
 from slipway.registry.trust import stored_and_loaded
 from slipway.search import Question, build_pipeline, fit
+from slipway.search.boosters import few_trees
 
 _ROWS = 300
 # Cross-validation inside a candidate (a calibration's, a stack's) needs some rows of each class.
@@ -99,7 +100,8 @@ def _reason(error: Exception) -> str:
 
 
 def _fit(question: Question, name: str, point: dict[str, Any], rows: pd.DataFrame) -> Any:
-    pipeline = build_pipeline(question.folder, question.experiment, name, point, rows)
+    few = few_trees(question.experiment.search.candidates[name])
+    pipeline = build_pipeline(question.folder, question.experiment, name, {**point, **few}, rows)
     return fit(question.experiment, name, pipeline, rows)
 
 
