@@ -2,8 +2,9 @@
 
 from slipway.data.contract import check_contract
 from slipway.data.fingerprint import fingerprint
+from slipway.data.labels import labelled
 from slipway.data.leaks import Leak, audit
 from slipway.data.source import read_source, read_table
 from slipway.data.splits import Splits, split
 
-__all__ = ["Leak", "Splits", "audit", "check_contract", "fingerprint", "read_source", "read_table", "split"]
+__all__ = ["Leak", "Splits", "audit", "check_contract", "fingerprint", "labelled", "read_source", "read_table", "split"]

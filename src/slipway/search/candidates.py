@@ -13,6 +13,7 @@ from slipway.code import load_class, load_function
 from slipway.core.space import spread
 from slipway.core.spec import Experiment
 from slipway.errors import CodeInvalid, did_you_mean, how_to_get
+from slipway.search.fitting import weight_key
 from slipway.search.preprocessing import with_preprocessing
 
 _KINDS = {"classifier": is_classifier, "regressor": is_regressor}
@@ -56,6 +57,11 @@ def check_candidate(folder: Path, experiment: Experiment, name: str) -> None:
     kind = experiment.task.traits.estimator
     if not _KINDS[kind](pipeline):
         raise CodeInvalid(f"candidate '{name}' is not a {kind}, and the task is {experiment.task}")
+    if experiment.data.weight:
+        try:
+            weight_key(pipeline)
+        except CodeInvalid as error:
+            raise CodeInvalid(f"candidate '{name}': {error}") from None
 
 
 def _own_pipeline(folder: Path, ref: str, params: dict[str, Any]) -> Pipeline:

@@ -19,6 +19,7 @@ from slipway.core.statistics.costs import cheapest_threshold, pooled
 from slipway.core.statistics.intervals import resampled
 from slipway.core.statistics.metrics import METRICS, Outcome, measure
 from slipway.core.trials import Trial
+from slipway.core.weights import weighted
 from slipway.search.candidates import build_pipeline
 from slipway.search.fitting import fit
 from slipway.search.proposals import Proposal
@@ -118,7 +119,7 @@ class _Answer:
         rows = pipeline[:-1].transform(validation[features]) if len(pipeline) > 1 else validation[features]
         outcome = predict_once(pipeline[-1], rows, validation[target], experiment.task, question.classes)
         self._predicting_s += time.perf_counter() - clock
-        self._outcomes.append(outcome)
+        self._outcomes.append(weighted(outcome, validation, experiment.data))
         with suppress(Exception):  # skops may still store a pipeline that cannot be pickled
             self.size_bytes = len(pickle.dumps(pipeline, protocol=pickle.HIGHEST_PROTOCOL))
 

@@ -29,6 +29,8 @@ class CheckReport:
             "maturity": experiment.scope.maturity.value,
             "rows": {name: len(part) for name, part in self.prepared.splits.parts().items()},
             "split": self.prepared.splits.rule,
+            "rows_without_target": self.prepared.rows_without_target,
+            "weight": experiment.data.weight,
             "features": list(experiment.data.features),
             "not_used": [name for name in experiment.data.features if name not in self._used],
             "candidates": list(experiment.search.candidates),
@@ -48,6 +50,14 @@ class CheckReport:
         return {feature for name in experiment.search.candidates for feature in experiment.inputs_of(name)}
 
     @property
+    def _rows(self) -> str:
+        data, prepared = self.spec.experiment.data, self.prepared
+        kept = f"{len(prepared.frame):,} rows keep the contract of {len(data.columns)} columns"
+        if prepared.rows_without_target:
+            kept += f"; {prepared.rows_without_target:,} more have no {data.target} and are left out"
+        return kept + (f"; each counts as its {data.weight} says" if data.weight else "")
+
+    @property
     def _not_used(self) -> str:
         left_out = unused(self.spec.experiment)
         return f"  not used    {left_out}\n" if left_out else ""
@@ -62,7 +72,7 @@ class CheckReport:
         _, constant = experiment.task.traits.constant
         return (
             f"{experiment.name} is ready to run: {experiment.scope.goal}\n"
-            f"  data        {len(self.prepared.frame):,} rows keep the contract of {len(experiment.data.columns)} columns\n"
+            f"  data        {self._rows}\n"
             f"  split       {rows} ({self.prepared.splits.rule})\n"
             f"  features    {', '.join(experiment.data.features)}\n{self._not_used}"
             f"  baselines   {constant}{rule}\n"

@@ -210,6 +210,7 @@ def _refit_and_evaluate(
         "failed_trials": sum(trial.failed for trial in trials),
         "trials_stopped_early": sum(not trial.failed and not trial.complete for trial in trials),
         "trials_within_noise": len(contenders(trials, evaluated.metric)),
+        "rows_without_target": prepared.rows_without_target,
     }
     params = {"candidate": winner.candidate, **fixed, **winner.params}
     if chosen.threshold is not None:  # on calibrated probabilities it is another than the trial's

@@ -29,12 +29,14 @@ class Outcome:
         scores: The score of the positive class, (rows,), or of each class of a multiclass task, (rows, classes); None for a
             regression.
         probabilistic: Whether the scores are probabilities, so that log loss and Brier score mean something.
+        weights: How much each row counts, at least 0, (rows,); None where every row counts once.
     """
 
     truth: Array
     predicted: Array
     scores: Array | None = None
     probabilistic: bool = False
+    weights: Array | None = None
 
     @property
     def rows(self) -> int:
@@ -43,7 +45,25 @@ class Outcome:
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "Outcome":
         """Return the Outcome of some of the rows, chosen by a mask of shape (rows,) or by positions."""
         scores = None if self.scores is None else self.scores[chosen]
-        return replace(self, truth=self.truth[chosen], predicted=self.predicted[chosen], scores=scores)
+        weights = None if self.weights is None else self.weights[chosen]
+        return replace(self, truth=self.truth[chosen], predicted=self.predicted[chosen], scores=scores, weights=weights)
+
+    @property
+    def counted(self) -> Array:
+        """How much each row counts, (rows,): its weight, or 1."""
+        return np.ones(self.rows) if self.weights is None else self.weights
+
+    def weighing(self, metric: "Weighted") -> "Weighted":
+        """Return a prepared metric in which a row that is drawn n times counts n times its weight."""
+        weights = self.weights
+        if weights is None:
+            return metric
+
+        def weighed(counts: Array) -> float:
+            drawn = counts * weights
+            return metric(drawn) if drawn.any() else float("nan")
+
+        return weighed
 
 
 @dataclass(frozen=True)
@@ -53,7 +73,7 @@ class Metric:
     Attributes:
         name: The name of the metric.
         greater_is_better: Whether a higher value is better.
-        prepare: From an Outcome to the prepared metric.
+        unweighted: From an Outcome to the prepared metric, before the Outcome's own weights.
         needs_scores: Whether the Outcome has to have scores.
         needs_probabilities: Whether the scores have to be probabilities.
         compares_classes: Whether the metric means nothing on rows of a single class.
@@ -61,10 +81,14 @@ class Metric:
 
     name: str
     greater_is_better: bool
-    prepare: Callable[[Outcome], Weighted]
+    unweighted: Callable[[Outcome], Weighted]
     needs_scores: bool = False
     needs_probabilities: bool = False
     compares_classes: bool = False
+
+    def prepare(self, outcome: Outcome) -> Weighted:
+        """Prepare the metric: it takes how often each row is drawn, (rows,), and counts a row by its weight as well."""
+        return outcome.weighing(self.unweighted(outcome))
 
     def fits(self, task: Task, outcome: Outcome) -> bool:
         """Return whether the task has the metric, and the Outcome the scores or probabilities that the metric needs."""

@@ -103,8 +103,8 @@ def _span(frame: pd.DataFrame, time: str | None) -> tuple[str, str]:
 
 def _column(experiment: Experiment, name: str, frame: pd.DataFrame, inputs: Sequence[str]) -> CardColumn:
     data, column = experiment.data, experiment.data.columns[name]
-    role = "target" if name == data.target else "id" if name == data.id else "time" if name == data.time else ""
-    role = role or ("feature" if name in inputs else "left out" if name in data.features else "kept beside")
+    roles = {data.target: "target", data.id: "id", data.time: "time", data.weight: "weight"}
+    role = roles.get(name) or ("feature" if name in inputs else "left out" if name in data.features else "kept beside")
     return CardColumn(name, column.type.value, column.known or "", float(frame[name].isna().mean()), role)
 
 
@@ -144,7 +144,8 @@ def _caveats(
     experiment: Experiment, prepared: Prepared, findings: Findings, trials: Sequence[Trial], inputs: Sequence[str]
 ) -> tuple[str, ...]:
     caveats = [
-        "The intervals take rows as independent; rows of one day or one customer are not, so the true ones are wider."
+        *_counted(experiment, prepared),
+        "The intervals take rows as independent; rows of one day or one customer are not, so the true ones are wider.",
     ]
     if worse := [f"{part.column} {part.value}" for part in findings.slices if part.worse]:
         more = f" and {len(worse) - _FEW} more" if len(worse) > _FEW else ""
@@ -163,6 +164,18 @@ def _caveats(
             f"Automatic preprocessing leaves these columns out, so the model knows nothing of them: {', '.join(left_out)}."
         )
     return tuple(caveats)
+
+
+def _counted(experiment: Experiment, prepared: Prepared) -> list[str]:
+    """Say which rows count, and how much."""
+    sentences, data = [], experiment.data
+    if data.weight:
+        sentences.append(
+            f"Each row counts as its {data.weight} says, in every fit, score and interval; the figures show every row once."
+        )
+    if left_out := prepared.rows_without_target:
+        sentences.append(f"{left_out:,} rows have no {data.target}: nothing was fitted or measured on them.")
+    return sentences
 
 
 def _lineage(spec: Declared, code: Sequence[Path]) -> CardLineage:

@@ -9,6 +9,7 @@ from slipway.core.spec import Experiment
 from slipway.core.statistics.costs import mean_cost
 from slipway.core.statistics.intervals import bootstrap, remembering
 from slipway.core.statistics.metrics import METRICS, Metric, Outcome, Weighted, measure, prepare_all
+from slipway.core.weights import weighted
 from slipway.search import FittedBaseline
 from slipway.types import Interval
 from slipway.workflows.project import Declared
@@ -70,8 +71,9 @@ def evaluate(
     experiment, test = spec.experiment, prepared.splits.test
     inputs = experiment.inputs_of(candidate)
     rows, truth = test[list(experiment.data.features)], test[experiment.data.target]
-    outcome = predict(pipeline, rows[list(inputs)], truth, experiment.task, prepared.classes)
-    others = {baseline.name: baseline.predict(rows, truth) for baseline in baselines}
+    answers = predict(pipeline, rows[list(inputs)], truth, experiment.task, prepared.classes)
+    outcome = weighted(answers, test, experiment.data)
+    others = {each.name: weighted(each.predict(rows, truth), test, experiment.data) for each in baselines}
     own = prepare_all(experiment.task, outcome)
     own[experiment.search.metric] = remembering(own[experiment.search.metric])
     over = _over_baselines(experiment, own[experiment.search.metric], others)

@@ -10,7 +10,8 @@ import pandas as pd
 
 from slipway.code import load_function
 from slipway.core.prediction import classes_of
-from slipway.data import Leak, Splits, audit, check_contract, fingerprint, read_source, split
+from slipway.core.spec import Data
+from slipway.data import Leak, Splits, audit, check_contract, fingerprint, labelled, read_source, split
 from slipway.errors import CodeInvalid, ContractBroken, DataLeaks, DataUnusable
 from slipway.registry.artifacts.shadows import shadowed
 from slipway.search import Question, check_candidate
@@ -27,6 +28,7 @@ class Prepared:
         classes: the target's classes; empty for a regression.
         digests: the digest of all rows, under `all`, and of each part.
         doubts: columns that may give the target away.
+        rows_without_target: how many rows of the source were left out, because their target is missing.
     """
 
     frame: pd.DataFrame
@@ -34,6 +36,7 @@ class Prepared:
     classes: tuple[Any, ...]
     digests: Mapping[str, str]
     doubts: tuple[Leak, ...] = ()
+    rows_without_target: int = 0
 
 
 def check_code(declared: Declared) -> None:
@@ -73,17 +76,32 @@ def prepare(declared: Declared, now: datetime | None = None) -> Prepared:
     frame, violations = check_contract(raw, experiment.data, now=now or datetime.now(UTC).replace(tzinfo=None))
     if violations:
         raise ContractBroken(experiment.name, violations)
+    frame, without_target = labelled(frame, experiment.data)
+    if frame.empty:
+        raise DataUnusable(f"{experiment.data.target} is missing in all {len(raw):,} rows; nothing was trained")
     try:
         classes = classes_of(frame[experiment.data.target], experiment.task, experiment.data.positive)
     except ValueError as error:
         raise DataUnusable(f"{experiment.data.target}: {error}") from None
     splits = split(frame, experiment)
+    _require_weights(splits, experiment.data)
     held_out = pd.concat([splits.validation, splits.test])
     leaks = audit(splits.train, held_out, experiment, classes)
     if fatal := [leak for leak in leaks if leak.fatal]:
         raise DataLeaks(experiment.name, fatal)
     digests = {"all": fingerprint(frame), **{name: fingerprint(part) for name, part in splits.parts().items()}}
-    return Prepared(frame, splits, classes, digests, tuple(leaks))
+    return Prepared(frame, splits, classes, digests, tuple(leaks), without_target)
+
+
+def _require_weights(splits: Splits, data: Data) -> None:
+    """Refuse a part of the split in which no row counts, since nothing can be fitted or measured on it."""
+    if data.weight is None:
+        return
+    for name, part in splits.parts().items():
+        if not part[data.weight].any():
+            raise DataUnusable(
+                f"{data.weight} is 0 in every row of the {name} part ({splits.rule}); no row of it counts"
+            )
 
 
 def question_of(declared: Declared, prepared: Prepared) -> Question:

@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from slipway.core.prediction import predict
 from slipway.core.spec import Experiment
 from slipway.core.statistics.metrics import Outcome, measure
+from slipway.core.weights import weighted
 from slipway.errors import Refusal
 from slipway.progress import step
 from slipway.registry.artifacts.fetch import fetch_verified
@@ -152,7 +153,8 @@ def _installed(name: str) -> str:
 def _score(model: Any, inputs: Iterable[str], experiment: Experiment, prepared: Prepared) -> Outcome:
     """Score a model on the columns that it asks for: a model of an older Slipway asks for texts and times too."""
     test = prepared.splits.test
-    return predict(model, test[list(inputs)], test[experiment.data.target], experiment.task, prepared.classes)
+    answers = predict(model, test[list(inputs)], test[experiment.data.target], experiment.task, prepared.classes)
+    return weighted(answers, test, experiment.data)
 
 
 def _compared(

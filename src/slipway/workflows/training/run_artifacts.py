@@ -14,6 +14,7 @@ from sklearn.inspection import permutation_importance
 from slipway.core.prediction import predict
 from slipway.core.statistics.metrics import METRICS
 from slipway.core.trials import Trial
+from slipway.core.weights import weighted
 from slipway.progress import step
 from slipway.registry.evidence import sealed_trials
 from slipway.registry.evidence.test_rows import CODE, FOLDER, TestRows, save
@@ -122,7 +123,8 @@ def _importance(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> tup
     sign = 1.0 if metric.greater_is_better else -1.0
 
     def scorer(model: Any, rows: Any, truth: Any) -> float:
-        outcome = predict(model, rows, truth, experiment.task, prepared.classes)
+        answers = predict(model, rows, truth, experiment.task, prepared.classes)
+        outcome = weighted(answers, sample, experiment.data)
         return sign * metric.prepare(outcome)(np.ones(outcome.rows))
 
     inputs = list(evaluated.inputs)
