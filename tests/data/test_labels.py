@@ -80,7 +80,7 @@ def test_the_digest_is_of_the_rows_that_are_used(declare: Callable[..., Experime
 
 
 def test_more_of_them_than_declared_break_the_contract(declare: Callable[..., Experiment], tmp_path: Path) -> None:
-    with pytest.raises(ContractBroken, match="missing in more than the allowed share of 0.05"):
+    with pytest.raises(ContractBroken, match=r"missing in more than the allowed share of 0\.05"):
         prepare(spec_in(tmp_path, declare, 20, 0.05))
 
 

@@ -7,8 +7,6 @@ import pandas as pd
 
 from slipway.core.spec import ColumnType, Data
 
-_WHOLE = {ColumnType.INT: "int64", ColumnType.BOOL: "bool"}
-
 
 def labelled(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, int]:
     """Return the rows whose target is known, numbered anew, and how many rows are without a target.
@@ -21,6 +19,8 @@ def labelled(frame: pd.DataFrame, data: Data) -> tuple[pd.DataFrame, int]:
         return frame, 0
     known = frame[data.target].notna()
     kept = frame[known].reset_index(drop=True)
-    if whole := _WHOLE.get(target.type):
-        kept[data.target] = kept[data.target].astype(whole)
+    if target.type is ColumnType.INT:
+        kept[data.target] = kept[data.target].astype("int64")
+    elif target.type is ColumnType.BOOL:
+        kept[data.target] = kept[data.target].astype("bool")
     return kept, int((~known).sum())

@@ -64,7 +64,7 @@ class _Scored(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         self.classes = classes
         self.classes_ = classes
 
-    def fit(self, _scores: Array, _labels: Any, sample_weight: Array | None = None) -> "_Scored":
+    def fit(self, _scores: Array, _labels: Any, sample_weight: Array | None = None) -> "_Scored":  # noqa: ARG002
         return self
 
     def decision_function(self, scores: Array) -> Array:
