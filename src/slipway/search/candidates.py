@@ -13,6 +13,7 @@ from slipway.code import load_class, load_function
 from slipway.core.space import spread
 from slipway.core.spec import Experiment
 from slipway.errors import CodeInvalid, did_you_mean, how_to_get
+from slipway.search.before import with_before
 from slipway.search.class_weights import with_class_weights
 from slipway.search.fitting import weight_key
 from slipway.search.preprocessing import with_preprocessing
@@ -33,6 +34,8 @@ def build_pipeline(folder: Path, experiment: Experiment, name: str, params: Mapp
             return _own_pipeline(folder, candidate.pipeline, given)
         params = with_class_weights(given, experiment.data)
         estimator = _estimator(str(candidate.estimator), params, experiment.search.seed)
+        if candidate.before:
+            return with_before(folder, candidate.before, estimator, experiment.data)
         return with_preprocessing(estimator, experiment.data)
     except CodeInvalid as error:
         raise CodeInvalid(f"candidate '{name}': {error}") from error

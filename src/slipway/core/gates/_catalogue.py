@@ -17,7 +17,7 @@ from slipway.core.gates._numbers import beats_baseline, calibration, thresholds
 from slipway.core.gates._signature import signature
 from slipway.core.gates._specified import specified
 from slipway.core.release.transitions import APPROVAL, POLICY
-from slipway.core.spec import OF_MATURITY, Experiment, Gates, Maturity, Section
+from slipway.core.spec import OF_MATURITY, Experiment, Gates, Maturity, Section, name_of
 from slipway.core.statistics.metrics import METRICS
 from slipway.types import HELD_STAGES, Interval, Stage, Verdict
 
@@ -139,7 +139,7 @@ def gates_before(experiment: Experiment, stage: Stage) -> tuple[str, ...]:
 def every_gate(experiment: Experiment) -> tuple[GateNotice, ...]:
     """Return a notice of every gate of the catalogue, then of the experiment's own: its demand, or why it does not stand."""
     gates = experiment.gates
-    own = (GateNotice(ref.partition(":")[2], _LAST, "gates.own", f"your function {ref} says so") for ref in gates.own)
+    own = (GateNotice(name_of(ref), _LAST, "gates.own", f"your function {ref} says so") for ref in gates.own)
     return (*(_notice(entry, experiment) for entry in CATALOGUE), *own)
 
 

@@ -17,6 +17,7 @@ from slipway.core.spec import (
     ReleasePolicy,
     Section,
     SlicesGate,
+    name_of,
 )
 
 
@@ -145,8 +146,8 @@ def _thresholds(experiment: Experiment, floor: ReleasePolicy) -> dict[str, float
 
 def _own(ours: list[str], theirs: list[str]) -> list[str]:
     """Return the own gates of both; of two functions of one name, that of the policy, so that no verdict takes its place."""
-    taken = {ref.partition(":")[2] for ref in theirs}
-    return [*theirs, *(ref for ref in ours if ref.partition(":")[2] not in taken)]
+    taken = {name_of(ref) for ref in theirs}
+    return [*theirs, *(ref for ref in ours if name_of(ref) not in taken)]
 
 
 def _not_left_out(policy: ReleasePolicy, gate: str) -> bool:

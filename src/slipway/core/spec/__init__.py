@@ -17,8 +17,8 @@ from slipway.core.spec._policy import PolicyChange, ReleasePolicy, policy_schema
 from slipway.core.spec._release import Evaluation, Monitor, Sla
 from slipway.core.spec._scope import Costs, Maturity, Scope
 from slipway.core.spec._search import Baseline, Candidate, Halving, Search
-from slipway.core.spec._section import CODE_REF, IMPORT_PATH, NAME, Name, Section, wrong
-from slipway.core.spec._split import GroupSplit, RandomSplit, Split, TimeSplit
+from slipway.core.spec._section import CODE_REF, IMPORT_PATH, NAME, Name, Section, name_of, wrong
+from slipway.core.spec._split import GroupSplit, OwnSplit, RandomSplit, Split, TimeSplit
 from slipway.core.tasks import Task
 from slipway.errors import did_you_mean
 
@@ -45,6 +45,7 @@ __all__ = [
     "Margin",
     "Maturity",
     "Monitor",
+    "OwnSplit",
     "PolicyChange",
     "RandomSplit",
     "ReleasePolicy",
@@ -57,6 +58,7 @@ __all__ = [
     "Split",
     "TimeSplit",
     "json_schema",
+    "name_of",
     "policy_schema",
     "undeclared",
 ]
@@ -98,9 +100,10 @@ class Experiment(Section):
     def inputs_of(self, candidate: str) -> tuple[str, ...]:
         """Return the features that a candidate's model gets, and that callers of the model have to send.
 
-        A pipeline of the experiment's own gets all features. A pipeline with automatic preprocessing gets `data.encoded`.
+        A pipeline of the experiment's own, and a function `before` the automatic preprocessing, get all features. Automatic
+        preprocessing alone gets `data.encoded`.
         """
-        return self.data.features if self.search.candidates[candidate].pipeline else self.data.encoded
+        return self.data.features if self.search.candidates[candidate].takes_all else self.data.encoded
 
     @model_validator(mode="after")
     def _metrics_fit_the_task(self) -> Self:
@@ -157,13 +160,14 @@ class Experiment(Section):
     def _split_has_its_column(self) -> Self:
         if isinstance(self.split, TimeSplit) and not self.data.time:
             raise wrong("a split by time needs data.time", "split", "method")
-        if isinstance(self.split, GroupSplit) and self.split.group not in self.data.columns:
-            known = did_you_mean(self.split.group, self.data.columns)
-            raise wrong(f"'{self.split.group}' is not declared in data.columns{known}", "split", "group")
-        if isinstance(self.split, GroupSplit) and self.data.columns[self.split.group].nulls:
-            raise wrong(
-                "a row without its group is on no side; take nulls away", "data", "columns", self.split.group, "nulls"
-            )
+        if isinstance(self.split, OwnSplit) and self.split.test_from and not self.data.time:
+            raise wrong("a test part from a date on needs data.time", "split", "test_from")
+        group = getattr(self.split, "group", None)
+        if group and group not in self.data.columns:
+            known = did_you_mean(group, self.data.columns)
+            raise wrong(f"'{group}' is not declared in data.columns{known}", "split", "group")
+        if group and self.data.columns[group].nulls:
+            raise wrong("a row without its group is on no side; take nulls away", "data", "columns", group, "nulls")
         if self.data.sla.max_age_days and not self.data.time:
             raise wrong(
                 "freshness is the age of the newest data.time, which is not given", "data", "sla", "max_age_days"

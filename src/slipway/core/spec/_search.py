@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from slipway.core.space import Space
-from slipway.core.spec._section import CodeRef, ImportPath, Name, Section, Text, wrong
+from slipway.core.spec._section import CodeRef, ImportPath, Name, OwnRef, Section, Text, wrong
 
 
 class Baseline(Section):
@@ -21,6 +21,11 @@ class Candidate(Section):
 
     estimator: ImportPath | None = Field(None, description="import path of a scikit-learn estimator")
     pipeline: CodeRef | None = Field(None, description="module:function; takes the parameters, returns a Pipeline")
+    before: OwnRef | None = Field(
+        None,
+        description="a function from the features to the features before the automatic preprocessing: module:function, or an "
+        "entry point of the group slipway.transformers",
+    )
     params: dict[str, Any] = Field(default_factory=dict, description="fixed parameters")
     space: Space = Field(default_factory=dict, description="what the search may vary")
 
@@ -28,9 +33,21 @@ class Candidate(Section):
     def _one_kind(self) -> Self:
         if (self.estimator is None) == (self.pipeline is None):
             raise wrong("give exactly one of estimator and pipeline")
+        if self.before and self.pipeline:
+            raise wrong("`before` is for automatic preprocessing; call the function in your pipeline", "before")
         if both := sorted(set(self.params) & set(self.space)):
             raise wrong(f"{', '.join(both)} is fixed in params and varied in space; keep one", "params")
         return self
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether the model gets all features, texts and times included, because code of the experiment takes them first."""
+        return self.pipeline is not None or self.before is not None
+
+    @property
+    def code(self) -> str | None:
+        """The `module:function` of the folder that the model holds or was made by; None without one."""
+        return self.pipeline or (self.before if self.before and ":" in self.before else None)
 
 
 class Halving(Section):

@@ -12,7 +12,7 @@ from slipway.core.prediction import encode
 from slipway.core.release.judgement import approval, compared_and_now
 from slipway.core.release.policy_gate import policy_verdict
 from slipway.core.release.transitions import APPROVAL, Action, ServedBeside, Transition
-from slipway.core.spec import ApprovalGate
+from slipway.core.spec import ApprovalGate, name_of
 from slipway.core.statistics.metrics import Array
 from slipway.core.weights import weights_of
 from slipway.errors import Refusal, UsageError
@@ -120,7 +120,7 @@ def _same_weights(given: Array | None, stored: Array | None) -> bool:
 def _own_as_declared(measured: Measured, inputs: JudgedInputs) -> Measured:
     """Keep one verdict for each declared gate of the experiment's own; a gate without a verdict did not pass."""
     given = {verdict.gate: verdict for verdict in measured.own}
-    names = [ref.partition(":")[2] for ref in inputs.rows.experiment.gates.own]
+    names = [name_of(ref) for ref in inputs.rows.experiment.gates.own]
     verdicts = (
         given.get(name) or Verdict(name, False, "the evidence bundle has no verdict of this gate") for name in names
     )

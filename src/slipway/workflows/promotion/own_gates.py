@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from slipway.code import load_function
+from slipway.code import load_own
 from slipway.core.gates import Evidence
+from slipway.core.spec import name_of
 from slipway.errors import CodeInvalid
 from slipway.progress import note, step
 from slipway.settings import Settings
@@ -73,10 +74,10 @@ def _marked(verdict: Verdict, differs: str) -> Verdict:
 
 
 def _own(folder: Path, ref: str, evidence: Evidence) -> Verdict:
-    gate = ref.partition(":")[2]
+    gate = name_of(ref)
     try:
         with step(f"own gate: {gate}"):
-            result = load_function(folder, ref)(evidence)
+            result = load_own(folder, ref, "gates")(evidence)
     except CodeInvalid as error:
         return Verdict(gate, False, str(error).splitlines()[0])
     except Exception as error:  # the experiment's own code may raise anything  # noqa: BLE001

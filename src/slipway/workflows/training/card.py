@@ -61,7 +61,7 @@ def model_card(
         task=experiment.task,
         data=_data(spec, prepared),
         columns=tuple(_column(experiment, name, prepared.frame, evaluated.inputs) for name in experiment.data.columns),
-        search=_search(experiment, trials, winner),
+        search=_search(experiment, len(prepared.splits.folds), trials, winner),
         results=results,
         gates=_gates(experiment),
         caveats=(
@@ -108,7 +108,7 @@ def _column(experiment: Experiment, name: str, frame: pd.DataFrame, inputs: Sequ
     return CardColumn(name, column.type.value, column.known or "", float(frame[name].isna().mean()), role)
 
 
-def _search(experiment: Experiment, trials: Sequence[Trial], winner: Trial) -> CardSearch:
+def _search(experiment: Experiment, folds: int, trials: Sequence[Trial], winner: Trial) -> CardSearch:
     fixed = experiment.search.candidates[winner.candidate].params
     return CardSearch(
         metric=experiment.search.metric,
@@ -122,7 +122,7 @@ def _search(experiment: Experiment, trials: Sequence[Trial], winner: Trial) -> C
         seed=experiment.search.seed,
         within_noise=len(contenders(trials, experiment.search.metric)),
         preferred=experiment.search.prefer,
-        folds=experiment.split.folds,
+        folds=folds if folds > 1 else None,
         let_go=sum(not trial.failed and not trial.complete for trial in trials) if experiment.search.halving else None,
     )
 
@@ -150,7 +150,7 @@ def _caveats(
     if worse := [f"{part.column} {part.value}" for part in findings.slices if part.worse]:
         more = f" and {len(worse) - _FEW} more" if len(worse) > _FEW else ""
         caveats.append(f"It is worse than on the rest, beyond the noise, for {', '.join(worse[:_FEW])}{more}.")
-    if not isinstance(experiment.split, TimeSplit):
+    if not isinstance(experiment.split, TimeSplit) and not getattr(experiment.split, "test_from", None):
         caveats.append(
             "The split is not by time: what the model will meet later may differ more than these test rows do."
         )

@@ -1,6 +1,6 @@
 """The checks and the split before anything is trained: code, contract, classes, leaks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from slipway.code import load_function
+from slipway.code import load_function, load_own
 from slipway.core.prediction import classes_of
-from slipway.core.spec import Data
+from slipway.core.spec import Data, OwnSplit
 from slipway.data import Leak, Splits, audit, check_contract, fingerprint, labelled, read_source, split
 from slipway.errors import CodeInvalid, ContractBroken, DataLeaks, DataUnusable
 from slipway.registry.artifacts.shadows import shadowed
@@ -42,11 +42,14 @@ class Prepared:
 def check_code(declared: Declared) -> None:
     """Import and build everything that the experiment names, without data. Raises CodeInvalid."""
     experiment = declared.experiment
-    if any(candidate.pipeline for candidate in experiment.search.candidates.values()):
+    if any(candidate.code for candidate in experiment.search.candidates.values()):
         _require_names_of_their_own(declared.code_files())
-    for ref in (experiment.data.source.function, experiment.baseline.rule, *experiment.gates.own):
+    for ref in (experiment.data.source.function, experiment.baseline.rule):
         if ref:
             load_function(declared.folder, ref)
+    for gate in experiment.gates.own:
+        load_own(declared.folder, gate, "gates")
+    _own_splitter(declared)
     for name in experiment.search.candidates:
         check_candidate(declared.folder, experiment, name)
 
@@ -83,7 +86,7 @@ def prepare(declared: Declared, now: datetime | None = None) -> Prepared:
         classes = classes_of(frame[experiment.data.target], experiment.task, experiment.data.positive)
     except ValueError as error:
         raise DataUnusable(f"{experiment.data.target}: {error}") from None
-    splits = split(frame, experiment)
+    splits = split(frame, experiment, _own_splitter(declared))
     _require_weights(splits, experiment.data)
     held_out = pd.concat([splits.validation, splits.test])
     leaks = audit(splits.train, held_out, experiment, classes)
@@ -91,6 +94,11 @@ def prepare(declared: Declared, now: datetime | None = None) -> Prepared:
         raise DataLeaks(experiment.name, fatal)
     digests = {"all": fingerprint(frame), **{name: fingerprint(part) for name, part in splits.parts().items()}}
     return Prepared(frame, splits, classes, digests, tuple(leaks), without_target)
+
+
+def _own_splitter(declared: Declared) -> Callable[..., Any] | None:
+    rule = declared.experiment.split
+    return load_own(declared.folder, rule.function, "splitters") if isinstance(rule, OwnSplit) else None
 
 
 def _require_weights(splits: Splits, data: Data) -> None:

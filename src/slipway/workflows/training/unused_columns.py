@@ -6,7 +6,7 @@ from slipway.core.spec import Experiment
 def unused(experiment: Experiment) -> str:
     """Say which features automatic preprocessing leaves out; "" where it leaves out none."""
     data = experiment.data
-    automatic = [name for name, candidate in experiment.search.candidates.items() if not candidate.pipeline]
+    automatic = [name for name, candidate in experiment.search.candidates.items() if not candidate.takes_all]
     left_out = [f"{name} ({data.columns[name].type})" for name in data.features if name not in data.encoded]
     if not automatic or not left_out:
         return ""
