@@ -16,6 +16,7 @@ from slipway.core.statistics.metrics import Array, Outcome, measure
 from slipway.core.tasks import Task
 from slipway.core.weights import weighted, weights_of
 from slipway.errors import CodeInvalid
+from slipway.search.own_metrics import own_metrics
 from slipway.search.question import Question, mean_over_folds
 
 Rule = Callable[[pd.DataFrame, pd.DataFrame], Any]
@@ -75,11 +76,12 @@ def score_baselines(question: Question) -> list[ScoredBaseline]:
     features, target = list(experiment.data.features), experiment.data.target
     values: dict[str, list[dict[str, float]]] = {}
     started_ms, clock = int(time.time() * 1000), time.perf_counter()
+    own = own_metrics(question.folder, experiment, question.classes)
     for train, validation in question.parts(share=1.0):
         for baseline in fit_baselines(question.folder, experiment, train, question.classes):
             answers = baseline.predict(validation[features], validation[target])
             outcome = weighted(answers, validation, experiment.data)
-            values.setdefault(baseline.name, []).append(measure(experiment.task, outcome))
+            values.setdefault(baseline.name, []).append(measure(experiment.task, outcome, own))
     took_s = (time.perf_counter() - clock) / len(values)
     return [ScoredBaseline(name, mean_over_folds(each), started_ms, took_s) for name, each in values.items()]
 

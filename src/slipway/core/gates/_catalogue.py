@@ -18,7 +18,7 @@ from slipway.core.gates._signature import signature
 from slipway.core.gates._specified import specified
 from slipway.core.release.transitions import APPROVAL, POLICY
 from slipway.core.spec import OF_MATURITY, Experiment, Gates, Maturity, Section, name_of
-from slipway.core.statistics.metrics import METRICS
+from slipway.core.statistics.metrics import named
 from slipway.types import HELD_STAGES, Interval, Stage, Verdict
 
 Gate = Callable[[Evidence, Mapping[str, Interval]], Verdict]
@@ -164,7 +164,7 @@ def _values(name: str, experiment: Experiment) -> str:
     """Return words for the numbers that a gate goes by, as declared or by default."""
     gates = experiment.gates
     if name == "thresholds":
-        sides = {metric: "at least" if METRICS[metric].greater_is_better else "at most" for metric in gates.thresholds}
+        sides = {metric: "at least" if named(metric).greater_is_better else "at most" for metric in gates.thresholds}
         return ", ".join(f"{m} {sides[m]} {bound:g}" for m, bound in gates.thresholds.items()) or "none is declared"
     if name not in Gates.model_fields:
         return ""

@@ -6,6 +6,10 @@ from pydantic import Field, model_validator
 
 from slipway.core.space import Space
 from slipway.core.spec._section import CodeRef, ImportPath, Name, OwnRef, Section, Text, wrong
+from slipway.core.statistics.metrics import METRICS
+
+_TAKEN = ("cost", "threshold", "share", "noise", "duration_s", "predict_ms", "size_bytes")
+"""The names of numbers that a trial has beside its metrics."""
 
 
 class Baseline(Section):
@@ -82,6 +86,11 @@ class Halving(Section):
 
 class Search(Section):
     metric: str
+    metrics: dict[Name, OwnRef] = Field(
+        default_factory=dict,
+        description="own metrics by name, higher is better: f(y_true, y_pred, sample_weight=None) or a scorer of scikit-learn, "
+        "as module:function or an entry point of the group slipway.metrics",
+    )
     trials: Annotated[int, Field(ge=1, le=100_000)] = 20
     timeout_s: Annotated[float, Field(gt=0)] = 3600
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
@@ -108,6 +117,14 @@ class Search(Section):
         default_factory=list,
         description="types of the experiment's own code that a model may hold, such as features.Ratio",
     )
+
+    @model_validator(mode="after")
+    def _own_metrics_have_names_of_their_own(self) -> Self:
+        for name in self.metrics:
+            if name in METRICS or name in _TAKEN or not name.isidentifier():
+                why = "is no name in Python" if not name.isidentifier() else "has another meaning already"
+                raise wrong(f"'{name}' {why}; give the metric another name", "metrics", name)
+        return self
 
     @model_validator(mode="after")
     def _limits_have_their_executor(self) -> Self:

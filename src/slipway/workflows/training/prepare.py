@@ -14,7 +14,7 @@ from slipway.core.spec import Data, OwnSplit
 from slipway.data import Leak, Splits, audit, check_contract, fingerprint, labelled, read_source, split
 from slipway.errors import CodeInvalid, ContractBroken, DataLeaks, DataUnusable
 from slipway.registry.artifacts.shadows import shadowed
-from slipway.search import Question, check_candidate
+from slipway.search import Question, check_candidate, own_metrics
 from slipway.workflows.project import Declared
 
 
@@ -50,6 +50,7 @@ def check_code(declared: Declared) -> None:
     for gate in experiment.gates.own:
         load_own(declared.folder, gate, "gates")
     _own_splitter(declared)
+    own_metrics(declared.folder, experiment, ())
     for name in experiment.search.candidates:
         check_candidate(declared.folder, experiment, name)
 
