@@ -55,6 +55,23 @@ def test_a_mapping_reaches_the_estimator_as_declared_and_as_recorded(
         assert fit(experiment, "logistic", pipeline, rows).predict(rows).tolist().count(classes[1]) > 280
 
 
+@pytest.mark.parametrize("classes", [(1, 2), ("no", "yes"), (False, True)])
+def test_histogram_gradient_boosting_weighs_the_class_that_is_named(
+    declare: Callable[..., Experiment], tmp_path: Path, classes: tuple[Any, Any]
+) -> None:
+    weights = {str(classes[0]): 1, str(classes[1]): 50}
+    hist = "sklearn.ensemble.HistGradientBoostingClassifier"
+    candidate = {"estimator": hist, "params": {"class_weight": weights, "max_iter": 5}}
+    kind = {int: "int", str: "category", bool: "bool"}[type(classes[0])]
+    data = declare().as_dict()["data"] | {"columns": {"late": {"type": kind}, "minutes": {"type": "float"}}}
+    experiment = declare(data=data, search={"metric": "roc_auc", "candidates": {"one": candidate}})
+    rng = np.random.default_rng(0)
+    late = rng.integers(0, 2, 300)
+    rows = pd.DataFrame({"late": [classes[code] for code in late], "minutes": late + rng.normal(size=300)})
+    model = fit(experiment, "one", build_pipeline(tmp_path, experiment, "one", {}), rows)
+    assert model.predict(rows).tolist().count(classes[1]) > 280
+
+
 def test_balanced_and_a_class_that_is_not_there_are_left_to_the_estimator(
     declare: Callable[..., Experiment], tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from sklearn.pipeline import Pipeline
 from slipway.core.spec import Experiment
 from slipway.core.weights import weights_of
 from slipway.errors import CodeInvalid
+from slipway.search.class_weights import code_class_weights
 
 _WEIGHT = "sample_weight"
 
@@ -26,6 +27,7 @@ def fit(experiment: Experiment, candidate: str, pipeline: Any, rows: pd.DataFram
     estimator that takes none.
     """
     inputs, target = rows[list(experiment.inputs_of(candidate))], rows[experiment.data.target]
+    code_class_weights(pipeline, target)
     weights = weights_of(rows, experiment.data)
     if weights is None:
         return pipeline.fit(inputs, target)
