@@ -64,6 +64,7 @@ def demands_of(experiment: Experiment) -> ReleasePolicy:
     return ReleasePolicy(
         maturity=experiment.scope.maturity,
         metric=experiment.search.metric,
+        own_metrics=list(experiment.search.metrics),
         split=None if method == "random" else method,
         baseline=experiment.baseline,
         evaluation=experiment.evaluation,
@@ -139,7 +140,7 @@ def _can_be_judged(gate: str, section: Section, experiment: Experiment) -> bool:
 def _thresholds(experiment: Experiment, floor: ReleasePolicy) -> dict[str, float]:
     merged = dict(experiment.gates.thresholds)
     for metric, bound in floor.gates.thresholds.items():
-        if metric in experiment.task.traits.metrics:
+        if metric in experiment.task.traits.metrics or metric in experiment.search.metrics:
             merged[metric] = stricter_score(metric)(merged.get(metric, bound), bound)
     return merged
 
