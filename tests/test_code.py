@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from slipway.code import importable, load_class, load_function
+from slipway.code import importable, load_class, load_function, load_own
 from slipway.errors import CodeInvalid
 
 
@@ -99,3 +99,36 @@ def test_a_class_is_had_by_its_import_path() -> None:
 def test_a_class_that_does_not_exist_is_told_with_the_nearest_name(path: str, said: str) -> None:
     with pytest.raises(CodeInvalid, match=said):
         load_class(path)
+
+
+def installed(folder: Path, name: str, entry_points: str, **modules: str) -> Path:
+    """Make a folder that holds an installed package with its entry points, as pip leaves one."""
+    info = folder_with(folder, **modules) / f"{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(entry_points)
+    return folder
+
+
+def test_a_name_without_a_colon_is_an_entry_point_of_its_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = "[slipway.metrics]\nprofit = shop_metrics:profit\n\n[slipway.gates]\nfair = shop_metrics:missing\n"
+    made = installed(tmp_path / "site", "shop", points, shop_metrics="def profit(): return 7")
+    monkeypatch.syspath_prepend(str(made))
+    assert load_own(tmp_path, "profit", "metrics")() == 7
+    with pytest.raises(CodeInvalid, match=r"'profti' in the group slipway\.metrics; did you mean 'profit'"):
+        load_own(tmp_path, "profti", "metrics")
+    with pytest.raises(
+        CodeInvalid, match=r"no installed package has an entry point 'profit' in the group slipway\.gates"
+    ):
+        load_own(tmp_path, "profit", "gates")
+    with pytest.raises(CodeInvalid, match="fair: importing shop_metrics:missing failed"):
+        load_own(tmp_path, "fair", "gates")
+    other = installed(tmp_path / "other", "rival", "[slipway.metrics]\nprofit = rival_metrics:profit\n")
+    monkeypatch.syspath_prepend(str(other))
+    with pytest.raises(CodeInvalid, match=r"several packages give it .*: rival_metrics:profit, shop_metrics:profit"):
+        load_own(tmp_path, "profit", "metrics")
+
+
+def test_a_name_with_a_colon_is_a_function_of_the_folder(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path / "one", own_ref="def profit(): return 3")
+    assert load_own(folder, "own_ref:profit", "metrics")() == 3

@@ -4,6 +4,7 @@ import importlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,6 +25,43 @@ def load_function(folder: Path, ref: str) -> Callable[..., Any]:
         known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
         raise CodeInvalid(f"{ref}: {module.__file__} has no function '{name}'{did_you_mean(name, known)}")
     return function  # type: ignore[no-any-return]
+
+
+def load_own(folder: Path, ref: str, kind: str) -> Callable[..., Any]:
+    """Return the function that experiment.yaml names: `module:function` of the folder, or the entry point of a package.
+
+    Args:
+        folder: The folder that is searched first for the module.
+        ref: `module:function`, or the name of an entry point, which has no colon.
+        kind: metrics, splitters, transformers or gates; packages name their entry points in the group `slipway.KIND`.
+
+    Raises CodeInvalid when there is no such function, and for a name that two packages give.
+    """
+    if ":" in ref:
+        return load_function(folder, ref)
+    group = f"slipway.{kind}"
+    offered = entry_points(group=group)
+    found = {point.value: point for point in offered if point.name == ref}
+    if len(found) != 1:
+        raise CodeInvalid(_which_entry_point(ref, group, sorted(found), sorted(offered.names)))
+    (point,) = found.values()
+    try:
+        function = point.load()
+    except Exception as error:  # whatever the package does at import
+        raise CodeInvalid(f"{ref}: importing {point.value} failed: {type(error).__name__}: {error}") from error
+    if not callable(function):
+        raise CodeInvalid(f"{ref}: {point.value} is not a function; it is {type(function).__name__}")
+    return function  # type: ignore[no-any-return]
+
+
+def _which_entry_point(ref: str, group: str, found: Sequence[str], offered: Sequence[str]) -> str:
+    if found:
+        return f"{ref}: several packages give it in the group {group}: {', '.join(found)}; keep one of these installed"
+    there = f"; there are {', '.join(offered[:10])}" if offered else "; no installed package has any"
+    return (
+        f"no installed package has an entry point '{ref}' in the group {group}{did_you_mean(ref, offered) or there}; "
+        "a function of the experiment's folder is named as module:function"
+    )
 
 
 def load_class(path: str) -> type[Any]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from slipway.core.statistics.metrics import METRICS
+from slipway.core.statistics.metrics import named
 from slipway.core.trials import Trial, ranked
 
 # The 97.5 % quantile of a normal distribution: a smaller difference, in standard errors, cannot be told from none at 95 %.
@@ -45,7 +45,7 @@ def choose(trials: Sequence[Trial], metric: str, prefer: str = "best") -> Trial:
 
 def _within_noise(trial: Trial, best: Trial, metric: str) -> bool:
     assert trial.score is not None and best.score is not None
-    behind = METRICS[metric].better(best.score, trial.score)
+    behind = named(metric).better(best.score, trial.score)
     if len(trial.resamples) != len(best.resamples) or len(trial.resamples) < 2:
         return behind == 0
     differences = np.asarray(best.resamples) - np.asarray(trial.resamples)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
-from slipway.core.statistics.metrics import METRICS
+from slipway.core.statistics.metrics import named
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,13 @@ def ranked(trials: Sequence[Trial], metric: str) -> list[Trial]:
 
     Trials on fewer rows come after trials on more rows, whatever the scores; failed trials come last.
     """
-    sign = -1 if METRICS[metric].greater_is_better else 1
+    sign = -1 if named(metric).greater_is_better else 1
     return sorted(trials, key=lambda trial: (trial.failed, -trial.share, _score(trial) * sign, trial.number))
 
 
 def best_so_far(trials: Sequence[Trial], metric: str) -> list[tuple[int, float]]:
     """Return (trial number, best score so far) for each complete trial, in order of trial."""
-    pick = max if METRICS[metric].greater_is_better else min
+    pick = max if named(metric).greater_is_better else min
     steps: list[tuple[int, float]] = []
     for trial in sorted((trial for trial in trials if trial.complete), key=lambda trial: trial.number):
         score = _score(trial)

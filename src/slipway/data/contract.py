@@ -28,7 +28,7 @@ def check_contract(frame: pd.DataFrame, data: Data, *, now: datetime) -> tuple[p
     cast, violations = _cast(frame, data)
     wrong_type = {violation.column for violation in violations}
     checked = {name: column for name, column in data.columns.items() if name not in wrong_type}
-    violations += _against(cast, _schema(checked, data.id if data.id not in wrong_type else None))
+    violations += _against(cast, _schema(checked, data, data.id if data.id not in wrong_type else None))
     if len(frame) < data.sla.min_rows:
         violations.append(
             Violation("(rows)", f"at least {data.sla.min_rows} rows are promised; found {len(frame)}", len(frame))
@@ -79,8 +79,13 @@ _CASTS: dict[ColumnType, Callable[[pd.Series], pd.Series]] = {
 }
 
 
-def _schema(columns: dict[str, Column], id_column: str | None) -> pa.DataFrameSchema:
+def _schema(columns: dict[str, Column], data: Data, id_column: str | None) -> pa.DataFrameSchema:
     fields = {name: pa.Column(None, _checks(column), nullable=True) for name, column in columns.items()}
+    if data.target in columns and not columns[data.target].nulls:
+        fields[data.target] = pa.Column(None, [_labelled(), *_checks(columns[data.target])[1:]], nullable=True)
+    if data.weight in columns:
+        checks = [*_checks(columns[data.weight]), pa.Check.ge(0, error="below 0, and a weight is at least 0")]
+        fields[data.weight] = pa.Column(None, checks, nullable=True)
     if id_column:
         own = columns[id_column].model_copy(update={"unique": True}) if id_column in columns else None
         fields[id_column] = pa.Column(None, _checks(own) if own else [_never_null(), _unique()], nullable=True)
@@ -107,6 +112,15 @@ def _words(values: Sequence[object]) -> list[str]:
 
 def _never_null() -> pa.Check:
     return pa.Check(lambda series: series.notna(), ignore_na=False, error="missing, and no missing value is allowed")
+
+
+def _labelled() -> pa.Check:
+    way_out = "`nulls: SHARE` on this column, the target, leaves such rows out and counts them"
+    return pa.Check(
+        lambda series: series.notna(),
+        ignore_na=False,
+        error=f"missing, and no missing value is allowed; {way_out}",
+    )
 
 
 def _null_share(most: float) -> pa.Check:

@@ -4,6 +4,7 @@ First the test rows are cut off. The other rows are cut into training and valida
 cross-validation.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -21,7 +22,8 @@ from sklearn.model_selection import (
     StratifiedShuffleSplit,
 )
 
-from slipway.core.spec import Experiment, GroupSplit, RandomSplit, TimeSplit
+from slipway.core.spec import Experiment, GroupSplit, OwnSplit, RandomSplit, TimeSplit
+from slipway.data.own_split import own_parts
 from slipway.errors import DataUnusable
 
 Positions = NDArray[np.intp]
@@ -62,11 +64,12 @@ class Splits:
         return self.development.iloc[self.folds[0][1] if len(self.folds) == 1 else []]
 
 
-def split(frame: pd.DataFrame, experiment: Experiment) -> Splits:
+def split(frame: pd.DataFrame, experiment: Experiment, own: Callable[..., Any] | None = None) -> Splits:
     """Cut a frame by the experiment's rule; the same frame and seed give the same parts.
 
     By time, every validation row is later than every training row, every test row is later than both, and rows of one moment
-    are in the same part. By group, all rows of a group are in the same part. At random, classes keep their shares.
+    are in the same part. By group, all rows of a group are in the same part. At random, classes keep their shares. `own` is
+    the function of a split of the experiment's own.
 
     Raises DataUnusable when a part is left without rows, when a training part has one class only, or when the test part has
     a class that is not trained on.
@@ -80,6 +83,8 @@ def split(frame: pd.DataFrame, experiment: Experiment) -> Splits:
             splits = _by_group(frame, experiment, rule)
         case RandomSplit():
             splits = _at_random(frame, experiment, rule)
+        case OwnSplit():
+            splits = _by_function(frame, experiment, rule, own)
     _require_usable(splits, experiment)
     return splits
 
@@ -143,6 +148,14 @@ def _at_random(frame: pd.DataFrame, experiment: Experiment, rule: RandomSplit) -
     except ValueError as error:  # too few rows, or of one class
         raise DataUnusable(f"{len(frame)} rows cannot be split at random: {error}") from error
     return _cut(frame, rest[train], rest[validation], test, how)
+
+
+def _by_function(
+    frame: pd.DataFrame, experiment: Experiment, rule: OwnSplit, function: Callable[..., Any] | None
+) -> Splits:
+    assert function is not None
+    rest, test, folds, how = own_parts(frame, experiment, rule, function)
+    return Splits(frame.iloc[rest], frame.iloc[test], folds, how)
 
 
 def _in_folds(

@@ -1,4 +1,4 @@
-"""Encoding of raw rows: one float64 for each number or time, one for the code of each category, and counts of terms for texts."""
+"""Encoding of raw rows: a float64 for each number or time, one for the code of each category, and counts of terms for texts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

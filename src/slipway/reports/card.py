@@ -30,7 +30,7 @@ class CardColumn:
         type: The declared type.
         known: How the value is known at the time of prediction.
         null_share: The share of missing values in the data, 0 to 1; None where it was not measured.
-        role: feature, target, id, time, kept beside, or left out: a feature that the model does not get.
+        role: feature, target, id, time, weight, kept beside, or left out: a feature that the model does not get.
     """
 
     name: str

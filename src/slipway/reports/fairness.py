@@ -30,7 +30,7 @@ SELECTION, TRUE_POSITIVE, FALSE_POSITIVE = "selection rate", "true positive rate
 PARITY, ODDS = "demographic parity difference", "equalized odds difference"
 
 Cells = pd.DataFrame
-"""Rows counted by `group`, `truth` and `predicted`: how many `rows`, and their mean `score`."""
+"""Rows counted by `group`, `truth` and `predicted`: how many `rows`, their `weight` in all, and their mean `score`."""
 Measures = dict[str, Callable[..., float]]
 """The measures of a table of groups by name; each takes the truth, the prediction and the weight of each cell."""
 
@@ -59,9 +59,14 @@ def _cells(outcome: Outcome, names: pd.Series) -> Cells:
     scores = (
         outcome.scores if outcome.scores is not None and outcome.scores.ndim == 1 else np.full(outcome.rows, np.nan)
     )
-    rows = pd.DataFrame({"group": group.array, "truth": outcome.truth, "predicted": outcome.predicted, "score": scores})
-    alike = rows.groupby(["group", "truth", "predicted"], observed=True)["score"].agg(rows="size", score="mean")
-    return alike.reset_index()
+    answers = {"truth": outcome.truth, "predicted": outcome.predicted, "weight": outcome.counted}
+    rows = pd.DataFrame({"group": group.array, **answers, "score": scores * outcome.counted})
+    rows = rows[rows["weight"] > 0]
+    alike = rows.groupby(["group", "truth", "predicted"], observed=True)
+    cells = alike.agg(
+        rows=("weight", "size"), weight=("weight", "sum"), score=("score", lambda each: each.sum(skipna=False))
+    )
+    return cells.assign(score=cells["score"] / cells["weight"]).reset_index()
 
 
 def _column(column: str, task: Task, cells: Cells, classes: Sequence[str]) -> CardFairness:
@@ -82,7 +87,7 @@ def _column(column: str, task: Task, cells: Cells, classes: Sequence[str]) -> Ca
 
 def _measured(task: Task, cells: Cells, classes: Sequence[str]) -> MetricFrame:
     measures = _MEASURES[task](cells, classes)
-    weights = {name: {"sample_weight": cells["rows"]} for name in measures}
+    weights = {name: {"sample_weight": cells["weight"]} for name in measures}
     return MetricFrame(
         metrics=measures,
         y_true=cells["truth"],
@@ -102,7 +107,7 @@ def _of_two_classes(_cells: Cells, _classes: Sequence[str]) -> Measures:
 
 
 def _of_several_classes(cells: Cells, classes: Sequence[str]) -> Measures:
-    frequent = cells.groupby("truth")["rows"].sum().nlargest(MOST_CLASSES).index
+    frequent = cells.groupby("truth")["weight"].sum().nlargest(MOST_CLASSES).index
     recalls = {
         f"recall of {classes[int(code)]}": partial(recall_score, labels=[code], average="micro", zero_division=np.nan)
         for code in sorted(frequent)
@@ -124,8 +129,8 @@ def _where_defined(measured: pd.DataFrame, cells: Cells) -> pd.DataFrame:
     for name, of in ((TRUE_POSITIVE, 1), (FALSE_POSITIVE, 0)):
         measured.loc[~measured.index.isin(_with(cells, of)), name] = np.nan
     if cells["score"].notna().all():
-        total = (cells["score"] * cells["rows"]).groupby(cells["group"], observed=True).sum()
-        measured["mean score"] = total / cells.groupby("group", observed=True)["rows"].sum()
+        total = (cells["score"] * cells["weight"]).groupby(cells["group"], observed=True).sum()
+        measured["mean score"] = total / cells.groupby("group", observed=True)["weight"].sum()
     return measured
 
 
@@ -150,7 +155,7 @@ def _between(cells: Cells, difference: Callable[..., float]) -> float | None:
             cells["truth"],
             cells["predicted"],
             sensitive_features=cells["group"].astype(str),
-            sample_weight=cells["rows"],
+            sample_weight=cells["weight"],
         )
     )
 

@@ -5,6 +5,7 @@ from slipway.search.calibrating import Curve, learn_curve
 from slipway.search.candidates import build_pipeline, check_candidate, decided
 from slipway.search.fitting import fit
 from slipway.search.leaderboard import leaderboard
+from slipway.search.own_metrics import own_metrics, require_values, search_metric
 from slipway.search.portfolio import portfolio
 from slipway.search.question import Question
 from slipway.search.study import Budget, best_of, search
@@ -22,7 +23,10 @@ __all__ = [
     "fit_baselines",
     "leaderboard",
     "learn_curve",
+    "own_metrics",
     "portfolio",
+    "require_values",
     "score_baselines",
     "search",
+    "search_metric",
 ]

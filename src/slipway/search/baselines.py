@@ -14,7 +14,9 @@ from slipway.core.prediction import encode, scores_of
 from slipway.core.spec import Experiment
 from slipway.core.statistics.metrics import Array, Outcome, measure
 from slipway.core.tasks import Task
+from slipway.core.weights import weighted, weights_of
 from slipway.errors import CodeInvalid
+from slipway.search.own_metrics import own_metrics
 from slipway.search.question import Question, mean_over_folds
 
 Rule = Callable[[pd.DataFrame, pd.DataFrame], Any]
@@ -38,8 +40,8 @@ def fit_baselines(
     Raises CodeInvalid when the rule cannot be imported. The baseline of a rule raises CodeInvalid when the rule fails.
     """
     target = experiment.data.target
-    truth = encode(train[target], classes)
-    constant = _prior(truth, experiment.task, len(classes)) if classes else _mean(truth)
+    truth, weights = encode(train[target], classes), weights_of(train, experiment.data)
+    constant = _prior(truth, weights, experiment.task, len(classes)) if classes else _mean(truth, weights)
     name, _ = experiment.task.traits.constant
     baselines = [FittedBaseline(name, lambda rows, y: constant(len(rows), encode(y, classes)))]
     if ref := experiment.baseline.rule:
@@ -74,16 +76,19 @@ def score_baselines(question: Question) -> list[ScoredBaseline]:
     features, target = list(experiment.data.features), experiment.data.target
     values: dict[str, list[dict[str, float]]] = {}
     started_ms, clock = int(time.time() * 1000), time.perf_counter()
+    own = own_metrics(question.folder, experiment, question.classes)
     for train, validation in question.parts(share=1.0):
         for baseline in fit_baselines(question.folder, experiment, train, question.classes):
-            outcome = baseline.predict(validation[features], validation[target])
-            values.setdefault(baseline.name, []).append(measure(experiment.task, outcome))
+            answers = baseline.predict(validation[features], validation[target])
+            outcome = weighted(answers, validation, experiment.data)
+            values.setdefault(baseline.name, []).append(measure(experiment.task, outcome, own))
     took_s = (time.perf_counter() - clock) / len(values)
     return [ScoredBaseline(name, mean_over_folds(each), started_ms, took_s) for name, each in values.items()]
 
 
-def _prior(truth: Array, task: Task, classes: int) -> Callable[[int, Array], Outcome]:
-    shares = np.bincount(truth.astype(int), minlength=classes) / len(truth)
+def _prior(truth: Array, weights: Array | None, task: Task, classes: int) -> Callable[[int, Array], Outcome]:
+    counted = np.bincount(truth.astype(int), weights, minlength=classes)
+    shares = counted / counted.sum()
 
     def outcome(rows: int, y: Array) -> Outcome:
         predicted = np.full(rows, float(shares.argmax()))
@@ -92,8 +97,8 @@ def _prior(truth: Array, task: Task, classes: int) -> Callable[[int, Array], Out
     return outcome
 
 
-def _mean(truth: Array) -> Callable[[int, Array], Outcome]:
-    value = float(truth.mean())
+def _mean(truth: Array, weights: Array | None) -> Callable[[int, Array], Outcome]:
+    value = float(np.average(truth, weights=weights))
     return lambda rows, y: Outcome(y, np.full(rows, value))
 
 

@@ -21,12 +21,16 @@ from sklearn.pipeline import Pipeline
 from slipway.core.prediction import encode
 from slipway.core.statistics.costs import cheapest_threshold
 from slipway.core.statistics.metrics import METRICS, Array, Outcome
+from slipway.core.weights import weights_of
 from slipway.search.candidates import build_pipeline, decided
 from slipway.search.fitting import fit
 from slipway.search.question import Question
 
 # The gain of log likelihood that two fitted numbers make by chance, by Akaike's criterion.
 _WON_BY_CHANCE = 2.0
+
+_Answers = tuple[Any, Array, Array, Array | None]
+"""Labels, scores to fit a curve on, probabilities, and weights of rows; None where every row counts once."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class _Scored(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         self.classes = classes
         self.classes_ = classes
 
-    def fit(self, _scores: Array, _labels: Any) -> "_Scored":
+    def fit(self, _scores: Array, _labels: Any, sample_weight: Array | None = None) -> "_Scored":  # noqa: ARG002
         return self
 
     def decision_function(self, scores: Array) -> Array:
@@ -80,24 +84,25 @@ def learn_curve(question: Question, candidate: str, params: Mapping[str, Any]) -
     answers = _answers(question, candidate, params) if costs else None
     if costs is None or answers is None:
         return None
-    labels, scores, probabilities = answers
+    labels, scores, probabilities, weights = answers
     rows = scores.reshape(-1, 1)
     seen = _Scored(np.unique(labels)).fit(rows, labels)
     everything = [(np.arange(len(rows)), np.arange(len(rows)))]
-    fitted = CalibratedClassifierCV(FrozenEstimator(seen), method="sigmoid", ensemble=False, cv=everything)
+    # Not frozen: CalibratedClassifierCV would warn that a FrozenEstimator takes no weights. Its fit changes nothing.
+    fitted = CalibratedClassifierCV(seen, method="sigmoid", ensemble=False, cv=everything)
     at = seen.classes_.tolist().index(classes[-1])
-    calibrated = fitted.fit(rows, labels).predict_proba(rows)[:, at]
-    before, after = (_outcome(labels, classes, scores) for scores in (probabilities[:, at], calibrated))
+    calibrated = fitted.fit(rows, labels, sample_weight=weights).predict_proba(rows)[:, at]
+    before, after = (_outcome(labels, classes, scores, weights) for scores in (probabilities[:, at], calibrated))
     turned = calibrated[probabilities[:, at].argmax()] <= calibrated[probabilities[:, at].argmin()]
     if turned or len(rows) * (_log_loss(before) - _log_loss(after)) <= _WON_BY_CHANCE:
         return None
     return Curve(fitted, cheapest_threshold(after, costs)[0])
 
 
-def _answers(question: Question, candidate: str, params: Mapping[str, Any]) -> tuple[Any, Array, Array] | None:
-    """Return labels, scores and probabilities of the validation rows of all folds; the curve is fitted on the scores."""
+def _answers(question: Question, candidate: str, params: Mapping[str, Any]) -> _Answers | None:
+    """Return labels, scores, probabilities and weights of the validation rows of all folds."""
     features, target = list(question.experiment.inputs_of(candidate)), question.experiment.data.target
-    labels, scores, probabilities = [], [], []
+    labels, scores, probabilities, weights = [], [], [], []
     for train, validation in question.parts(share=1.0):
         pipeline = build_pipeline(question.folder, question.experiment, candidate, params, train)
         fit(question.experiment, candidate, pipeline, train)
@@ -107,11 +112,14 @@ def _answers(question: Question, candidate: str, params: Mapping[str, Any]) -> t
         margins = hasattr(pipeline, "decision_function")  # CalibratedClassifierCV prefers margins too
         scores.append(pipeline.decision_function(validation[features]) if margins else probabilities[-1][:, 1])
         labels.append(validation[target].to_numpy())
-    return np.concatenate(labels), np.concatenate(scores).astype(np.float64), np.concatenate(probabilities)
+        weights.append(weights_of(validation, question.experiment.data))
+    each = np.concatenate(labels), np.concatenate(scores).astype(np.float64), np.concatenate(probabilities)
+    counted = [part for part in weights if part is not None]
+    return *each, np.concatenate(counted) if counted else None
 
 
-def _outcome(labels: Any, classes: Any, scores: Array) -> Outcome:
-    return Outcome(encode(labels, classes), (scores >= 0.5).astype(np.float64), scores, probabilistic=True)
+def _outcome(labels: Any, classes: Any, scores: Array, weights: Array | None) -> Outcome:
+    return Outcome(encode(labels, classes), (scores >= 0.5).astype(np.float64), scores, True, weights)
 
 
 def _log_loss(outcome: Outcome) -> float:

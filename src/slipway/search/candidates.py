@@ -13,7 +13,10 @@ from slipway.code import load_class, load_function
 from slipway.core.space import spread
 from slipway.core.spec import Experiment
 from slipway.errors import CodeInvalid, did_you_mean, how_to_get
+from slipway.search.before import with_before
 from slipway.search.boosters import by_number, library_of, parameters_of
+from slipway.search.class_weights import with_class_weights
+from slipway.search.fitting import weight_key
 from slipway.search.preprocessing import with_preprocessing
 
 _KINDS = {"classifier": is_classifier, "regressor": is_regressor}
@@ -34,9 +37,12 @@ def build_pipeline(
     try:
         if candidate.pipeline:
             return _own_pipeline(folder, candidate.pipeline, given)
-        estimator = _estimator(str(candidate.estimator), given, experiment.search.seed)
+        params = with_class_weights(given, experiment.data)
+        estimator = _estimator(str(candidate.estimator), params, experiment.search.seed)
         if candidate.monotone:
             _require_directions(estimator)
+        if candidate.before:
+            return by_number(with_before(folder, candidate.before, estimator, experiment.data))
         return by_number(with_preprocessing(estimator, experiment.data, rows))
     except CodeInvalid as error:
         raise CodeInvalid(f"candidate '{name}': {error}") from error
@@ -63,6 +69,11 @@ def check_candidate(folder: Path, experiment: Experiment, name: str) -> None:
     kind = experiment.task.traits.estimator
     if not _KINDS[kind](pipeline):
         raise CodeInvalid(f"candidate '{name}' is not a {kind}, and the task is {experiment.task}")
+    if experiment.data.weight:
+        try:
+            weight_key(pipeline)
+        except CodeInvalid as error:
+            raise CodeInvalid(f"candidate '{name}': {error}") from None
 
 
 def _own_pipeline(folder: Path, ref: str, params: dict[str, Any]) -> Pipeline:

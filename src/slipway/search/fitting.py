@@ -1,28 +1,49 @@
-"""The fit of a candidate's pipeline: on its own inputs, with the target of the experiment.
+"""The fit of a candidate's pipeline: on its own inputs, with the target and the weights of the experiment.
 
 Trials, calibration, the rehearsal and the winner all fit by `fit`, so a model is fitted in one way wherever it is fitted.
 """
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.pipeline import Pipeline
 
 from slipway.core.spec import Experiment
+from slipway.core.weights import weights_of
+from slipway.errors import CodeInvalid
 from slipway.search.boosters import fit_booster, is_booster, stops_early, told_of_columns
+from slipway.search.class_weights import code_class_weights
+
+_WEIGHT = "sample_weight"
 
 
 def fit(experiment: Experiment, candidate: str, pipeline: Any, rows: pd.DataFrame) -> Any:
-    """Fit an unfitted pipeline, or a model around it, on rows with their target, (rows, columns), and return it."""
+    """Fit an unfitted pipeline, or a model around it, on rows with their target, (rows, columns), and return it.
+
+    Where `data.weight` is declared, the weights go to the estimator at the end of the pipeline. Raises CodeInvalid for an
+    estimator that takes none.
+    """
     declared, (inputs, target) = experiment.search.candidates[candidate], _parts(experiment, candidate, rows)
-    directions = _directions(experiment, candidate, target)
+    weights, directions = weights_of(rows, experiment.data), _directions(experiment, candidate, target)
+    code_class_weights(pipeline, target)
     if declared.estimator and is_booster(pipeline):
-        fit_booster(pipeline, directions, inputs, target)
+        fit_booster(pipeline, directions, inputs, target, weights=weights)
         return pipeline
-    if declared.estimator and isinstance(pipeline, FixedThresholdClassifier) and is_booster(pipeline.estimator):
-        told_of_columns(pipeline.estimator, directions, inputs, target)
-    return pipeline.fit(inputs, target)
+    if isinstance(pipeline, FixedThresholdClassifier):
+        if weights is not None:
+            # Its own fit takes no weights unless scikit-learn's metadata routing is on, which would be stored with the model.
+            fitted = fit(experiment, candidate, clone(pipeline.estimator), rows)
+            model = clone(pipeline).set_params(estimator=FrozenEstimator(fitted)).fit(inputs, target)
+            model.estimator, model.estimator_ = pipeline.estimator, fitted
+            return model
+        if declared.estimator and is_booster(pipeline.estimator):
+            told_of_columns(pipeline.estimator, directions, inputs, target)
+    return pipeline.fit(inputs, target, **({} if weights is None else {weight_key(pipeline): weights}))
 
 
 def fit_trial(
@@ -34,7 +55,25 @@ def fit_trial(
         fit(experiment, candidate, pipeline, rows)
         return {}
     (inputs, target), held = (_parts(experiment, candidate, each) for each in (rows, held_out))
-    return fit_booster(pipeline, _directions(experiment, candidate, target), inputs, target, held_out=held)
+    weights, directions = weights_of(rows, experiment.data), _directions(experiment, candidate, target)
+    return fit_booster(pipeline, directions, inputs, target, held_out=held, weights=weights)
+
+
+def weight_key(pipeline: Any) -> str:
+    """Return the argument of a pipeline's `fit` that brings weights to its last estimator, such as `estimator__sample_weight`.
+
+    Raises CodeInvalid for an estimator whose `fit` takes no `sample_weight`.
+    """
+    if isinstance(pipeline, Pipeline):
+        name, last = pipeline.steps[-1]
+        return f"{name}__{weight_key(last)}"
+    takes = inspect.signature(pipeline.fit).parameters.values()
+    if not any(each.name == _WEIGHT or each.kind is each.VAR_KEYWORD for each in takes):
+        raise CodeInvalid(
+            f"{type(pipeline).__name__} takes no {_WEIGHT} in its fit, and data.weight is declared; take another estimator, or "
+            "take data.weight away"
+        )
+    return _WEIGHT
 
 
 def _parts(experiment: Experiment, candidate: str, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:

@@ -17,11 +17,14 @@ from slipway.core.prediction import predict_once
 from slipway.core.spec import Experiment
 from slipway.core.statistics.costs import cheapest_threshold, pooled
 from slipway.core.statistics.intervals import resampled
-from slipway.core.statistics.metrics import METRICS, Outcome, measure
+from slipway.core.statistics.metrics import Outcome, measure
 from slipway.core.trials import Trial
+from slipway.core.weights import weighted
+from slipway.errors import CodeInvalid
 from slipway.search.boosters import over_folds
 from slipway.search.candidates import build_pipeline
 from slipway.search.fitting import fit_trial
+from slipway.search.own_metrics import own_metrics, search_metric
 from slipway.search.proposals import Proposal
 
 Positions = NDArray[np.intp]
@@ -66,17 +69,26 @@ def run_trial(question: Question, proposal: Proposal) -> Trial:
                 answer.take_in(proposal, train, validation)
         except Exception as failure:  # noqa: BLE001 - an estimator may raise anything; the search goes on
             error = f"{type(failure).__name__}: {failure}"
-    metrics = {} if error else answer.metrics()
-    score = metrics.get(metric)
-    if not error and (score is None or not np.isfinite(score)):
-        error, score = f"{metric} could not be computed (got {score})", None
+    metrics: Mapping[str, float] = {}
+    drawn: tuple[float, ...] = ()
+    score = None
+    if not error:
+        try:
+            metrics = answer.metrics()
+            score = metrics.get(metric)
+            if score is None or not np.isfinite(score):
+                error, score = f"{metric} could not be computed (got {score})", None
+            else:
+                drawn = answer.resamples()
+        except CodeInvalid as failure:  # of a metric of the experiment's own
+            error, score = str(failure), None
     messages = tuple(dict.fromkeys(f"{w.category.__name__}: {str(w.message).splitlines()[0]}" for w in caught))
     return Trial(
         number=proposal.number,
         candidate=proposal.candidate,
         score=score,
         params={**proposal.params, **({} if error else answer.found())},
-        resamples=answer.resamples() if score is not None else (),
+        resamples=drawn,
         predict_ms=answer.predict_ms,
         size_bytes=answer.size_bytes,
         duration_s=time.perf_counter() - clock,
@@ -120,7 +132,7 @@ class _Answer:
         rows = pipeline[:-1].transform(validation[features]) if len(pipeline) > 1 else validation[features]
         outcome = predict_once(pipeline[-1], rows, validation[target], experiment.task, question.classes)
         self._predicting_s += time.perf_counter() - clock
-        self._outcomes.append(outcome)
+        self._outcomes.append(weighted(outcome, validation, experiment.data))
         with suppress(Exception):  # skops may still store a pipeline that cannot be pickled
             self.size_bytes = len(pickle.dumps(pipeline, protocol=pickle.HIGHEST_PROTOCOL))
 
@@ -133,13 +145,14 @@ class _Answer:
     def metrics(self) -> dict[str, float]:
         """Return the mean of each metric over the folds, and with declared costs the cheapest threshold and its cost."""
         experiment = self._question.experiment
-        each = [measure(experiment.task, outcome) for outcome in self._outcomes]
+        own = own_metrics(self._question.folder, experiment, self._question.classes)
+        each = [measure(experiment.task, outcome, own) for outcome in self._outcomes]
         return {**mean_over_folds(each), **self._decision()}
 
     def resamples(self) -> tuple[float, ...]:
         """Return the search metric under resamples of each fold's validation rows, as the mean over the folds."""
         search = self._question.experiment.search
-        prepare = METRICS[search.metric].prepare
+        prepare = search_metric(self._question.folder, self._question.experiment, self._question.classes).prepare
         drawn = [resampled(prepare(outcome), outcome.rows, seed=search.seed) for outcome in self._outcomes]
         return tuple(np.mean(drawn, axis=0).tolist())
 

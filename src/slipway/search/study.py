@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from slipway.core.spec import Experiment
-from slipway.core.statistics.metrics import METRICS, Metric
+from slipway.core.statistics.metrics import Metric, named
 from slipway.core.trials import Trial, ranked
 from slipway.errors import SearchFailed
 from slipway.search.executors import Executor
@@ -90,7 +90,7 @@ class _Study:
         taken = {trial.number for trial in past}  # a trial lost with its process leaves its number free
         self._numbers = (number for number in count(1) if number not in taken)
         self._asked: dict[int, int] = {}  # number of a running trial → the proposer's number of its point
-        self._metric: Metric = METRICS[experiment.search.metric]
+        self._metric: Metric = named(experiment.search.metric)
         self._budget, self._started = budget, time.monotonic()
         self._spaces = {name: set(candidate.space) for name, candidate in experiment.search.candidates.items()}
         self._proposer = Proposer(experiment.search.candidates, experiment.search.seed)

@@ -215,13 +215,20 @@ def _threshold(metrics: Mapping[str, float]) -> dict[str, str]:
 
 def _validation(kind: str, metrics: Mapping[str, float]) -> dict[str, float]:
     prefix = "validation_" if kind == "search" else ""
-    return {name: metrics[prefix + name] for name in _METRICS if prefix + name in metrics}
+    return {name: metrics[prefix + name] for name in _names(metrics) if prefix + name in metrics}
+
+
+def _names(metrics: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the names of all metrics, with those of the experiment's own: a run has their ends, a trial its noise."""
+    ends = {key.removeprefix("test_").removesuffix("_low") for key in metrics if re.fullmatch("test_.+_low", key)}
+    noisy = {key.removesuffix("_noise") for key in metrics if key.endswith("_noise")}
+    return (*_METRICS, *sorted((ends | noisy) - set(_METRICS)))
 
 
 def _test(metrics: Mapping[str, float]) -> dict[str, Interval]:
     nan = float("nan")
     return {
         name: Interval(value, metrics.get(f"test_{name}_low", nan), metrics.get(f"test_{name}_high", nan))
-        for name in _METRICS
+        for name in _names(metrics)
         if (value := metrics.get(f"test_{name}")) is not None
     }

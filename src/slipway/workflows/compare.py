@@ -16,7 +16,7 @@ from slipway.core.gates import rows_to_compare
 from slipway.core.release.changes import Changes, Ingredients, changes
 from slipway.core.statistics.comparison import Comparison, OnSameRows, Side, better_by, measured
 from slipway.core.statistics.disagreement import disagreement, disputed_rows
-from slipway.core.statistics.metrics import METRICS
+from slipway.core.statistics.metrics import named
 from slipway.errors import Refusal
 from slipway.progress import step
 from slipway.registry.absent import is_absent
@@ -151,7 +151,7 @@ def _taken(whole: SameRows, fresh: NDArray[np.bool_] | None) -> tuple[SameRows, 
     """Return the fresh rows if they are enough, else all rows; with them, how many are not fresh, None for not known."""
     if fresh is None:
         return whole, None
-    metric = METRICS[whole.experiment.search.metric]
+    metric = named(whole.experiment.search.metric)
     if fresh.all() or rows_to_compare(fresh, whole.tested.truth, metric) is None:
         return whole, int((~fresh).sum())
     return on_rows(whole, whole.tested.rows[fresh]), 0

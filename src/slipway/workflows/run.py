@@ -15,7 +15,7 @@ from slipway.core.choice import choose, contenders
 from slipway.core.spec import Search
 from slipway.core.statistics.calibration import calibration, miscalibrated
 from slipway.core.statistics.disagreement import answers_digest
-from slipway.core.statistics.metrics import METRICS
+from slipway.core.statistics.metrics import named
 from slipway.core.trials import Trial
 from slipway.errors import UsageError
 from slipway.progress import note, step
@@ -207,6 +207,7 @@ def _refit_and_evaluate(
         "failed_trials": sum(trial.failed for trial in trials),
         "trials_stopped_early": sum(not trial.failed and not trial.complete for trial in trials),
         "trials_within_noise": len(contenders(trials, evaluated.metric)),
+        "rows_without_target": prepared.rows_without_target,
     }
     params = {"candidate": winner.candidate, **fixed, **winner.params}
     if chosen.threshold is not None:  # on calibrated probabilities it is another than the trial's
@@ -228,7 +229,7 @@ def _best_first(metric: str) -> View:
     """Return the view of all trials and baselines, best first, each score with its noise beside it."""
     measured = [f"metrics.`{name}`" for name in (metric, f"{metric}_noise", f"test_{metric}")]
     columns = [*measured, "params.`candidate`", "attributes.`Models`"]
-    ascending = not METRICS[metric].greater_is_better
+    ascending = not named(metric).greater_is_better
     return View(f"{VIEW_KEY}{metric}", f"trials by {metric}", columns, measured[0], ascending)
 
 

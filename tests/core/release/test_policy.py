@@ -250,3 +250,18 @@ def test_a_stricter_policy_never_makes_a_weaker_declaration(
 @given(POLICIES)
 def test_no_policy_is_weaker_than_itself(policy: ReleasePolicy) -> None:
     assert weakened(policy, policy) == ()
+
+
+def test_own_metrics_and_an_own_split_are_demands_as_any_other(declare: Declare) -> None:
+    search = {**declare().as_dict()["search"], "metric": "profit", "metrics": {"profit": "features:profit"}}
+    split = {"method": "own", "function": "features:folds"}
+    strict, weak = (declare(search=search, split=split, gates={"thresholds": {"profit": bound}}) for bound in (9, 5))
+    floor = demands_of(strict)
+    assert said(weak, floor) == ["gates.thresholds.profit 9 → 5"]
+    assert stricter(weak, floor).gates.thresholds == {"profit": 9}
+    assert said(declare(search=search, gates={"thresholds": {"profit": 9}}), floor) == [
+        "split.method own → not asked for"
+    ]
+    assert ReleasePolicy.model_validate(floor.as_dict()) == floor
+    with pytest.raises(ValueError, match="'profti' is not a metric; did you mean 'profit'"):
+        ReleasePolicy.model_validate({"own_metrics": ["profit"], "gates": {"thresholds": {"profti": 1}}})

@@ -173,7 +173,10 @@ def test_a_time_that_does_not_exist_in_utc_is_refused(declare: Declare) -> None:
         ({"target": "lat"}, "did you mean 'late'"),
         ({"time": "when"}, "'when' is not declared in data.columns"),
         ({"time": "minutes"}, "has to be of type datetime; it is float"),
-        ({"columns": {"late": {"type": "int", "nulls": 0.1}}}, "a target cannot be missing"),
+        ({"weight": "late"}, "'late' is the target already"),
+        ({"weight": "port"}, "a weight is a number; 'port' is category"),
+        ({"weight": "hours", "columns": {"hours": {"type": "float", "nulls": 0.1}}}, "a row without its weight"),
+        ({"weight": "ours", "columns": {"hours": {"type": "float"}}}, "did you mean 'hours'"),
         ({"columns": {"t": {"type": "datetime", "nulls": 0.1}}, "time": "t"}, "without its time"),
         (
             {"columns": {"minutes": {"type": "int", "feature": False}, "port": {"type": "int", "feature": False}}},

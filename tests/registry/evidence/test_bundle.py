@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,15 +30,22 @@ def same(a: Outcome | None, b: Outcome | None) -> bool:
     if a is None or b is None:
         return a is b
     scores = (a.scores is None and b.scores is None) or np.array_equal(a.scores, b.scores)  # type: ignore[arg-type]
-    return bool(np.array_equal(a.truth, b.truth) and np.array_equal(a.predicted, b.predicted) and scores)
+    weights = (a.weights is None and b.weights is None) or np.array_equal(a.weights, b.weights)  # type: ignore[arg-type]
+    return bool(np.array_equal(a.truth, b.truth) and np.array_equal(a.predicted, b.predicted) and scores and weights)
 
 
 def of(rows: int = 20, classes: int = 2, **more: Any) -> EvidenceBundle:
     return EvidenceBundle("loans", 3, Stage.PRODUCTION, "digest", answers(rows, classes, 1), **more)
 
 
-@given(rows=st.integers(1, 40), classes=st.sampled_from([0, 2, 3]), champion=st.booleans(), newest=st.booleans())
-def test_a_bundle_travels_whole(rows: int, classes: int, champion: bool, newest: bool) -> None:
+@given(
+    rows=st.integers(1, 40),
+    classes=st.sampled_from([0, 2, 3]),
+    champion=st.booleans(),
+    newest=st.booleans(),
+    weighted=st.booleans(),
+)
+def test_a_bundle_travels_whole(rows: int, classes: int, champion: bool, newest: bool, weighted: bool) -> None:
     more: dict[str, Any] = {}
     if champion:
         more |= {
@@ -57,6 +65,8 @@ def test_a_bundle_travels_whole(rows: int, classes: int, champion: bool, newest:
         {"a": "b"},
     )
     sent = of(rows, classes, measured=measured, **more)
+    if weighted:
+        sent = weighing(sent)
     found = EvidenceBundle.from_bytes(sent.to_bytes())
     assert (found.name, found.version, found.stage, found.digest) == ("loans", 3, Stage.PRODUCTION, "digest")
     assert same(found.challenger, sent.challenger) and same(found.champion, sent.champion)
@@ -65,6 +75,25 @@ def test_a_bundle_travels_whole(rows: int, classes: int, champion: bool, newest:
     assert found.newest_digest == sent.newest_digest and bool(sent.newest) == bool(sent.newest_digest)
     if found.newest and sent.newest:
         assert same(found.newest.challenger, sent.newest.challenger) and found.newest.since == sent.newest.since
+
+
+def weighing(bundle: EvidenceBundle) -> EvidenceBundle:
+    """Return a bundle whose rows weigh 0, 1, 2, ..."""
+
+    def weigh(outcome: Outcome | None) -> Outcome | None:
+        return outcome and replace(outcome, weights=np.arange(outcome.rows, dtype=float))
+
+    newest = bundle.newest and replace(
+        bundle.newest, challenger=weigh(bundle.newest.challenger), champion=weigh(bundle.newest.champion)
+    )
+    return replace(bundle, challenger=weigh(bundle.challenger), champion=weigh(bundle.champion), newest=newest)
+
+
+def test_weights_below_0_are_refused() -> None:
+    bundle = weighing(of())
+    below = replace(bundle, challenger=replace(bundle.challenger, weights=np.full(20, -1.0)))
+    with pytest.raises(UsageError, match="a weight is a finite number of at least 0"):
+        EvidenceBundle.from_bytes(below.to_bytes())
 
 
 def packed(**files: bytes) -> bytes:

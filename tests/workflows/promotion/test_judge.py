@@ -68,3 +68,22 @@ def test_a_case_that_came_from_elsewhere_is_held_against_what_is_stored(
     store.set_model_version_tag("small", "1", DIGEST, "other files")
     with pytest.raises((Refusal, MlflowException, OSError)):
         LocalRegistrar(store, "ci", gathered).judge("small", gathered.bundle)
+
+
+def test_the_weights_of_a_bundle_are_those_of_the_stored_rows(
+    store: MlflowClient, gathered: Gathered, declare: Callable[..., Experiment]
+) -> None:
+    data = declare().as_dict()["data"] | {"weight": "minutes"}
+    weighed = replace(gathered.inputs.rows, experiment=declare(data=data, gates={"thresholds": {"accuracy": 0.9}}))
+    inputs = replace(gathered.inputs, rows=weighed)
+    wrong = replace(gathered.bundle.challenger, predicted=np.where(np.arange(8) == 0, 1.0, np.arange(8) % 2))
+
+    def judged(weights: np.ndarray | None) -> float:
+        bundle = replace(gathered.bundle, challenger=replace(wrong, weights=weights))
+        judgement = LocalRegistrar(store, "ci", Gathered(bundle, inputs)).judge("small", bundle)
+        return next(each for each in judgement.verdicts if each.gate == "thresholds").numbers["accuracy"]
+
+    assert judged(np.arange(8.0)) == 1.0  # the only wrong answer is of the row of weight 0
+    for weights in (None, np.ones(8)):
+        with pytest.raises(Refusal, match="weighs rows otherwise than version 1 declares"):
+            judged(weights)

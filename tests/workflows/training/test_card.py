@@ -49,8 +49,8 @@ def test_check_lists_every_gate_what_is_promised_and_all_that_production_will_as
     assert "size (before Production): the model's files are at most so many megabytes (megabytes 5)" in said
     assert "not asked for: calibration, slices, latency, reproducible, freshness, approval" in said
     assert all(f"{promise} (not measured yet)" in said for promise in LATER)
-    assert "before Production: scope.owner, as in `owner: team@example.com`" in said
-    assert "before Production: gates.thresholds.roc_auc, as in `roc_auc: 0.7`" in said
+    assert "→ declare scope.owner, as in `owner: team@example.com`, before the training" in said
+    assert "→ declare gates.thresholds.roc_auc, as in `roc_auc: 0.7`, before the training" in said
     assert [duty["key"] for duty in told["undeclared"]] == ["scope.owner", "gates.thresholds.roc_auc"]
 
 

@@ -13,12 +13,14 @@ production   before Production also slices, latency where it is delivered as a s
 from slipway.core.gates._catalogue import CATALOGUE, Gate, GateEntry, GateNotice, every_gate, gates_before
 from slipway.core.gates._champion import not_worse_than_champion, slices
 from slipway.core.gates._evidence import (
+    OWN_METRICS,
     Champion,
     Evidence,
     Fields,
     Latency,
     Measured,
     Newest,
+    OwnScores,
     Reproduced,
     rows_to_compare,
 )
@@ -29,9 +31,10 @@ from slipway.core.gates._specified import specified
 from slipway.types import Stage, Verdict
 
 __all__ = [
-    "CATALOGUE", "Champion", "Evidence", "Fields", "Gate", "GateEntry", "GateNotice", "Latency", "Measured",
-    "Newest", "Reproduced", "beats_baseline", "calibration", "every_gate", "freshness", "gates_before", "judge", "latency",
-    "not_worse_than_champion", "reproducible", "rows_to_compare", "signature", "size", "slices", "specified", "thresholds",
+    "CATALOGUE", "OWN_METRICS", "Champion", "Evidence", "Fields", "Gate", "GateEntry", "GateNotice", "Latency", "Measured",
+    "Newest", "OwnScores", "Reproduced", "beats_baseline", "calibration", "every_gate", "freshness", "gates_before",
+    "judge", "latency", "not_worse_than_champion", "reproducible", "rows_to_compare", "signature", "size", "slices",
+    "specified", "thresholds",
 ]  # fmt: skip
 
 

@@ -17,8 +17,8 @@ from slipway.core.gates._numbers import beats_baseline, calibration, thresholds
 from slipway.core.gates._signature import signature
 from slipway.core.gates._specified import specified
 from slipway.core.release.transitions import APPROVAL, POLICY
-from slipway.core.spec import OF_MATURITY, Experiment, Gates, Maturity, Section
-from slipway.core.statistics.metrics import METRICS
+from slipway.core.spec import OF_MATURITY, Experiment, Gates, Maturity, Section, name_of
+from slipway.core.statistics.metrics import named
 from slipway.types import HELD_STAGES, Interval, Stage, Verdict
 
 Gate = Callable[[Evidence, Mapping[str, Interval]], Verdict]
@@ -139,7 +139,7 @@ def gates_before(experiment: Experiment, stage: Stage) -> tuple[str, ...]:
 def every_gate(experiment: Experiment) -> tuple[GateNotice, ...]:
     """Return a notice of every gate of the catalogue, then of the experiment's own: its demand, or why it does not stand."""
     gates = experiment.gates
-    own = (GateNotice(ref.partition(":")[2], _LAST, "gates.own", f"your function {ref} says so") for ref in gates.own)
+    own = (GateNotice(name_of(ref), _LAST, "gates.own", f"your function {ref} says so") for ref in gates.own)
     return (*(_notice(entry, experiment) for entry in CATALOGUE), *own)
 
 
@@ -164,7 +164,7 @@ def _values(name: str, experiment: Experiment) -> str:
     """Return words for the numbers that a gate goes by, as declared or by default."""
     gates = experiment.gates
     if name == "thresholds":
-        sides = {metric: "at least" if METRICS[metric].greater_is_better else "at most" for metric in gates.thresholds}
+        sides = {metric: "at least" if named(metric).greater_is_better else "at most" for metric in gates.thresholds}
         return ", ".join(f"{m} {sides[m]} {bound:g}" for m, bound in gates.thresholds.items()) or "none is declared"
     if name not in Gates.model_fields:
         return ""

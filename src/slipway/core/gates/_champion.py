@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from slipway.core.gates._evidence import ENOUGH_ROWS, Champion, Evidence, Newest
+from slipway.core.gates._evidence import ENOUGH_ROWS, OWN_METRICS, Champion, Evidence, Newest
 from slipway.core.gates._words import in_words
 from slipway.core.release.readable import metric_numbers, row_numbers, slice_words
 from slipway.core.release.transitions import UNSEEN
@@ -29,7 +29,8 @@ def not_worse_than_champion(evidence: Evidence, differences: Mapping[str, Interv
     if champion is None:
         return Verdict(gate, True, "nothing is in Production yet")
     if "champion" not in differences:
-        why = champion.problem or f"one of the two gives no {evidence.metric.name}"
+        unknown = evidence.measured.problems.get(OWN_METRICS) or f"one of the two gives no {evidence.metric.name}"
+        why = champion.problem or unknown
         return Verdict(gate, False, f"{champion.served.subject} could not be compared: {why}")
     margin = (evidence.experiment.gates.not_worse_than_champion or Margin()).margin
     passed, reason = _on_test_rows(evidence, champion, differences["champion"], margin)
@@ -59,6 +60,10 @@ def slices(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
             "no column is sliced; name some in evaluation.slices, or leave the gate out with a reason in gates.without"
         )
         return Verdict("slices", False, words)
+    if not evidence.is_computable:
+        return Verdict(
+            "slices", False, f"slices are not judged by {evidence.metric.name}, a metric of the experiment's own"
+        )
     beside, below = _below_champion(evidence, gate.margin), _below_bound(evidence, gate.worst)
     comparisons = [*beside, *below]
     worse = [words for words, bad in comparisons if bad]
@@ -157,10 +162,13 @@ def _answers(evidence: Evidence) -> dict[str, float]:
     if evidence.champion is None or evidence.champion.outcome is None:
         return {}
     metric, (ours, theirs) = evidence.metric, evidence.compared_rows()
-    ones = np.ones(ours.rows)
-    return metric_numbers(metric.name, metric.prepare(ours)(ones), metric.prepare(theirs)(ones)) | row_numbers(
+    numbers = row_numbers(
         ours.rows, different_answers(evidence.challenger, evidence.champion.outcome), evidence.too_few
     )
+    if not evidence.is_computable:
+        return numbers
+    ones = np.ones(ours.rows)
+    return metric_numbers(metric.name, metric.prepare(ours)(ones), metric.prepare(theirs)(ones)) | numbers
 
 
 def _below_champion(evidence: Evidence, margin: float) -> list[tuple[str, bool]]:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from slipway.core.release.transitions import ServedBeside
 from slipway.core.spec import Experiment
 from slipway.core.statistics.intervals import paired_differences
-from slipway.core.statistics.metrics import METRICS, Metric, Outcome
+from slipway.core.statistics.metrics import Metric, Outcome, named
 from slipway.types import Interval, Verdict
 
 Fields = Mapping[str, tuple[str, bool]]
@@ -108,6 +108,23 @@ class Reproduced:
     largest: float
 
 
+OWN_METRICS = "own_metrics"
+"""The key of `Measured.problems` that says why the experiment's own metrics are not there."""
+
+
+@dataclass(frozen=True)
+class OwnScores:
+    """The experiment's own metrics, computed where their code is; the judge has none of that code.
+
+    Attributes:
+        values: each own metric of the version on its test rows.
+        differences: those of `Evidence.differences`, where the metric of the search is an own one.
+    """
+
+    values: Mapping[str, float] = field(default_factory=dict)
+    differences: Mapping[str, Interval] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Measured:
     """The measurements of a model apart from its answers.
@@ -118,6 +135,7 @@ class Measured:
         reproduced: the comparison with the winner fitted again.
         age_days: of the newest test row.
         own: the verdicts of the experiment's own gates.
+        scores: the experiment's own metrics; None where it has none, or their code cannot be run.
         problems: gate → why there is no measurement for it.
     """
 
@@ -126,6 +144,7 @@ class Measured:
     reproduced: Reproduced | None = None
     age_days: float | None = None
     own: tuple[Verdict, ...] = ()
+    scores: OwnScores | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -145,6 +164,7 @@ class Evidence:
         measured: the measurements apart from the answers.
         labels: column → slice of each row.
         rows: (rows, columns), the test rows, for the experiment's own gates.
+        own_metric: the metric of the search with its code, where it is an own one and the code is here.
     """
 
     experiment: Experiment
@@ -158,10 +178,16 @@ class Evidence:
     measured: Measured = Measured()
     labels: Mapping[str, pd.Series] = field(default_factory=dict)
     rows: pd.DataFrame | None = None
+    own_metric: Metric | None = None
 
     @property
     def metric(self) -> Metric:
-        return METRICS[self.experiment.search.metric]
+        return self.own_metric or named(self.experiment.search.metric)
+
+    @property
+    def is_computable(self) -> bool:
+        """Whether the metric of the search can be computed here."""
+        return self.own_metric is not None or not self.metric.own
 
     @property
     def compared(self) -> NDArray[np.bool_] | None:
@@ -181,6 +207,8 @@ class Evidence:
 
         Keys: `baseline:NAME`, `champion`, and `newest` for the champion on the newest rows, each where it can be compared.
         """
+        if not self.is_computable:
+            return self.measured.scores.differences if self.measured.scores else {}
         others = {f"baseline:{name}": outcome for name, outcome in self.baselines.items()}
         apart: dict[str, tuple[Outcome, Outcome]] = {}
         if self.champion and self.champion.outcome:

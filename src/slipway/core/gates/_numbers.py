@@ -2,30 +2,34 @@
 
 from collections.abc import Mapping
 
-from slipway.core.gates._evidence import Evidence
+from slipway.core.gates._evidence import OWN_METRICS, Evidence
 from slipway.core.gates._words import in_words
 from slipway.core.release.readable import baseline_numbers, calibration_numbers
 from slipway.core.spec import Margin
 from slipway.core.statistics.calibration import calibration as calibration_of
-from slipway.core.statistics.metrics import METRICS, measure
+from slipway.core.statistics.metrics import measure, named
 from slipway.types import Interval, Verdict
 
 
 def thresholds(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
     """Pass when each declared threshold holds on the test rows."""
     values = measure(evidence.experiment.task, evidence.challenger)
+    if scores := evidence.measured.scores:
+        values |= {name: value for name, value in scores.values.items() if name not in values}
     parts: list[str] = []
     passed, numbers = True, dict[str, float]()
     for name, bound in evidence.experiment.gates.thresholds.items():
         value = values.get(name, float("nan"))
-        holds = value >= bound if METRICS[name].greater_is_better else value <= bound
-        side = "at least" if METRICS[name].greater_is_better else "at most"
+        holds = value >= bound if named(name).greater_is_better else value <= bound
+        side = "at least" if named(name).greater_is_better else "at most"
         parts.append(f"{name} {value:.4f} {'is' if holds else 'is not'} {side} {bound:g}")
         numbers |= {name: value, f"{name}_bound": bound}
         passed &= holds
     task = evidence.experiment.task
     numbers |= calibration_numbers(task, calibration_of(task, evidence.challenger))
     reason = "; ".join(parts) or "no threshold is declared"
+    if (why := evidence.measured.problems.get(OWN_METRICS)) and set(evidence.experiment.gates.thresholds) - set(values):
+        reason += f": {why}"
     return Verdict("thresholds", passed, f"{reason} (on {evidence.challenger.rows:,} test rows)", numbers)
 
 
@@ -34,7 +38,9 @@ def beats_baseline(evidence: Evidence, differences: Mapping[str, Interval]) -> V
     margin = (evidence.experiment.gates.beats_baseline or Margin()).margin
     compared = {key.removeprefix("baseline:"): d for key, d in differences.items() if key.startswith("baseline:")}
     if not compared:
-        return Verdict("beats_baseline", False, f"no baseline can be compared by {evidence.metric.name}")
+        why = evidence.measured.problems.get(OWN_METRICS)
+        reason = f"no baseline can be compared by {evidence.metric.name}{f': {why}' if why else ''}"
+        return Verdict("beats_baseline", False, reason)
     failed = {name: d for name, d in compared.items() if not d.low > margin}
     shown = failed or compared
     parts = [f"{in_words(d)} than the baseline '{name}'" for name, d in shown.items()]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from slipway.core.spec import OF_MATURITY, Maturity, ReleasePolicy
-from slipway.core.statistics.metrics import METRICS
+from slipway.core.statistics.metrics import named
 
 _NOT_ASKED_FOR = "not asked for"
 _MOST_CHARACTERS = 120
@@ -52,7 +52,7 @@ BOUNDS = (
 
 def stricter_score(metric: str | None) -> Callable[[float, float], float]:
     """Return the function that returns the stricter one of two bounds of a metric."""
-    return max if metric is None or METRICS[metric].greater_is_better else min
+    return max if metric is None or named(metric).greater_is_better else min
 
 
 def higher(one: Maturity, other: Maturity) -> Maturity:

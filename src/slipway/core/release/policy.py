@@ -17,6 +17,7 @@ from slipway.core.spec import (
     ReleasePolicy,
     Section,
     SlicesGate,
+    name_of,
 )
 
 
@@ -63,6 +64,7 @@ def demands_of(experiment: Experiment) -> ReleasePolicy:
     return ReleasePolicy(
         maturity=experiment.scope.maturity,
         metric=experiment.search.metric,
+        own_metrics=list(experiment.search.metrics),
         split=None if method == "random" else method,
         baseline=experiment.baseline,
         evaluation=experiment.evaluation,
@@ -138,15 +140,15 @@ def _can_be_judged(gate: str, section: Section, experiment: Experiment) -> bool:
 def _thresholds(experiment: Experiment, floor: ReleasePolicy) -> dict[str, float]:
     merged = dict(experiment.gates.thresholds)
     for metric, bound in floor.gates.thresholds.items():
-        if metric in experiment.task.traits.metrics:
+        if metric in experiment.task.traits.metrics or metric in experiment.search.metrics:
             merged[metric] = stricter_score(metric)(merged.get(metric, bound), bound)
     return merged
 
 
 def _own(ours: list[str], theirs: list[str]) -> list[str]:
     """Return the own gates of both; of two functions of one name, that of the policy, so that no verdict takes its place."""
-    taken = {ref.partition(":")[2] for ref in theirs}
-    return [*theirs, *(ref for ref in ours if ref.partition(":")[2] not in taken)]
+    taken = {name_of(ref) for ref in theirs}
+    return [*theirs, *(ref for ref in ours if name_of(ref) not in taken)]
 
 
 def _not_left_out(policy: ReleasePolicy, gate: str) -> bool:

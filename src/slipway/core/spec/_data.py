@@ -129,6 +129,9 @@ class Data(Section):
     )
     id: ColumnName | None = Field(None, description="a column that is unique to each row")
     time: ColumnName | None = Field(None, description="the moment of the prediction")
+    weight: ColumnName | None = Field(
+        None, description="how much each row counts, in every fit and score; a number of at least 0, and no feature"
+    )
     columns: dict[ColumnName, Column] = Field(min_length=2)
     sla: DataSla = DataSla()
     not_leaking: list[ColumnName] = Field(
@@ -144,7 +147,7 @@ class Data(Section):
         return tuple(name for name, column in self.columns.items() if self._is_feature(name, column))
 
     def _is_feature(self, name: str, column: Column) -> bool:
-        if name in (self.target, self.id):
+        if name in (self.target, self.id, self.weight):
             return False
         return column.feature is True if name == self.time else column.feature is not False
 
@@ -160,7 +163,7 @@ class Data(Section):
 
     @model_validator(mode="after")
     def _names_are_declared(self) -> Self:
-        for key in ("target", "time"):
+        for key in ("target", "time", "weight"):
             name = getattr(self, key)
             if name and name not in self.columns:
                 raise wrong(f"'{name}' is not declared in data.columns{did_you_mean(name, self.columns)}", key)
@@ -170,8 +173,19 @@ class Data(Section):
             raise wrong(
                 "a row without its time is in no part of the data; take nulls away", "columns", self.time, "nulls"
             )
-        if self.columns[self.target].nulls:
-            raise wrong("a target cannot be missing; take nulls away", "columns", self.target, "nulls")
         if not self.features:
             raise wrong("no column is left as a feature", "columns")
+        return self
+
+    @model_validator(mode="after")
+    def _weight_counts_rows(self) -> Self:
+        if self.weight is None:
+            return self
+        column, others = self.columns[self.weight], {"target": self.target, "id": self.id, "time": self.time}
+        if role := next((role for role, name in others.items() if name == self.weight), None):
+            raise wrong(f"'{self.weight}' is the {role} already; a weight is a column of its own", "weight")
+        if column.type not in (ColumnType.INT, ColumnType.FLOAT):
+            raise wrong(f"a weight is a number; '{self.weight}' is {column.type}", "weight")
+        if column.nulls:
+            raise wrong("a row without its weight cannot be counted; take nulls away", "columns", self.weight, "nulls")
         return self

@@ -13,7 +13,7 @@ from slipway.core.spec._gates import Gates
 from slipway.core.spec._release import Evaluation, Sla
 from slipway.core.spec._scope import Maturity, Scope
 from slipway.core.spec._search import Search
-from slipway.core.statistics.metrics import METRICS
+from slipway.core.statistics.metrics import named
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _duties(experiment: Declaration) -> Iterator[tuple[object, Duty]]:
         yield scope.decision, Duty(("scope", "decision"), "a decision that it serves", "whom to call first")
     if scope.maturity is Maturity.PRODUCTION:
         yield from _in_production(experiment)
-    bound = "0.7" if METRICS[metric].greater_is_better else "0.5"
+    bound = "0.7" if named(metric).greater_is_better else "0.5"
     threshold = Duty(("gates", "thresholds", metric), f"a threshold for {metric}", bound)
     yield metric in experiment.gates.thresholds, threshold
     if scope.maturity is not Maturity.POC and "service" in experiment.delivery:

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from slipway.core.spec._section import CodeRef, Section, Text, wrong
+from slipway.core.spec._section import OwnRef, Section, Text, name_of, wrong
 from slipway.errors import did_you_mean
 
 OF_MATURITY = ("slices", "latency", "approval")
@@ -75,9 +75,10 @@ class Gates(Section):
     reproducible: ReproducibleGate | None = None
     freshness: FreshnessGate | None = None
     approval: ApprovalGate | None = None
-    own: list[CodeRef] = Field(
+    own: list[OwnRef] = Field(
         default_factory=list,
-        description="functions of the experiment's folder: they get the evidence, return a verdict",
+        description="functions of the experiment's folder, or entry points of the group slipway.gates: they get the evidence, "
+        "return a verdict",
     )
     without: dict[str, Text] = Field(
         default_factory=dict, description="gates of the maturity that are left out, each with the reason"
@@ -99,7 +100,7 @@ class Gates(Section):
 
     @model_validator(mode="after")
     def _own_gates_have_names_of_their_own(self) -> Self:
-        names = [ref.partition(":")[2] for ref in self.own]
+        names = [name_of(ref) for ref in self.own]
         for i, name in enumerate(names):
             if name in type(self).model_fields or name in ("policy", "specified", "signature") or name in names[:i]:
                 raise wrong(f"'{name}' is the name of another gate", "own", i)

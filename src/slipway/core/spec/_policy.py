@@ -10,7 +10,7 @@ from slipway.core.spec._gates import Gates
 from slipway.core.spec._release import Evaluation
 from slipway.core.spec._scope import Maturity
 from slipway.core.spec._search import Baseline
-from slipway.core.spec._section import Section, Text, wrong
+from slipway.core.spec._section import Name, Section, Text, wrong
 from slipway.core.statistics.metrics import METRICS
 from slipway.errors import did_you_mean
 
@@ -39,7 +39,12 @@ class ReleasePolicy(Section):
 
     maturity: Maturity = Field(Maturity.POC, description="the least maturity")
     metric: str | None = Field(None, description="the search metric, in whose unit the margins are")
-    split: Literal["time", "group"] | None = Field(None, description="the split that a version has to be tested by")
+    own_metrics: list[Name] = Field(
+        default_factory=list, description="the names in search.metrics of experiment.yaml that this policy asks about"
+    )
+    split: Literal["time", "group", "own"] | None = Field(
+        None, description="the split that a version has to be tested by"
+    )
     baseline: Baseline = Field(Baseline(), description="the rule that a version has to beat")
     evaluation: Evaluation = Field(Evaluation(), description="columns whose slices are looked at, at least")
     gates: Gates = Gates()
@@ -64,9 +69,10 @@ class ReleasePolicy(Section):
             (("gates", "thresholds", name), name) for name in self.gates.thresholds
         ]
         named += [(("metric",), self.metric)] if self.metric else []
+        known = (*METRICS, *self.own_metrics)
         for at, name in named:
-            if name not in METRICS:
-                raise wrong(f"'{name}' is not a metric{did_you_mean(name, METRICS)}", *at)
+            if name not in known:
+                raise wrong(f"'{name}' is not a metric{did_you_mean(name, known)}", *at)
         return self
 
 

@@ -5,7 +5,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from slipway.core.space import Space, contains
-from slipway.core.spec._section import CodeRef, ImportPath, Name, Section, Text, wrong
+from slipway.core.spec._section import CodeRef, ImportPath, Name, OwnRef, Section, Text, wrong
+from slipway.core.statistics.metrics import METRICS
+
+_TAKEN = ("cost", "threshold", "share", "noise", "duration_s", "predict_ms", "size_bytes")
+"""The names of numbers that a trial has beside its metrics."""
 
 
 class Baseline(Section):
@@ -21,6 +25,11 @@ class Candidate(Section):
 
     estimator: ImportPath | None = Field(None, description="import path of a scikit-learn estimator")
     pipeline: CodeRef | None = Field(None, description="module:function; takes the parameters, returns a Pipeline")
+    before: OwnRef | None = Field(
+        None,
+        description="a function from the features to the features before the automatic preprocessing: module:function, or an "
+        "entry point of the group slipway.transformers",
+    )
     params: dict[str, Any] = Field(default_factory=dict, description="fixed parameters")
     space: Space = Field(default_factory=dict, description="what the search may vary")
     start: list[dict[str, Any]] = Field(
@@ -35,6 +44,8 @@ class Candidate(Section):
     def _one_kind(self) -> Self:
         if (self.estimator is None) == (self.pipeline is None):
             raise wrong("give exactly one of estimator and pipeline")
+        if self.before and self.pipeline:
+            raise wrong("`before` is for automatic preprocessing; call the function in your pipeline", "before")
         if both := sorted(set(self.params) & set(self.space)):
             raise wrong(f"{', '.join(both)} is fixed in params and varied in space; keep one", "params")
         if self.monotone and self.pipeline:
@@ -50,6 +61,11 @@ class Candidate(Section):
                 if not contains(self.space[name], value):
                     raise wrong(f"{value!r} is not in the space of {name}", "start", i, name)
         return self
+
+    @property
+    def code(self) -> str | None:
+        """The `module:function` of the folder that the model holds or was made by; None without one."""
+        return self.pipeline or (self.before if self.before and ":" in self.before else None)
 
 
 class Halving(Section):
@@ -84,6 +100,11 @@ class Halving(Section):
 
 class Search(Section):
     metric: str
+    metrics: dict[Name, OwnRef] = Field(
+        default_factory=dict,
+        description="own metrics by name, higher is better: f(y_true, y_pred, sample_weight=None) or a scorer of scikit-learn, "
+        "as module:function or an entry point of the group slipway.metrics",
+    )
     trials: Annotated[int, Field(ge=1, le=100_000)] = 20
     timeout_s: Annotated[float, Field(gt=0)] = 3600
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
@@ -110,6 +131,14 @@ class Search(Section):
         default_factory=list,
         description="types of the experiment's own code that a model may hold, such as features.Ratio",
     )
+
+    @model_validator(mode="after")
+    def _own_metrics_have_names_of_their_own(self) -> Self:
+        for name in self.metrics:
+            if name in METRICS or name in _TAKEN or not name.isidentifier():
+                why = "is no name in Python" if not name.isidentifier() else "has another meaning already"
+                raise wrong(f"'{name}' {why}; give the metric another name", "metrics", name)
+        return self
 
     @model_validator(mode="after")
     def _limits_have_their_executor(self) -> Self:

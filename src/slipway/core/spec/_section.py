@@ -11,6 +11,7 @@ from slipway.core.times import naive_utc
 
 NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
 CODE_REF = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
+OWN_REF = rf"{CODE_REF}|{NAME}"
 IMPORT_PATH = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"
 
 
@@ -30,6 +31,8 @@ ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=MOST_CHAR
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 CodeRef = Annotated[str, StringConstraints(pattern=CODE_REF)]
 """`module:function`; the experiment's folder is the first place where the module is looked for."""
+OwnRef = Annotated[str, StringConstraints(pattern=OWN_REF)]
+"""`module:function` of the folder, or the name of an entry point of an installed package."""
 ImportPath = Annotated[str, StringConstraints(pattern=IMPORT_PATH)]
 Moment = Annotated[datetime, AfterValidator(naive_utc)]
 """A time; a time with a zone is converted to UTC, as the data contract converts the data."""
@@ -41,6 +44,11 @@ class Section(BaseModel):
     """A mapping of experiment.yaml; unknown keys are refused, and values do not change after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def name_of(ref: str) -> str:
+    """Return the name of the function that an OwnRef or a CodeRef names: without its module."""
+    return ref.rpartition(":")[2]
 
 
 def wrong(message: str, *at: str | int) -> PydanticCustomError:

@@ -1,10 +1,10 @@
 """The section `split`: the rules that cut rows into training, validation and test rows."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from slipway.core.spec._section import ColumnName, Fraction, Moment, Section, wrong
+from slipway.core.spec._section import ColumnName, Fraction, Moment, OwnRef, Section, wrong
 
 _VALIDATION = 0.15
 
@@ -67,4 +67,31 @@ class RandomSplit(_Shares):
     method: Literal["random"]
 
 
-Split = Annotated[TimeSplit | GroupSplit | RandomSplit, Field(discriminator="method")]
+class OwnSplit(Section):
+    """Folds by a function of the experiment's own; a share, a date, or the function itself cuts off the test part before."""
+
+    method: Literal["own"]
+    function: OwnRef = Field(
+        description="module:function, or an entry point of the group slipway.splitters; it gets the rows and returns a "
+        "scikit-learn splitter, or pairs of positions"
+    )
+    params: dict[str, Any] = Field(default_factory=dict, description="keyword arguments of the function")
+    group: ColumnName | None = Field(None, description="the column that a splitter gets as groups")
+    test: Fraction | Literal["first"] = Field(
+        0.2, description="share of the rows, at random; first: the second side of the first pair of all rows"
+    )
+    test_from: Moment | None = Field(None, description="the first moment of the test part, in place of `test`")
+
+    @property
+    def folds(self) -> None:
+        """The number of folds; None, since the function decides on it."""
+        return None
+
+    @model_validator(mode="after")
+    def _one_test_part(self) -> Self:
+        if self.test_from and "test" in self.model_fields_set:
+            raise wrong("the test part is cut by a date or by a share; give one of test_from and test", "test")
+        return self
+
+
+Split = Annotated[TimeSplit | GroupSplit | RandomSplit | OwnSplit, Field(discriminator="method")]

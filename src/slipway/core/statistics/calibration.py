@@ -39,7 +39,7 @@ class Calibration:
     """The calibration of a model on some rows.
 
     Attributes:
-        error: The mean distance of prediction and truth over the bins, weighted by their rows.
+        error: The mean distance of prediction and truth over the bins, weighted by their rows, or by the weights of these.
         bins: The bins by rising prediction.
     """
 
@@ -68,22 +68,24 @@ def calibration(task: Task, outcome: Outcome, bins: int = BINS) -> Calibration |
 
     A binary task compares the probability of the positive class with the share of that class, a multiclass task the probability
     of the predicted class with the share of right answers, a regression the predicted with the true value. Equal predictions
-    are in one bin, so there may be fewer bins. Rows that are not finite are left out. Returns None without rows, and for a
+    are in one bin, so there may be fewer bins. Rows that are not finite, or of weight 0, are left out; the other rows count by
+    their weight. Returns None without rows, and for a
     classification without probabilities.
     """
     if task.is_classification and (outcome.scores is None or not outcome.probabilistic):
         return None
     predicted, observed = _compared(outcome)
-    keep = np.isfinite(predicted) & np.isfinite(observed)
-    predicted, observed = predicted[keep], observed[keep]
+    keep = np.isfinite(predicted) & np.isfinite(observed) & (outcome.counted > 0)
+    predicted, observed, weights = predicted[keep], observed[keep], outcome.counted[keep]
     if not len(predicted):
         return None
     which = bins_of(predicted, bins)
-    rows = np.bincount(which)
+    rows, total = np.bincount(which), np.bincount(which, weights)
     filled = rows > 0
-    means = [np.bincount(which, values)[filled] / rows[filled] for values in (predicted, observed)]
+    means = [np.bincount(which, weights * values)[filled] / total[filled] for values in (predicted, observed)]
     parts = tuple(CalibrationBin(float(p), float(o), int(n)) for p, o, n in zip(*means, rows[filled], strict=True))
-    return Calibration(sum(part.rows * abs(part.off) for part in parts) / len(predicted), parts)
+    off = sum(weight * abs(part.off) for weight, part in zip(total[filled], parts, strict=True))
+    return Calibration(float(off / weights.sum()), parts)
 
 
 def miscalibrated(task: Task, found: Calibration | None) -> str:

@@ -12,7 +12,7 @@ from slipway.core.spec import Experiment
 from slipway.core.statistics.costs import mean_cost
 from slipway.core.statistics.disagreement import Disagreement, DisputedRow
 from slipway.core.statistics.intervals import bootstrap
-from slipway.core.statistics.metrics import METRICS, Outcome, Weighted, prepare_all
+from slipway.core.statistics.metrics import Outcome, Weighted, named, prepare_all
 from slipway.core.tasks import Task
 from slipway.types import Interval, Stage
 
@@ -203,7 +203,7 @@ def better_by(experiment: Experiment, left: Outcome, right: Outcome) -> dict[str
 
 def greater_is_better(metric: str) -> bool:
     """Return whether a higher value of the metric is better; a lower cost is better."""
-    return metric != COST and METRICS[metric].greater_is_better
+    return metric != COST and named(metric).greater_is_better
 
 
 def _prepared(experiment: Experiment, outcome: Outcome) -> dict[str, Weighted]:

@@ -23,7 +23,7 @@ def cheapest_threshold(outcome: Outcome, costs: Costs) -> tuple[float, float]:
     cheapest = np.flatnonzero(total == total.min())
     expected = costs.false_positive / (costs.false_positive + costs.false_negative)
     best = cheapest[np.argmin(np.abs(cuts[cheapest] - expected))]
-    return float(cuts[best]), float(total[best] / outcome.rows)
+    return float(cuts[best]), float(total[best] / outcome.counted.sum())
 
 
 def cost_along(outcome: Outcome, costs: Costs) -> tuple[Array, Array]:
@@ -32,7 +32,7 @@ def cost_along(outcome: Outcome, costs: Costs) -> tuple[Array, Array]:
     The first threshold answers yes to all rows, the last one to no row.
     """
     cuts, total = _every_decision(outcome, costs)
-    return cuts[::-1], total[::-1] / outcome.rows
+    return cuts[::-1], total[::-1] / outcome.counted.sum()
 
 
 def answered_from(outcome: Outcome, threshold: float) -> Outcome:
@@ -45,10 +45,11 @@ def _every_decision(outcome: Outcome, costs: Costs) -> tuple[Array, Array]:
     """Return the thresholds between different scores, falling to 0 from above all scores, and the cost of all rows at each."""
     assert outcome.scores is not None and outcome.scores.ndim == 1
     order = np.argsort(-outcome.scores, kind="stable")
-    scores, positive = outcome.scores[order], outcome.truth[order] == 1
+    scores, positive, weights = outcome.scores[order], outcome.truth[order] == 1, outcome.counted[order]
     # After the first k rows are called positive: the negatives among them, and the positives that are missed.
-    false_positives = np.concatenate(([0], np.cumsum(~positive)))
-    missed = positive.sum() - np.concatenate(([0], np.cumsum(positive)))
+    false_positives = np.concatenate(([0], np.cumsum(weights * ~positive)))
+    found = np.concatenate(([0], np.cumsum(weights * positive)))
+    missed = found[-1] - found
     total: Array = costs.false_positive * false_positives + costs.false_negative * missed
     possible = np.concatenate(([True], np.diff(scores) != 0, [True]))  # equal scores are on one side
     middle = (scores[:-1] + scores[1:]) / 2
@@ -61,7 +62,7 @@ def mean_cost(outcome: Outcome, costs: Costs) -> Weighted:
     """Return the mean cost a row of the predicted labels, as a metric under row weights."""
     wrong = outcome.truth != outcome.predicted
     per_row: Array = np.where(wrong, np.where(outcome.truth == 1, costs.false_negative, costs.false_positive), 0.0)
-    return lambda weights: float(np.dot(weights, per_row) / weights.sum())
+    return outcome.weighing(lambda weights: float(np.dot(weights, per_row) / weights.sum()))
 
 
 def pooled(outcomes: Sequence[Outcome]) -> Outcome:
@@ -69,9 +70,11 @@ def pooled(outcomes: Sequence[Outcome]) -> Outcome:
     if len(outcomes) == 1:
         return outcomes[0]
     scores = [outcome.scores for outcome in outcomes if outcome.scores is not None]
+    weighted = any(outcome.weights is not None for outcome in outcomes)
     return Outcome(
         np.concatenate([outcome.truth for outcome in outcomes]),
         np.concatenate([outcome.predicted for outcome in outcomes]),
         np.concatenate(scores) if len(scores) == len(outcomes) else None,
         all(outcome.probabilistic for outcome in outcomes),
+        np.concatenate([outcome.counted for outcome in outcomes]) if weighted else None,
     )

@@ -5,8 +5,9 @@ weights. A bootstrap over 100,000 rows becomes affordable so: a resample is a ve
 one cumulative sum instead of a new sort. Values equal scikit-learn's with `sample_weight`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -29,12 +30,14 @@ class Outcome:
         scores: The score of the positive class, (rows,), or of each class of a multiclass task, (rows, classes); None for a
             regression.
         probabilistic: Whether the scores are probabilities, so that log loss and Brier score mean something.
+        weights: How much each row counts, at least 0, (rows,); None where every row counts once.
     """
 
     truth: Array
     predicted: Array
     scores: Array | None = None
     probabilistic: bool = False
+    weights: Array | None = None
 
     @property
     def rows(self) -> int:
@@ -43,7 +46,25 @@ class Outcome:
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> "Outcome":
         """Return the Outcome of some of the rows, chosen by a mask of shape (rows,) or by positions."""
         scores = None if self.scores is None else self.scores[chosen]
-        return replace(self, truth=self.truth[chosen], predicted=self.predicted[chosen], scores=scores)
+        weights = None if self.weights is None else self.weights[chosen]
+        return replace(self, truth=self.truth[chosen], predicted=self.predicted[chosen], scores=scores, weights=weights)
+
+    @property
+    def counted(self) -> Array:
+        """How much each row counts, (rows,): its weight, or 1."""
+        return np.ones(self.rows) if self.weights is None else self.weights
+
+    def weighing(self, metric: "Weighted") -> "Weighted":
+        """Return a prepared metric in which a row that is drawn n times counts n times its weight."""
+        weights = self.weights
+        if weights is None:
+            return metric
+
+        def weighed(counts: Array) -> float:
+            drawn = counts * weights
+            return metric(drawn) if drawn.any() else float("nan")
+
+        return weighed
 
 
 @dataclass(frozen=True)
@@ -53,22 +74,28 @@ class Metric:
     Attributes:
         name: The name of the metric.
         greater_is_better: Whether a higher value is better.
-        prepare: From an Outcome to the prepared metric.
+        unweighted: From an Outcome to the prepared metric, before the Outcome's own weights.
         needs_scores: Whether the Outcome has to have scores.
         needs_probabilities: Whether the scores have to be probabilities.
         compares_classes: Whether the metric means nothing on rows of a single class.
+        own: Whether the experiment brings the metric; higher is better then, as of scikit-learn's scorers.
     """
 
     name: str
     greater_is_better: bool
-    prepare: Callable[[Outcome], Weighted]
+    unweighted: Callable[[Outcome], Weighted]
     needs_scores: bool = False
     needs_probabilities: bool = False
     compares_classes: bool = False
+    own: bool = False
+
+    def prepare(self, outcome: Outcome) -> Weighted:
+        """Prepare the metric: it takes how often each row is drawn, (rows,), and counts a row by its weight as well."""
+        return outcome.weighing(self.unweighted(outcome))
 
     def fits(self, task: Task, outcome: Outcome) -> bool:
         """Return whether the task has the metric, and the Outcome the scores or probabilities that the metric needs."""
-        if self.name not in task.traits.metrics or (self.needs_scores and outcome.scores is None):
+        if not (self.own or self.name in task.traits.metrics) or (self.needs_scores and outcome.scores is None):
             return False
         return outcome.probabilistic or not self.needs_probabilities
 
@@ -242,13 +269,22 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
 """Every metric by its name, in the order in which reports show them."""
 
 
-def measure(task: Task, outcome: Outcome) -> dict[str, float]:
-    """Compute each metric of the task that fits the Outcome, with every row counted once."""
+def named(name: str) -> Metric:
+    """Return the metric of a name. A name that METRICS lacks is that of an own metric, which nothing here can compute."""
+    return METRICS.get(name) or Metric(name, True, partial(_without_code, name), own=True)
+
+
+def _without_code(name: str, _: Outcome) -> Weighted:
+    raise ValueError(f"{name} is a metric of the experiment's own, and its code is not here")
+
+
+def measure(task: Task, outcome: Outcome, own: Iterable[Metric] = ()) -> dict[str, float]:
+    """Compute each metric of the task that fits the Outcome, and those of the experiment's own, every row drawn once."""
     ones = np.ones(outcome.rows)
-    return {name: prepared(ones) for name, prepared in prepare_all(task, outcome).items()}
+    return {name: prepared(ones) for name, prepared in prepare_all(task, outcome, own).items()}
 
 
-def prepare_all(task: Task, outcome: Outcome) -> dict[str, Weighted]:
-    """Prepare each metric of the task that fits the Outcome."""
-    metrics = [METRICS[name] for name in task.traits.metrics]
+def prepare_all(task: Task, outcome: Outcome, own: Iterable[Metric] = ()) -> dict[str, Weighted]:
+    """Prepare each metric of the task that fits the Outcome, and those of the experiment's own."""
+    metrics = [*(METRICS[name] for name in task.traits.metrics), *own]
     return {metric.name: metric.prepare(outcome) for metric in metrics if metric.fits(task, outcome)}

@@ -178,7 +178,10 @@ def _undefined(part: Outcome, metric: Metric) -> str:
     """Say why the metric is not defined on a part; empty where it may be."""
     if part.rows < FEWEST_ROWS:
         return f"fewer than {FEWEST_ROWS} rows"
-    return "one class only" if metric.compares_classes and np.ptp(part.truth) == 0 else ""
+    counted = part.truth if part.weights is None else part.truth[part.weights > 0]
+    if not len(counted):
+        return "no row with a weight above 0"
+    return "one class only" if metric.compares_classes and np.ptp(counted) == 0 else ""
 
 
 def _resampled(part: Outcome, metric: Metric, seed: int, stream: int) -> tuple[float, Array]:

@@ -26,7 +26,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from slipway.core.gates import Measured, Newest
 from slipway.core.statistics.metrics import Outcome
 from slipway.errors import UsageError
-from slipway.registry.evidence.test_rows import outcome_columns, outcome_of
+from slipway.registry.evidence.test_rows import outcome_columns, outcome_of, truth_columns
 from slipway.types import MOST_VERSION, Stage
 
 CASE, TEST, NEWEST = "case.json", "test.parquet", "newest.parquet"
@@ -98,22 +98,23 @@ class EvidenceBundle:
 
     def files(self) -> dict[str, bytes]:
         """Return the bundle as files, by their names."""
-        test = {"truth": self.challenger.truth, **outcome_columns(_CHALLENGER, self.challenger)}
+        test = {**truth_columns(self.challenger), **outcome_columns(_CHALLENGER, self.challenger)}
         if self.champion:
             test |= outcome_columns(_CHAMPION, self.champion)
         if self.unseen is not None:
             test[_UNSEEN] = self.unseen
         files = {CASE: json.dumps(asdict(self._facts()), indent=2).encode(), TEST: _parquet(test)}
         if self.newest:
-            newest = {"truth": self.newest.challenger.truth, **outcome_columns(_CHALLENGER, self.newest.challenger)}
+            newest = {**truth_columns(ours := self.newest.challenger), **outcome_columns(_CHALLENGER, ours)}
             newest |= outcome_columns(_CHAMPION, self.newest.champion) if self.newest.champion else {}
             files[NEWEST] = _parquet(newest)
         return files
 
     @property
     def newest_digest(self) -> str:
-        """Return the SHA-256 of the truth of the newest rows; empty where there are none."""
-        return hashlib.sha256(self.newest.challenger.truth.tobytes()).hexdigest() if self.newest else ""
+        """Return the SHA-256 of the truth of the newest rows, and of their weights; empty where there are none."""
+        columns = truth_columns(self.newest.challenger).values() if self.newest else ()
+        return hashlib.sha256(b"".join(each.tobytes() for each in columns)).hexdigest() if self.newest else ""
 
     def to_bytes(self) -> bytes:
         """Return the bundle as one zip."""
@@ -192,9 +193,14 @@ def _champion(table: pd.DataFrame, probabilistic: bool) -> Outcome | None:
 
 
 def _checked(outcome: Outcome) -> Outcome:
-    arrays: list[Any] = [outcome.truth, outcome.predicted, *([outcome.scores] if outcome.scores is not None else [])]
+    given = (outcome.truth, outcome.predicted, outcome.scores, outcome.weights)
+    arrays: list[Any] = [array for array in given if array is not None]
     if any(array.dtype != np.float64 for array in arrays):
-        raise ValueError(f"truth, answers and scores are float64; found {', '.join(str(a.dtype) for a in arrays)}")
+        raise ValueError(
+            f"truth, answers, scores and weights are float64; found {', '.join(str(a.dtype) for a in arrays)}"
+        )
+    if outcome.weights is not None and not (np.isfinite(outcome.weights) & (outcome.weights >= 0)).all():
+        raise ValueError("a weight is a finite number of at least 0")
     return outcome
 
 

@@ -16,6 +16,7 @@ from slipway.core.gates import Fields
 from slipway.core.prediction import predict
 from slipway.core.spec import Experiment, GroupSplit, RandomSplit, TimeSplit
 from slipway.core.statistics.metrics import Outcome
+from slipway.core.weights import weighted
 from slipway.errors import LibraryMissing, Refusal, UntrustedModel
 from slipway.registry.artifacts.models import inputs_of, outputs_of, recorded_experiment
 from slipway.registry.evidence import test_rows
@@ -107,7 +108,8 @@ def score(files: Path, on: SameRows, trusted: Sequence[str]) -> Outcome:
     """
     model = load_trusted(files, trusted)
     rows = on.tested.rows[list(inputs_of(files))]
-    return predict(model, rows, on.tested.truth, on.experiment.task, on.tested.classes)
+    answers = predict(model, rows, on.tested.truth, on.experiment.task, on.tested.classes)
+    return weighted(answers, on.tested.rows, on.experiment.data)
 
 
 def rescore(fetch: Callable[[], Path], on: SameRows, trusted: Sequence[str]) -> Rescored:

@@ -47,7 +47,7 @@ def save(folder: Path, evidence: TestRows) -> None:
     """Write the test rows as Parquet and JSON files into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     evidence.rows.to_parquet(folder / _ROWS, index=False, compression="zstd")
-    columns: dict[str, Any] = {"truth": next(iter(evidence.baselines.values())).truth}
+    columns = truth_columns(next(iter(evidence.baselines.values())))
     for name, outcome in evidence.baselines.items():
         columns |= outcome_columns(name, outcome)
     pd.DataFrame(columns).to_parquet(folder / _BASELINES, index=False, compression="zstd")
@@ -67,14 +67,20 @@ def load(folder: Path) -> TestRows:
     return TestRows(pd.read_parquet(folder / _ROWS), facts["target"], tuple(facts["classes"]), baselines)
 
 
+def truth_columns(outcome: Outcome) -> dict[str, NDArray[Any]]:
+    """Return the columns that all outcomes of the same rows share: `truth`, and `weight` where rows are weighted."""
+    return {"truth": outcome.truth, **({} if outcome.weights is None else {"weight": outcome.weights})}
+
+
 def outcome_columns(name: str, outcome: Outcome) -> dict[str, NDArray[Any]]:
-    """Return an outcome as columns of a table, all but its truth: `NAME.predicted`, `NAME.score.0`, ..."""
+    """Return an outcome as columns of a table, all but truth and weight: `NAME.predicted`, `NAME.score.0`, ..."""
     scores = [] if outcome.scores is None else [outcome.scores] if outcome.scores.ndim == 1 else list(outcome.scores.T)
     return {f"{name}.predicted": outcome.predicted, **{f"{name}.score.{i}": each for i, each in enumerate(scores)}}
 
 
 def outcome_of(table: pd.DataFrame, name: str, probabilistic: bool) -> Outcome:
-    """Return the outcome of one model from a table with a column `truth` and the columns of `outcome_columns`."""
+    """Return the outcome of one model from a table with the columns of `truth_columns` and of `outcome_columns`."""
     columns = [column for column in table.columns if column.startswith(f"{name}.score.")]
     scores = table[columns].to_numpy() if len(columns) > 1 else table[columns[0]].to_numpy() if columns else None
-    return Outcome(table["truth"].to_numpy(), table[f"{name}.predicted"].to_numpy(), scores, probabilistic)
+    weights = table["weight"].to_numpy() if "weight" in table else None
+    return Outcome(table["truth"].to_numpy(), table[f"{name}.predicted"].to_numpy(), scores, probabilistic, weights)

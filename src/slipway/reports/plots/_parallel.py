@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from slipway.core.statistics.metrics import METRICS, Array
+from slipway.core.statistics.metrics import Array, named
 from slipway.core.trials import Trial, ranked
 from slipway.reports.plots._parameter_axis import ParameterAxis, parameter_axis, written
 from slipway.reports.plots._style import ACCENT, DENSITY, INK, MUTED, canvas, cut, decimals, head, notice, plain
@@ -53,12 +53,12 @@ class _Scores:
     """
 
     def __init__(self, complete: Sequence[Trial], metric: str) -> None:
-        self.metric, self._sign = metric, "≤" if METRICS[metric].greater_is_better else "≥"
+        self.metric, self._sign = metric, "≤" if named(metric).greater_is_better else "≥"
         values = np.array([trial.score for trial in complete], dtype=np.float64)
         self._best, worst = values[0], values[-1]
-        tail = float(np.quantile(values, 0.15 if METRICS[metric].greater_is_better else 0.85))
+        tail = float(np.quantile(values, 0.15 if named(metric).greater_is_better else 0.85))
         reach = tail + (tail - self._best)
-        self._foot = max(worst, reach) if METRICS[metric].greater_is_better else min(worst, reach)
+        self._foot = max(worst, reach) if named(metric).greater_is_better else min(worst, reach)
         self._beyond = self._foot != worst
         self.standing = {trial.number: 1 - i / len(complete) for i, trial in enumerate(complete)}
 
@@ -160,7 +160,7 @@ def _subtitle(trials: Sequence[Trial], complete: Sequence[Trial], shown: dict[st
     drawn = sum(len(mine) for mine in shown.values())
     failed = sum(trial.failed for trial in trials)
     early = len(trials) - len(complete) - failed
-    better = "higher" if METRICS[metric].greater_is_better else "lower"
+    better = "higher" if named(metric).greater_is_better else "lower"
     text = [f"{drawn} trials, the darker the better ({better} {metric}), the best {len(_best_few(complete))} in orange"]
     left = {"failed": failed, "let go early": early, "of other candidates or without parameters": len(complete) - drawn}
     text += [f"{count} {why}" for why, count in left.items() if count]

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from slipway.core.statistics.metrics import METRICS
+from slipway.core.statistics.metrics import named
 from slipway.core.trials import Trial, best_so_far
 from slipway.reports.plots._style import (
     ACCENT,
@@ -74,7 +74,7 @@ def history(trials: Sequence[Trial], metric: str, baselines: Mapping[str, float]
     failed = [trial.number for trial in trials if trial.failed]
     if not steps:
         return notice("Search: no trial ended with a value", f"{len(failed)} of {len(trials)} trials failed.")
-    greater = METRICS[metric].greater_is_better
+    greater = named(metric).greater_is_better
     figure, (axes,) = canvas(height=5.4)
     complete = [trial for trial in trials if trial.complete]
     early = [trial for trial in trials if not trial.complete and not trial.failed]

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from slipway.core.statistics.metrics import METRICS
+from slipway.core.statistics.metrics import named
 from slipway.core.statistics.slices import Slice
 from slipway.reports.plots._style import (
     ACCENT,
@@ -123,7 +123,7 @@ def _title(measured: Sequence[Slice]) -> str:
 
 
 def _subtitle(slices: Sequence[Slice], measured: Sequence[Slice], shown: Sequence[Slice], metric: str) -> str:
-    better = "higher" if METRICS[metric].greater_is_better else "lower"
+    better = "higher" if named(metric).greater_is_better else "lower"
     parts = [f"{metric} with 95 % intervals, {better} is better"]
     if len(shown) < len(measured):
         parts.append(f"the {len(shown)} worst of {len(measured)} slices")

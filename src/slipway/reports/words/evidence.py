@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from slipway.core.release.judgement import NEEDED, OVERRIDDEN
 from slipway.core.release.transitions import UNSEEN
-from slipway.core.statistics.metrics import METRICS
+from slipway.core.statistics.metrics import METRICS, named
 from slipway.reports.words.spelling import interval, number
 from slipway.types import Interval, Verdict
 
@@ -56,7 +56,7 @@ def _plain(numbers: Mapping[str, float]) -> Iterator[Line]:
 def _thresholds(numbers: Mapping[str, float]) -> Iterator[Line]:
     for key, value in numbers.items():
         if not key.endswith(_BOUND):
-            least = key in METRICS and METRICS[key].greater_is_better
+            least = named(key).greater_is_better
             bound = numbers.get(f"{key}{_BOUND}")
             asked = f", asked is at {'least' if least else 'most'} {_spelled(bound)}" if bound is not None else ""
             yield _named(key), f"{number(value)}{asked}"

@@ -14,7 +14,7 @@ from slipway.core.gates import rows_to_compare
 from slipway.core.spec import Costs
 from slipway.core.statistics.costs import mean_cost
 from slipway.core.statistics.disagreement import disagreement, disputed_rows
-from slipway.core.statistics.metrics import METRICS, Outcome, measure
+from slipway.core.statistics.metrics import METRICS, Outcome, measure, named
 from slipway.core.statistics.slices import slice_labels, values_beside
 from slipway.core.tasks import Task
 from slipway.errors import UsageError
@@ -120,7 +120,7 @@ def figures(answers: JudgedAnswers) -> Mapping[str, bytes]:
 def _answers(bundle: EvidenceBundle, rows: SameRows) -> JudgedAnswers:
     experiment, tested = rows.experiment, rows.tested
     data = experiment.data
-    mask = rows_to_compare(bundle.unseen, bundle.challenger.truth, METRICS[experiment.search.metric])
+    mask = rows_to_compare(bundle.unseen, bundle.challenger.truth, named(experiment.search.metric))
     compared = np.ones(bundle.challenger.rows, dtype=bool) if mask is None else mask
     columns = dict.fromkeys(name for name in (data.id, data.time, *data.features) if name)
     sliced = [name for name in experiment.evaluation.columns if name in tested.rows]

@@ -23,6 +23,7 @@ from slipway.workflows.promotion.judged_inputs import Gathered, JudgedInputs, ju
 from slipway.workflows.promotion.measure import measure_for
 from slipway.workflows.promotion.newest_rows import newest_rows
 from slipway.workflows.promotion.own_gates import own_verdicts
+from slipway.workflows.promotion.own_scores import with_own_scores
 
 
 @contextmanager
@@ -43,6 +44,7 @@ def gathered(client: MlflowClient, settings: Settings, version: Version, stage: 
             bundle = _with_champion(client, settings, inputs, bundle, trusted, folder)
         gates = gates_before(inputs.rows.experiment, stage)
         bundle = replace(bundle, measured=measure_for(settings, inputs, gates, trusted))
+        bundle = replace(bundle, measured=with_own_scores(settings, inputs, inputs.evidence(bundle)))
         if stage is Stage.PRODUCTION and inputs.rows.experiment.gates.own:
             own = own_verdicts(settings, inputs, inputs.evidence(bundle))
             bundle = replace(bundle, measured=replace(bundle.measured, own=own))

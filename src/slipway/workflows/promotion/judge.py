@@ -12,7 +12,9 @@ from slipway.core.prediction import encode
 from slipway.core.release.judgement import approval, compared_and_now
 from slipway.core.release.policy_gate import policy_verdict
 from slipway.core.release.transitions import APPROVAL, Action, ServedBeside, Transition
-from slipway.core.spec import ApprovalGate
+from slipway.core.spec import ApprovalGate, name_of
+from slipway.core.statistics.metrics import Array
+from slipway.core.weights import weights_of
 from slipway.errors import Refusal, UsageError
 from slipway.registry.artifacts.models import temporary_folder
 from slipway.registry.evidence.bundle import EvidenceBundle
@@ -99,19 +101,28 @@ def _require_same(bundle: EvidenceBundle, inputs: JudgedInputs) -> None:
         compared = compared_and_now(bundle.champion_version[0] if bundle.champion_version else None, served)
         raise Refusal(f"the evidence bundle compares with {compared}; nothing was moved. Run it again")
     truth = encode(tested.truth, tested.classes)
+    weights = weights_of(tested.rows, inputs.rows.experiment.data)
     for outcome in (bundle.challenger, bundle.champion):
         if outcome is not None and not np.array_equal(outcome.truth, truth, equal_nan=True):
             raise Refusal(f"the evidence bundle is not of the rows that version {version.number} was tested on")
+        if outcome is not None and not _same_weights(outcome.weights, weights):
+            raise Refusal(f"the evidence bundle weighs rows otherwise than version {version.number} declares")
     if bundle.unseen is not None and bundle.unseen.shape != truth.shape:
         raise UsageError(
             "the evidence bundle marks other rows than the test rows as unseen by the version in Production"
         )
 
 
+def _same_weights(given: Array | None, stored: Array | None) -> bool:
+    return (given is None and stored is None) or (
+        given is not None and stored is not None and np.array_equal(given, stored)
+    )
+
+
 def _own_as_declared(measured: Measured, inputs: JudgedInputs) -> Measured:
     """Keep one verdict for each declared gate of the experiment's own; a gate without a verdict did not pass."""
     given = {verdict.gate: verdict for verdict in measured.own}
-    names = [ref.partition(":")[2] for ref in inputs.rows.experiment.gates.own]
+    names = [name_of(ref) for ref in inputs.rows.experiment.gates.own]
     verdicts = (
         given.get(name) or Verdict(name, False, "the evidence bundle has no verdict of this gate") for name in names
     )

@@ -31,12 +31,14 @@ def newest_rows(
         return None
     from slipway.data import (  # imported here, since most experiments have no time column
         check_contract,
+        labelled,
         read_source,
     )
 
     try:
         raw = read_source(folder, experiment.name, experiment.data)
-        frame, violations = check_contract(raw, experiment.data, now=datetime.now(UTC).replace(tzinfo=None))
+        checked, violations = check_contract(raw, experiment.data, now=datetime.now(UTC).replace(tzinfo=None))
+        frame, _ = labelled(checked, experiment.data)
     except SlipwayError as error:
         note(f"newest rows: none, the source cannot be read: {str(error).splitlines()[0]}")
         return None

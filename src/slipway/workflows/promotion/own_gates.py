@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from slipway.code import load_function
+from slipway.code import load_own
 from slipway.core.gates import Evidence
+from slipway.core.spec import name_of
 from slipway.errors import CodeInvalid
 from slipway.progress import note, step
 from slipway.settings import Settings
@@ -23,9 +24,16 @@ _CODE_DIGEST = "slipway.code_digest"
 _MOST_CHARACTERS = 1500  # the judge cuts a reason at 2000, and the words on its code come last
 
 
-class _GateCode(NamedTuple):
+class GateCode(NamedTuple):
+    """The folder of the code that judges a version, and why it is not the code of the run; empty where it is."""
+
     folder: Path
     differs: str
+
+
+def gate_code(settings: Settings, inputs: JudgedInputs) -> GateCode:
+    """Return the code that the run kept, or the working copy where the run kept none."""
+    return _kept(inputs) or _working_copy(settings, inputs)
 
 
 def own_verdicts(settings: Settings, inputs: JudgedInputs, evidence: Evidence) -> tuple[Verdict, ...]:
@@ -33,7 +41,7 @@ def own_verdicts(settings: Settings, inputs: JudgedInputs, evidence: Evidence) -
 
     A function returns a Verdict, or (passed, reason). One that raises did not pass, with the error as the reason.
     """
-    code = _kept(inputs) or _working_copy(settings, inputs)
+    code = gate_code(settings, inputs)
     if code.differs:
         note(f"own gates: {code.differs}")
     given = (_own(code.folder, ref, evidence) for ref in evidence.experiment.gates.own)
@@ -46,23 +54,23 @@ def marked_as_kept(verdict: Verdict, inputs: JudgedInputs) -> Verdict:
     return _marked(verdict, code.differs if code else "")
 
 
-def _kept(inputs: JudgedInputs) -> _GateCode | None:
+def _kept(inputs: JudgedInputs) -> GateCode | None:
     folder = inputs.rows.code
     if folder is None:
         return None
     was, kept = inputs.version.tags.get(_CODE_DIGEST, ""), code_digest(folder)
     differs = f"by code that its run kept ({kept[:12]}) and that is not the code of its digest ({was[:12] or 'none'})"
-    return _GateCode(folder, "" if was == kept else differs)
+    return GateCode(folder, "" if was == kept else differs)
 
 
-def _working_copy(settings: Settings, inputs: JudgedInputs) -> _GateCode:
+def _working_copy(settings: Settings, inputs: JudgedInputs) -> GateCode:
     folder = settings.experiments / inputs.rows.experiment.name
     was, now = inputs.version.tags.get(_CODE_DIGEST, ""), code_digest(folder)
     differs = (
         f"by the Python files of experiments/{folder.name} as they are now ({now[:12]}), which are not those of the run "
         f"({was[:12] or 'none'}), since it kept no copy"
     )
-    return _GateCode(folder, "" if was == now else differs)
+    return GateCode(folder, "" if was == now else differs)
 
 
 def _marked(verdict: Verdict, differs: str) -> Verdict:
@@ -73,10 +81,10 @@ def _marked(verdict: Verdict, differs: str) -> Verdict:
 
 
 def _own(folder: Path, ref: str, evidence: Evidence) -> Verdict:
-    gate = ref.partition(":")[2]
+    gate = name_of(ref)
     try:
         with step(f"own gate: {gate}"):
-            result = load_function(folder, ref)(evidence)
+            result = load_own(folder, ref, "gates")(evidence)
     except CodeInvalid as error:
         return Verdict(gate, False, str(error).splitlines()[0])
     except Exception as error:  # the experiment's own code may raise anything  # noqa: BLE001

@@ -13,7 +13,7 @@ from slipway.core.spec import Experiment
 from slipway.core.statistics.calibration import Calibration, calibration
 from slipway.core.statistics.costs import answered_from, mean_cost
 from slipway.core.statistics.disagreement import DisputedRow, disagreement, disputed_rows
-from slipway.core.statistics.metrics import METRICS, Outcome
+from slipway.core.statistics.metrics import Outcome
 from slipway.core.statistics.slices import Slice, slice_labels, slices
 from slipway.progress import step
 from slipway.registry.artifacts.fetch import fetch_verified
@@ -23,6 +23,7 @@ from slipway.registry.evidence.test_rows import TestRows
 from slipway.registry.versions import list_versions
 from slipway.reports.card import CardDecision, CardDisagreement, CardFairness
 from slipway.reports.fairness import fairness
+from slipway.search import search_metric
 from slipway.settings import Settings
 from slipway.types import Stage
 from slipway.workflows.project import Declared
@@ -82,7 +83,9 @@ def find(
     labels = {name: slice_labels(tested.rows[name]) for name in experiment.evaluation.columns}
     groups = {name: labels[name] for name in experiment.evaluation.sensitive}
     with step(f"slices: {', '.join(labels) or 'none declared'}"):
-        parts = slices(outcome, labels, METRICS[evaluated.metric], seed=experiment.search.seed)
+        parts = slices(
+            outcome, labels, search_metric(spec.folder, experiment, tested.classes), seed=experiment.search.seed
+        )
     apart, doubts = _disagreement(client, settings, experiment, tested, outcome)
     return Findings(
         slices=parts,

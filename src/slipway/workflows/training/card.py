@@ -61,7 +61,7 @@ def model_card(
         task=experiment.task,
         data=_data(spec, prepared),
         columns=tuple(_column(experiment, name, prepared.frame) for name in experiment.data.columns),
-        search=_search(experiment, trials, winner),
+        search=_search(experiment, len(prepared.splits.folds), trials, winner),
         results=results,
         gates=_gates(experiment),
         caveats=(
@@ -103,12 +103,12 @@ def _span(frame: pd.DataFrame, time: str | None) -> tuple[str, str]:
 
 def _column(experiment: Experiment, name: str, frame: pd.DataFrame) -> CardColumn:
     data, column = experiment.data, experiment.data.columns[name]
-    role = "target" if name == data.target else "id" if name == data.id else "time" if name == data.time else ""
-    role = role or ("feature" if name in data.features else "kept beside")
+    roles = {data.target: "target", data.id: "id", data.time: "time", data.weight: "weight"}
+    role = roles.get(name) or ("feature" if name in data.features else "kept beside")
     return CardColumn(name, column.type.value, column.known or "", float(frame[name].isna().mean()), role)
 
 
-def _search(experiment: Experiment, trials: Sequence[Trial], winner: Trial) -> CardSearch:
+def _search(experiment: Experiment, folds: int, trials: Sequence[Trial], winner: Trial) -> CardSearch:
     fixed = experiment.search.candidates[winner.candidate].params
     return CardSearch(
         metric=experiment.search.metric,
@@ -122,7 +122,7 @@ def _search(experiment: Experiment, trials: Sequence[Trial], winner: Trial) -> C
         seed=experiment.search.seed,
         within_noise=len(contenders(trials, experiment.search.metric)),
         preferred=experiment.search.prefer,
-        folds=experiment.split.folds,
+        folds=folds if folds > 1 else None,
         let_go=sum(not trial.failed and not trial.complete for trial in trials) if experiment.search.halving else None,
     )
 
@@ -144,12 +144,13 @@ def _caveats(
     experiment: Experiment, prepared: Prepared, findings: Findings, trials: Sequence[Trial]
 ) -> tuple[str, ...]:
     caveats = [
-        "The intervals take rows as independent; rows of one day or one customer are not, so the true ones are wider."
+        *_counted(experiment, prepared),
+        "The intervals take rows as independent; rows of one day or one customer are not, so the true ones are wider.",
     ]
     if worse := [f"{part.column} {part.value}" for part in findings.slices if part.worse]:
         more = f" and {len(worse) - _FEW} more" if len(worse) > _FEW else ""
         caveats.append(f"It is worse than on the rest, beyond the noise, for {', '.join(worse[:_FEW])}{more}.")
-    if not isinstance(experiment.split, TimeSplit):
+    if not isinstance(experiment.split, TimeSplit) and not getattr(experiment.split, "test_from", None):
         caveats.append(
             "The split is not by time: what the model will meet later may differ more than these test rows do."
         )
@@ -159,6 +160,18 @@ def _caveats(
     if failed := sum(trial.failed for trial in trials):
         caveats.append(f"{failed} of {len(trials)} trials failed; their errors are in leaderboard.csv.")
     return tuple(caveats)
+
+
+def _counted(experiment: Experiment, prepared: Prepared) -> list[str]:
+    """Say which rows count, and how much."""
+    sentences, data = [], experiment.data
+    if data.weight:
+        sentences.append(
+            f"Each row counts as its {data.weight} says, in every fit, score and interval; the figures show every row once."
+        )
+    if left_out := prepared.rows_without_target:
+        sentences.append(f"{left_out:,} rows have no {data.target}: nothing was fitted or measured on them.")
+    return sentences
 
 
 def _lineage(spec: Declared, code: Sequence[Path]) -> CardLineage:

@@ -8,8 +8,9 @@ from slipway.core.prediction import predict
 from slipway.core.spec import Experiment
 from slipway.core.statistics.costs import mean_cost
 from slipway.core.statistics.intervals import bootstrap, remembering
-from slipway.core.statistics.metrics import METRICS, Metric, Outcome, Weighted, measure, prepare_all
-from slipway.search import FittedBaseline
+from slipway.core.statistics.metrics import Metric, Outcome, Weighted, measure, prepare_all
+from slipway.core.weights import weighted
+from slipway.search import FittedBaseline, own_metrics, search_metric
 from slipway.types import Interval
 from slipway.workflows.project import Declared
 from slipway.workflows.training.prepare import Prepared
@@ -70,11 +71,14 @@ def evaluate(
     experiment, test = spec.experiment, prepared.splits.test
     inputs = experiment.inputs_of(candidate)
     rows, truth = test[list(experiment.data.features)], test[experiment.data.target]
-    outcome = predict(pipeline, rows[list(inputs)], truth, experiment.task, prepared.classes)
-    others = {baseline.name: baseline.predict(rows, truth) for baseline in baselines}
-    own = prepare_all(experiment.task, outcome)
+    answers = predict(pipeline, rows[list(inputs)], truth, experiment.task, prepared.classes)
+    outcome = weighted(answers, test, experiment.data)
+    others = {each.name: weighted(each.predict(rows, truth), test, experiment.data) for each in baselines}
+    metrics = own_metrics(spec.folder, experiment, prepared.classes)
+    searched = search_metric(spec.folder, experiment, prepared.classes)
+    own = prepare_all(experiment.task, outcome, metrics)
     own[experiment.search.metric] = remembering(own[experiment.search.metric])
-    over = _over_baselines(experiment, own[experiment.search.metric], others)
+    over = _over_baselines(experiment, searched, own[experiment.search.metric], others)
     costs = experiment.scope.costs
     cost = {"cost": mean_cost(outcome, costs)} if costs else {}
     drawn = bootstrap({**own, **over, **cost}, outcome.rows, seed=experiment.search.seed)
@@ -85,15 +89,16 @@ def evaluate(
         outcome=outcome,
         intervals={name: drawn[name] for name in own},
         baseline_outcomes=others,
-        baselines={name: measure(experiment.task, other) for name, other in others.items()},
+        baselines={name: measure(experiment.task, other, metrics) for name, other in others.items()},
         over={name.removeprefix(_OVER): drawn[name] for name in over},
         cost=drawn.get("cost"),
     )
 
 
-def _over_baselines(experiment: Experiment, ours: Weighted, others: Mapping[str, Outcome]) -> dict[str, Weighted]:
+def _over_baselines(
+    experiment: Experiment, metric: Metric, ours: Weighted, others: Mapping[str, Outcome]
+) -> dict[str, Weighted]:
     """Return, for each baseline, a metric that says by how much the winner's search metric is better."""
-    metric = METRICS[experiment.search.metric]
     theirs = {name: metric.prepare(other) for name, other in others.items() if metric.fits(experiment.task, other)}
     return {f"{_OVER}{name}": _better(metric, ours, their) for name, their in theirs.items()}
 

@@ -1,6 +1,6 @@
 """The checks and the split before anything is trained: code, contract, classes, leaks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,12 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from slipway.code import load_function
+from slipway.code import load_function, load_own
 from slipway.core.prediction import classes_of
-from slipway.data import Leak, Splits, audit, check_contract, fingerprint, in_order, read_source, split
+from slipway.core.spec import Data, OwnSplit
+from slipway.data import Leak, Splits, audit, check_contract, fingerprint, in_order, labelled, read_source, split
 from slipway.errors import CodeInvalid, ContractBroken, DataLeaks, DataUnusable
 from slipway.registry.artifacts.shadows import shadowed
-from slipway.search import Question, check_candidate
+from slipway.search import Question, check_candidate, own_metrics
 from slipway.workflows.project import Declared
 
 
@@ -27,6 +28,7 @@ class Prepared:
         classes: the target's classes; empty for a regression.
         digests: the digest of all rows, under `all`, and of each part.
         doubts: columns that may give the target away.
+        rows_without_target: how many rows of the source were left out, because their target is missing.
     """
 
     frame: pd.DataFrame
@@ -34,16 +36,21 @@ class Prepared:
     classes: tuple[Any, ...]
     digests: Mapping[str, str]
     doubts: tuple[Leak, ...] = ()
+    rows_without_target: int = 0
 
 
 def check_code(declared: Declared) -> None:
     """Import and build everything that the experiment names, without data. Raises CodeInvalid."""
     experiment = declared.experiment
-    if any(candidate.pipeline for candidate in experiment.search.candidates.values()):
+    if any(candidate.code for candidate in experiment.search.candidates.values()):
         _require_names_of_their_own(declared.code_files())
-    for ref in (experiment.data.source.function, experiment.baseline.rule, *experiment.gates.own):
+    for ref in (experiment.data.source.function, experiment.baseline.rule):
         if ref:
             load_function(declared.folder, ref)
+    for gate in experiment.gates.own:
+        load_own(declared.folder, gate, "gates")
+    _own_splitter(declared)
+    own_metrics(declared.folder, experiment, ())
     for name in experiment.search.candidates:
         check_candidate(declared.folder, experiment, name)
 
@@ -73,18 +80,38 @@ def prepare(declared: Declared, now: datetime | None = None) -> Prepared:
     frame, violations = check_contract(raw, experiment.data, now=now or datetime.now(UTC).replace(tzinfo=None))
     if violations:
         raise ContractBroken(experiment.name, violations)
+    frame, without_target = labelled(frame, experiment.data)
+    if frame.empty:
+        raise DataUnusable(f"{experiment.data.target} is missing in all {len(raw):,} rows; nothing was trained")
     try:
         classes = classes_of(frame[experiment.data.target], experiment.task, experiment.data.positive)
     except ValueError as error:
         raise DataUnusable(f"{experiment.data.target}: {error}") from None
     frame = in_order(frame, experiment.data)
-    splits = split(frame, experiment)
+    splits = split(frame, experiment, _own_splitter(declared))
+    _require_weights(splits, experiment.data)
     held_out = pd.concat([splits.validation, splits.test])
     leaks = audit(splits.train, held_out, experiment, classes)
     if fatal := [leak for leak in leaks if leak.fatal]:
         raise DataLeaks(experiment.name, fatal)
     digests = {"all": fingerprint(frame), **{name: fingerprint(part) for name, part in splits.parts().items()}}
-    return Prepared(frame, splits, classes, digests, tuple(leaks))
+    return Prepared(frame, splits, classes, digests, tuple(leaks), without_target)
+
+
+def _own_splitter(declared: Declared) -> Callable[..., Any] | None:
+    rule = declared.experiment.split
+    return load_own(declared.folder, rule.function, "splitters") if isinstance(rule, OwnSplit) else None
+
+
+def _require_weights(splits: Splits, data: Data) -> None:
+    """Refuse a part of the split in which no row counts, since nothing can be fitted or measured on it."""
+    if data.weight is None:
+        return
+    for name, part in splits.parts().items():
+        if not part[data.weight].any():
+            raise DataUnusable(
+                f"{data.weight} is 0 in every row of the {name} part ({splits.rule}); no row of it counts"
+            )
 
 
 def question_of(declared: Declared, prepared: Prepared) -> Question:

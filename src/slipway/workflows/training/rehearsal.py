@@ -15,10 +15,11 @@ from threadpoolctl import threadpool_limits
 from slipway.code import importable
 from slipway.core.prediction import encode
 from slipway.core.space import spread
+from slipway.core.weights import weighted
 from slipway.errors import CodeInvalid, UntrustedModel, how_to_get
 from slipway.progress import step
 from slipway.registry.trust import stored_and_loaded
-from slipway.search import Question, build_pipeline, fit
+from slipway.search import Question, build_pipeline, fit, fit_baselines, own_metrics, require_values
 from slipway.search.boosters import few_trees
 
 _ROWS = 300
@@ -39,11 +40,22 @@ def rehearse(question: Question, trusted: Sequence[str]) -> None:
     Raises UntrustedModel for all candidates with a type that is not trusted, CodeInvalid for the first that cannot be fitted.
     """
     with step("candidates: fitted on a few rows, stored, loaded"), _quiet(), importable(question.folder):
+        _require_metrics(question)
         refused = _refused(question, few_rows(question), trusted)
     if refused:
         lines = "\n".join(f"  {each}" for each in refused)
         headline = f"{len(refused)} candidate(s) cannot be stored and loaded again; nothing was trained:"
         raise UntrustedModel(f"{headline}\n{lines}")
+
+
+def _require_metrics(question: Question) -> None:
+    """Compute the experiment's own metrics on the answers of the constant baseline to the validation rows of one fold."""
+    experiment = question.experiment
+    if own := own_metrics(question.folder, experiment, question.classes):
+        train, validation = next(question.parts(share=1.0))
+        constant = fit_baselines(question.folder, experiment, train, question.classes)[0]
+        answers = constant.predict(validation[list(experiment.data.features)], validation[experiment.data.target])
+        require_values(own, weighted(answers, validation, experiment.data))
 
 
 def _refused(question: Question, few: pd.DataFrame, trusted: Sequence[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """`slipway reproduce`: the winner fitted again from its records, and compared with the stored model row by row."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
@@ -15,13 +15,15 @@ from packaging.requirements import Requirement
 
 from slipway.core.prediction import predict
 from slipway.core.spec import Experiment
-from slipway.core.statistics.metrics import Outcome, measure
+from slipway.core.statistics.metrics import Metric, Outcome, measure
+from slipway.core.weights import weighted
 from slipway.errors import Refusal
 from slipway.progress import step
 from slipway.registry.artifacts.fetch import fetch_verified
 from slipway.registry.artifacts.models import inputs_of, recorded_experiment, requirements_of, temporary_folder
 from slipway.registry.trust import load_trusted
 from slipway.registry.versions import Version, get_version
+from slipway.search import own_metrics
 from slipway.settings import Settings
 from slipway.tracking.lineage import code_digest, file_digest
 from slipway.workflows.project import Declared
@@ -101,7 +103,9 @@ def reproduce(settings: Settings, name: str, version: int) -> Reproduction:
         with step("predictions: compared row by row"):
             again = _score(model, spec.experiment.inputs_of(winner.candidate), spec.experiment, prepared)
             stored = _score(load_trusted(files, trusted), inputs_of(files), spec.experiment, prepared)
-        return _compared(original, run, spec.experiment, prepared, again, stored, _surroundings(settings, run, files))
+        own = own_metrics(spec.folder, spec.experiment, prepared.classes)
+        changed = _surroundings(settings, run, files)
+        return _compared(original, run, spec.experiment, prepared, again, stored, changed, own)
 
 
 def _recorded(settings: Settings, client: MlflowClient, version: Version, folder: Path) -> Declared:
@@ -152,7 +156,8 @@ def _installed(name: str) -> str:
 def _score(model: Any, inputs: Iterable[str], experiment: Experiment, prepared: Prepared) -> Outcome:
     """Score a model on the columns that it asks for: a model of an older Slipway asks for texts and times too."""
     test = prepared.splits.test
-    return predict(model, test[list(inputs)], test[experiment.data.target], experiment.task, prepared.classes)
+    answers = predict(model, test[list(inputs)], test[experiment.data.target], experiment.task, prepared.classes)
+    return weighted(answers, test, experiment.data)
 
 
 def _compared(
@@ -163,13 +168,14 @@ def _compared(
     again: Outcome,
     stored: Outcome,
     surroundings: tuple[str, ...],
+    own: Sequence[Metric] = (),
 ) -> Reproduction:
     differs = again.predicted != stored.predicted
     distance = np.abs(again.predicted - stored.predicted) if not experiment.task.is_classification else np.zeros(1)
     if again.scores is not None and stored.scores is not None:
         each = np.abs(again.scores - stored.scores).reshape(again.rows, -1)
         differs, distance = differs | each.any(axis=1), each
-    measured = measure(experiment.task, again)
+    measured = measure(experiment.task, again, own)
     recorded = {name: run.data.metrics[f"test_{name}"] for name in measured if f"test_{name}" in run.data.metrics}
     return Reproduction(
         version=version,

@@ -12,8 +12,8 @@ from mlflow import MlflowClient
 from sklearn.inspection import permutation_importance
 
 from slipway.core.prediction import predict
-from slipway.core.statistics.metrics import METRICS
 from slipway.core.trials import Trial
+from slipway.core.weights import weighted
 from slipway.progress import step
 from slipway.registry.evidence import sealed_trials
 from slipway.registry.evidence.test_rows import CODE, FOLDER, TestRows, save
@@ -26,6 +26,7 @@ from slipway.reports.plots import (
     parallel_figure,
     slices_figure,
 )
+from slipway.search import search_metric
 from slipway.settings import Settings
 from slipway.tracking.runs import write
 from slipway.workflows.project import Declared
@@ -79,7 +80,7 @@ def log_run_artifacts(
 
 def log_gate_code(client: MlflowClient, run_id: str, spec: Declared) -> None:
     """Keep the experiment's Python files with the evidence of a run, where it has gates of its own, which they are run by."""
-    if spec.experiment.gates.own:
+    if spec.experiment.gates.own or spec.experiment.search.metrics:  # both judge the run by its own copy
         for path in sorted(spec.folder.rglob("*.py")):
             within = path.relative_to(spec.folder).parent.as_posix()
             client.log_artifact(run_id, str(path), posixpath.normpath(f"{FOLDER}/{CODE}/{within}"))
@@ -115,14 +116,15 @@ def _importance(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> tup
 
     Measured on a sample of the test rows.
     """
-    experiment, metric = spec.experiment, METRICS[evaluated.metric]
+    experiment, metric = spec.experiment, search_metric(spec.folder, spec.experiment, prepared.classes)
     sample = prepared.splits.test.sample(
         min(_IMPORTANCE_ROWS, len(prepared.splits.test)), random_state=experiment.search.seed
     )
     sign = 1.0 if metric.greater_is_better else -1.0
 
     def scorer(model: Any, rows: Any, truth: Any) -> float:
-        outcome = predict(model, rows, truth, experiment.task, prepared.classes)
+        answers = predict(model, rows, truth, experiment.task, prepared.classes)
+        outcome = weighted(answers, sample, experiment.data)
         return sign * metric.prepare(outcome)(np.ones(outcome.rows))
 
     inputs = list(evaluated.inputs)

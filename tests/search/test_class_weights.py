@@ -1,0 +1,81 @@
+"""Class weights reach the estimator, whatever way the classes are spelled in YAML, and again from the JSON of a run."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from slipway.core.spec import Experiment
+from slipway.core.spec._yaml import read_experiment
+from slipway.search import build_pipeline, fit
+
+YAML = """
+name: small
+scope: {{goal: Say which rows are late.}}
+task: binary
+data:
+  source: {{csv: rows.csv}}
+  target: late
+  columns:
+    late: {{type: {kind}}}
+    minutes: {{type: float}}
+split: {{method: random}}
+search:
+  metric: roc_auc
+  candidates:
+    logistic: {{estimator: sklearn.linear_model.LogisticRegression, params: {{class_weight: {weights}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "weights", "classes"),
+    [
+        ("int", "{0: 1, 1: 50}", (0, 1)),
+        ("int", '{"0": 1, "1": 50}', (0, 1)),
+        ("bool", "{false: 1, true: 50}", (False, True)),
+        ("category", '{"no": 1, "yes": 50}', ("no", "yes")),
+        ("category", "{0: 1, 1: 50}", ("0", "1")),
+    ],
+)
+def test_a_mapping_reaches_the_estimator_as_declared_and_as_recorded(
+    tmp_path: Path, kind: str, weights: str, classes: tuple[Any, Any]
+) -> None:
+    declared = read_experiment(YAML.format(kind=kind, weights=weights), "experiment.yaml")
+    recorded = Experiment.model_validate(json.loads(json.dumps(declared.as_dict())))
+    assert recorded.digest == declared.digest
+    rng = np.random.default_rng(0)
+    late = rng.integers(0, 2, 300)
+    rows = pd.DataFrame({"late": [classes[code] for code in late], "minutes": late + rng.normal(size=300)})
+    for experiment in (declared, recorded):
+        pipeline = build_pipeline(tmp_path, experiment, "logistic", {})
+        assert fit(experiment, "logistic", pipeline, rows).predict(rows).tolist().count(classes[1]) > 280
+
+
+@pytest.mark.parametrize("classes", [(1, 2), ("no", "yes"), (False, True)])
+def test_histogram_gradient_boosting_weighs_the_class_that_is_named(
+    declare: Callable[..., Experiment], tmp_path: Path, classes: tuple[Any, Any]
+) -> None:
+    weights = {str(classes[0]): 1, str(classes[1]): 50}
+    hist = "sklearn.ensemble.HistGradientBoostingClassifier"
+    candidate = {"estimator": hist, "params": {"class_weight": weights, "max_iter": 5}}
+    kind = {int: "int", str: "category", bool: "bool"}[type(classes[0])]
+    data = declare().as_dict()["data"] | {"columns": {"late": {"type": kind}, "minutes": {"type": "float"}}}
+    experiment = declare(data=data, search={"metric": "roc_auc", "candidates": {"one": candidate}})
+    rng = np.random.default_rng(0)
+    late = rng.integers(0, 2, 300)
+    rows = pd.DataFrame({"late": [classes[code] for code in late], "minutes": late + rng.normal(size=300)})
+    model = fit(experiment, "one", build_pipeline(tmp_path, experiment, "one", {}), rows)
+    assert model.predict(rows).tolist().count(classes[1]) > 280
+
+
+def test_balanced_and_a_class_that_is_not_there_are_left_to_the_estimator(
+    declare: Callable[..., Experiment], tmp_path: Path
+) -> None:
+    for weights in ("balanced", {"late": 3}, None):
+        candidate = {"estimator": "sklearn.linear_model.LogisticRegression", "params": {"class_weight": weights}}
+        experiment = declare(search={"metric": "roc_auc", "candidates": {"one": candidate}})
+        assert build_pipeline(tmp_path, experiment, "one", {})[-1].class_weight == weights
