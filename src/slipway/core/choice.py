@@ -35,6 +35,13 @@ def contenders(trials: Sequence[Trial], metric: str) -> list[Trial]:
     return [trial for trial in complete if trial is complete[0] or _within_noise(trial, complete[0], metric)]
 
 
+def clearly_better(trial: Trial, other: Trial, metric: str) -> bool:
+    """Return whether a trial is better than another one beyond the noise of the difference of both."""
+    if trial.score is None or other.score is None or METRICS[metric].better(trial.score, other.score) <= 0:
+        return False
+    return not _within_noise(other, trial, metric)
+
+
 def choose(trials: Sequence[Trial], metric: str, prefer: str = "best") -> Trial:
     """Return the trial to take among the contenders: the best, the fastest to answer, or the smallest model.
 

@@ -33,7 +33,12 @@ class CheckReport:
             "not_used": [name for name in experiment.data.features if name not in self._used],
             "candidates": list(experiment.search.candidates),
             "metric": experiment.search.metric,
-            "trials": experiment.search.trials,
+            "effort": experiment.search.effort,
+            "trials": experiment.search.most_trials,
+            "timeout_s": experiment.search.most_s,
+            "folds": experiment.split.folds,
+            "halving": experiment.search.halving is not None,
+            "ensemble": experiment.search.ensemble == "auto",
             "gates": [vars(gate) for gate in every_gate(experiment)],
             "undeclared": [{"key": duty.key, "example": duty.example} for duty in undeclared(experiment)],
             "promises": [vars(promise) for promise in promises(experiment)],
@@ -66,7 +71,7 @@ class CheckReport:
             f"  split       {rows} ({self.prepared.splits.rule})\n"
             f"  features    {', '.join(experiment.data.features)}\n{self._not_used}"
             f"  baselines   {constant}{rule}\n"
-            f"  search      up to {search.trials} trials or {search.timeout_s:g} s for the best {search.metric}, over\n"
+            f"  search      {_effort(experiment)}\n"
             f"{candidates}\n"
             f"  gates       {_gates(experiment)}{_later(experiment)}"
             + "".join(f"\n  a leak?     {doubt}" for doubt in self.prepared.doubts)
@@ -82,8 +87,21 @@ def check(settings: Settings, name: str) -> CheckReport:
     check_code(spec)
     with step("data: read, contract, split"):
         prepared = prepare(spec)
+    spec = prepared.spec
     rehearse(question_of(spec, prepared), (*spec.experiment.search.trusted_types, *settings.trusted_types))
     return CheckReport(spec, prepared)
+
+
+def _effort(experiment: Experiment) -> str:
+    """Say how much is searched, and how, in one line."""
+    search, folds = experiment.search, experiment.split.folds
+    named = f"effort {search.effort}: " if search.effort else ""
+    each = f"each on {folds} folds" if folds else "each on one validation part"
+    if search.halving:
+        each += f", weak ones on {search.halving.shares[0]:.0%} of the training rows only"
+    together = "; several trials answer together where that is clearly better" if search.ensemble == "auto" else ""
+    budget = f"up to {search.most_trials:,} trials or {search.most_s:g} s for the best {search.metric}"
+    return f"{named}{budget}, {each}{together}, over"
 
 
 def _gates(experiment: Experiment) -> str:
