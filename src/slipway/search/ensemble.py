@@ -61,7 +61,7 @@ def find_ensemble(question: Question, trials: Sequence[Trial], kept: KeptAnswers
     if len(counts) < 2:
         return None
     by_number = {trial.number: trial for trial in library}
-    together = _together(question, [by_number[number] for number in counts], list(counts.values()))
+    together = combine(question, [by_number[number] for number in counts], list(counts.values()))
     together = replace(together, started_ms=started_ms, duration_s=time.perf_counter() - clock)
     best = ranked(trials, search.metric)[0]
     return together if clearly_better(together, best, search.metric) else None
@@ -76,7 +76,8 @@ def answers_of(members: Sequence[Member], kept: KeptAnswers) -> list[Any] | None
     return [mean_answer(fold, [member.weight for member in members]) for fold in zip(*there, strict=True)]
 
 
-def _together(question: Question, trials: Sequence[Trial], counts: Sequence[int]) -> Trial:
+def combine(question: Question, trials: Sequence[Trial], counts: Sequence[int]) -> Trial:
+    """Return trials with their answers as one Trial with members, the heaviest first; `counts` are their weights in whole numbers."""
     experiment = question.experiment
     order = np.argsort([-count for count in counts], kind="stable").tolist()
     trials, weights = [trials[i] for i in order], [counts[i] / sum(counts) for i in order]
@@ -99,7 +100,9 @@ def _together(question: Question, trials: Sequence[Trial], counts: Sequence[int]
     )
 
 
-def vote(fitted: Mapping[str, BaseEstimator], weights: Sequence[float], labels: NDArray[Any] | None) -> BaseEstimator:
+def vote(
+    fitted: Mapping[str, BaseEstimator], weights: Sequence[float], inputs: Sequence[str], labels: NDArray[Any] | None
+) -> BaseEstimator:
     """Return fitted models as one model that answers their weighted mean: a VotingClassifier, or a VotingRegressor.
 
     The models are fitted apart, as every candidate is, and joined as if the voting model had fitted them.
@@ -107,6 +110,7 @@ def vote(fitted: Mapping[str, BaseEstimator], weights: Sequence[float], labels: 
     Args:
         fitted: The models by a name for each; classifiers know every one of the labels.
         weights: The weight of each model.
+        inputs: The columns that the voting model is given; a model may be fitted on some of them.
         labels: The labels that the models were fitted on, (rows,); None for a regression.
     """
     templates = [(name, clone(model)) for name, model in fitted.items()]
@@ -117,4 +121,5 @@ def vote(fitted: Mapping[str, BaseEstimator], weights: Sequence[float], labels: 
         voting.le_ = LabelEncoder().fit(labels)
         voting.classes_ = voting.le_.classes_
     voting.estimators_ = list(fitted.values())
+    voting.feature_names_in_ = np.array(list(inputs), dtype=object)
     return voting

@@ -22,7 +22,7 @@ def voting(estimate: Estimate) -> dict[type, Estimate]:
         heads = []
         for i, member in enumerate(model.estimators_):
             with draft.inside(f"member {i}"):
-                heads.append(estimate(draft, member, features))
+                heads.append(estimate(draft, member, _inputs(model, member, features)))
         return heads
 
     def classifier(draft: Draft, model: VotingClassifier, features: Features) -> Head:
@@ -39,6 +39,16 @@ def voting(estimate: Estimate) -> dict[type, Estimate]:
         return Head(MeanValues(answers, _weights(model)))
 
     return {VotingClassifier: classifier, VotingRegressor: regressor}
+
+
+def _inputs(model: Any, member: Any, features: Features) -> Features:
+    """Return the features of a member: those that it was fitted on, where members take columns by their names."""
+    names = getattr(member, "feature_names_in_", None)
+    known = getattr(model, "feature_names_in_", None)
+    if names is None or known is None:
+        return features
+    at = {name: i for i, name in enumerate(known)}
+    return features.take([at[name] for name in names])
 
 
 def _weights(model: Any) -> NDArray[Any] | None:

@@ -6,15 +6,15 @@ answers are gone, is fitted on the folds again.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
-from slipway.core.spec import Experiment
 from slipway.core.statistics.metrics import Array
 from slipway.core.trials import Member, Trial
 from slipway.search import (
@@ -142,12 +142,19 @@ def _fit(spec: Declared, prepared: Prepared, winner: Winner, curve: Curve | None
         return fit(experiment, part.candidate, decided(pipeline, winner.threshold, positive), rows)
     fitted = {_name(part): _fit_part(spec, part, rows) for part in winner.parts}
     inputs, target = rows[list(experiment.inputs_of(*winner.candidates))], rows[experiment.data.target]
-    model = _joined(experiment, winner.parts, fitted, target) if winner.members else next(iter(fitted.values()))
+    model = (
+        _joined(winner, fitted, inputs, target if prepared.classes else None)
+        if winner.members
+        else next(iter(fitted.values()))
+    )
     if curve is not None:
         return curve.over(model, inputs, target, positive)
     if winner.threshold is None:
         return model
-    return decided(FrozenEstimator(model), winner.threshold, positive).fit(inputs, target)
+    thresholded = decided(FrozenEstimator(model), winner.threshold, positive).fit(inputs, target)
+    # As if fitted whole: skops would store a fitted model again at every place that refers to it.
+    thresholded.estimator, thresholded.estimator_ = clone(model), model
+    return thresholded
 
 
 def _fit_part(spec: Declared, part: Member, rows: pd.DataFrame) -> Any:
@@ -155,9 +162,9 @@ def _fit_part(spec: Declared, part: Member, rows: pd.DataFrame) -> Any:
     return fit(spec.experiment, part.candidate, pipeline, rows)
 
 
-def _joined(experiment: Experiment, parts: Sequence[Member], fitted: Mapping[str, Any], target: pd.Series) -> Any:
-    labels = target.to_numpy() if experiment.task.is_classification else None
-    return vote(fitted, [part.weight for part in parts], labels)
+def _joined(winner: Winner, fitted: Mapping[str, Any], inputs: pd.DataFrame, labels: pd.Series | None) -> Any:
+    weights = [part.weight for part in winner.members]
+    return vote(fitted, weights, list(inputs.columns), None if labels is None else labels.to_numpy())
 
 
 def _name(part: Member) -> str:
