@@ -3,7 +3,7 @@
 from slipway.search.baselines import FittedBaseline, fit_baselines, score_baselines
 from slipway.search.calibrating import Curve, curve_through, learn_curve
 from slipway.search.candidates import build_pipeline, check_candidate, decided
-from slipway.search.effort import planned
+from slipway.search.effort import in_words, planned
 from slipway.search.ensemble import KeptAnswers, answers_of, find_ensemble, vote
 from slipway.search.fitting import fit
 from slipway.search.leaderboard import leaderboard
@@ -26,6 +26,7 @@ __all__ = [
     "find_ensemble",
     "fit",
     "fit_baselines",
+    "in_words",
     "leaderboard",
     "learn_curve",
     "planned",

@@ -75,6 +75,19 @@ def planned(experiment: Experiment, rows: int) -> Experiment:
     return experiment.model_copy(update={"search": search.model_copy(update=changes), "split": split})
 
 
+def in_words(experiment: Experiment) -> str:
+    """Say how much a planned experiment searches, and how, in one line."""
+    search, folds = experiment.search, experiment.split.folds
+    named = f"effort {search.effort}: " if search.effort else ""
+    trials = "as many trials as fit" if search.most_trials == _UNCOUNTED else f"up to {search.most_trials:,} trials"
+    budget = f"{trials} into {search.most_s:g} s" if trials.startswith("as") else f"{trials} or {search.most_s:g} s"
+    each = f"each on {folds} folds" if folds else "each on one validation part"
+    if search.halving:
+        each += f", weak ones on {search.halving.shares[0]:.0%} of the training rows only"
+    together = "; several answer together where that is better beyond the noise" if search.ensemble == "auto" else ""
+    return f"{named}{budget} for the best {search.metric}, {each}{together}"
+
+
 def _candidates(experiment: Experiment, rows: int) -> dict[str, Candidate]:
     features = len(experiment.data.encoded)
     if not features:

@@ -7,6 +7,7 @@ from slipway.core.gates import GateNotice, every_gate
 from slipway.core.promises import promises
 from slipway.core.spec import Experiment, undeclared
 from slipway.progress import step
+from slipway.search import in_words
 from slipway.settings import Settings
 from slipway.workflows.project import Declared, declared
 from slipway.workflows.training.prepare import Prepared, check_code, prepare, question_of
@@ -71,7 +72,7 @@ class CheckReport:
             f"  split       {rows} ({self.prepared.splits.rule})\n"
             f"  features    {', '.join(experiment.data.features)}\n{self._not_used}"
             f"  baselines   {constant}{rule}\n"
-            f"  search      {_effort(experiment)}\n"
+            f"  search      {in_words(experiment)}, over\n"
             f"{candidates}\n"
             f"  gates       {_gates(experiment)}{_later(experiment)}"
             + "".join(f"\n  a leak?     {doubt}" for doubt in self.prepared.doubts)
@@ -90,18 +91,6 @@ def check(settings: Settings, name: str) -> CheckReport:
     spec = prepared.spec
     rehearse(question_of(spec, prepared), (*spec.experiment.search.trusted_types, *settings.trusted_types))
     return CheckReport(spec, prepared)
-
-
-def _effort(experiment: Experiment) -> str:
-    """Say how much is searched, and how, in one line."""
-    search, folds = experiment.search, experiment.split.folds
-    named = f"effort {search.effort}: " if search.effort else ""
-    each = f"each on {folds} folds" if folds else "each on one validation part"
-    if search.halving:
-        each += f", weak ones on {search.halving.shares[0]:.0%} of the training rows only"
-    together = "; several trials answer together where that is clearly better" if search.ensemble == "auto" else ""
-    budget = f"up to {search.most_trials:,} trials or {search.most_s:g} s for the best {search.metric}"
-    return f"{named}{budget}, {each}{together}, over"
 
 
 def _gates(experiment: Experiment) -> str:

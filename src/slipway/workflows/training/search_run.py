@@ -14,6 +14,7 @@ from slipway.search import (
     Question,
     best_of,
     find_ensemble,
+    in_words,
     leaderboard,
     score_baselines,
     search,
@@ -75,9 +76,10 @@ class Searched:
 def run_search(client: MlflowClient, experiment: str, parent: str, question: Question, past: Past) -> Searched:
     """Search, write each trial to MLflow as it ends, choose the winner, and write the leaderboard to the parent run."""
     declared, kept = question.experiment.search, KeptAnswers(question.experiment.search.metric)
-    before = f", {len(past.trials)} of them before," if past.trials else ""
+    note(in_words(question.experiment))
+    before = f"; {len(past.trials)} trials were before" if past.trials else ""
     with (
-        step(f"search: up to {declared.most_trials} trials{before} of {len(declared.candidates)} candidates"),
+        step(f"search: {len(declared.candidates)} candidates{before}"),
         bar(declared.most_trials, "search") as shown,
         TrialWriter() as writer,
         closing(make_executor(question)) as executor,
