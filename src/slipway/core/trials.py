@@ -12,7 +12,7 @@ from slipway.core.statistics.metrics import METRICS
 
 
 @dataclass(frozen=True)
-class Member:
+class EnsembleMember:
     """A trial as a part of an ensemble; the weights of all members sum to 1."""
 
     trial: int
@@ -76,7 +76,7 @@ class Trial:
     predict_ms: float = 0.0
     size_bytes: int = 0
     answers: Answers = field(default=Answers(), repr=False, compare=False)
-    members: tuple[Member, ...] = ()
+    members: tuple[EnsembleMember, ...] = ()
 
     @property
     def candidates(self) -> tuple[str, ...]:

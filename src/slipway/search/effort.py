@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from slipway.core.spec import Candidate, Experiment, Halving, Split, TimeSplit
+import pandas as pd
+
+from slipway.core.spec import Candidate, Experiment, GroupSplit, Halving, Split, TimeSplit
 from slipway.errors import DataUnusable
 from slipway.search.portfolio import portfolio
 
@@ -49,11 +51,11 @@ FEW_ROWS = 4000
 _HALVED_FROM = 20_000
 _HALVED_TWICE_FROM = 100_000
 # Whoever gives the time alone gets all of it.
-_UNCOUNTED = 10_000
+_UNCOUNTED = 1_000
 
 
-def planned(experiment: Experiment, rows: int) -> Experiment:
-    """Return the experiment with all that its effort decides for a table of so many rows; without an effort, as it is.
+def planned(experiment: Experiment, frame: pd.DataFrame) -> Experiment:
+    """Return the experiment with all that its effort decides for a table; without an effort, as it is.
 
     What an effort decided counts as declared from then on, so an experiment that was planned stays as it is.
     Raises DataUnusable when no feature is left to the candidates of the portfolio.
@@ -61,8 +63,8 @@ def planned(experiment: Experiment, rows: int) -> Experiment:
     search = experiment.search
     if search.effort is None:
         return experiment
-    effort, features = EFFORTS[search.effort], len(experiment.data.encoded)
-    split = _split(experiment.split, rows, effort)
+    effort, features, rows = EFFORTS[search.effort], len(experiment.data.encoded), len(frame)
+    split = _split(experiment, frame, effort)
     seconds = min(effort.most_s, effort.seconds + effort.per_million * rows * max(1, features) / 1e6)
     changes: dict[str, Any] = {
         "trials": search.trials or (_UNCOUNTED if search.timeout_s else effort.trials),
@@ -99,14 +101,27 @@ def _candidates(experiment: Experiment, rows: int) -> dict[str, Candidate]:
     return {name: Candidate.model_validate(values) for name, values in named.items()}
 
 
-def _split(split: Split, rows: int, effort: Effort) -> Split:
+def _split(experiment: Experiment, frame: pd.DataFrame, effort: Effort) -> Split:
     """Return the split with folds where rows are few and nothing is said about validation.
 
     A split by time keeps its validation part: the folds of a time series train on the past alone, so most would see too little.
     """
-    if isinstance(split, TimeSplit) or split.folds or split.validation or rows >= FEW_ROWS:
+    split = experiment.split
+    if isinstance(split, TimeSplit) or split.folds or split.validation or len(frame) >= FEW_ROWS:
         return split
-    return split.model_copy(update={"folds": effort.folds})
+    folds = min(effort.folds, _most_folds(experiment, frame))
+    return split.model_copy(update={"folds": folds}) if folds > 1 else split
+
+
+def _most_folds(experiment: Experiment, frame: pd.DataFrame) -> int:
+    """Return how many folds there can be so that each validates on two rows of every class, and on a group of its own."""
+    split, most = experiment.split, len(frame)
+    if experiment.task.is_classification:
+        rarest = int(frame[experiment.data.target].value_counts().min())
+        most = int(rarest * (1 - split.test)) // 2
+    if isinstance(split, GroupSplit):
+        most = min(most, frame[split.group].nunique() - 1)
+    return most
 
 
 def _halving(split: Split, rows: int) -> Halving | None:

@@ -11,10 +11,10 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import VotingClassifier, VotingRegressor
 from sklearn.preprocessing import LabelEncoder
 
-from slipway.core.choice import clearly_better
+from slipway.core.choice import better_beyond_noise
 from slipway.core.ensembles import mean_answer, outcome_of, select
 from slipway.core.spec import ENSEMBLE
-from slipway.core.trials import Answers, Member, Trial, ranked
+from slipway.core.trials import Answers, EnsembleMember, Trial, ranked
 from slipway.search.question import Question, scored, under_resamples
 
 _MOST_BYTES = 512 * 2**20
@@ -47,7 +47,7 @@ class KeptAnswers:
 
 
 def find_ensemble(question: Question, trials: Sequence[Trial], kept: KeptAnswers) -> Trial | None:
-    """Return the ensemble of these trials as a Trial with members, where it is clearly better than the best single trial.
+    """Return the ensemble of these trials as a Trial with members, where it is better than the best single trial.
 
     Returns None where the experiment wants none, where fewer than two trials have their answers kept, and where the ensemble is
     better by no more than the noise of the difference to the best of `trials`.
@@ -64,10 +64,10 @@ def find_ensemble(question: Question, trials: Sequence[Trial], kept: KeptAnswers
     together = combine(question, [by_number[number] for number in counts], list(counts.values()))
     together = replace(together, started_ms=started_ms, duration_s=time.perf_counter() - clock)
     best = ranked(trials, search.metric)[0]
-    return together if clearly_better(together, best, search.metric) else None
+    return together if better_beyond_noise(together, best, search.metric) else None
 
 
-def answers_of(members: Sequence[Member], kept: KeptAnswers) -> list[Any] | None:
+def answers_of(members: Sequence[EnsembleMember], kept: KeptAnswers) -> list[Any] | None:
     """Return the mean answer of the members to the validation rows of each fold; None where one is not kept."""
     found = [kept.of(member.trial) for member in members]
     there = [each.scores for each in found if each is not None]
@@ -94,7 +94,7 @@ def combine(question: Question, trials: Sequence[Trial], counts: Sequence[int]) 
         predict_ms=sum(trial.predict_ms for trial in trials),
         size_bytes=sum(trial.size_bytes for trial in trials),
         members=tuple(
-            Member(trial.number, trial.candidate, dict(trial.params), weight)
+            EnsembleMember(trial.number, trial.candidate, dict(trial.params), weight)
             for trial, weight in zip(trials, weights, strict=True)
         ),
     )

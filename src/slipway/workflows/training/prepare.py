@@ -79,7 +79,7 @@ def prepare(declared: Declared, now: datetime | None = None) -> Prepared:
         classes = classes_of(frame[experiment.data.target], experiment.task, experiment.data.positive)
     except ValueError as error:
         raise DataUnusable(f"{experiment.data.target}: {error}") from None
-    experiment = planned(experiment, len(frame))
+    experiment = planned(experiment, frame)
     splits = split(frame, experiment)
     held_out = pd.concat([splits.validation, splits.test])
     leaks = audit(splits.train, held_out, experiment, classes)

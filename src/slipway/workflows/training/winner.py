@@ -16,7 +16,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
 from slipway.core.statistics.metrics import Array
-from slipway.core.trials import Member, Trial
+from slipway.core.trials import EnsembleMember, Trial
 from slipway.search import (
     Curve,
     KeptAnswers,
@@ -55,7 +55,7 @@ class Winner:
     threshold: float | None = None
     calibrated: bool = False
     curve: tuple[float, float] | None = None
-    members: tuple[Member, ...] = ()
+    members: tuple[EnsembleMember, ...] = ()
 
     @property
     def candidates(self) -> tuple[str, ...]:
@@ -63,9 +63,9 @@ class Winner:
         return tuple(dict.fromkeys(member.candidate for member in self.parts))
 
     @property
-    def parts(self) -> tuple[Member, ...]:
+    def parts(self) -> tuple[EnsembleMember, ...]:
         """The members of an ensemble, or the single trial as the only member."""
-        return self.members or (Member(self.trial, self.candidate, self.params, 1.0),)
+        return self.members or (EnsembleMember(self.trial, self.candidate, self.params, 1.0),)
 
     def as_tag(self) -> dict[str, str]:
         """Return the tag that a run keeps; `winner_from` reads the very same floats back."""
@@ -77,7 +77,11 @@ def winner_from(tags: Mapping[str, str]) -> Winner:
     kept = json.loads(tags[WINNER])
     curve, members = kept.get("curve"), kept.get("members", ())
     return Winner(
-        **{**kept, "curve": tuple(curve) if curve else None, "members": tuple(Member(**each) for each in members)}
+        **{
+            **kept,
+            "curve": tuple(curve) if curve else None,
+            "members": tuple(EnsembleMember(**each) for each in members),
+        }
     )
 
 
@@ -157,7 +161,7 @@ def _fit(spec: Declared, prepared: Prepared, winner: Winner, curve: Curve | None
     return thresholded
 
 
-def _fit_part(spec: Declared, part: Member, rows: pd.DataFrame) -> Any:
+def _fit_part(spec: Declared, part: EnsembleMember, rows: pd.DataFrame) -> Any:
     pipeline = build_pipeline(spec.folder, spec.experiment, part.candidate, part.params)
     return fit(spec.experiment, part.candidate, pipeline, rows)
 
@@ -167,5 +171,5 @@ def _joined(winner: Winner, fitted: Mapping[str, Any], inputs: pd.DataFrame, lab
     return vote(fitted, weights, list(inputs.columns), None if labels is None else labels.to_numpy())
 
 
-def _name(part: Member) -> str:
+def _name(part: EnsembleMember) -> str:
     return f"{part.candidate}_{part.trial}"
