@@ -38,8 +38,8 @@ def contenders(trials: Sequence[Trial], metric: str) -> list[Trial]:
 def better_beyond_noise(trial: Trial, other: Trial, metric: str) -> bool:
     """Return whether a trial is better than another one by more than a standard error of the difference of both.
 
-    One standard error is the rule of Breiman et al., Classification and Regression Trees (1984). An ensemble asks for no more: its
-    gain is known beforehand to be likely, and at 95 % most ensembles that were better on test rows were refused.
+    One standard error is the rule of Breiman et al., Classification and Regression Trees (1984). An ensemble
+    needs no more: a gain is likely beforehand, and at 95 % most ensembles that were better on test rows were refused.
     """
     if trial.score is None or other.score is None or METRICS[metric].better(trial.score, other.score) <= 0:
         return False

@@ -77,7 +77,7 @@ def answers_of(members: Sequence[EnsembleMember], kept: KeptAnswers) -> list[Any
 
 
 def combine(question: Question, trials: Sequence[Trial], counts: Sequence[int]) -> Trial:
-    """Return trials with their answers as one Trial with members, the heaviest first; `counts` are their weights in whole numbers."""
+    """Return trials with their answers as one Trial with members, the heaviest first; `counts` are their weights."""
     experiment = question.experiment
     order = np.argsort([-count for count in counts], kind="stable").tolist()
     trials, weights = [trials[i] for i in order], [counts[i] / sum(counts) for i in order]

@@ -1,4 +1,4 @@
-"""Winners of one trial and of several: fitted once, recorded so that they can be fitted again, thresholds and curves included."""
+"""Winners of one trial and of several: fitted once, recorded so that they can be fitted again, threshold and curve included."""
 
 from dataclasses import replace
 from typing import Any
