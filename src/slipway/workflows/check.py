@@ -10,6 +10,7 @@ from slipway.core.release.policy_gate import Rule
 from slipway.core.release.steps import ReleaseStep, release_steps
 from slipway.core.spec import Experiment, undeclared
 from slipway.progress import step
+from slipway.search import in_words
 from slipway.settings import Settings
 from slipway.workflows.ahead import next_version
 from slipway.workflows.project import Declared, declared
@@ -48,7 +49,12 @@ class CheckReport:
             "features": list(experiment.data.features),
             "candidates": list(experiment.search.candidates),
             "metric": experiment.search.metric,
-            "trials": experiment.search.trials,
+            "effort": experiment.search.effort,
+            "trials": experiment.search.most_trials,
+            "timeout_s": experiment.search.most_s,
+            "folds": experiment.split.folds,
+            "halving": experiment.search.halving is not None,
+            "ensemble": experiment.search.ensemble == "auto",
             "gates": [vars(gate) for gate in every_gate(experiment)],
             "release": [
                 {
@@ -91,7 +97,7 @@ class CheckReport:
             f"  split       {rows} ({self.prepared.splits.rule})\n"
             f"  features    {', '.join(experiment.data.features)}\n"
             f"  baselines   {constant}{rule}\n"
-            f"  search      up to {search.trials} trials or {search.timeout_s:g} s for the best {search.metric}, over\n"
+            f"  search      {in_words(experiment)}, over\n"
             f"{candidates}\n"
             f"  gates       {_gates(experiment, self._steps)}{_later(experiment)}"
             + "".join(f"\n  a leak?     {doubt}" for doubt in self.prepared.doubts)
@@ -109,6 +115,7 @@ def check(settings: Settings, name: str) -> CheckReport:
     check_code(spec)
     with step("data: read, contract, split"):
         prepared = prepare(spec)
+    spec = prepared.spec
     rehearse(question_of(spec, prepared), (*spec.experiment.search.trusted_types, *settings.trusted_types))
     version, rule = next_version(settings, name)
     return CheckReport(spec, prepared, version, settings.user, rule)

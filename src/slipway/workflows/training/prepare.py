@@ -1,7 +1,7 @@
 """The checks and the split before anything is trained: code, contract, classes, leaks."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from slipway.core.spec import Data, OwnSplit
 from slipway.data import Leak, Splits, audit, check_contract, fingerprint, in_order, labelled, read_source, split
 from slipway.errors import CodeInvalid, ContractBroken, DataLeaks, DataUnusable
 from slipway.registry.artifacts.shadows import shadowed
-from slipway.search import Question, check_candidate, own_metrics
+from slipway.search import Question, check_candidate, own_metrics, planned
 from slipway.workflows.project import Declared
 
 
@@ -27,6 +27,7 @@ class Prepared:
         splits: the three parts.
         classes: the target's classes; empty for a regression.
         digests: the digest of all rows, under `all`, and of each part.
+        spec: the experiment with all that its effort decides for these rows.
         doubts: columns that may give the target away.
         rows_without_target: how many rows of the source were left out, because their target is missing.
     """
@@ -35,6 +36,7 @@ class Prepared:
     splits: Splits
     classes: tuple[Any, ...]
     digests: Mapping[str, str]
+    spec: Declared
     doubts: tuple[Leak, ...] = ()
     rows_without_target: int = 0
 
@@ -66,7 +68,7 @@ def _require_names_of_their_own(travelling: Sequence[Path]) -> None:
 
 
 def prepare(declared: Declared, now: datetime | None = None) -> Prepared:
-    """Read the data, check them against their contract, and split them.
+    """Read the data, check them against their contract, plan the search for so many rows, and split them.
 
     now: the time, naive UTC, by which the data have to be fresh; the present one where None.
 
@@ -88,6 +90,7 @@ def prepare(declared: Declared, now: datetime | None = None) -> Prepared:
     except ValueError as error:
         raise DataUnusable(f"{experiment.data.target}: {error}") from None
     frame = in_order(frame, experiment.data)
+    experiment = planned(experiment, frame)
     splits = split(frame, experiment, _own_splitter(declared))
     _require_weights(splits, experiment.data)
     held_out = pd.concat([splits.validation, splits.test])
@@ -95,7 +98,8 @@ def prepare(declared: Declared, now: datetime | None = None) -> Prepared:
     if fatal := [leak for leak in leaks if leak.fatal]:
         raise DataLeaks(experiment.name, fatal)
     digests = {"all": fingerprint(frame), **{name: fingerprint(part) for name, part in splits.parts().items()}}
-    return Prepared(frame, splits, classes, digests, tuple(leaks), without_target)
+    spec = replace(declared, experiment=experiment)
+    return Prepared(frame, splits, classes, digests, spec, tuple(leaks), without_target)
 
 
 def _own_splitter(declared: Declared) -> Callable[..., Any] | None:
