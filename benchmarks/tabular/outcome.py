@@ -1,0 +1,16 @@
+"""What was measured of one system on one table, before it is scored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tabular.answers import Answers
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """wall_s: from the start until the model is fitted. row_ms: of an answer to one row. steps: the seconds of each command."""
+
+    answers: Answers
+    wall_s: float
+    row_ms: float
+    steps: Mapping[str, float] = field(default_factory=dict)
