@@ -24,7 +24,7 @@ class CommandFailed(Exception):
     """A command of Slipway ended with another code than 0, or a service did not answer."""
 
     def __init__(self, command: str, said: str):
-        super().__init__(f"slipway {command}: {said}")
+        super().__init__(f"{command}: {said.removeprefix('slipway: ')}")
 
 
 @dataclass(frozen=True)

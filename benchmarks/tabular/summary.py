@@ -16,8 +16,16 @@ def report(rows: Sequence[Row], failed: Sequence[Row], systems: Sequence[str]) -
     """Print scores by table, one line a system of all tables, the failures, the goals."""
     tables = list(dict.fromkeys(row["table"] for row in (*rows, *failed)))
     by = {(row["table"], row["system"]): row for row in rows}
+    without = {(row["table"], row["system"]) for row in failed}
     header = ["table (* better, ! worse than histgb beyond the noise)", "metric", *systems]
-    lines = [[name, _metric(name, rows), *(_cell(by.get((name, system))) for system in systems)] for name in tables]
+    lines = [
+        [
+            name,
+            _metric(name, rows),
+            *("failed" if (name, system) in without else _cell(by.get((name, system))) for system in systems),
+        ]
+        for name in tables
+    ]
     told = [f"failed: {row['system']} on {row['table']}: {row['reason']}" for row in failed]
     return "\n".join(
         [aligned(header, lines), "", aligned(_HEADER, _overall(tables, by, systems)), "", *told, *goals(tables, by)]
@@ -104,7 +112,7 @@ def _side(row: Row) -> str:
 
 
 def _cell(row: Row | None) -> str:
-    return "failed" if row is None else f"{row['score']:.4g}{_side(row) or ' '}"
+    return "– " if row is None else f"{row['score']:.4g}{_side(row) or ' '}"
 
 
 def _metric(name: str, rows: Sequence[Row]) -> str:
