@@ -55,45 +55,45 @@ class Project:
         )
 
     def run(self, *words: str) -> Done:
-        """Run a command with --json until its end. Raises CommandFailed with its last lines."""
-        log = self.folder / f"{words[0]}.log"
+        """Run a command with --json until its end. Raises CommandFailed with its error in one line."""
         clock = time.perf_counter()
-        with log.open("w", encoding="utf-8") as errors:
-            process = subprocess.Popen(
-                self._line(words), env=self.env, cwd=self.folder, stdout=subprocess.PIPE, stderr=errors, text=True
-            )
-            with watched(process.pid) as peak:
-                try:
-                    printed, _ = process.communicate(timeout=LONGEST_S)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
-                    raise CommandFailed(words[0], f"not ready after {LONGEST_S:.0f} s") from None
+        with self._started(words) as process, watched(process.pid) as peak:
+            try:
+                printed, _ = process.communicate(timeout=LONGEST_S)
+            except subprocess.TimeoutExpired:
+                raise CommandFailed(words[0], f"not ready after {LONGEST_S:.0f} s") from None
         wall_s = time.perf_counter() - clock
         if process.returncode:
-            raise CommandFailed(words[0], _one_line(log.read_text(encoding="utf-8") or printed))
+            raise CommandFailed(words[0], _one_line(self._log(words).read_text(encoding="utf-8") or printed))
         return Done(json.loads(printed), wall_s, peak)
 
     @contextlib.contextmanager
     def staying(self, *words: str) -> Iterator[dict[str, Any]]:
-        """Start a command that stays, such as `up` and `serve`; yield what it printed once it answers, and stop it."""
-        log = self.folder / f"{words[0]}.log"
-        with log.open("w", encoding="utf-8") as errors:
+        """Start a command that stays, such as `up` and `serve`; yield its JSON once it answers, and stop it."""
+        with self._started(words) as process:
+            yield _first_json(process, words[0], self._log(words))
+
+    @contextlib.contextmanager
+    def _started(self, words: Sequence[str]) -> Iterator["subprocess.Popen[str]"]:
+        """Start a command whose errors go to its log; whatever happens, it is over at the end, as after Ctrl-C."""
+        line = [sys.executable, "-m", "slipway", "--project", str(self.folder), *words, "--json"]
+        with self._log(words).open("w", encoding="utf-8") as errors:
             process = subprocess.Popen(
-                self._line(words), env=self.env, cwd=self.folder, stdout=subprocess.PIPE, stderr=errors, text=True
+                line, env=self.env, cwd=self.folder, stdout=subprocess.PIPE, stderr=errors, text=True
             )
         try:
-            yield _first_json(process, words[0], log)
+            yield process
         finally:
-            process.send_signal(signal.SIGINT)
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
             try:
                 process.wait(_STOP_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
 
-    def _line(self, words: Sequence[str]) -> list[str]:
-        return [sys.executable, "-m", "slipway", "--project", str(self.folder), *words, "--json"]
+    def _log(self, words: Sequence[str]) -> Path:
+        return self.folder / f"{words[0]}.log"
 
 
 def _first_json(process: "subprocess.Popen[str]", name: str, log: Path) -> dict[str, Any]:
