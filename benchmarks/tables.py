@@ -107,6 +107,8 @@ def measured(system: System, table: Table, cut: Cut, folder: Path, seconds: floa
     if table.task == "binary":
         area = roc_auc(truth, outcome.answers)
         row["roc_auc"] = {"score": area.score, "low": area.low, "high": area.high}
+    if outcome.not_compiled:
+        row["not_compiled"] = outcome.not_compiled
     if outcome.steps:
         row["steps_s"] = {name: round(value, 2) for name, value in outcome.steps.items()}
     return row, of_rows

@@ -27,6 +27,7 @@ def report(rows: Sequence[Row], failed: Sequence[Row], systems: Sequence[str]) -
         for name in tables
     ]
     told = [f"failed: {row['system']} on {row['table']}: {row['reason']}" for row in failed]
+    told += [f"not compiled: {row['table']}: {row['not_compiled']}" for row in rows if row.get("not_compiled")]
     return "\n".join(
         [aligned(header, lines), "", aligned(_HEADER, _overall(tables, by, systems)), "", *told, *goals(tables, by)]
     )

@@ -4,6 +4,7 @@ import http.client
 import json
 import statistics
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,6 +45,7 @@ def measure(table: Table, folder: Path, seconds: float) -> Outcome:
         with project.staying("serve", name, "--port", "0") as service:
             served_s = time.perf_counter() - clock
             row_ms = one_row_ms(str(service["url"]), folder / TEST)
+            not_compiled = why_not_compiled(str(service["url"]))
         done = project.run("score", name, str(folder / TEST), str(scored))
     steps = {
         "init_s": made.wall_s,
@@ -52,7 +54,7 @@ def measure(table: Table, folder: Path, seconds: float) -> Outcome:
         "serve_s": served_s,
         "score_s": done.wall_s,
     }
-    return Outcome(read_scored(scored), made.wall_s + found.wall_s, row_ms, steps)
+    return Outcome(read_scored(scored), made.wall_s + found.wall_s, row_ms, steps, not_compiled)
 
 
 def one_row_ms(url: str, test: Path) -> float:
@@ -72,6 +74,13 @@ def one_row_ms(url: str, test: Path) -> float:
             )
     connection.close()
     return statistics.median(took[WARM:])
+
+
+def why_not_compiled(url: str) -> str:
+    """Return what `/ready` says of a model that no plan answers for; empty where one does."""
+    with urllib.request.urlopen(f"{url}/ready", timeout=60) as answer:
+        models: dict[str, dict[str, Any]] = json.load(answer)["models"]
+    return "; ".join(str(each.get("not_compiled_because", "")) for each in models.values() if not each["compiled"])
 
 
 def read_scored(path: Path) -> Answers:
