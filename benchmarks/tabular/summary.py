@@ -1,7 +1,7 @@
 """The printed table: scores, ranks, what differs beyond the noise, and the goals to compare the last run with."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from machine import table as aligned
@@ -27,26 +27,43 @@ def report(rows: Sequence[Row], failed: Sequence[Row], systems: Sequence[str]) -
         for name in tables
     ]
     told = [f"failed: {row['system']} on {row['table']}: {row['reason']}" for row in failed]
+    complete = measured_by_all(tables, {*by, *without})
+    if len(complete) < len(tables):
+        told.append(f"ranks are of the {len(complete)} of {len(tables)} tables that every system here was measured on")
     told += [f"not compiled: {row['table']}: {row['not_compiled']}" for row in rows if row.get("not_compiled")]
     return "\n".join(
-        [aligned(header, lines), "", aligned(_HEADER, _overall(tables, by, systems)), "", *told, *goals(tables, by)]
+        [
+            aligned(header, lines),
+            "",
+            aligned(_HEADER, _overall(tables, complete, by, systems)),
+            "",
+            *told,
+            *goals(tables, complete, by, without),
+        ]
     )
 
 
 _HEADER = ["system", "tables", "mean rank", "better", "worse", "× autogluon", "wall s", "row ms", "slowest row ms"]
 
 
-def goals(tables: Sequence[str], by: Mapping[tuple[str, str], Row]) -> list[str]:
+def goals(
+    tables: Sequence[str],
+    complete: Sequence[str],
+    by: Mapping[tuple[str, str], Row],
+    failed: Collection[tuple[str, str]],
+) -> list[str]:
+    """Say of each goal how far the last run is from it. complete: the tables that ranks are taken of."""
     own = [by[name, SLIPWAY] for name in tables if (name, SLIPWAY) in by]
     if not own:
         return ["no goals: slipway answered no table"]
-    ranks = mean_ranks(tables, by)
+    ranks = mean_ranks(complete, by)
+    tried = len(own) + sum(system == SLIPWAY for _, system in failed)
     worse = [row["table"] for row in own if _side(row) == "!"]
     slow = [row["table"] for row in own if row["row_ms"] >= 1]
     ratio = _ratio(tables, by, SLIPWAY)
-    better = [name for name in RIVALS if name in ranks and ranks[name] < ranks[SLIPWAY]]
+    better = [name for name in RIVALS if ranks.get(name, float("inf")) < ranks[SLIPWAY]]
     checks = [
-        ("tables without an edit", f"{len(own)} of {len(tables)}", len(own) >= len(tables) - 2),
+        ("tables without an edit", f"{len(own)} of {tried}", len(own) >= tried - 2),
         ("mean rank", f"{ranks[SLIPWAY]:.2f}, behind {', '.join(better) or 'neither rival'}", not better),
         ("worse than histgb beyond the noise", ", ".join(worse) or "nowhere", not worse),
         ("a row in less than 1 ms", f"not {', '.join(slow)}" if slow else "everywhere", not slow),
@@ -54,6 +71,12 @@ def goals(tables: Sequence[str], by: Mapping[tuple[str, str], Row]) -> list[str]
     if ratio is not None:
         checks.append(("median of its score over autogluon's", f"{ratio:.3f}", ratio <= 1.02))
     return [f"goal, {what}: {found}: {'met' if met else 'missed'}" for what, found, met in checks]
+
+
+def measured_by_all(tables: Sequence[str], measured: Collection[tuple[str, str]]) -> list[str]:
+    """The tables on which every system of the file has answered or failed."""
+    systems = {system for _, system in measured}
+    return [name for name in tables if all((name, system) in measured for system in systems)]
 
 
 def mean_ranks(tables: Sequence[str], by: Mapping[tuple[str, str], Row]) -> dict[str, float]:
@@ -66,11 +89,13 @@ def mean_ranks(tables: Sequence[str], by: Mapping[tuple[str, str], Row]) -> dict
             before = sum(other < score for other in scores.values())
             equal = sum(other == score for other in scores.values())
             ranks[system].append(before + (equal + 1) / 2)
-    return {system: statistics.mean(found) for system, found in ranks.items()}
+    return {system: statistics.mean(found) if found else float("nan") for system, found in ranks.items()}
 
 
-def _overall(tables: Sequence[str], by: Mapping[tuple[str, str], Row], systems: Sequence[str]) -> list[list[str]]:
-    ranks = mean_ranks(tables, by)
+def _overall(
+    tables: Sequence[str], complete: Sequence[str], by: Mapping[tuple[str, str], Row], systems: Sequence[str]
+) -> list[list[str]]:
+    ranks = mean_ranks(complete, by)
     lines = []
     for system in systems:
         rows = [by[name, system] for name in tables if (name, system) in by]
