@@ -301,7 +301,7 @@ def test_a_large_file_is_scored_by_the_compiled_model_and_the_command_says_so(
     assert said.code == 0, said.err
     rows, how = said.out.splitlines()
     assert rows.startswith(f"{len(asked):,} rows scored by late_loans version {number}")
-    assert how == "by the compiled model, which agreed with it on this file's first rows"
+    assert how == "by the compiled model, which agreed with it on the table's first rows"
     model = mlflow.sklearn.load_model(f"models:/late_loans/{number}")
     scored = pd.read_parquet(tmp_path / "scored.parquet")
     assert scored["prediction"].tolist() == model.predict(asked).tolist()
