@@ -259,7 +259,9 @@ def test_own_metrics_and_an_own_split_are_demands_as_any_other(declare: Declare)
     floor = demands_of(strict)
     assert said(weak, floor) == ["gates.thresholds.profit 9 → 5"]
     assert stricter(weak, floor).gates.thresholds == {"profit": 9}
-    assert said(declare(search=search, gates={"thresholds": {"profit": 9}}), floor) == ["split.method own → not asked for"]
+    assert said(declare(search=search, gates={"thresholds": {"profit": 9}}), floor) == [
+        "split.method own → not asked for"
+    ]
     assert ReleasePolicy.model_validate(floor.as_dict()) == floor
     with pytest.raises(ValueError, match="'profti' is not a metric; did you mean 'profit'"):
         ReleasePolicy.model_validate({"own_metrics": ["profit"], "gates": {"thresholds": {"profti": 1}}})

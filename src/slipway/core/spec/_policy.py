@@ -42,7 +42,9 @@ class ReleasePolicy(Section):
     own_metrics: list[Name] = Field(
         default_factory=list, description="the names in search.metrics of experiment.yaml that this policy asks about"
     )
-    split: Literal["time", "group", "own"] | None = Field(None, description="the split that a version has to be tested by")
+    split: Literal["time", "group", "own"] | None = Field(
+        None, description="the split that a version has to be tested by"
+    )
     baseline: Baseline = Field(Baseline(), description="the rule that a version has to beat")
     evaluation: Evaluation = Field(Evaluation(), description="columns whose slices are looked at, at least")
     gates: Gates = Gates()
