@@ -61,7 +61,13 @@ DAYS = pd.date_range("2013-01-01", periods=_ROWS, freq="h")
         (np.array(["a", "b", "c"])[np.arange(_ROWS) % 3], "multiclass", "category", "log_loss", None),
         (np.arange(_ROWS) % 7, "multiclass", "int", "log_loss", None),
         (np.arange(_ROWS) % 11, "regression", "int", "rmse", None),
-        (np.array([f"class {i}" for i in range(40)])[np.arange(_ROWS) % 40], "multiclass", "category", "log_loss", None),
+        (
+            np.array([f"class {i}" for i in range(40)])[np.arange(_ROWS) % 40],
+            "multiclass",
+            "category",
+            "log_loss",
+            None,
+        ),
         (_RNG.normal(size=_ROWS), "regression", "float", "rmse", None),
     ],
 )

@@ -72,7 +72,9 @@ def _with_marks(kind: Kind) -> Kind:
     if not kind.marks or kind.type is ColumnType.TEXT:
         return replace(kind, marks=())
     shown = ", ".join(map(repr, kind.marks))
-    doubt = f"{kind.why}, and {shown}, which only a CSV file can declare as missing; make them null where the table is made"
+    doubt = (
+        f"{kind.why}, and {shown}, which only a CSV file can declare as missing; make them null where the table is made"
+    )
     return Kind(ColumnType.CATEGORY, f"{kind.why}, and {shown}", doubt=doubt)
 
 

@@ -91,7 +91,9 @@ def init(settings: Settings, name: str, data: Mapping[str, str], wishes: InitWis
     if path.exists() and not (how["force"] or how["dry_run"]):
         raise UsageError(f"{path} is there already; --force writes over it, --dry-run shows what would be written")
     if wishes.maturity != "poc" and not (wishes.decision and wishes.owner):
-        raise UsageError(f"maturity {wishes.maturity} needs --decision and --owner; begin with poc where they are not known yet")
+        raise UsageError(
+            f"maturity {wishes.maturity} needs --decision and --owner; begin with poc where they are not known yet"
+        )
     place, note = _place(settings, path.parent, data)
     with step(f"profile of {data['url']}"):
         table = _blocks(data, settings.variables)
@@ -113,12 +115,16 @@ def _blocks(data: Mapping[str, str], variables: Mapping[str, str]) -> Blocks:
 def _tried(draft: Draft, path: Path) -> tuple[Draft, str]:
     """Return the draft and its text once the rows correct nothing any more."""
     for _ in range(_MOST_TRIES):
-        experiment = _read(draft, path)
+        experiment = _read(replace(draft, wishes=replace(draft.wishes, maturity="poc")), path)  # has no threshold yet
         profile = tried(draft.profile, experiment)
         if _declared(profile) == _declared(draft.profile):
             draft = replace(draft, profile=profile)
             break
         draft = replace(draft, profile=profile)
+    if draft.profile.baseline is None and draft.wishes.maturity != "poc":
+        raise DataUnusable(
+            f"the rows cannot be split, so that no threshold can be suggested: {draft.profile.doubts[0]}"
+        )
     text = written(draft)
     read_experiment(text, str(path))
     return draft, text
