@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from slipway.errors import did_you_mean
 
 
-
 def why_not_one(name: str, names: Sequence[object]) -> str:
     """Say why a table does not have a declared column exactly once; "" where it does. `names` are the names of the table."""
     if (count := names.count(name)) == 1:

@@ -106,7 +106,12 @@ def test_a_valid_file_is_read_with_its_values() -> None:
         ("p99_ms: 100", "p99_ms: fast", "sla.p99_ms", "found 'fast'"),
         ("values: [A, B]", "values: A", "data.columns.port.values", "found 'A'; allowed is a list, as in [a, b]"),
         ("csv: ferries.csv", "csv: [ferries.csv]", "data.source.csv", "found ['ferries.csv']; allowed is a text"),
-        ("port: {type: category, values: [A, B]}", "port: category", "data.columns.port", "allowed is a mapping of keys"),
+        (
+            "port: {type: category, values: [A, B]}",
+            "port: category",
+            "data.columns.port",
+            "allowed is a mapping of keys",
+        ),
         ("port: {type: category, values: [A, B]}", "port:", "data.columns.port", "found nothing; allowed is a mapping"),
         ("values: [A, B]", "values: []", "data.columns.port.values", "allowed is 1 or more; there are 0"),
         ("nulls: 0.1", "nulls: 1.5", "data.columns.wind.nulls", "found 1.5; allowed is 1 or less"),

@@ -103,6 +103,13 @@ def test_a_column_that_is_not_there_is_told_with_the_nearest() -> None:
         profile_table(blocks({"temperature": [1, 2], "y": [0, 1]}), "temprature", Wishes())
 
 
+def test_a_time_that_a_person_names_has_to_hold_a_moment_for_each_row() -> None:
+    with pytest.raises(DataUnusable, match="hour cannot be the time: it holds whole numbers"):
+        profile(FLAGS, Wishes(time="hour"), hour=np.arange(_ROWS) % 24)
+    with pytest.raises(DataUnusable, match="500 rows have none"):
+        profile(FLAGS, Wishes(time="day"), day=DAYS.where(np.arange(_ROWS) % 8 > 0))
+
+
 @pytest.mark.parametrize(
     ("name", "values", "expected"),
     [

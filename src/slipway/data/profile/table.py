@@ -103,11 +103,23 @@ def profile_table(table: Blocks, target: str, wishes: Wishes) -> TableProfile:
     if not facts.sample.rows:
         raise DataUnusable("the table has no rows; a header alone says nothing about its columns")
     asked = {name: role for name, role in ((wishes.time, Role.TIME), (wishes.id, Role.ID)) if name}
+    if wishes.time:
+        _require_moments(wishes.time, facts)
     columns = column_profiles(facts, target, asked)
     guess = target_of(next(each for each in columns if each.role is Role.TARGET), wishes.task, wishes.metric)
     split, why = _split(columns, facts.sample.rows, guess)
     doubts = [*_of_target(columns, guess, target), *_of_rows(facts, columns), *_of_names(table), *_of_columns(columns)]
     return TableProfile(facts, tuple(columns), guess, split, why, tuple(doubts))
+
+
+def _require_moments(name: str, facts: Survey) -> None:
+    kind, missing = facts.kinds[name], facts.counts[name].missing
+    if kind.type is not ColumnType.DATETIME:
+        raise DataUnusable(f"{name} cannot be the time: it holds {kind.why}; make times of them in the table")
+    if missing:
+        raise DataUnusable(
+            f"{name} cannot be the time: {missing:,} rows have none, and would be in no part of the split"
+        )
 
 
 def _not_there(role: str, name: str, table: Blocks) -> Exception:
