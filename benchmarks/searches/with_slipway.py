@@ -33,7 +33,7 @@ def search(task: Task, waiting: Waiting, executor: str) -> dict[str, Any]:
         waiting.by_thread.clear()
         clock, began_s = time.perf_counter(), time.time()
         with open_run(client, experiment, "search", {"slipway.kind": "search"}) as run_id:
-            trials = run_search(client, experiment, run_id, question, Past())
+            trials = run_search(client, experiment, run_id, question, Past()).trials
         wall_s, calls = time.perf_counter() - clock, dict(waiting.by_thread["MainThread"])
     busy_s = float(client.get_run(run_id).data.tags["slipway.tracking_s"])
     trials = sorted(trials, key=lambda trial: trial.number)

@@ -282,6 +282,30 @@ MATRIX: dict[str, tuple[str, Callable[[], Any]]] = {
         lambda: TransformedTargetRegressor(usual(linear_model.Ridge()), func=np.log, inverse_func=np.exp),
     ),
     "searched": ("regression", lambda: GridSearchCV(usual(linear_model.Ridge()), {"ridge__alpha": [1.0, 10.0]}, cv=2)),
+    "votes of three kinds": (
+        "yes_no",
+        lambda: ensemble.VotingClassifier(
+            [
+                ("boosting", native(boosted())),
+                ("logistic", usual(linear_model.LogisticRegression(max_iter=300))),
+                ("forest", usual(ensemble.ExtraTreesClassifier(10))),
+            ],
+            voting="soft",
+            weights=[0.5, 0.125, 0.375],
+        ),
+    ),
+    "votes for three classes": (
+        "three",
+        lambda: ensemble.VotingClassifier(
+            [("a", native(boosted())), ("b", native(boosted(max_iter=3)))], voting="soft"
+        ),
+    ),
+    "mean of regressors": (
+        "regression",
+        lambda: ensemble.VotingRegressor(
+            [("boosting", native(boosted_regressor())), ("ridge", usual(linear_model.Ridge()))], weights=[0.3, 0.7]
+        ),
+    ),
     "dummy": ("three", lambda: usual(dummy.DummyClassifier(strategy="prior"))),
     "dummy regressor": ("regression", lambda: usual(dummy.DummyRegressor(strategy="median"))),
 }

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from slipway.core.choice import choose, contenders, noise
+from slipway.core.choice import better_beyond_noise, choose, contenders, noise
 from slipway.core.trials import Trial
 
 SHARED = np.random.default_rng(0).normal(scale=0.02, size=50)
@@ -59,3 +59,11 @@ def test_without_resamples_only_equals_are_contenders():
     trials = [Trial(1, "it", 0.8), Trial(2, "it", 0.8), Trial(3, "it", 0.79)]
     assert [t.number for t in contenders(trials, "roc_auc")] == [1, 2]
     assert math.isnan(noise(trials[0]))
+
+
+def test_better_beyond_noise_takes_a_standard_error_of_the_difference():
+    drawn = tuple(np.random.default_rng(0).normal(scale=0.01, size=50))
+    other = Trial(1, "a", 0.8, resamples=tuple(0.8 for _ in drawn))
+    for ahead, better in ((0.02, True), (0.005, False), (-0.02, False)):
+        trial = Trial(2, "a", 0.8 + ahead, resamples=tuple(0.8 + ahead + noise for noise in drawn))
+        assert better_beyond_noise(trial, other, "roc_auc") is better

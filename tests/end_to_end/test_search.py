@@ -237,3 +237,33 @@ def test_options_that_do_not_go_together_are_named_before_anything_is_read(libra
     assert (
         "does not fit the search of 'late_loans': workers: the serial executor" in said.err and "data:" not in said.err
     )
+
+
+# Trees that each see little, and err each in its own way.
+TOGETHER = (
+    ("  trials: 3\n", "  effort: fast\n  trials: 6\n  ensemble: auto\n"),
+    ("sklearn.tree.DecisionTreeClassifier", "sklearn.tree.ExtraTreeClassifier"),
+    ("params: {max_depth: 2}", "params: {max_depth: 4}"),
+    ("min_samples_leaf: {int: [20, 60]}", "random_state: {choice: [1, 2, 3, 4, 5, 6]}"),
+)
+
+
+def test_trials_that_answer_together_are_a_version_as_any_other(library: "Library") -> None:
+    name = library.vary("late_loans", "together", TOGETHER[0], *TOGETHER[1:])
+    assert library.done("check", name)["ensemble"]
+    done = library.done("run", name)
+    members = done["members"]
+    assert len(members) > 1
+    assert sum(member["weight"] for member in members) == pytest.approx(1)
+    run = library.client.get_run(done["run_id"])
+    assert json.loads(run.data.tags["slipway.winner"])["members"] == members
+    (together,) = library.runs(name, "ensemble")
+    trials = library.runs(name, "trial")
+    assert together.data.metrics["roc_auc"] == run.data.metrics["validation_roc_auc"]
+    assert together.data.metrics["roc_auc"] > max(trial.data.metrics["roc_auc"] for trial in trials)
+    board = pd.read_csv(library.client.download_artifacts(done["run_id"], "leaderboard.csv"))
+    assert board.candidate.tolist() == ["ensemble"] + ["stump"] * len(trials)
+    assert library.done("reproduce", name, done["version"])["identical"]
+    rows = evidence_of(library, done["run_id"]).drop(columns=["late", "days_kept", "lent_on"])
+    stock = mlflow.pyfunc.load_model(f"models:/{name}/{done['version']}")
+    assert set(stock.predict(rows)) <= {"no", "yes"}

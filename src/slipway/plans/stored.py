@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slipway.plans import answers, columns, compiled, curves, forests, head, program
+from slipway.plans import answers, columns, compiled, curves, forests, head, program, votes
 
 MAGIC = b"slipway plan 1\n\0"
 _LENGTH = struct.Struct("<Q")
@@ -27,6 +27,7 @@ _TYPES: dict[str, Any] = {
         *(columns.NumberColumn, columns.RowEncoder, columns.TextColumn, compiled.Compiled),
         *(curves.Calibrated, curves.Isotonic, curves.Mean, curves.Sigmoid),
         *(forests.LeafForest, forests.ValueForest, head.Head),
+        *(votes.MeanProbabilities, votes.MeanValues),
         *(program.Function, program.Operations, program.Program),
     )
 }

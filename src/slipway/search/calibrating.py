@@ -7,7 +7,6 @@ plan it, and stock MLflow loads it.
 """
 
 from collections.abc import Mapping
-from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,6 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 
 from slipway.core.prediction import encode
 from slipway.core.statistics.costs import cheapest_threshold
@@ -31,19 +29,25 @@ _WON_BY_CHANCE = 2.0
 
 @dataclass(frozen=True)
 class Curve:
-    """A curve learned on the validation rows, and the cheapest threshold on the calibrated probabilities."""
+    """A curve learned on the validation rows, and the cheapest threshold on the calibrated probabilities.
 
-    fitted: CalibratedClassifierCV
+    The probability of the later of the sorted classes is 1 / (1 + exp(slope * score + offset)).
+    """
+
+    slope: float
+    offset: float
     threshold: float
 
-    def over(self, pipeline: Pipeline, rows: pd.DataFrame, target: pd.Series, positive: Any) -> BaseEstimator:
+    def over(self, pipeline: BaseEstimator, rows: pd.DataFrame, target: pd.Series, positive: Any) -> BaseEstimator:
         """Return a pipeline fitted on these rows as a model whose scores go through the curve and the threshold."""
         template = CalibratedClassifierCV(clone(pipeline), method="sigmoid", ensemble=False)
         calibrated = clone(template)
-        calibrated.classes_ = self.fitted.classes_
-        part = copy(self.fitted.calibrated_classifiers_[0])
+        # A curve through any two scores, whose numbers are then those that were learned.
+        drawn = _drawn(np.array([-1.0, 1.0]), np.unique(target))
+        (part,) = drawn.calibrated_classifiers_
+        part.calibrators[0].a_, part.calibrators[0].b_ = self.slope, self.offset
         part.estimator = pipeline
-        calibrated.calibrated_classifiers_ = [part]
+        calibrated.classes_, calibrated.calibrated_classifiers_ = drawn.classes_, [part]
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(pipeline, name):
                 setattr(calibrated, name, getattr(pipeline, name))
@@ -73,41 +77,63 @@ class _Scored(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
 def learn_curve(question: Question, candidate: str, params: Mapping[str, Any]) -> Curve | None:
     """Fit the pipeline on the training rows of each fold and learn the Curve on the answers to the validation rows.
 
-    Returns None, so that the probabilities stay as they are, without declared costs, without probabilities, where the curve
-    improves the log loss no more than two fitted numbers do by chance, and where the curve turns the ranking around.
+    For a trial whose answers are not kept any more. Returns None where `curve_through` does.
+    """
+    answers = _answers(question, candidate, params) if question.experiment.scope.costs else None
+    return None if answers is None else curve_through(question, *answers)
+
+
+def curve_through(question: Question, scores: Array, probabilities: Array) -> Curve | None:
+    """Learn the Curve on answers to the validation rows of all folds, one fold after the other.
+
+    Returns None, so that the probabilities stay as they are, without declared costs, where the curve improves the log loss no
+    more than two fitted numbers do by chance, and where the curve turns the ranking around.
+
+    Args:
+        question: The experiment and the validation rows.
+        scores: The scores that the curve goes over, (rows,): the decision function, or else probabilities, of the later class.
+        probabilities: The probabilities of the positive class, (rows,).
     """
     costs, classes = question.experiment.scope.costs, question.classes
-    answers = _answers(question, candidate, params) if costs else None
-    if costs is None or answers is None:
+    if costs is None:
         return None
-    labels, scores, probabilities = answers
+    target = question.rows[question.experiment.data.target]
+    labels = np.concatenate([target.iloc[validation].to_numpy() for _, validation in question.folds])
+    fitted = _drawn(scores, labels)
+    at = fitted.classes_.tolist().index(classes[-1])
+    calibrated = fitted.predict_proba(scores.reshape(-1, 1))[:, at]
+    before, after = (_outcome(labels, classes, each) for each in (probabilities, calibrated))
+    turned = calibrated[probabilities.argmax()] <= calibrated[probabilities.argmin()]
+    if turned or len(labels) * (_log_loss(before) - _log_loss(after)) <= _WON_BY_CHANCE:
+        return None
+    (curve,) = fitted.calibrated_classifiers_[0].calibrators
+    return Curve(float(curve.a_), float(curve.b_), cheapest_threshold(after, costs)[0])
+
+
+def _drawn(scores: Array, labels: Any) -> CalibratedClassifierCV:
+    """Return scikit-learn's curve through the scores of rows."""
     rows = scores.reshape(-1, 1)
     seen = _Scored(np.unique(labels)).fit(rows, labels)
     everything = [(np.arange(len(rows)), np.arange(len(rows)))]
-    fitted = CalibratedClassifierCV(FrozenEstimator(seen), method="sigmoid", ensemble=False, cv=everything)
-    at = seen.classes_.tolist().index(classes[-1])
-    calibrated = fitted.fit(rows, labels).predict_proba(rows)[:, at]
-    before, after = (_outcome(labels, classes, scores) for scores in (probabilities[:, at], calibrated))
-    turned = calibrated[probabilities[:, at].argmax()] <= calibrated[probabilities[:, at].argmin()]
-    if turned or len(rows) * (_log_loss(before) - _log_loss(after)) <= _WON_BY_CHANCE:
-        return None
-    return Curve(fitted, cheapest_threshold(after, costs)[0])
+    return CalibratedClassifierCV(FrozenEstimator(seen), method="sigmoid", ensemble=False, cv=everything).fit(
+        rows, labels
+    )
 
 
-def _answers(question: Question, candidate: str, params: Mapping[str, Any]) -> tuple[Any, Array, Array] | None:
-    """Return labels, scores and probabilities of the validation rows of all folds; the curve is fitted on the scores."""
-    features, target = list(question.experiment.inputs_of(candidate)), question.experiment.data.target
-    labels, scores, probabilities = [], [], []
+def _answers(question: Question, candidate: str, params: Mapping[str, Any]) -> tuple[Array, Array] | None:
+    """Return scores and probabilities of the validation rows of all folds; the curve is fitted on the scores."""
+    features = list(question.experiment.inputs_of(candidate))
+    scores, probabilities = [], []
     for train, validation in question.parts(share=1.0):
         pipeline = build_pipeline(question.folder, question.experiment, candidate, params)
         fit(question.experiment, candidate, pipeline, train)
         if not hasattr(pipeline, "predict_proba"):
             return None
-        probabilities.append(pipeline.predict_proba(validation[features]))
+        each = pipeline.predict_proba(validation[features])
         margins = hasattr(pipeline, "decision_function")  # CalibratedClassifierCV prefers margins too
-        scores.append(pipeline.decision_function(validation[features]) if margins else probabilities[-1][:, 1])
-        labels.append(validation[target].to_numpy())
-    return np.concatenate(labels), np.concatenate(scores).astype(np.float64), np.concatenate(probabilities)
+        scores.append(pipeline.decision_function(validation[features]) if margins else each[:, 1])
+        probabilities.append(each[:, pipeline.classes_.tolist().index(question.classes[-1])])
+    return np.concatenate(scores).astype(np.float64), np.concatenate(probabilities)
 
 
 def _outcome(labels: Any, classes: Any, scores: Array) -> Outcome:

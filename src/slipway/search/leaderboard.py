@@ -15,27 +15,33 @@ def leaderboard(trials: Sequence[Trial], metric: str) -> pd.DataFrame:
     the standard error of the score, `within_noise` whether the trial is not worse than the best beyond the noise of their
     difference, `predict_ms` the time of answering 1000 rows.
     """
-    equals = {trial.number for trial in contenders(trials, metric)}
+    equals = {(trial.candidate, trial.number) for trial in contenders(trials, metric)}
     rows = [
         {
             "rank": rank if trial.complete else None,
-            "trial": trial.number,
+            "trial": None if trial.members else trial.number,
             "candidate": trial.candidate,
             "status": _status(trial),
             metric: trial.score,
             "noise": noise(trial),
-            "within_noise": trial.number in equals,
+            "within_noise": (trial.candidate, trial.number) in equals,
             **{name: value for name, value in trial.metrics.items() if name != metric},
             "share": trial.share,
             "duration_s": round(trial.duration_s, 3),
             "predict_ms": round(trial.predict_ms, 3),
             "size_kb": round(trial.size_bytes / 1000, 1),
-            "params": ", ".join(f"{key}={value}" for key, value in trial.params.items()),
+            "params": _params(trial),
             "error": trial.error,
         }
         for rank, trial in enumerate(ranked(trials, metric), start=1)
     ]
     return pd.DataFrame(rows)
+
+
+def _params(trial: Trial) -> str:
+    if trial.members:
+        return " + ".join(f"{each.weight:.3f} × trial {each.trial} ({each.candidate})" for each in trial.members)
+    return ", ".join(f"{key}={value}" for key, value in trial.params.items())
 
 
 def _status(trial: Trial) -> str:

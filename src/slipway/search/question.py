@@ -13,17 +13,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from slipway.core.prediction import predict_once
+from slipway.core.prediction import encode, predict_once
 from slipway.core.spec import Experiment
 from slipway.core.statistics.costs import cheapest_threshold, pooled
 from slipway.core.statistics.intervals import resampled
-from slipway.core.statistics.metrics import METRICS, Outcome, measure
-from slipway.core.trials import Trial
+from slipway.core.statistics.metrics import METRICS, Array, Outcome, measure
+from slipway.core.trials import Answers, Trial
 from slipway.search.candidates import build_pipeline
 from slipway.search.fitting import fit
 from slipway.search.proposals import Proposal
 
 Positions = NDArray[np.intp]
+
+_SAMPLE = 200
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ class Question:
                 train = np.sort(rng.permutation(train)[: max(1, round(share * len(train)))])
             yield self.rows.iloc[train], self.rows.iloc[validation]
 
+    def truths(self) -> list[Array]:
+        """Return the true class codes or values of the validation rows of each fold."""
+        target = self.rows[self.experiment.data.target]
+        return [encode(target.iloc[validation], self.classes) for _, validation in self.folds]
+
 
 def run_trial(question: Question, proposal: Proposal) -> Trial:
     """Fit and score one pipeline on every fold; an exception becomes the error of the trial."""
@@ -65,7 +72,7 @@ def run_trial(question: Question, proposal: Proposal) -> Trial:
                 answer.take_in(proposal, train, validation)
         except Exception as failure:  # noqa: BLE001 - an estimator may raise anything; the search goes on
             error = f"{type(failure).__name__}: {failure}"
-    metrics = {} if error else answer.metrics()
+    metrics = {} if error else scored(question.experiment, answer.outcomes)
     score = metrics.get(metric)
     if not error and (score is None or not np.isfinite(score)):
         error, score = f"{metric} could not be computed (got {score})", None
@@ -75,7 +82,7 @@ def run_trial(question: Question, proposal: Proposal) -> Trial:
         candidate=proposal.candidate,
         score=score,
         params=dict(proposal.params),
-        resamples=answer.resamples() if score is not None else (),
+        resamples=under_resamples(question.experiment, answer.outcomes) if score is not None else (),
         predict_ms=answer.predict_ms,
         size_bytes=answer.size_bytes,
         duration_s=time.perf_counter() - clock,
@@ -84,6 +91,7 @@ def run_trial(question: Question, proposal: Proposal) -> Trial:
         warnings=messages[:10],
         started_ms=started_ms,
         share=proposal.share,
+        answers=answer.answers() if score is not None and proposal.share >= 1 else Answers(),
     )
 
 
@@ -99,12 +107,49 @@ def mean_over_folds(each: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: float(np.mean([values[name] for values in each])) for name in each[0]}
 
 
+def scored(experiment: Experiment, outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """Return each metric as the mean over the folds, and with declared costs the cheapest threshold and its cost."""
+    return {**mean_over_folds([measure(experiment.task, each) for each in outcomes]), **_decision(experiment, outcomes)}
+
+
+def under_resamples(experiment: Experiment, outcomes: Sequence[Outcome]) -> tuple[float, ...]:
+    """Return the search metric under resamples of each fold's validation rows, as the mean over the folds."""
+    search = experiment.search
+    prepare = METRICS[search.metric].prepare
+    drawn = [resampled(prepare(outcome), outcome.rows, seed=search.seed) for outcome in outcomes]
+    return tuple(np.mean(drawn, axis=0).tolist())
+
+
+def _decision(experiment: Experiment, outcomes: Sequence[Outcome]) -> Mapping[str, float]:
+    costs = experiment.scope.costs
+    if costs is None or not all(outcome.probabilistic for outcome in outcomes):
+        return {}
+    threshold, cost = cheapest_threshold(pooled(outcomes), costs)
+    return {"threshold": threshold, "cost": cost}
+
+
+def _margins(model: Any, rows: Any, positive: Array, classes: Sequence[Any]) -> Array:
+    """Return the decision function of a binary classifier from the probability of its positive class, (rows,).
+
+    Mostly it is the logit of the probability, which spares another pass over all rows; a sample of them says whether it is.
+    """
+    sign = 1.0 if model.classes_.tolist() == list(classes) else -1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logit: Array = sign * (np.log(positive) - np.log1p(-positive))
+    at = np.unique(np.linspace(0, len(logit) - 1, _SAMPLE).astype(int))
+    sample = rows.iloc[at] if hasattr(rows, "iloc") else rows[at]
+    if np.isfinite(logit).all() and np.allclose(model.decision_function(sample), logit[at], rtol=1e-6, atol=1e-6):
+        return logit
+    return np.asarray(model.decision_function(rows), dtype=np.float64)
+
+
 class _Answer:
     """The answers of a pipeline on the folds so far."""
 
     def __init__(self, question: Question) -> None:
         self._question = question
-        self._outcomes: list[Outcome] = []
+        self.outcomes: list[Outcome] = []
+        self._margins: list[NDArray[np.float32]] = []
         self._predicting_s = 0.0
         self.size_bytes = 0
 
@@ -118,32 +163,26 @@ class _Answer:
         rows = pipeline[:-1].transform(validation[features]) if len(pipeline) > 1 else validation[features]
         outcome = predict_once(pipeline[-1], rows, validation[target], experiment.task, question.classes)
         self._predicting_s += time.perf_counter() - clock
-        self._outcomes.append(outcome)
+        self.outcomes.append(outcome)
+        if experiment.scope.costs and hasattr(pipeline[-1], "decision_function") and outcome.scores is not None:
+            self._margins.append(_margins(pipeline[-1], rows, outcome.scores, question.classes).astype(np.float32))
         with suppress(Exception):  # skops may still store a pipeline that cannot be pickled
             self.size_bytes = len(pickle.dumps(pipeline, protocol=pickle.HIGHEST_PROTOCOL))
 
     @property
     def predict_ms(self) -> float:
         """Wall time of answering 1000 rows, in milliseconds."""
-        rows = sum(outcome.rows for outcome in self._outcomes)
+        rows = sum(outcome.rows for outcome in self.outcomes)
         return 1e6 * self._predicting_s / rows if rows else 0.0
 
-    def metrics(self) -> dict[str, float]:
-        """Return the mean of each metric over the folds, and with declared costs the cheapest threshold and its cost."""
+    def answers(self) -> Answers:
+        """Return the answers where an ensemble or a curve may be learned on them; nothing without probabilities."""
         experiment = self._question.experiment
-        each = [measure(experiment.task, outcome) for outcome in self._outcomes]
-        return {**mean_over_folds(each), **self._decision()}
-
-    def resamples(self) -> tuple[float, ...]:
-        """Return the search metric under resamples of each fold's validation rows, as the mean over the folds."""
-        search = self._question.experiment.search
-        prepare = METRICS[search.metric].prepare
-        drawn = [resampled(prepare(outcome), outcome.rows, seed=search.seed) for outcome in self._outcomes]
-        return tuple(np.mean(drawn, axis=0).tolist())
-
-    def _decision(self) -> Mapping[str, float]:
-        costs = self._question.experiment.scope.costs
-        if costs is None or not all(outcome.probabilistic for outcome in self._outcomes):
-            return {}
-        threshold, cost = cheapest_threshold(pooled(self._outcomes), costs)
-        return {"threshold": threshold, "cost": cost}
+        if experiment.search.ensemble != "auto" and not experiment.scope.costs:
+            return Answers()
+        if not experiment.task.is_classification:
+            return Answers(tuple(each.predicted.astype(np.float32) for each in self.outcomes))
+        if not all(each.probabilistic and each.scores is not None for each in self.outcomes):
+            return Answers()
+        scores = tuple(each.scores.astype(np.float32) for each in self.outcomes if each.scores is not None)
+        return Answers(scores, tuple(self._margins))

@@ -12,6 +12,7 @@ from slipway.core.spec import Experiment
 from slipway.core.statistics.metrics import METRICS, Metric
 from slipway.core.trials import Trial, ranked
 from slipway.errors import SearchFailed
+from slipway.search.ensemble import KeptAnswers
 from slipway.search.executors import Executor
 from slipway.search.halving import Rungs
 from slipway.search.proposals import Proposal, Proposer
@@ -41,6 +42,7 @@ def search(
     budget: Budget,
     on_trial: Callable[[Trial], None],
     past: Sequence[Trial] = (),
+    kept: KeptAnswers | None = None,
 ) -> list[Trial]:
     """Search until the budget is used and return every trial, the past ones first.
 
@@ -53,11 +55,13 @@ def search(
         budget: The limits of the search.
         on_trial: Called with each new trial as it ends, failed ones included.
         past: Finished trials of the same study from before; they count towards the budget.
+        kept: Takes the answers of each new trial to the validation rows; the trials come back without them.
     """
+    kept = kept or KeptAnswers(experiment.search.metric, most_bytes=0)
     study = _Study(experiment, budget, past)
     out = _submit(study, executor, 0)
     while out:
-        trial = study.take_in(executor.next_finished())
+        trial = study.take_in(kept.take(executor.next_finished()))
         # The free slot gets its next trial before `on_trial`, so that no worker waits for the tracking server.
         out = _submit(study, executor, out - 1)
         if trial:

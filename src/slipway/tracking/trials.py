@@ -1,6 +1,8 @@
 """Trials as runs in MLflow: how a trial is written, and how it is read back."""
 
 import json
+from dataclasses import asdict
+from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -13,19 +15,28 @@ from slipway.tracking.runs import Finished, every_run
 CONTINUES = "slipway.continues"
 """The tag of a search with the id of the search that it goes on from, and whose trials it reads."""
 _KIND, _NUMBER, _PARAMS, _ERROR = "slipway.kind", "slipway.trial", "slipway.params", "slipway.error"
-_RESAMPLES, _RUNGS = "slipway.resamples", "slipway.rungs"
+_RESAMPLES, _RUNGS, _MEMBERS = "slipway.resamples", "slipway.rungs", "slipway.members"
 # Metrics of the run that measure the trial and not its answers.
 _DURATION, _SHARE, _PREDICT, _SIZE = "duration_s", "share", "predict_ms", "size_bytes"
+
+
+def parameters(experiment: Experiment, trial: Trial) -> dict[str, Any]:
+    """Return the parameters of a trial, the fixed ones among them; of an ensemble, its members, as text, with their weights."""
+    if trial.members:
+        return {f"member_{each.trial}": f"{each.weight:.3f} {each.candidate}" for each in trial.members}
+    return {**experiment.search.candidates[trial.candidate].params, **trial.params}
 
 
 def trial_run(trial: Trial, experiment: Experiment) -> Finished:
     """Return the run of a trial: parameters under their names in the space, metrics, noise, duration, size, error.
 
+    An ensemble gets a run of its own kind, since no search goes on from it.
     MLflow keeps parameters as text; the tag `slipway.params` holds them as they were.
     """
     metric = experiment.search.metric
-    fixed = experiment.search.candidates[trial.candidate].params
     tags = {_KIND: "trial", _NUMBER: str(trial.number), _PARAMS: json.dumps(dict(trial.params))}
+    if trial.members:
+        tags = {_KIND: "ensemble", _MEMBERS: json.dumps([asdict(member) for member in trial.members])}
     if trial.error:
         tags[_ERROR] = trial.error
     if trial.warnings:
@@ -37,11 +48,11 @@ def trial_run(trial: Trial, experiment: Experiment) -> Finished:
     measured = {_DURATION: trial.duration_s, _PREDICT: trial.predict_ms, _SIZE: float(trial.size_bytes)}
     measured |= {_SHARE: trial.share} if experiment.search.halving else {}
     return Finished(
-        name=f"trial {trial.number:03d} {trial.candidate}",
+        name=trial.title if trial.members else f"trial {trial.number:03d} {trial.candidate}",
         status="FAILED" if trial.failed else "FINISHED",
         started_ms=trial.started_ms,
         ended_ms=trial.started_ms + int(trial.duration_s * 1000),
-        params={"candidate": trial.candidate, **fixed, **trial.params},
+        params={"candidate": trial.candidate, **parameters(experiment, trial)},
         metrics={**trial.metrics, f"{metric}_noise": noise(trial), **measured},
         tags=tags,
     )

@@ -7,6 +7,7 @@ from slipway.core.gates import GateNotice, every_gate
 from slipway.core.promises import promises
 from slipway.core.spec import Experiment, undeclared
 from slipway.progress import step
+from slipway.search import in_words
 from slipway.settings import Settings
 from slipway.workflows.project import Declared, declared
 from slipway.workflows.training.prepare import Prepared, check_code, prepare, question_of
@@ -33,7 +34,12 @@ class CheckReport:
             "not_used": [name for name in experiment.data.features if name not in self._used],
             "candidates": list(experiment.search.candidates),
             "metric": experiment.search.metric,
-            "trials": experiment.search.trials,
+            "effort": experiment.search.effort,
+            "trials": experiment.search.most_trials,
+            "timeout_s": experiment.search.most_s,
+            "folds": experiment.split.folds,
+            "halving": experiment.search.halving is not None,
+            "ensemble": experiment.search.ensemble == "auto",
             "gates": [vars(gate) for gate in every_gate(experiment)],
             "undeclared": [{"key": duty.key, "example": duty.example} for duty in undeclared(experiment)],
             "promises": [vars(promise) for promise in promises(experiment)],
@@ -66,7 +72,7 @@ class CheckReport:
             f"  split       {rows} ({self.prepared.splits.rule})\n"
             f"  features    {', '.join(experiment.data.features)}\n{self._not_used}"
             f"  baselines   {constant}{rule}\n"
-            f"  search      up to {search.trials} trials or {search.timeout_s:g} s for the best {search.metric}, over\n"
+            f"  search      {in_words(experiment)}, over\n"
             f"{candidates}\n"
             f"  gates       {_gates(experiment)}{_later(experiment)}"
             + "".join(f"\n  a leak?     {doubt}" for doubt in self.prepared.doubts)
@@ -82,6 +88,7 @@ def check(settings: Settings, name: str) -> CheckReport:
     check_code(spec)
     with step("data: read, contract, split"):
         prepared = prepare(spec)
+    spec = prepared.spec
     rehearse(question_of(spec, prepared), (*spec.experiment.search.trusted_types, *settings.trusted_types))
     return CheckReport(spec, prepared)
 

@@ -33,6 +33,9 @@ from slipway.workflows.release.register import model_uri
 from slipway.workflows.report import write_page
 from slipway.workflows.session import open_client
 
+# The kinds of runs inside of a search, which keep no model.
+_A = {"trial": "a trial", "ensemble": "an ensemble in a search", "baseline": "a baseline"}
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -106,8 +109,8 @@ def _why_no_models(found: tuple[FoundSide, FoundSide], sides: tuple[Side, Side])
 
 
 def _why_no_model(found: FoundSide, side: Side) -> str:
-    if found.kind in ("trial", "baseline"):
-        return f"a {found.kind} keeps no model, only the winner of a search is stored"
+    if found.kind in _A:
+        return f"{_A[found.kind]} keeps no model, only the winner of a search is stored"
     if found.kind != "search":
         return "not made by `slipway run`, so no test rows were kept with it"
     if not found.version and side.status != "FINISHED":

@@ -44,7 +44,8 @@ class Declared:
 
 def travelling_code(spec: Declared, winner: Trial) -> list[Path]:
     """Return the Python files that travel with a winner's model: those of the experiment, if they make its pipeline."""
-    return spec.code_files() if spec.experiment.search.candidates[winner.candidate].pipeline else []
+    own = any(spec.experiment.search.candidates[name].pipeline for name in winner.candidates)
+    return spec.code_files() if own else []
 
 
 def names(settings: Settings) -> list[str]:

@@ -5,13 +5,13 @@ its data is found before the first run is opened.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from mlflow import MlflowClient
 from pydantic import ValidationError
 
-from slipway.core.choice import choose, contenders
+from slipway.core.choice import contenders
 from slipway.core.spec import Search
 from slipway.core.statistics.calibration import calibration, miscalibrated
 from slipway.core.statistics.disagreement import answers_digest
@@ -30,7 +30,7 @@ from slipway.tracking.client import connect, runs_page
 from slipway.tracking.lineage import code_digest, file_digest, git_state
 from slipway.tracking.liveness import close_dead
 from slipway.tracking.runs import VIEW_KEY, View, describe_experiment, experiment_id, open_run, write
-from slipway.tracking.trials import CONTINUES
+from slipway.tracking.trials import CONTINUES, parameters
 from slipway.workflows.project import Declared, declared, travelling_code
 from slipway.workflows.release.register import Registered, register_run
 from slipway.workflows.session import resolve_tracking_uri
@@ -39,7 +39,7 @@ from slipway.workflows.training.prepare import Prepared, check_code, prepare, qu
 from slipway.workflows.training.rehearsal import rehearse
 from slipway.workflows.training.resume import STUDY, Past, offer, past_of
 from slipway.workflows.training.run_artifacts import log_gate_code, log_run_artifacts
-from slipway.workflows.training.search_run import log_baselines, log_what_is_searched, run_search
+from slipway.workflows.training.search_run import Searched, log_baselines, log_what_is_searched, run_search
 from slipway.workflows.training.unused_columns import unused
 from slipway.workflows.training.winner import fit_chosen
 
@@ -64,6 +64,7 @@ class RunResult:
             "run_id": self.run_id,
             "candidate": self.winner.candidate,
             "params": dict(self.winner.params),
+            "members": [asdict(member) for member in self.winner.members],
             "trials": self.trials,
             "failed_trials": self.failed,
             "test": {
@@ -75,15 +76,26 @@ class RunResult:
             "warning": self.warning,
         }
 
+    @property
+    def _won(self) -> str:
+        if not self.winner.members:
+            return (
+                f"{self.winner.candidate} ({_listed(self.winner.params)}), trial {self.winner.number} of {self.trials}"
+            )
+        members = (
+            f"\n    {member.weight:>4.0%}      {member.candidate} ({_listed(member.params)}), trial {member.trial}"
+            for member in self.winner.members
+        )
+        return f"{len(self.winner.members)} of {self.trials} trials together" + "".join(members)
+
     def __str__(self) -> str:
         metric = self.evaluated.metric
-        params = ", ".join(f"{key}={_short(value)}" for key, value in self.winner.params.items())
         baselines = ", ".join(
             f"{name} {values[metric]:.4f}" for name, values in self.evaluated.baselines.items() if metric in values
         )
         return (
             f"{self.registered}\n"
-            f"  winner      {self.winner.candidate} ({params}), trial {self.winner.number} of {self.trials}\n"
+            f"  winner      {self._won}\n"
             f"  test        {metric} {self.evaluated.intervals[metric]} on {self.evaluated.rows:,} rows\n"
             f"  baselines   {baselines}\n"
             f"  run         {self.url}\n"
@@ -117,6 +129,7 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
     client = _logged_in(resolve_tracking_uri(settings))  # before the data are read, which may take minutes
     with step("data: read, contract, split"):
         prepared = prepare(spec)
+    spec = prepared.spec
     question = question_of(spec, prepared)
     trusted = (*spec.experiment.search.trusted_types, *settings.trusted_types)
     rehearse(question, trusted)
@@ -134,9 +147,9 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
         if past.run_id is None:
             log_what_is_searched(client, run_id, spec, prepared)
             log_baselines(client, experiment, run_id, question)
-        trials = run_search(client, experiment, run_id, question, past)
-        winner = choose(trials, spec.experiment.search.metric, spec.experiment.search.prefer)
-        evaluated = _refit_and_evaluate(client, settings, run_id, spec, prepared, baselines, trials, winner)
+        searched = run_search(client, experiment, run_id, question, past)
+        trials, winner = searched.trials, searched.winner
+        evaluated = _refit_and_evaluate(client, settings, run_id, spec, prepared, baselines, searched)
         with step("model: store"):
             example = _example(spec, prepared, evaluated.inputs)
             log_model(
@@ -195,15 +208,15 @@ def _refit_and_evaluate(
     spec: Declared,
     prepared: Prepared,
     baselines: list[FittedBaseline],
-    trials: list[Trial],
-    winner: Trial,
+    searched: Searched,
 ) -> Evaluated:
     """Fit the winner anew on training and validation rows, and evaluate it on the test rows, which nothing else has seen."""
-    with step(f"evaluate: {winner.candidate} on {len(prepared.splits.test):,} test rows"):
-        model, chosen = fit_chosen(spec, prepared, winner)
-        evaluated = evaluate(model, winner.candidate, spec, prepared, baselines)
+    trials, winner = searched.trials, searched.winner
+    fitted = f"fitted once more, on all {len(prepared.splits.development):,} development rows"
+    with step(f"evaluate: {winner.title}, {fitted}, on {len(prepared.splits.test):,} test rows"):
+        model, chosen = fit_chosen(spec, prepared, winner, searched.kept)
+        evaluated = evaluate(model, winner.candidates, spec, prepared, baselines)
     log_run_artifacts(client, settings, run_id, spec, prepared, evaluated, trials, winner, chosen)
-    fixed = spec.experiment.search.candidates[winner.candidate].params
     validation = {f"validation_{name}": value for name, value in winner.metrics.items()}
     counts = {
         "trials": len(trials),
@@ -211,7 +224,7 @@ def _refit_and_evaluate(
         "trials_stopped_early": sum(not trial.failed and not trial.complete for trial in trials),
         "trials_within_noise": len(contenders(trials, evaluated.metric)),
     }
-    params = {"candidate": winner.candidate, **fixed, **winner.params}
+    params = {"candidate": winner.candidate, **parameters(spec.experiment, winner)}
     if chosen.threshold is not None:  # on calibrated probabilities it is another than the trial's
         validation["validation_threshold"] = chosen.threshold
     tags = {**chosen.as_tag(), ANSWERS: answers_digest(evaluated.outcome, prepared.digests["test"])}
@@ -240,6 +253,10 @@ def _url(client: MlflowClient, experiment: str, page: str) -> str:
     uri = str(client.tracking_uri)
     within = runs_page(experiment, page)
     return f"{uri}/#/{within}" if uri.startswith("http") else f"{uri} ({within})"
+
+
+def _listed(params: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={_short(value)}" for key, value in params.items())
 
 
 def _short(value: Any) -> Any:

@@ -107,7 +107,7 @@ def test_the_words_of_a_person_are_written_and_what_they_left_out_is_to_do(setti
     start(settings, rides(), wishes, force=True)
     scope, search = written(settings).scope, written(settings).search
     assert (scope.goal, scope.decision, scope.owner, scope.maturity) == ('Say "no".', "Book: twice", "us@x.org", "mvp")
-    assert (search.metric, search.trials) == ("log_loss", 10)
+    assert (search.metric, search.effort) == ("log_loss", "fast")
     assert written(settings).sla.p99_ms
 
 

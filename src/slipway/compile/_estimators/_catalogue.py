@@ -9,6 +9,7 @@ from slipway.compile._estimators._calibrated import calibrated
 from slipway.compile._estimators._dummy import DUMMY
 from slipway.compile._estimators._linear import LINEAR
 from slipway.compile._estimators._trees import TREES
+from slipway.compile._estimators._voting import voting
 from slipway.compile._estimators._wrappers import wrappers
 from slipway.plans.head import Head
 
@@ -33,5 +34,6 @@ ESTIMATORS: dict[type, Compiler] = {
     **DUMMY,
     **wrappers(estimate),
     **calibrated(estimate),
+    **voting(estimate),
 }
 """By exact type: a subclass may do anything."""

@@ -16,7 +16,7 @@ from slipway.core.spec._gates import OF_MATURITY, ApprovalGate, Gates, LatencyGa
 from slipway.core.spec._policy import PolicyChange, ReleasePolicy, policy_schema
 from slipway.core.spec._release import Evaluation, Monitor, Sla
 from slipway.core.spec._scope import Costs, Maturity, Scope
-from slipway.core.spec._search import Baseline, Candidate, Halving, Search
+from slipway.core.spec._search import ENSEMBLE, Baseline, Candidate, Halving, Search
 from slipway.core.spec._section import CODE_REF, IMPORT_PATH, NAME, Name, Section, wrong
 from slipway.core.spec._source import DIALECT, ENDINGS, READABLE, Format, Source, Until, ending_of
 from slipway.core.spec._split import GroupSplit, RandomSplit, Split, TimeSplit
@@ -27,6 +27,7 @@ __all__ = [
     "CODE_REF",
     "DIALECT",
     "ENDINGS",
+    "ENSEMBLE",
     "IMPORT_PATH",
     "NAME",
     "OF_MATURITY",
@@ -102,12 +103,13 @@ class Experiment(Section):
         """Return the declaration as plain JSON values, under the keys of the file."""
         return self.model_dump(mode="json", by_alias=True)
 
-    def inputs_of(self, candidate: str) -> tuple[str, ...]:
-        """Return the features that a candidate's model gets, and that callers of the model have to send.
+    def inputs_of(self, *candidates: str) -> tuple[str, ...]:
+        """Return the features that a model of these candidates gets, and that callers of the model have to send.
 
         A pipeline of the experiment's own gets all features. A pipeline with automatic preprocessing gets `data.encoded`.
         """
-        return self.data.features if self.search.candidates[candidate].pipeline else self.data.encoded
+        own = any(self.search.candidates[name].pipeline for name in candidates)
+        return self.data.features if own else self.data.encoded
 
     @model_validator(mode="after")
     def _metrics_fit_the_task(self) -> Self:

@@ -7,6 +7,12 @@ from pydantic import Field, model_validator
 from slipway.core.space import Space, contains
 from slipway.core.spec._section import CodeRef, ImportPath, Name, Section, Text, wrong
 
+ENSEMBLE = "ensemble"
+"""The name that a winner of several trials has in place of a candidate's."""
+
+MOST_TRIALS = 20
+_MOST_S = 3600.0
+
 
 class Baseline(Section):
     """The baselines that a model has to beat. The class prior, or the mean, is always run."""
@@ -78,12 +84,30 @@ class Halving(Section):
 
 
 class Search(Section):
+    """The search for a model. An `effort` decides what is not declared; declared `trials` without an `effort` are all there is.
+
+    `slipway.search.planned` fills in what an effort means for a table, so that a recorded experiment says all of it.
+    """
+
     metric: str
-    trials: Annotated[int, Field(ge=1, le=100_000)] = 20
-    timeout_s: Annotated[float, Field(gt=0)] = 3600
+    effort: Literal["fast", "normal", "best"] | None = Field(
+        None,
+        description="how much to spend: decides trials, time, folds, halving and candidates where these are not declared; "
+        "default: normal, or none where trials are counted",
+    )
+    trials: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        None, description="how many trials; default: as the effort says"
+    )
+    timeout_s: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="no trial starts after so many seconds; default: as the effort says"
+    )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     prefer: Literal["best", "fastest", "simplest"] = Field(
         "best", description="which to choose of the trials that are within the noise of the best"
+    )
+    ensemble: Literal["auto", "never"] | None = Field(
+        None,
+        description="auto: several trials answer together where that is better beyond the noise; default: as the effort says",
     )
     halving: Halving | None = None
     executor: Literal["processes", "serial", "spark"] = Field("processes", description="serial repeats exactly")
@@ -100,11 +124,42 @@ class Search(Section):
     trial_memory_mb: Annotated[int, Field(ge=64)] | None = Field(
         None, description="a larger trial is stopped and failed"
     )
-    candidates: dict[Name, Candidate] = Field(min_length=1)
+    candidates: dict[Name, Candidate] = Field(
+        default_factory=dict, description="default: those that did well on many tables of this size"
+    )
     trusted_types: list[ImportPath] = Field(
         default_factory=list,
         description="types of the experiment's own code that a model may hold, such as features.Ratio",
     )
+
+    @property
+    def most_trials(self) -> int:
+        """The number of trials that the search may have."""
+        return self.trials or MOST_TRIALS
+
+    @property
+    def most_s(self) -> float:
+        """The seconds after which no trial starts."""
+        return self.timeout_s or _MOST_S
+
+    @model_validator(mode="before")
+    @classmethod
+    def _some_effort(cls, values: Any) -> Any:
+        uncounted = isinstance(values, dict) and not values.get("trials") and not values.get("effort")
+        return {**values, "effort": "normal"} if uncounted else values
+
+    @model_validator(mode="after")
+    def _something_to_search(self) -> Self:
+        if not self.candidates and not self.effort:
+            raise wrong(
+                "trials are counted and nothing is named to try; name candidates, or an effort: normal", "candidates"
+            )
+        if ENSEMBLE in self.candidates and self.ensemble != "never" and self.effort:
+            raise wrong(
+                f"'{ENSEMBLE}' is the name of several trials together; give the candidate another, or say `ensemble: never`",
+                *("candidates", ENSEMBLE),
+            )
+        return self
 
     @model_validator(mode="after")
     def _limits_have_their_executor(self) -> Self:

@@ -31,7 +31,7 @@ class Side:
         label: The name of the side in the comparison.
         run_id: The MLflow run.
         run_name: The name of that run.
-        kind: search, trial or baseline; empty for a run that another tool made.
+        kind: search, trial, ensemble or baseline; empty for a run that another tool made.
         status: The status of the run.
         started: The start of the run.
         version: The registered version, where there is one.

@@ -5,20 +5,22 @@ The runs of the trials can be rewritten on a plain MLflow server, and could befo
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from slipway.core.trials import Trial
+from slipway.core.trials import Answers, Trial
 from slipway.registry.evidence.test_rows import FOLDER
 
 _FILE = "trials.json"
+_LEFT_OUT = ("answers", "members")
 
 
 def save(folder: Path, trials: Sequence[Trial]) -> None:
     """Write trials into the folder of a run's evidence."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / _FILE).write_text(json.dumps([asdict(trial) for trial in trials]))
+    whole = [asdict(replace(trial, answers=Answers())) for trial in trials]
+    (folder / _FILE).write_text(json.dumps([{k: v for k, v in each.items() if k not in _LEFT_OUT} for each in whole]))
 
 
 def load(folder: Path) -> tuple[Trial, ...] | None:

@@ -30,4 +30,4 @@ def make_executor(question: Question) -> Executor:
         from slipway.search.executors._spark import Spark  # it imports pyspark, which few have
 
         return Spark(question, limits)
-    return Processes(question, limits, min(search.workers or Processes.cores(), search.trials))
+    return Processes(question, limits, min(search.workers or Processes.cores(), search.most_trials))

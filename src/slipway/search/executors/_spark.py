@@ -55,7 +55,7 @@ class Spark:
         search = question.experiment.search
         self._name = question.experiment.name
         self._limits = limits or Limits()
-        self._most, self._asked = search.trials, search.workers
+        self._most, self._asked = search.most_trials, search.workers
         self._cores = 1
         self._groups = (f"slipway-{uuid4().hex}-{number}" for number in count(1))
         self._jobs: dict[str, _Job] = {}

@@ -11,7 +11,7 @@ from slipway.data.profile import Role, TableProfile
 from slipway.search.portfolio import portfolio
 from slipway.types import MISSING_IN_CSV
 from slipway.workflows.init.contract_lines import contract_lines
-from slipway.workflows.init.wishes import EFFORTS, TODO, InitWishes
+from slipway.workflows.init.wishes import TODO, InitWishes
 from slipway.workflows.init.yaml_lines import comment, line, scalar
 
 _WIDTH = 118
@@ -126,12 +126,10 @@ def _split(draft: InitDraft) -> Iterator[str]:
 
 def _search(draft: InitDraft) -> Iterator[str]:
     profile, effort = draft.profile, draft.wishes.effort
-    trials, seconds = EFFORTS[effort]
     candidates = portfolio(profile.target.task, profile.rows, len(profile.features()), effort)
     yield "search:"
     yield line(2, "metric", profile.target.metric, profile.target.metric_why)
-    yield line(2, "trials", trials, f"effort {effort}")
-    yield line(2, "timeout_s", seconds)
+    yield line(2, "effort", effort, "fast, normal or best: how many trials, how long, and whether several answer together")
     yield "  candidates:"
     for name, candidate in candidates.items():
         yield f"    {scalar(name)}:"

@@ -23,6 +23,7 @@ from slipway.reports.card import (
     ModelCard,
 )
 from slipway.tracking.lineage import file_digest, git_commit
+from slipway.tracking.trials import parameters
 from slipway.workflows.project import Declared, travelling_code
 from slipway.workflows.training.analysis import Findings
 from slipway.workflows.training.evaluate import Evaluated
@@ -109,14 +110,13 @@ def _column(experiment: Experiment, name: str, frame: pd.DataFrame, inputs: Sequ
 
 
 def _search(experiment: Experiment, trials: Sequence[Trial], winner: Trial) -> CardSearch:
-    fixed = experiment.search.candidates[winner.candidate].params
     return CardSearch(
         metric=experiment.search.metric,
         trials_done=sum(not trial.failed for trial in trials),
         trials_failed=sum(trial.failed for trial in trials),
         candidates=tuple(experiment.search.candidates),
         winner=winner.candidate,
-        parameters={**fixed, **winner.params},
+        parameters=_parameters(experiment, winner),
         validation_value=winner.score,
         duration_s=sum(trial.duration_s for trial in trials),
         seed=experiment.search.seed,
@@ -125,6 +125,19 @@ def _search(experiment: Experiment, trials: Sequence[Trial], winner: Trial) -> C
         folds=experiment.split.folds,
         let_go=sum(not trial.failed and not trial.complete for trial in trials) if experiment.search.halving else None,
     )
+
+
+def _parameters(experiment: Experiment, winner: Trial) -> dict[str, object]:
+    """Return the parameters of the winner; of an ensemble, each member with its weight and parameters."""
+    if not winner.members:
+        return parameters(experiment, winner)
+    fixed = {name: experiment.search.candidates[name].params for name in winner.candidates}
+    return {
+        f"{each.weight:.0%} {each.candidate} (trial {each.trial})": ", ".join(
+            f"{key}={value}" for key, value in {**fixed[each.candidate], **each.params}.items()
+        )
+        for each in winner.members
+    }
 
 
 def _gates(experiment: Experiment) -> tuple[CardGate, ...]:

@@ -61,14 +61,14 @@ class Evaluated:
 
 
 def evaluate(
-    pipeline: Any, candidate: str, spec: Declared, prepared: Prepared, baselines: Sequence[FittedBaseline]
+    pipeline: Any, candidates: Sequence[str], spec: Declared, prepared: Prepared, baselines: Sequence[FittedBaseline]
 ) -> Evaluated:
-    """Score the fitted pipeline of a candidate and the baselines on the test rows, under the same resamples of them.
+    """Score the fitted model of one or several candidates and the baselines on the test rows, under the same resamples.
 
     Baselines are given all features, texts and times included.
     """
     experiment, test = spec.experiment, prepared.splits.test
-    inputs = experiment.inputs_of(candidate)
+    inputs = experiment.inputs_of(*candidates)
     rows, truth = test[list(experiment.data.features)], test[experiment.data.target]
     outcome = predict(pipeline, rows[list(inputs)], truth, experiment.task, prepared.classes)
     others = {baseline.name: baseline.predict(rows, truth) for baseline in baselines}

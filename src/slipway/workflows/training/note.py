@@ -39,12 +39,11 @@ def _searched(experiment: Experiment, trials: Sequence[Trial]) -> str:
 def _won(experiment: Experiment, trials: Sequence[Trial], winner: Trial) -> str:
     metric, prefer = experiment.search.metric, experiment.search.prefer
     equals = len(contenders(trials, metric)) - 1
+    if winner.members:
+        return f"{winner.title}, validation {metric} {winner.score:.4f}: better than each trial alone beyond the noise"
     others = f"{equals} other trials are" if equals > 1 else "one other trial is" if equals else "no other trial is"
     preferred = f", the {prefer} of them" if prefer != "best" and equals else ""
-    return (
-        f"{winner.candidate} (trial {winner.number}), validation {metric} {winner.score:.4f}; "
-        f"{others} within the noise of the best{preferred}"
-    )
+    return f"{winner.title}, validation {metric} {winner.score:.4f}; {others} within the noise of the best{preferred}"
 
 
 def _over(evaluated: Evaluated) -> str:

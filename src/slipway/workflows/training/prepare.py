@@ -1,7 +1,7 @@
 """The checks and the split before anything is trained: code, contract, classes, leaks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from slipway.core.prediction import classes_of
 from slipway.data import Leak, Splits, audit, check_contract, fingerprint, read_source, split
 from slipway.errors import CodeInvalid, ContractBroken, DataLeaks, DataUnusable
 from slipway.registry.artifacts.shadows import shadowed
-from slipway.search import Question, check_candidate
+from slipway.search import Question, check_candidate, planned
 from slipway.workflows.project import Declared
 
 
@@ -26,6 +26,7 @@ class Prepared:
         splits: the three parts.
         classes: the target's classes; empty for a regression.
         digests: the digest of all rows, under `all`, and of each part.
+        spec: the experiment with all that its effort decides for these rows.
         doubts: columns that may give the target away.
     """
 
@@ -33,6 +34,7 @@ class Prepared:
     splits: Splits
     classes: tuple[Any, ...]
     digests: Mapping[str, str]
+    spec: Declared
     doubts: tuple[Leak, ...] = ()
 
 
@@ -59,7 +61,7 @@ def _require_names_of_their_own(travelling: Sequence[Path]) -> None:
 
 
 def prepare(declared: Declared, now: datetime | None = None) -> Prepared:
-    """Read the data, check them against their contract, and split them.
+    """Read the data, check them against their contract, plan the search for so many rows, and split them.
 
     now: the time, naive UTC, by which the data have to be fresh; the present one where None.
 
@@ -77,13 +79,14 @@ def prepare(declared: Declared, now: datetime | None = None) -> Prepared:
         classes = classes_of(frame[experiment.data.target], experiment.task, experiment.data.positive)
     except ValueError as error:
         raise DataUnusable(f"{experiment.data.target}: {error}") from None
+    experiment = planned(experiment, frame)
     splits = split(frame, experiment)
     held_out = pd.concat([splits.validation, splits.test])
     leaks = audit(splits.train, held_out, experiment, classes)
     if fatal := [leak for leak in leaks if leak.fatal]:
         raise DataLeaks(experiment.name, fatal)
     digests = {"all": fingerprint(frame), **{name: fingerprint(part) for name, part in splits.parts().items()}}
-    return Prepared(frame, splits, classes, digests, tuple(leaks))
+    return Prepared(frame, splits, classes, digests, replace(declared, experiment=experiment), tuple(leaks))
 
 
 def question_of(declared: Declared, prepared: Prepared) -> Question:

@@ -95,11 +95,12 @@ def reproduce(settings: Settings, name: str, version: int) -> Reproduction:
             prepared = prepare(spec, now=datetime.fromtimestamp(run.info.start_time / 1000, UTC).replace(tzinfo=None))
         _require_same_data(name, run, prepared)
         winner = winner_from(run.data.tags)
-        with step(f"model: {winner.candidate} of trial {winner.trial}, fitted anew"):
+        trials = ", ".join(str(part.trial) for part in winner.parts)
+        with step(f"model: {winner.candidate} of trial {trials}, fitted anew"):
             model = fit_winner(spec, prepared, winner)
         trusted = (*spec.experiment.search.trusted_types, *settings.trusted_types)
         with step("predictions: compared row by row"):
-            again = _score(model, spec.experiment.inputs_of(winner.candidate), spec.experiment, prepared)
+            again = _score(model, spec.experiment.inputs_of(*winner.candidates), spec.experiment, prepared)
             stored = _score(load_trusted(files, trusted), inputs_of(files), spec.experiment, prepared)
         return _compared(original, run, spec.experiment, prepared, again, stored, _surroundings(settings, run, files))
 
