@@ -146,11 +146,6 @@ def test_rows_are_split_by_time_else_by_the_thing_they_are_of_else_at_random() -
     assert profile(FLAGS).split == {"method": "random"}
 
 
-def test_few_rows_are_split_into_folds_unless_a_class_is_too_rare_for_them() -> None:
-    assert profile(FLAGS[:500]).split == {"method": "random", "folds": 5}
-    assert profile(np.arange(500) < 8).split == {"method": "random"}
-
-
 def test_the_better_of_several_times_is_taken_and_the_others_are_named() -> None:
     found = profile(FLAGS, updated=DAYS, noted=_RNG.permutation(DAYS), ordered_at=DAYS)
     assert found.of_role(Role.TIME) == "ordered_at"

@@ -129,7 +129,9 @@ def _search(draft: InitDraft) -> Iterator[str]:
     candidates = portfolio(profile.target.task, profile.rows, len(profile.features()), effort)
     yield "search:"
     yield line(2, "metric", profile.target.metric, profile.target.metric_why)
-    yield line(2, "effort", effort, "fast, normal or best: how many trials, how long, and whether several answer together")
+    yield line(
+        2, "effort", effort, "fast, normal or best: how many trials, how long, and whether several answer together"
+    )
     yield "  candidates:"
     for name, candidate in candidates.items():
         yield f"    {scalar(name)}:"
