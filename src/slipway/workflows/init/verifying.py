@@ -16,6 +16,7 @@ from slipway.data import Leak, audit, check_contract, split
 from slipway.data.profile import Doubt, TableProfile
 from slipway.data.profile.values import without_marks
 from slipway.errors import DataUnusable
+from slipway.search import planned
 
 
 def tried(profile: TableProfile, experiment: Experiment) -> TableProfile:
@@ -31,7 +32,7 @@ def tried(profile: TableProfile, experiment: Experiment) -> TableProfile:
     frame = frame[frame[experiment.data.target].notna()].reset_index(drop=True)
     try:
         classes = classes_of(frame[experiment.data.target], experiment.task, experiment.data.positive)
-        parts = split(frame, experiment)
+        parts = split(frame, planned(experiment, frame))
     except (DataUnusable, ValueError) as error:
         return _unsplit(profile, str(error))
     profile = replace(profile, baseline=_baseline(parts.development, parts.test, experiment, classes))
