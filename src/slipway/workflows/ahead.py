@@ -15,8 +15,8 @@ def next_version(settings: Settings, name: str) -> tuple[int, Rule | None]:
     # Imported here: MLflow takes seconds, and an experiment can be checked without a server.
     from mlflow.exceptions import MlflowException
 
+    from slipway.registry.demands.policy import policies_of
     from slipway.registry.ledger import ledger_of
-    from slipway.registry.policy import policies_of
     from slipway.registry.versions import list_versions
     from slipway.tracking.client import connect
     from slipway.workflows.promotion.rule import rule_of
