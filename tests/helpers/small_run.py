@@ -59,4 +59,4 @@ def run_small(spec: Declared) -> SmallRun:
     assert not trial.error, trial.error
     model, winner = fit_chosen(spec, prepared, trial)
     baselines = fit_baselines(spec.folder, spec.experiment, prepared.splits.development, prepared.classes)
-    return SmallRun(spec, prepared, trial, winner, model, evaluate(model, trial.candidates, spec, prepared, baselines))
+    return SmallRun(spec, prepared, trial, winner, model, evaluate(model, spec, prepared, baselines))

@@ -47,7 +47,7 @@ def test_where_costs_are_declared_probabilities_can_be_taken_at_their_word(run: 
     assert run.winner.calibrated
     experiment, test = run.spec.experiment, run.prepared.splits.test
     task, target = experiment.task, test[experiment.data.target]
-    rows = test[list(experiment.inputs_of(run.winner.candidate))]
+    rows = test[list(experiment.data.features)]
     found = calibration(task, run.evaluated.outcome)
     assert found is not None and found.error < 0.1 and not found.misleads
     pipeline = run.model.estimator_.calibrated_classifiers_[0].estimator

@@ -124,7 +124,7 @@ def _drawn(scores: Array, labels: Any, weights: Array | None) -> CalibratedClass
 
 def _answers(question: Question, candidate: str, params: Mapping[str, Any]) -> tuple[Array, Array] | None:
     """Return scores and probabilities of the validation rows of all folds; the curve is fitted on the scores."""
-    features = list(question.experiment.inputs_of(candidate))
+    features = list(question.experiment.data.features)
     scores, probabilities = [], []
     for train, validation in question.parts(share=1.0):
         pipeline = build_pipeline(question.folder, question.experiment, candidate, params, train)

@@ -28,7 +28,7 @@ def fit(experiment: Experiment, candidate: str, pipeline: Any, rows: pd.DataFram
     Where `data.weight` is declared, the weights go to the estimator at the end of the pipeline. Raises CodeInvalid for an
     estimator that takes none.
     """
-    declared, (inputs, target) = experiment.search.candidates[candidate], _parts(experiment, candidate, rows)
+    declared, (inputs, target) = experiment.search.candidates[candidate], _parts(experiment, rows)
     weights, directions = weights_of(rows, experiment.data), _directions(experiment, candidate, target)
     code_class_weights(pipeline, target)
     if declared.estimator and is_booster(pipeline):
@@ -54,7 +54,7 @@ def fit_trial(
     if not (stops_early(declared) and is_booster(pipeline)):
         fit(experiment, candidate, pipeline, rows)
         return {}
-    (inputs, target), held = (_parts(experiment, candidate, each) for each in (rows, held_out))
+    (inputs, target), held = (_parts(experiment, each) for each in (rows, held_out))
     weights, directions = weights_of(rows, experiment.data), _directions(experiment, candidate, target)
     return fit_booster(pipeline, directions, inputs, target, held_out=held, weights=weights)
 
@@ -76,8 +76,8 @@ def weight_key(pipeline: Any) -> str:
     return _WEIGHT
 
 
-def _parts(experiment: Experiment, candidate: str, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
-    return rows[list(experiment.inputs_of(candidate))], rows[experiment.data.target]
+def _parts(experiment: Experiment, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    return rows[list(experiment.data.features)], rows[experiment.data.target]
 
 
 def _directions(experiment: Experiment, candidate: str, target: pd.Series) -> dict[str, int]:

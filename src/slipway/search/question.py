@@ -177,7 +177,7 @@ class _Answer:
 
     def take_in(self, proposal: Proposal, train: pd.DataFrame, validation: pd.DataFrame) -> None:
         question, experiment = self._question, self._question.experiment
-        features, target = list(experiment.inputs_of(proposal.candidate)), experiment.data.target
+        features, target = list(experiment.data.features), experiment.data.target
         pipeline = build_pipeline(question.folder, experiment, proposal.candidate, proposal.params, train)
         self._found.append(fit_trial(experiment, proposal.candidate, pipeline, train, validation))
         clock = time.perf_counter()

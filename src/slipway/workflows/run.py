@@ -212,7 +212,7 @@ def _refit_and_evaluate(
     fitted = f"fitted once more, on all {len(prepared.splits.development):,} development rows"
     with step(f"evaluate: {winner.title}, {fitted}, on {len(prepared.splits.test):,} test rows"):
         model, chosen = fit_chosen(spec, prepared, winner, searched.kept)
-        evaluated = evaluate(model, winner.candidates, spec, prepared, baselines)
+        evaluated = evaluate(model, spec, prepared, baselines)
     log_run_artifacts(client, settings, run_id, spec, prepared, evaluated, trials, winner, chosen)
     validation = {f"validation_{name}": value for name, value in winner.metrics.items()}
     counts = {

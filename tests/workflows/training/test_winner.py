@@ -89,7 +89,7 @@ def test_an_ensemble_is_stored_compiles_and_is_evaluated_as_any_winner(run: Run)
     encoded = compiled.encode_frame(rows)
     np.testing.assert_array_equal(compiled.predict_proba(encoded), run.scores(model))
     np.testing.assert_array_equal(compiled.predict(encoded), model.predict(rows))
-    evaluated = evaluate(model, winner.candidates, run.spec, run.prepared, [])
+    evaluated = evaluate(model, run.spec, run.prepared, [])
     assert evaluated.intervals["roc_auc"].value > 0.7
     assert (winner.threshold is None) == isinstance(model, VotingClassifier)
 

@@ -107,10 +107,6 @@ class Experiment(Section):
         """Return the declaration as plain JSON values, under the keys of the file."""
         return self.model_dump(mode="json", by_alias=True)
 
-    def inputs_of(self, *candidates: str) -> tuple[str, ...]:  # noqa: ARG002
-        """Return the features that a model of these candidates gets, and that callers of the model have to send."""
-        return self.data.features
-
     @model_validator(mode="after")
     def _metrics_fit_the_task(self) -> Self:
         named: list[tuple[tuple[str, ...], str]] = [(("search", "metric"), self.search.metric)]

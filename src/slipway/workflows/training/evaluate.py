@@ -61,17 +61,12 @@ class Evaluated:
         return flat
 
 
-def evaluate(
-    pipeline: Any, candidates: Sequence[str], spec: Declared, prepared: Prepared, baselines: Sequence[FittedBaseline]
-) -> Evaluated:
-    """Score the fitted model of one or several candidates and the baselines on the test rows, under the same resamples.
-
-    Baselines are given all features, texts and times included.
-    """
+def evaluate(pipeline: Any, spec: Declared, prepared: Prepared, baselines: Sequence[FittedBaseline]) -> Evaluated:
+    """Score a fitted model and the baselines on the test rows, under the same resamples."""
     experiment, test = spec.experiment, prepared.splits.test
-    inputs = experiment.inputs_of(*candidates)
-    rows, truth = test[list(experiment.data.features)], test[experiment.data.target]
-    answers = predict(pipeline, rows[list(inputs)], truth, experiment.task, prepared.classes)
+    inputs = experiment.data.features
+    rows, truth = test[list(inputs)], test[experiment.data.target]
+    answers = predict(pipeline, rows, truth, experiment.task, prepared.classes)
     outcome = weighted(answers, test, experiment.data)
     others = {each.name: weighted(each.predict(rows, truth), test, experiment.data) for each in baselines}
     metrics = own_metrics(spec.folder, experiment, prepared.classes)

@@ -102,7 +102,7 @@ def reproduce(settings: Settings, name: str, version: int) -> Reproduction:
             model = fit_winner(spec, prepared, winner)
         trusted = (*spec.experiment.search.trusted_types, *settings.trusted_types)
         with step("predictions: compared row by row"):
-            again = _score(model, spec.experiment.inputs_of(*winner.candidates), spec.experiment, prepared)
+            again = _score(model, spec.experiment.data.features, spec.experiment, prepared)
             stored = _score(load_trusted(files, trusted), inputs_of(files), spec.experiment, prepared)
         own = own_metrics(spec.folder, spec.experiment, prepared.classes)
         changed = _surroundings(settings, run, files)

@@ -145,7 +145,7 @@ def _fit(spec: Declared, prepared: Prepared, winner: Winner, curve: Curve | None
         pipeline = build_pipeline(spec.folder, experiment, part.candidate, part.params, rows)
         return fit(experiment, part.candidate, decided(pipeline, winner.threshold, positive), rows)
     fitted = {_name(part): _fit_part(spec, part, rows) for part in winner.parts}
-    inputs, target = rows[list(experiment.inputs_of(*winner.candidates))], rows[experiment.data.target]
+    inputs, target = rows[list(experiment.data.features)], rows[experiment.data.target]
     model = (
         _joined(winner, fitted, inputs, target if prepared.classes else None)
         if winner.members
