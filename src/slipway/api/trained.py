@@ -1,0 +1,144 @@
+"""Results of an experiment: what was guessed, checked, run, compared and fitted anew."""
+
+from slipway.api.shown import Shown
+from slipway.reports.notebook import Sheet
+from slipway.reports.words.comparison import headline
+from slipway.reports.words.spelling import number
+from slipway.workflows.check import CheckReport
+from slipway.workflows.compare import Compared
+from slipway.workflows.init import InitReport
+from slipway.workflows.release.redeclare import Redeclared
+from slipway.workflows.run import RunResult
+from slipway.workflows.training.reproduce import Reproduction
+
+_MOST_NAMES = 30
+
+
+class GuessedExperiment(Shown, InitReport):
+    """The guesses of a new experiment, each with its reason."""
+
+    @property
+    def sheet(self) -> Sheet:
+        told = self.as_dict()
+        return Sheet(
+            title=f"{told['name']}: {told['rows']:,} rows, guessed from the table",
+            said=f"Written to {self.path}; each line of the file is a guess with its reason.",
+            columns=("", "guess", "why"),
+            rows=[(guess["key"], _plain(guess["value"]), guess["why"]) for guess in told["guesses"]],
+            warnings=[str(doubt) for doubt in self.draft.profile.doubts],
+        )
+
+
+class CheckedExperiment(Shown, CheckReport):
+    """An experiment that can be run, and what stands between its version and Production."""
+
+    @property
+    def sheet(self) -> Sheet:
+        told, experiment = self.as_dict(), self.spec.experiment
+        features = told["features"]
+        more = f" and {len(features) - _MOST_NAMES} more" if len(features) > _MOST_NAMES else ""
+        return Sheet(
+            title=f"{told['name']} is ready to run",
+            passed=True,
+            said=experiment.scope.goal,
+            facts={
+                "rows": ", ".join(f"{part} {count:,}" for part, count in told["rows"].items()) + f" ({told['split']})",
+                "features": ", ".join(features[:_MOST_NAMES]) + more,
+                "search": f"{', '.join(told['candidates'])}; {told['trials']} trials at most, by {told['metric']}",
+            },
+            columns=("gate", "before", "demand", "to do"),
+            rows=[
+                (step["gate"], " and ".join(map(str, step["stages"])), step["demand"], "; ".join(step["todo"]))
+                for step in told["release"]
+            ],
+            warnings=[str(doubt) for doubt in self.prepared.doubts],
+        )
+
+
+class FinishedRun(Shown, RunResult):
+    """A run that ended with a registered version."""
+
+    @property
+    def version(self) -> int:
+        """The number of the registered version."""
+        return self.registered.version.number
+
+    @property
+    def sheet(self) -> Sheet:
+        metric, measured = self.evaluated.metric, self.evaluated
+        baselines = {
+            f"baseline {name}": number(values[metric])
+            for name, values in measured.baselines.items()
+            if metric in values
+        }
+        return Sheet(
+            title=str(self.registered),
+            passed=True,
+            facts={
+                "winner": f"{self.winner.title} of {self.trials} trials, {self.failed} of which failed",
+                **{f"test {name}": str(interval) for name, interval in measured.intervals.items()},
+                **baselines,
+                "test rows": measured.rows,
+            },
+            warnings=[self.warning] if self.warning else [],
+            links={"the run in MLflow": self.url, "its trials": self.trials_url},
+        )
+
+
+class ComparedModels(Shown, Compared):
+    """Two versions or runs side by side."""
+
+    @property
+    def sheet(self) -> Sheet:
+        comparison = self.comparison
+        anew, sides = comparison.on_same_rows, (comparison.left.label, comparison.right.label)
+        changed = [
+            (part, change.what, change.before, change.now)
+            for part in ("declaration", "data", "code", "packages")
+            for change in getattr(self.changes, part)
+        ]
+        metrics = (
+            {name: f"{number(value)} and {number(anew.right.get(name))}" for name, value in anew.left.items()}
+            if anew
+            else {}
+        )
+        return Sheet(
+            title=f"{comparison.name}: {sides[0]} and {sides[1]}",
+            said=headline(comparison),
+            facts={"scored anew on": anew.which, **metrics} if anew else {},
+            columns=("what changed", "", *sides) if changed else (),
+            rows=changed,
+        )
+
+
+class ReproducedWinner(Shown, Reproduction):
+    """A winner that was fitted anew, compared with the stored model."""
+
+    @property
+    def sheet(self) -> Sheet:
+        return Sheet(
+            title=str(self).splitlines()[0],
+            passed=self.identical,
+            said=f"{self.rows - self.different:,} of {self.rows:,} test rows have identical predictions.",
+            columns=("metric", "recorded", "now"),
+            rows=[(name, was, now) for name, (was, now) in self.metrics.items()],
+            warnings=[f"not as it was: {fact}" for fact in self.surroundings],
+        )
+
+
+class RedeclaredVersion(Shown, Redeclared):
+    """A version whose release was declared again."""
+
+    @property
+    def sheet(self) -> Sheet:
+        first = str(self).splitlines()[0]
+        return Sheet(
+            title=first,
+            columns=("key", "before", "now") if self.changes else (),
+            rows=[(change.what, change.before, change.now) for change in self.changes],
+            warnings=[f"weaker than before: {each}" for each in self.weaker],
+        )
+
+
+def _plain(value: object) -> str:
+    return ", ".join(f"{key} {each}" for key, each in value.items()) if isinstance(value, dict) else str(value)
