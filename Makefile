@@ -6,13 +6,15 @@ BIN := $(VENV)/bin
 SLIPWAY := $(BIN)/slipway
 # Servers that the endpoint is compared with, each in an environment of its own below .venv.
 RIVALS := bentoml litserve mlserver
+# What searches are compared with and asks for another pandas than Slipway's.
+AUTOML := autogluon
 # Four test processes on two cores, since half of their time they wait for a server to start or for a process to end.
 # OpenMP threads that soon sleep, since the test processes and the servers that they start share the cores. The slowest tests are
 # listed in every log, so that each slow minute can be explained afterwards.
 PYTEST := GOMP_SPINCOUNT=10000 $(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --durations 40
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-release test-matrix soak fuzz check bench bench-search bench-scale bench-commands bench-serving lock clean
+.PHONY: help demo test test-fast test-release test-matrix soak fuzz check bench bench-search bench-scale bench-commands bench-serving bench-tables lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -46,7 +48,7 @@ check: $(VENV)/dev.stamp  ## style, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: bench-search bench-scale bench-commands bench-serving  ## all benchmarks, on a machine that does nothing else; see benchmarks/README.md
+bench: bench-search bench-scale bench-commands bench-serving  ## all benchmarks but bench-tables, on a machine that does nothing else; see benchmarks/README.md
 
 bench-search: $(VENV)/bench.stamp  ## a search beside a plain MLflow script, Optuna, and the sum of its fits
 	@$(BIN)/python benchmarks/search.py $(ARGS)
@@ -59,6 +61,9 @@ bench-commands: $(VENV)/bench.stamp  ## every command on a home with 2 models, c
 
 bench-serving: $(VENV)/bench.stamp $(RIVALS:%=$(VENV)/bench-%.stamp)  ## the endpoint beside five other servers of the same model
 	@$(BIN)/python benchmarks/serving.py $(ARGS)
+
+bench-tables: $(VENV)/bench.stamp $(AUTOML:%=$(VENV)/bench-%.stamp)  ## 24 real tables from a file to an endpoint, beside AutoML; takes hours, goes on where it was cut off
+	@$(BIN)/python benchmarks/tables.py $(ARGS)
 
 # uv installs in seconds what takes pip minutes, and compiles bytecode on all cores: without bytecode each start of MLflow takes twice as
 # long, always where Python may not write it (PYTHONDONTWRITEBYTECODE). The lock file has uv's own version and hash.
@@ -103,6 +108,10 @@ lock: $(VENV)/uv.stamp  ## resolve the dependencies anew and pin them
 	@grep -E '^(joblib|numpy|pandas|scikit-learn|scipy|skops)==' requirements.lock | sed 's/ *\\$$//' > $(VENV)/pipeline.txt
 	@for name in $(RIVALS); do \
 		$(BIN)/uv pip compile --group bench-$$name --constraints $(VENV)/pipeline.txt $(LOCK) --output-file requirements-bench-$$name.lock || exit 1; \
+	done
+	@grep -v '^pandas==' $(VENV)/pipeline.txt > $(VENV)/automl.txt
+	@for name in $(AUTOML); do \
+		$(BIN)/uv pip compile --group bench-$$name --constraints $(VENV)/automl.txt $(LOCK) --output-file requirements-bench-$$name.lock || exit 1; \
 	done
 
 clean:  ## forget the environment and the embedded server's data

@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from slipway.files import whole_file
+
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("slipway", "mlflow", "scikit-learn", "numpy", "pandas", "hyperopt", "optuna", "joblib")
 
@@ -42,13 +44,15 @@ def write_results(
     on: Mapping[str, Any],
     rows: Sequence[Mapping[str, Any]],
     others: Mapping[str, str] | None = None,
+    lists: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> Path:
     """Write the rows with everything that is needed to read them to `results/NAME.json`; return where that is.
 
     on: what `machine` said before the measurements. others: versions of what is in environments of its own.
+    lists: further rows, each under its own name.
     """
-    RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
     date = datetime.now(UTC).strftime("%Y-%m-%d")
     content = {
         "date": date,
@@ -56,8 +60,10 @@ def write_results(
         "versions": versions() | dict(others or {}),
         "settings": settings,
         "rows": rows,
+        **(lists or {}),
     }
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    with whole_file(path) as draft:  # a benchmark that is cut off goes on from this file
+        draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 
 

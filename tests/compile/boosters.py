@@ -5,7 +5,9 @@ from typing import Any
 
 from catboost import CatBoostClassifier, CatBoostRegressor
 from lightgbm import LGBMClassifier, LGBMRegressor
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import VotingClassifier
+from sklearn.model_selection import FixedThresholdClassifier
 from tests.compile.pipelines import codes, usual
 from xgboost import XGBClassifier, XGBRegressor
 
@@ -38,6 +40,10 @@ def cat(**more: Any) -> Any:
 
 def cat_regressor(**more: Any) -> Any:
     return usual(CatBoostRegressor(iterations=20, random_state=0, **_SILENT, **more), numbers="passthrough")
+
+
+def calibrated(model: Any, method: str) -> Any:
+    return CalibratedClassifierCV(model, method=method, cv=3, ensemble=False)
 
 
 _SILENT = {"verbose": 0, "allow_writing_files": False, "thread_count": 1}
@@ -73,6 +79,13 @@ BOOSTERS: dict[str, tuple[str, Callable[[], Any]]] = {
     "xgboost poisson": ("counts", lambda: extreme_regressor(objective="count:poisson")),
     "xgboost gamma": ("counts", lambda: extreme_regressor(objective="reg:gamma")),
     "xgboost tweedie": ("counts", lambda: extreme_regressor(objective="reg:tweedie")),
+    "lightgbm, sigmoid": ("yes_no", lambda: calibrated(light(), "sigmoid")),
+    "lightgbm of three, isotonic": ("three", lambda: calibrated(light(), "isotonic")),
+    "xgboost, sigmoid": ("yes_no", lambda: calibrated(extreme(), "sigmoid")),
+    "xgboost, threshold": (
+        "yes_no",
+        lambda: FixedThresholdClassifier(extreme(), threshold=0.3, response_method="predict_proba"),
+    ),
     "catboost": ("yes_no", cat),
     "catboost of three": ("three", cat),
     "catboost, missing values largest": ("binary", lambda: cat(nan_mode="Max", depth=3)),

@@ -9,7 +9,7 @@ from catboost import CatBoostClassifier
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lightgbm import LGBMClassifier, LGBMRegressor
-from tests.compile.boosters import BOOSTERS, cat, extreme, light, light_regressor
+from tests.compile.boosters import BOOSTERS, calibrated, cat, extreme, light, light_regressor
 from tests.compile.pipelines import usual
 from tests.compile.tables import odd, table, target
 from xgboost import XGBClassifier, XGBRegressor
@@ -80,6 +80,7 @@ def test_any_trees_are_compiled_to_the_same_bits(seed: int, leaves: int, rate: f
         ("counts", lambda: light_regressor(reg_sqrt=True), "sqrt"),
         ("binary", lambda: extreme(booster="dart"), "booster=dart"),
         ("binary", lambda: usual(XGBClassifier(n_estimators=3, missing=-1.0)), "missing=-1"),
+        ("yes_no", lambda: calibrated(extreme(), "isotonic"), "isotonic curve over scores in float32"),
         ("binary", lambda: cat(grow_policy="Lossguide"), "not symmetric"),
         ("three", lambda: cat(loss_function="MultiClassOneVsAll"), "MultiClassOneVsAll"),
         ("three", lambda: usual(CatBoostClassifier(iterations=3, verbose=0, allow_writing_files=False)), "two classes"),

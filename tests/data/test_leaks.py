@@ -84,6 +84,7 @@ def test_a_category_that_names_the_row_is_doubted(frame, declare):
     frame["ticket"] = [f"T{i}" for i in range(ROWS)]
     (leak,) = leaks(frame, declared(declare, columns={"ticket": "category"}))
     assert leak.columns == ("ticket",) and not leak.fatal and "names the row" in leak.message
+    assert leaks(frame, declared(declare, columns={"ticket": "text"})) == []  # of a text one expects no less
 
 
 def test_features_of_which_nobody_says_how_they_are_known_are_named(frame, declare):

@@ -17,16 +17,19 @@ def frame() -> pd.DataFrame:
             "minutes": random.normal(size=200).round(1),
             "port": random.choice(["a", "b"], 200),
             "key": [f"k{i}" for i in range(200)],
+            "at": pd.Timestamp("2026-01-01") + pd.to_timedelta(random.integers(0, 50, 200), unit="D"),
         }
     )
 
 
-@pytest.mark.parametrize("given", [{}, {"id": "key"}])
+@pytest.mark.parametrize("given", [{}, {"id": "key"}, {"time": "at"}])
 def test_rows_in_any_order_are_split_alike(
     declare: Callable[..., Experiment], frame: pd.DataFrame, given: dict[str, str]
 ) -> None:
-    experiment = declare(data={**declare().as_dict()["data"], **given})
-    if not given:
+    data = declare().as_dict()["data"]
+    columns = {**data["columns"], "at": {"type": "datetime", "feature": False}}
+    experiment = declare(data={**data, "columns": columns, **given})
+    if "id" not in given:
         frame = frame.drop(columns="key")
     shuffled = frame.sample(frac=1, random_state=3)
     assert fingerprint(frame) == fingerprint(shuffled)
@@ -50,3 +53,10 @@ def test_rows_keep_their_numbers(declare: Callable[..., Experiment], frame: pd.D
     ordered = in_order(frame, declare().data)
     assert ordered.index.tolist() != frame.index.tolist()
     pd.testing.assert_frame_equal(ordered.sort_index(), frame)
+
+
+def test_rows_with_a_time_are_in_its_order(declare: Callable[..., Experiment], frame: pd.DataFrame) -> None:
+    data = declare().as_dict()["data"]
+    columns = {**data["columns"], "at": {"type": "datetime"}}
+    ordered = in_order(frame, declare(data={**data, "columns": columns, "time": "at"}).data)
+    assert ordered["at"].is_monotonic_increasing

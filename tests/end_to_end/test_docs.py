@@ -13,6 +13,7 @@ import click
 import pytest
 
 from slipway.cli.app import COMMANDS, app
+from slipway.core.spec._yaml import read_experiment
 from slipway.registry.watch import Followed
 from slipway.settings import Settings
 from slipway.workflows.serve import serve
@@ -40,8 +41,6 @@ def test_the_readme_leads_an_outsider_from_a_table_to_a_served_prediction(librar
     ((script, code),) = blocks(readme, "python")
     (tmp_path / script).write_text(code)
     subprocess.run([sys.executable, script], check=True, cwd=tmp_path)
-    ((path, text),) = blocks(readme, "yaml")
-    (tmp_path / path).write_text(text)
 
     for command in commands(readme):
         if command[1] == "up":
@@ -62,6 +61,11 @@ def test_the_readme_leads_an_outsider_from_a_table_to_a_served_prediction(librar
             assert json.loads(answer.read())["predictions"] in ([0], [1])
     finally:
         serving.stop()
+
+
+def test_the_experiment_that_the_docs_write_by_hand_is_valid() -> None:
+    written = [text for title, text in blocks(ROOT / "docs" / "experiment.md", "yaml") if title]
+    assert [read_experiment(text).name for text in written] == ["rides"]
 
 
 @pytest.mark.parametrize("page", ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])

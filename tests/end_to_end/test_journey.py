@@ -1,10 +1,12 @@
 """From a table and an experiment.yaml to scored files: what a run leaves, and how its versions move."""
 
+import contextlib
 import hashlib
 import io
 import json
 import re
 import runpy
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -259,17 +261,32 @@ def test_the_scripts_of_the_registry_do_what_the_commands_do(
     assert [transition["action"] for transition in json.loads(said)["movements"]] == ["promote", "archive", "rollback"]
 
 
-@pytest.mark.parametrize(("given", "wanted"), [("csv", "csv"), ("csv", "parquet"), ("parquet", "parquet")])
-def test_a_file_is_scored_with_its_version_in_the_metadata(
+def put_to_score(rows: pd.DataFrame, source: Path) -> tuple[str, list[str]]:
+    """Write rows by the ending of a file; return the file's address and the flags that it takes."""
+    if source.suffix == ".csv":
+        rows.to_csv(source, index=False, sep=";")
+        return str(source), ["--sep", ";"]
+    if source.suffix == ".parquet":
+        rows.to_parquet(source, index=False)
+        return str(source), []
+    with contextlib.closing(sqlite3.connect(source)) as connection:
+        rows.to_sql("loans", connection, index=False)
+    return f"sqlite:///{source}", ["--table", "loans"]
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"), [("csv", "csv"), ("csv", "parquet"), ("parquet", "parquet"), ("db", "csv")]
+)
+def test_a_table_is_scored_with_its_version_in_the_metadata(
     library: "Library", tmp_path: Path, given: str, wanted: str
 ) -> None:
     number = library.in_production("late_loans")
     version = library.client.get_model_version("late_loans", str(number))
     asked = pd.read_csv(library.project / "loans.csv").drop(columns=["late", "days_kept"]).tail(200)
     source, output = tmp_path / f"asked.{given}", tmp_path / f"scored.{wanted}"
-    asked.to_csv(source, index=False) if given == "csv" else asked.to_parquet(source, index=False)
+    address, flags = put_to_score(asked, source)
 
-    said = library.done("score", "late_loans", source, output)
+    said = library.done("score", "late_loans", address, output, *flags)
     assert (said["rows"], said["version"], said["run_id"]) == (200, number, version.run_id)
     scored = pd.read_csv(output) if wanted == "csv" else pd.read_parquet(output)
     meta: dict[str, str] = (
@@ -301,7 +318,7 @@ def test_a_large_file_is_scored_by_the_compiled_model_and_the_command_says_so(
     assert said.code == 0, said.err
     rows, how = said.out.splitlines()
     assert rows.startswith(f"{len(asked):,} rows scored by late_loans version {number}")
-    assert how == "by the compiled model, which agreed with it on this file's first rows"
+    assert how == "by the compiled model, which agreed with it on the table's first rows"
     model = mlflow.sklearn.load_model(f"models:/late_loans/{number}")
     scored = pd.read_parquet(tmp_path / "scored.parquet")
     assert scored["prediction"].tolist() == model.predict(asked).tolist()

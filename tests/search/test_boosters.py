@@ -15,7 +15,8 @@ from threadpoolctl import threadpool_limits
 from slipway.core.spec import Experiment
 from slipway.errors import CodeInvalid
 from slipway.search import Budget, Question, build_pipeline, check_candidate, fit, search
-from slipway.search.boosters import few_trees, stops_early
+from slipway.search.boosters import few_trees, fit_booster, stops_early
+from slipway.search.candidates import decided
 from slipway.search.executors import Serial
 from slipway.search.proposals import Proposal
 from slipway.search.question import run_trial
@@ -147,7 +148,7 @@ def test_a_trial_finds_its_number_of_trees_and_a_second_fit_with_it_answers_the_
     estimator = OF_REGRESSION[estimator] if task == "regression" else estimator
     asked = question(estimator, task, labels)
     trial = run_trial(asked, Proposal(1, "it", {}))
-    assert not trial.error
+    assert not trial.error and not trial.warnings
     trees = next(value for key, value in trial.params.items() if key in TREES.values())
     assert 1 <= trees < 300
     train, validation = next(asked.parts(1.0))
@@ -244,6 +245,32 @@ def test_a_rehearsal_fits_few_trees(question: Callable[..., Question]) -> None:
     candidate = question(CAT).experiment.search.candidates["it"]
     assert few_trees(candidate) == {"iterations": 20}
     assert few_trees(candidate.model_copy(update={"params": {"num_trees": 50}})) == {}
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+@pytest.mark.parametrize("estimator", ALL)
+def test_weights_of_training_rows_count(question: Callable[..., Question], estimator: str, stopped: bool) -> None:
+    asked = question(estimator, "binary", ["no", "yes"])
+    rows, truth = asked.rows.drop(columns="late"), asked.rows["late"]
+    held_out = (rows[200:], truth[200:]) if stopped else None
+    shares = []
+    for weight in (1.0, 20.0):
+        pipeline = build_pipeline(Path(), asked.experiment, "it", few_trees(asked.experiment.search.candidates["it"]))
+        weights = np.where(truth[:200] == "yes", weight, 1.0)
+        fit_booster(pipeline, {}, rows[:200], truth[:200], held_out=held_out, weights=weights)
+        shares.append((pipeline.predict(rows) == "yes").mean())
+    assert shares[1] > shares[0]
+
+
+@pytest.mark.parametrize("estimator", ALL)
+def test_a_model_with_a_threshold_knows_its_categories_and_directions(
+    question: Callable[..., Question], estimator: str
+) -> None:
+    asked = question(estimator, "binary", ["no", "yes"], params={TREES[estimator]: 9}, monotone={"minutes": -1})
+    plain = fitted(asked)
+    model = decided(build_pipeline(Path(), asked.experiment, "it", {}), 0.2, "yes")
+    model, rows = fit(asked.experiment, "it", model, asked.rows), asked.rows.drop(columns="late")
+    np.testing.assert_array_equal(model.predict_proba(rows), plain.predict_proba(rows))
 
 
 def test_only_classifiers_that_know_numbers_stand_in_a_vote(question: Callable[..., Question]) -> None:

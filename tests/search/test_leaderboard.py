@@ -1,6 +1,6 @@
 import pandas as pd
 
-from slipway.core.trials import Trial
+from slipway.core.trials import EnsembleMember, Trial
 from slipway.search import leaderboard
 
 TRIALS = [
@@ -30,3 +30,12 @@ def test_the_search_metric_comes_before_the_others_and_parameters_are_readable()
     ]  # fmt: skip
     assert table["params"].tolist() == ["max_depth=4, criterion=gini", "max_depth=2", ""]
     assert table["duration_s"].tolist() == [1.0, 0.123, 0.5]
+
+
+def test_an_ensemble_stands_among_the_trials_with_its_members_and_without_a_number() -> None:
+    members = (EnsembleMember(3, "tree", {"max_depth": 4}, 0.75), EnsembleMember(1, "tree", {"max_depth": 2}, 0.25))
+    table = leaderboard([*TRIALS, Trial(3, "ensemble", 0.95, members=members)], "roc_auc")
+    assert table["candidate"].tolist() == ["ensemble", "tree", "tree", "broken"]
+    assert pd.isna(table["trial"].iloc[0])
+    assert table["params"].iloc[0] == "0.750 × trial 3 (tree) + 0.250 × trial 1 (tree)"
+    assert table["within_noise"].tolist() == [True, False, False, False]

@@ -315,6 +315,7 @@ OTHERWISE = {
     "many digits": "MLflow answers 500",
     "ragged, more": "MLflow answers 200: it fills the other rows up",
     "a fraction for a whole": "MLflow answers 200: it cuts the fraction off",
+    "a text for a truth": "MLflow answers 200: it takes every text for true",
     "inputs of lengths": "MLflow's code is INVALID_PARAMETER_VALUE: it fills up, and refuses the nulls",
 }
 """What docs/protocol.md says is different."""

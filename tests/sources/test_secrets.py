@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import logging
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -121,6 +122,22 @@ def test_a_web_server_gets_the_password_and_nobody_else_sees_it(web: Any, loud: 
     assert web.asked[0]["Authorization"] == wanted
     assert "404" in refused(f"{url}/other.csv", sha256="0" * 64)
     assert "is not the file that is declared" in refused(f"{url}/rows.csv", sha256="0" * 64)
+
+
+def test_a_download_that_breaks_off_is_an_error_and_leaves_nothing(
+    web: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(handler: Any) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000000")
+        handler.end_headers()
+        handler.wfile.write(b"a\n1\n")
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    web.files.update({"/rows.csv": broken, "/many.csv": b"a\n" + b"1\n" * 600_000})
+    assert "cannot be read as csv" in refused(f"{web.url}/rows.csv")
+    assert "has more than 1 MB; raise `max_mb`" in refused(f"{web.url}/many.csv", max_mb=1)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_password_does_not_follow_a_redirect_to_another_host(web: Any, loud: None) -> None:

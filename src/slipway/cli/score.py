@@ -28,7 +28,10 @@ from slipway.types import Stage
 def score(
     settings: Settings, name: str, address: str, output_file: Path, of: Stage, as_json: bool, **keys: str | None
 ) -> None:
-    """Score a table with the version of a stage: a path, s3://, https://, sqlite:/// or postgresql://."""
+    """Score a table with the version of a stage.
+
+    INPUT is a path, or a URL of s3://, https://, sqlite:/// or postgresql://; OUTPUT is a CSV or Parquet file.
+    """
     from slipway.workflows import score as workflow
 
     show(workflow.score(settings, name, address, output_file, of, **keys), as_json)

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 
-_SHOWN = 40
+from slipway.errors import did_you_mean
 
 
 def why_not_one(name: str, names: Sequence[object]) -> str:
@@ -12,10 +12,10 @@ def why_not_one(name: str, names: Sequence[object]) -> str:
         return ""
     if count:
         return f"{count} columns have this name; rename all but one of them in the table"
-    shown = ", ".join(str(each) or "(a header cell that is empty)" for each in names[:_SHOWN])
+    there = [str(each) or "(a header cell that is empty)" for each in names]
     alike = next((each for each in names if _as_seen(each) == _as_seen(name)), None)
     spelled = f"; the one that looks like it is spelled {alike!a}, not {name!a}" if alike is not None else ""
-    return f"the column is missing; there is: {shown}{spelled}"
+    return f"the column is missing{did_you_mean(name, there)}{spelled}"
 
 
 def _as_seen(name: object) -> str:

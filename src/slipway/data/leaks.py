@@ -117,10 +117,11 @@ def _trained_on_the_future(train: pd.DataFrame, held_out: pd.DataFrame, experime
 
 
 def _identifiers(train: pd.DataFrame, experiment: Experiment) -> list[Leak]:
-    words = (ColumnType.CATEGORY, ColumnType.TEXT)
     leaks = []
     for name in experiment.data.features:
-        if experiment.data.columns[name].type in words and train[name].nunique() > _OWN_VALUE_SHARE * len(train):
+        if experiment.data.columns[name].type is ColumnType.CATEGORY and train[name].nunique() > _OWN_VALUE_SHARE * len(
+            train
+        ):
             message = (
                 f"{train[name].nunique()} values in {len(train)} training rows: the column names the row, as an id does"
             )

@@ -11,11 +11,11 @@ from slipway.core.spec import Data
 
 
 def in_order(frame: pd.DataFrame, data: Data) -> pd.DataFrame:
-    """Return the rows in the order of the hash of their id; without an id, of all their values.
+    """Return the rows in the order of their time, if they have one, and of the hash of their id; without an id, of all values.
 
     Each row keeps the number that it had in the source as its index. By the id, the order does not change with the other
     columns: a declaration with one more feature is measured on the same test rows.
     """
     columns = [data.id] if data.id else sorted(frame.columns)
     keys = pd.util.hash_pandas_object(frame[columns], index=False).to_numpy()
-    return frame.iloc[np.argsort(keys, kind="stable")]
+    return frame.iloc[np.lexsort((keys, frame[data.time])) if data.time else np.argsort(keys, kind="stable")]

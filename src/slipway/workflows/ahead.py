@@ -15,13 +15,17 @@ def next_version(settings: Settings, name: str) -> tuple[int, Rule | None]:
     # Imported here: MLflow takes seconds, and an experiment can be checked without a server.
     from mlflow.exceptions import MlflowException
 
+    from slipway.registry.demands.policy import policies_of
+    from slipway.registry.ledger import ledger_of
     from slipway.registry.versions import list_versions
     from slipway.tracking.client import connect
     from slipway.workflows.promotion.rule import rule_of
 
     try:
         client = connect(uri)
-        number = 1 + max((version.number for version in list_versions(client, name)), default=0)
-        return number, rule_of(client, name, number)
+        newest = next(iter(list_versions(client, name)), None)
+        if newest is None:  # nothing is registered under the name, so nothing can be in Production
+            return 1, Rule(name, policies_of(ledger_of(client, name)))
+        return newest.number + 1, rule_of(client, name, newest.number + 1)
     except (SlipwayError, MlflowException, OSError):
         return 1, None

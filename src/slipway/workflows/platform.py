@@ -1,17 +1,20 @@
 """`slipway up`, `slipway down`: the embedded tracking server, started, kept up and stopped."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from slipway.errors import ServiceFailed
 from slipway.processes import log_tail, stop_process, wait_for_end
+from slipway.progress import step
 from slipway.settings import Settings
 from slipway.tracking.address import is_loopback, own_name
 from slipway.tracking.auth import ADMIN, auth_file
+from slipway.tracking.home import DATABASE
 from slipway.tracking.record import Server
-from slipway.tracking.server import server_log, start_server, stop_server, was_stopped
-from slipway.tracking.stores import FOLDER, SQLITE, parse_stores
+from slipway.tracking.server import find_server, server_log, start_server, stop_server, was_stopped
+from slipway.tracking.stores import FOLDER, SQLITE, Stores, parse_stores
 from slipway.workflows.notices.configured import Notices, notices_of
 
 
@@ -148,17 +151,28 @@ def up(
     if notices:
         notices.check()
     variables = {"SLIPWAY_HOME": str(settings.home)} | ({"SLIPWAY_NOTICES": str(notices.file)} if notices else {})
-    server = start_server(
-        settings.home,
-        host=host,
-        port=port,
-        auth=auth,
-        tied=not detach,
-        stores=stores,
-        variables=variables,
-        origins=settings.allowed_origins,
-    )
+    with _told(settings, stores):
+        server = start_server(
+            settings.home,
+            host=host,
+            port=port,
+            auth=auth,
+            tied=not detach,
+            stores=stores,
+            variables=variables,
+            origins=settings.allowed_origins,
+        )
     return Platform(settings, server, detach, notices)
+
+
+def _told(settings: Settings, stores: Stores) -> AbstractContextManager[None]:
+    """Say what the start of a server does, for as long as it takes; nothing where one is up already."""
+    if find_server(settings.home):
+        return nullcontext()
+    if stores.database:
+        return step(f"tracking server: bring {stores.backend} up to date, start")
+    known = (settings.home / DATABASE).is_file()
+    return step(f"tracking server: {'start' if known else f'make the database in {settings.home}, start'}")
 
 
 def down(settings: Settings) -> Stopped:

@@ -236,6 +236,22 @@ def test_only_a_binary_task_has_a_positive_class(declare: Declare) -> None:
 
 
 @pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        ([{"C": 1.0}], "a point to start with needs a value for each of C, penalty"),
+        ([{"C": 1.0, "penalty": "l2", "tol": 1}], "a point to start with needs a value for each of C, penalty"),
+        ([{"C": 1.0, "penalty": "l2"}, {"C": 90, "penalty": "l2"}], "90 is not in the space of C"),
+        ([{"C": True, "penalty": "l2"}], "True is not in the space of C"),
+        ([{"C": 1.0, "penalty": "l3"}], "'l3' is not in the space of penalty"),
+    ],
+)
+def test_a_search_starts_at_points_of_its_space(declare: Declare, start: list[dict[str, Any]], said: str) -> None:
+    space = {"C": {"log_uniform": [0.1, 10]}, "penalty": {"choice": ["l1", "l2"]}}
+    candidate = {"estimator": "sklearn.linear_model.LogisticRegression", "space": space, "start": start}
+    assert said in refused(declare, search={"metric": "roc_auc", "candidates": {"one": candidate}})
+
+
+@pytest.mark.parametrize(
     ("candidate", "said"),
     [
         ({}, "exactly one of estimator and pipeline"),

@@ -104,8 +104,23 @@ def test_a_valid_file_is_read_with_its_values() -> None:
         ("p99_ms: 100", "p99_ms: .nan", "sla.p99_ms", "finite number"),
         ("max: 100", "max: .inf", "data.columns.wind.max", "finite number"),
         ("p99_ms: 100", "p99_ms: fast", "sla.p99_ms", "found 'fast'"),
-        ("values: [A, B]", "values: A", "data.columns.port.values", "valid list"),
-        ("csv: ferries.csv", "csv: [ferries.csv]", "data.source.csv", "valid string"),
+        ("values: [A, B]", "values: A", "data.columns.port.values", "found 'A'; allowed is a list, as in [a, b]"),
+        ("csv: ferries.csv", "csv: [ferries.csv]", "data.source.csv", "found ['ferries.csv']; allowed is a text"),
+        (
+            "port: {type: category, values: [A, B]}",
+            "port: category",
+            "data.columns.port",
+            "allowed is a mapping of keys",
+        ),
+        ("port: {type: category, values: [A, B]}", "port:", "data.columns.port", "found nothing; allowed is a mapping"),
+        ("values: [A, B]", "values: []", "data.columns.port.values", "allowed is 1 or more; there are 0"),
+        ("nulls: 0.1", "nulls: 1.5", "data.columns.wind.nulls", "found 1.5; allowed is 1 or less"),
+        ("p99_ms: 100", "p99_ms: 0", "sla.p99_ms", "found 0; allowed is more than 0"),
+        ("csv: ferries.csv", "csv: ''", "data.source.csv", "allowed is a text of 1 character(s) or more"),
+        ("{int: [2, 9]}", "{int: [2.5, 9]}", "search.candidates.forest.space.max_depth.int.0", "a whole number"),
+        ("test_from: 2013-06-01", "test_from: June", "split.test_from", "allowed is a day or a time, as in 2013-01-31"),
+        ("max: 100", "max: [1]", "data.columns.wind.max", "found [1]; allowed is a number"),
+        ("target: late", "target: lat", "data.target", "did you mean 'late'"),
     ],
 )
 def test_a_mistake_is_told_with_its_line_its_key_and_what_is_allowed(old: str, new: str, key: str, said: str) -> None:
@@ -114,6 +129,27 @@ def test_a_mistake_is_told_with_its_line_its_key_and_what_is_allowed(old: str, n
     assert key in told
     assert said in told[key].message
     assert told[key].line == line
+
+
+def test_no_message_is_in_the_dialect_of_a_library() -> None:
+    told = []
+    for text in _mutilated():
+        try:
+            read_experiment(text)
+        except SpecInvalid as error:
+            told += [problem.message for problem in error.problems]
+    assert len(told) > 50
+    words = ("Input", "input", "instance", "dictionary", "should", "valid list", "parse", "pydantic")
+    assert [message for message in told if any(word in message for word in words)] == []
+
+
+def _mutilated() -> Iterator[str]:
+    """The valid text with each of its values in turn replaced by what does not belong there."""
+    for i, line in enumerate(lines := VALID.splitlines()):
+        key, _, value = line.partition(": ")
+        for other in ("[[]]", "{a: {b: c}}", "-1.5"):
+            if value and not key.strip().startswith(("-", "name")):
+                yield "\n".join([*lines[:i], f"{key}: {other}", *lines[i + 1 :]])
 
 
 def test_every_mistake_of_a_file_is_told_at_once() -> None:

@@ -103,6 +103,13 @@ def test_a_column_that_is_not_there_is_told_with_the_nearest() -> None:
         profile_table(blocks({"temperature": [1, 2], "y": [0, 1]}), "temprature", Wishes())
 
 
+def test_a_time_that_a_person_names_has_to_hold_a_moment_for_each_row() -> None:
+    with pytest.raises(DataUnusable, match="hour cannot be the time: it holds whole numbers"):
+        profile(FLAGS, Wishes(time="hour"), hour=np.arange(_ROWS) % 24)
+    with pytest.raises(DataUnusable, match="500 rows have none"):
+        profile(FLAGS, Wishes(time="day"), day=DAYS.where(np.arange(_ROWS) % 8 > 0))
+
+
 @pytest.mark.parametrize(
     ("name", "values", "expected"),
     [
@@ -137,11 +144,6 @@ def test_rows_are_split_by_time_else_by_the_thing_they_are_of_else_at_random() -
     assert profile(FLAGS, day=DAYS, customer=customers).split == {"method": "time"}
     assert profile(FLAGS, customer=customers).split == {"method": "group", "group": "customer"}
     assert profile(FLAGS).split == {"method": "random"}
-
-
-def test_few_rows_are_split_into_folds_unless_a_class_is_too_rare_for_them() -> None:
-    assert profile(FLAGS[:500]).split == {"method": "random", "folds": 5}
-    assert profile(np.arange(500) < 8).split == {"method": "random"}
 
 
 def test_the_better_of_several_times_is_taken_and_the_others_are_named() -> None:

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.core.trials import Trial
+from slipway.core.trials import Answers, Trial
 from slipway.registry.evidence.sealed_trials import changes, load, save
 from slipway.registry.evidence.test_rows import FOLDER
 
@@ -18,6 +19,13 @@ BOTH = (DONE, FAILED)
 def test_trials_are_read_as_they_were_written(tmp_path: Path) -> None:
     save(tmp_path / FOLDER, BOTH)
     assert load(tmp_path) == BOTH
+
+
+def test_the_answers_of_a_trial_are_not_sealed(tmp_path: Path) -> None:
+    answers = Answers((np.zeros(3, dtype=np.float32),))
+    save(tmp_path / FOLDER, [Trial(1, "tree", 0.7, answers=answers)])
+    (read,) = load(tmp_path) or ()
+    assert read.answers == Answers()
 
 
 def test_a_run_that_kept_no_trials_says_nothing_of_them(tmp_path: Path) -> None:

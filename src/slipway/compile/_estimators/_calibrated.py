@@ -36,6 +36,9 @@ def _part(draft: Draft, part: Any, inner: Head) -> Calibrated:
     score = inner.decision_function or inner.predict_proba
     if score is None or len(inner.classes) != len(part.classes):
         raise draft.no("a classifier without scores, or that has not seen all classes")
+    if any(getattr(curve, "x", np.zeros(1)).dtype == np.float32 for curve in curves):
+        # scikit-learn then interpolates in float32, by other steps.
+        raise draft.no("an isotonic curve over scores in float32")
     by_probability = inner.decision_function is None
     return Calibrated(score, by_probability, several, len(part.classes), tuple(targets.tolist()), curves)
 

@@ -119,7 +119,8 @@ def _classifier(draft: Draft, model: Any, features: Features) -> Head:
     else:
         raise draft.no(f"the objective '{objective}'")
     probabilities = Through(link, scores)
-    return Head(Best(probabilities, model.classes_), probabilities, None, model.classes_)
+    margins = scores if hasattr(model, "decision_function") else None  # from LightGBM 4.7 on
+    return Head(Best(probabilities, model.classes_), probabilities, margins, model.classes_)
 
 
 def _regressor(draft: Draft, model: Any, features: Features) -> Head:

@@ -76,7 +76,7 @@ class Source(Section):
     nulls: list[str] | None = Field(
         None, description="CSV: the texts that stand for a missing value, beside the usual ones"
     )
-    header: bool | Annotated[int, Field(ge=1)] | list[ColumnName] | None = Field(
+    header: Annotated[bool, Field(strict=True)] | Annotated[int, Field(ge=1)] | list[ColumnName] | None = Field(
         None, description="CSV: the line of the names; false, or the names, where there is no such line"
     )
     table: Text | None = Field(None, description="SQL: the name of a table or view, as in public.rides")

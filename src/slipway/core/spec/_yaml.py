@@ -13,6 +13,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from slipway.core.naming import is_plain
 from slipway.core.space import KINDS
 from slipway.core.spec import CODE_REF, IMPORT_PATH, NAME, Experiment, ReleasePolicy, Section
+from slipway.core.spec._words import plain_words, shown
 from slipway.errors import SpecInvalid, did_you_mean
 from slipway.types import Problem
 
@@ -76,7 +77,8 @@ def _parse(text: str, path: str) -> tuple[Any, dict[Location, int]]:
         lines: dict[Location, int] = {}
         if root is not None:
             _note_lines(root, (), lines)
-        return YAML(typ="safe", pure=True).load(text), lines
+        # Reading the text a second time would double the time that a file of 2,000 columns takes.
+        return (None if root is None else yaml.constructor.construct_document(root)), lines
     except RecursionError:
         raise SpecInvalid(path, [Problem(1, "", "nested too deeply")]) from None
     except MarkedYAMLError as error:
@@ -157,26 +159,21 @@ def _message(model: type[Section], detail: ErrorDetails) -> str:
             return "this key is required and is not there"
         case "union_tag_not_found" | "union_tag_invalid" if detail["loc"][-1] == "split":
             method = found.get("method") if isinstance(found, dict) else found
-            return f"found method {_shown(method)}{did_you_mean(str(method), ('time', 'group', 'random'))}"
+            return f"found method {shown(method)}{did_you_mean(str(method), ('time', 'group', 'random'))}"
         case "union_tag_not_found" | "union_tag_invalid":
             named = next(iter(found), "") if isinstance(found, dict) and len(found) == 1 else None
             guess = (
-                did_you_mean(str(named), KINDS) if named else f"; found {_shown(found)}; there is: {', '.join(KINDS)}"
+                did_you_mean(str(named), KINDS) if named else f"; found {shown(found)}; there is: {', '.join(KINDS)}"
             )
             return f"a parameter is exactly one distribution with its arguments, as in {{uniform: [0, 1]}}{guess}"
         case "enum" | "literal_error":
             allowed = detail["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-            return f"found {_shown(found)}{did_you_mean(str(found), allowed)}"
+            return f"found {shown(found)}{did_you_mean(str(found), allowed)}"
         case "string_pattern_mismatch":
-            return f"found {_shown(found)}; allowed is {_PATTERNS[detail['ctx']['pattern']]}"
+            return f"found {shown(found)}; allowed is {_PATTERNS[detail['ctx']['pattern']]}"
         case "slipway" | "space":
             return detail["msg"]
-    return f"{detail['msg'][0].lower()}{detail['msg'][1:]}; found {_shown(found)}"
-
-
-def _shown(value: Any, most: int = 80) -> str:
-    spelled = _USER_IN_URL.sub("://…@", repr(value))  # which may hold a password
-    return spelled if len(spelled) <= most else f"{spelled[:most]}…"
+    return plain_words(detail)
 
 
 def _keys_at(model: type[Section], at: Location) -> list[str]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from slipway.core.spec import ColumnType
 from slipway.data.profile.counting import Count
-from slipway.data.profile.kind import Kind
+from slipway.data.profile.kind import ColumnKind
 from slipway.data.profile.names import says_another_time, says_entity, says_id, says_moment, says_person
 from slipway.data.profile.survey import Survey
 from slipway.data.profile.values import read_as, without_marks
@@ -48,7 +48,7 @@ class ColumnProfile:
     """
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     count: Count
     missing: float
     distinct: int

@@ -14,7 +14,7 @@ from slipway.core.casts import to_number, to_time
 from slipway.core.forms import EPOCHS
 from slipway.core.spec import ColumnType
 from slipway.data.profile import numbers
-from slipway.data.profile.kind import Kind
+from slipway.data.profile.kind import ColumnKind
 
 _NUMBERS = (ColumnType.INT, ColumnType.FLOAT)
 
@@ -52,19 +52,19 @@ class Counting:
     """Counts the columns of a table, block by block.
 
     Args:
-        kinds: the Kind of each column to count.
+        kinds: the ColumnKind of each column to count.
         missing: all texts that stand for a missing value.
         tallied: the columns whose values are counted one by one.
     """
 
-    def __init__(self, kinds: Mapping[str, Kind], missing: Sequence[str], tallied: Sequence[str] = ()):
+    def __init__(self, kinds: Mapping[str, ColumnKind], missing: Sequence[str], tallied: Sequence[str] = ()):
         self.counts = {name: Count() for name in kinds}
         self._kinds = kinds
         self._marks = pa.array(list(missing), pa.string())
         self._tallied = frozenset(tallied)
 
-    def kind(self, name: str) -> Kind | None:
-        """Return the Kind that a column is counted by."""
+    def kind(self, name: str) -> ColumnKind | None:
+        """Return the ColumnKind that a column is counted by."""
         return self._kinds.get(name)
 
     def take(self, block: pa.RecordBatch, threads: ThreadPoolExecutor) -> None:
@@ -104,7 +104,7 @@ def as_numbers(texts: pa.Array, keys: Mapping[str, str]) -> pa.Array:
     return pc.cast(pc.utf8_trim_whitespace(texts), pa.float64())
 
 
-def _take_in(count: Count, present: pa.Array, kind: Kind) -> None:
+def _take_in(count: Count, present: pa.Array, kind: ColumnKind) -> None:
     if not len(present):
         return
     texts = pa.types.is_string(present.type) or pa.types.is_large_string(present.type)
@@ -120,7 +120,7 @@ def _take_in(count: Count, present: pa.Array, kind: Kind) -> None:
         _note_odd(count, present, pc.greater(pc.abs(present), 1).to_numpy(zero_copy_only=False))
 
 
-def _take_numbers(count: Count, present: pa.Array, kind: Kind, texts: bool) -> None:
+def _take_numbers(count: Count, present: pa.Array, kind: ColumnKind, texts: bool) -> None:
     try:
         values = as_numbers(present, kind.keys) if texts else pc.cast(present, pa.float64(), safe=False)
     except pa.ArrowInvalid:
@@ -141,7 +141,7 @@ def _fitting(present: pa.Array, keys: Mapping[str, str]) -> pa.Array:
     return numbers.matches(pc.replace_substring(present, keys["unit"], "") if "unit" in keys else present, pattern)
 
 
-def _times(present: pa.Array, kind: Kind) -> pd.Series:
+def _times(present: pa.Array, kind: ColumnKind) -> pd.Series:
     texts: pd.Series = present.to_pandas()
     if (form := kind.keys.get("format")) in EPOCHS:
         return to_number(texts)

@@ -7,7 +7,7 @@ from slipway.core.spec import ColumnType
 
 
 @dataclass(frozen=True)
-class Kind:
+class ColumnKind:
     """The kind of a column as a sample of its values shows it.
 
     Attributes:

@@ -12,7 +12,7 @@ _LEAST_ROWS = 1_000
 
 
 @dataclass(frozen=True)
-class Sample:
+class RowSample:
     """Rows of a table.
 
     Attributes:
@@ -64,11 +64,11 @@ class Sampler:
         if len(self._keys) > 2 * self._most:
             self._shrink()
 
-    def sample(self) -> Sample:
+    def sample(self) -> RowSample:
         """Return the rows that are drawn so far."""
         if len(self._keys) > self._most:
             self._shrink()
-        return Sample(_frame(self._kept, self._columns), self._rows)
+        return RowSample(_frame(self._kept, self._columns), self._rows)
 
     def _shrink(self) -> None:
         chosen = np.sort(np.argpartition(self._keys, self._most)[: self._most])

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from slipway.core.spec import ColumnType
 from slipway.data.blocks import Blocks
 from slipway.data.profile.counting import Count, Counting
-from slipway.data.profile.kind import Kind
+from slipway.data.profile.kind import ColumnKind
 from slipway.data.profile.kinds import kind_of
-from slipway.data.profile.sampling import Sample, Sampler
+from slipway.data.profile.sampling import RowSample, Sampler
 
 _THREADS = 2
 
@@ -24,13 +24,13 @@ class Survey:
 
     Attributes:
         sample: rows of the table; marks for missing values stand in them.
-        kinds: the Kind of each column that an experiment can declare.
+        kinds: the ColumnKind of each column that an experiment can declare.
         counts: the Count of each column over all rows.
         missing: all texts that stand for a missing value.
     """
 
-    sample: Sample
-    kinds: Mapping[str, Kind]
+    sample: RowSample
+    kinds: Mapping[str, ColumnKind]
     counts: Mapping[str, Count]
     missing: tuple[str, ...]
 
@@ -62,53 +62,53 @@ def survey(table: Blocks, target: str) -> Survey:
     return Survey(sample, kinds, counts, _missing(table, kinds))
 
 
-def _kinds(table: Blocks, sample: Sample) -> dict[str, Kind]:
+def _kinds(table: Blocks, sample: RowSample) -> dict[str, ColumnKind]:
     kinds = {name: kind_of(sample.frame[name], table.missing) for name in table.columns}
     return kinds if table.takes_marks else {name: _with_marks(kind) for name, kind in kinds.items()}
 
 
-def _with_marks(kind: Kind) -> Kind:
-    """Return the Kind of a column whose marks are values, since only CSV files have marks for a missing value."""
+def _with_marks(kind: ColumnKind) -> ColumnKind:
+    """Return the ColumnKind of a column whose marks are values, since only CSV files have marks for a missing value."""
     if not kind.marks or kind.type is ColumnType.TEXT:
         return replace(kind, marks=())
     shown = ", ".join(map(repr, kind.marks))
     doubt = (
         f"{kind.why}, and {shown}, which only a CSV file can declare as missing; make them null where the table is made"
     )
-    return Kind(ColumnType.CATEGORY, f"{kind.why}, and {shown}", doubt=doubt)
+    return ColumnKind(ColumnType.CATEGORY, f"{kind.why}, and {shown}", doubt=doubt)
 
 
-def _missing(table: Blocks, kinds: Mapping[str, Kind]) -> tuple[str, ...]:
+def _missing(table: Blocks, kinds: Mapping[str, ColumnKind]) -> tuple[str, ...]:
     """Return the texts that stand for a missing value anywhere in the table, which is how its reader takes them."""
     found = sorted({mark for kind in kinds.values() for mark in kind.marks} - set(table.missing))
     return (*table.missing, *found)
 
 
-def _sure(kinds: dict[str, Kind], counting: Counting) -> dict[str, Kind]:
-    """Take back the Kind of a column of which some row, outside of the sample, is of another kind."""
+def _sure(kinds: dict[str, ColumnKind], counting: Counting) -> dict[str, ColumnKind]:
+    """Take back the ColumnKind of a column of which some row, outside of the sample, is of another kind."""
     return {
         name: _wider(kind, counting.counts[name]) if kind == counting.kind(name) else kind
         for name, kind in kinds.items()
     }
 
 
-def _wider(kind: Kind, count: Count) -> Kind:
+def _wider(kind: ColumnKind, count: Count) -> ColumnKind:
     if not count.odd:
         return kind
     if kind.type is ColumnType.INT and count.fractions == count.odd:
-        return Kind(ColumnType.FLOAT, f"numbers; few of them are no whole numbers, such as {count.example}", kind.keys,
+        return ColumnKind(ColumnType.FLOAT, f"numbers; few of them are no whole numbers, such as {count.example}", kind.keys,
                     kind.marks, kind.doubt)  # fmt: skip
     doubt = (
         f"nearly all values are of type {kind.type}, and {count.odd:,} are not, such as {count.example!r}; it is read as words "
         "until they are mended, or listed in data.source.nulls"
     )
-    return Kind(ColumnType.CATEGORY, f"not all of type {kind.type}", marks=kind.marks, doubt=doubt)
+    return ColumnKind(ColumnType.CATEGORY, f"not all of type {kind.type}", marks=kind.marks, doubt=doubt)
 
 
 def _counted_again(
-    table: Blocks, kinds: Mapping[str, Kind], counting: Counting, missing: tuple[str, ...], target: str
+    table: Blocks, kinds: Mapping[str, ColumnKind], counting: Counting, missing: tuple[str, ...], target: str
 ) -> Mapping[str, Count]:
-    """Return the counts by the final kinds; only columns whose Kind is another than before are read again."""
+    """Return the counts by the final kinds; only columns whose ColumnKind is another than before are read again."""
     others = {name: kind for name, kind in kinds.items() if kind != counting.kind(name)}
     if (marks := _missing(table, kinds)) != missing:
         others = dict(kinds)

@@ -16,8 +16,7 @@ from slipway.data.profile.survey import Survey, survey
 from slipway.data.profile.target import TargetGuess, target_of
 from slipway.errors import DataUnusable, UnknownName
 
-_FEW_ROWS, _ROWS_FOR_ONE_PART = 200, 3_000
-_FOLDS = 5
+_FEW_ROWS = 200
 _SHOWN = 6
 
 
@@ -87,7 +86,7 @@ class TableProfile:
 
     def split_at_random(self, why: str) -> "TableProfile":
         """Return the profile with a random split, for a reason."""
-        return replace(self, split=_folded({"method": "random"}, self.rows, self.target), split_why=why)
+        return replace(self, split={"method": "random"}, split_why=why)
 
 
 def profile_table(table: Blocks, target: str, wishes: Wishes) -> TableProfile:
@@ -103,11 +102,23 @@ def profile_table(table: Blocks, target: str, wishes: Wishes) -> TableProfile:
     if not facts.sample.rows:
         raise DataUnusable("the table has no rows; a header alone says nothing about its columns")
     asked = {name: role for name, role in ((wishes.time, Role.TIME), (wishes.id, Role.ID)) if name}
+    if wishes.time:
+        _require_moments(wishes.time, facts)
     columns = column_profiles(facts, target, asked)
     guess = target_of(next(each for each in columns if each.role is Role.TARGET), wishes.task, wishes.metric)
-    split, why = _split(columns, facts.sample.rows, guess)
+    split, why = _split(columns)
     doubts = [*_of_target(columns, guess, target), *_of_rows(facts, columns), *_of_names(table), *_of_columns(columns)]
     return TableProfile(facts, tuple(columns), guess, split, why, tuple(doubts))
+
+
+def _require_moments(name: str, facts: Survey) -> None:
+    kind, missing = facts.kinds[name], facts.counts[name].missing
+    if kind.type is not ColumnType.DATETIME:
+        raise DataUnusable(f"{name} cannot be the time: it holds {kind.why}; make times of them in the table")
+    if missing:
+        raise DataUnusable(
+            f"{name} cannot be the time: {missing:,} rows have none, and would be in no part of the split"
+        )
 
 
 def _not_there(role: str, name: str, table: Blocks) -> Exception:
@@ -117,24 +128,15 @@ def _not_there(role: str, name: str, table: Blocks) -> Exception:
     return UnknownName("column", name, table.columns)
 
 
-def _split(columns: list[ColumnProfile], rows: int, target: TargetGuess) -> tuple[dict[str, Any], str]:
+def _split(columns: list[ColumnProfile]) -> tuple[dict[str, Any], str]:
+    """Return the rule that cuts the rows, and the reason; how many parts validate is for the effort of the search to say."""
     time = next((each for each in columns if each.role is Role.TIME), None)
     if time:
         return {"method": "time"}, f"the newest rows test what older ones taught, by {time.name}"
     group = next((each for each in columns if each.role is Role.GROUP), None)
     if group and not group.count.missing:
-        chosen = _folded({"method": "group", "group": group.name}, rows, target)
-        return chosen, f"the rows of one {group.name} stay together"
-    few = f"; folds, because {rows:,} rows are few for one validation part" if rows < _ROWS_FOR_ONE_PART else ""
-    return _folded(
-        {"method": "random"}, rows, target
-    ), f"no column says when a row was observed, or which rows belong together{few}"
-
-
-def _folded(split: dict[str, Any], rows: int, target: TargetGuess) -> dict[str, Any]:
-    """Add folds where the rows are few, unless a class has too few rows to be in each of them."""
-    rarest = min(target.shares.values(), default=1.0) * rows
-    return {**split, "folds": _FOLDS} if rows < _ROWS_FOR_ONE_PART and rarest >= 2 * _FOLDS else split
+        return {"method": "group", "group": group.name}, f"the rows of one {group.name} stay together"
+    return {"method": "random"}, "no column says when a row was observed, or which rows belong together"
 
 
 def _of_target(columns: list[ColumnProfile], guess: TargetGuess, target: str) -> list[Doubt]:

@@ -1,5 +1,6 @@
 """The forms of times in texts: ISO 8601, and those for which a format has to be declared."""
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -17,18 +18,17 @@ _DAYS = (
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S", ", %H:%M", ":%H:%M:%S")
 _ZONES = ("", " %z")
 FORMATS = tuple("".join(parts) for parts in product(_DAYS, _CLOCKS, _ZONES) if not (parts[1] == "" and parts[2]))
-_ISO = r"^\s*\d{4}-\d{2}(-\d{2}([T ]\d{2}(:?\d{2}(:?\d{2}([.,]\d+)?)?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?)?)?\s*$"
-_COMPACT = r"^(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$"
+_ISO = re.compile(r"^\s*\d{4}-\d{2}(-\d{2}([T ]\d{2}(:?\d{2}(:?\d{2}([.,]\d+)?)?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?)?)?\s*$")
+_COMPACT = re.compile(r"^(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$")
 _LIKE_A_TIME = r"\d[\s./:,-]?\D{0,10}\d"
 _FIRST = 200
 
 
 def iso_times(texts: Sequence[str]) -> bool:
     """Return whether all texts are times in ISO 8601."""
-    given = pd.Series(texts, dtype="str")
-    if not (given.str.match(_ISO).all() or given.str.match(_COMPACT).all()):
-        return False
-    return bool(to_time(given).notna().all())
+    pattern = _ISO if _ISO.match(texts[0]) else _COMPACT
+    # The first text settles most columns: pandas takes a thousand times as long to say no.
+    return all(map(pattern.match, texts)) and bool(to_time(pd.Series(texts, dtype="str")).notna().all())
 
 
 def formats_of(texts: Sequence[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The values of a sampled column as its Kind reads them."""
+"""The values of a sampled column as its ColumnKind reads them."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import pandas as pd
 from slipway.core.casts import in_plain_form, to_number, to_time
 from slipway.core.forms import Form
 from slipway.core.spec import ColumnType
-from slipway.data.profile.kind import Kind
+from slipway.data.profile.kind import ColumnKind
 
 
 def without_marks(column: pd.Series, missing: Sequence[str]) -> pd.Series:
@@ -17,7 +17,7 @@ def without_marks(column: pd.Series, missing: Sequence[str]) -> pd.Series:
     return column.where(~column.isin(list(missing)))
 
 
-def read_as(column: pd.Series, kind: Kind) -> pd.Series:
+def read_as(column: pd.Series, kind: ColumnKind) -> pd.Series:
     """Return a column without marks as float64 for numbers, as times, or as it is; what does not fit becomes missing."""
     if kind.type not in (ColumnType.INT, ColumnType.FLOAT, ColumnType.DATETIME):
         return column
@@ -25,7 +25,7 @@ def read_as(column: pd.Series, kind: Kind) -> pd.Series:
     return to_time(plain) if kind.type is ColumnType.DATETIME else to_number(plain)
 
 
-def _form(kind: Kind) -> Form:
+def _form(kind: ColumnKind) -> Form:
     keys = kind.keys
     return Form(
         kind.type.value,

@@ -63,7 +63,7 @@ def told_of_columns(pipeline: Pipeline, monotone: Directions, inputs: pd.DataFra
 
 def over_folds(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the parameters that the fits of all folds found, each as the median; a number of trees stays whole."""
-    keys = found[0] if all(found) else ()
+    keys = found[0] if found and all(found) else ()
     return {key: type(found[0][key])(median(each[key] for each in found)) for key in keys}
 
 

@@ -4,6 +4,7 @@ The loss is that of the objective. The score of such a trial on the same rows is
 on them; it is the same choice that a search makes of every other number.
 """
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -26,7 +27,10 @@ def _lightgbm(model: Any, train: Rows, held_out: Rows, weighted: Mapping[str, An
     from lightgbm import early_stopping
 
     model.set_params(n_estimators=MOST_TREES)
-    model.fit(*train, eval_set=[held_out], callbacks=[early_stopping(PATIENCE, verbose=False)], **weighted)
+    with warnings.catch_warnings():
+        # LightGBM 4.7 deprecates eval_set for eval_X and eval_y, whose labels its classifier does not encode.
+        warnings.filterwarnings("ignore", "The argument 'eval_set' is deprecated")
+        model.fit(*train, eval_set=[held_out], callbacks=[early_stopping(PATIENCE, verbose=False)], **weighted)
     return {"n_estimators": model.best_iteration_}
 
 

@@ -15,8 +15,15 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from slipway.core.spec import ColumnType, Data
-from slipway.search.preprocessing._categories import codes, means, one_hot, one_hot_and_means, with_many_values
-from slipway.search.preprocessing._kinds import Kind, kind_of
+from slipway.search.preprocessing._categories import (
+    codes,
+    frequent_and_means,
+    frequent_and_scaled_means,
+    means,
+    one_hot,
+    with_many_values,
+)
+from slipway.search.preprocessing._kinds import EstimatorKind, kind_of
 from slipway.search.preprocessing._numbers import as_they_are, complete
 from slipway.search.preprocessing._texts import scaled_sums_of_terms, sums_of_terms, terms
 from slipway.search.preprocessing._times import times
@@ -31,22 +38,22 @@ class Encoding:
 
     Attributes:
         categories: of columns with few categories.
-        many: of columns with many; None where they are encoded as those with few.
+        many: of columns with many.
         numbers: of all numbers together.
         texts: of one column of texts.
     """
 
     categories: Callable[[], Any]
-    many: Callable[..., Any] | None
+    many: Callable[..., Any]
     numbers: Callable[[], Any]
     texts: Callable[[], Any]
 
 
 _ENCODINGS = {
-    Kind.CODES: Encoding(codes, means, as_they_are, sums_of_terms),
-    Kind.GAPS: Encoding(one_hot, None, as_they_are, sums_of_terms),
-    Kind.SPARSE: Encoding(one_hot, one_hot_and_means, complete, terms),
-    Kind.DENSE: Encoding(one_hot, one_hot_and_means, complete, scaled_sums_of_terms),
+    EstimatorKind.CODES: Encoding(codes, means, as_they_are, sums_of_terms),
+    EstimatorKind.GAPS: Encoding(one_hot, frequent_and_means, as_they_are, sums_of_terms),
+    EstimatorKind.SPARSE: Encoding(one_hot, frequent_and_scaled_means, complete, terms),
+    EstimatorKind.DENSE: Encoding(one_hot, frequent_and_scaled_means, complete, scaled_sums_of_terms),
 }
 
 
@@ -64,19 +71,19 @@ def with_preprocessing(estimator: BaseEstimator, data: Data, rows: pd.DataFrame 
     """
     kind, groups = kind_of(estimator), _grouped(data)
     encoding = _ENCODINGS[kind]
-    many = with_many_values(rows, groups.categories) if encoding.many and rows is not None else []
+    many = with_many_values(rows, groups.categories) if rows is not None else []
     few = [name for name in groups.categories if name not in set(many)]
-    parts: list[Part] = [("categories", encoding.categories(), few)]
-    if many and encoding.many:
-        parts.append(("many categories", encoding.many(regression=is_regressor(estimator)), many))
-    parts.append(("numbers", encoding.numbers(), groups.numbers))
-    parts.append(("flags", "passthrough", groups.flags))
-    parts += times(data, groups.times, encoding.numbers() if kind in (Kind.SPARSE, Kind.DENSE) else None)
+    parts: list[Part] = [
+        ("categories", encoding.categories(), few),
+        ("many categories", encoding.many(regression=is_regressor(estimator)), many),
+        ("numbers", encoding.numbers(), groups.numbers),
+        ("flags", "passthrough", groups.flags),
+    ]
+    scaled = kind in (EstimatorKind.SPARSE, EstimatorKind.DENSE)
+    parts += times(data, groups.times, encoding.numbers() if scaled else None)
     # Texts are numbered, since scikit-learn refuses two underscores in a name, which a column may have.
     parts += [(f"text {number}", encoding.texts(), [name]) for number, name in enumerate(groups.texts)]
-    if (
-        "categorical_features" in estimator.get_params()
-    ):  # the codes of categories come first; boosters are told at the fit
+    if "categorical_features" in estimator.get_params():  # the codes come first; boosting libraries are told at the fit
         estimator.set_params(categorical_features=np.arange(len(few)).tolist() or None)
     columns = ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=False)
     return Pipeline([("columns", columns), ("estimator", estimator)])

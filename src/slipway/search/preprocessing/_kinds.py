@@ -10,7 +10,7 @@ from slipway.search.preprocessing._boosters import takes_codes
 _LINEAR = ("sklearn.linear_model.", "sklearn.svm.")
 
 
-class Kind(Enum):
+class EstimatorKind(Enum):
     """The kind of an estimator, which decides how each type of column is encoded for the estimator."""
 
     CODES = "takes categories as codes, and missing values"
@@ -19,13 +19,13 @@ class Kind(Enum):
     DENSE = "takes complete numbers"
 
 
-def kind_of(estimator: BaseEstimator) -> Kind:
+def kind_of(estimator: BaseEstimator) -> EstimatorKind:
     """Return the kind of an unfitted estimator."""
     if "categorical_features" in estimator.get_params() or takes_codes(estimator):
-        return Kind.CODES
+        return EstimatorKind.CODES
     tags = get_tags(estimator).input_tags
     if tags.allow_nan:
-        return Kind.GAPS
+        return EstimatorKind.GAPS
     # Trees take sparse rows too, and are slow and no better with thousands of columns: linear models alone want these.
     linear = type(estimator).__module__.startswith(_LINEAR)
-    return Kind.SPARSE if tags.sparse and linear else Kind.DENSE
+    return EstimatorKind.SPARSE if tags.sparse and linear else EstimatorKind.DENSE

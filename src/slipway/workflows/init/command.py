@@ -19,7 +19,7 @@ from slipway.progress import step
 from slipway.settings import Settings
 from slipway.workflows.init.verifying import tried
 from slipway.workflows.init.wishes import TODO, InitWishes
-from slipway.workflows.init.writing import Draft, source_of, threshold_of, written
+from slipway.workflows.init.writing import InitDraft, source_of, threshold_of, written
 from slipway.workflows.project import SPEC
 
 _MOST_TRIES = 4
@@ -39,7 +39,7 @@ class InitReport:
 
     path: Path
     text: str
-    draft: Draft
+    draft: InitDraft
     is_written: bool
 
     def as_dict(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def init(settings: Settings, name: str, data: Mapping[str, str], wishes: InitWis
         table = _blocks(data, settings.variables)
         profile = profile_table(table, wishes.target, wishes.table)
     with step("the guesses, tried on its rows"):
-        draft, text = _tried(Draft(name, table.source, place, note, profile, wishes), path)
+        draft, text = _tried(InitDraft(name, table.source, place, note, profile, wishes), path)
     if not how["dry_run"]:
         _write(path, text)
     return InitReport(path, text, draft, not how["dry_run"])
@@ -124,21 +124,25 @@ def _blocks(data: Mapping[str, str], variables: Mapping[str, str]) -> Blocks:
         raise UsageError(f"--data: {error.errors()[0]['msg']}") from None
 
 
-def _tried(draft: Draft, path: Path) -> tuple[Draft, str]:
+def _tried(draft: InitDraft, path: Path) -> tuple[InitDraft, str]:
     """Return the draft and its text once the rows correct nothing any more."""
     for _ in range(_MOST_TRIES):
-        experiment = _read(draft, path)
+        experiment = _read(replace(draft, wishes=replace(draft.wishes, maturity="poc")), path)  # has no threshold yet
         profile = tried(draft.profile, experiment)
         if _declared(profile) == _declared(draft.profile):
             draft = replace(draft, profile=profile)
             break
         draft = replace(draft, profile=profile)
+    if draft.profile.baseline is None and draft.wishes.maturity != "poc":
+        raise DataUnusable(
+            f"the rows cannot be split, so that no threshold can be suggested: {draft.profile.doubts[0]}"
+        )
     text = written(draft)
     read_experiment(text, str(path))
     return draft, text
 
 
-def _read(draft: Draft, path: Path) -> Experiment:
+def _read(draft: InitDraft, path: Path) -> Experiment:
     if not draft.profile.features():
         raise DataUnusable(
             f"no column is left to learn from: {_roles(draft.profile)}; a table needs one column, beside the target, that "
@@ -172,7 +176,7 @@ def _write(path: Path, text: str) -> None:
         raise FileUnusable(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _guesses(draft: Draft) -> list[tuple[str, Any, str]]:
+def _guesses(draft: InitDraft) -> list[tuple[str, Any, str]]:
     """Return each guess beside those of columns: its key, its value, and the reason."""
     profile = draft.profile
     target = profile.target

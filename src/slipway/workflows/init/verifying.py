@@ -12,10 +12,11 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from slipway.core.prediction import classes_of, predict
 from slipway.core.spec import Experiment
 from slipway.core.statistics.metrics import METRICS
-from slipway.data import Leak, audit, check_contract, split
+from slipway.data import Leak, audit, check_contract, labelled, split
 from slipway.data.profile import Doubt, TableProfile
 from slipway.data.profile.values import without_marks
 from slipway.errors import DataUnusable
+from slipway.search import planned
 
 
 def tried(profile: TableProfile, experiment: Experiment) -> TableProfile:
@@ -28,10 +29,10 @@ def tried(profile: TableProfile, experiment: Experiment) -> TableProfile:
     if violations:
         told = [Doubt(violation.column, f"{violation.rule}: {violation.count} rows") for violation in violations]
         return profile.with_doubts(*told)
-    frame = frame[frame[experiment.data.target].notna()].reset_index(drop=True)
+    frame, _ = labelled(frame, experiment.data)
     try:
         classes = classes_of(frame[experiment.data.target], experiment.task, experiment.data.positive)
-        parts = split(frame, experiment)
+        parts = split(frame, planned(experiment, frame))
     except (DataUnusable, ValueError) as error:
         return _unsplit(profile, str(error))
     profile = replace(profile, baseline=_baseline(parts.development, parts.test, experiment, classes))

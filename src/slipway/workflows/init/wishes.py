@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from slipway.data.profile import Wishes
 
 TODO = "TODO: say in one sentence what is predicted, for whom and when"
-EFFORTS = {"fast": (10, 300), "normal": (30, 1800), "best": (100, 7200)}
-"""The trials, and the seconds after which none starts, of each effort."""
 
 
 @dataclass(frozen=True)

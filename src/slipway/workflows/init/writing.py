@@ -11,7 +11,7 @@ from slipway.data.profile import Role, TableProfile
 from slipway.search.portfolio import portfolio
 from slipway.types import MISSING_IN_CSV
 from slipway.workflows.init.contract_lines import contract_lines
-from slipway.workflows.init.wishes import EFFORTS, TODO, InitWishes
+from slipway.workflows.init.wishes import TODO, InitWishes
 from slipway.workflows.init.yaml_lines import comment, line, scalar
 
 _WIDTH = 118
@@ -21,7 +21,7 @@ _P99_MS = 50
 
 
 @dataclass(frozen=True)
-class Draft:
+class InitDraft:
     """All that an experiment.yaml is written from.
 
     Attributes:
@@ -41,7 +41,7 @@ class Draft:
     wishes: InitWishes
 
 
-def written(draft: Draft) -> str:
+def written(draft: InitDraft) -> str:
     """Return the text of the experiment.yaml."""
     sections = (
         _head(draft),
@@ -55,7 +55,7 @@ def written(draft: Draft) -> str:
     return "\n\n".join("\n".join(section) for section in sections) + "\n"
 
 
-def source_of(draft: Draft) -> dict[str, Any]:
+def source_of(draft: InitDraft) -> dict[str, Any]:
     """Return the section `data.source`: the place of the rows, and the dialect where it is not the usual one."""
     nulls = [mark for mark in draft.profile.survey.missing if mark not in MISSING_IN_CSV]
     marks = {"nulls": nulls} if nulls and draft.source.kind is Format.CSV else {}
@@ -76,7 +76,7 @@ def _short(value: float) -> float:
     return float(f"{value:.3g}")
 
 
-def _head(draft: Draft) -> Iterator[str]:
+def _head(draft: InitDraft) -> Iterator[str]:
     profile, place = draft.profile, next(iter(draft.place.values()))
     yield f"# From {profile.rows:,} rows and {len(profile.columns):,} columns of {place}, by `slipway init {draft.name}`."
     yield "# Each line is a guess, with its reason behind it. Change what you know better, then:"
@@ -98,12 +98,12 @@ def _scope(wishes: InitWishes) -> Iterator[str]:
     yield line(2, "maturity", wishes.maturity)
 
 
-def _task(draft: Draft) -> Iterator[str]:
+def _task(draft: InitDraft) -> Iterator[str]:
     target = draft.profile.target
     yield line(0, "task", target.task.value, target.why)
 
 
-def _data(draft: Draft) -> Iterator[str]:
+def _data(draft: InitDraft) -> Iterator[str]:
     profile = draft.profile
     target, time, id_ = (profile.of_role(role) for role in (Role.TARGET, Role.TIME, Role.ID))
     yield "data:"
@@ -120,18 +120,18 @@ def _data(draft: Draft) -> Iterator[str]:
     yield from contract_lines(profile, draft.source)
 
 
-def _split(draft: Draft) -> Iterator[str]:
+def _split(draft: InitDraft) -> Iterator[str]:
     yield line(0, "split", dict(draft.profile.split), draft.profile.split_why)
 
 
-def _search(draft: Draft) -> Iterator[str]:
+def _search(draft: InitDraft) -> Iterator[str]:
     profile, effort = draft.profile, draft.wishes.effort
-    trials, seconds = EFFORTS[effort]
     candidates = portfolio(profile.target.task, profile.rows, len(profile.features()), effort)
     yield "search:"
     yield line(2, "metric", profile.target.metric, profile.target.metric_why)
-    yield line(2, "trials", trials, f"effort {effort}")
-    yield line(2, "timeout_s", seconds)
+    yield line(
+        2, "effort", effort, "fast, normal or best: how many trials, how long, and whether several answer together"
+    )
     yield "  candidates:"
     for name, candidate in candidates.items():
         yield f"    {scalar(name)}:"
@@ -150,7 +150,7 @@ def _flow(value: Any) -> str:
     return line(0, "x", value).removeprefix("x: ")
 
 
-def _gates(draft: Draft) -> Iterator[str]:
+def _gates(draft: InitDraft) -> Iterator[str]:
     bound, target = threshold_of(draft.profile), draft.profile.target
     _, constant = target.task.traits.constant
     yield "gates:"

@@ -10,7 +10,6 @@ import numpy as np
 from slipway.core.gates import OWN_METRICS, Evidence, Measured, OwnScores
 from slipway.errors import CodeInvalid
 from slipway.progress import step
-from slipway.search import own_metrics
 from slipway.settings import Settings
 from slipway.workflows.promotion.judged_inputs import JudgedInputs
 from slipway.workflows.promotion.own_gates import gate_code
@@ -24,6 +23,9 @@ def with_own_scores(settings: Settings, inputs: JudgedInputs, evidence: Evidence
     experiment, measured = evidence.experiment, evidence.measured
     if not experiment.search.metrics:
         return measured
+    # Imported here: most versions have no metric of their own, and a command that asks the gates need not load a search.
+    from slipway.search import own_metrics
+
     code = gate_code(settings, inputs)
     if code.differs:
         return _without(measured, f"it would be computed {code.differs}")
