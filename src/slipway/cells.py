@@ -42,7 +42,8 @@ class CellBar(tqdm):  # type: ignore[misc]  # tqdm has no types
 
     def __init__(self, **look: Any):
         self._line = CellLine()
-        super().__init__(**{**look, "file": io.StringIO(), "disable": False, "dynamic_ncols": False, "ncols": 90})
+        own = {"file": io.StringIO(), "disable": False, "dynamic_ncols": False, "ncols": 90, "ascii": False}
+        super().__init__(**{**look, **own})
 
     def display(self, msg: str | None = None, pos: int | None = None) -> None:  # noqa: ARG002 - as tqdm declares it
         self._line.say(str(self) if msg is None else msg)

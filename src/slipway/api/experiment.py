@@ -98,10 +98,10 @@ class ProjectExperiment:
 
         Raises UsageError for a name that is taken, UnknownName for a target that is no column, and DataUnusable.
         """
+        settings = settings_of(project, tracking_uri)  # before the imports, whose libraries read what it sets
         from slipway.api.trained import GuessedExperiment
         from slipway.workflows.init import init_from_frame
 
-        settings = settings_of(project, tracking_uri)
         made = init_from_frame(settings, name, frame, _wished(target, wishes), force=force)
         return cls(name, settings, GuessedExperiment.of(made))
 
@@ -133,10 +133,10 @@ class ProjectExperiment:
 
         Raises what `from_frame` raises, and FileUnusable.
         """
+        settings = settings_of(project, tracking_uri)  # before the imports, whose libraries read what it sets
         from slipway.api.trained import GuessedExperiment
         from slipway.workflows.init import init
 
-        settings = settings_of(project, tracking_uri)
         data = {"url": str(source), **({"table": table} if table else {})}
         made = init(settings, name, data, _wished(target, wishes), dry_run=False, force=force)
         return cls(name, settings, GuessedExperiment.of(made))

@@ -1,6 +1,7 @@
 """The surroundings of a notebook or script: its settings, and errors in Slipway's words."""
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ def settings_of(project: Path | str | None, tracking_uri: str | None) -> Setting
         tracking_uri: the MLflow server; None for MLFLOW_TRACKING_URI, or else the server that `slipway up` keeps.
     """
     quiet_libraries(os.environ)
+    warnings.filterwarnings("ignore", "IProgress not found")  # hyperopt's bars are not shown, so no widget is missed
     folder = project_above(Path.cwd()) if project is None else Path(project)
     return read_settings(os.environ, project=folder, tracking_uri=tracking_uri)
 

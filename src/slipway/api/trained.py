@@ -1,8 +1,9 @@
 """Results of an experiment: what was guessed, checked, run, compared and fitted anew."""
 
 from slipway.api.shown import Shown
+from slipway.core.statistics.comparison import OnSameRows
 from slipway.reports.notebook import Sheet
-from slipway.reports.words.comparison import headline
+from slipway.reports.words.comparison import headline, words
 from slipway.reports.words.spelling import number
 from slipway.workflows.check import CheckReport
 from slipway.workflows.compare import Compared
@@ -75,7 +76,8 @@ class FinishedRun(Shown, RunResult):
             title=str(self.registered),
             passed=True,
             facts={
-                "winner": f"{self.winner.title} of {self.trials} trials, {self.failed} of which failed",
+                "winner": f"{self.winner.title} of {self.trials} trials"
+                + (f", {self.failed} failed" if self.failed else ""),
                 **{f"test {name}": str(interval) for name, interval in measured.intervals.items()},
                 **baselines,
                 "test rows": measured.rows,
@@ -90,24 +92,19 @@ class ComparedModels(Shown, Compared):
 
     @property
     def sheet(self) -> Sheet:
-        comparison = self.comparison
-        anew, sides = comparison.on_same_rows, (comparison.left.label, comparison.right.label)
-        changed = [
-            (part, change.what, change.before, change.now)
+        comparison, anew = self.comparison, self.comparison.on_same_rows
+        left, right = comparison.left.label, comparison.right.label
+        changed = {
+            f"{part}: {change.what}": f"{change.before} → {change.now}"
             for part in ("declaration", "data", "code", "packages")
             for change in getattr(self.changes, part)
-        ]
-        metrics = (
-            {name: f"{number(value)} and {number(anew.right.get(name))}" for name, value in anew.left.items()}
-            if anew
-            else {}
-        )
+        }
         return Sheet(
-            title=f"{comparison.name}: {sides[0]} and {sides[1]}",
+            title=f"{comparison.name}: {left} and {right}",
             said=headline(comparison),
-            facts={"scored anew on": anew.which, **metrics} if anew else {},
-            columns=("what changed", "", *sides) if changed else (),
-            rows=changed,
+            facts=({"scored anew on": anew.which} if anew else {}) | changed,
+            columns=("metric", left, right, "") if anew and anew.left else (),
+            rows=_metrics(anew, left, right) if anew else (),
         )
 
 
@@ -142,3 +139,9 @@ class RedeclaredVersion(Shown, Redeclared):
 
 def _plain(value: object) -> str:
     return ", ".join(f"{key} {each}" for key, each in value.items()) if isinstance(value, dict) else str(value)
+
+
+def _metrics(anew: OnSameRows, left: str, right: str) -> list[tuple[object, ...]]:
+    """Return each metric of both models on the same rows, in numbers and in words."""
+    told = {name: words(difference, left, right) for name, difference in anew.better_by.items()}
+    return [(name, value, anew.right.get(name), told.get(name, "")) for name, value in anew.left.items()]
