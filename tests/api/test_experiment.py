@@ -69,8 +69,10 @@ def test_a_name_that_is_taken_keeps_its_rows_and_says_how_to_write_over_them(pro
 def test_a_frame_that_cannot_be_an_experiment_leaves_nothing_behind(project: Path) -> None:
     with pytest.raises(UnknownName, match=r"there is no .*'lat'.*late"):
         made(target="lat")
-    with pytest.raises(DataUnusable, match=r"port.*give each column values of one type"):
+    with pytest.raises(DataUnusable, match=r"port.*give each column a name of its own and values of one type"):
         Experiment.from_frame(loans().assign(port=["a", 1] * 150), target="late", name="loans")
+    with pytest.raises(DataUnusable, match=r"late.*give each column a name of its own"):
+        Experiment.from_frame(loans().rename(columns={"port": "late"}), target="late", name="loans")
     assert not list(project.glob("experiments/*/*"))
 
 

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from slipway.batch import score_file
 from slipway.core.spec import source_at
-from slipway.errors import DataUnusable
+from slipway.errors import DataUnusable, UsageError
 from slipway.registry.versions import Version
 from slipway.settings import Settings
 from slipway.sources import open_table
@@ -57,6 +57,8 @@ def test_a_path_is_read_in_the_dialect_of_the_training_data(scorer: FrameScorer,
 def test_a_fault_names_column_and_row_and_no_rows_are_a_fault(scorer: FrameScorer) -> None:
     with pytest.raises(DataUnusable, match=r"column minutes is missing, .* in 1 row\(s\), first in row 1"):
         scorer.scored(ROWS.assign(minutes=[1.0, np.nan, 2.0]))
+    with pytest.raises(UsageError, match="the rows to score are a list; give a DataFrame"):
+        scorer.scored([{"minutes": 1.0}])  # type: ignore[arg-type]
     with pytest.raises(DataUnusable, match="there are no rows to score"):
         scorer.scored(pd.read_csv(io.StringIO("minutes\n")))
 

@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 from slipway.batch import Answering, chunks, conform, with_answers
 from slipway.batch.columns import Categories, Fields, Forms
 from slipway.core.spec import Format, Source, source_at
-from slipway.errors import DataUnusable
+from slipway.errors import DataUnusable, UsageError
 from slipway.registry.artifacts.contract import categories_of, dialect_keys_of, forms_of
 from slipway.registry.artifacts.fetch import fetch_verified
 from slipway.registry.artifacts.models import inputs_of, temporary_folder
@@ -67,6 +67,10 @@ class FrameScorer:
 
     def scored(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return rows with `prediction`, and for a classifier one `probability_CLASS` a class. Raises DataUnusable."""
+        if not isinstance(rows, pd.DataFrame):
+            raise UsageError(
+                f"the rows to score are a {type(rows).__name__}; give a DataFrame, as of `pd.DataFrame(rows)`"
+            )
         if not len(rows):
             raise DataUnusable("there are no rows to score; give a table with at least one")
         scorable, index = self.scorable, rows.index

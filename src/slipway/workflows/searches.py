@@ -32,7 +32,8 @@ def searches(settings: Settings, name: str, metric: str) -> pd.DataFrame:
     client = open_client(settings)
     versions = {version.run_id: version for version in list_versions(client, name)}
     rows = [_row(run, versions.get(run.info.run_id), f"test_{metric}") for run in _searches(client, name)]
-    return pd.DataFrame(rows, columns=[*_COLUMNS, f"test_{metric}"])
+    table = pd.DataFrame(rows, columns=[*_COLUMNS, f"test_{metric}"])
+    return table.astype({"version": "Int64", "trials": "Int64"})
 
 
 def leaderboard_of(settings: Settings, name: str, run_id: str | None = None) -> pd.DataFrame:

@@ -32,14 +32,14 @@ def init_from_frame(
     Raises what `init` raises, and DataUnusable for a column whose values are of several types.
     """
     path = require_free(settings, name, wishes, force=force)
-    rows = frame.reset_index() if all(frame.index.names) else frame
     file = path.parent / _ROWS
     try:
+        rows = frame.reset_index() if all(frame.index.names) else frame
         table = pa.Table.from_pandas(rows.set_axis(rows.columns.astype(str), axis=1), preserve_index=False)
     except (pa.ArrowException, TypeError, ValueError) as error:
         message = " ".join(str(each) for each in error.args)
         raise DataUnusable(
-            f"the frame cannot be kept as Parquet: {message}; give each column values of one type"
+            f"the frame cannot be kept as Parquet: {message}; give each column a name of its own and values of one type"
         ) from None
     before = file.exists()
     _write(file, table)
