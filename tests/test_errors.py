@@ -147,7 +147,7 @@ def test_a_file_that_is_no_text_is_told_by_its_name(project: Path) -> None:
     ("rows", "kind", "said"),
     [
         (None, errors.FileUnusable, "there is no file .*rows.csv"),
-        ("", errors.FileUnusable, "rows.csv is empty"),
+        ("", errors.DataUnusable, "rows.csv is empty"),
         ("late,minutes,port\n", DataUnusable, "the source of 'ferries' has no rows; nothing was trained"),
         ("late,port\n1,A\n", ContractBroken, "minutes: the column is missing; there is: late, port"),
         (

@@ -177,6 +177,6 @@ def test_an_output_that_cannot_be_written_is_told_by_its_name(source: Path, tmp_
 def test_a_csv_is_scored_in_the_forms_of_the_version(tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text('minutes,port\n"1.000",A\n"2,5",B\n')
     forms = {"minutes": Form("float", decimal=",", thousands=".")}
-    score_file(Doubles(), INPUTS, tmp_path / "in.csv", tmp_path / "out.csv", METADATA, lambda _: None, forms=forms)
+    scored_file(tmp_path / "in.csv", tmp_path / "out.csv", Doubles(), lambda _: None, forms=forms)
     scored = pd.read_csv(tmp_path / "out.csv", dtype=str)
     assert scored["prediction"].tolist() == ["2000.0", "5.0"] and scored["minutes"].tolist() == ["1.000", "2,5"]

@@ -41,7 +41,7 @@ def double(values: Any) -> Any:
     [
         (lambda: usual(KNeighborsClassifier()), r"'kneighborsclassifier' .*KNeighborsClassifier"),
         (lambda: usual(GaussianNB()), "GaussianNB"),
-        (lambda: usual(VotingClassifier([("a", GaussianNB()), ("b", LogisticRegression())])), "a vote of several"),
+        (lambda: usual(VotingClassifier([("a", GaussianNB()), ("b", LogisticRegression())])), "voting='hard'"),
         (lambda: only(PowerTransformer(), FLOATS, LogisticRegression()), "'powertransformer'.*PowerTransformer"),
         (lambda: only(QuantileTransformer(n_quantiles=20), FLOATS, LogisticRegression()), "QuantileTransformer"),
         (lambda: only(SplineTransformer(), FLOATS, LogisticRegression()), "SplineTransformer"),

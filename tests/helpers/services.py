@@ -7,13 +7,12 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.helpers.constant_load import HOST
-from tests.helpers.versions import ASKED, JSON
-
 from slipway.registry.trust import artifact_digest
 from slipway.serving.supervisor.generation import WantedVersion
 from slipway.serving.supervisor.supervisor import Supervisor
 from slipway.workflows.endpoint.load import PRELOAD, Order
+from tests.helpers.constant_load import HOST
+from tests.helpers.versions import ASKED, JSON
 
 READY_S = 180.0
 KEY = "X-Slipway-Key"

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
-from tests.helpers.model_files import write_model
 
 from slipway.core.spec import Experiment
 from slipway.core.statistics.metrics import Outcome
@@ -15,6 +14,7 @@ from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.evidence.test_rows import FOLDER, TestRows, save
 from slipway.registry.trust import DIGEST, EVIDENCE_DIGEST, artifact_digest
 from slipway.types import Stage
+from tests.helpers.model_files import write_model
 
 TRUTH = np.arange(60) % 2 * 1.0
 ROWS = pd.DataFrame({"minutes": TRUTH + np.linspace(-0.4, 0.4, 60), "late": TRUTH.astype(int)})

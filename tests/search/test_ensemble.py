@@ -72,7 +72,7 @@ def question(tmp_path):
 def made(question, number, answers):
     """A trial that gave these answers."""
     outcomes = [outcome_of(question.experiment.task, t, a) for t, a in zip(question.truths(), answers, strict=True)]
-    resamples = under_resamples(question.experiment, outcomes)
+    resamples = under_resamples(question, outcomes)
     score = float(np.mean([np.sqrt(np.mean((o.truth - o.predicted) ** 2)) for o in outcomes]))
     kept = Answers(tuple(np.float32(each) for each in answers))
     return Trial(number, "one", score, {"alpha": number}, resamples=resamples, answers=kept, size_bytes=10)

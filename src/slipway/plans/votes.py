@@ -25,6 +25,8 @@ class MeanProbabilities:
     def __call__(self, registers: Registers) -> NDArray[np.float64]:
         """Return (rows, classes)."""
         each = np.asarray([answer(registers) for answer in self.answers])
+        if not each.size:  # no rows, of which numpy's average makes an error
+            return np.asarray(each[0])
         mean: NDArray[np.float64] = np.average(each, axis=0, weights=self.weights)
         return mean
 
@@ -45,5 +47,7 @@ class MeanValues:
         """Return (rows,)."""
         # Turned before the mean, as in scikit-learn: the order of memory decides the order of the sum.
         each = np.asarray([answer(registers) for answer in self.answers]).T
+        if not each.size:
+            return np.asarray(each[:, 0])
         mean: NDArray[np.float64] = np.average(each, axis=1, weights=self.weights)
         return mean

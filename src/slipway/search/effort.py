@@ -70,7 +70,7 @@ def planned(experiment: Experiment, frame: pd.DataFrame) -> Experiment:
     seconds = min(effort.most_s, effort.seconds + effort.per_million * rows * max(1, features) / 1e6)
     changes: dict[str, Any] = {
         "trials": search.trials or (_UNCOUNTED if search.timeout_s else effort.trials),
-        "timeout_s": search.timeout_s or round(seconds, 1),
+        "timeout_s": search.timeout_s or float(round(seconds)),
         "ensemble": search.ensemble or ("auto" if effort.ensemble else "never"),
         "halving": search.halving or (None if search.trials else _halving(split, rows)),
         "patience": search.patience or (None if search.trials or search.timeout_s else effort.patience),

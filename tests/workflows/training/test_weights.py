@@ -43,7 +43,9 @@ def declared(declare: Callable[..., Experiment], folder: Path, **changes: Any) -
     columns = {name: {"type": kind, "known": "the log"} for name, kind in types.items()}
     data = {"source": {"csv": "rows.csv"}, "target": "late", "weight": "counts", "columns": columns}
     candidates = changes.pop("candidates", LOGISTIC)
-    return Declared(folder, "", declare(data=data, search={"metric": "roc_auc", "candidates": candidates}, **changes))
+    return Declared(
+        folder, "", declare(data=data, search={"metric": "roc_auc", "trials": 4, "candidates": candidates}, **changes)
+    )
 
 
 @pytest.fixture(scope="module")

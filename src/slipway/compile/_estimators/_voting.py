@@ -40,7 +40,7 @@ def voting(estimate: Estimate) -> dict[type, Estimate]:
             raise draft.no(f"voting='{model.voting}'")
         heads = members(draft, model, features)
         answers = [head.predict_proba for head in heads]
-        if None in answers or any(len(head.classes or ()) != len(model.classes_) for head in heads):
+        if None in answers or any(_classes(head) != len(model.classes_) for head in heads):
             raise draft.no("a member without probabilities, or that has not seen all classes")
         probabilities = MeanProbabilities(tuple(answer for answer in answers if answer), _weights(model))
         return Head(Best(probabilities, model.classes_), probabilities, None, model.classes_)
@@ -50,6 +50,10 @@ def voting(estimate: Estimate) -> dict[type, Estimate]:
         return Head(MeanValues(answers, _weights(model)))
 
     return {VotingClassifier: classifier, VotingRegressor: regressor}
+
+
+def _classes(head: Head) -> int:
+    return 0 if head.classes is None else len(head.classes)
 
 
 def _inputs(model: Any, member: Any, features: Features) -> Features:

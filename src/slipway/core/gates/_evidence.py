@@ -135,8 +135,8 @@ class Measured:
         reproduced: the comparison with the winner fitted again.
         age_days: of the newest test row.
         own: the verdicts of the experiment's own gates.
-        scores: the experiment's own metrics; None where it has none, or their code cannot be run.
         problems: gate → why there is no measurement for it.
+        scores: the experiment's own metrics; None where it has none, or their code cannot be run.
     """
 
     latency: Latency | None = None
@@ -144,8 +144,8 @@ class Measured:
     reproduced: Reproduced | None = None
     age_days: float | None = None
     own: tuple[Verdict, ...] = ()
-    scores: OwnScores | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
+    scores: OwnScores | None = None
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
 """Plain words for the errors that pydantic finds in a declaration: what was found, and what is allowed there."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
+_USER_IN_URL = re.compile(r"://[^\s'\"]*@")
 _MOST = 80
 _MAPPING = "a mapping of keys with values, as in {type: float}"
 _NUMBER, _WHOLE, _TEXT = "a number", "a whole number", "a text; quotes make one of a number"
@@ -52,5 +54,5 @@ def shown(value: Any) -> str:
         return "nothing"
     if isinstance(value, dict | list) and len(repr(value)) > _MOST:
         return f"a {'mapping' if isinstance(value, dict) else 'list'} with {len(value)} values"
-    spelled = repr(value)
+    spelled = _USER_IN_URL.sub("://…@", repr(value))  # which may hold a password
     return spelled if len(spelled) <= _MOST else f"{spelled[:_MOST]}…"
