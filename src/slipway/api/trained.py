@@ -47,9 +47,14 @@ class CheckedExperiment(Shown, CheckReport):
                 "features": ", ".join(features[:_MOST_NAMES]) + more,
                 "search": f"{', '.join(told['candidates'])}; {told['trials']} trials at most, by {told['metric']}",
             },
-            columns=("gate", "before", "demand", "to do"),
+            columns=("gate", "before", "demand", *(["to do"] if any(step["todo"] for step in told["release"]) else [])),
             rows=[
-                (step["gate"], " and ".join(map(str, step["stages"])), step["demand"], "; ".join(step["todo"]))
+                (
+                    step["gate"],
+                    " and ".join(map(str, step["stages"])),
+                    step["demand"],
+                    *filter(None, ["; ".join(step["todo"])]),
+                )
                 for step in told["release"]
             ],
             warnings=[str(doubt) for doubt in self.prepared.doubts],
