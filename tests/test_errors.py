@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from slipway import errors
-from slipway.cli._options import stage
+from slipway.core.release.stages import stage_named
 from slipway.errors import (
     ContractBroken,
     DataUnusable,
@@ -188,12 +188,12 @@ def test_a_positive_class_that_does_not_occur_is_refused(project: Path) -> None:
 
 @pytest.mark.parametrize("text", ["Production", "production", "PRODUCTION"])
 def test_a_stage_is_known_however_it_is_capitalised(text: str) -> None:
-    assert stage(text) is Stage.PRODUCTION
+    assert stage_named(text) is Stage.PRODUCTION
 
 
 def test_a_stage_that_does_not_exist_is_told_with_the_nearest() -> None:
     with pytest.raises(UnknownName) as raised:
-        stage("Prodcution")
+        stage_named("Prodcution")
     known = "None, Staging, Production, Archived"
     assert str(raised.value) == f"there is no stage 'Prodcution'; did you mean 'Production'? There is: {known}"
 

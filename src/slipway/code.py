@@ -98,6 +98,18 @@ def importable(folder: Path) -> Iterator[None]:
         sys.path.remove(str(folder))
 
 
+def forget(folder: Path) -> None:
+    """Forget the modules that were imported from a folder, so that the next import reads its files as they are now.
+
+    A command is a process of its own, but a notebook lives on while the files of an experiment are edited.
+    """
+    folder = folder.resolve()
+    for name, module in list(sys.modules.items()):
+        origin = getattr(module, "__file__", None)
+        if origin is not None and folder in Path(origin).resolve().parents:
+            del sys.modules[name]
+
+
 def _forget_unless_in(folder: Path, name: str) -> None:
     module = sys.modules.get(name)
     origin = getattr(module, "__file__", None)

@@ -42,6 +42,10 @@ _USER_IN_URL = re.compile(r"(?<=://)[^/\s]+@")
 class SlipwayError(Exception):
     """The base of every error that Slipway raises on purpose."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Return the lines that a notebook shows in place of a traceback: the message says what to do next."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class Refusal(SlipwayError):
     """A gate or a check said no."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from slipway.batch.answering import Answering
+from slipway.batch.answering import Answering, BatchAnswers
 from slipway.batch.columns import Categories, Fields, Forms, conform
 from slipway.batch.sinks import SINKS
 from slipway.errors import FileUnusable
@@ -68,9 +68,9 @@ def score_file(
         with whole_file(output) as draft:
             with sink.open(draft, metadata) as writer:
                 rows = 0
-                for chunk in filter(len, _chunks(table, inputs, forms)):  # a header alone gives a chunk without rows
+                for chunk in chunks(table, inputs, forms):
                     cast = conform(chunk, inputs, rows, known, forms)
-                    writer.write(_scored(answering, model, cast, chunk, typed=sink.typed))
+                    writer.write(with_answers(answering(cast), model, cast, chunk, typed=sink.typed))
                     rows += len(chunk)
                     on_rows(len(chunk))
             if not rows:
@@ -88,9 +88,18 @@ def require_sink(path: Path) -> None:
         raise FileUnusable(f"{path} ends in '{path.suffix}'; allowed is {', '.join(SINKS)}")
 
 
-def _scored(answering: Answering, model: Any, rows: pd.DataFrame, chunk: pd.DataFrame, *, typed: bool) -> pd.DataFrame:
-    """Return the chunk with its predictions; with `typed` its columns have the model's types, the same in every chunk."""
-    answers = answering(rows)
+def with_answers(
+    answers: BatchAnswers, model: Any, rows: pd.DataFrame, chunk: pd.DataFrame, *, typed: bool
+) -> pd.DataFrame:
+    """Return a chunk with the answers to its rows; with `typed` its columns have the model's types, the same in every chunk.
+
+    Args:
+        answers: the answers.
+        model: the model, whose classes name the columns of probabilities.
+        rows: the chunk as the model was asked.
+        chunk: the rows as they were given.
+        typed: whether to take the columns of `rows` in place of those of `chunk`.
+    """
     given = chunk.copy(deep=False)
     for name in rows if typed else ():
         if name in chunk:
@@ -102,9 +111,12 @@ def _scored(answering: Answering, model: Any, rows: pd.DataFrame, chunk: pd.Data
     return scored
 
 
-def _chunks(table: OpenTable, inputs: Fields, forms: Forms) -> Iterator[pd.DataFrame]:
+def chunks(table: OpenTable, inputs: Fields, forms: Forms) -> Iterator[pd.DataFrame]:
+    """Yield the rows of a table, CHUNK_ROWS at a time; columns that are no numbers of the model stay as they are written."""
     numeric = {name for name, (kind, _) in inputs.items() if kind not in ("string", "datetime")} - set(forms)
-    # Columns that are not numbers of the model stay as written: a type guessed anew in each chunk could change.
+    # As they are written, since a type that is guessed anew in each chunk could change.
     text = {name for name in table.names if name not in numeric}
     for batch in table.batches(as_text=text, rows=CHUNK_ROWS):
-        yield to_frame([batch], table.names)
+        chunk = to_frame([batch], table.names)
+        if len(chunk):  # a header alone gives a chunk without rows
+            yield chunk

@@ -9,20 +9,13 @@ from types import FrameType
 
 from slipway.cli import failures
 from slipway.cli.app import app
+from slipway.settings import quiet_libraries
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 refused, 2 wrong usage, 3 something outside failed."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    # Libraries read these when a command imports them: no telemetry, no URL of each run on stdout, and OpenMP threads that
-    # spin at a barrier for microseconds. With the default, milliseconds, a search takes twice as long when the cores are
-    # shared; with threads that sleep at once it takes five times as long when they are not.
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-    # About half a minute of retries with a server that fails; by default MLflow retries each request for two minutes.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "4")
+    quiet_libraries(os.environ)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it

@@ -11,9 +11,8 @@ from typing import Any, Protocol, TypeVar
 import click
 
 from slipway.cli._terminal import for_terminal
-from slipway.errors import UnknownName, UsageError
-from slipway.settings import Settings, read_settings
-from slipway.types import HELD_STAGES, Stage
+from slipway.errors import UsageError
+from slipway.settings import Settings, project_above, read_settings
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _GIVEN = "slipway.cli.given"
@@ -76,22 +75,6 @@ def show(result: Result, as_json: bool) -> None:
     )
 
 
-def stage(text: str) -> Stage:
-    """Return the stage of that name, in upper or lower case. Raises UnknownName."""
-    for known in Stage:
-        if known.lower() == text.lower():
-            return known
-    raise UnknownName("stage", text, Stage)
-
-
-def stage_to_hold(text: str) -> Stage:
-    """Return the stage that a version is to be moved to. Raises UnknownName, which lists Staging and Production."""
-    try:
-        return stage(text)
-    except UnknownName:
-        raise UnknownName("stage", text, HELD_STAGES) from None
-
-
 class Integer(click.IntRange):
     """A whole number within bounds, which help and errors call an integer and not a range."""
 
@@ -128,9 +111,5 @@ def _remember(context: click.Context, option: click.Parameter, value: Any) -> No
 def settings_of(context: click.Context) -> Settings:
     """Return the settings of a command, by its environment and the options that every command takes."""
     given = context.meta.get(_GIVEN, {})
-    project = given.get("project") or _project_above(Path.cwd())
+    project = given.get("project") or project_above(Path.cwd())
     return read_settings(os.environ, project=project, tracking_uri=given.get("tracking_uri"))
-
-
-def _project_above(folder: Path) -> Path:
-    return next((parent for parent in (folder, *folder.parents) if (parent / "experiments").is_dir()), folder)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from slipway.cli._options import Integer, stage
+from slipway.cli._options import Integer
+from slipway.core.release.stages import stage_named
 from slipway.errors import UsageError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def read_variant(name: str, variant_given: dict[str, Any]) -> "tuple[VariantConf
         raise UsageError(f"--canary {text} does not say which share of which version; write --canary {of}=5%")
     if of.isascii() and of.isdigit() and not int(of):
         raise UsageError(f"--{role} {text}: versions are counted from 1; name one, or a stage such as Staging")
-    followed = Followed(name, version=int(of)) if of.isascii() and of.isdigit() else Followed(name, stage(of))
+    followed = Followed(name, version=int(of)) if of.isascii() and of.isdigit() else Followed(name, stage_named(of))
     sticky = variant_given["sticky_header"] or STICKY_HEADER
     if not _HEADER.fullmatch(sticky):
         raise UsageError(

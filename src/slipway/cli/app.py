@@ -7,9 +7,9 @@ import importlib
 
 import click
 
-from slipway import __version__
 from slipway.cli._options import global_options
 from slipway.errors import UnknownName
+from slipway.version import __version__
 
 COMMANDS = {
     "up": "slipway.cli.up:up",

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from slipway.cli._options import Integer, command, json_option, show, stage
+from slipway.cli._options import Integer, command, json_option, show
+from slipway.core.release.stages import stage_named
 from slipway.settings import Settings
 from slipway.types import Stage
 
@@ -14,7 +15,7 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @command(example="slipway image flight_delays --output image/")
 @click.argument("name")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("image"), show_default=True, metavar="FOLDER")
-@click.option("--stage", "of", type=stage, default=Stage.PRODUCTION, show_default="Production", metavar="STAGE")
+@click.option("--stage", "of", type=stage_named, default=Stage.PRODUCTION, show_default="Production", metavar="STAGE")
 @click.option("--version", type=Integer(1), help="This version, whatever its stage.")
 @click.option("--lock", type=_file, help="Packages with hashes; by default those that the version was trained with.")
 @json_option

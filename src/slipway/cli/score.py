@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from slipway.cli._options import command, json_option, show, stage
+from slipway.cli._options import command, json_option, show
+from slipway.core.release.stages import stage_named
 from slipway.settings import Settings
 from slipway.types import Stage
 
@@ -13,7 +14,7 @@ from slipway.types import Stage
 @click.argument("name")
 @click.argument("address", metavar="INPUT")
 @click.argument("output_file", metavar="OUTPUT", type=click.Path(path_type=Path))
-@click.option("--stage", "of", type=stage, default=Stage.PRODUCTION, show_default="Production", metavar="STAGE")
+@click.option("--stage", "of", type=stage_named, default=Stage.PRODUCTION, show_default="Production", metavar="STAGE")
 @click.option("--sep", help="CSV: the character between cells, where it is not the one of the training data.")
 @click.option("--decimal", type=click.Choice([".", ","]), help="CSV: the decimal mark of numbers, likewise.")
 @click.option("--encoding", help="CSV: the encoding of the text, likewise.")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from slipway.cli._options import Integer, Number, command, json_option, share, show, stage
+from slipway.cli._options import Integer, Number, command, json_option, share, show
 from slipway.cli._variants import read_variant, variant_options
+from slipway.core.release.stages import stage_named
 from slipway.errors import UsageError
 from slipway.settings import Settings
 from slipway.types import Stage
@@ -26,7 +27,7 @@ _OURS = ("api_keys", "workers", "max_rows", "max_body_mb", "timeout", "keep_warm
 @command(example="slipway serve flight_delays --port 5001 --workers 2 --api-keys keys.txt")
 @click.argument("names", nargs=-1, metavar="NAME...")
 @click.option("--from", "folder", type=_folder, help="A folder that `slipway image` wrote; no registry is asked.")
-@click.option("--stage", "of", type=stage, default=Stage.PRODUCTION, show_default="Production", metavar="STAGE")
+@click.option("--stage", "of", type=stage_named, default=Stage.PRODUCTION, show_default="Production", metavar="STAGE")
 @click.option("--version", type=Integer(1), help="Always this version, whatever its stage.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 to answer other machines.")
 @click.option("--port", type=Integer(0, 65535), default=5001, show_default=True, help="0 for any free one.")

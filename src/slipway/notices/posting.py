@@ -8,8 +8,8 @@ from pathlib import Path
 import requests
 from requests.utils import get_auth_from_url
 
-from slipway import __version__
 from slipway.notices.channel import Attempt, failed, refused, sent
+from slipway.version import __version__
 
 # Of the answers 4xx, those that another attempt may turn into a success.
 _LATER = (408, 425, 429)

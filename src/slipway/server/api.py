@@ -10,7 +10,6 @@ from urllib.parse import quote
 from flask import Blueprint, Response, redirect, request
 from mlflow.exceptions import MlflowException
 
-from slipway import __version__
 from slipway.core.release.history import History, Moment
 from slipway.core.release.transitions import Action, Transition
 from slipway.errors import OutsideError, PromotionRefused, Refusal, SlipwayError, UnknownName, UsageError
@@ -22,6 +21,7 @@ from slipway.registry.versions import is_registered
 from slipway.server._mlflow import add_static_prefix
 from slipway.server.own_stores import OwnStores
 from slipway.types import HELD_STAGES, MOST_VERSION, Stage
+from slipway.version import __version__
 from slipway.workflows.release.policy import PolicyShown, policy_shown
 from slipway.workflows.release.reconcile import Reconciled
 

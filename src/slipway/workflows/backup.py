@@ -12,7 +12,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from slipway import __version__
 from slipway.errors import FileUnusable, UsageError
 from slipway.files import locked_file, sweep, whole_locked_file
 from slipway.progress import bytes_bar
@@ -23,6 +22,7 @@ from slipway.tracking.home import DATABASE, copy_database, counts, databases, ot
 from slipway.tracking.schema import known_revisions, newest_revision
 from slipway.tracking.server import find_server, home_at_rest
 from slipway.tracking.stores import FOLDER, SQLITE
+from slipway.version import __version__
 
 
 @dataclass(frozen=True)

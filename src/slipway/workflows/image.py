@@ -11,7 +11,7 @@ from typing import Any
 from mlflow import MlflowClient
 from packaging.requirements import Requirement
 
-import slipway
+from slipway import version
 from slipway.core.release.lock import amiss, pins
 from slipway.errors import FileUnusable, Refusal
 from slipway.registry.artifacts.fetch import fetch_verified
@@ -164,7 +164,7 @@ def _write(output: Path, facts: ImageFacts, seen: Seen, files: Path, lock: str, 
             draft = Path(made) / "context"
             write_folder(draft / SERVED, facts.name, seen, files)
             shutil.copytree(
-                Path(slipway.__file__).parent, draft / PACKAGE, ignore=shutil.ignore_patterns("__pycache__")
+                Path(version.__file__).parent, draft / PACKAGE, ignore=shutil.ignore_patterns("__pycache__")
             )
             texts = {"Dockerfile": dockerfile(facts), "README.md": readme(facts, "."), ".dockerignore": IGNORED}
             texts |= {LOCK: lock, **({BUILD_LOCK: f"{build}\n"} if build else {})}

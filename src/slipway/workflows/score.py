@@ -6,17 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from slipway.batch import ScoredFile, require_sink, score_file
-from slipway.core.spec import Format, source_at
+from slipway.core.spec import source_at
 from slipway.progress import bar
-from slipway.registry.artifacts.contract import categories_of, dialect_keys_of, forms_of
-from slipway.registry.artifacts.fetch import fetch_verified
-from slipway.registry.artifacts.models import inputs_of, temporary_folder
-from slipway.registry.trust import DIGEST, load_trusted
+from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version, version_in
 from slipway.settings import Settings
 from slipway.sources import open_table
 from slipway.types import Stage
-from slipway.workflows.project import trusted_types
+from slipway.workflows.scorable import load_scorable
 from slipway.workflows.session import open_client
 
 
@@ -66,24 +63,23 @@ def score(
         stage: the stage of the version.
         keys: other keys of the table's Source. A CSV file has the dialect that the version was trained with, but for these.
     """
-    source = source_at(address, **keys)
+    source_at(address, **keys)  # before anything is asked of the registry
     require_sink(output)
     client = open_client(settings)
-    version = version_in(client, name, stage)
-    with temporary_folder() as made:
-        files = fetch_verified(version, Path(made))
-        if source.kind is Format.CSV:
-            source = source_at(address, **{**dialect_keys_of(files), **_given(keys)})
-        model = load_trusted(files, trusted_types(settings, name, lambda: (client, version)))
-        with open_table(source, variables=settings.variables) as table, bar(0, "rows scored") as shown:
-            metadata = _metadata(version)
-            known, forms = categories_of(files), forms_of(files)
-            how = score_file(model, inputs_of(files), table, output, metadata, shown.update, known, forms)
-    return ScoreReport(version, output, how)
-
-
-def _given(keys: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in keys.items() if value is not None}
+    scorable = load_scorable(client, settings, version_in(client, name, stage))
+    source = scorable.source(address, keys)
+    with open_table(source, variables=settings.variables) as table, bar(0, "rows scored") as shown:
+        how = score_file(
+            scorable.model,
+            scorable.inputs,
+            table,
+            output,
+            _metadata(scorable.version),
+            shown.update,
+            scorable.known,
+            scorable.forms,
+        )
+    return ScoreReport(scorable.version, output, how)
 
 
 def _metadata(version: Version) -> dict[str, str]:

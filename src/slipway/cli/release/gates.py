@@ -2,14 +2,15 @@
 
 import click
 
-from slipway.cli._options import Integer, command, json_option, show, stage_to_hold
+from slipway.cli._options import Integer, command, json_option, show
 from slipway.cli.failures import REFUSED
+from slipway.core.release.stages import held_stage_named
 from slipway.errors import UsageError
 from slipway.settings import Settings
 from slipway.types import Stage
 
 _stage = click.option(
-    "--stage", "to", type=stage_to_hold, metavar="STAGE", default=Stage.PRODUCTION, show_default=True,
+    "--stage", "to", type=held_stage_named, metavar="STAGE", default=Stage.PRODUCTION, show_default=True,
     help="Staging or Production.",
 )  # fmt: skip
 

@@ -2,7 +2,8 @@
 
 import click
 
-from slipway.cli._options import Integer, command, json_option, show, stage_to_hold
+from slipway.cli._options import Integer, command, json_option, show
+from slipway.core.release.stages import held_stage_named
 from slipway.settings import Settings
 from slipway.types import Stage
 
@@ -12,7 +13,7 @@ _comment = click.option("--comment", default="", help="Why; written down with th
 @command(example="slipway promote flight_delays 3 Staging --comment 'better in autumn'")
 @click.argument("name")
 @click.argument("version", type=Integer(1))
-@click.argument("to", type=stage_to_hold, metavar="STAGE")
+@click.argument("to", type=held_stage_named, metavar="STAGE")
 @_comment
 @json_option
 def promote(settings: Settings, name: str, version: int, to: Stage, comment: str, as_json: bool) -> None:

@@ -2,7 +2,8 @@
 
 import click
 
-from slipway.cli._options import Integer, command, json_option, show, stage_to_hold
+from slipway.cli._options import Integer, command, json_option, show
+from slipway.core.release.stages import held_stage_named
 from slipway.settings import Settings
 from slipway.types import Stage
 
@@ -12,7 +13,7 @@ from slipway.types import Stage
 @click.argument("version", type=Integer(1))
 @click.option("--comment", required=True, help="Why; written down with the rejection.")
 @click.option(
-    "--stage", "to", type=stage_to_hold, metavar="STAGE", default=Stage.PRODUCTION, show_default=True,
+    "--stage", "to", type=held_stage_named, metavar="STAGE", default=Stage.PRODUCTION, show_default=True,
     help="Staging or Production.",
 )  # fmt: skip
 @json_option

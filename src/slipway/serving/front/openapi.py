@@ -4,11 +4,11 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from slipway import __version__
 from slipway.serving.contract import Generation, InputColumn, Signature
 from slipway.serving.http.messages import CODES
 from slipway.serving.protocol.request_reader import LABELS, outputs_of
 from slipway.types import JSON_FORMATS
+from slipway.version import __version__
 
 _TYPES: dict[str, dict[str, Any]] = {
     "double": {"type": "number"},

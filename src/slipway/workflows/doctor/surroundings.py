@@ -10,11 +10,11 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
-from slipway import __version__
 from slipway.processes import is_alive
 from slipway.settings import Settings
 from slipway.tracking.home import DATABASE
 from slipway.tracking.record import read_record
+from slipway.version import __version__
 from slipway.workflows.doctor.findings import Check, Examined, doubt, fault, fine
 
 _ANSWER_S = 4.0

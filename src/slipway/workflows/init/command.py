@@ -85,15 +85,7 @@ def init(settings: Settings, name: str, data: Mapping[str, str], wishes: InitWis
 
     Raises UsageError for a name that is taken or not allowed, UnknownName, FileUnusable and DataUnusable.
     """
-    path = settings.experiments / name / SPEC
-    if not re.fullmatch(NAME, name):
-        raise UsageError(f"'{name}' cannot name an experiment: a letter, then letters, digits, _ or -, 64 at most")
-    if path.exists() and not (how["force"] or how["dry_run"]):
-        raise UsageError(f"{path} is there already; --force writes over it, --dry-run shows what would be written")
-    if wishes.maturity != "poc" and not (wishes.decision and wishes.owner):
-        raise UsageError(
-            f"maturity {wishes.maturity} needs --decision and --owner; begin with poc where they are not known yet"
-        )
+    path = require_free(settings, name, wishes, force=how["force"] or how["dry_run"])
     place, note = _place(settings, path.parent, data)
     with step(f"profile of {data['url']}"):
         table = _blocks(data, settings.variables)
@@ -103,6 +95,26 @@ def init(settings: Settings, name: str, data: Mapping[str, str], wishes: InitWis
     if not how["dry_run"]:
         _write(path, text)
     return InitReport(path, text, draft, not how["dry_run"])
+
+
+def require_free(settings: Settings, name: str, wishes: InitWishes, *, force: bool) -> Path:
+    """Return the path of a new experiment's file. Raises UsageError for a name that is taken or not allowed.
+
+    force: whether the name may be taken.
+    """
+    path = settings.experiments / name / SPEC
+    if not re.fullmatch(NAME, name):
+        raise UsageError(f"'{name}' cannot name an experiment: a letter, then letters, digits, _ or -, 64 at most")
+    if path.exists() and not force:
+        raise UsageError(
+            f"{path} is there already; --force (in Python force=True) writes over it, --dry-run shows what would be written"
+        )
+    if wishes.maturity != "poc" and not (wishes.decision and wishes.owner):
+        raise UsageError(
+            f"maturity {wishes.maturity} needs --decision and --owner (in Python decision= and owner=); begin with poc where "
+            "they are not known yet"
+        )
+    return path
 
 
 def _blocks(data: Mapping[str, str], variables: Mapping[str, str]) -> Blocks:
