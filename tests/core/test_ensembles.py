@@ -60,8 +60,8 @@ def test_an_ensemble_is_never_worse_than_its_best_member_and_is_the_same_each_ti
     task, metric = what
     truths, answers = library(task, seed, count)
     answers = best_first(task, metric, truths, answers)
-    counts = select(task, metric, truths, answers)
-    assert counts == select(task, metric, truths, answers)
+    counts = select(task, METRICS[metric], truths, answers)
+    assert counts == select(task, METRICS[metric], truths, answers)
     assert 1 <= len(counts) <= MOST_MEMBERS
     assert set(counts) <= set(answers)
     weights = [count / sum(counts.values()) for count in counts.values()]
@@ -75,20 +75,20 @@ def test_errors_that_differ_cancel_out():
     truth = rng.normal(size=4000)
     answers = {n: [np.float32(truth + rng.normal(size=4000))] for n in range(1, 4)}
     answers[9] = [np.float32(truth + rng.normal(scale=30, size=4000))]
-    counts = select(Task.REGRESSION, "rmse", [truth], answers)
+    counts = select(Task.REGRESSION, METRICS["rmse"], [truth], answers)
     assert set(counts) == {1, 2, 3}
 
 
 def test_among_equal_trials_the_best_stays_alone():
     truth = np.arange(50.0)
     same = np.float32(truth + np.tile([1, -1], 25))
-    assert select(Task.REGRESSION, "rmse", [truth], {4: [same], 5: [same], 6: [same]}) == {4: 1}
+    assert select(Task.REGRESSION, METRICS["rmse"], [truth], {4: [same], 5: [same], 6: [same]}) == {4: 1}
 
 
 def test_many_rows_are_ranked_on_fewer_rows_of_the_whole_length():
     truth = np.arange(200_000.0) % 7
     good = {1: [np.float32(truth + 1)], 2: [np.float32(truth - 1)]}
-    assert select(Task.REGRESSION, "rmse", [truth], good) == {1: 1, 2: 1}
+    assert select(Task.REGRESSION, METRICS["rmse"], [truth], good) == {1: 1, 2: 1}
 
 
 def test_the_mean_answer_weighs():
