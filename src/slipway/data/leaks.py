@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.preprocessing import OrdinalEncoder
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from slipway.core.prediction import predict
+from slipway.core.prediction import encode, scores_of
 from slipway.core.spec import ColumnType, Experiment, TimeSplit
-from slipway.core.statistics.metrics import METRICS
+from slipway.core.statistics.metrics import METRICS, Array, Outcome
 from slipway.core.tasks import Task
 
 # Bounds of a score that is 0 for guessing and 1 for knowing: 2 * ROC AUC - 1, or R². Honest single columns stay far below.
@@ -24,6 +25,8 @@ _MOST_ROWS = 20_000
 # A category with more values than this share of the rows names the row, as an id does.
 _OWN_VALUE_SHARE = 0.5
 _SAMPLE = 5
+
+Values = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,12 @@ def _telling_columns(
     """Fit a tree of 8 leaves on each feature alone; a feature that predicts the target nearly perfectly so is suspected."""
     seed, target = experiment.search.seed, experiment.data.target
     train, held_out = (part.sample(min(len(part), _MOST_ROWS), random_state=seed) for part in (train, held_out))
+    answers = encode(train[target], classes), encode(held_out[target], classes)
     leaks = []
     for name in experiment.data.features:
         if name in experiment.data.not_leaking:
             continue
-        knows = _knows(_codes(train[name], held_out[name]), train[target], held_out[target], experiment.task, classes)
+        knows = _knows(_codes(train[name], held_out[name]), answers, experiment.task, len(classes))
         if knows >= WARNED_FROM:
             fatal = knows >= REFUSED_FROM
             verb = "gives the target away" if fatal else "alone says very much about the target"
@@ -69,23 +73,38 @@ def _telling_columns(
     return leaks
 
 
-def _knows(
-    columns: tuple[pd.DataFrame, pd.DataFrame], known: pd.Series, truth: pd.Series, task: Task, classes: Sequence[Any]
-) -> float:
+def _knows(columns: tuple[Values, Values], answers: tuple[Array, Array], task: Task, classes: int) -> float:
+    """Return how much one column says of the target: 0 is guessing, 1 is knowing.
+
+    Args:
+        columns: the values of the column in training rows and in held-out rows, (rows, 1) each.
+        answers: the class codes or values of the target in both, (rows,) each.
+        task: the task.
+        classes: the number of classes; 0 for a regression.
+    """
     kind = DecisionTreeClassifier if task.is_classification else DecisionTreeRegressor
-    tree = kind(max_leaf_nodes=8, random_state=0).fit(columns[0], known)
-    outcome = predict(tree, columns[1], truth, task, classes)
+    tree = kind(max_leaf_nodes=8, random_state=0).fit(columns[0], answers[0])
+    # The inner tree is asked: the checks of the outer one take longer than the answer, and there may be thousands of columns.
+    leaves = tree.tree_.predict(columns[1])
+    if not classes:
+        outcome = Outcome(answers[1], leaves.ravel())
+    else:
+        shares = np.zeros((len(leaves), classes))
+        shares[:, tree.classes_.astype(int)] = leaves
+        outcome = Outcome(answers[1], shares.argmax(axis=1).astype(float), scores_of(task, shares), probabilistic=True)
     metric, nothing = task.traits.knows
     value = METRICS[metric].prepare(outcome)(np.ones(outcome.rows))
     return (value - nothing) / (1 - nothing)
 
 
-def _codes(train: pd.Series, held_out: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
-    if train.dtype.kind in "ifb":
-        return train.to_frame().astype(float), held_out.to_frame().astype(float)
-    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2)
-    encoder.set_output(transform="pandas")
-    return encoder.fit_transform(train.astype("str").to_frame()), encoder.transform(held_out.astype("str").to_frame())
+def _codes(train: pd.Series, held_out: pd.Series) -> tuple[Values, Values]:
+    sides = [train.to_frame(), held_out.to_frame()]
+    if train.dtype.kind not in "ifb":
+        encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2)
+        texts = [side.astype("str") for side in sides]
+        return encoder.fit_transform(texts[0]).astype(np.float32), encoder.transform(texts[1]).astype(np.float32)
+    left, right = (side.to_numpy(dtype=np.float32, copy=True) for side in sides)
+    return left, right
 
 
 def _rows_on_both_sides(train: pd.DataFrame, held_out: pd.DataFrame, experiment: Experiment) -> list[Leak]:
