@@ -84,6 +84,11 @@ ABILITIES = {
         UserRole.AUTHOR,
         "whoever registers a name first is a promoter of that model",
     ),
+    "train_together": Ability(
+        "train the experiment of a model that somebody else began",
+        UserRole.APPROVER,
+        "also who is made an author of that very model",
+    ),
     "register": Ability("register a version of a model that is there", UserRole.APPROVER),
     "approve": Ability(
         "approve a version",
@@ -112,9 +117,9 @@ ABILITIES = {
 
 PERMISSIONS: Mapping[UserRole, str] = {
     UserRole.READER: "READ, and no writing",
-    UserRole.AUTHOR: "READ, as everybody has",
-    UserRole.APPROVER: "EDIT on the model",
-    UserRole.PROMOTER: "MANAGE on the model",
+    UserRole.AUTHOR: "READ, as everybody has; of one model, EDIT on its experiment",
+    UserRole.APPROVER: "EDIT on the model and on its experiment",
+    UserRole.PROMOTER: "MANAGE on the model, EDIT on its experiment",
     UserRole.ADMIN: "admin",
 }
 """The roles in MLflow's words."""
