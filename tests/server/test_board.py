@@ -24,7 +24,7 @@ from slipway.server import board as routes
 from slipway.server.api import OUTCOME
 from slipway.server.board import blueprint
 from slipway.server.identity import ALL_RIGHTS
-from slipway.types import Stage, Verdict
+from slipway.types import Stage, UserRole, Verdict
 from slipway.workflows.board import overview as board_overview
 from slipway.workflows.board.index import BoardIndex
 
@@ -61,6 +61,9 @@ class Visitors:
 
     def may_read(self, model: str) -> bool:
         return model not in self.hidden
+
+    def staff(self, model: str) -> dict[str, UserRole]:
+        return {"jo": UserRole.ADMIN, "mara": UserRole.AUTHOR, "zoe": UserRole.READER}
 
     def access(self) -> Callable[[str], Access]:
         return lambda model: Access(self.may_read(model), self.rights)

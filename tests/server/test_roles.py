@@ -194,6 +194,7 @@ def test_a_reader_keeps_nothing_of_what_was_made_before(
     assert of(slipway, kim) == [(None, "reader")]
     del guarded.users[kim]
 
+
 def test_a_role_for_a_model_lets_a_colleague_train_its_experiment_until_it_is_taken_back(
     slipway: Command, guarded: "Guarded", kim: str, model: str
 ) -> None:

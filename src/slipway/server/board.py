@@ -97,8 +97,10 @@ def blueprint(
     def version(name: str, number: int) -> str:
         _require_readable(people, name)
         around = frame(name)
-        seen = read_variants(home, name) if home else []
-        page = board_version.version_page(client(), name, number, around.visitor, comparisons, index.model(name), seen)
+        seen, staff = read_variants(home, name) if home else [], people.staff(name) if people.auth else None
+        page = board_version.version_page(
+            client(), name, number, around.visitor, comparisons, index.model(name), seen, staff
+        )
         return version_page(page, around)
 
     @pages.get("/models/<name>/versions/<int:number>/plots/<key>/<figure>.png")

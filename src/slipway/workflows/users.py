@@ -105,7 +105,7 @@ class Revoked:
         return {"name": self.name, "admin": self.admin, "revoked": [_grant(grant) for grant in self.grants]}
 
     def __str__(self) -> str:
-        taken = (["admin"] if self.admin else []) + [f"{_word(grant)} of {_all(grant.authored or grant.of)}" for grant in self.grants]
+        taken = (["admin"] if self.admin else []) + [f"{_word(grant)} of {_whole(grant)}" for grant in self.grants]
         return f"{self.name} is no longer {', '.join(taken)}" if taken else f"{self.name} had nothing to take away"
 
 
@@ -193,7 +193,7 @@ def _require_another_admin(uri: str, name: str) -> None:
 def _lines(account: Account) -> list[tuple[str, str, str]]:
     of_models = [g for g in account.grants if g.authored or (g.on_model and g.permission in _WORDS)]
     lines = [(account.name, "admin", "everything")] if account.is_admin else []
-    lines += [(account.name, _word(grant), _all(grant.authored or grant.of) + (" (made it)" if grant.own else "")) for grant in of_models]
+    lines += [(account.name, _word(grant), _whole(grant) + (" (made it)" if grant.own else "")) for grant in of_models]
     return lines or [(account.name, "author", "")]
 
 
@@ -203,7 +203,12 @@ def _as_dict(account: Account) -> dict[str, Any]:
 
 
 def _grant(grant: Grant) -> dict[str, Any]:
-    return {"model": _model(grant.authored or grant.of), "role": _word(grant), "permission": grant.permission, "made_it": grant.own}
+    return {
+        "model": _model(grant.authored or grant.of),
+        "role": _word(grant),
+        "permission": grant.permission,
+        "made_it": grant.own,
+    }
 
 
 def _word(grant: Grant) -> str:
@@ -212,6 +217,10 @@ def _word(grant: Grant) -> str:
 
 def _model(of: str) -> str | None:
     return None if of == EVERY_MODEL else of
+
+
+def _whole(grant: Grant) -> str:
+    return _all(grant.authored or grant.of)
 
 
 def _all(of: str) -> str:

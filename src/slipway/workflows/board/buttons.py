@@ -79,7 +79,7 @@ def _approve(at: Position, stands: Eligibility, visitor: Visitor, asked: Approva
     failed = failed_gates(stands)
     overrides = tuple(verdict.gate for verdict in failed) if all(map(overridable, failed)) else ()
     if stands.judgement is None or (failed and not overrides):
-        why = _in_the_way(stands)[0]
+        why = _in_the_way(stands)[:1]
     else:
         why = may_approve(asked, stands, at.authors, visitor.name, overrides)
     says = "Your name is written down under exactly this evidence. It expires when the evidence changes."
@@ -89,7 +89,7 @@ def _approve(at: Position, stands: Eligibility, visitor: Visitor, asked: Approva
     if overrides:
         label = f"{label}, overriding {', '.join(map(gate_name, overrides))}"
         says += " Your reason counts in place of what did not pass, and is shown with it from now on."
-    return Button("approve", label, says, Stage.PRODUCTION, (why,) if why else (), overrides)
+    return Button("approve", label, says, Stage.PRODUCTION, why, overrides)
 
 
 def _reject(at: Position, stands: Eligibility, visitor: Visitor) -> Button:

@@ -23,7 +23,8 @@ def rivals_of(
         ledger: its ledger.
         rows: the entries of the ledger, oldest first, as the index knows them.
     """
-    to_decide = {each.version: each for each in waiting if each.asked is not Asked.READ and each.version != number}
+    asked = (Asked.APPROVE, Asked.PROMOTE)
+    to_decide = {each.version: each for each in waiting if each.asked in asked and each.version != number}
     chosen = sorted(to_decide.values(), key=lambda each: -each.version)[:MOST]
     judged = {
         row.transition.version: row.run_id

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from mlflow import MlflowClient
@@ -12,6 +12,7 @@ from mlflow.exceptions import MlflowException
 from slipway.core.release.decision import CHAMPION, Decision, Situation, Surroundings, decide, judged_last
 from slipway.core.release.judgement import ELIGIBILITY, Eligibility, eligibility, redeclared_by
 from slipway.core.release.ledger import Entry
+from slipway.core.release.people import Staff, who_may_approve
 from slipway.core.release.policies import Policies
 from slipway.core.release.policy_gate import Floor, Rule
 from slipway.core.release.transitions import Action, ServedBeside, Transition, before_production
@@ -61,6 +62,7 @@ def version_page(
     comparisons: Comparisons,
     known: tuple[ModelFacts | None, Sequence[LedgerRow]],
     variants: Sequence[VariantRecord] = (),
+    staff: Staff | None = None,
 ) -> VersionPage:
     """Return the facts of the page of a version. Raises UnknownName when there is no such model or version.
 
@@ -72,6 +74,7 @@ def version_page(
         comparisons: what was read of runs before.
         known: the model and the entries of its ledger, as the index knows them.
         variants: the records of the model's shadow and canary, by services of the server's home.
+        staff: the users of the server, each with the role for the model; None where nobody has to log in.
     """
     facts, rows = known
     goal_of(client, name)
@@ -81,18 +84,22 @@ def version_page(
     served = served_beside(client, name, number)
     live = served.version if served and served.live else None
     policies = policies_of(ledger)
-    stands = {stage: _eligibility(version, stage, served, entries, policies) for stage in HELD_STAGES}
     run, judged = _run(client, version), _judged(entries)
     promoters = tuple(policies.in_force.policy.promoters) if policies.in_force else ()
     back = before_production(moves)
     theirs = authors(version, policies, redeclared_by(entry.transition for entry in entries))
     at = Position(name, number, version.stage, theirs, live, back, DIGEST not in version.tags, promoters)
     others = list_versions(client, name)
+    record = comparisons.record(run, version)
+    asked = _approval_asked(client, comparisons, version, record, policies, served, ledger)
+    who_may = who_may_approve(name, asked, theirs, staff) if asked else ""
+    stands = {
+        stage: replace(_eligibility(version, stage, served, entries, policies), who_may=who_may)
+        for stage in HELD_STAGES
+    }
     about = judged_last(stands.values())
     decision = decide(about, surroundings(version, moves, live, same_among(version, others)))
-    record = comparisons.record(run, version)
     beside = _beside(client, comparisons, others, at, decision, (record, entries), ledger, rows)
-    asked = _approval_asked(client, comparisons, version, record, policies, served, ledger)
     status = _status(version, entries, moves)
     page = VersionPage(
         name=name,
@@ -108,7 +115,7 @@ def version_page(
         decision=sentence(decision),
         next_steps=(
             *canary_ended(number, variants),
-            *next_steps(decision, about, deciders_of(at, version, about, asked, status, moves)),
+            *next_steps(decision, about, deciders_of(at, version, about, asked, status, moves, staff)),
         ),
         rivals=rivals_of(number, facts.waiting if facts else (), ledger, rows),
         tone=tone(decision),

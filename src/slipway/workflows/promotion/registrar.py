@@ -12,9 +12,10 @@ from mlflow import MlflowClient
 
 from slipway.core.lookalikes import is_blank
 from slipway.core.release.judgement import Eligibility, is_author, may_approve, may_reject
+from slipway.core.release.people import Staff, StaffOf, who_may_approve
 from slipway.core.release.policies import Policies
 from slipway.core.release.transitions import Action, Transition, before_production, stays_in_production
-from slipway.errors import PromotionRefused, Refusal
+from slipway.errors import PromotionRefused, Refusal, for_reasons
 from slipway.identity import process_tags
 from slipway.registry.artifacts.models import temporary_folder
 from slipway.registry.demands.policy import policies_of
@@ -82,8 +83,11 @@ class Registrar(Protocol):
     def set_policy(self, name: str, text: str, comment: str) -> Transition:
         """Set the release policy, by the text of a policy.yaml. Raises SpecInvalid, Refusal."""
 
-    def approve_policy(self, name: str, digest: str, comment: str) -> Transition:
-        """Approve the release policy of a digest, by somebody other than the one who set it. Raises Refusal."""
+    def approve_policy(self, name: str, digest: str, comment: str, *, as_admin: bool = False) -> Transition:
+        """Approve the release policy of a digest, by somebody other than the one who set it. Raises Refusal.
+
+        as_admin: as an admin, in place of everybody whom the policy before asks for.
+        """
 
 
 class LocalRegistrar:
@@ -94,7 +98,8 @@ class LocalRegistrar:
         by: the user who asks, as the ledger names them.
         gathered: an evidence bundle of this process with its verified inputs, which then are not fetched again.
         trusted: the types that the operator lets a model hold, beside those that its experiment declared.
-        verified: whether the user had to log in, so that the name is more than a claim.
+        staff: returns the users of a server by the name of a model, each with a role; None where nobody has to log in, so that
+            each name is a claim.
     """
 
     def __init__(
@@ -104,17 +109,17 @@ class LocalRegistrar:
         gathered: Gathered | None = None,
         trusted: tuple[str, ...] = (),
         *,
-        verified: bool = False,
+        staff: StaffOf | None = None,
     ) -> None:
         self._client = client
         self._by = by
         self._gathered = gathered
         self._trusted = trusted
-        self._verified = verified
+        self._staff = staff
 
     def with_gathered(self, gathered: Gathered) -> "LocalRegistrar":
         """Return the same registrar, which judges a gathered bundle by the inputs that are on this disk."""
-        return LocalRegistrar(self._client, self._by, gathered, self._trusted, verified=self._verified)
+        return LocalRegistrar(self._client, self._by, gathered, self._trusted, staff=self._staff)
 
     def judge(self, name: str, bundle: EvidenceBundle) -> Transition:
         ledger = open_ledger(self._client, name)
@@ -135,8 +140,9 @@ class LocalRegistrar:
         wanted = get_version(self._client, name, version)
         rule = rule_of(self._client, name, version)
         theirs = authors(wanted, rule.policies)
+        what = f"{name} version {version} is not approved for {stage}"
         if self._by in theirs:  # at once: no declaration is needed to say so
-            raise Refusal(f"{name} version {version} is not approved for {stage}: {is_author(self._by, theirs)}")
+            raise Refusal(f"{what}: {is_author(self._by, theirs)}")
         with temporary_folder() as made:
             recorded = verified_rows(self._client, wanted, Path(made))[0].experiment
         with moving(self._client, ledger):
@@ -144,7 +150,9 @@ class LocalRegistrar:
             now = declared_now(ledger, version, recorded)
             asked, theirs = rule.approval_asked(now.experiment), authors(wanted, rule.policies, now.people)
             if why_not := may_approve(asked, stands, theirs, self._by, overrides):
-                raise Refusal(f"{name} version {version} is not approved for {stage}: {why_not}")
+                others = self._by in theirs or (asked.approvers and self._by not in asked.approvers)
+                who = who_may_approve(name, asked, theirs, self._staff_of(name)) if others else ""
+                raise Refusal(for_reasons(what, [*why_not, *([who] if who else [])]))
             assert stands.judgement is not None  # nothing can be approved otherwise
             evidence = stands.judgement.evidence
             approval = transition_of(
@@ -225,10 +233,12 @@ class LocalRegistrar:
         return ended
 
     def set_policy(self, name: str, text: str, comment: str) -> Transition:
-        return policy_change.set_policy(self._client, self._by, name, text, comment)
+        return policy_change.set_policy(self._client, self._by, name, text, comment, self._staff_of(name))
 
-    def approve_policy(self, name: str, digest: str, comment: str) -> Transition:
-        return policy_change.approve_policy(self._client, self._by, name, digest, comment)
+    def approve_policy(self, name: str, digest: str, comment: str, *, as_admin: bool = False) -> Transition:
+        if as_admin:
+            policy_change.require_admin(self._by, self._staff_of(name))
+        return policy_change.approve_policy(self._client, self._by, name, digest, comment, as_admin=as_admin)
 
     def _by_judgement(
         self,
@@ -254,8 +264,11 @@ class LocalRegistrar:
         ledger.write(transition, process_tags(), files)
         raise PromotionRefused(wanted.name, wanted.number, stage, stands.verdicts)
 
+    def _staff_of(self, name: str) -> Staff | None:
+        return self._staff(name) if self._staff else None
+
     def _judged(self, name: str, bundle: EvidenceBundle) -> Transition:
-        return judged(self._client, bundle, name, self._by, self._gathered, self._trusted, verified=self._verified)
+        return judged(self._client, bundle, name, self._by, self._gathered, self._trusted, self._staff_of(name))
 
     def _transition(self, version: Version, action: Action, stage: Stage, comment: str) -> Transition:
         return transition_of(self._client, self._by, version, action, stage, comment)
