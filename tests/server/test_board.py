@@ -361,3 +361,14 @@ def test_a_version_that_is_judged_begins_with_its_decision_and_tells_of_the_same
         assert "the same model as version 1" in served.text(f"models/{name}")
     finally:
         client.delete_registered_model(name)
+
+
+def test_the_overview_says_that_the_notices_go_on_as_before_and_names_no_address(
+    store: Counting, index: BoardIndex
+) -> None:
+    app = Flask(__name__)
+    why = "found 'https://hooks.example/secret'"
+    app.register_blueprint(blueprint(lambda: store, Visitors(), index, untold=lambda: why))
+    page = app.test_client().get("/slipway/").text
+    assert "notices.yaml was changed and cannot be used, so notices go on as it said before" in page
+    assert "<code>slipway notices check</code>" in page and "secret" not in page

@@ -40,6 +40,7 @@ class Frame:
         api: The address of Slipway's API, with a slash at the end.
         outcome: The outcome of a button, shown once; None without one.
         model: The name of the model that the page is about; empty for none.
+        warning: What is wrong with the server itself; empty for nothing.
     """
 
     visitor: Visitor
@@ -48,6 +49,7 @@ class Frame:
     api: str = "/api/2.0/slipway/"
     outcome: ButtonOutcome | None = None
     model: str = ""
+    warning: str = ""
 
 
 def problem_page(title: str, message: str, frame: Frame) -> str:
