@@ -51,6 +51,7 @@ class Button:
         stage: The stage that the action is for.
         why_not: The reasons why the button cannot be pressed now; empty where it can.
         overrides: The gates that an approval overrides.
+        sure: The words of a box that has to be ticked first; empty for none.
     """
 
     action: str
@@ -59,6 +60,7 @@ class Button:
     stage: Stage
     why_not: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
+    sure: str = ""
 
     @property
     def name(self) -> str:

@@ -64,7 +64,8 @@ class Comparisons:
         """Return what is recorded of a version and of its run; None without a run."""
         if run is None:
             return None
-        key = f"{run.info.run_id} {version.source}"
+        # Not by the source, which lists of versions leave out.
+        key = f"{version.name} {version.number} {run.info.run_id}"
         # Without a card a store may have failed: the next visitor reads it again.
         return self._records.get(key, lambda: self._record(run, version), lambda made: made.card is not None)
 

@@ -1,9 +1,7 @@
 """The facts of the board's page of one version, which a reviewer reads before pressing a button."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import quote
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -23,35 +21,26 @@ from slipway.registry.demands.policy import policies_of
 from slipway.registry.demands.redeclaration import declared_now
 from slipway.registry.eligibility import served_beside
 from slipway.registry.ledger import Ledger, ledger_of
-from slipway.registry.same_model import same_among
+from slipway.registry.same_model import is_same, same_among
 from slipway.registry.trust import DIGEST
-from slipway.registry.versions import Version, get_version, list_versions
+from slipway.registry.versions import Version, get_version
 from slipway.reports.board import ChampionBeside, StageGates, VersionPage, VersionStatus, Visitor
 from slipway.reports.words.decision import sentence, tone
 from slipway.reports.words.next_step import canary_ended, next_steps
-from slipway.tracking.client import runs_page
 from slipway.types import HELD_STAGES, Stage, Verdict
 from slipway.workflows.board.beside import champion_beside
 from slipway.workflows.board.buttons import Position, buttons
+from slipway.workflows.board.callers import on_callers
 from slipway.workflows.board.comparison import Comparisons
 from slipway.workflows.board.deciders import deciders_of
 from slipway.workflows.board.entries import entries_on, thread_of
 from slipway.workflows.board.index import LedgerRow, ModelFacts
+from slipway.workflows.board.links import lineage_of, links_of
 from slipway.workflows.board.overview import goal_of, ledger_run
 from slipway.workflows.board.rivals import rivals_of
 from slipway.workflows.board.status import author_of, registered, transition_into, version_status
 from slipway.workflows.promotion.rule import authors
 from slipway.workflows.release.ingredients import VersionRecord
-
-CARD_PAGE = "model_card.html"
-_LINEAGE = {
-    "Files": DIGEST,
-    "Specification": "slipway.spec_digest",
-    "Data": "slipway.data_digest",
-    "Own code": "slipway.code_digest",
-    "Locked dependencies": "slipway.lock_digest",
-    "Git commit": "slipway.git_commit",
-}
 
 
 def version_page(
@@ -89,8 +78,13 @@ def version_page(
     back = before_production(moves)
     theirs = authors(version, policies, redeclared_by(entry.transition for entry in entries))
     at = Position(name, number, version.stage, theirs, live, back, DIGEST not in version.tags, promoters)
-    others = list_versions(client, name)
+    others = [each.version for each in facts.versions] if facts else []
     record = comparisons.record(run, version)
+    at = replace(
+        at,
+        callers=on_callers(at, others, lambda each: comparisons.record(_run(client, each), each)),
+        same_as_live=any(each.number == live and is_same(version, each) for each in others),
+    )
     asked = _approval_asked(client, comparisons, version, record, policies, served, ledger)
     who_may = who_may_approve(name, asked, theirs, staff) if asked else ""
     stands = {
@@ -109,8 +103,8 @@ def version_page(
         author=author_of(version),
         stage_gates=tuple(_stage_gates(ledger, each, entries, version.stage) for each in reversed(stands.values())),
         buttons=buttons(at, stands, visitor, asked),
-        lineage=_lineage(version, judged),
-        links=_links(version, run, beside.run if beside else None),
+        lineage=lineage_of(version, judged),
+        links=links_of(version, run, beside.run if beside else None),
         card=record.card if record else None,
         decision=sentence(decision),
         next_steps=(
@@ -279,24 +273,3 @@ def _run(client: MlflowClient, version: Version) -> Run | None:
         if not is_absent(error):
             raise
         return None
-
-
-def _lineage(version: Version, judged: Entry | None) -> dict[str, str]:
-    facts = {label: version.tags[tag] for label, tag in _LINEAGE.items() if version.tags.get(tag)}
-    if version.tags.get("slipway.git_dirty") == "true":
-        facts["Uncommitted changes"] = "yes"
-    return facts | ({"Judged evidence": judged.transition.evidence} if judged else {})
-
-
-def _links(version: Version, run: Run | None, other: Run | None) -> dict[str, str]:
-    links = {"model version": f"#/models/{quote(version.name)}/versions/{version.number}"}
-    if run:
-        links["run"] = f"#/{runs_page(run.info.experiment_id, f'/{run.info.run_id}?')}"
-        links["model card"] = f"#/{runs_page(run.info.experiment_id, f'/{run.info.run_id}/artifacts/{CARD_PAGE}?')}"
-        links["experiment"] = f"#/{runs_page(run.info.experiment_id, '?')}"
-    if run and other and run.info.run_id != other.info.run_id:
-        runs = quote(json.dumps([run.info.run_id, other.info.run_id]))
-        links["compare in MLflow"] = (
-            f"#/compare-runs?runs={runs}&experiments={quote(json.dumps([run.info.experiment_id]))}"
-        )
-    return links

@@ -3,7 +3,6 @@
 On a plain MLflow server a command is the registrar. Slipway's own server is its own registrar, and refuses any other.
 """
 
-from collections.abc import Container
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -14,21 +13,21 @@ from slipway.core.lookalikes import is_blank
 from slipway.core.release.judgement import Eligibility, is_author, may_approve, may_reject
 from slipway.core.release.people import Staff, StaffOf, who_may_approve
 from slipway.core.release.policies import Policies
-from slipway.core.release.transitions import Action, Transition, before_production, stays_in_production
+from slipway.core.release.transitions import Action, Transition, stays_in_production
 from slipway.errors import PromotionRefused, Refusal, for_reasons
 from slipway.identity import process_tags
 from slipway.registry.artifacts.models import temporary_folder
 from slipway.registry.demands.policy import policies_of
 from slipway.registry.demands.redeclaration import declared_now
-from slipway.registry.eligibility import eligibility, live_version, served_beside
+from slipway.registry.eligibility import eligibility, served_beside
 from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.evidence.rescoring import verified_rows
-from slipway.registry.ledger import MADE, Ledger, now_ms
+from slipway.registry.ledger import Ledger
 from slipway.registry.mutex import exclusive
 from slipway.registry.permissions import Operation, not_allowed
 from slipway.registry.remote import RemoteRegistrar, about
 from slipway.registry.stages import put_aliases_in_step
-from slipway.registry.versions import Version, get_version, list_versions
+from slipway.registry.versions import Version, get_version
 from slipway.settings import Settings
 from slipway.types import HELD_STAGES, Stage
 from slipway.workflows.notices.telling import telling
@@ -37,10 +36,9 @@ from slipway.workflows.promotion.decided import describe
 from slipway.workflows.promotion.judge import judged
 from slipway.workflows.promotion.judged_inputs import Gathered
 from slipway.workflows.promotion.redeclaration import redeclare
+from slipway.workflows.promotion.rollback_target import version_before
 from slipway.workflows.promotion.rule import authors, rule_of
 from slipway.workflows.promotion.transition import bring_to_an_end, make, moving, open_ledger, transition_of
-
-_READ_FIRST = 100
 
 
 class Registrar(Protocol):
@@ -210,8 +208,7 @@ class LocalRegistrar:
     def rollback(self, name: str, comment: str) -> Transition:
         ledger = open_ledger(self._client, name)
         with moving(self._client, ledger):
-            existing = {version.number for version in list_versions(self._client, name)}
-            number = _before(ledger, live_version(self._client, name), existing)
+            number = version_before(self._client, ledger)
             if number is None:
                 raise Refusal(f"there is no version of {name} that was in Production before; nothing was moved")
             wanted = get_version(self._client, name, number)
@@ -314,19 +311,6 @@ def require_movable(version: Version, stage: Stage) -> None:
         raise Refusal(f"{version.name} version {version.number} is in {stage} already")
     if version.stage is Stage.PRODUCTION and stage is not Stage.ARCHIVED:
         raise Refusal(f"nothing was moved: {version.name} {stays_in_production(version.number)}")
-
-
-def _before(ledger: Ledger, live: int | None, existing: Container[int]) -> int | None:
-    """Return the version that a rollback returns to; None for none. Older transitions are read until one names it."""
-    most = _READ_FIRST
-    while True:
-        made = ledger.transitions(most, MADE)
-        # The live version may have come there past the ledger: by the UI, or by a script.
-        now = [Transition(ledger.name, Action.PROMOTE, live, Stage.PRODUCTION, "", now_ms())] if live else []
-        number = before_production([*made, *now], existing)
-        if number is not None or len(made) < most:
-            return number
-        most *= 10
 
 
 def judging_gathered(registrar: Registrar, gathered: Gathered) -> Registrar:
