@@ -111,12 +111,16 @@ class RivalLine:
         asked: What people are asked to do with it.
         stage: The stage that it waits for.
         found: What its judgement found, in a sentence.
+        beside: How the version of the page compares with it on the same rows, in a sentence; empty where that is not known.
+        link: The address of a comparison of both below MLflow's UI; empty for none.
     """
 
     number: int
     asked: Asked
     stage: Stage
     found: str
+    beside: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True)

@@ -36,9 +36,14 @@ def links_of(version: Version, run: Run | None, other: Run | None) -> dict[str, 
         links["run"] = f"#/{runs_page(run.info.experiment_id, f'/{run.info.run_id}?')}"
         links["model card"] = f"#/{runs_page(run.info.experiment_id, f'/{run.info.run_id}/artifacts/{CARD_PAGE}?')}"
         links["experiment"] = f"#/{runs_page(run.info.experiment_id, '?')}"
-    if run and other and run.info.run_id != other.info.run_id:
-        runs = quote(json.dumps([run.info.run_id, other.info.run_id]))
-        links["compare in MLflow"] = (
-            f"#/compare-runs?runs={runs}&experiments={quote(json.dumps([run.info.experiment_id]))}"
-        )
+    if run and other and (both := comparison_link(run, other.info.run_id)):
+        links["compare in MLflow"] = both
     return links
+
+
+def comparison_link(run: Run, other: str) -> str:
+    """Return the address of MLflow's comparison of two runs; empty for one run twice. other: the id of the other run."""
+    if other in ("", run.info.run_id):
+        return ""
+    runs = quote(json.dumps([run.info.run_id, other]))
+    return f"#/compare-runs?runs={runs}&experiments={quote(json.dumps([run.info.experiment_id]))}"

@@ -7,7 +7,14 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
-from slipway.core.release.decision import CHAMPION, Decision, Situation, Surroundings, decide, judged_last
+from slipway.core.release.decision import (
+    CHAMPION,
+    Decision,
+    Situation,
+    Surroundings,
+    decide,
+    judged_last,
+)
 from slipway.core.release.judgement import ELIGIBILITY, Eligibility, eligibility, redeclared_by
 from slipway.core.release.ledger import Entry
 from slipway.core.release.people import Staff, who_may_approve
@@ -37,7 +44,7 @@ from slipway.workflows.board.entries import entries_on, thread_of
 from slipway.workflows.board.index import LedgerRow, ModelFacts
 from slipway.workflows.board.links import lineage_of, links_of
 from slipway.workflows.board.overview import goal_of, ledger_run
-from slipway.workflows.board.rivals import rivals_of
+from slipway.workflows.board.rivals import rivals_beside
 from slipway.workflows.board.status import author_of, registered, transition_into, version_status
 from slipway.workflows.promotion.rule import authors
 from slipway.workflows.release.ingredients import VersionRecord
@@ -111,7 +118,7 @@ def version_page(
             *canary_ended(number, variants),
             *next_steps(decision, about, deciders_of(at, version, about, asked, status, moves, staff)),
         ),
-        rivals=rivals_of(number, facts.waiting if facts else (), ledger, rows),
+        rivals=rivals_beside(comparisons, at, facts, ledger, rows, run, judged),
         tone=tone(decision),
         difference=_difference(about),
         beside=beside.shown if beside else None,
