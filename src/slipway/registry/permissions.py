@@ -110,7 +110,11 @@ ABILITIES = {
         "only a version that passed its gates",
         Right.PROMOTE,
     ),
-    "policy": Ability("set the release policy", UserRole.PROMOTER, "where it asks for approvals, others give them"),
+    "policy": Ability(
+        "set the release policy",
+        UserRole.PROMOTER,
+        "where it asks for approvals, others give them, or an admin in their place",
+    ),
     "users": Ability("make and remove users, and give roles", UserRole.ADMIN, "the last admin stays"),
 }
 """The abilities by a word for each, from the one that everybody has to the one of admins alone."""

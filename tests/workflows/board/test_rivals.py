@@ -66,4 +66,4 @@ def test_two_that_wait_are_compared_directly_by_the_evidence_that_was_kept_first
     )
     assert found[0].link == "#/3"
     unclear = beside_sentence(2, 3, MeasuredDifference(Interval(0.0, -0.01, 0.01), "roc_auc", 900))
-    assert unclear.startswith("Between version 2 and version 3 there is no clear difference")
+    assert unclear.startswith("No clear difference to version 3: ")

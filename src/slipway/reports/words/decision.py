@@ -53,7 +53,7 @@ def beside_sentence(version: int, other: int, difference: MeasuredDifference | N
     found = Found.BETTER if by.low > 0 else Found.WORSE if by.high < 0 else Found.UNCLEAR
     said = _by(found, difference, f"version {other}")
     if found is Found.UNCLEAR:
-        return f"Between version {version} and version {other} there is {said}."
+        return f"{_capital(said)}."
     return f"Version {version} is {said}."
 
 
