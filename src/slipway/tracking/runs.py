@@ -279,8 +279,8 @@ def _create(client: MlflowClient, experiment: str, name: str, tags: Mapping[str,
             raise
         made = client.get_experiment(experiment).name
         raise Refusal(
-            f"the experiment '{made}' was made by somebody else: a run in it takes the permission EDIT on the experiment, which "
-            f"an admin gives with a role of its model: `slipway user NAME approver --model {made}`"
+            f"the experiment '{made}' was made by somebody else: a run in it takes the permission EDIT on the experiment, "
+            f"which an admin gives with a role of its model: `slipway user NAME approver --model {made}`"
         ) from None
 
 
