@@ -120,7 +120,7 @@ ROUND = (
     ),
     Command(f"promote {NAME} 2 Staging"),
     Command(f"archive {NAME} 2"),
-    Command(f"promote {NAME} 2 Production"),
+    Command(f"promote {NAME} 2 Production --force"),
     Command(f"rollback {NAME}"),
     Command("user ana approver", start_secured, lambda home: _stop(home.secured), as_admin, "a password of ana\n"),
     Command("up --detach --port 0", env=of_idle),

@@ -15,6 +15,7 @@ from slipway.errors import (
     UnknownName,
     UnknownVersion,
     did_you_mean,
+    for_reasons,
 )
 from slipway.settings import read_settings
 from slipway.types import Problem, Stage, Verdict, Violation
@@ -201,3 +202,14 @@ def test_a_stage_that_does_not_exist_is_told_with_the_nearest() -> None:
 def test_what_is_said_of_a_server_holds_nobodys_password() -> None:
     said = str(errors.NoServer("no tracking server answers at http://me:s3cr@t@ml.example:5000/a@b (Timeout)"))
     assert said == "no tracking server answers at http://ml.example:5000/a@b (Timeout)"
+
+
+def test_a_refusal_is_one_line_a_reason_and_one_short_reason_stays_on_its_line() -> None:
+    assert for_reasons("it is not approved", ["ana is the author"]) == "it is not approved: ana is the author"
+    both = for_reasons("it is not approved", ["ana is the author", "edi may"])
+    assert both == "it is not approved:\n  ana is the author\n  edi may"
+    long = f"policy: {'weaker ' * 15}; {'train ' * 5}; or approve it"
+    first, *more = for_reasons("it is refused", [long], always=True).splitlines()
+    assert first == "it is refused:" and [line.strip() for line in more] == [part.strip() for part in long.split("; ")]
+    verdicts = [Verdict("policy", False, long.removeprefix("policy: ")), Verdict("size", False, "9 MB")]
+    assert "\n    or approve it\n  size: 9 MB\nRead" in str(PromotionRefused("loans", 2, "Production", verdicts))

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from slipway.types import Problem, Verdict, Violation
 
 
+_WIDTH = 130  # of a line of a refusal
 _USER_IN_URL = re.compile(r"(?<=://)[^/\s]+@")
 
 
@@ -102,9 +103,9 @@ class PromotionRefused(Refusal):
         self.stage = stage
         self.verdicts = tuple(verdicts)
         failed = [verdict for verdict in verdicts if not verdict.passed]
-        lines = "\n".join(f"  {verdict.gate}: {verdict.reason}" for verdict in failed)
+        lines = [f"{verdict.gate}: {verdict.reason}" for verdict in failed]
         super().__init__(
-            f"{name} version {version} is refused {stage}; nothing was moved:\n{lines}\n"
+            f"{for_reasons(f'{name} version {version} is refused {stage}; nothing was moved', lines, always=True)}\n"
             f"Read the evidence with `slipway history {name}`, or train a better version with `slipway run {name}`."
         )
 
@@ -204,6 +205,29 @@ class FileUnusable(OutsideError):
 
 
 _EXTRAS = ("lightgbm", "xgboost", "catboost")
+
+
+def for_reasons(what: str, reasons: "Sequence[str]", *, always: bool = False) -> str:
+    """Return a refusal with its reasons: one short reason behind a colon, several or a long one each in a line of its own.
+
+    The parts of a long reason, between semicolons, begin a line each, too.
+
+    Args:
+        what: what is refused.
+        reasons: the reasons.
+        always: whether even one short reason has a line of its own.
+    """
+    whole = f"{what}: {'; '.join(reasons)}"
+    if len(reasons) == 1 and len(whole) <= _WIDTH and not always:
+        return whole
+    return "\n".join([f"{what}:", *(line for reason in reasons for line in _in_lines(reason))])
+
+
+def _in_lines(reason: str) -> list[str]:
+    if len(reason) + 2 <= _WIDTH:
+        return [f"  {reason}"]
+    first, *more = reason.split("; ")
+    return [f"  {first}", *(f"    {part}" for part in more)]
 
 
 def how_to_get(module: str) -> str:

@@ -139,6 +139,10 @@ def press(page: Page, button: str, comment: str, by: str = "jo") -> None:
     form = page.locator("details[open]")
     form.get_by_label("Your name").fill(by)
     form.get_by_role("textbox").last.fill(comment)
+    for box in form.get_by_role(
+        "checkbox"
+    ).all():  # a second click: the version is the same model as the one that is live
+        box.check()
     form.get_by_role("button", name=button).click()
 
 
@@ -172,11 +176,20 @@ def test_a_version_is_approved_promoted_and_rolled_back_by_clicking_without_java
 
         page.goto(versions.at("challenger"))
         expect(page.get_by_text("I have read the slices.")).to_be_visible()
+        page.get_by_text("Promote to Production…", exact=True).click()
+        expect(
+            page.get_by_text("same model as version 1, which is live: this moves nothing for callers")
+        ).to_be_visible()
+        shot(page, "board-same-model-phone")
+        page.goto(versions.at("challenger"))
         press(page, "Promote to Production", "better on snails")
         expect(page.get_by_role("status")).to_contain_text("Done. Version 2 → Production, replacing version 1")
         assert versions.stages() == {1: "Archived", 2: "Production"}
         expect(page.locator(".column.production")).to_contain_text("version 2")
 
+        page.goto(versions.at("challenger"))
+        page.get_by_text("Roll back to version 1…", exact=True).click()
+        expect(page.get_by_text("Requests of today's callers, of version 2, fit version 1.")).to_be_visible()
         page.goto(versions.at("challenger"))
         press(page, "Roll back to version 1", "too many false alarms")
         expect(page.get_by_role("status")).to_contain_text("Done. Rolled back to version 1")

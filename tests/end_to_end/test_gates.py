@@ -132,7 +132,7 @@ def test_an_approval_expires_when_the_evidence_changes(library: "Library", guard
         loan=[f"N{i}" for i in range(200)], lent_on=pd.date_range("2026-01-02", periods=200, freq="5h").astype(str)
     )
     pd.concat([table, later]).to_csv(library.project / "loans_guarded.csv", index=False)
-    refused = library.slipway("promote", guarded, 2, "Production")
+    refused = library.slipway("promote", guarded, 2, "Production", "--force")
     assert refused.code == 1 and "nobody has approved this evidence" in refused.err
     again = library.slipway("gates", guarded, 2, "--json").json
     champion = next(v for v in again["verdicts"] if v["gate"] == "not_worse_than_champion")

@@ -45,7 +45,7 @@ def told(library: "Library") -> str:
     """A model with three entries in its ledger, which adds up."""
     name = quick(library, "audited")
     for version in (1, 2):
-        library.done("promote", name, version, "Production", "--comment", f"number {version}")
+        library.done("promote", name, version, "Production", "--force", "--comment", f"number {version}")
     library.done("rollback", name)
     assert findings(library, name) == []
     return name
@@ -206,11 +206,13 @@ def test_killed_at_any_step_a_promotion_is_brought_to_an_end(
 ) -> None:
     name = quick(library, f"killed_anywhere_{every}")
     library.done("promote", name, 1, "Production")
-    ended, code, steps = killed(0, "never", "promote", name, 2, "Production")
+    ended, code, steps = killed(0, "never", "promote", name, 2, "Production", "--force")
     assert (ended, code) == ("ended", "0") and int(steps) >= 8
     target = 1
     for nth in range(1, int(steps) + 1, every):
-        assert killed(nth, "before" if nth % 2 else "after", "promote", name, target, "Production") == ["killed"]
+        assert killed(nth, "before" if nth % 2 else "after", "promote", name, target, "Production", "--force") == [
+            "killed"
+        ]
         if nth % 3:
             library.done("reconcile", name)
             live = consistent(library, name)
@@ -258,7 +260,7 @@ def move(version):
     process_tags.cache_clear()
     settings = Settings(Path(project), Path(home), uri, user=f"mover {version}")
     try:
-        promote(settings, name, version, Stage.PRODUCTION)
+        promote(settings, name, version, Stage.PRODUCTION, force=True)
         return "moved"
     except Refusal as error:
         return str(error)

@@ -57,7 +57,7 @@ def test_versions_go_through_the_stages_and_back_and_history_tells_it(registry: 
     registry.done("promote", name, 1, "Production", "--comment", "the first")
     assert consistent(registry, name) == 1
     between = datetime.now(UTC)
-    registry.done("promote", name, 2, "Production", "--comment", "the second")
+    registry.done("promote", name, 2, "Production", "--force", "--comment", "the second")
     assert registry.stages(name) == {1: "Archived", 2: "Production"}
     registry.done("rollback", name, "--comment", "too many false alarms")
     assert registry.stages(name) == {1: "Production", 2: "Archived"}
@@ -78,9 +78,12 @@ def test_versions_go_through_the_stages_and_back_and_history_tells_it(registry: 
     assert live(before) == {}
     assert (live(between)["Production"]["version"], live(between)["Production"]["comment"]) == (1, "the first")
     assert live(datetime.now(UTC))["Production"]["comment"] == "too many false alarms"
-    registry.done("promote", name, 2, "Production")
+    same = registry.slipway("promote", name, 2, "Production")
+    assert same.code == 1 and "version 2 is the same model as version 1 in Production" in same.err
+    registry.done("promote", name, 2, "Production", "--force")
     registry.done("promote", name, 1, "Staging")
-    registry.done("rollback", name)
+    back = registry.slipway("rollback", name)
+    assert back.code == 0 and "requests of today's callers, of version 2, fit version 1" in back.err
     assert registry.stages(name) == {1: "Production", 2: "Archived"}
     assert consistent(registry, name) == 1
 
@@ -163,7 +166,7 @@ def kill_when_moved(registry: "Library", name: str, version: int) -> None:
 def test_a_transition_whose_server_is_killed_is_brought_to_an_end(registry: "Library", name: str, forks: Forks) -> None:
     to = next(version for version, stage in registry.stages(name).items() if stage != "Production")
     with ThreadPoolExecutor() as pool:
-        said = pool.submit(forks, ["promote", name, str(to), "Production"])
+        said = pool.submit(forks, ["promote", name, str(to), "Production", "--force"])
         kill_when_moved(registry, name, to)
         ((code, err),) = said.result()
     assert code in (0, 3), err  # 3: it never heard that all was done
@@ -176,7 +179,7 @@ def test_of_several_that_promote_at_once_one_wins_and_the_others_are_told(
     registry: "Library", name: str, forks: Forks
 ) -> None:
     versions = list(registry.stages(name)) * 2
-    said = forks(*(["promote", name, str(version), "Production"] for version in versions))
+    said = forks(*(["promote", name, str(version), "Production", "--force"] for version in versions))
     assert 0 in {code for code, _ in said}
     for code, err in said:
         assert code == 0 or (code == 1 and ("nothing was moved" in err or "already" in err)), err
@@ -254,7 +257,7 @@ def test_a_backup_of_a_server_that_is_up_can_be_restored_and_promoted_in(
         registry.done("up", "--detach", "--port", 0)
         assert registry.done("history", name, "--verify")["verified"]
         other = 1 if before == 2 else 2
-        registry.done("promote", name, other, "Production")
+        registry.done("promote", name, other, "Production", "--force")
         assert registry.done("history", name, "--verify")["verified"]
         assert json.loads((home / "server.json").read_text())["backend"] == SQLITE
     finally:

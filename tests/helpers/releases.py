@@ -9,6 +9,7 @@ import numpy as np
 from mlflow import MlflowClient
 from mlflow.models import Model
 
+from slipway.core.release.people import Staff
 from slipway.core.release.transitions import Action, Transition
 from slipway.core.spec import Experiment
 from slipway.core.statistics.metrics import Outcome
@@ -18,7 +19,7 @@ from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.evidence.rescoring import verified_rows
 from slipway.registry.trust import AUTHOR, DIGEST, MADE_BY
 from slipway.registry.versions import get_version
-from slipway.types import Stage, Verdict
+from slipway.types import Stage, UserRole, Verdict
 from slipway.workflows.promotion.judged_inputs import Gathered, JudgedInputs
 from slipway.workflows.promotion.registrar import LocalRegistrar
 from slipway.workflows.promotion.rule import rule_of
@@ -30,6 +31,15 @@ POLICY = "gates:\n  thresholds: {roc_auc: 0.7}\n  approval: {number: 1}\n"
 PROOF = {"goal": "Say it.", "owner": "us@example.com"}
 RIPE = {**PROOF, "decision": "Do it.", "maturity": "mvp"}
 WHY = "as agreed"
+STAFF = {
+    "ana": UserRole.AUTHOR,
+    "ben": UserRole.APPROVER,
+    "cleo": UserRole.APPROVER,
+    "pia": UserRole.PROMOTER,
+    "rita": UserRole.PROMOTER,
+    "root": UserRole.ADMIN,
+}
+"""The users of a server, each with the role for the model `small`."""
 
 
 class Releases:
@@ -42,8 +52,9 @@ class Releases:
         self._folder = folder
         store.create_registered_model("small")
 
-    def by(self, who: str, *, verified: bool = False) -> LocalRegistrar:
-        return LocalRegistrar(self.store, who, verified=verified)
+    def by(self, who: str, *, staff: Staff | None = None) -> LocalRegistrar:
+        """Return the registrar of a person. staff: the users with their roles; None where nobody has to log in."""
+        return LocalRegistrar(self.store, who, staff=None if staff is None else lambda _: staff)
 
     def version(self, author: str = "ana", made_by: str = "", **declared: Any) -> int:
         run, evidence = self._tested_run(self._declare(**{"scope": PROOF, **declared}))
@@ -84,7 +95,7 @@ class Releases:
 
     def judge(self, number: int, *, verified: bool = False, stage: Stage = Stage.PRODUCTION) -> Transition:
         gathered = self.gathered(number, stage)
-        registrar = LocalRegistrar(self.store, "pia", gathered, verified=verified)
+        registrar = LocalRegistrar(self.store, "pia", gathered, staff=(lambda _: STAFF) if verified else None)
         return registrar.judge("small", gathered.bundle)
 
     def promote(self, number: int, who: str = "pia") -> Transition:

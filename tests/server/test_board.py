@@ -24,7 +24,7 @@ from slipway.server import board as routes
 from slipway.server.api import OUTCOME
 from slipway.server.board import blueprint
 from slipway.server.identity import ALL_RIGHTS
-from slipway.types import Stage, Verdict
+from slipway.types import Stage, UserRole, Verdict
 from slipway.workflows.board import overview as board_overview
 from slipway.workflows.board.index import BoardIndex
 
@@ -61,6 +61,9 @@ class Visitors:
 
     def may_read(self, model: str) -> bool:
         return model not in self.hidden
+
+    def staff(self, model: str) -> dict[str, UserRole]:
+        return {"jo": UserRole.ADMIN, "mara": UserRole.AUTHOR, "zoe": UserRole.READER}
 
     def access(self) -> Callable[[str], Access]:
         return lambda model: Access(self.may_read(model), self.rights)
@@ -358,3 +361,14 @@ def test_a_version_that_is_judged_begins_with_its_decision_and_tells_of_the_same
         assert "the same model as version 1" in served.text(f"models/{name}")
     finally:
         client.delete_registered_model(name)
+
+
+def test_the_overview_says_that_the_notices_go_on_as_before_and_names_no_address(
+    store: Counting, index: BoardIndex
+) -> None:
+    app = Flask(__name__)
+    why = "found 'https://hooks.example/secret'"
+    app.register_blueprint(blueprint(lambda: store, Visitors(), index, untold=lambda: why))
+    page = app.test_client().get("/slipway/").text
+    assert "notices.yaml was changed and cannot be used, so notices go on as it said before" in page
+    assert "<code>slipway notices check</code>" in page and "secret" not in page

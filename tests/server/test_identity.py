@@ -35,7 +35,10 @@ def test_an_admin_makes_a_user_and_gives_roles(server: "Guarded", capsys: pytest
     code, said = give(server, capsys, "ana", "approver", "--model", model, password="short")
     assert code == 2 and "the password of ana has 5 characters; it takes at least 12" in said
     code, said = give(server, capsys, "ana", "approver", "--model", model, password="ana-may-approve-1")
-    assert (code, json.loads(said)) == (0, {"name": "ana", "role": "approver", "model": model, "new": True})
+    assert (code, json.loads(said)) == (
+        0,
+        {"name": "ana", "role": "approver", "model": model, "new": True, "trains": False},
+    )
     server.users["ana"] = "ana-may-approve-1"
     about = f"/api/2.0/slipway/about?model={model}"
     assert server.ask("GET", about, "ana").json()["may"] == ["approve"]

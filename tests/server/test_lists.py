@@ -23,6 +23,7 @@ from slipway.server.board import blueprint
 from slipway.server.identity import ALL_RIGHTS, Anybody
 from slipway.types import Stage, Verdict
 from slipway.workflows.board.index import BoardIndex
+from slipway.workflows.promotion.registrar import LocalRegistrar
 
 pytestmark = pytest.mark.slow  # the file, more than each of its tests
 
@@ -156,6 +157,26 @@ def test_my_work_is_what_i_may_do_and_what_was_said_of_mine(seen: Callable[..., 
         and 'href="/slipway/work?page=2"' in everybody
     )
     assert "page" in seen("work?page=9", status=400) and "parameter" in seen("work?q=a", status=400)
+
+
+def test_a_change_of_a_release_policy_waits_for_those_whom_the_policy_before_names(
+    client: MlflowClient, seen: Callable[..., str]
+) -> None:
+    def set_policy(text: str, why: str) -> None:
+        LocalRegistrar(client, "pia").set_policy("model_0001", text, why)
+
+    set_policy("change: {approvals: 1, approvers: [rob]}", "as agreed")
+    link = 'href="/slipway/models/model_0001#policy">model_0001 release policy</a>'
+    rob, zoe = (Member(name, frozenset({Right.APPROVE})) for name in ("rob", "zoe"))
+    assert link not in seen("work", rob)
+    set_policy("gates: {thresholds: {roc_auc: 0.6}}", "the season is over")
+    page = seen("work", rob)
+    assert link in page and "the season is over" in page
+    assert link not in seen("work", zoe) and link not in seen("work", Member("rob", frozenset()))
+    assert link in seen("work?page=2")  # without users it is everybody's
+    said = seen("models/model_0001", rob)
+    assert "by rob, and not by pia" in said and "--approve --as-admin" in said
+    assert seen("models/model_0001/versions/1", rob)
 
 
 def test_the_lists_ask_the_databases_little_whatever_is_in_them(seen: Callable[..., str]) -> None:

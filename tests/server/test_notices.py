@@ -9,6 +9,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.server import BACKEND_STORE_URI_ENV_VAR
 from tests.helpers.receivers import Receiver, web_hook
+from tests.helpers.waiting import wait_for
 from tests.server.conftest import CANDIDATE, Guarded
 
 from slipway.errors import SpecInvalid, UsageError
@@ -99,6 +100,45 @@ def test_the_server_tells_of_what_its_own_client_seals(
         LocalRegistrar(stores.client, "pia").archive("small", 1, "done with it")
         receiver.wait_for(lambda: len(receiver.got) == 1)
     assert "small version 1 archived, by pia." in receiver.got[0][1].decode()
+
+
+def test_a_changed_file_is_read_again_and_a_broken_one_leaves_the_last_good_one_and_says_so(
+    tmp_path: Path, migrated_database: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "mlflow.db").write_bytes(migrated_database.read_bytes())
+    monkeypatch.setenv(BACKEND_STORE_URI_ENV_VAR, f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.setenv("SLIPWAY_HOME", str(tmp_path))
+    sealed, file = threading.Event(), tmp_path / "notices.yaml"
+    stores = OwnStores(Anybody(), sealed=sealed.set)
+    stores.client.create_experiment("small/promotions", artifact_location=str(tmp_path / "ledger"))
+    stores.client.create_registered_model("small")
+    stores.client.create_model_version("small", "s3://models/1")
+    reloading = start_telling(stores, sealed, read_settings(os.environ, project=tmp_path))  # there is no file yet
+
+    def said(what: str) -> None:
+        LocalRegistrar(stores.client, "pia").comment("small", 1, what)
+
+    def rewrite(text: str) -> None:
+        file.write_text(text)
+        sealed.set()
+
+    with web_hook() as first, web_hook() as second:
+        hooks = "channels: [{{name: hook, kind: teams, url: 'http://127.0.0.1:{}/'}}]\n"
+        one, other = hooks.format(first.port), hooks.format(second.port)
+        rewrite(one)
+        wait_for(lambda: reloading.now is not None)
+        said("to the first")
+        first.wait_for(lambda: len(first.got) == 1)
+        rewrite("channels: 3\n")
+        wait_for(lambda: bool(reloading.problem))
+        assert "notices.yaml was changed and is not taken" in caplog.text
+        said("to the first, too")
+        first.wait_for(lambda: len(first.got) == 2)
+        rewrite(other)
+        wait_for(lambda: not reloading.problem)
+        said("to the second")
+        second.wait_for(lambda: len(second.got) == 1)
+    assert len(first.got) == 2 and "to the second" in second.got[0][1].decode()
 
 
 @pytest.mark.parametrize(

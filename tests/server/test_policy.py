@@ -7,6 +7,7 @@ import pytest
 from tests.helpers.asking import REST, done, post, refused
 
 from slipway.core.release.ledger import verify
+from slipway.types import Stage
 
 if TYPE_CHECKING:
     from conftest import Guarded
@@ -126,3 +127,39 @@ def made_by_pia(server: "Guarded") -> str:
     experiment = done(server.ask("POST", f"{REST}/experiments/create", "pia", json=hers))["experiment_id"]
     made = server.ask("POST", f"{REST}/runs/create", "pia", json={"experiment_id": experiment, "start_time": 1})
     return str(done(made)["run"]["info"]["run_id"])
+
+
+def test_a_policy_names_users_alone_and_an_admin_stands_in_for_those_who_never_approve(server: "Guarded") -> None:
+    if not server.users:
+        pytest.skip("nobody has to log in on this server")
+    model = server.model()
+    named = "change: {approvals: 1, approvers: [edy]}\npromoters: [edi]\n"
+    answer = set_policy(server, model, "pia", named)
+    refused(answer, f"the release policy of {model} is not set, as it names people whom this server does not know")
+    assert "change.approvers: there is no user 'edy'; did you mean 'edi'?" in answer.json()["message"]
+    done(set_policy(server, model, "pia", named.replace("edy", "edi")))
+    changed = done(set_policy(server, model, "pia", "{}"))["evidence"]
+    asked = {"digest": changed, "comment": "edi has left", "as_admin": True}
+
+    def stand_in(who: str) -> Any:
+        return server.ask("POST", f"{ROOT}/{model}/policies/approvals", who, json=asked)
+
+    refused(stand_in("edi"), "edi is no admin, who alone may stand in for those whom a policy asks for: ask admin")
+    assert done(stand_in("admin"))["overrides"] == ["change"]
+    now = shown(server, model)["in_force"]
+    assert (now["digest"], now["as_admin"]) == (changed, "admin")
+    page = server.ask("GET", f"/slipway/models/{model}", "edi").text
+    assert "approved by admin, an admin, in place of those whom the policy before asked for" in page
+    assert "edi has left" in page
+
+
+def test_the_page_of_a_version_names_who_may_approve_it(server: "Guarded") -> None:
+    if not server.users:
+        pytest.skip("nobody has to log in on this server")
+    name, digests = server.trained(False, False)
+    done(set_policy(server, name, "pia", "gates: {approval: {approvers: [edi, ada]}}"))
+    judged = done(server.judged(name, 2, digests[1], Stage.PRODUCTION, (1, digests[0])))
+    reasons = {verdict["gate"]: verdict["reason"] for verdict in judged["verdicts"]}
+    assert reasons["approval"].endswith("by `slipway approve`; edi may"), reasons
+    page = server.ask("GET", f"/slipway/models/{name}/versions/2", "pia").text
+    assert "; edi may" in page

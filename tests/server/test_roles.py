@@ -45,6 +45,7 @@ def attempts(guarded: "Guarded", model: str, who: str) -> Iterator[tuple[str, An
     yield "read", ask("mlflow/experiments/search", {"max_results": 1})
     yield "train", ask("mlflow/experiments/create", {"name": new})
     yield "train", ask("mlflow/registered-models/create", {"name": new})
+    yield "train_together", ask("mlflow/runs/create", {"experiment_id": experiment_of(guarded, model), "start_time": 1})
     yield "register", ask("mlflow/model-versions/create", {"name": model, "source": "mlflow-artifacts:/0/none"})
     yield "approve", ask(f"{ours}/approvals", version)
     yield "say", ask(f"{ours}/comments", {"version": 2, "comment": "seen"})
@@ -57,6 +58,11 @@ def attempts(guarded: "Guarded", model: str, who: str) -> Iterator[tuple[str, An
     yield "policy", ask(f"{ours}/policies", {"policy": "gates: {thresholds: {roc_auc: 0.7}}", "comment": "seen"})
     yield "users", ask("mlflow/users/create", {"username": new, "password": PASSWORD})
     yield "users", guarded.ask("POST", "/api/3.0/mlflow/roles/create", who, json={"workspace": "default", "name": new})
+
+
+def experiment_of(guarded: "Guarded", model: str) -> str:
+    found = guarded.past.get_experiment_by_name(model)
+    return found.experiment_id if found else guarded.past.create_experiment(model, f"mlflow-artifacts:/{model}")
 
 
 @pytest.mark.parametrize("who", ROLES)
@@ -142,7 +148,8 @@ def of(slipway: Command, name: str) -> list[tuple[str | None, str]]:
 def test_roles_are_listed_replaced_and_taken_back_and_the_user_is_removed(
     slipway: Command, kim: str, model: str
 ) -> None:
-    assert slipway(kim, "promoter", "--model", model) == (0, f"{kim} is a new user and now promoter of {model}\n")
+    told = f"{kim} is a new user and now promoter of {model}; {model} has no experiment yet"
+    assert slipway(kim, "promoter", "--model", model)[1].startswith(told)
     assert slipway(kim, "approver", "--model", model)[0] == 0
     assert of(slipway, kim) == [(model, "approver")]  # in place of promoter
     assert [kim, "approver", model] in [line.split() for line in slipway("list")[1].splitlines()]
@@ -185,4 +192,36 @@ def test_a_reader_keeps_nothing_of_what_was_made_before(
     assert of(slipway, kim) == [(f"{model}_of_kim", "promoter")]
     assert slipway(kim, "reader")[0] == 0
     assert of(slipway, kim) == [(None, "reader")]
+    del guarded.users[kim]
+
+
+def test_a_role_for_a_model_lets_a_colleague_train_its_experiment_until_it_is_taken_back(
+    slipway: Command, guarded: "Guarded", kim: str, model: str
+) -> None:
+    def may_train() -> bool:
+        asked = {"experiment_id": experiment, "start_time": 1}
+        answer = guarded.ask("POST", "/api/2.0/mlflow/runs/create", kim, json=asked)
+        assert answer.status_code in (200, 403), answer.text
+        return answer.status_code == 200
+
+    code, printed = slipway(kim, "approver", "--model", model)
+    assert (code, f"{model} has no experiment yet" in printed) == (0, True)
+    guarded.users[kim] = PASSWORD
+    made = guarded.ask("POST", "/api/2.0/mlflow/experiments/create", "admin", json={"name": model})
+    experiment = made.json()["experiment_id"]
+    assert not may_train()
+    for role in ("approver", "promoter", "author"):
+        told = f"{kim} is now {role} of {model}, and may train its experiment\n"
+        assert slipway(kim, role, "--model", model) == (0, told)
+        assert may_train() and of(slipway, kim) == [(model, role)]
+    assert slipway("revoke", kim, "--model", model) == (0, f"{kim} is no longer author of {model}\n")
+    assert not may_train()
+    assert slipway(kim, "approver")[0] == 0 and may_train()  # of all models
+    assert slipway("revoke", kim)[0] == 0 and not may_train()
+    hers = guarded.ask("POST", "/api/2.0/mlflow/registered-models/create", kim, json={"name": f"{model}_of_{kim}"})
+    assert hers.status_code == 200
+    made = guarded.ask("POST", "/api/2.0/mlflow/experiments/create", kim, json={"name": f"{model}_of_{kim}"})
+    experiment = made.json()["experiment_id"]
+    assert may_train()
+    assert slipway("revoke", kim, "--model", f"{model}_of_{kim}")[0] == 0 and not may_train()  # her own, too
     del guarded.users[kim]

@@ -4,7 +4,6 @@ import fcntl
 import logging
 import random
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -39,20 +38,21 @@ class Sender:
     lock: Path
     looks_each_s: float = 2.0
 
-    def keep_on(self, more: threading.Event) -> None:
-        """Send whatever is due, for ever. Set `more` when something new is in the outbox."""
-        while True:
+    def keep_on(self, more: threading.Event, stopped: threading.Event | None = None) -> None:
+        """Send whatever is due, until `stopped` is set. Set `more` when something new is in the outbox, or it was stopped."""
+        stopped = stopped or threading.Event()
+        while not stopped.is_set():
             pause = self.looks_each_s
             try:
                 with self._alone() as alone:
-                    while alone:  # the lock is held until this process ends
-                        self.send_due()
+                    while alone and not stopped.is_set():  # the lock is held until this process ends
+                        self.send_due(stopped)
                         more.wait(self.looks_each_s)
                         more.clear()
             except Exception as error:  # noqa: BLE001 - mostly a disk; whatever it is, the thread goes on
                 _log.warning("notices to '%s' wait: the outbox cannot be used (%s)", self.name, error)
                 pause = _AFTER_FAULT_S
-            time.sleep(pause)
+            stopped.wait(pause)
 
     def send_once(self) -> None:
         """Send what is due now, up to the first that fails, unless another process does."""
@@ -60,9 +60,9 @@ class Sender:
             if alone:
                 self.send_due(stop_at_failure=True)
 
-    def send_due(self, *, stop_at_failure: bool = False) -> None:
-        """Send what is due now; the caller is the only sender of the channel."""
-        while delivery := self.outbox.next_due(self.name, now_ms()):
+    def send_due(self, stopped: threading.Event | None = None, *, stop_at_failure: bool = False) -> None:
+        """Send what is due now, unless `stopped` is set meanwhile; the caller is the only sender of the channel."""
+        while not (stopped and stopped.is_set()) and (delivery := self.outbox.next_due(self.name, now_ms())):
             self.outbox.note_attempt(delivery, now_ms() + round(1000 * self._wait_s(delivery.attempts)))
             outcome = self._outcome(delivery)
             self.outbox.settle(delivery, outcome, now_ms())

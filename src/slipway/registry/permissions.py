@@ -84,6 +84,11 @@ ABILITIES = {
         UserRole.AUTHOR,
         "whoever registers a name first is a promoter of that model",
     ),
+    "train_together": Ability(
+        "train the experiment of a model that somebody else began",
+        UserRole.APPROVER,
+        "also who is made an author of that very model",
+    ),
     "register": Ability("register a version of a model that is there", UserRole.APPROVER),
     "approve": Ability(
         "approve a version",
@@ -105,16 +110,20 @@ ABILITIES = {
         "only a version that passed its gates",
         Right.PROMOTE,
     ),
-    "policy": Ability("set the release policy", UserRole.PROMOTER, "where it asks for approvals, others give them"),
+    "policy": Ability(
+        "set the release policy",
+        UserRole.PROMOTER,
+        "where it asks for approvals, others give them, or an admin in their place",
+    ),
     "users": Ability("make and remove users, and give roles", UserRole.ADMIN, "the last admin stays"),
 }
 """The abilities by a word for each, from the one that everybody has to the one of admins alone."""
 
 PERMISSIONS: Mapping[UserRole, str] = {
     UserRole.READER: "READ, and no writing",
-    UserRole.AUTHOR: "READ, as everybody has",
-    UserRole.APPROVER: "EDIT on the model",
-    UserRole.PROMOTER: "MANAGE on the model",
+    UserRole.AUTHOR: "READ, as everybody has; of one model, EDIT on its experiment",
+    UserRole.APPROVER: "EDIT on the model and on its experiment",
+    UserRole.PROMOTER: "MANAGE on the model, EDIT on its experiment",
     UserRole.ADMIN: "admin",
 }
 """The roles in MLflow's words."""

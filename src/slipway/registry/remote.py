@@ -102,8 +102,8 @@ class RemoteRegistrar:
     def set_policy(self, name: str, text: str, comment: str) -> Transition:
         return self._ask(name, "policies", policy=text, comment=comment)
 
-    def approve_policy(self, name: str, digest: str, comment: str) -> Transition:
-        return self._ask(name, "policies/approvals", digest=digest, comment=comment)
+    def approve_policy(self, name: str, digest: str, comment: str, *, as_admin: bool = False) -> Transition:
+        return self._ask(name, "policies/approvals", digest=digest, comment=comment, as_admin=as_admin)
 
     def _with(self, bundle: EvidenceBundle, name: str, what: str) -> Transition:
         facts = {"version": bundle.version, "stage": bundle.stage.value}

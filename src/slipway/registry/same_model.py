@@ -15,14 +15,15 @@ def same_model(client: MlflowClient, version: Version) -> int | None:
 
 def same_among(version: Version, versions: Sequence[Version]) -> int | None:
     """Return the newest earlier one of the versions that is the same model; None for none."""
-    earlier = [other.number for other in versions if other.number < version.number and _same(version, other)]
+    earlier = [other.number for other in versions if other.number < version.number and is_same(version, other)]
     return max(earlier, default=None)
+
+
+def is_same(one: Version, other: Version) -> bool:
+    """Say whether two versions are the same model."""
+    return any(one.tags.get(tag) and one.tags.get(tag) == other.tags.get(tag) for tag in (DIGEST, ANSWERS))
 
 
 def same_words(number: int) -> str:
     """Return the warning about a version that is the same model as an earlier one."""
     return f"it is the same model as version {number}: the same files, or the same answer to every test row"
-
-
-def _same(one: Version, other: Version) -> bool:
-    return any(one.tags.get(tag) and one.tags.get(tag) == other.tags.get(tag) for tag in (DIGEST, ANSWERS))

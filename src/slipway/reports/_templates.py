@@ -6,7 +6,9 @@ from functools import cache
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
+from slipway.colours import COLOURS
 from slipway.core.statistics.metrics import METRICS
 from slipway.reports._interval_plot import interval_plot
 from slipway.reports.words import card as sentences
@@ -41,7 +43,7 @@ def render_markdown(template: str, **values: object) -> str:
 def _html() -> Environment:
     environment = _environment(autoescape=True)
     environment.filters.update(data_uri=data_uri, web=web, coded=coded)
-    environment.globals.update(interval_plot=interval_plot)
+    environment.globals.update(interval_plot=interval_plot, colours=Markup(COLOURS))  # noqa: S704 - our own text
     return environment
 
 

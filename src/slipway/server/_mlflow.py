@@ -3,7 +3,8 @@
 No other module of the server imports them, nor anything else of the modules that they are taken from.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, Request
@@ -20,10 +21,10 @@ from mlflow.store.artifact.artifact_repository_registry import _artifact_reposit
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 __all__ = [
-    "Validator", "add_static_prefix", "add_validator", "admins", "artifact_repositories", "authenticated_app",
+    "KnownUser", "Validator", "add_static_prefix", "add_validator", "admins", "artifact_repositories", "authenticated_app",
     "check_password", "get_artifact_repository", "is_open_route", "is_prompt", "permission_on", "permission_on_experiment",
     "permissions", "registry_store", "registry_stores", "replace_password_check", "request_message", "roles_of",
-    "sender_is_admin", "stored_password", "tracking_store", "tracking_stores", "uses_basic_auth",
+    "sender_is_admin", "stored_password", "tracking_store", "tracking_stores", "users_on", "uses_basic_auth",
 ]  # fmt: skip
 
 Validator = Callable[[], bool]
@@ -78,8 +79,39 @@ def permissions() -> Callable[[str], Any]:
     from mlflow.server import auth
 
     user = auth.store.get_user(auth.authenticate_request().username)
+    return _by_grants(auth.store.list_grants(user.id, auth.DEFAULT_WORKSPACE_NAME, {"registered_model"}))
+
+
+@dataclass(frozen=True)
+class KnownUser:
+    """A user of MLflow's auth, with the names of the user's roles and the permission on one registered model."""
+
+    name: str
+    is_admin: bool
+    roles: tuple[str, ...]
+    permission: Any
+
+
+def users_on(model: str) -> list[KnownUser]:
+    """Return all users with their permissions on a registered model, by one look-up."""
+    from mlflow.server import auth
+
+    return [
+        KnownUser(
+            user.username,
+            user.is_admin,
+            tuple(role.name for role in roles),
+            _by_grants([grant for role in roles for grant in role.permissions])(model),
+        )
+        for user, roles in auth.store.list_users_with_roles()
+    ]
+
+
+def _by_grants(held: Sequence[Any]) -> Callable[[str], Any]:
+    """Return the permission on any registered model that follows from the grants of one user."""
+    from mlflow.server import auth
+
     grants: dict[str, list[Any]] = {}
-    held = auth.store.list_grants(user.id, auth.DEFAULT_WORKSPACE_NAME, {"registered_model"})
     for grant in held:
         grants.setdefault(grant.resource_pattern, []).append(grant)
     manages = any(map(auth.is_workspace_admin_grant, held))

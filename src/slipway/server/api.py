@@ -166,7 +166,10 @@ def routes(stores: OwnStores) -> Blueprint:
     def approve_policy(name: str) -> Transition:
         _require(stores, Operation.APPROVE, name)
         payload = _payload()
-        return stores.registrar.approve_policy(name, _text(payload, "digest"), _text(payload, "comment"))
+        digest, comment, as_admin = _text(payload, "digest"), _text(payload, "comment"), payload.get("as_admin", False)
+        if not isinstance(as_admin, bool):
+            raise UsageError(f"as_admin is {repr(as_admin)[:100]}; it has to be true or false")
+        return stores.registrar.approve_policy(name, digest, comment, as_admin=as_admin)
 
     @api.route("/<path:_>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     def nowhere(_: str) -> Response:

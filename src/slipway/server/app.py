@@ -14,6 +14,7 @@ from slipway.settings import Settings, read_settings
 if TYPE_CHECKING:
     from slipway.server.door.login import Accounts
     from slipway.server.own_stores import OwnStores
+    from slipway.workflows.notices.reloading import Reloading
 
 
 def create_app() -> Any:
@@ -65,10 +66,12 @@ def _guarded(people: People, app: Any, accounts: "Accounts | None") -> Any:
     settings, sealed = read_settings(os.environ, project=Path.cwd()), threading.Event()
     stores = OwnStores(people, settings.trusted_types, sealed.set)
     install_guarded_stores(stores)
-    start_telling(stores, sealed, settings)
+    telling = start_telling(stores, sealed, settings)
     flask_app.register_blueprint(routes(stores))
     index = board_index(stores.ledger)
-    flask_app.register_blueprint(blueprint(lambda: stores.client, people, index, add_static_prefix(""), settings.home))
+    flask_app.register_blueprint(
+        blueprint(lambda: stores.client, people, index, add_static_prefix(""), settings.home, lambda: telling.problem)
+    )
     # The first reading of 20,000 entries takes seconds, which no visitor has to wait for.
     threading.Thread(target=warm_up, args=(index,), name="board index", daemon=True).start()
     flask_app.before_request(lambda: refuse_kept(stores))  # it runs after auth's hook, which was registered first
@@ -78,18 +81,18 @@ def _guarded(people: People, app: Any, accounts: "Accounts | None") -> Any:
     return app
 
 
-def start_telling(stores: "OwnStores", sealed: threading.Event, settings: Settings) -> None:
-    """Tell of ledger entries in threads of this process, where the server's home or SLIPWAY_NOTICES has a notices.yaml.
+def start_telling(stores: "OwnStores", sealed: threading.Event, settings: Settings) -> "Reloading":
+    """Tell of ledger entries in threads of this process, while the server's home or SLIPWAY_NOTICES has a notices.yaml.
 
-    Raises SlipwayError for one that cannot be used, as `slipway up` does before it starts a server.
+    Returns the notices as they are told now, which are read again when the file changes. Raises SlipwayError for a file that
+    cannot be used, as `slipway up` does before it starts a server.
     """
-    from slipway.workflows.notices.configured import notices_of
+    from slipway.workflows.notices.reloading import Reloading
     from slipway.workflows.notices.telling import keep_telling
     from slipway.workflows.promotion.registrar import LocalRegistrar
 
-    notices = notices_of(settings)
-    if notices:
-        notices.check()
-        keep_telling(
-            notices, lambda: stores.client, sealed, lambda name: LocalRegistrar(stores.client, "").reconcile(name)
-        )
+    reloading = Reloading(settings)
+    keep_telling(
+        reloading, lambda: stores.client, sealed, lambda name: LocalRegistrar(stores.client, "").reconcile(name)
+    )
+    return reloading

@@ -4,7 +4,7 @@ import hmac
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any
 
@@ -15,6 +15,7 @@ from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 from werkzeug.security import generate_password_hash
 
 from slipway.server._mlflow import (
+    KnownUser,
     Validator,
     add_static_prefix,
     add_validator,
@@ -29,12 +30,14 @@ from slipway.server._mlflow import (
     roles_of,
     sender_is_admin,
     stored_password,
+    users_on,
     uses_basic_auth,
 )
 from slipway.server.door.asgi import App, Receive, Scope, Send, refuse
 from slipway.server.door.login import Accounts
-from slipway.server.identity import Users
+from slipway.server.identity import Users, role_by
 from slipway.tracking.users import READERS
+from slipway.types import UserRole
 
 REMEMBERED_S = 60.0
 MOST = 1000
@@ -92,7 +95,7 @@ class Remembering:
 
 def users() -> Users:
     """Return MLflow's own users, with the permissions that they have on registered models and experiments."""
-    return Users(sender_is_admin, permission_on, permissions, permission_on_experiment, _sender_is_reader)
+    return Users(sender_is_admin, permission_on, permissions, permission_on_experiment, _sender_is_reader, _staff)
 
 
 def accounts() -> Accounts | None:
@@ -155,6 +158,17 @@ def _validator(asked: Request) -> Validator | None:
 
 def _sender_is_reader() -> bool:
     return _is_reader(g.mlflow_authenticated_user)
+
+
+def _staff(model: str) -> Mapping[str, UserRole]:
+    """Return every user with the role for a registered model, in the order of their names."""
+    return {user.name: _role(user) for user in sorted(users_on(model), key=lambda user: user.name)}
+
+
+def _role(user: KnownUser) -> UserRole:
+    if user.is_admin:
+        return UserRole.ADMIN
+    return UserRole.READER if READERS in user.roles else role_by(user.permission)
 
 
 def _is_reader(who: str) -> bool:

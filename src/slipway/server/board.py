@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -56,7 +57,12 @@ _HEADERS = {
 
 
 def blueprint(
-    client: Callable[[], MlflowClient], people: People, index: BoardIndex, prefix: str = "", home: Path | None = None
+    client: Callable[[], MlflowClient],
+    people: People,
+    index: BoardIndex,
+    prefix: str = "",
+    home: Path | None = None,
+    untold: Callable[[], str] = str,
 ) -> Blueprint:
     """Return the board's pages as a Flask blueprint.
 
@@ -66,6 +72,7 @@ def blueprint(
         index: lists all models.
         prefix: the static prefix that MLflow puts before each of its paths.
         home: the home of the server, in which services leave the records of their canaries; None for none.
+        untold: returns why the notices.yaml of the server cannot be used; empty while it can be.
     """
     pages = Blueprint("slipway_board", __name__, url_prefix=f"{prefix}/slipway")
     comparisons, verified = Comparisons(client), _Verified(client)
@@ -78,7 +85,8 @@ def blueprint(
     @pages.get("/")
     def overview() -> str:
         asked = listing.listing_of(request.args)
-        return overview_page(listing.overview_of(index.models(), asked, people.access(), _name(people)), frame())
+        page = listing.overview_of(index.models(), asked, people.access(), _name(people))
+        return overview_page(page, replace(frame(), warning=_on_notices(untold())))
 
     @pages.get("/work")
     def work() -> str:
@@ -97,8 +105,10 @@ def blueprint(
     def version(name: str, number: int) -> str:
         _require_readable(people, name)
         around = frame(name)
-        seen = read_variants(home, name) if home else []
-        page = board_version.version_page(client(), name, number, around.visitor, comparisons, index.model(name), seen)
+        seen, staff = read_variants(home, name) if home else [], people.staff(name) if people.auth else None
+        page = board_version.version_page(
+            client(), name, number, around.visitor, comparisons, index.model(name), seen, staff
+        )
         return version_page(page, around)
 
     @pages.get("/models/<name>/versions/<int:number>/plots/<key>/<figure>.png")
@@ -183,6 +193,16 @@ def _outcome() -> ButtonOutcome | None:
     """Return the outcome that the API left in its cookie, `Done: …` or `Not done: …`; None without a cookie."""
     word, _, message = unquote(request.cookies.get(OUTCOME, "")).partition(": ")
     return ButtonOutcome(message[:1].upper() + message[1:], word == "Done") if message else None
+
+
+def _on_notices(problem: str) -> str:
+    """Return the warning of a notices.yaml that cannot be used, without the reasons, which may hold a channel's address."""
+    if not problem:
+        return ""
+    return (
+        "The server's notices.yaml was changed and cannot be used, so notices go on as it said before. The server's log and "
+        "`slipway notices check` say why."
+    )
 
 
 def _until() -> int | None:

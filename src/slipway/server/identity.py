@@ -1,6 +1,6 @@
 """The people who ask the server: their names, their roles, and their rights on a registered model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Protocol
 from urllib.parse import unquote
@@ -31,6 +31,9 @@ class People(Protocol):
     def may_read(self, model: str) -> bool: ...
     def owns_experiment(self, id_: str) -> bool: ...
     def role(self, model: str) -> UserRole: ...
+    def staff(self, model: str) -> Mapping[str, UserRole]:
+        """Return every user of the server with the role for a model; only where users have to log in."""
+
     def access(self) -> Callable[[str], Access]:
         """Return the user's access to any model by its name, all of it looked up at once."""
 
@@ -61,6 +64,9 @@ class Anybody:
     def role(self, model: str) -> UserRole:  # noqa: ARG002
         return UserRole.ADMIN
 
+    def staff(self, model: str) -> Mapping[str, UserRole]:  # noqa: ARG002
+        return {}
+
     def access(self) -> Callable[[str], Access]:
         return lambda _: Access(True, ALL_RIGHTS)
 
@@ -80,6 +86,7 @@ class Users:
         permissions: Callable[[], Callable[[str], "Permission"]],
         on_experiment: Callable[[str], "Permission"],
         is_reader: Callable[[], bool] = lambda: False,
+        staff: Callable[[str], Mapping[str, UserRole]] = lambda _: {},
     ) -> None:
         """Take from MLflow's auth who asks.
 
@@ -89,12 +96,14 @@ class Users:
             permissions: the same for any model, all of it looked up at once.
             on_experiment: the user's permission on an experiment.
             is_reader: whether the user may only read.
+            staff: every user with the role for a registered model.
         """
         self._is_admin = is_admin
         self._permission = permission
         self._permissions = permissions
         self._on_experiment = on_experiment
         self._is_reader = is_reader
+        self._staff = staff
 
     def who(self) -> str:
         return str(g.mlflow_authenticated_user)
@@ -114,7 +123,10 @@ class Users:
     def role(self, model: str) -> UserRole:
         if self._is_admin():
             return UserRole.ADMIN
-        return UserRole.READER if self._is_reader() else _role_by(self._permission(model))
+        return UserRole.READER if self._is_reader() else role_by(self._permission(model))
+
+    def staff(self, model: str) -> Mapping[str, UserRole]:
+        return self._staff(model)
 
     def access(self) -> Callable[[str], Access]:
         if self._is_admin():
@@ -124,7 +136,7 @@ class Users:
         @cache
         def access(model: str) -> Access:
             held = permission(model)
-            return Access(held.can_read, rights_of(UserRole.READER if reader else _role_by(held)))
+            return Access(held.can_read, rights_of(UserRole.READER if reader else role_by(held)))
 
         return access
 
@@ -137,7 +149,8 @@ class Permission(Protocol):
     can_manage: bool
 
 
-def _role_by(held: Permission) -> UserRole:
+def role_by(held: Permission) -> UserRole:
+    """Return the role of a user who is neither an admin nor a reader, by MLflow's permission on a registered model."""
     if held.can_manage:
         return UserRole.PROMOTER
     return UserRole.APPROVER if held.can_update else UserRole.AUTHOR

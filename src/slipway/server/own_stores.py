@@ -47,7 +47,8 @@ class OwnStores:
     @property
     def registrar(self) -> LocalRegistrar:
         """Return a registrar that acts in the name of the user of the present request."""
-        return LocalRegistrar(self.client, self.people.who(), trusted=self.trusted, verified=self.people.auth)
+        staff = self.people.staff if self.people.auth else None
+        return LocalRegistrar(self.client, self.people.who(), trusted=self.trusted, staff=staff)
 
     def ledger(self, model: str) -> Ledger | None:
         """Return the ledger of a model; None for a model that has none yet."""

@@ -277,9 +277,10 @@ def _create(client: MlflowClient, experiment: str, name: str, tags: Mapping[str,
     except MlflowException as error:
         if "failed with error code 403" not in str(error):  # MLflow's own login says "Permission denied" and no more
             raise
+        made = client.get_experiment(experiment).name
         raise Refusal(
-            f"the experiment '{client.get_experiment(experiment).name}' was made by somebody else: a run in it takes the "
-            "permission EDIT on the experiment, which an admin grants; docs/team.md says how"
+            f"the experiment '{made}' was made by somebody else: a run in it takes the permission EDIT on the experiment, "
+            f"which an admin gives with a role of its model: `slipway user NAME approver --model {made}`"
         ) from None
 
 

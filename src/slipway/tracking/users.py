@@ -18,7 +18,10 @@ GRANTED = {UserRole.READER: "READ", UserRole.APPROVER: "EDIT", UserRole.PROMOTER
 """The permission on a registered model that a role is; an admin needs none, and an author has that of everybody."""
 READERS = f"{UserRole.READER} of all models"
 """MLflow's role of the readers, to whom the guarded server refuses every write."""
-_MODEL = "registered_model"
+_MODEL, _EXPERIMENT = "registered_model", "experiment"
+_TRAINS = "EDIT"
+"""The permission on a model's experiment that a role comes with: to write runs, and neither to delete nor to share it."""
+_EXPERIMENTS = "2.0/mlflow/experiments"
 _ROLES, _USERS, _GRANTS = "3.0/mlflow/roles", "2.0/mlflow/users", "3.0/mlflow/users/permissions"
 _WORKSPACE = "default"  # where MLflow keeps the roles of a server without workspaces
 _ADMINS_ONLY = (
@@ -53,6 +56,16 @@ class Grant:
     @property
     def on_model(self) -> bool:
         return self.kind == _MODEL
+
+    @property
+    def authored(self) -> str:
+        """The one model that the user was made an author of by it; empty for any other grant."""
+        begins = f"{UserRole.AUTHOR} of "
+        return self.role.removeprefix(begins) if self.role.startswith(begins) else ""
+
+    def is_of(self, model: str, experiment: str | None) -> bool:
+        """Say whether it is a permission on a registered model, or on the experiment that the model is trained in."""
+        return self.of == (model if self.on_model else experiment) and self.kind in (_MODEL, _EXPERIMENT)
 
 
 @dataclass(frozen=True)
@@ -106,23 +119,38 @@ def account_of(uri: str, name: str) -> Account:
     return accounts[name]
 
 
-def give_role(uri: str, name: str, role: UserRole, model: str) -> None:
+def experiment_of(uri: str, model: str) -> str | None:
+    """Return the id of the experiment that a model is trained in; `*` for `EVERY_MODEL`, None where there is none yet."""
+    if model == EVERY_MODEL:
+        return EVERY_MODEL
+    found = _ask(uri, "GET", f"{_EXPERIMENTS}/get-by-name", {"experiment_name": model})
+    return str(found["experiment"]["experiment_id"]) if found else None
+
+
+def give_role(uri: str, name: str, role: UserRole, model: str) -> bool:
     """Give a user a role for a registered model, or for `EVERY_MODEL`, in place of the one that the user had for it.
 
     A reader has no other role, and no model or experiment of his own; whoever gets another role is a reader no more. An author
-    has no role of MLflow's: everybody is one.
+    of all models has no role of MLflow's: everybody is one.
+
+    Returns whether the user may write to the experiment of the model by the role: not before there is one.
     """
     account = account_of(uri, name)
     if role is UserRole.ADMIN:
         take_back(uri, name, [grant for grant in account.grants if grant.role == READERS])
         set_admin(uri, name, True)
-        return
+        return False
     called = _called(role, model)
-    others = {READERS, *(_called(each, model) for each in GRANTED)} - {called}
+    others = {READERS, *(_called(each, model) for each in (UserRole.AUTHOR, *GRANTED))} - {called}
     replaced = [grant for grant in account.grants if role is UserRole.READER or grant.role in others]
     take_back(uri, name, [grant for grant in replaced if grant.role != called])
-    if role in GRANTED:
-        _ask(uri, "POST", f"{_ROLES}/assign", {"username": name, "role_id": _role_id(uri, called, role, model)})
+    allows = [(_MODEL, model, GRANTED[role])] if role in GRANTED else []
+    trained_in = None if role is UserRole.READER else experiment_of(uri, model)
+    if trained_in and (allows or model != EVERY_MODEL):
+        allows.append((_EXPERIMENT, trained_in, _TRAINS))
+    if allows:
+        _ask(uri, "POST", f"{_ROLES}/assign", {"username": name, "role_id": _role_id(uri, called, allows)})
+    return (_EXPERIMENT, trained_in, _TRAINS) in allows
 
 
 def set_admin(uri: str, name: str, admin: bool) -> None:
@@ -132,7 +160,8 @@ def set_admin(uri: str, name: str, admin: bool) -> None:
 
 def take_back(uri: str, name: str, grants: Iterable[Grant]) -> None:
     """Take permissions from a user: each role as a whole, and what the user has alone by itself."""
-    for grant in grants:
+    by_role = {grant if grant.own else grant.role_id: grant for grant in grants}
+    for grant in by_role.values():
         if grant.own:
             thing = {"resource_type": grant.kind, "resource_id": grant.of}
             _ask(uri, "POST", f"{_GRANTS}/revoke", {"username": name, **thing})
@@ -145,15 +174,21 @@ def _called(role: UserRole, model: str) -> str:
     return f"{role} of {'all models' if model == EVERY_MODEL else model}"
 
 
-def _role_id(uri: str, called: str, role: UserRole, model: str) -> int:
-    """Return the number of MLflow's role of that name, which is made where it is not there."""
+def _role_id(uri: str, called: str, allows: Iterable[tuple[str, str, str]]) -> int:
+    """Return the number of MLflow's role of that name, which is made where it is not there.
+
+    allows: kind and name of each thing with the permission on it. A role that was made before the experiment of its model lacks
+    that one, so all of them are added each time; MLflow says of what is there already that it is.
+    """
     made = _ask(uri, "POST", f"{_ROLES}/create", {"workspace": _WORKSPACE, "name": called})
     if made is None:
         listed = _ask(uri, "GET", f"{_ROLES}/list", {"workspace": _WORKSPACE})["roles"]
-        return int(next(each["id"] for each in listed if each["name"] == called))
-    id_ = int(made["role"]["id"])
-    permission = {"resource_type": _MODEL, "resource_pattern": model, "permission": GRANTED[role]}
-    _ask(uri, "POST", f"{_ROLES}/permissions/add", {"role_id": id_, **permission})
+        id_ = int(next(each["id"] for each in listed if each["name"] == called))
+    else:
+        id_ = int(made["role"]["id"])
+    for kind, of, permission in allows:
+        thing = {"resource_type": kind, "resource_pattern": of, "permission": permission}
+        _ask(uri, "POST", f"{_ROLES}/permissions/add", {"role_id": id_, **thing})
     return id_
 
 

@@ -1,6 +1,6 @@
 """`slipway user`: the users of a server with auth, their roles, and what they may do with which model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from slipway.tracking.users import (
     Grant,
     account_of,
     add_user,
+    experiment_of,
     give_role,
     is_user,
     list_accounts,
@@ -28,19 +29,40 @@ _WORDS = {permission: role.value for role, permission in GRANTED.items()}
 
 @dataclass(frozen=True)
 class User:
-    """A user and the role that was given, for one registered model or for all."""
+    """A user and the role that was given, for one registered model or for all.
+
+    Attributes:
+        name: the user.
+        role: the role.
+        model: the registered model; `*` for all.
+        new: whether the user was made for it.
+        trains: whether the role lets the user write to the experiment of the model.
+    """
 
     name: str
     role: UserRole
     model: str
     new: bool
+    trains: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        return {"name": self.name, "role": self.role.value, "model": _model(self.model), "new": self.new}
+        role, model = self.role.value, _model(self.model)
+        return {"name": self.name, "role": role, "model": model, "new": self.new, "trains": self.trains}
 
     def __str__(self) -> str:
         whose = "" if self.role is UserRole.ADMIN else f" of {_all(self.model)}"
-        return f"{self.name} is {'a new user and ' if self.new else ''}now {self.role}{whose}"
+        return f"{self.name} is {'a new user and ' if self.new else ''}now {self.role}{whose}{self._experiment}"
+
+    @property
+    def _experiment(self) -> str:
+        if self.model == EVERY_MODEL:
+            return ""
+        if self.trains:
+            return ", and may train its experiment"
+        return (
+            f"; {self.model} has no experiment yet, which is of whoever trains it first: give the role again then, and "
+            f"{self.name} may train it, too"
+        )
 
 
 @dataclass(frozen=True)
@@ -83,7 +105,7 @@ class Revoked:
         return {"name": self.name, "admin": self.admin, "revoked": [_grant(grant) for grant in self.grants]}
 
     def __str__(self) -> str:
-        taken = (["admin"] if self.admin else []) + [f"{_word(grant)} of {_all(grant.of)}" for grant in self.grants]
+        taken = (["admin"] if self.admin else []) + [f"{_word(grant)} of {_whole(grant)}" for grant in self.grants]
         return f"{self.name} is no longer {', '.join(taken)}" if taken else f"{self.name} had nothing to take away"
 
 
@@ -107,8 +129,8 @@ def user(settings: Settings, name: str, role: UserRole, model: str | None, passw
     elif role is UserRole.READER:
         _require_another_admin(uri, name)
         set_admin(uri, name, False)
-    give_role(uri, name, role, model or EVERY_MODEL)
-    return User(name, role, model or EVERY_MODEL, new)
+    trains = give_role(uri, name, role, model or EVERY_MODEL)
+    return User(name, role, model or EVERY_MODEL, new, trains)
 
 
 def list_users(settings: Settings) -> UserList:
@@ -126,19 +148,20 @@ def remove(settings: Settings, name: str) -> Removed:
 
 
 def revoke(settings: Settings, name: str, model: str | None) -> Revoked:
-    """Take from a user what the user may do with a registered model; None for everything, and the rights of an admin.
+    """Take from a user what the user may do with a registered model and its experiment; None for all of them, and the rights
+    of an admin.
 
     The user stays, and may do what everybody may. Raises UnknownName, Refusal for the last admin, when the caller is no admin,
     and for a model when the user has the permission for all models.
     """
     uri = resolve_tracking_uri(settings)
     account = account_of(uri, name)
-    grants = tuple(grant for grant in account.grants if grant.on_model)
+    grants = tuple(grant for grant in account.grants if grant.on_model or grant.authored)
     if model is None:
         if account.is_admin:
             _require_another_admin(uri, name)
             set_admin(uri, name, False)
-        take_back(uri, name, grants)
+        take_back(uri, name, (*grants, *_on_experiments(uri, account)))
         return Revoked(name, grants, account.is_admin)
     if account.is_admin:
         raise Refusal(f"{name} is an admin, who may do everything; `slipway user revoke {name}` takes that away first")
@@ -148,9 +171,17 @@ def revoke(settings: Settings, name: str, model: str | None) -> Revoked:
                 f"{name} is {_word(grant)} of all models, so nothing can be taken away for {model} alone; "
                 f"`slipway user revoke {name}` takes it away for all"
             )
-    of_it = tuple(grant for grant in grants if grant.of == model)
+    experiment = experiment_of(uri, model)
+    of_it = tuple(grant for grant in account.grants if grant.is_of(model, experiment) or grant.authored == model)
     take_back(uri, name, of_it)
-    return Revoked(name, of_it)
+    return Revoked(name, tuple(grant for grant in grants if model in (grant.of, grant.authored)))
+
+
+def _on_experiments(uri: str, account: Account) -> Iterator[Grant]:
+    """Yield what a user has on the experiments of the models of his or hers, as who trained one first does."""
+    for model in {grant.of for grant in account.grants if grant.on_model and grant.of != EVERY_MODEL}:
+        experiment = experiment_of(uri, model)
+        yield from (grant for grant in account.grants if not grant.on_model and grant.is_of(model, experiment))
 
 
 def _require_another_admin(uri: str, name: str) -> None:
@@ -160,27 +191,36 @@ def _require_another_admin(uri: str, name: str) -> None:
 
 
 def _lines(account: Account) -> list[tuple[str, str, str]]:
-    of_models = [grant for grant in account.grants if grant.on_model and grant.permission in _WORDS]
+    of_models = [g for g in account.grants if g.authored or (g.on_model and g.permission in _WORDS)]
     lines = [(account.name, "admin", "everything")] if account.is_admin else []
-    lines += [(account.name, _word(grant), _all(grant.of) + (" (made it)" if grant.own else "")) for grant in of_models]
+    lines += [(account.name, _word(grant), _whole(grant) + (" (made it)" if grant.own else "")) for grant in of_models]
     return lines or [(account.name, "author", "")]
 
 
 def _as_dict(account: Account) -> dict[str, Any]:
-    models = [_grant(grant) for grant in account.grants if grant.on_model]
+    models = [_grant(grant) for grant in account.grants if grant.on_model or grant.authored]
     return {"name": account.name, "admin": account.is_admin, "reader": account.is_reader, "models": models}
 
 
 def _grant(grant: Grant) -> dict[str, Any]:
-    return {"model": _model(grant.of), "role": _word(grant), "permission": grant.permission, "made_it": grant.own}
+    return {
+        "model": _model(grant.authored or grant.of),
+        "role": _word(grant),
+        "permission": grant.permission,
+        "made_it": grant.own,
+    }
 
 
 def _word(grant: Grant) -> str:
-    return _WORDS.get(grant.permission, grant.permission)
+    return UserRole.AUTHOR.value if grant.authored else _WORDS.get(grant.permission, grant.permission)
 
 
 def _model(of: str) -> str | None:
     return None if of == EVERY_MODEL else of
+
+
+def _whole(grant: Grant) -> str:
+    return _all(grant.authored or grant.of)
 
 
 def _all(of: str) -> str:

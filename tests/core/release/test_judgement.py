@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.core.release.judgement import Judged, approval, eligibility, may_approve, may_reject
+from slipway.core.release import judgement as of_judgement
+from slipway.core.release.judgement import Judged, approval, eligibility, may_reject
 from slipway.core.release.transitions import APPROVAL, Action, ServedBeside, Transition
 from slipway.core.spec import ApprovalGate
 from slipway.types import Stage, Verdict
@@ -69,11 +70,23 @@ def test_an_approval_counts_for_the_evidence_that_it_was_given_to_only() -> None
     assert asked(judged, yes, newer, again).holds  # the same evidence as ben said yes to
 
 
+def test_the_verdict_says_who_may_approve_as_long_as_somebody_has_to() -> None:
+    judged = entry(Action.JUDGE, 1, verdicts=(GOOD, approval(1, (), "edi or pia may")))
+    said = asked(judged).verdicts[-1].reason
+    assert said == "nobody has approved this evidence; 1 is needed, by `slipway approve`; edi or pia may"
+    assert replace(asked(judged), who_may="cleo may").verdicts[-1].reason == said.replace("edi or pia", "cleo")
+    assert asked(judged, entry(Action.APPROVE, 2, "ben", verdicts=())).verdicts[-1].reason == "approved by ben"
+
+
 def test_two_approvals_are_of_two_people() -> None:
     judged = entry(Action.JUDGE, 1, verdicts=(GOOD, approval(2, ())))
     ben, cleo = entry(Action.APPROVE, 2, "ben", verdicts=()), entry(Action.APPROVE, 3, "cleo", verdicts=())
     assert not asked(judged, ben, ben).holds
     assert asked(judged, ben, cleo).holds
+
+
+def may_approve(*arguments: Any) -> str:
+    return "; ".join(of_judgement.may_approve(*arguments))
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from slipway.core.release.judgement import Eligibility, approval, eligibility
+from slipway.core.release.policies import Policies, SetPolicy
 from slipway.core.release.transitions import Action, Transition
-from slipway.core.release.work import Asked, ReviewState, Waiting, review_state, waiting
+from slipway.core.release.work import Asked, ReviewState, Waiting, policy_waiting, review_state, waiting
+from slipway.core.spec import ReleasePolicy
 from slipway.types import Stage, Verdict
 
 GOOD, BAD = Verdict("thresholds", True, "fine"), Verdict("slices", False, "hill is worse")
@@ -75,3 +77,14 @@ def test_what_others_said_waits_for_the_author_until_the_author_says_something()
     assert waits(JUDGED, NO, TALK, entry(Action.COMMENT, 4, "ana", comment="the flood")) == ()
     assert [each.asked for each in waits(JUDGED, TALK, present=Stage.PRODUCTION)] == [Asked.READ]
     assert waits(JUDGED, NO, TALK, author="") == ()
+
+
+def test_a_change_of_the_release_policy_waits_for_those_who_may_approve_it() -> None:
+    now = SetPolicy(
+        ReleasePolicy.model_validate({"change": {"approvals": 2, "approvers": ["ben", "cleo"]}}), "", "rita", 1
+    )
+    changed = SetPolicy(ReleasePolicy(), "", "rita", 5, "as agreed", ("cleo",))
+    (item,) = policy_waiting("loans", Policies(now, changed))
+    assert (item.asked, item.version, item.since_ms, item.by, item.text) == (Asked.POLICY, 0, 5, "rita", "as agreed")
+    assert (item.authors, item.approved_by, item.approvers) == ({"rita"}, {"cleo"}, {"ben", "cleo"})
+    assert policy_waiting("loans", Policies(now)) == ()

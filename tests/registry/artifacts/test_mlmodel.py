@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from tests.helpers.trained import SPEC
 
 from slipway.code import load_function
 from slipway.core.spec import Experiment
@@ -67,20 +68,6 @@ def written(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -
             )
         folders[code] = download(uri, base / str(code))
     return folders
-
-
-SPEC = {
-    "name": "small",
-    "scope": {"goal": "Say which rows are late."},
-    "task": "binary",
-    "data": {
-        "source": {"csv": "rows.csv"},
-        "target": "late",
-        "columns": {"late": {"type": "int"}, "minutes": {"type": "float", "known": "the timetable"}},
-    },
-    "split": {"method": "random"},
-    "search": {"metric": "roc_auc", "candidates": {"lr": {"estimator": "sklearn.linear_model.LogisticRegression"}}},
-}
 
 
 @pytest.fixture

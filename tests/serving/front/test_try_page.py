@@ -2,14 +2,15 @@
 
 import json
 import re
-from importlib.resources import files
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.helpers.stand_ins import CLASSES, EXAMPLE, generation
 
+from slipway.colours import COLOURS
 from slipway.core.expectations import Expectation
+from slipway.reports.board import stylesheet
 from slipway.serving.contract import InputColumn, Signature
 from slipway.serving.counters.models import Counters
 from slipway.serving.front.try_page import TriedAnswer, asset, page, request_of
@@ -92,6 +93,6 @@ def test_a_number_is_told_as_one() -> None:
 
 
 def test_it_looks_like_the_board() -> None:
-    board = files("slipway.reports").joinpath("templates/style.css").read_text()
-    colours = board[: board.index("* {")]
-    assert colours in asset("style.css").decode()
+    assert asset("style.css").decode().startswith(COLOURS) and stylesheet().startswith(COLOURS)
+    for rules in (asset("style.css").decode(), stylesheet()):
+        assert rules.count("--paper: #f6f8fa") == 1

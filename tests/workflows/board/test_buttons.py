@@ -156,3 +156,20 @@ def test_a_gate_that_had_too_few_rows_is_overridden_by_a_button_that_names_it_un
     by_author = by_label(buttons(hers, {**STANDS, Stage.PRODUCTION: replace(
         STANDS[Stage.PRODUCTION], judgement=replace(JUDGEMENT, verdicts=(few,)))}, ALL))  # fmt: skip
     assert "author" in by_author["Approve for Production, overriding not worse than champion"].why_not[0]
+
+
+def test_a_promotion_that_moves_nothing_for_callers_says_so_and_takes_a_second_click() -> None:
+    found = by_label(buttons(replace(HERE, same_as_live=True), STANDS, ALL))
+    assert found["Promote to Production"].says == (
+        "Version 4 is the same model as version 2, which is live: this moves nothing for callers."
+    )
+    assert found["Promote to Production"].sure and not found["Promote to Staging"].sure
+    assert not by_label(buttons(HERE, STANDS, ALL))["Promote to Production"].sure
+
+
+def test_a_rollback_says_what_it_means_for_callers() -> None:
+    live = replace(
+        HERE, stage=Stage.PRODUCTION, live=4, callers="requests of today's callers, of version 4, fit version 1"
+    )
+    (back,) = (button for button in buttons(live, STANDS, ALL) if button.action == "rollback")
+    assert back.says.endswith("No gate is asked. Requests of today's callers, of version 4, fit version 1.")

@@ -26,6 +26,7 @@ from slipway.reports.card import CardData, CardSearch, ModelCard, card_json
 from slipway.types import Stage, Verdict
 from slipway.workflows.board.answers import COST, JudgedAnswers, answers_of, comparison, figures
 from slipway.workflows.board.comparison import Comparisons, KeptComparison
+from slipway.workflows.board.direct import direct_difference
 
 # Of MLflow's own store, which is made in this process.
 pytestmark = [pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"), pytest.mark.slow]
@@ -206,3 +207,15 @@ def test_a_record_is_read_once_and_kept_only_with_its_card(stored: Stored) -> No
     whole = comparisons.record(run, VERSION)
     assert whole is not None and whole.card == A_CARD and comparisons.record(run, VERSION) is whole
     assert whole.ingredients.data["source"] == "rows.csv" and whole.ingredients.declaration["name"] == "small"
+
+
+def test_two_versions_that_answered_the_same_rows_are_compared_with_one_another() -> None:
+    ours = replace(answers(Task.BINARY), metric="roc_auc")
+    worse = replace(ours, challenger=outcome(Task.BINARY, 5))
+    worse = replace(worse, challenger=replace(worse.challenger, scores=worse.challenger.scores[::-1]))
+    found, back = direct_difference(ours, worse), direct_difference(worse, ours)
+    assert found and back and found.metric == "roc_auc" and found.rows == ROWS
+    assert found.by.low > 0 and back.by.high < 0
+    assert direct_difference(ours, replace(worse, rows=ours.rows.assign(minutes=7))) is None
+    assert direct_difference(ours, replace(worse, metric="accuracy")) is None
+    assert direct_difference(replace(ours, metric="own"), replace(worse, metric="own")) is None

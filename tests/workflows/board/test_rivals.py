@@ -2,10 +2,12 @@
 
 from typing import TYPE_CHECKING, cast
 
+from slipway.core.release.decision import MeasuredDifference
 from slipway.core.release.ledger import Entry
 from slipway.core.release.transitions import Action, Transition
 from slipway.core.release.work import Asked, Waiting
-from slipway.types import Stage, Verdict
+from slipway.reports.words.decision import beside_sentence
+from slipway.types import Interval, Stage, Verdict
 from slipway.workflows.board.index import LedgerRow
 from slipway.workflows.board.rivals import rivals_of
 
@@ -46,3 +48,22 @@ def test_the_others_that_wait_are_told_with_their_findings_by_one_question() -> 
     assert other.found == "Better than version 1 by 0.1300 roc_auc (0.1000 to 0.1600) on 1,000 test rows."
     assert ledger.asked == ["attributes.run_id IN ('run3')"]
     assert rivals_of(2, waiting[:1], cast("Ledger", ledger), rows) == () and len(ledger.asked) == 1
+
+
+def test_two_that_wait_are_compared_directly_by_the_evidence_that_was_kept_first() -> None:
+    said = [judged(3, 2), judged(3, 3)]  # the gates were asked again about the same evidence
+    rows = [LedgerRow(f"run{t.at_ms}", t, closed=True) for t in said]
+    asked: list[tuple[int, str]] = []
+
+    def direct(number: int, entry_run: str) -> MeasuredDifference:
+        asked.append((number, entry_run))
+        return MeasuredDifference(Interval(0.02, 0.01, 0.03), "roc_auc", 900)
+
+    found = rivals_of(2, [waits(3, Asked.APPROVE)], cast("Ledger", OneLedger(said)), rows, direct, lambda n: f"#/{n}")
+    assert asked == [(3, "run2")]
+    assert (
+        found[0].beside == "Version 2 is better than version 3 by 0.0200 roc_auc (0.0100 to 0.0300) on 900 test rows."
+    )
+    assert found[0].link == "#/3"
+    unclear = beside_sentence(2, 3, MeasuredDifference(Interval(0.0, -0.01, 0.01), "roc_auc", 900))
+    assert unclear.startswith("No clear difference to version 3: ")

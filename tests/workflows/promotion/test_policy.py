@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from mlflow import MlflowClient
-from tests.helpers.releases import ASKED, POLICY, RIPE, WEAK, WHY, Releases, on_policy
+from tests.helpers.releases import ASKED, POLICY, RIPE, STAFF, WEAK, WHY, Releases, on_policy
 
 from slipway.core.spec import Experiment
 from slipway.errors import PromotionRefused, Refusal, SpecInvalid
@@ -237,3 +237,48 @@ def test_no_policy_is_set_without_a_reason_or_with_a_mistake(
     releases.by("rita").set_policy("small", POLICY, WHY)
     with pytest.raises(Refusal, match="is in force already"):
         releases.by("ben").set_policy("small", "# the same\n" + POLICY, WHY)
+
+
+LOCKED = "gates: {thresholds: {roc_auc: 0.7}}\nchange: {approvals: 1, approvers: [ben]}\n"
+
+
+def test_a_policy_that_names_somebody_unknown_is_refused_with_the_nearest_name(releases: Releases) -> None:
+    rita = releases.by("rita", staff=STAFF)
+    with pytest.raises(
+        Refusal, match=r"(?s)change.approvers: there is no user 'bem'; did you mean 'ben'\?.*slipway user"
+    ):
+        rita.set_policy("small", LOCKED.replace("ben", "bem"), WHY)
+    assert policies_of(open_ledger(releases.store, "small")).in_force is None
+    rita.set_policy("small", LOCKED, WHY)
+
+
+def test_an_admin_stands_in_for_approvers_who_never_approve_and_the_ledger_says_so(releases: Releases) -> None:
+    def by(who: str, staff: Any = STAFF) -> LocalRegistrar:
+        return releases.by(who, staff=staff)
+
+    by("rita").set_policy("small", LOCKED, WHY)
+    changed = by("root").set_policy("small", "{}", "ben has left").evidence
+    with pytest.raises(Refusal, match=r"rita is no admin, .*: ask root"):
+        by("rita").approve_policy("small", changed, "ben has left", as_admin=True)
+    with pytest.raises(Refusal, match="root set this policy: somebody else has to approve it"):
+        by("root").approve_policy("small", changed, "ben has left", as_admin=True)
+    with pytest.raises(Refusal, match="nobody has to log in on this server"):
+        by("root", None).approve_policy("small", changed, "ben has left", as_admin=True)
+    changed = by("rita").set_policy("small", "gates: {thresholds: {roc_auc: 0.6}}", "ben has left").evidence
+    with pytest.raises(Refusal, match="root is not among those who may approve a change: ben"):
+        by("root").approve_policy("small", changed, "ben has left")
+    made = by("root").approve_policy("small", changed, "ben has left", as_admin=True)
+    assert str(made) == "release policy approved by an admin, in place of those whom the policy before asked for"
+    now = policies_of(open_ledger(releases.store, "small")).in_force
+    assert now and now.digest == changed and now.as_admin == "root"
+    assert str(now).endswith("approved by root, an admin, in place of those whom the policy before asked for")
+    with pytest.raises(Refusal, match="no change waits"):
+        by("cleo", {**STAFF, "cleo": STAFF["root"]}).approve_policy("small", changed, "again", as_admin=True)
+
+
+def test_the_gate_names_who_may_approve_and_so_does_the_refusal_of_somebody_else(releases: Releases) -> None:
+    number = releases.version(gates={"thresholds": {"roc_auc": 0.7}, "approval": {"approvers": ["ana", "cleo"]}})
+    verdicts = {verdict.gate: verdict.reason for verdict in releases.judge(number, verified=True).verdicts}
+    assert verdicts["approval"].endswith("by `slipway approve`; cleo may")
+    with pytest.raises(Refusal, match=r"(?s)ben is not among those who may approve: ana, cleo\n  cleo may$"):
+        releases.by("ben", staff=STAFF).approve("small", number, Stage.PRODUCTION, WHY)

@@ -55,7 +55,7 @@ def test_the_commands_of_the_documentation_draft_set_show_and_approve_a_policy(
     run: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
     lines = [line for line in SECTION.splitlines() if line.startswith("slipway policy ")]
-    draft, set_, show, approve = (shlex.split(line.partition(" > ")[0])[1:] for line in lines)
+    draft, set_, show, approve, as_admin = (shlex.split(line.partition(" > ")[0])[1:] for line in lines)
     code, text = run("rita", *draft)
     assert code == 0, text
     (tmp_path / "policy.yaml").write_text(text)
@@ -66,6 +66,9 @@ def test_the_commands_of_the_documentation_draft_set_show_and_approve_a_policy(
     code, text = run("rita", *show)
     assert "in force: the release policy that rita set on" in text and read_policy(text).gates.thresholds
     assert run("rita", *approve)[0] == 1
+    code, text = run("ben", *as_admin)
+    assert code == 1 and "nobody has to log in on this server, so nobody is an admin of it" in text
+    assert run("ben", *show, "--as-admin")[0] == 2
     code, text = run("ben", *approve)
     assert (code, text.strip()) == (0, "release policy approved")
     assert "approved by ben" in run("rita", *show)[1]

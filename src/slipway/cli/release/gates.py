@@ -60,6 +60,6 @@ def approve(
     The approval comes from somebody other than the version's author, is of exactly this evidence, and expires when the evidence
     changes.
     """
-    from slipway.workflows.release import gates as workflow
+    from slipway.workflows.release import decide as workflow
 
     show(workflow.approve(settings, name, version, comment, to, overrides), as_json)

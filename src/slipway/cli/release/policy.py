@@ -20,10 +20,20 @@ from slipway.settings import Settings
 )
 @click.option("--from", "version", type=Integer(1), help="Print the demands of a version, as the start of a policy.")
 @click.option("--approve", is_flag=True, help="Approve the policy that waits, or the one in force.")
+@click.option(
+    "--as-admin", is_flag=True, help="With --approve: as an admin, in place of those whom the policy before asks for."
+)
 @click.option("--comment", default="", help="Why; written down with the policy, or with its approval.")
 @json_option
 def policy(
-    settings: Settings, name: str, file: Path | None, version: int | None, approve: bool, comment: str, as_json: bool
+    settings: Settings,
+    name: str,
+    file: Path | None,
+    version: int | None,
+    approve: bool,
+    as_admin: bool,
+    comment: str,
+    as_json: bool,
 ) -> None:
     """Show the release policy of a model, or change it.
 
@@ -34,6 +44,8 @@ def policy(
 
     if sum((file is not None, version is not None, approve)) > 1:
         raise UsageError("--set, --from and --approve are three different things to do; give one of them")
+    if as_admin and not approve:
+        raise UsageError("--as-admin is a way to approve; give it with --approve, or leave it out")
     if comment and not (file or approve):
         raise UsageError("--comment is written down with --set or --approve; give one of them, or leave --comment out")
     if (file or approve) and not comment.strip():
@@ -41,7 +53,7 @@ def policy(
     if file:
         show(workflow.set_policy(settings, name, file, comment), as_json)
     elif approve:
-        show(workflow.approve_policy(settings, name, comment), as_json)
+        show(workflow.approve_policy(settings, name, comment, as_admin=as_admin), as_json)
     elif version:
         show(workflow.draft_policy(settings, name, version), as_json)
     else:

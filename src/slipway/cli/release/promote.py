@@ -15,12 +15,15 @@ _comment = click.option("--comment", default="", help="Why; written down with th
 @click.argument("version", type=Integer(1))
 @click.argument("to", type=held_stage_named, metavar="STAGE")
 @_comment
+@click.option(
+    "--force", is_flag=True, help="Also where Production has the same model, so that nothing moves for callers."
+)
 @json_option
-def promote(settings: Settings, name: str, version: int, to: Stage, comment: str, as_json: bool) -> None:
+def promote(settings: Settings, name: str, version: int, to: Stage, comment: str, force: bool, as_json: bool) -> None:
     """Move a version to a stage if the gates let it."""
     from slipway.workflows.release import promote as workflow
 
-    show(workflow.promote(settings, name, version, to, comment), as_json)
+    show(workflow.promote(settings, name, version, to, comment, force=force), as_json)
 
 
 @command(example="slipway rollback flight_delays --comment 'too many false alarms'")

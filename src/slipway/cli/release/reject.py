@@ -22,7 +22,7 @@ def reject(settings: Settings, name: str, version: int, comment: str, to: Stage,
 
     The version cannot be promoted to the stage until the same person approves it, or other evidence is judged.
     """
-    from slipway.workflows.release import reject as workflow
+    from slipway.workflows.release import decide as workflow
 
     show(workflow.reject(settings, name, version, comment, to), as_json)
 
@@ -37,6 +37,6 @@ def comment(settings: Settings, name: str, version: int, text: str, as_json: boo
 
     The comment is an entry of the ledger: it stands on the version's page, and is neither changed nor taken back.
     """
-    from slipway.workflows.release import reject as workflow
+    from slipway.workflows.release import decide as workflow
 
     show(workflow.comment(settings, name, version, text), as_json)

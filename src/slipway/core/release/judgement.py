@@ -21,6 +21,7 @@ OVERRIDDEN = "overridden"
 WEAKENED, REPLACED, UNMET, NEEDED = "weakened", "replaced", "unmet", "needed"
 """The numbers of a verdict on the policy: how many demands are weaker than in Production, how many weaker ones the policy
 replaced, how many things nobody may let through, and how many people have to let the weaker demands through."""
+_BY_COMMAND = "by `slipway approve`"
 _BESIDE_THE_CHAMPION = ("not_worse_than_champion", "slices")
 
 
@@ -81,6 +82,7 @@ class Eligibility:
         approvals: the approvals of that judgement's evidence that count: those given after the last rejection of it.
         problems: why the judgement does not count, passed or not, the rejections first; empty when it counts.
         rejections: the rejections of that judgement's evidence that stand; each is among the problems.
+        who_may: who may approve now, in words; empty for those of the time of the judgement.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Eligibility:
     approvals: tuple[Transition, ...] = ()
     problems: tuple[str, ...] = ()
     rejections: tuple[Transition, ...] = ()
+    who_may: str = ""
 
     @property
     def holds(self) -> bool:
@@ -116,7 +119,8 @@ class Eligibility:
 
     def _now(self, verdict: Verdict) -> Verdict:
         if verdict.gate == APPROVAL:
-            return approval(int(verdict.numbers["needed"]), self.approvals)
+            who_may = self.who_may or verdict.reason.partition(f"{_BY_COMMAND}; ")[2]
+            return approval(int(verdict.numbers["needed"]), self.approvals, who_may)
         given = {each.by: each for each in reversed(self.approvals) if verdict.gate in each.overrides}
         if not given or not overridable(verdict):
             return verdict
@@ -127,12 +131,16 @@ class Eligibility:
         return Verdict(verdict.gate, True, reason, {**verdict.numbers, OVERRIDDEN: 1.0})
 
 
-def approval(needed: int, approvals: Sequence[Transition]) -> Verdict:
-    """Return the verdict of the approvals of one judgement; each person counts once."""
+def approval(needed: int, approvals: Sequence[Transition], who_may: str = "") -> Verdict:
+    """Return the verdict of the approvals of one judgement; each person counts once.
+
+    who_may: who may approve, in words, as long as an approval is missing; empty where that is not known.
+    """
     people = list(dict.fromkeys(transition.by for transition in approvals))
     passed = len(people) >= needed
     given = f"approved by {', '.join(people)}" if people else "nobody has approved this evidence"
-    short = "" if passed else f"; {needed} {'is' if needed == 1 else 'are'} needed, by `slipway approve`"
+    who = f"; {who_may}" if who_may else ""
+    short = "" if passed else f"; {needed} {'is' if needed == 1 else 'are'} needed, {_BY_COMMAND}{who}"
     return Verdict(APPROVAL, passed, given + short, {"needed": needed, "given": len(people)})
 
 
@@ -245,8 +253,8 @@ def failed_gates(found: Eligibility) -> tuple[Verdict, ...]:
 
 def may_approve(
     asked: ApprovalGate, found: Eligibility, authors: Mapping[str, str], by: str, overrides: Sequence[str] = ()
-) -> str:
-    """Return why a person may not approve a judgement; empty when the person may.
+) -> tuple[str, ...]:
+    """Return why a person may not approve a judgement, a sentence a reason; empty when the person may.
 
     Args:
         asked: the approval that the experiment asks for.
@@ -256,23 +264,23 @@ def may_approve(
         overrides: the gates that the approval would override.
     """
     if found.judgement is None:
-        return "; ".join(found.missing)
+        return found.missing
     if found.stale:  # an approval of evidence that no longer counts would not count either
-        return "; ".join(found.stale)
+        return found.stale
     if why_not := _may_override(found, overrides):
-        return why_not
+        return (why_not,)
     left = [verdict for verdict in failed_gates(found) if verdict.gate not in overrides]
     if left:
         names = " ".join(f"--override {verdict.gate}" for verdict in left)
-        may = f"; `{names}` approves it all the same, with your reason" if all(map(overridable, left)) else ""
-        return "; ".join(f"{verdict.gate}: {verdict.reason}" for verdict in left) + may
+        may = (f"`{names}` approves it all the same, with your reason",) if all(map(overridable, left)) else ()
+        return (*(f"{verdict.gate}: {verdict.reason}" for verdict in left), *may)
     if by in authors:
-        return is_author(by, authors)
+        return (is_author(by, authors),)
     if asked.approvers and by not in asked.approvers:
-        return f"{by} is not among those who may approve: {', '.join(asked.approvers)}"
+        return (f"{by} is not among those who may approve: {', '.join(asked.approvers)}",)
     if by in {transition.by for transition in found.approvals} and not overrides:
-        return f"{by} has approved this evidence already"
-    return ""
+        return (f"{by} has approved this evidence already",)
+    return ()
 
 
 def is_author(by: str, authors: Mapping[str, str]) -> str:

@@ -12,6 +12,10 @@ from slipway.core.release.transitions import Action, Transition
 from slipway.core.spec import PolicyChange, ReleasePolicy
 from slipway.core.spec._yaml import read_policy
 
+AS_ADMIN = "change"
+"""The override of an approval of a policy by an admin: the approvals that the policy before asks for."""
+IN_PLACE = "an admin, in place of those whom the policy before asked for"
+
 
 @dataclass(frozen=True)
 class SetPolicy:
@@ -24,6 +28,7 @@ class SetPolicy:
         at_ms: the time, in Unix milliseconds.
         comment: the reason of that person.
         approved_by: the people who approved it, each once.
+        as_admin: the admin among them who approved it in place of everybody whom the policy before asks for; empty for nobody.
     """
 
     policy: ReleasePolicy
@@ -32,6 +37,7 @@ class SetPolicy:
     at_ms: int
     comment: str = ""
     approved_by: tuple[str, ...] = ()
+    as_admin: str = ""
 
     @property
     def digest(self) -> str:
@@ -55,10 +61,12 @@ class SetPolicy:
             "at": self.at.isoformat(timespec="seconds"),
             "comment": self.comment,
             "approved_by": list(self.approved_by),
+            "as_admin": self.as_admin,
         }
 
     def __str__(self) -> str:
-        approved = f", approved by {' and '.join(self.approved_by)}" if self.approved_by else ""
+        named = [f"{by}, {IN_PLACE}" if by == self.as_admin else by for by in self.approved_by]
+        approved = f", approved by {' and '.join(named)}" if named else ""
         return f"the release policy that {self.by} set on {self.at:%Y-%m-%d}{approved}"
 
 
@@ -102,13 +110,22 @@ class Policies:
         now = self.in_force
         return tuple(dict.fromkeys(by for was, by in self.before if now and weakened(now.policy, was)))
 
-    def why_not_approved_by(self, by: str) -> str:
-        """Return why a person may not approve the policy that waits, or the one in force without one; empty when it is fine."""
+    def why_not_approved_by(self, by: str, *, as_admin: bool = False) -> str:
+        """Return why a person may not approve the policy that waits, or the one in force without one; empty when it is fine.
+
+        as_admin: whether an admin approves in place of everybody whom the policy before asks for.
+        """
         asked = self.waiting or self.in_force
         if asked is None:
             return "no release policy is set"
         if by == asked.by:
             return f"{by} set this policy: somebody else has to approve it"
+        if as_admin:
+            return (
+                ""
+                if self.waiting
+                else "no change waits, so nobody has to be stood in for; approve it without --as-admin"
+            )
         if self.change.approvers and by not in self.change.approvers:
             return f"{by} is not among those who may approve a change: {', '.join(self.change.approvers)}"
         return f"{by} has approved this policy already" if by in asked.approved_by else ""
@@ -133,16 +150,18 @@ def policies(entries: Iterable[tuple[Transition, str]]) -> Policies:
 
 def _approved(found: Policies, entry: Transition) -> Policies:
     asked = found.waiting or found.in_force
-    if asked is None or asked.digest != entry.evidence or found.why_not_approved_by(entry.by):
+    as_admin = AS_ADMIN in entry.overrides
+    if asked is None or asked.digest != entry.evidence or found.why_not_approved_by(entry.by, as_admin=as_admin):
         return found
-    approved = replace(asked, approved_by=(*asked.approved_by, entry.by))
+    people = dict.fromkeys((*asked.approved_by, entry.by))
+    approved = replace(asked, approved_by=tuple(people), as_admin=entry.by if as_admin else asked.as_admin)
     return _with_due(replace(found, waiting=approved)) if found.waiting else replace(found, in_force=approved)
 
 
 def _with_due(found: Policies) -> Policies:
     """Let the waiting policy come into force, if it has the approvals that the policy in force asks for."""
     due = found.waiting
-    if due is None or len(due.approved_by) < found.change.approvals:
+    if due is None or (len(due.approved_by) < found.change.approvals and not due.as_admin):
         return found
     before = (*found.before, (found.in_force.policy, due.by)) if found.in_force else found.before
     return Policies(due, None, before)

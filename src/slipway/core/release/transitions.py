@@ -176,7 +176,8 @@ class Transition:
 
     def _words_on_policy(self) -> str:
         if self.action is Action.APPROVE:
-            return f"release policy approved{self._cut_off}"
+            in_place = " by an admin, in place of those whom the policy before asked for" if self.overrides else ""
+            return f"release policy approved{in_place}{self._cut_off}"
         changes = "; ".join(verdict.reason for verdict in self.verdicts)
         return f"release policy set{f': {changes}' if changes else ''}{self._cut_off}"
 

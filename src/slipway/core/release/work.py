@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from slipway.core.release.judgement import Eligibility, failed_gates
+from slipway.core.release.policies import Policies
 from slipway.core.release.transitions import APPROVAL, Action, Transition
 from slipway.types import Stage
 
@@ -24,6 +25,7 @@ class Asked(StrEnum):
     APPROVE = "approve"
     PROMOTE = "promote"
     READ = "read"
+    POLICY = "policy"
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Waiting:
 
     Attributes:
         name: the registered model.
-        version: the version.
+        version: the version; 0 for a release policy, which is of no version.
         asked: what the person is asked to do.
         stage: the stage that it is about; of something to read, the stage that the newest entry is about.
         since_ms: since when it waits, in Unix milliseconds.
@@ -42,6 +44,7 @@ class Waiting:
         text: of something to read, the newest of it.
         entries: of something to read, how many entries there are.
         approved_by: the people who have approved already.
+        approvers: the only people who may approve it; empty for everybody who may approve versions of the model.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Waiting:
     entries: int = 1
     authors: frozenset[str] = frozenset()
     approved_by: frozenset[str] = frozenset()
+    approvers: frozenset[str] = frozenset()
 
 
 def review_state(found: Eligibility | None) -> ReviewState:
@@ -92,6 +96,26 @@ def waiting(
         *(item for each in moves for item in _to_decide(each, author, entries, frozenset((author, *authors)))),
         *_to_read(author, entries),
     )
+
+
+def policy_waiting(name: str, policies: Policies) -> tuple[Waiting, ...]:
+    """Return the change of a model's release policy that waits for approvals; nothing where none does."""
+    asked = policies.waiting
+    if asked is None:
+        return ()
+    item = Waiting(
+        name,
+        0,
+        Asked.POLICY,
+        Stage.NONE,
+        asked.at_ms,
+        asked.by,
+        text=asked.comment,
+        authors=frozenset((asked.by,)),
+        approved_by=frozenset(asked.approved_by),
+        approvers=frozenset(policies.change.approvers),
+    )
+    return (item,)
 
 
 def _to_decide(

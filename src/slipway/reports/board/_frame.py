@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from importlib.resources import files
 
+from slipway.colours import COLOURS
 from slipway.reports._templates import render_html
 
 
@@ -40,6 +41,7 @@ class Frame:
         api: The address of Slipway's API, with a slash at the end.
         outcome: The outcome of a button, shown once; None without one.
         model: The name of the model that the page is about; empty for none.
+        warning: What is wrong with the server itself; empty for nothing.
     """
 
     visitor: Visitor
@@ -48,6 +50,7 @@ class Frame:
     api: str = "/api/2.0/slipway/"
     outcome: ButtonOutcome | None = None
     model: str = ""
+    warning: str = ""
 
 
 def problem_page(title: str, message: str, frame: Frame) -> str:
@@ -56,8 +59,7 @@ def problem_page(title: str, message: str, frame: Frame) -> str:
 
 
 def stylesheet() -> str:
-    """Return the stylesheet of the board: the rules of all reports, then the rules of the board."""
+    """Return the stylesheet of the board: the colours, the rules of all reports, then the rules of the board."""
     folder = files("slipway.reports") / "templates"
-    return "\n".join(
-        (folder / name).read_text(encoding="utf-8") for name in ("style.css", "board.css", "board_lists.css")
-    )
+    own = ("style.css", "board.css", "board_lists.css")
+    return "\n".join((COLOURS, *((folder / name).read_text(encoding="utf-8") for name in own)))

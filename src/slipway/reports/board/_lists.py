@@ -60,7 +60,7 @@ class WorkLine:
 
     Attributes:
         model: The model.
-        version: The version.
+        version: The version; 0 for a release policy.
         asked: What the visitor is asked to do.
         stage: The stage that it is about.
         since: Since when it waits.

@@ -51,6 +51,7 @@ class Button:
         stage: The stage that the action is for.
         why_not: The reasons why the button cannot be pressed now; empty where it can.
         overrides: The gates that an approval overrides.
+        sure: The words of a box that has to be ticked first; empty for none.
     """
 
     action: str
@@ -59,6 +60,7 @@ class Button:
     stage: Stage
     why_not: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
+    sure: str = ""
 
     @property
     def name(self) -> str:
@@ -109,12 +111,16 @@ class RivalLine:
         asked: What people are asked to do with it.
         stage: The stage that it waits for.
         found: What its judgement found, in a sentence.
+        beside: How the version of the page compares with it on the same rows, in a sentence; empty where that is not known.
+        link: The address of a comparison of both below MLflow's UI; empty for none.
     """
 
     number: int
     asked: Asked
     stage: Stage
     found: str
+    beside: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,18 @@ def judged_sentence(decision: Decision) -> str:
     return _within(f"{{}}{refused}", decision)
 
 
+def beside_sentence(version: int, other: int, difference: MeasuredDifference | None) -> str:
+    """Return how a version compares with another one that waits, too; empty where that is not known."""
+    if difference is None:
+        return ""
+    by = difference.by
+    found = Found.BETTER if by.low > 0 else Found.WORSE if by.high < 0 else Found.UNCLEAR
+    said = _by(found, difference, f"version {other}")
+    if found is Found.UNCLEAR:
+        return f"{_capital(said)}."
+    return f"Version {version} is {said}."
+
+
 def markdown_sentence(of: Decision | Eligibility | Transition) -> str:
     """Return the decision as Markdown, in which names of slices and gates are text."""
     return str(markdown_text(sentence(of)))

@@ -7,6 +7,7 @@ from textwrap import shorten
 
 from slipway.core.release.decision import Decision, Found, Situation
 from slipway.core.release.judgement import Eligibility, failed_gates, overridable
+from slipway.core.release.people import listed
 from slipway.core.release.transitions import Action, Transition
 from slipway.core.variants import VariantRecord, VariantRole, VariantState
 from slipway.reports.words.decision import gate_name
@@ -26,6 +27,7 @@ class Deciders:
         expired: the people whose approval was given to other evidence.
         came: the transition that put the version into its stage; None where it is not known.
         back: the version that a rollback from Production returns to; None for none.
+        nobody: whether it is known that nobody may approve now.
     """
 
     authors: tuple[str, ...] = ()
@@ -34,6 +36,7 @@ class Deciders:
     expired: tuple[str, ...] = ()
     came: Transition | None = None
     back: int | None = None
+    nobody: bool = False
 
 
 def next_steps(decision: Decision, found: Eligibility, people: Deciders) -> tuple[str, ...]:
@@ -126,19 +129,16 @@ def _rolled_back(came: Transition | None) -> Iterable[str]:
 
 
 def _author(people: Deciders) -> str:
-    return _listed(people.authors) if people.authors else "the author"
+    return listed(people.authors, "and") if people.authors else "the author"
 
 
 def _approver(people: Deciders) -> str:
+    if people.nobody:
+        return "somebody who is made an approver first, since nobody may now,"
     named = tuple(name for name in people.approvers if name not in people.authors)
-    but = f", but not {_listed(people.authors, 'or')}," if people.authors else ""
-    return _listed(named, "or") if named else f"somebody who may approve{but}"
+    but = f", but not {listed(people.authors)}," if people.authors else ""
+    return listed(named) if named else f"somebody who may approve{but}"
 
 
 def _who(named: Sequence[str], may: str) -> str:
-    return _listed(named, "or") if named else f"somebody who may {may}"
-
-
-def _listed(names: Sequence[str], joined: str = "and") -> str:
-    *first, last = names
-    return f"{', '.join(first)} {joined} {last}" if first else last
+    return listed(named) if named else f"somebody who may {may}"

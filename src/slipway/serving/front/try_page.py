@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FunctionLoader, Template
 
+from slipway.colours import COLOURS
 from slipway.core.expectations import Expectation, shown
 from slipway.serving.contract import InputColumn, Signature
 from slipway.serving.front.try_words import answer_in_words, hint, unexpected_in_words
@@ -85,7 +86,8 @@ def page(
 @cache
 def asset(name: str) -> bytes:
     """Return `style.css` or `sliders.js`."""
-    return files("slipway.serving.front").joinpath(f"templates/{name}").read_bytes()
+    content = files("slipway.serving.front").joinpath(f"templates/{name}").read_bytes()
+    return COLOURS.encode() + content if name == "style.css" else content
 
 
 def request_of(signature: Signature, values: Mapping[str, str], output: str = "labels") -> bytes:

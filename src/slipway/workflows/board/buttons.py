@@ -27,6 +27,9 @@ class Position:
         back: the version that a rollback returns to; None for none.
         foreign: whether the version has no digest, so that no gate can judge it and nobody can approve or promote it.
         promoters: the users who may promote, by the release policy; empty for whoever manages the model.
+        callers: whether the requests of today's callers fit the version that a rollback returns to, in words; empty where that
+            is not known.
+        same_as_live: whether the version in Production is the same model, so that a promotion moves nothing for callers.
     """
 
     name: str
@@ -37,6 +40,8 @@ class Position:
     back: int | None = None
     foreign: bool = False
     promoters: tuple[str, ...] = ()
+    callers: str = ""
+    same_as_live: bool = False
 
 
 def buttons(
@@ -79,7 +84,7 @@ def _approve(at: Position, stands: Eligibility, visitor: Visitor, asked: Approva
     failed = failed_gates(stands)
     overrides = tuple(verdict.gate for verdict in failed) if all(map(overridable, failed)) else ()
     if stands.judgement is None or (failed and not overrides):
-        why = _in_the_way(stands)[0]
+        why = _in_the_way(stands)[:1]
     else:
         why = may_approve(asked, stands, at.authors, visitor.name, overrides)
     says = "Your name is written down under exactly this evidence. It expires when the evidence changes."
@@ -89,7 +94,7 @@ def _approve(at: Position, stands: Eligibility, visitor: Visitor, asked: Approva
     if overrides:
         label = f"{label}, overriding {', '.join(map(gate_name, overrides))}"
         says += " Your reason counts in place of what did not pass, and is shown with it from now on."
-    return Button("approve", label, says, Stage.PRODUCTION, (why,) if why else (), overrides)
+    return Button("approve", label, says, Stage.PRODUCTION, why, overrides)
 
 
 def _reject(at: Position, stands: Eligibility, visitor: Visitor) -> Button:
@@ -110,7 +115,11 @@ def _promote(at: Position, stands: Eligibility, visitor: Visitor) -> Button:
     if stage is Stage.PRODUCTION:
         archived = f" Version {at.live}, which is live, is archived." if at.live else ""
         says = f"Version {at.number} goes live.{archived}"
-    return Button("promote", f"Promote to {stage}", says, stage, why)
+    sure = ""
+    if stage is Stage.PRODUCTION and at.same_as_live and at.live != at.number:
+        says = f"Version {at.number} is the same model as version {at.live}, which is live: this moves nothing for callers."
+        sure = "Promote it all the same"
+    return Button("promote", f"Promote to {stage}", says, stage, why, sure=sure)
 
 
 def _in_the_way(stands: Eligibility) -> tuple[str, ...]:
@@ -125,7 +134,8 @@ def _in_the_way(stands: Eligibility) -> tuple[str, ...]:
 
 def _roll_back(at: Position) -> Button:
     leaves = f" Version {at.live} is archived." if at.live else ""
-    says = f"Version {at.back} goes live again.{leaves} No gate is asked."
+    callers = f" {at.callers[:1].upper()}{at.callers[1:]}." if at.callers else ""
+    says = f"Version {at.back} goes live again.{leaves} No gate is asked.{callers}"
     return Button("rollback", f"Roll back to version {at.back}", says, Stage.PRODUCTION)
 
 

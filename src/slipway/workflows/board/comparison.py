@@ -5,16 +5,18 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
+from slipway.core.release.decision import MeasuredDifference
 from slipway.core.release.ledger import Entry
 from slipway.registry.versions import Version
 from slipway.reports.board import AnswersCompared, VersionPage
 from slipway.workflows.board.answers import JudgedAnswers, answers_of, comparison, figures
+from slipway.workflows.board.direct import direct_difference
 from slipway.workflows.release.ingredients import VersionRecord, record_of
 
 _KEPT, _KEPT_ANSWERS, _KEPT_FIGURES = 64, 8, 16
@@ -44,6 +46,13 @@ class KeptComparison(Generic[T]):
             return made
 
 
+class JudgedVersion(NamedTuple):
+    """The run of a ledger's entry that keeps the evidence of a version, and the run of that version."""
+
+    entry_run: str
+    version_run: str
+
+
 class Comparisons:
     """The records, declarations, answers and figures that the board was asked for last."""
 
@@ -52,6 +61,7 @@ class Comparisons:
         self._records = KeptComparison[VersionRecord](_KEPT)
         self._answers = KeptComparison[JudgedAnswers](_KEPT_ANSWERS)
         self._comparisons = KeptComparison[AnswersCompared](_KEPT)
+        self._direct = KeptComparison[MeasuredDifference](_KEPT)
         self._figures = KeptComparison[Mapping[str, bytes]](_KEPT_FIGURES)
 
     def shown_on(self, page: VersionPage, version_run: str, judged: Entry | None) -> VersionPage:
@@ -64,24 +74,32 @@ class Comparisons:
         """Return what is recorded of a version and of its run; None without a run."""
         if run is None:
             return None
-        key = f"{run.info.run_id} {version.source}"
+        # Not by the source, which lists of versions leave out.
+        key = f"{version.name} {version.number} {run.info.run_id}"
         # Without a card a store may have failed: the next visitor reads it again.
         return self._records.get(key, lambda: self._record(run, version), lambda made: made.card is not None)
 
     def figure(self, judged: Entry, version_run: str, name: str) -> bytes | None:
         """Return a figure of a comparison as PNG; all of its figures are drawn when the first is asked for."""
-        answers = self._answers_of(judged, version_run)
+        answers = self._answers_of(judged.run_id, version_run)
         if answers is None:
             return None
         drawn = self._figures.get(judged.run_id, lambda: figures(answers)) or {}
         return drawn.get(name)
 
+    def direct(self, ours: "JudgedVersion", theirs: "JudgedVersion") -> MeasuredDifference | None:
+        """Return by how much one version is better than another on the same rows; None where their rows differ."""
+        one, other = (self._answers_of(each.entry_run, each.version_run) for each in (ours, theirs))
+        if one is None or other is None:
+            return None
+        return self._direct.get(f"{ours.entry_run} {theirs.entry_run}", lambda: direct_difference(one, other))
+
     def _of(self, judged: Entry, version_run: str) -> AnswersCompared | None:
-        answers = self._answers_of(judged, version_run)
+        answers = self._answers_of(judged.run_id, version_run)
         return self._comparisons.get(judged.run_id, lambda: comparison(judged.run_id, answers)) if answers else None
 
-    def _answers_of(self, judged: Entry, version_run: str) -> JudgedAnswers | None:
-        return self._answers.get(judged.run_id, lambda: answers_of(self._client(), judged.run_id, version_run))
+    def _answers_of(self, entry_run: str, version_run: str) -> JudgedAnswers | None:
+        return self._answers.get(entry_run, lambda: answers_of(self._client(), entry_run, version_run))
 
     def _record(self, run: Run, version: Version) -> VersionRecord:
         client, files = self._client(), ""

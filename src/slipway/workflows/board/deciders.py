@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from slipway.core.release.judgement import Eligibility
+from slipway.core.release.people import Staff, approvers
 from slipway.core.release.transitions import Transition
 from slipway.core.spec import ApprovalGate
 from slipway.registry.versions import Version
@@ -20,6 +21,7 @@ def deciders_of(
     asked: ApprovalGate | None,
     status: VersionStatus,
     moves: Sequence[Transition],
+    staff: Staff | None = None,
 ) -> Deciders:
     """Return the people of a version, and the transition that put it into its stage.
 
@@ -30,12 +32,15 @@ def deciders_of(
         asked: the declaration of approval; None where it is not known.
         status: the status of the version, with its approvals.
         moves: the newest moves of the model, oldest first.
+        staff: the users of the server, each with the role for the model; None where nobody has to log in.
     """
     counts = {each.by for each in stands.approvals}
     expired = [each.by for each in status.approvals if each.expired and each.stage is stands.stage]
+    may = approvers(asked, at.authors, staff) if asked else ()
     return Deciders(
         authors=tuple(at.authors),
-        approvers=tuple(asked.approvers) if asked else (),
+        approvers=may,
+        nobody=asked is not None and not may and (staff is not None or bool(asked.approvers)),
         promoters=at.promoters,
         expired=tuple(name for name in dict.fromkeys(expired) if name not in counts),
         came=transition_into(version, [move for move in moves if move.complete]),

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from slipway.core.release.judgement import Eligibility, eligibility, redeclared_by
 from slipway.core.release.policies import Policies
 from slipway.core.release.transitions import ServedBeside, Transition
-from slipway.core.release.work import ReviewState, Waiting, review_state, waiting
+from slipway.core.release.work import ReviewState, Waiting, policy_waiting, review_state, waiting
 from slipway.registry.same_model import same_among
 from slipway.registry.trust import DIGEST
 from slipway.registry.versions import Version
@@ -204,6 +204,7 @@ def facts_of(
         theirs = authors(version, policies, redeclared_by(ours))
         waiting_here += waiting(found, version.stage, author_of(version), ours, theirs)
     times = [*(each.at_ms for each in transitions[-1:]), *(version.created_ms for version in versions)]
+    waiting_here += policy_waiting(name, policies)
     return ModelFacts(name, "", tuple(shown), tuple(waiting_here), max(times, default=0))
 
 

@@ -90,7 +90,8 @@ def _waits_for(item: Waiting, may: frozenset[Right], visitor: str | None) -> boo
         return visitor in (None, item.author)
     if item.asked is Asked.PROMOTE:
         return Right.PROMOTE in may
-    return Right.APPROVE in may and (visitor is None or visitor not in item.authors | item.approved_by)
+    named = not item.approvers or visitor in item.approvers
+    return Right.APPROVE in may and (visitor is None or (named and visitor not in item.authors | item.approved_by))
 
 
 def _is_asked(model: ModelFacts, listing: Listing) -> bool:

@@ -1,17 +1,23 @@
 """The facts of the board's page of one version, which a reviewer reads before pressing a button."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from urllib.parse import quote
+from dataclasses import dataclass, replace
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
-from slipway.core.release.decision import CHAMPION, Decision, Situation, Surroundings, decide, judged_last
+from slipway.core.release.decision import (
+    CHAMPION,
+    Decision,
+    Situation,
+    Surroundings,
+    decide,
+    judged_last,
+)
 from slipway.core.release.judgement import ELIGIBILITY, Eligibility, eligibility, redeclared_by
 from slipway.core.release.ledger import Entry
+from slipway.core.release.people import Staff, who_may_approve
 from slipway.core.release.policies import Policies
 from slipway.core.release.policy_gate import Floor, Rule
 from slipway.core.release.transitions import Action, ServedBeside, Transition, before_production
@@ -22,35 +28,26 @@ from slipway.registry.demands.policy import policies_of
 from slipway.registry.demands.redeclaration import declared_now
 from slipway.registry.eligibility import served_beside
 from slipway.registry.ledger import Ledger, ledger_of
-from slipway.registry.same_model import same_among
+from slipway.registry.same_model import is_same, same_among
 from slipway.registry.trust import DIGEST
-from slipway.registry.versions import Version, get_version, list_versions
+from slipway.registry.versions import Version, get_version
 from slipway.reports.board import ChampionBeside, StageGates, VersionPage, VersionStatus, Visitor
 from slipway.reports.words.decision import sentence, tone
 from slipway.reports.words.next_step import canary_ended, next_steps
-from slipway.tracking.client import runs_page
 from slipway.types import HELD_STAGES, Stage, Verdict
 from slipway.workflows.board.beside import champion_beside
 from slipway.workflows.board.buttons import Position, buttons
+from slipway.workflows.board.callers import on_callers
 from slipway.workflows.board.comparison import Comparisons
 from slipway.workflows.board.deciders import deciders_of
 from slipway.workflows.board.entries import entries_on, thread_of
 from slipway.workflows.board.index import LedgerRow, ModelFacts
+from slipway.workflows.board.links import lineage_of, links_of
 from slipway.workflows.board.overview import goal_of, ledger_run
-from slipway.workflows.board.rivals import rivals_of
+from slipway.workflows.board.rivals import rivals_beside
 from slipway.workflows.board.status import author_of, registered, transition_into, version_status
 from slipway.workflows.promotion.rule import authors
 from slipway.workflows.release.ingredients import VersionRecord
-
-CARD_PAGE = "model_card.html"
-_LINEAGE = {
-    "Files": DIGEST,
-    "Specification": "slipway.spec_digest",
-    "Data": "slipway.data_digest",
-    "Own code": "slipway.code_digest",
-    "Locked dependencies": "slipway.lock_digest",
-    "Git commit": "slipway.git_commit",
-}
 
 
 def version_page(
@@ -61,6 +58,7 @@ def version_page(
     comparisons: Comparisons,
     known: tuple[ModelFacts | None, Sequence[LedgerRow]],
     variants: Sequence[VariantRecord] = (),
+    staff: Staff | None = None,
 ) -> VersionPage:
     """Return the facts of the page of a version. Raises UnknownName when there is no such model or version.
 
@@ -72,6 +70,7 @@ def version_page(
         comparisons: what was read of runs before.
         known: the model and the entries of its ledger, as the index knows them.
         variants: the records of the model's shadow and canary, by services of the server's home.
+        staff: the users of the server, each with the role for the model; None where nobody has to log in.
     """
     facts, rows = known
     goal_of(client, name)
@@ -81,18 +80,27 @@ def version_page(
     served = served_beside(client, name, number)
     live = served.version if served and served.live else None
     policies = policies_of(ledger)
-    stands = {stage: _eligibility(version, stage, served, entries, policies) for stage in HELD_STAGES}
     run, judged = _run(client, version), _judged(entries)
     promoters = tuple(policies.in_force.policy.promoters) if policies.in_force else ()
     back = before_production(moves)
     theirs = authors(version, policies, redeclared_by(entry.transition for entry in entries))
     at = Position(name, number, version.stage, theirs, live, back, DIGEST not in version.tags, promoters)
-    others = list_versions(client, name)
+    others = [each.version for each in facts.versions] if facts else []
+    record = comparisons.record(run, version)
+    at = replace(
+        at,
+        callers=on_callers(at, others, lambda each: comparisons.record(_run(client, each), each)),
+        same_as_live=any(each.number == live and is_same(version, each) for each in others),
+    )
+    asked = _approval_asked(client, comparisons, version, record, policies, served, ledger)
+    who_may = who_may_approve(name, asked, theirs, staff) if asked else ""
+    stands = {
+        stage: replace(_eligibility(version, stage, served, entries, policies), who_may=who_may)
+        for stage in HELD_STAGES
+    }
     about = judged_last(stands.values())
     decision = decide(about, surroundings(version, moves, live, same_among(version, others)))
-    record = comparisons.record(run, version)
     beside = _beside(client, comparisons, others, at, decision, (record, entries), ledger, rows)
-    asked = _approval_asked(client, comparisons, version, record, policies, served, ledger)
     status = _status(version, entries, moves)
     page = VersionPage(
         name=name,
@@ -102,15 +110,15 @@ def version_page(
         author=author_of(version),
         stage_gates=tuple(_stage_gates(ledger, each, entries, version.stage) for each in reversed(stands.values())),
         buttons=buttons(at, stands, visitor, asked),
-        lineage=_lineage(version, judged),
-        links=_links(version, run, beside.run if beside else None),
+        lineage=lineage_of(version, judged),
+        links=links_of(version, run, beside.run if beside else None),
         card=record.card if record else None,
         decision=sentence(decision),
         next_steps=(
             *canary_ended(number, variants),
-            *next_steps(decision, about, deciders_of(at, version, about, asked, status, moves)),
+            *next_steps(decision, about, deciders_of(at, version, about, asked, status, moves, staff)),
         ),
-        rivals=rivals_of(number, facts.waiting if facts else (), ledger, rows),
+        rivals=rivals_beside(comparisons, at, facts, ledger, rows, run, judged),
         tone=tone(decision),
         difference=_difference(about),
         beside=beside.shown if beside else None,
@@ -272,24 +280,3 @@ def _run(client: MlflowClient, version: Version) -> Run | None:
         if not is_absent(error):
             raise
         return None
-
-
-def _lineage(version: Version, judged: Entry | None) -> dict[str, str]:
-    facts = {label: version.tags[tag] for label, tag in _LINEAGE.items() if version.tags.get(tag)}
-    if version.tags.get("slipway.git_dirty") == "true":
-        facts["Uncommitted changes"] = "yes"
-    return facts | ({"Judged evidence": judged.transition.evidence} if judged else {})
-
-
-def _links(version: Version, run: Run | None, other: Run | None) -> dict[str, str]:
-    links = {"model version": f"#/models/{quote(version.name)}/versions/{version.number}"}
-    if run:
-        links["run"] = f"#/{runs_page(run.info.experiment_id, f'/{run.info.run_id}?')}"
-        links["model card"] = f"#/{runs_page(run.info.experiment_id, f'/{run.info.run_id}/artifacts/{CARD_PAGE}?')}"
-        links["experiment"] = f"#/{runs_page(run.info.experiment_id, '?')}"
-    if run and other and run.info.run_id != other.info.run_id:
-        runs = quote(json.dumps([run.info.run_id, other.info.run_id]))
-        links["compare in MLflow"] = (
-            f"#/compare-runs?runs={runs}&experiments={quote(json.dumps([run.info.experiment_id]))}"
-        )
-    return links

@@ -12,7 +12,7 @@ from slipway.notices.composing import notice_of_variant
 from slipway.notices.outbox import now_ms
 from slipway.settings import Settings
 from slipway.workflows.notices.configured import Notices, notices_of
-from slipway.workflows.notices.senders import keep_sending, without_fault
+from slipway.workflows.notices.senders import Sending, without_fault
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def variant_teller(settings: Settings) -> Callable[[VariantRecord], None]:
         if notices is None:
             return lambda _: None
         without_fault(notices.outbox.begin)
-        tell_more = keep_sending(notices)
+        sending = Sending(notices)
     except SlipwayError as error:
         _log.warning("nothing is told of canaries: %s", error)
         return lambda _: None
@@ -36,7 +36,7 @@ def variant_teller(settings: Settings) -> Callable[[VariantRecord], None]:
     def telling() -> None:
         while True:
             without_fault(partial(_tell_variant, notices, records.get()))
-            tell_more()
+            sending.tell_more()
 
     threading.Thread(target=telling, name="notices", daemon=True).start()
     return records.put

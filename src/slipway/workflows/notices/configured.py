@@ -84,12 +84,17 @@ def outbox_file(home: Path) -> Path:
     return home / "notices.db"
 
 
+def notices_file(settings: Settings) -> Path:
+    """Return the place of the notices.yaml that settings name, or else that of the home."""
+    return settings.notices or settings.home / _FILE
+
+
 def notices_of(settings: Settings) -> Notices | None:
     """Return the notices of a home; None for a home without any.
 
     Raises SpecInvalid for a notices.yaml that is wrong, FileUnusable for one that was named and is not there.
     """
-    file = settings.notices or settings.home / _FILE
+    file = notices_file(settings)
     if not file.exists():
         if settings.notices:
             raise FileUnusable(f"{file} is not there; write it as docs/notices.md says, or leave --notices out")

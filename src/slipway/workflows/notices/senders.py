@@ -11,19 +11,26 @@ from slipway.workflows.notices.configured import Notices
 _log = logging.getLogger(__name__)
 
 
-def keep_sending(notices: Notices) -> Callable[[], None]:
-    """Start a thread for each channel, and return what says that there is more to send."""
-    events = []
-    for sender in notices.senders:
-        more = threading.Event()
-        threading.Thread(target=sender.keep_on, args=[more], name=f"notices to {sender.name}", daemon=True).start()
-        events.append(more)
+class Sending:
+    """The senders of a home at work, each in a thread of its own, until they are stopped."""
 
-    def tell_more() -> None:
-        for each in events:
+    def __init__(self, notices: Notices) -> None:
+        self._stopped = threading.Event()
+        self._events = [threading.Event() for _ in notices.senders]
+        for sender, more in zip(notices.senders, self._events, strict=True):
+            thread = threading.Thread(target=sender.keep_on, args=[more, self._stopped], daemon=True)
+            thread.name = f"notices to {sender.name}"
+            thread.start()
+
+    def tell_more(self) -> None:
+        """Say that there is more to send."""
+        for each in self._events:
             each.set()
 
-    return tell_more
+    def stop(self) -> None:
+        """Let each sender end after the notice that it is at; what it leaves is sent by whoever comes next."""
+        self._stopped.set()
+        self.tell_more()
 
 
 def send_once(notices: Notices, most_s: float = math.inf) -> None:

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from mlflow import MlflowClient
 
@@ -11,7 +12,8 @@ from slipway.registry.sealing import SealingClient
 from slipway.settings import Settings
 from slipway.workflows.notices.configured import Notices, notices_of
 from slipway.workflows.notices.gathering import gather
-from slipway.workflows.notices.senders import keep_sending, send_once, without_fault
+from slipway.workflows.notices.reloading import Reloading
+from slipway.workflows.notices.senders import Sending, send_once, without_fault
 
 _GATHERS_EACH_S = 30.0
 _COMMAND_WAITS_S = 30.0
@@ -19,27 +21,50 @@ _log = logging.getLogger(__name__)
 
 
 def keep_telling(
-    notices: Notices, client: Callable[[], MlflowClient], sealed: threading.Event, reconcile: Callable[[str], object]
+    reloading: Reloading,
+    client: Callable[[], MlflowClient],
+    sealed: threading.Event,
+    reconcile: Callable[[str], object],
 ) -> None:
     """Gather from the ledgers and send, in threads of this process, until the process ends; returns at once.
 
     Args:
-        notices: the notices of the home.
+        reloading: the notices of the home, which are read again when their file changes.
         client: returns a client that may read every ledger.
         sealed: set when a ledger entry was sealed; without it, the ledgers are looked at twice a minute.
         reconcile: brings the transitions of a model that were cut off to their end.
     """
-    without_fault(notices.outbox.begin)  # before the first request: what is written from then on is news
-    tell_more = keep_sending(notices)
+    sending = _begun(reloading.now)
 
-    def gathering() -> None:
+    def gathering(sending: Sending | None) -> None:
         while True:
             sealed.clear()
-            without_fault(lambda: gather(notices, client(), reconcile))
-            tell_more()
+            if reloading.reload():
+                if sending:
+                    sending.stop()
+                sending = _begun(reloading.now)
+            notices = reloading.now
+            if notices and sending:
+                without_fault(partial(_gather_and_send, notices, sending, client, reconcile))
             sealed.wait(_GATHERS_EACH_S)
 
-    threading.Thread(target=gathering, name="notices", daemon=True).start()
+    threading.Thread(target=gathering, args=[sending], name="notices", daemon=True).start()
+
+
+def _begun(notices: Notices | None) -> Sending | None:
+    if notices is None:
+        return None
+    without_fault(notices.outbox.begin)  # before the first request: what is written from then on is news
+    return Sending(notices)
+
+
+def _gather_and_send(
+    notices: Notices, sending: Sending, client: Callable[[], MlflowClient], reconcile: Callable[[str], object]
+) -> None:
+    try:
+        gather(notices, client(), reconcile)
+    finally:
+        sending.tell_more()
 
 
 def telling(settings: Settings, client: MlflowClient, reconcile: Callable[[str], object]) -> MlflowClient:

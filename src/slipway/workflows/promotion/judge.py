@@ -10,6 +10,7 @@ from mlflow import MlflowClient
 from slipway.core.gates import Measured, gates_before, judge
 from slipway.core.prediction import encode
 from slipway.core.release.judgement import approval, compared_and_now
+from slipway.core.release.people import Staff, who_may_approve
 from slipway.core.release.policy_gate import policy_verdict
 from slipway.core.release.transitions import APPROVAL, Action, ServedBeside, Transition
 from slipway.core.spec import ApprovalGate, name_of
@@ -36,8 +37,7 @@ def judged(
     by: str,
     gathered: Gathered | None = None,
     trusted: Sequence[str] = (),
-    *,
-    verified: bool = False,
+    staff: Staff | None = None,
 ) -> Transition:
     """Return the judgement of an evidence bundle; nothing is written.
 
@@ -51,7 +51,7 @@ def judged(
         gathered: the inputs that this very process gathered and verified for the bundle; for any other bundle, the inputs
             are fetched and verified here.
         trusted: the types that the operator of the judge lets a model hold, beside those that its experiment declared.
-        verified: whether the server knows who its users are.
+        staff: the users of the server, each with the role for the model; None where nobody has to log in.
 
     Raises UsageError for a bundle of another model or stage, UntrustedModel for stored files that changed or that MLflow would
     load otherwise than Slipway, Refusal for a bundle of other files than the registered ones, or of another champion than the
@@ -70,10 +70,14 @@ def judged(
         _require_same(bundle, inputs)
         experiment = inputs.rows.experiment
         bundle = replace(bundle, measured=_own_as_declared(bundle.measured, inputs))
-        verdicts = (_on_policy(inputs, bundle.stage, verified), *judge(inputs.evidence(bundle), bundle.stage))
+        verdicts = (
+            _on_policy(inputs, bundle.stage, verified=staff is not None),
+            *judge(inputs.evidence(bundle), bundle.stage),
+        )
         if APPROVAL in gates_before(experiment, bundle.stage):
             asked = experiment.gates.approval or ApprovalGate()
-            verdicts = (*verdicts, approval(asked.number, ()))
+            theirs = authors(version, inputs.rule.policies, inputs.redeclared_by)
+            verdicts = (*verdicts, approval(asked.number, (), who_may_approve(name, asked, theirs, staff)))
         judgement = transition_of(
             client, by, version, Action.JUDGE, bundle.stage, "", verdicts, inputs.judged(bundle).hash
         )
@@ -82,7 +86,7 @@ def judged(
     return replace(judgement, replaced=compared, policy=inputs.rule.policies.digest, declared=inputs.mark)
 
 
-def _on_policy(inputs: JudgedInputs, stage: Stage, verified: bool) -> Verdict:
+def _on_policy(inputs: JudgedInputs, stage: Stage, *, verified: bool) -> Verdict:
     rule, version = replace(inputs.rule, verified=verified), inputs.version
     theirs = authors(version, rule.policies, inputs.redeclared_by)
     return policy_verdict(rule, inputs.declared, version.number, stage, theirs)

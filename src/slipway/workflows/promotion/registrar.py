@@ -3,7 +3,6 @@
 On a plain MLflow server a command is the registrar. Slipway's own server is its own registrar, and refuses any other.
 """
 
-from collections.abc import Container
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -12,22 +11,23 @@ from mlflow import MlflowClient
 
 from slipway.core.lookalikes import is_blank
 from slipway.core.release.judgement import Eligibility, is_author, may_approve, may_reject
+from slipway.core.release.people import Staff, StaffOf, who_may_approve
 from slipway.core.release.policies import Policies
-from slipway.core.release.transitions import Action, Transition, before_production, stays_in_production
-from slipway.errors import PromotionRefused, Refusal
+from slipway.core.release.transitions import Action, Transition, stays_in_production
+from slipway.errors import PromotionRefused, Refusal, for_reasons
 from slipway.identity import process_tags
 from slipway.registry.artifacts.models import temporary_folder
 from slipway.registry.demands.policy import policies_of
 from slipway.registry.demands.redeclaration import declared_now
-from slipway.registry.eligibility import eligibility, live_version, served_beside
+from slipway.registry.eligibility import eligibility, served_beside
 from slipway.registry.evidence.bundle import EvidenceBundle
 from slipway.registry.evidence.rescoring import verified_rows
-from slipway.registry.ledger import MADE, Ledger, now_ms
+from slipway.registry.ledger import Ledger
 from slipway.registry.mutex import exclusive
 from slipway.registry.permissions import Operation, not_allowed
 from slipway.registry.remote import RemoteRegistrar, about
 from slipway.registry.stages import put_aliases_in_step
-from slipway.registry.versions import Version, get_version, list_versions
+from slipway.registry.versions import Version, get_version
 from slipway.settings import Settings
 from slipway.types import HELD_STAGES, Stage
 from slipway.workflows.notices.telling import telling
@@ -36,10 +36,9 @@ from slipway.workflows.promotion.decided import describe
 from slipway.workflows.promotion.judge import judged
 from slipway.workflows.promotion.judged_inputs import Gathered
 from slipway.workflows.promotion.redeclaration import redeclare
+from slipway.workflows.promotion.rollback_target import version_before
 from slipway.workflows.promotion.rule import authors, rule_of
 from slipway.workflows.promotion.transition import bring_to_an_end, make, moving, open_ledger, transition_of
-
-_READ_FIRST = 100
 
 
 class Registrar(Protocol):
@@ -82,8 +81,11 @@ class Registrar(Protocol):
     def set_policy(self, name: str, text: str, comment: str) -> Transition:
         """Set the release policy, by the text of a policy.yaml. Raises SpecInvalid, Refusal."""
 
-    def approve_policy(self, name: str, digest: str, comment: str) -> Transition:
-        """Approve the release policy of a digest, by somebody other than the one who set it. Raises Refusal."""
+    def approve_policy(self, name: str, digest: str, comment: str, *, as_admin: bool = False) -> Transition:
+        """Approve the release policy of a digest, by somebody other than the one who set it. Raises Refusal.
+
+        as_admin: as an admin, in place of everybody whom the policy before asks for.
+        """
 
 
 class LocalRegistrar:
@@ -94,7 +96,8 @@ class LocalRegistrar:
         by: the user who asks, as the ledger names them.
         gathered: an evidence bundle of this process with its verified inputs, which then are not fetched again.
         trusted: the types that the operator lets a model hold, beside those that its experiment declared.
-        verified: whether the user had to log in, so that the name is more than a claim.
+        staff: returns the users of a server by the name of a model, each with a role; None where nobody has to log in, so that
+            each name is a claim.
     """
 
     def __init__(
@@ -104,17 +107,17 @@ class LocalRegistrar:
         gathered: Gathered | None = None,
         trusted: tuple[str, ...] = (),
         *,
-        verified: bool = False,
+        staff: StaffOf | None = None,
     ) -> None:
         self._client = client
         self._by = by
         self._gathered = gathered
         self._trusted = trusted
-        self._verified = verified
+        self._staff = staff
 
     def with_gathered(self, gathered: Gathered) -> "LocalRegistrar":
         """Return the same registrar, which judges a gathered bundle by the inputs that are on this disk."""
-        return LocalRegistrar(self._client, self._by, gathered, self._trusted, verified=self._verified)
+        return LocalRegistrar(self._client, self._by, gathered, self._trusted, staff=self._staff)
 
     def judge(self, name: str, bundle: EvidenceBundle) -> Transition:
         ledger = open_ledger(self._client, name)
@@ -135,8 +138,9 @@ class LocalRegistrar:
         wanted = get_version(self._client, name, version)
         rule = rule_of(self._client, name, version)
         theirs = authors(wanted, rule.policies)
+        what = f"{name} version {version} is not approved for {stage}"
         if self._by in theirs:  # at once: no declaration is needed to say so
-            raise Refusal(f"{name} version {version} is not approved for {stage}: {is_author(self._by, theirs)}")
+            raise Refusal(f"{what}: {is_author(self._by, theirs)}")
         with temporary_folder() as made:
             recorded = verified_rows(self._client, wanted, Path(made))[0].experiment
         with moving(self._client, ledger):
@@ -144,7 +148,9 @@ class LocalRegistrar:
             now = declared_now(ledger, version, recorded)
             asked, theirs = rule.approval_asked(now.experiment), authors(wanted, rule.policies, now.people)
             if why_not := may_approve(asked, stands, theirs, self._by, overrides):
-                raise Refusal(f"{name} version {version} is not approved for {stage}: {why_not}")
+                others = self._by in theirs or (asked.approvers and self._by not in asked.approvers)
+                who = who_may_approve(name, asked, theirs, self._staff_of(name)) if others else ""
+                raise Refusal(for_reasons(what, [*why_not, *([who] if who else [])]))
             assert stands.judgement is not None  # nothing can be approved otherwise
             evidence = stands.judgement.evidence
             approval = transition_of(
@@ -202,8 +208,7 @@ class LocalRegistrar:
     def rollback(self, name: str, comment: str) -> Transition:
         ledger = open_ledger(self._client, name)
         with moving(self._client, ledger):
-            existing = {version.number for version in list_versions(self._client, name)}
-            number = _before(ledger, live_version(self._client, name), existing)
+            number = version_before(self._client, ledger)
             if number is None:
                 raise Refusal(f"there is no version of {name} that was in Production before; nothing was moved")
             wanted = get_version(self._client, name, number)
@@ -225,10 +230,12 @@ class LocalRegistrar:
         return ended
 
     def set_policy(self, name: str, text: str, comment: str) -> Transition:
-        return policy_change.set_policy(self._client, self._by, name, text, comment)
+        return policy_change.set_policy(self._client, self._by, name, text, comment, self._staff_of(name))
 
-    def approve_policy(self, name: str, digest: str, comment: str) -> Transition:
-        return policy_change.approve_policy(self._client, self._by, name, digest, comment)
+    def approve_policy(self, name: str, digest: str, comment: str, *, as_admin: bool = False) -> Transition:
+        if as_admin:
+            policy_change.require_admin(self._by, self._staff_of(name))
+        return policy_change.approve_policy(self._client, self._by, name, digest, comment, as_admin=as_admin)
 
     def _by_judgement(
         self,
@@ -254,8 +261,11 @@ class LocalRegistrar:
         ledger.write(transition, process_tags(), files)
         raise PromotionRefused(wanted.name, wanted.number, stage, stands.verdicts)
 
+    def _staff_of(self, name: str) -> Staff | None:
+        return self._staff(name) if self._staff else None
+
     def _judged(self, name: str, bundle: EvidenceBundle) -> Transition:
-        return judged(self._client, bundle, name, self._by, self._gathered, self._trusted, verified=self._verified)
+        return judged(self._client, bundle, name, self._by, self._gathered, self._trusted, self._staff_of(name))
 
     def _transition(self, version: Version, action: Action, stage: Stage, comment: str) -> Transition:
         return transition_of(self._client, self._by, version, action, stage, comment)
@@ -301,19 +311,6 @@ def require_movable(version: Version, stage: Stage) -> None:
         raise Refusal(f"{version.name} version {version.number} is in {stage} already")
     if version.stage is Stage.PRODUCTION and stage is not Stage.ARCHIVED:
         raise Refusal(f"nothing was moved: {version.name} {stays_in_production(version.number)}")
-
-
-def _before(ledger: Ledger, live: int | None, existing: Container[int]) -> int | None:
-    """Return the version that a rollback returns to; None for none. Older transitions are read until one names it."""
-    most = _READ_FIRST
-    while True:
-        made = ledger.transitions(most, MADE)
-        # The live version may have come there past the ledger: by the UI, or by a script.
-        now = [Transition(ledger.name, Action.PROMOTE, live, Stage.PRODUCTION, "", now_ms())] if live else []
-        number = before_production([*made, *now], existing)
-        if number is not None or len(made) < most:
-            return number
-        most *= 10
 
 
 def judging_gathered(registrar: Registrar, gathered: Gathered) -> Registrar:

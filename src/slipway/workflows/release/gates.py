@@ -1,4 +1,4 @@
-"""`slipway gates`, `slipway approve`: the verdicts on a version, and its approval, before it moves."""
+"""`slipway gates`: the verdicts on a version, before it moves."""
 
 from dataclasses import dataclass
 from html import escape
@@ -86,27 +86,3 @@ def gates(settings: Settings, name: str, version: int, stage: Stage = Stage.PROD
         judgement = judging_gathered(registrar, evidence).judge(name, evidence.bundle)
     found = eligibility(client, ledger, challenger, stage)
     return Gated(found, judgement, decision_on(client, challenger, found))
-
-
-def approve(
-    settings: Settings,
-    name: str,
-    version: int,
-    comment: str,
-    stage: Stage = Stage.PRODUCTION,
-    overrides: tuple[str, ...] = (),
-) -> Transition:
-    """Approve the newest judgement of a version, as somebody other than the version's author.
-
-    Args:
-        settings: the tracking server and the user.
-        name: the registered model.
-        version: the version's number.
-        comment: the reason; it may not be empty.
-        stage: the stage that the judgement is for.
-        overrides: gates that had too few rows to compare with the version in Production; the comment stands in for them.
-
-    Raises Refusal when the judgement does not pass, when the caller is the version's author, or is not among the approvers.
-    """
-    client = open_client(settings)
-    return registrar_of(client, settings, Operation.APPROVE, name).approve(name, version, stage, comment, overrides)

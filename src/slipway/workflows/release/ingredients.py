@@ -12,8 +12,10 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from slipway.core.release.changes import Ingredients
+from slipway.core.signatures import ModelFields
 from slipway.core.spec import Experiment
 from slipway.registry.artifacts.models import requirements_of
+from slipway.registry.artifacts.signatures import signature_in
 from slipway.reports.card import CardData, ModelCard, read_card
 from slipway.reports.words.spelling import number
 from slipway.tracking.lineage import GIT_REMOTE
@@ -38,12 +40,14 @@ class VersionRecord:
         card: the model card of its run; None without one.
         size_bytes: the size of its files; None where it is not recorded.
         declared: its declaration; None where it cannot be read.
+        signature: the columns that its model asks for and answers with; None where they cannot be read.
     """
 
     ingredients: Ingredients
     card: ModelCard | None = None
     size_bytes: int | None = None
     declared: Experiment | None = None
+    signature: ModelFields | None = None
 
 
 def record_of(client: MlflowClient, run: Run, files: str = "") -> VersionRecord:
@@ -58,7 +62,7 @@ def record_of(client: MlflowClient, run: Run, files: str = "") -> VersionRecord:
         folder = Path(made)
         tags = run.data.tags
         card, declared = _card(client, run, folder), _declared(client, run, folder)
-        packages, size_bytes = _of_model(client, files, folder) if files else ((), None)
+        packages, size_bytes, signature = _of_model(client, files, folder) if files else ((), None, None)
         code = {name: tags[tag][:_DIGEST_CHARACTERS] for name, tag in _CODE.items() if tags.get(tag)}
         ingredients = Ingredients(
             declaration=declared.as_dict() if declared else {},
@@ -68,7 +72,7 @@ def record_of(client: MlflowClient, run: Run, files: str = "") -> VersionRecord:
             commit=tags.get("slipway.git_commit", ""),
             remote=tags.get(GIT_REMOTE) or tags.get("mlflow.source.git.repoURL", ""),
         )
-        return VersionRecord(ingredients, card, size_bytes, declared)
+        return VersionRecord(ingredients, card, size_bytes, declared, signature)
 
 
 def _card(client: MlflowClient, run: Run, folder: Path) -> ModelCard | None:
@@ -104,10 +108,13 @@ def _facts(data: CardData, digest: str) -> dict[str, str]:
     return {name: value for name, value in facts.items() if value}
 
 
-def _of_model(client: MlflowClient, files: str, folder: Path) -> tuple[tuple[str, ...], int | None]:
-    """Return the requirements of a model and the size of its files, by two of its files."""
+def _of_model(client: MlflowClient, files: str, folder: Path) -> tuple[tuple[str, ...], int | None, ModelFields | None]:
+    """Return the requirements of a model, the size of its files and its signature, by two of its files."""
     with suppress(*UNREADABLE):
-        size = yaml.safe_load(_read(client, files, "MLmodel", folder)).get("model_size_bytes")
+        mlmodel = yaml.safe_load(_read(client, files, "MLmodel", folder))
+        size, signature = mlmodel.get("model_size_bytes"), None
+        with suppress(KeyError, TypeError, *UNREADABLE):
+            signature = signature_in(mlmodel)
         _read(client, files, "requirements.txt", folder)
-        return tuple(requirements_of(folder)), size if isinstance(size, int) else None
-    return (), None
+        return tuple(requirements_of(folder)), size if isinstance(size, int) else None, signature
+    return (), None, None

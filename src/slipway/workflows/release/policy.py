@@ -121,13 +121,16 @@ def set_policy(settings: Settings, name: str, file: Path, comment: str) -> Trans
     return registrar_of(client, settings, Operation.POLICY, name).set_policy(name, text, comment)
 
 
-def approve_policy(settings: Settings, name: str, comment: str) -> Transition:
-    """Approve the policy that waits, or the one in force, as somebody other than the one who set it. Raises Refusal."""
+def approve_policy(settings: Settings, name: str, comment: str, *, as_admin: bool = False) -> Transition:
+    """Approve the policy that waits, or the one in force, as somebody other than the one who set it. Raises Refusal.
+
+    as_admin: as an admin, in place of everybody whom the policy before asks for.
+    """
     client = open_client(settings)
     registrar = registrar_of(client, settings, Operation.APPROVE, name)
     known = policies_of(ledger_of(client, name))
     asked = known.waiting or known.in_force
-    return registrar.approve_policy(name, asked.digest if asked else "", comment)
+    return registrar.approve_policy(name, asked.digest if asked else "", comment, as_admin=as_admin)
 
 
 def _written(what: str, policy: SetPolicy) -> str:
