@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from slipway import errors
-from slipway.core.release.stages import stage_named
+from slipway.core.release.transitions import stage_named
 from slipway.errors import (
     ContractBroken,
     DataUnusable,

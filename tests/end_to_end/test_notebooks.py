@@ -43,9 +43,9 @@ def _shown(output: Any) -> str:
 def test_a_newcomer_comes_from_a_frame_to_answers_of_production(execute: Callable[[str], list[str]]) -> None:
     shown = execute("first_model.ipynb")
     whole = "\n".join(shown)
-    assert "guessed from the table" in shown[2] and "rides is ready to run" in shown[4]
+    assert "guessed from the table" in shown[2] and "trips is ready to run" in shown[4]
     assert re.search(r"✓ data: read, contract, split · \d", shown[5]) and "search: 100%" in shown[5]
-    assert "rides version 1 is registered" in shown[5]
+    assert "trips version 1 is registered" in shown[5]
     assert "version 1 → Production" in whole and "first release" in whole
     assert "probability_1" in shown[-1] and "ride 2" in shown[-1]
     assert "stderr:" not in whole, "progress and results are shown below the cells"

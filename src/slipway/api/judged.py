@@ -6,7 +6,7 @@ from slipway.reports.words.decision import sentence
 from slipway.workflows.release.gates import Gated
 
 
-class JudgedVersion(Shown, Gated):
+class VersionVerdicts(Shown, Gated):
     """The verdicts of the gates on a version that was not moved."""
 
     @property

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from slipway.api.surroundings import settings_of, worded
-from slipway.core.release.stages import held_stage_named, stage_named
+from slipway.core.release.transitions import held_stage_named, stage_named
 from slipway.errors import UnknownName, UsageError
 from slipway.settings import Settings
 from slipway.types import Stage
@@ -12,7 +12,7 @@ from slipway.types import Stage
 if TYPE_CHECKING:  # importing these costs seconds, which a method spends when it needs them
     import pandas as pd
 
-    from slipway.api.judged import JudgedVersion
+    from slipway.api.judged import VersionVerdicts
     from slipway.api.released import ModelHistory, MovedVersion, VerifiedLedger
     from slipway.registry.versions import Version
     from slipway.workflows.scorable import FrameScorer
@@ -102,18 +102,18 @@ class Model:
         return MovedVersion.of(archive(self._settings, self.name, version, comment).transition)
 
     @worded()
-    def gates(self, version: int | None = None, stage: Held | str = "Production") -> "JudgedVersion":
+    def gates(self, version: int | None = None, stage: Held | str = "Production") -> "VersionVerdicts":
         """Run the gates before a stage and move nothing, as `slipway gates`; the verdicts are written to the ledger.
 
         Args:
             version: the version; None as for `promote`.
             stage: Staging or Production.
         """
-        from slipway.api.judged import JudgedVersion
+        from slipway.api.judged import VersionVerdicts
         from slipway.workflows.release.gates import gates
 
         to = held_stage_named(stage)
-        return JudgedVersion.of(gates(self._settings, self.name, version or self._next_for(to), to))
+        return VersionVerdicts.of(gates(self._settings, self.name, version or self._next_for(to), to))
 
     @worded()
     def approve(
@@ -128,7 +128,7 @@ class Model:
             overrides: gates that had too few rows to compare with the version in Production.
         """
         from slipway.api.released import MovedVersion
-        from slipway.workflows.release.gates import approve
+        from slipway.workflows.release.decide import approve
 
         to = held_stage_named(stage)
         return MovedVersion.of(approve(self._settings, self.name, version, comment, to, overrides))
@@ -137,7 +137,7 @@ class Model:
     def reject(self, version: int, *, comment: str, stage: Held | str = "Production") -> "MovedVersion":
         """Reject the verdicts on a version with a reason, as `slipway reject`."""
         from slipway.api.released import MovedVersion
-        from slipway.workflows.release.reject import reject
+        from slipway.workflows.release.decide import reject
 
         return MovedVersion.of(reject(self._settings, self.name, version, comment, held_stage_named(stage)))
 
@@ -145,7 +145,7 @@ class Model:
     def comment(self, version: int, text: str) -> "MovedVersion":
         """Comment on a version, as `slipway comment`."""
         from slipway.api.released import MovedVersion
-        from slipway.workflows.release.reject import comment
+        from slipway.workflows.release.decide import comment
 
         return MovedVersion.of(comment(self._settings, self.name, version, text))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from slipway.cli._options import Integer
-from slipway.core.release.stages import stage_named
+from slipway.core.release.transitions import stage_named
 from slipway.errors import UsageError
 
 if TYPE_CHECKING:

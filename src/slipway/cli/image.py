@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from slipway.cli._options import Integer, command, json_option, show
-from slipway.core.release.stages import stage_named
+from slipway.core.release.transitions import stage_named
 from slipway.settings import Settings
 from slipway.types import Stage
 

@@ -9,7 +9,7 @@ from click.core import ParameterSource
 
 from slipway.cli._options import Integer, Number, command, json_option, share, show
 from slipway.cli._variants import read_variant, variant_options
-from slipway.core.release.stages import stage_named
+from slipway.core.release.transitions import stage_named
 from slipway.errors import UsageError
 from slipway.settings import Settings
 from slipway.types import Stage

@@ -1,11 +1,13 @@
 """Predictions of a fitted model as an Outcome, the form from which metrics are computed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
+from slipway.core.spec import Data
 from slipway.core.statistics.metrics import Array, Outcome
 from slipway.core.tasks import Task
 
@@ -108,3 +110,13 @@ def _scores(model: Any, rows: pd.DataFrame, task: Task, classes: Sequence[Any]) 
         # A margin cannot be made up for a class that the model was trained without: the Outcome has labels only.
         return (scores, False) if known == list(classes) else (None, False)
     return None, False
+
+
+def weights_of(rows: pd.DataFrame, data: Data) -> Array | None:
+    """Return how much each row counts, (rows,); None where no weight is declared, and every row counts once."""
+    return rows[data.weight].to_numpy(dtype="float64") if data.weight else None
+
+
+def weighted(outcome: Outcome, rows: pd.DataFrame, data: Data) -> Outcome:
+    """Return an Outcome in which each row counts as `data.weight` says; `rows` are those of the Outcome, in its order."""
+    return replace(outcome, weights=weights_of(rows, data))

@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 
 from slipway.code import load_function
-from slipway.core.prediction import encode, scores_of
+from slipway.core.prediction import encode, scores_of, weighted, weights_of
 from slipway.core.spec import Experiment
 from slipway.core.statistics.metrics import Array, Outcome, measure
 from slipway.core.tasks import Task
-from slipway.core.weights import weighted, weights_of
 from slipway.errors import CodeInvalid
 from slipway.search.own_metrics import own_metrics
 from slipway.search.question import Question, mean_over_folds

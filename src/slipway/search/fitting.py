@@ -13,8 +13,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
+from slipway.core.prediction import weights_of
 from slipway.core.spec import Experiment
-from slipway.core.weights import weights_of
 from slipway.errors import CodeInvalid
 from slipway.search.boosters import fit_booster, is_booster, stops_early, told_of_columns
 from slipway.search.class_weights import code_class_weights

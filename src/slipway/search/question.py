@@ -13,13 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from slipway.core.prediction import encode, predict_once
+from slipway.core.prediction import encode, predict_once, weighted, weights_of
 from slipway.core.spec import Experiment
 from slipway.core.statistics.costs import cheapest_threshold, pooled
 from slipway.core.statistics.intervals import resampled
 from slipway.core.statistics.metrics import Array, Outcome, measure
 from slipway.core.trials import Answers, Trial
-from slipway.core.weights import weighted, weights_of
 from slipway.errors import CodeInvalid
 from slipway.search.boosters import over_folds
 from slipway.search.candidates import build_pipeline

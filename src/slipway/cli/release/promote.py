@@ -3,7 +3,7 @@
 import click
 
 from slipway.cli._options import Integer, command, json_option, show
-from slipway.core.release.stages import held_stage_named
+from slipway.core.release.transitions import held_stage_named
 from slipway.settings import Settings
 from slipway.types import Stage
 

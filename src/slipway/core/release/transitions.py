@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from slipway.types import Stage, Verdict
+from slipway.errors import UnknownName
+from slipway.types import HELD_STAGES, Stage, Verdict
 
 APPROVAL = "approval"
 """The name of the gate whose verdict people give."""
@@ -239,3 +240,19 @@ def before_production(transitions: Sequence[Transition], existing: Container[int
     # The present version may be there more than once: archived, and promoted again.
     earlier = [version for version in held if version != held[-1]] if live else held
     return next((version for version in reversed(earlier) if existing is None or version in existing), None)
+
+
+def stage_named(text: str) -> Stage:
+    """Return the stage of that name, in upper or lower case. Raises UnknownName."""
+    for known in Stage:
+        if known.lower() == text.lower():
+            return known
+    raise UnknownName("stage", text, Stage)
+
+
+def held_stage_named(text: str) -> Stage:
+    """Return the stage that a version is to be moved to. Raises UnknownName, which lists Staging and Production."""
+    try:
+        return stage_named(text)
+    except UnknownName:
+        raise UnknownName("stage", text, HELD_STAGES) from None

@@ -13,10 +13,9 @@ from mlflow import MlflowClient
 from numpy.typing import NDArray
 
 from slipway.core.gates import Fields
-from slipway.core.prediction import predict
+from slipway.core.prediction import predict, weighted
 from slipway.core.spec import Experiment, GroupSplit, RandomSplit, TimeSplit
 from slipway.core.statistics.metrics import Outcome
-from slipway.core.weights import weighted
 from slipway.errors import LibraryMissing, Refusal, UntrustedModel
 from slipway.registry.artifacts.models import inputs_of, outputs_of, recorded_experiment
 from slipway.registry.evidence import test_rows

@@ -8,14 +8,13 @@ import numpy as np
 from mlflow import MlflowClient
 
 from slipway.core.gates import Measured, gates_before, judge
-from slipway.core.prediction import encode
+from slipway.core.prediction import encode, weights_of
 from slipway.core.release.judgement import approval, compared_and_now
 from slipway.core.release.people import Staff, who_may_approve
 from slipway.core.release.policy_gate import policy_verdict
 from slipway.core.release.transitions import APPROVAL, Action, ServedBeside, Transition
 from slipway.core.spec import ApprovalGate, name_of
 from slipway.core.statistics.metrics import Array
-from slipway.core.weights import weights_of
 from slipway.errors import Refusal, UsageError
 from slipway.registry.artifacts.models import temporary_folder
 from slipway.registry.evidence.bundle import EvidenceBundle

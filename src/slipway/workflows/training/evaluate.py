@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from slipway.core.prediction import predict
+from slipway.core.prediction import predict, weighted
 from slipway.core.spec import Experiment
 from slipway.core.statistics.costs import mean_cost
 from slipway.core.statistics.intervals import bootstrap, remembering
 from slipway.core.statistics.metrics import Metric, Outcome, Weighted, measure, prepare_all
-from slipway.core.weights import weighted
 from slipway.search import FittedBaseline, own_metrics, search_metric
 from slipway.types import Interval
 from slipway.workflows.project import Declared

@@ -13,9 +13,8 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from slipway.code import importable
-from slipway.core.prediction import encode
+from slipway.core.prediction import encode, weighted
 from slipway.core.space import spread
-from slipway.core.weights import weighted
 from slipway.errors import CodeInvalid, UntrustedModel, how_to_get
 from slipway.progress import step
 from slipway.registry.trust import stored_and_loaded

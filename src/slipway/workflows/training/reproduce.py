@@ -13,10 +13,9 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from packaging.requirements import Requirement
 
-from slipway.core.prediction import predict
+from slipway.core.prediction import predict, weighted
 from slipway.core.spec import Experiment
 from slipway.core.statistics.metrics import Metric, Outcome, measure
-from slipway.core.weights import weighted
 from slipway.errors import Refusal
 from slipway.progress import step
 from slipway.registry.artifacts.fetch import fetch_verified

@@ -11,9 +11,8 @@ import numpy as np
 from mlflow import MlflowClient
 from sklearn.inspection import permutation_importance
 
-from slipway.core.prediction import predict
+from slipway.core.prediction import predict, weighted
 from slipway.core.trials import Trial
-from slipway.core.weights import weighted
 from slipway.progress import step
 from slipway.registry.evidence import sealed_trials
 from slipway.registry.evidence.test_rows import CODE, FOLDER, TestRows, save
