@@ -36,7 +36,8 @@ def test_the_importances_are_those_of_scikit_learn_with_few_calls_of_the_model()
         errors = np.split(np.abs(model.predict(copies) - np.tile(truth, count)), count)
         return [-float(each.mean()) for each in errors]
 
-    ours = permuted(scores, rows, seed=7)
+    (whole,) = scores(rows, 1)
+    ours = permuted(scores, whole, rows, seed=7)
     theirs = permutation_importance(model, rows, truth, scoring="neg_mean_absolute_error", n_repeats=3, random_state=7)
     assert list(ours.columns) == ["minutes", "noise", "port"]
     np.testing.assert_allclose(ours.mean, theirs.importances_mean)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from slipway.core.prediction import predict_once
+from slipway.core.prediction import predict, predict_as_before
 from slipway.core.statistics.metrics import Array, Outcome
 from slipway.core.weights import weighted
 from slipway.search import search_metric
@@ -46,16 +46,18 @@ def importance(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> Impo
     metric = search_metric(spec.folder, experiment, prepared.classes)
     sample = test.sample(min(sampled(len(inputs)), len(test)), random_state=experiment.search.seed)
     truth, sign = sample[experiment.data.target], 1.0 if metric.greater_is_better else -1.0
+    about = (experiment.task, prepared.classes)
+    whole = predict(evaluated.pipeline, sample[inputs], truth, *about)
 
     def score(outcome: Outcome) -> float:
         return sign * metric.prepare(weighted(outcome, sample, experiment.data))(np.ones(outcome.rows))
 
     def scores(rows: pd.DataFrame, copies: int) -> Sequence[float]:
         truths = pd.concat([truth] * copies)
-        answers = predict_once(evaluated.pipeline, rows, truths, experiment.task, prepared.classes)
+        answers = predict_as_before(evaluated.pipeline, rows, truths, *about, whole)
         return [score(answers.take(copy)) for copy in np.split(np.arange(len(rows)), copies)]
 
-    return permuted(scores, sample[inputs], experiment.search.seed)
+    return permuted(scores, score(whole), sample[inputs], experiment.search.seed)
 
 
 def sampled(columns: int) -> int:
@@ -63,10 +65,12 @@ def sampled(columns: int) -> int:
     return int(np.clip(_MOST_CELLS // (_REPEATS * columns**2), _FEWEST_ROWS, _MOST_ROWS))
 
 
-def permuted(scores: Scores, rows: pd.DataFrame, seed: int) -> Importance:
-    """Return the importance of each column of the rows, with the shuffles of scikit-learn's `permutation_importance`."""
+def permuted(scores: Scores, whole: float, rows: pd.DataFrame, seed: int) -> Importance:
+    """Return the importance of each column of the rows, with the shuffles of scikit-learn's `permutation_importance`.
+
+    whole: the score of the rows as they are.
+    """
     shuffles, columns = _shuffles(len(rows), seed), [str(name) for name in rows]
-    (whole,) = scores(rows, 1)
     copies = (_with_shuffled(rows, column, shuffle) for column in columns for shuffle in shuffles)
     found: list[float] = []
     for batch in _batches(copies, max(1, _ROWS_AT_A_TIME // len(rows))):
