@@ -40,7 +40,7 @@ from slipway.workflows.training.evaluate import Evaluated, evaluate
 from slipway.workflows.training.prepare import Prepared, check_code, prepare, question_of
 from slipway.workflows.training.rehearsal import rehearse
 from slipway.workflows.training.resume import STUDY, Past, offer, past_of
-from slipway.workflows.training.run_artifacts import log_gate_code, log_run_artifacts, order_figures, tested
+from slipway.workflows.training.run_artifacts import log_gate_code, log_run_artifacts, order_figures, rows_tested
 from slipway.workflows.training.search_run import Searched, log_baselines, log_what_is_searched, run_search
 from slipway.workflows.training.winner import Winner, fit_chosen
 
@@ -150,7 +150,7 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
         trials, winner = searched.trials, searched.winner
         with Drawing(beside=spec.experiment.search.executor == "processes") as drawing:
             evaluated, chosen = _refit_and_evaluate(client, run_id, spec, prepared, baselines, searched)
-            findings = find(client, settings, spec, tested(spec, prepared, evaluated), evaluated, chosen)
+            findings = find(client, settings, spec, rows_tested(spec, prepared, evaluated), evaluated, chosen)
             order_figures(drawing, spec, prepared, evaluated, findings, trials)
             with step("model: store"):
                 _store(run_id, spec, prepared, evaluated, winner, trusted)

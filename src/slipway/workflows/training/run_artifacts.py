@@ -49,7 +49,7 @@ def log_run_artifacts(
         (folder / "model_card.md").write_text(markdown(card))
         (folder / "model_card.html").write_text(html(card))
         (folder / "model_card.json").write_text(card_json(card))
-        save(folder / FOLDER, tested(spec, prepared, evaluated))
+        save(folder / FOLDER, rows_tested(spec, prepared, evaluated))
         sealed_trials.save(folder / FOLDER, trials)
         if (lock := settings.project / "requirements.lock").is_file():
             shutil.copyfile(lock, folder / lock.name)
@@ -95,7 +95,7 @@ def log_gate_code(client: MlflowClient, run_id: str, spec: Declared) -> None:
             client.log_artifact(run_id, str(path), posixpath.normpath(f"{FOLDER}/{CODE}/{within}"))
 
 
-def tested(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> TestRows:
+def rows_tested(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> TestRows:
     """Return the test rows as a run keeps them, with the baselines' answers to them."""
     data = spec.experiment.data
     rows = prepared.splits.test[list(data.columns)]
