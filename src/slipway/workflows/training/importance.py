@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from slipway.core.prediction import predict, predict_as_before
+from slipway.core.statistics.intervals import one_blas_thread
 from slipway.core.statistics.metrics import Array, Outcome
 from slipway.core.weights import weighted
 from slipway.search import search_metric
@@ -40,6 +41,7 @@ class Importance:
     deviation: Array
 
 
+@one_blas_thread
 def importance(spec: Declared, prepared: Prepared, evaluated: Evaluated) -> Importance:
     """Return the importance of the winner's columns for the search metric, measured on a sample of the test rows."""
     experiment, inputs, test = spec.experiment, list(evaluated.inputs), prepared.splits.test
