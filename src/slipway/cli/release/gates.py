@@ -2,7 +2,7 @@
 
 import click
 
-from slipway.cli._options import Integer, command, json_option, show, stage_to_hold
+from slipway.cli._options import Integer, command, import_skops_first, json_option, show, stage_to_hold
 from slipway.cli.failures import REFUSED
 from slipway.errors import UsageError
 from slipway.settings import Settings
@@ -25,6 +25,7 @@ def gates(settings: Settings, name: str, version: int, to: Stage, as_json: bool,
 
     The verdicts are written to the ledger. The command exits with 1 when a gate does not pass.
     """
+    import_skops_first()
     from slipway.workflows.release import gates as workflow
 
     if as_json and markdown:
