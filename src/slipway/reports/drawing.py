@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from slipway import forkserver
 
 
-class Order(NamedTuple):
+class FigureOrder(NamedTuple):
     """The order of figures: the name of a function of `slipway.reports.plots`, and what it is called with.
 
     name: the name of the figure; empty for a function that returns several by their names.
@@ -52,18 +52,18 @@ class Drawing:
 
     def order(self, name: str, function: str, *given: Any, **more: Any) -> None:
         """Let a figure be drawn, or with an empty name those that the function names."""
-        self._drawn.append(self._thread.submit(self._draw, Order(name, function, given, more)))
+        self._drawn.append(self._thread.submit(self._draw, FigureOrder(name, function, given, more)))
 
     def pictures(self) -> dict[str, bytes]:
         """Wait for all figures that were ordered and return them as PNG, by name. Raises what drawing one raised."""
         return {name: picture for each in self._drawn for name, picture in each.result().items()}
 
-    def _draw(self, order: Order) -> dict[str, bytes]:
+    def _draw(self, order: FigureOrder) -> dict[str, bytes]:
         pictures = self._beside.ask(order) if self._beside else None
         return pictures_of(order) if pictures is None else pictures
 
 
-def pictures_of(order: Order) -> dict[str, bytes]:
+def pictures_of(order: FigureOrder) -> dict[str, bytes]:
     """Draw what is ordered and return it as PNG, by name."""
     from slipway.reports import plots
 
@@ -81,7 +81,7 @@ class _Beside:
         self._process.start()
         theirs.close()
 
-    def ask(self, order: Order) -> dict[str, bytes] | None:
+    def ask(self, order: FigureOrder) -> dict[str, bytes] | None:
         """Return the pictures; None where the process died, or failed: drawn here, the failure has a traceback."""
         try:
             self._pipe.send(order)
