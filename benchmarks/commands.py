@@ -3,6 +3,7 @@
 import argparse
 import configparser
 import contextlib
+import re
 import resource
 import shutil
 import statistics
@@ -219,8 +220,26 @@ def row(command: Command, homes: Sequence[Home], rounds: Sequence[Sequence[Taken
         good = [each for each in found if not each.failed]
         parts = {part: [round(getattr(each, part), 3) for each in good] for part in ("wall_s", "cpu_s", "server_s")}
         medians = {part: round(statistics.median(values), 3) for part, values in parts.items() if values}
-        by_home[str(home.models)] = {**medians, "each": parts, "failed": [each.failed for each in found if each.failed]}
+        by_home[str(home.models)] = {
+            **medians,
+            "steps": _steps([each.said for each in good]),
+            "each": parts,
+            "failed": [each.failed for each in found if each.failed],
+        }
     return {"command": str(command), "homes": by_home}
+
+
+# As `slipway.progress.step` writes a step that is done: what it was, and its wall seconds.
+_STEP = re.compile(r"^ {2}(\w+).* · (\d+\.\d+) s *$", re.MULTILINE)
+
+
+def _steps(said: Sequence[str]) -> dict[str, float]:
+    """Return the medians of the wall seconds of a command's steps, by the first word of each."""
+    found: dict[str, list[float]] = {}
+    for each in said:
+        for word, seconds in _STEP.findall(each):
+            found.setdefault(word, []).append(float(seconds))
+    return {word: round(statistics.median(seconds), 1) for word, seconds in found.items()}
 
 
 def report(rows: Sequence[Mapping[str, Any]], homes: Sequence[Home], on: Mapping[str, Any]) -> str:
@@ -235,10 +254,20 @@ def report(rows: Sequence[Mapping[str, Any]], homes: Sequence[Home], on: Mapping
         parts = [f"{home[part]:.2f}" if part in home else "failed" for home in (few, many) for part in _PARTS]
         both = "wall_s" in few and "wall_s" in many
         lines.append([each["command"], *parts, f"{many['wall_s'] / few['wall_s']:.2f}" if both else ""])
+        lines += _lines_of_steps(few.get("steps", {}), many.get("steps", {}))
     told = [f"not timed: slipway {name}{': ' if why else ''}{why}" for name, why in _not_timed().items()]
     ran_on = f"{on['cores']} cores of {on['cpu']}, load {on['load_1min_before']} before"
     used = ", ".join(f"{name} {number}" for name, number in versions().items())
     return "\n".join([table(header, lines), *told, ran_on, used])
+
+
+def _lines_of_steps(few: Mapping[str, float], many: Mapping[str, float]) -> list[list[str]]:
+    """Return a line for each step of a command that has several, with wall seconds alone."""
+    names = list(few) if len(few) > 1 else []
+    return [
+        [f"  … {name}", f"{few[name]:.1f}", "", "", f"{many[name]:.1f}" if name in many else "", "", "", ""]
+        for name in names
+    ]
 
 
 _PARTS = ("wall_s", "cpu_s", "server_s")

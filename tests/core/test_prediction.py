@@ -9,7 +9,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from slipway.core.prediction import classes_of, encode, predict, predict_once
+from slipway.core.prediction import classes_of, encode, predict, predict_as_before, predict_once
 from slipway.core.statistics.metrics import METRICS, measure
 from slipway.core.tasks import Task
 
@@ -132,6 +132,8 @@ def test_asked_once_a_model_answers_what_it_answers_when_it_is_asked_twice(names
         once, twice = (ask(fitted, rows, truth, task, classes) for ask in (predict_once, predict))
         assert (once.predicted == twice.predicted).all() and once.probabilistic == twice.probabilistic
         assert (once.scores is None and twice.scores is None) or (once.scores == twice.scores).all()
+        later = predict_as_before(fitted, rows[:100], truth[:100], task, classes, twice)
+        assert (later.predicted == twice.predicted[:100]).all() and later.probabilistic == twice.probabilistic
 
 
 def test_labels_that_follow_from_the_probabilities_are_asked_for_on_a_sample_only() -> None:
@@ -143,5 +145,8 @@ def test_labels_that_follow_from_the_probabilities_are_asked_for_on_a_sample_onl
             asked.append(len(rows))
             return super().predict(rows)
 
-    predict_once(Counting().fit(rows, truth), rows, truth, Task.BINARY, (0, 1))
-    assert asked == [2000]
+    model = Counting().fit(rows, truth)
+    predict_once(model, rows, truth, Task.BINARY, (0, 1))
+    before = predict(model, rows[:10], truth[:10], Task.BINARY, (0, 1))
+    predict_as_before(model, rows, truth, Task.BINARY, (0, 1), before)
+    assert asked == [2000, 10]

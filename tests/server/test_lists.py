@@ -23,6 +23,7 @@ from slipway.server.board import blueprint
 from slipway.server.identity import ALL_RIGHTS, Anybody
 from slipway.types import Stage, Verdict
 from slipway.workflows.board.index import BoardIndex
+from slipway.workflows.board.warming import first_pages
 from slipway.workflows.promotion.registrar import LocalRegistrar
 
 pytestmark = pytest.mark.slow  # the file, more than each of its tests
@@ -294,3 +295,16 @@ def _slow_pages(client: MlflowClient, index: BoardIndex) -> Iterator[tuple[str, 
             took.append(time.perf_counter() - began)
         if min(took) > 0.5:
             yield path, min(took)
+
+
+def test_the_first_pages_are_those_of_the_model_that_changed_last(client: MlflowClient, index: BoardIndex) -> None:
+    newest = max(index.models(), key=lambda each: each.changed_ms).name
+    of_model, of_version = first_pages(lambda: client, index)
+    assert f"<title>{newest}" in of_model
+    assert re.search(rf"<title>{newest}\W+version \d+", of_version)
+
+
+def test_a_server_without_models_has_no_first_pages(tmp_path: Path, migrated_database: Path) -> None:
+    database = Path(shutil.copy(migrated_database, tmp_path / "mlflow.db"))
+    empty = MlflowClient(f"sqlite:///{database}", f"sqlite:///{database}")
+    assert list(first_pages(lambda: empty, index_of(empty.tracking_uri))) == []

@@ -2,7 +2,7 @@
 
 import click
 
-from slipway.cli._options import command, json_option, show
+from slipway.cli._options import command, import_skops_first, json_option, show
 from slipway.settings import Settings
 
 
@@ -11,6 +11,7 @@ from slipway.settings import Settings
 @json_option
 def check(settings: Settings, name: str, as_json: bool) -> None:
     """Validate an experiment and say what a run of it will do."""
+    import_skops_first()
     from slipway.workflows import check as workflow
 
     show(workflow.check(settings, name), as_json)

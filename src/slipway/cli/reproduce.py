@@ -2,7 +2,7 @@
 
 import click
 
-from slipway.cli._options import Integer, command, json_option, show
+from slipway.cli._options import Integer, command, import_skops_first, json_option, show
 from slipway.cli.failures import REFUSED
 from slipway.settings import Settings
 
@@ -16,6 +16,7 @@ def reproduce(settings: Settings, name: str, version: int, as_json: bool) -> Non
 
     The command exits with 1 when one answer differs.
     """
+    import_skops_first()
     from slipway.workflows.training import reproduce as workflow
 
     done = workflow.reproduce(settings, name, version)

@@ -2,7 +2,7 @@
 
 import click
 
-from slipway.cli._options import Integer, Number, command, json_option, show
+from slipway.cli._options import Integer, Number, command, import_skops_first, json_option, show
 from slipway.settings import Settings
 
 
@@ -36,6 +36,7 @@ def run(
 
     if (executor or declared(settings, name).experiment.search.executor) == "processes":
         warm_up()  # the fork server imports while this process does, which takes as long
+    import_skops_first()
     from slipway.workflows import run as workflow
 
     given = {

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from slipway.cli._options import command, json_option, show
+from slipway.cli._options import command, import_skops_first, json_option, show
 from slipway.core.release.transitions import stage_named
 from slipway.settings import Settings
 from slipway.types import Stage
@@ -32,6 +32,7 @@ def score(
 
     INPUT is a path, or a URL of s3://, https://, sqlite:/// or postgresql://; OUTPUT is a CSV or Parquet file.
     """
+    import_skops_first()
     from slipway.workflows import score as workflow
 
     show(workflow.score(settings, name, address, output_file, of, **keys), as_json)

@@ -84,13 +84,32 @@ def predict_once(model: Any, rows: Any, truth: pd.Series, task: Task, classes: S
     scores, probabilistic = _scores(model, rows, task, classes)
     if scores is None or not probabilistic:
         return predict(model, rows, truth, task, classes)
-    largest = scores.argmax(axis=1) if scores.ndim > 1 else scores > 0.5
-    predicted: Array = largest.astype(np.float64)
+    predicted = _likeliest(scores)
     sample = np.unique(np.linspace(0, len(predicted) - 1, _SAMPLE).astype(int))
     sampled = rows.iloc[sample] if hasattr(rows, "iloc") else rows[sample]
     if not np.array_equal(encode(np.asarray(model.predict(sampled)).ravel(), classes), predicted[sample]):
         return predict(model, rows, truth, task, classes)
     return Outcome(encode(truth, classes), predicted, scores, probabilistic)
+
+
+def predict_as_before(
+    model: Any, rows: pd.DataFrame, truth: pd.Series, task: Task, classes: Sequence[Any], before: Outcome
+) -> Outcome:
+    """Predict as `predict` does, but ask for probabilities only where these gave every label of an earlier Outcome.
+
+    before: what `predict` returned for the same model and other rows.
+    """
+    scores = before.scores
+    if scores is None or not before.probabilistic or not np.array_equal(_likeliest(scores), before.predicted):
+        return predict(model, rows, truth, task, classes)
+    found, _ = _scores(model, rows, task, classes)
+    assert found is not None  # the model gave some before
+    return Outcome(encode(truth, classes), _likeliest(found), found, True)
+
+
+def _likeliest(probabilities: Array) -> Array:
+    largest = probabilities.argmax(axis=1) if probabilities.ndim > 1 else probabilities > 0.5
+    return largest.astype(np.float64)
 
 
 def _scores(model: Any, rows: pd.DataFrame, task: Task, classes: Sequence[Any]) -> tuple[Array | None, bool]:

@@ -72,8 +72,8 @@ def _guarded(people: People, app: Any, accounts: "Accounts | None") -> Any:
     flask_app.register_blueprint(
         blueprint(lambda: stores.client, people, index, add_static_prefix(""), settings.home, lambda: telling.problem)
     )
-    # The first reading of 20,000 entries takes seconds, which no visitor has to wait for.
-    threading.Thread(target=warm_up, args=(index,), name="board index", daemon=True).start()
+    # The first reading of 20,000 entries takes seconds and the first page a second, which no visitor has to wait for.
+    threading.Thread(target=warm_up, args=(lambda: stores.client, index), name="board", daemon=True).start()
     flask_app.before_request(lambda: refuse_kept(stores))  # it runs after auth's hook, which was registered first
     # The innermost, so that auth, which MLflow adds as the outermost, is asked first.
     app.user_middleware += [Middleware(NoAssistant), Middleware(ArtifactGuard, stores=stores)]

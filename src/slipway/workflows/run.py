@@ -23,6 +23,7 @@ from slipway.registry.artifacts.contract import contract_of
 from slipway.registry.artifacts.models import log_model
 from slipway.registry.remote import about
 from slipway.registry.trust import ANSWERS
+from slipway.reports.drawing import Drawing
 from slipway.search import FittedBaseline, fit_baselines
 from slipway.search.executors import check_executor
 from slipway.settings import Settings
@@ -34,13 +35,14 @@ from slipway.tracking.trials import CONTINUES, parameters
 from slipway.workflows.project import Declared, declared, travelling_code
 from slipway.workflows.release.register import Registered, register_run
 from slipway.workflows.session import resolve_tracking_uri
+from slipway.workflows.training.analysis import find
 from slipway.workflows.training.evaluate import Evaluated, evaluate
 from slipway.workflows.training.prepare import Prepared, check_code, prepare, question_of
 from slipway.workflows.training.rehearsal import rehearse
 from slipway.workflows.training.resume import STUDY, Past, offer, past_of
-from slipway.workflows.training.run_artifacts import log_gate_code, log_run_artifacts
+from slipway.workflows.training.run_artifacts import log_gate_code, log_run_artifacts, order_figures, rows_tested
 from slipway.workflows.training.search_run import Searched, log_baselines, log_what_is_searched, run_search
-from slipway.workflows.training.winner import fit_chosen
+from slipway.workflows.training.winner import Winner, fit_chosen
 
 
 @dataclass(frozen=True)
@@ -146,18 +148,13 @@ def run(settings: Settings, name: str, *, resume: bool = False, **given: Any) ->
             log_baselines(client, experiment, run_id, question)
         searched = run_search(client, experiment, run_id, question, past)
         trials, winner = searched.trials, searched.winner
-        evaluated = _refit_and_evaluate(client, settings, run_id, spec, prepared, baselines, searched)
-        with step("model: store"):
-            example = _example(spec, prepared, evaluated.inputs)
-            log_model(
-                run_id,
-                evaluated.pipeline,
-                spec.experiment,
-                example,
-                contract=contract_of(spec.experiment, prepared.splits.development),
-                code=travelling_code(spec, winner),
-                trusted=trusted,
-            )
+        with Drawing(beside=spec.experiment.search.executor == "processes") as drawing:
+            evaluated, chosen = _refit_and_evaluate(client, run_id, spec, prepared, baselines, searched)
+            findings = find(client, settings, spec, rows_tested(spec, prepared, evaluated), evaluated, chosen)
+            order_figures(drawing, spec, prepared, evaluated, findings, trials)
+            with step("model: store"):
+                _store(run_id, spec, prepared, evaluated, winner, trusted)
+            log_run_artifacts(client, settings, run_id, spec, prepared, evaluated, findings, trials, winner, drawing)
     with step("registry: new version"):
         registered = register_run(client, name, run_id, settings.trusted_types)
     failed = sum(trial.failed for trial in trials)
@@ -200,20 +197,18 @@ def _lineage(settings: Settings, spec: Declared, prepared: Prepared, past: Past)
 
 def _refit_and_evaluate(
     client: MlflowClient,
-    settings: Settings,
     run_id: str,
     spec: Declared,
     prepared: Prepared,
     baselines: list[FittedBaseline],
     searched: Searched,
-) -> Evaluated:
+) -> tuple[Evaluated, Winner]:
     """Fit the winner anew on training and validation rows, and evaluate it on the test rows, which nothing else has seen."""
     trials, winner = searched.trials, searched.winner
     fitted = f"fitted once more, on all {len(prepared.splits.development):,} development rows"
     with step(f"evaluate: {winner.title}, {fitted}, on {len(prepared.splits.test):,} test rows"):
         model, chosen = fit_chosen(spec, prepared, winner, searched.kept)
         evaluated = evaluate(model, spec, prepared, baselines)
-    log_run_artifacts(client, settings, run_id, spec, prepared, evaluated, trials, winner, chosen)
     validation = {f"validation_{name}": value for name, value in winner.metrics.items()}
     counts = {
         "trials": len(trials),
@@ -227,7 +222,21 @@ def _refit_and_evaluate(
         validation["validation_threshold"] = chosen.threshold
     tags = {**chosen.as_tag(), ANSWERS: answers_digest(evaluated.outcome, prepared.digests["test"])}
     write(client, run_id, params, {**validation, **evaluated.metrics(), **counts}, tags)
-    return evaluated
+    return evaluated, chosen
+
+
+def _store(
+    run_id: str, spec: Declared, prepared: Prepared, evaluated: Evaluated, winner: Trial, trusted: Sequence[str]
+) -> None:
+    log_model(
+        run_id,
+        evaluated.pipeline,
+        spec.experiment,
+        _example(spec, prepared, evaluated.inputs),
+        contract=contract_of(spec.experiment, prepared.splits.development),
+        code=travelling_code(spec, winner),
+        trusted=trusted,
+    )
 
 
 def _example(spec: Declared, prepared: Prepared, inputs: Sequence[str]) -> Any:

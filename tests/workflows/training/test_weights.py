@@ -18,7 +18,7 @@ from slipway.search import build_pipeline, check_candidate, fit, score_baselines
 from slipway.workflows.check import CheckReport
 from slipway.workflows.project import Declared
 from slipway.workflows.training.prepare import check_code, prepare, question_of
-from slipway.workflows.training.run_artifacts import _tested
+from slipway.workflows.training.run_artifacts import rows_tested
 
 LOGISTIC = {"logistic": {"estimator": "sklearn.linear_model.LogisticRegression"}}
 COSTS = {"goal": "Say which rows are late.", "costs": {"false_positive": 1, "false_negative": 3}}
@@ -84,8 +84,7 @@ def test_baselines_are_scored_by_the_weights(turned: SmallRun) -> None:
 
 
 def test_the_evidence_keeps_the_weights(turned: SmallRun, tmp_path: Path) -> None:
-    tested = _tested(turned.spec, turned.prepared, turned.evaluated)
-    kept_rows.save(tmp_path / "evidence", tested)
+    kept_rows.save(tmp_path / "evidence", rows_tested(turned.spec, turned.prepared, turned.evaluated))
     found = kept_rows.load(tmp_path / "evidence")
     weights = turned.prepared.splits.test["counts"].to_numpy()
     assert np.array_equal(found.rows["counts"], weights)

@@ -2,7 +2,7 @@
 
 import click
 
-from slipway.cli._options import Integer, command, json_option, show
+from slipway.cli._options import Integer, command, import_skops_first, json_option, show
 from slipway.cli.failures import REFUSED
 from slipway.core.release.transitions import held_stage_named
 from slipway.errors import UsageError
@@ -26,6 +26,7 @@ def gates(settings: Settings, name: str, version: int, to: Stage, as_json: bool,
 
     The verdicts are written to the ledger. The command exits with 1 when a gate does not pass.
     """
+    import_skops_first()
     from slipway.workflows.release import gates as workflow
 
     if as_json and markdown:

@@ -2,7 +2,7 @@
 
 import click
 
-from slipway.cli._options import Integer, command, json_option, show
+from slipway.cli._options import Integer, command, import_skops_first, json_option, show
 from slipway.core.release.transitions import held_stage_named
 from slipway.settings import Settings
 from slipway.types import Stage
@@ -21,6 +21,7 @@ _comment = click.option("--comment", default="", help="Why; written down with th
 @json_option
 def promote(settings: Settings, name: str, version: int, to: Stage, comment: str, force: bool, as_json: bool) -> None:
     """Move a version to a stage if the gates let it."""
+    import_skops_first()
     from slipway.workflows.release import promote as workflow
 
     show(workflow.promote(settings, name, version, to, comment, force=force), as_json)

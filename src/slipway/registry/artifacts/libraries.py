@@ -16,6 +16,9 @@ import yaml
 ALWAYS = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops")
 """The libraries that every model needs."""
 
+_PACKAGES = {"numpy": "numpy", "pandas": "pandas", "scipy": "scipy", "sklearn": "scikit-learn", "skops": "skops"}
+"""The packages of the modules that nearly every model is made of."""
+
 _OURS = "slipway"  # an image installs it by itself, and no package index has it
 
 
@@ -38,16 +41,15 @@ def libraries_in(folder: Path) -> set[str]:
 
 
 def _libraries(stored: bytes, code: Sequence[Path]) -> set[str]:
-    known = packages_distributions()
     own = {path.stem for path in code}
     modules = {*_of_types(stored), *(module for path in code for module in _imported(path))}
-    return {
-        name
-        for module in modules
-        if (top := module.partition(".")[0]) not in own and top not in sys.stdlib_module_names
-        for name in _packages(module, known.get(top, ()))
-        if name != _OURS
-    }
+    tops = {module: module.partition(".")[0] for module in modules}
+    tops = {module: top for module, top in tops.items() if top not in own and top not in sys.stdlib_module_names}
+    rest = {module: top for module, top in tops.items() if top and top not in _PACKAGES}
+    # The list is read from the files of every installed package, a quarter of a second, and most models need none of it.
+    known = packages_distributions() if rest else {}
+    found = {name for module, top in rest.items() for name in _packages(module, known.get(top, ()))}
+    return {_PACKAGES[top] for top in tops.values() if top in _PACKAGES} | found - {_OURS}
 
 
 def _of_types(stored: bytes) -> set[str]:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
+from threadpoolctl import threadpool_limits
 
 from slipway.core.statistics.metrics import Array
 from slipway.core.trials import EnsembleMember, Trial
@@ -138,6 +139,13 @@ def _answers(question: Question, winner: Winner, kept: KeptAnswers) -> tuple[Arr
 
 
 def _fit(spec: Declared, prepared: Prepared, winner: Winner, curve: Curve | None) -> Any:
+    # As in a trial. On products of thousands of rows several threads mostly wait for one
+    # another: a logistic regression on 7,885 rows took 1.1 s of CPU and 2.4 s on a busy machine in place of 0.1 and 0.3.
+    with threadpool_limits(1, user_api="blas"):
+        return _fit_whole(spec, prepared, winner, curve)
+
+
+def _fit_whole(spec: Declared, prepared: Prepared, winner: Winner, curve: Curve | None) -> Any:
     experiment, rows = spec.experiment, prepared.splits.development
     positive = prepared.classes[-1] if prepared.classes else None
     if not winner.members and curve is None:
