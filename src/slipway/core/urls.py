@@ -11,7 +11,8 @@ _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)(.*)", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d*)?")
 _SECRET = re.compile(
-    r"[?&]([^=&]*(?:password|passwd|secret|token|signature|credential|api_?key|accountkey)[^=&]*|sig|key)=",
+    r"[?&]([^=&]*(?:password|passwd|secret|token|signature|credential|api_?key|access_?key|accountkey|[-_]key)[^=&]*"
+    r"|sig|key|pwd|pass|auth|authorization|jwt)=",
     re.IGNORECASE,
 )
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|\[::1\]")

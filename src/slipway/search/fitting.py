@@ -30,19 +30,18 @@ def fit(experiment: Experiment, candidate: str, pipeline: Any, rows: pd.DataFram
     """
     declared, (inputs, target) = experiment.search.candidates[candidate], _parts(experiment, candidate, rows)
     weights, directions = weights_of(rows, experiment.data), _directions(experiment, candidate, target)
-    code_class_weights(pipeline, target)
+    if isinstance(pipeline, FixedThresholdClassifier) and weights is not None:
+        # Its own fit takes no weights unless scikit-learn's metadata routing is on, which would be stored with the model.
+        fitted = fit(experiment, candidate, clone(pipeline.estimator), rows)
+        model = clone(pipeline).set_params(estimator=FrozenEstimator(fitted)).fit(inputs, target)
+        model.estimator, model.estimator_ = pipeline.estimator, fitted
+        return model
+    code_class_weights(pipeline, target)  # once: keys that are codes already would be taken for classes
     if declared.estimator and is_booster(pipeline):
         fit_booster(pipeline, directions, inputs, target, weights=weights)
         return pipeline
-    if isinstance(pipeline, FixedThresholdClassifier):
-        if weights is not None:
-            # Its own fit takes no weights unless scikit-learn's metadata routing is on, which would be stored with the model.
-            fitted = fit(experiment, candidate, clone(pipeline.estimator), rows)
-            model = clone(pipeline).set_params(estimator=FrozenEstimator(fitted)).fit(inputs, target)
-            model.estimator, model.estimator_ = pipeline.estimator, fitted
-            return model
-        if declared.estimator and is_booster(pipeline.estimator):
-            told_of_columns(pipeline.estimator, directions, inputs, target)
+    if isinstance(pipeline, FixedThresholdClassifier) and declared.estimator and is_booster(pipeline.estimator):
+        told_of_columns(pipeline.estimator, directions, inputs, target)
     return pipeline.fit(inputs, target, **({} if weights is None else {weight_key(pipeline): weights}))
 
 
@@ -56,6 +55,7 @@ def fit_trial(
         return {}
     (inputs, target), held = (_parts(experiment, candidate, each) for each in (rows, held_out))
     weights, directions = weights_of(rows, experiment.data), _directions(experiment, candidate, target)
+    code_class_weights(pipeline, target)
     return fit_booster(pipeline, directions, inputs, target, held_out=held, weights=weights)
 
 

@@ -19,7 +19,7 @@ from slipway.sources.until import rows_until
 from slipway.types import MISSING_IN_CSV
 
 _FAILURES = (OSError, EOFError, ValueError, zlib.error, csv.Error, pa.ArrowException)
-_LIBRARIES = ("sqlalchemy", "psycopg2", "sqlite3", "botocore")
+_LIBRARIES = ("sqlalchemy", "psycopg2", "sqlite3", "botocore", "urllib3")
 _SHOWN = 300
 
 
