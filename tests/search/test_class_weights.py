@@ -11,6 +11,7 @@ import pytest
 
 from slipway.core.spec import Experiment
 from slipway.core.spec._yaml import read_experiment
+from slipway.errors import CodeInvalid
 from slipway.search import build_pipeline, decided, fit
 from slipway.search.fitting import fit_trial
 
@@ -102,6 +103,27 @@ def test_a_threshold_and_weights_of_rows_leave_class_weights_to_their_classes(
     experiment, rows = of_histogram(declare, classes, {"max_iter": 5}, weight="counts")
     model = decided(build_pipeline(tmp_path, experiment, "one", {}), 0.5, classes[1])
     assert fit(experiment, "one", model, rows).predict(rows).tolist().count(classes[1]) > 280
+
+
+def test_the_weight_of_the_positive_class_is_refused_where_a_library_takes_the_other_class_for_positive(
+    declare: Callable[..., Experiment], tmp_path: Path
+) -> None:
+    pytest.importorskip("lightgbm")
+    params = {"scale_pos_weight": 50, "n_estimators": 5}
+    candidate = {"estimator": "lightgbm.LGBMClassifier", "params": params}
+    search = {"metric": "roc_auc", "candidates": {"one": candidate}}
+    late = np.arange(300) % 2
+    rows = pd.DataFrame({"late": np.where(late == 1, "yes", "no"), "minutes": late * 1.0})
+    columns = {"late": {"type": "category"}, "minutes": {"type": "float"}}
+    for positive in ("yes", "no"):
+        data = declare().as_dict()["data"] | {"columns": columns, "not_leaking": [], "positive": positive}
+        experiment = declare(data=data, search=search)
+        pipeline = build_pipeline(tmp_path, experiment, "one", {})
+        if positive == "yes":
+            fit(experiment, "one", pipeline, rows)
+            continue
+        with pytest.raises(CodeInvalid, match="scale_pos_weight weighs 'yes', the last class in order"):
+            fit(experiment, "one", pipeline, rows)
 
 
 def test_balanced_and_a_class_that_is_not_there_are_left_to_the_estimator(

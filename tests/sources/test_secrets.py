@@ -83,7 +83,7 @@ def test_a_password_in_yaml_is_refused_with_its_line_and_not_repeated(source: st
 def test_a_query_that_names_a_secret_is_refused_whatever_the_secret_is_called(key: str) -> None:
     with pytest.raises(UsageError, match="which is a secret") as raised:
         source_at(f"https://x.com/rows.csv?{key}=tweet", sha256="0" * 64)
-    unseen(raised.value)
+    assert "tweet" not in str(raised.value)
     for harmless in ("keyboard", "passenger", "author"):
         source_at(f"https://x.com/rows.csv?{harmless}=1", sha256="0" * 64)
 

@@ -17,7 +17,7 @@ from slipway.core.spec import Experiment
 from slipway.core.weights import weights_of
 from slipway.errors import CodeInvalid
 from slipway.search.boosters import fit_booster, is_booster, stops_early, told_of_columns
-from slipway.search.class_weights import code_class_weights
+from slipway.search.class_weights import code_class_weights, require_positive_weighed
 
 _WEIGHT = "sample_weight"
 
@@ -30,6 +30,7 @@ def fit(experiment: Experiment, candidate: str, pipeline: Any, rows: pd.DataFram
     """
     declared, (inputs, target) = experiment.search.candidates[candidate], _parts(experiment, candidate, rows)
     weights, directions = weights_of(rows, experiment.data), _directions(experiment, candidate, target)
+    require_positive_weighed({*declared.params, *declared.space}, experiment.data, target)
     if isinstance(pipeline, FixedThresholdClassifier) and weights is not None:
         # Its own fit takes no weights unless scikit-learn's metadata routing is on, which would be stored with the model.
         fitted = fit(experiment, candidate, clone(pipeline.estimator), rows)
