@@ -84,7 +84,7 @@ def parse_url(given: str) -> Url:
 
 
 def without_secrets(text: str) -> str:
-    """Return a text, such as the value of a setting, without users and passwords in URLs and without secrets in their queries."""
+    """Return a text, such as the value of a setting, without users and passwords in URLs, and without secrets in queries."""
     return _VALUE.sub(r"\g<key>***", _USER.sub("", text))
 
 

@@ -41,8 +41,8 @@ def code_class_weights(model: Any, target: pd.Series) -> None:
 def require_positive_weighed(names: Iterable[str], data: Data, target: pd.Series) -> None:
     """Raise CodeInvalid for a `scale_pos_weight` where the positive class is not the last of the target's in order.
 
-    names: the parameters of the candidate. The boosting libraries take the last class for the positive one whatever is declared,
-    so the weight would go to the class that was to count less.
+    names: the parameters of the candidate. The boosting libraries take the last class for the positive one, so the weight would
+    go to the class that was to count less.
     """
     if _OF_POSITIVE in names and data.positive is not None and target.min() == data.positive:
         raise CodeInvalid(

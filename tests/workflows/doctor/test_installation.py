@@ -193,3 +193,13 @@ def test_a_secret_that_is_written_otherwise_is_shown_nowhere_either(settings: Se
         told = str(found(given, subject))
         assert "tweet" not in told and "bird" not in told
         assert "team:" not in told
+
+
+def test_a_check_that_hangs_does_not_keep_the_command_from_ending() -> None:
+    code = (
+        "import threading\n"
+        "from slipway.workflows.doctor.findings import examine\n"
+        "print(examine([('disk', threading.Event().wait)] * 3, 0.5)[2])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True)
+    assert "no answer within 0.5 s" in done.stdout
