@@ -119,7 +119,7 @@ def _names(columns: Any) -> list[str]:
 
 
 def _width(columns: ColumnTransformer) -> int:
-    return max(places.stop for places in columns.output_indices_.values())
+    return int(max(places.stop for places in columns.output_indices_.values()))
 
 
 def _places_of_codes(columns: Any) -> list[int]:
