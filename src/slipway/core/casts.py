@@ -20,7 +20,7 @@ _BOOLEANS = {
     **dict.fromkeys(("false", "f", "no", "n", "off", "0", "0.0"), 0.0),
 }
 _WITH_ZONE = re.compile(r".*[0-9]\s*(Z|z|[+-][0-9]{2}(:?[0-9]{2})?)", re.DOTALL)
-_ENDS_MS = tuple(end.replace(tzinfo=UTC).timestamp() * 1000 for end in (FIRST, LAST))
+_FIRST_MS, _LAST_MS = (end.replace(tzinfo=UTC).timestamp() * 1000 for end in (FIRST, LAST))
 _DAY_CHARACTERS = 10  # of the day in ISO 8601, whose dashes are no signs of a zone
 
 
@@ -116,7 +116,7 @@ def _as_times(series: pd.Series, form: Form) -> pd.Series:
     if form.format in EPOCHS:
         milliseconds = (to_number(series) * EPOCHS[form.format]).round()
         # Milliseconds that are taken for seconds are times of the year 52671: no time, rather than a silent one.
-        known = milliseconds.where(milliseconds.between(*_ENDS_MS))
+        known = milliseconds.where(milliseconds.between(_FIRST_MS, _LAST_MS))
         read: pd.Series = pd.to_datetime(known, unit="ms", errors="coerce", utc=True)
         return read
     if not form.format or pd.api.types.is_datetime64_any_dtype(series):
