@@ -44,6 +44,23 @@ def test_one_blank_stands_for_every_blank_and_an_apostrophe_for_both() -> None:
     assert numbers(Form("float", thousands="'"), "1'234.5", "1’234") == [1234.5, 1234]
 
 
+def test_milliseconds_that_are_declared_as_seconds_are_no_times() -> None:
+    seconds = Form("datetime", format="epoch_s")
+    assert moments(seconds, "1600000000", 1600000000, "1600000000000", 1600000000000, "-9223372037") == [
+        *("2020-09-13T12:26:40", "2020-09-13T12:26:40", None, None, None)
+    ]
+
+
+def test_a_number_with_thousands_begins_with_no_zero() -> None:
+    assert numbers(Form("float", thousands=","), "1,234", "0,126", "-0,126", "012,500", "0") == [
+        1234,
+        None,
+        None,
+        None,
+        0,
+    ]
+
+
 def test_without_a_form_a_point_is_the_decimal_point_and_nothing_is_guessed() -> None:
     assert to_number(column("1.234", "1.5")).tolist() == [1.234, 1.5]
     assert to_number(column("1,234", "1.234,5")).isna().all()

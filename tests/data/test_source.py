@@ -2,6 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from slipway.core.spec import Data, Experiment
@@ -104,3 +105,28 @@ def test_a_column_of_a_csv_with_a_declared_form_stays_as_it_is_written(
     assert read_source(tmp_path, "small", data({"csv": "rows.csv"}))["minutes"].tolist() == [1.234, 12]
     formed = read_source(tmp_path, "small", data({"csv": "rows.csv"}, columns=columns))
     assert formed["minutes"].tolist() == ["1.234", "12"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("form", "written_as"),
+    [
+        ({"zone": "America/New_York"}, "%Y-%m-%d %H:%M"),
+        ({"zone": "America/New_York", "format": "%d.%m.%Y %H:%M"}, "%d.%m.%Y %H:%M"),
+    ],
+)
+def test_a_source_is_read_up_to_a_moment_by_the_form_of_its_column(
+    tmp_path: Path, data: Callable[..., Data], kind: str, form: dict[str, str], written_as: str
+) -> None:
+    hours = pd.date_range(
+        "2026-01-31T00:00", periods=24, freq="h"
+    )  # of the clocks of New York, which are 5 hours behind UTC
+    frame = pd.DataFrame({"late": 0, "minutes": range(24), "at": hours})
+    if kind == "csv" or "format" in form:
+        frame["at"] = frame["at"].dt.strftime(written_as)
+    path = tmp_path / f"rows.{kind}"
+    frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path, index=False)
+    columns = {"late": {"type": "int"}, "minutes": {"type": "float"}, "at": {"type": "datetime", **form}}
+    until = {"column": "at", "moment": "2026-01-31T09:00:00"}
+    declared = data({"url": path.name, "until": until}, columns=columns, not_leaking=[])
+    assert len(read_source(tmp_path, "small", declared)) == 5  # up to 4 o'clock

@@ -276,3 +276,36 @@ def test_a_model_with_a_threshold_knows_its_categories_and_directions(
 def test_only_classifiers_that_know_numbers_stand_in_a_vote(question: Callable[..., Question]) -> None:
     last = {each: build_pipeline(Path(), question(each).experiment, "it", {})[-1] for each in ALL}
     assert {each for each in ALL if isinstance(last[each], VotingClassifier)} == {EXTREME, CAT}
+
+
+MADE = """
+def made(rows):
+    return rows.assign(twice=rows["minutes"] * 2)
+"""
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("estimator", [*ALL, *OF_REGRESSION.values()])
+def test_times_texts_and_an_own_function_before_them_leave_codes_and_directions_in_their_places(
+    declare: Callable[..., Experiment], tmp_path: Path, estimator: str, own: bool
+) -> None:
+    (tmp_path / "columns.py").write_text(MADE)
+    rng = np.random.default_rng(3)
+    rows = pd.DataFrame({"minutes": rng.normal(size=200), "port": rng.choice(list("ABCD"), 200)})
+    rows["note"] = pd.Series(rng.choice(["a good ship", "fog", ""], 200), dtype="str")
+    rows["at"] = pd.date_range("2013-01-01", periods=200, freq="h").astype("datetime64[us]")
+    score = rows["minutes"] + (rows["port"] == "B") + rng.normal(size=200)
+    regression = estimator in OF_REGRESSION.values()
+    rows["late"] = score if regression else (score > 0).astype(int)
+    kinds = {"minutes": "float", "port": "category", "note": "text", "at": "datetime"}
+    columns = {name: {"type": kind} for name, kind in {"late": "float" if regression else "int", **kinds}.items()}
+    few = {TREES[estimator.replace("Regressor", "Classifier")]: 8}
+    before = {"before": "columns:made"} if own else {}
+    it = {"estimator": estimator, "params": few, "monotone": {"minutes": 1}, **before}
+    data = {"source": {"csv": "rows.csv"}, "target": "late", "columns": columns}
+    task, metric = ("regression", "rmse") if regression else ("binary", "roc_auc")
+    experiment = declare(task=task, data=data, search={"metric": metric, "candidates": {"it": it}})
+    model = fit(experiment, "it", build_pipeline(tmp_path, experiment, "it", {}), rows)
+    answer = model.predict if regression else lambda asked: model.predict_proba(asked)[:, 1]
+    low, high = (answer(rows.assign(minutes=minutes)) for minutes in (-9.0, 9.0))
+    assert (high >= low).all() and (high > low).any()

@@ -89,6 +89,7 @@ def test_any_bytes_have_a_dialect(seed: int) -> None:
         (["1,5", "2"], NumberForm(",")),
         (["1.234,5", "12,25"], NumberForm(",", ".")),
         (["1,234,567", "12"], NumberForm(".", ",")),
+        (["0,126", "1,234"], NumberForm(",")),
         (["1e-5", "-2.5E3"], NumberForm()),
         (["a", "1"], None),
         ([], None),

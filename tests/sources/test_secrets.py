@@ -1,12 +1,15 @@
 """No secret of a source is ever seen: a canary is looked for in every message that can be provoked."""
 
 import base64
+import contextlib
 import hashlib
 import logging
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +19,7 @@ from slipway.core.spec import Source, source_at
 from slipway.core.spec._yaml import read_experiment
 from slipway.errors import FileUnusable, SlipwayError, SpecInvalid, UsageError
 from slipway.sources import open_table, peek, read_table
+from slipway.sources._download import _answer
 
 CANARY = "tweet/like@a bird's"
 SEEN = ("tweet", "bird", "canary_user")
@@ -73,6 +77,15 @@ def test_a_password_in_yaml_is_refused_with_its_line_and_not_repeated(source: st
     with pytest.raises(SpecInvalid) as raised:
         read_experiment(text)
     assert "experiment.yaml:5: data.source" in unseen(raised.value)
+
+
+@pytest.mark.parametrize("key", ["access_key", "a=1&Subscription-Key", "pwd", "auth", "AWS_SECRET", "jwt"])
+def test_a_query_that_names_a_secret_is_refused_whatever_the_secret_is_called(key: str) -> None:
+    with pytest.raises(UsageError, match="which is a secret") as raised:
+        source_at(f"https://x.com/rows.csv?{key}=tweet", sha256="0" * 64)
+    assert "tweet" not in str(raised.value)
+    for harmless in ("keyboard", "passenger", "author"):
+        source_at(f"https://x.com/rows.csv?{harmless}=1", sha256="0" * 64)
 
 
 def test_a_variable_that_is_not_set_is_named() -> None:
@@ -138,6 +151,61 @@ def test_a_download_that_breaks_off_is_an_error_and_leaves_nothing(
     assert "cannot be read as csv" in refused(f"{web.url}/rows.csv")
     assert "has more than 1 MB; raise `max_mb`" in refused(f"{web.url}/many.csv", max_mb=1)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_server_that_dribbles_is_left_at_the_time_limit(web: Any) -> None:
+    left = threading.Event()
+
+    def dribbling(handler: Any) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000000")
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            while not left.wait(0.1):
+                handler.wfile.write(b"1\n")
+
+    web.files["/rows.csv"] = dribbling
+    failed: list[str] = []
+    reading = threading.Thread(target=lambda: failed.append(refused(f"{web.url}/rows.csv", timeout_s=0.5)), daemon=True)
+    reading.start()
+    reading.join(60)
+    left.set()
+    assert failed and "took longer than 0.5 s" in failed[0]
+
+
+def test_a_body_in_chunks_is_read_whole(web: Any) -> None:
+    def chunked(handler: Any) -> None:
+        handler.protocol_version = "HTTP/1.1"
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        for part in (b"a\n1\n", b"2\n", b""):
+            handler.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+
+    web.files["/rows.csv"] = chunked
+    assert read_table(source_at(f"{web.url}/rows.csv"))["a"].tolist() == [1, 2]
+
+
+class Elsewhere:
+    """A session that finds a redirect at every address."""
+
+    def __init__(self, to: str) -> None:
+        self.to = to
+        self.asked: list[str] = []
+
+    def get(self, url: str, **_: Any) -> Any:
+        self.asked.append(url)
+        return SimpleNamespace(is_redirect=True, headers={"Location": self.to}, close=lambda: None)
+
+
+@pytest.mark.parametrize(
+    "to", ["http://127.0.0.1:5000/api", "http://localhost/x", "file:///etc/passwd", "http://other/x"]
+)
+def test_another_machine_does_not_lead_to_what_only_this_one_sees(to: str) -> None:
+    session = Elsewhere(to)
+    with pytest.raises(FileUnusable, match="which is not https"):
+        _answer(session, "https://example.org/rows.csv", None)
+    assert session.asked == ["https://example.org/rows.csv"]
 
 
 def test_a_password_does_not_follow_a_redirect_to_another_host(web: Any, loud: None) -> None:

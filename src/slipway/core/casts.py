@@ -7,19 +7,20 @@ column with a declared Form goes through `in_plain_form` before it is cast.
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date
 
 import numpy as np
 import pandas as pd
 
 from slipway.core.forms import EPOCHS, Form, number_reader
-from slipway.core.values import EXACT, Spellings, text_of
+from slipway.core.values import EXACT, FIRST, LAST, Spellings, text_of
 
 _BOOLEANS = {
     **dict.fromkeys(("true", "t", "yes", "y", "on", "1", "1.0"), 1.0),
     **dict.fromkeys(("false", "f", "no", "n", "off", "0", "0.0"), 0.0),
 }
 _WITH_ZONE = re.compile(r".*[0-9]\s*(Z|z|[+-][0-9]{2}(:?[0-9]{2})?)", re.DOTALL)
+_FIRST_MS, _LAST_MS = (end.replace(tzinfo=UTC).timestamp() * 1000 for end in (FIRST, LAST))
 _DAY_CHARACTERS = 10  # of the day in ISO 8601, whose dashes are no signs of a zone
 
 
@@ -114,7 +115,9 @@ def _as_times(series: pd.Series, form: Form) -> pd.Series:
     """Return times with their zone where the texts name one, and without it where they do not."""
     if form.format in EPOCHS:
         milliseconds = (to_number(series) * EPOCHS[form.format]).round()
-        read: pd.Series = pd.to_datetime(milliseconds, unit="ms", errors="coerce", utc=True)
+        # Milliseconds that are taken for seconds are times of the year 52671: no time, rather than a silent one.
+        known = milliseconds.where(milliseconds.between(_FIRST_MS, _LAST_MS))
+        read: pd.Series = pd.to_datetime(known, unit="ms", errors="coerce", utc=True)
         return read
     if not form.format or pd.api.types.is_datetime64_any_dtype(series):
         return series

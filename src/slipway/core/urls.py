@@ -11,9 +11,13 @@ _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)(.*)", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d*)?")
 _SECRET = re.compile(
-    r"[?&]([^=&]*(?:password|passwd|secret|token|signature|credential|api_?key|accountkey)[^=&]*|sig|key)=",
+    r"[?&]([^=&]*(?:password|passwd|secret|token|signature|credential|api_?key|access_?key|accountkey|[-_]key)[^=&]*"
+    r"|sig|key|pwd|pass|auth|authorization|jwt)=",
     re.IGNORECASE,
 )
+# A password may hold a / or an @ that nobody wrote as %2F or %40, so everything up to the last @ goes.
+_USER = re.compile(r"(?<=://)\S*@")
+_VALUE = re.compile(rf"(?P<key>{_SECRET.pattern})[^&\s]*", re.IGNORECASE)
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|\[::1\]")
 
 
@@ -77,6 +81,11 @@ def parse_url(given: str) -> Url:
             f"the {scheme}:// URL holds '{secret[1]}', which is a secret; name a user and ${{PASSWORD}} before its host instead"
         )
     return Url(scheme, user, password, host, path)
+
+
+def without_secrets(text: str) -> str:
+    """Return a text, such as the value of a setting, without users and passwords in URLs, and without secrets in queries."""
+    return _VALUE.sub(r"\g<key>***", _USER.sub("", text))
 
 
 def variables_of(url: Url) -> Iterator[str]:

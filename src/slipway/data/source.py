@@ -38,7 +38,8 @@ def read_source(folder: Path, experiment: str, data: Data, variables: Mapping[st
         return frame[declared].reset_index(drop=True)
     # An id without a type of its own is a text too: "007" and "7" are two rows.
     text = {name for name in declared if _is_text(name, data)}
-    with open_table(data.source, folder, variables) as table:
+    by = data.columns.get(data.source.until.column) if data.source.until else None
+    with open_table(data.source, folder, variables, by.form if by else None) as table:
         _require_each_once(experiment, declared, table.names)
         return to_frame(table.batches(declared, text), declared)
 

@@ -5,7 +5,7 @@ a winner that weighs classes by their number could not be fitted again from its 
 classes up by their code (scikit-learn 1.9), which is another class where the classes are 1 and 2.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,9 @@ from sklearn.pipeline import Pipeline
 
 from slipway.core.casts import to_bool, to_text, to_whole
 from slipway.core.spec import ColumnType, Data
+from slipway.errors import CodeInvalid
 
-_KEY = "class_weight"
+_KEY, _OF_POSITIVE = "class_weight", "scale_pos_weight"
 _CASTS = {ColumnType.INT: to_whole, ColumnType.BOOL: to_bool}
 
 
@@ -35,6 +36,19 @@ def code_class_weights(model: Any, target: pd.Series) -> None:
         classes = np.unique(target).tolist()
         by_class = estimator.class_weight
         estimator.set_params(class_weight={code: by_class[c] for code, c in enumerate(classes) if c in by_class})
+
+
+def require_positive_weighed(names: Iterable[str], data: Data, target: pd.Series) -> None:
+    """Raise CodeInvalid for a `scale_pos_weight` where the positive class is not the last of the target's in order.
+
+    names: the parameters of the candidate. The boosting libraries take the last class for the positive one, so the weight would
+    go to the class that was to count less.
+    """
+    if _OF_POSITIVE in names and data.positive is not None and target.min() == data.positive:
+        raise CodeInvalid(
+            f"{_OF_POSITIVE} weighs {target.max()!r}, the last class in order, and data.positive is {data.positive!r}; weigh "
+            "rows by data.weight, or classes by class_weight where the estimator takes it"
+        )
 
 
 def _weighs(key: str, value: object) -> bool:

@@ -17,7 +17,7 @@ from slipway.core.prediction import weights_of
 from slipway.core.spec import Experiment
 from slipway.errors import CodeInvalid
 from slipway.search.boosters import fit_booster, is_booster, stops_early, told_of_columns
-from slipway.search.class_weights import code_class_weights
+from slipway.search.class_weights import code_class_weights, require_positive_weighed
 
 _WEIGHT = "sample_weight"
 
@@ -30,19 +30,19 @@ def fit(experiment: Experiment, candidate: str, pipeline: Any, rows: pd.DataFram
     """
     declared, (inputs, target) = experiment.search.candidates[candidate], _parts(experiment, rows)
     weights, directions = weights_of(rows, experiment.data), _directions(experiment, candidate, target)
-    code_class_weights(pipeline, target)
+    require_positive_weighed({*declared.params, *declared.space}, experiment.data, target)
+    if isinstance(pipeline, FixedThresholdClassifier) and weights is not None:
+        # Its own fit takes no weights unless scikit-learn's metadata routing is on, which would be stored with the model.
+        fitted = fit(experiment, candidate, clone(pipeline.estimator), rows)
+        model = clone(pipeline).set_params(estimator=FrozenEstimator(fitted)).fit(inputs, target)
+        model.estimator, model.estimator_ = pipeline.estimator, fitted
+        return model
+    code_class_weights(pipeline, target)  # once: keys that are codes already would be taken for classes
     if declared.estimator and is_booster(pipeline):
         fit_booster(pipeline, directions, inputs, target, weights=weights)
         return pipeline
-    if isinstance(pipeline, FixedThresholdClassifier):
-        if weights is not None:
-            # Its own fit takes no weights unless scikit-learn's metadata routing is on, which would be stored with the model.
-            fitted = fit(experiment, candidate, clone(pipeline.estimator), rows)
-            model = clone(pipeline).set_params(estimator=FrozenEstimator(fitted)).fit(inputs, target)
-            model.estimator, model.estimator_ = pipeline.estimator, fitted
-            return model
-        if declared.estimator and is_booster(pipeline.estimator):
-            told_of_columns(pipeline.estimator, directions, inputs, target)
+    if isinstance(pipeline, FixedThresholdClassifier) and declared.estimator and is_booster(pipeline.estimator):
+        told_of_columns(pipeline.estimator, directions, inputs, target)
     return pipeline.fit(inputs, target, **({} if weights is None else {weight_key(pipeline): weights}))
 
 
@@ -56,6 +56,7 @@ def fit_trial(
         return {}
     (inputs, target), held = (_parts(experiment, each) for each in (rows, held_out))
     weights, directions = weights_of(rows, experiment.data), _directions(experiment, candidate, target)
+    code_class_weights(pipeline, target)
     return fit_booster(pipeline, directions, inputs, target, held_out=held, weights=weights)
 
 

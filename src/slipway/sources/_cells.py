@@ -31,7 +31,7 @@ class NumberForm:
         whole = r"\d+"
         if self.thousands:
             mark = re.escape(self.thousands)
-            whole = rf"(\d+|\d{{1,3}}({mark}\d{{3}})+)"
+            whole = rf"(\d+|[1-9]\d{{0,2}}({mark}\d{{3}})+)"
         point = re.escape(self.decimal)
         return rf"[+-]?({whole}({point}\d*)?|{point}\d+)([eE][+-]?\d+)?"
 
@@ -40,7 +40,10 @@ class NumberForm:
         return re.compile(self.pattern)
 
     def fits(self, cell: str) -> bool:
-        """Return whether a cell is a number of this form; a mark between thousands has three digits behind it."""
+        """Return whether a cell is a number of this form.
+
+        A mark between thousands has three digits behind it, and no number with such marks begins with a zero.
+        """
         return self._compiled.fullmatch(cell.strip()) is not None
 
 

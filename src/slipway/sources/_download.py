@@ -36,7 +36,8 @@ def download(
     try:
         with requests.Session() as session, _answer(session, url, auth) as answer:
             answer.raise_for_status()
-            for chunk in answer.iter_content(_CHUNK_BYTES):
+            # read1 gives what there is: a server that sends a byte now and then would hold a whole chunk up for days.
+            while chunk := answer.raw.read1(_CHUNK_BYTES):
                 size += len(chunk)
                 limits.require(shown, size, deadline)
                 digest.update(chunk)
@@ -54,11 +55,14 @@ def download(
 
 
 def _answer(session: Any, url: str, auth: tuple[str, str] | None) -> Any:
-    """Follow redirects to https, or on this machine; the password goes to the declared host alone."""
+    """Follow redirects to https; the password goes to the declared host alone.
+
+    Only an address of this machine leads on to http of this machine: others have no say in what is read here.
+    """
     first = parse_url(url)
     for _ in range(_MOST_REDIRECTS + 1):
         here = parse_url(url)
-        if here.scheme != "https" and not (here.scheme == "http" and here.is_loopback):
+        if here.scheme != "https" and not (here.scheme == "http" and here.is_loopback and first.is_loopback):
             raise FileUnusable(f"{first.shown} leads to {here.scheme}://{here.host}, which is not https")
         same = (here.scheme, here.host) == (first.scheme, first.host)
         answer = session.get(

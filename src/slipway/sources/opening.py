@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from slipway.core.forms import Form
 from slipway.core.spec import Format, Source, ending_of
 from slipway.errors import DataUnusable, FileUnusable, SlipwayError
 from slipway.sources.dialect import Dialect
@@ -19,7 +20,7 @@ from slipway.sources.until import rows_until
 from slipway.types import MISSING_IN_CSV
 
 _FAILURES = (OSError, EOFError, ValueError, zlib.error, csv.Error, pa.ArrowException)
-_LIBRARIES = ("sqlalchemy", "psycopg2", "sqlite3", "botocore")
+_LIBRARIES = ("sqlalchemy", "psycopg2", "sqlite3", "botocore", "urllib3")
 _SHOWN = 300
 
 
@@ -33,8 +34,17 @@ class OpenTable:
         names: the names of the columns as the table has them, repeated and empty ones too.
     """
 
-    def __init__(self, source: Source, reader: TableReader, files: Files | None, shown: str, secrets: Secrets):
+    def __init__(
+        self,
+        source: Source,
+        reader: TableReader,
+        files: Files | None,
+        shown: str,
+        secrets: Secrets,
+        until: Form | None = None,
+    ):
         self.source = source
+        self._form = until
         self.files = files
         self._reader = reader
         self.shown = shown
@@ -80,11 +90,13 @@ class OpenTable:
                     f"{self.shown} has no column {until.column}, by which it is read until a moment; there is: {shown}"
                 )
             texts = {*(name for name in columns if name in as_text), until.column}
-            asked = Wanted(tuple(dict.fromkeys((*columns, until.column))), texts, (until.column, until.moment))
+            # A time in a declared form is compared as it is read: a reader would take one of another zone for UTC.
+            known = None if self._form else (until.column, until.moment)
+            asked = Wanted(tuple(dict.fromkeys((*columns, until.column))), texts, known)
         for batch in self._reader.batches(asked):
             kept = kept_as_text(batch, as_text)
             if until is not None:
-                kept = rows_until(kept, until.column, until.moment).select(list(columns))
+                kept = rows_until(kept, until.column, until.moment, self._form).select(list(columns))
             yield kept
         if changed := self._reader.changed():
             raise FileUnusable(f"{changed} changed while it was read; read it again when it is whole")
@@ -101,7 +113,7 @@ class OpenTable:
 
 @contextmanager
 def open_table(
-    source: Source, folder: Path = Path(), variables: Mapping[str, str] | None = None
+    source: Source, folder: Path = Path(), variables: Mapping[str, str] | None = None, until: Form | None = None
 ) -> Iterator[OpenTable]:
     """Open the table of a source, and close it at the end.
 
@@ -111,6 +123,7 @@ def open_table(
         source: the declaration; not a function.
         folder: the folder that paths are relative to.
         variables: the environment, from which a URL's user and password come.
+        until: the Form of the column of times by which the source is read; None for the usual one.
     """
     given = variables or {}
     url, kind = source.parsed, source.kind
@@ -127,7 +140,7 @@ def open_table(
             files = find_files(source, url, folder, secrets, given.get("MLFLOW_S3_ENDPOINT_URL") or None)
             reader = _of_files(source, kind, files)
     try:
-        yield OpenTable(source, reader, files, shown, secrets)
+        yield OpenTable(source, reader, files, shown, secrets, until)
     finally:
         reader.close()
 

@@ -36,6 +36,7 @@ COLUMNS: list[tuple[str, list[Any], str, dict[str, str], tuple[str, ...], str]] 
     ("thousands comma", ["1,234,567", "7", "8.5"], "float", {"thousands": ","}, (), ""),
     ("thousands, whole", ["12,345,678", "1,234"], "int", {"thousands": ","}, (), ""),
     ("either comma", ["1,234", "5,678", "12"], "int", {"thousands": ","}, (), "decimal comma"),
+    ("decimal comma, three decimals", ["0,126", "1,234", "12,500"], "float", {"decimal": ","}, (), ""),
     ("swiss", ["1'234.50", "7", "12'000"], "float", {"thousands": "'"}, (), ""),
     ("french", ["1\u202f234,5", "12", "7\u202f000"], "float", {"decimal": ",", "thousands": " "}, (), ""),
     ("three decimals", ["0.123", "1.234", "0.5"], "float", {}, (), ""),

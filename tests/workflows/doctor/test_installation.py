@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -174,3 +175,31 @@ def test_packages_are_held_to_the_lock_of_the_project(tmp_path: Path) -> None:
 def test_an_unknown_setting_is_refused_before_all(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="unknown setting SLIPWAY_HOEM"):
         read_settings({"SLIPWAY_HOEM": "x"}, project=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MLFLOW_TRACKING_URI", "postgresql://team:tweet/bird@db/mlflow"),
+        ("MLFLOW_TRACKING_URI", "postgresql://team:tweet@bird@db/mlflow"),
+        ("MLFLOW_TRACKING_URI", "postgresql:///mlflow?user=team&password=tweet"),
+        ("MLFLOW_S3_ENDPOINT_URL", "https://store/x?access_key=tweet&b=1"),
+        ("MLFLOW_CRYPTO_KEK_PASSPHRASE", "tweet"),
+    ],
+)
+def test_a_secret_that_is_written_otherwise_is_shown_nowhere_either(settings: Settings, name: str, value: str) -> None:
+    given = replace(settings, variables={name: value}, tracking_uri=value if name.endswith("TRACKING_URI") else None)
+    for subject in ("settings", "tracking server"):
+        told = str(found(given, subject))
+        assert "tweet" not in told and "bird" not in told
+        assert "team:" not in told
+
+
+def test_a_check_that_hangs_does_not_keep_the_command_from_ending() -> None:
+    code = (
+        "import threading\n"
+        "from slipway.workflows.doctor.findings import examine\n"
+        "print(examine([('disk', threading.Event().wait)] * 3, 0.5)[2])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True)
+    assert "no answer within 0.5 s" in done.stdout

@@ -151,7 +151,7 @@ def test_a_file_outside_of_the_project_is_named_by_its_whole_path(settings: Sett
 
 def test_forms_of_numbers_times_and_marks_are_declared(settings: Settings) -> None:
     frame = rides().assign(
-        fee=[f"{i % 9}.{i % 1000:03},{i % 100:02} €" for i in range(_ROWS)],
+        fee=[f"{i % 9 + 1}.{i % 1000:03},{i % 100:02} €" for i in range(_ROWS)],
         born=pd.date_range("1980-01-01", periods=_ROWS, freq="9D").strftime("%d.%m.%Y"),
         age=[str(20 + i % 60) if i % 50 else "?" for i in range(_ROWS)],
     )
@@ -179,3 +179,21 @@ def test_forty_classes_and_a_class_with_one_row_are_told(settings: Settings) -> 
     assert written(settings).task == "multiclass"
     said = str(report)
     assert "40 classes" in said and "'class 39' (1)" in said
+
+
+def test_numbers_in_the_marks_of_the_file_are_tried_and_written_as_the_run_reads_them(settings: Settings) -> None:
+    frame = rides()
+    rent = np.random.default_rng(5).uniform(1, 9, _ROWS)
+    commas = {"rent": [f"{each:.3f}".replace(".", ",") for each in rent], "share": (rent / 10).round(3).astype(str)}
+    frame = frame.assign(rent=commas["rent"], share=[each.replace(".", ",") for each in commas["share"]])
+    frame["Net Sales"] = frame["Net Sales"].astype(str).str.replace(".", ",")
+    frame["% off"] = frame["% off"].astype("str").str.replace(".", ",").where(frame["% off"].notna())
+    path = settings.project / "rides.csv"
+    frame.to_csv(path, index=False, sep=";")
+    report = init(settings, "rides", {"url": str(path)}, InitWishes("cancelled"), dry_run=False, force=False)
+    assert "not of type" not in str(report)
+    spec = declared(settings, "rides")
+    assert spec.experiment.gates.thresholds  # the guesses were tried to the end
+    read = prepare(spec).frame
+    assert sorted(read["rent"]) == sorted(rent.round(3))
+    assert sorted(read["share"]) == sorted((rent / 10).round(3))

@@ -11,10 +11,11 @@ _BLANKS, _APOSTROPHES, _MINUS = " \u00a0\u202f\u2009", "'’", "\u2212"
 def number_reader(form: Form) -> Callable[[str], str | None]:
     """Return a function that gives a text in a Form as a number in plain digits; None for a text in another form.
 
-    Thousands marks stand before groups of three digits, or not at all. The unit may be left out.
+    Thousands marks stand before groups of three digits, or not at all, and no such number begins with a zero: 0,126 is a
+    fraction. The unit may be left out.
     """
     thousands, decimal = _any_of(form.thousands), re.escape(form.decimal)
-    digits = rf"[0-9]{{1,3}}(?:{thousands}[0-9]{{3}})+|[0-9]+" if form.thousands else "[0-9]+"
+    digits = rf"[1-9][0-9]{{0,2}}(?:{thousands}[0-9]{{3}})+|[0-9]+" if form.thousands else "[0-9]+"
     number = rf"(?:(?:{digits})(?:{decimal}[0-9]*)?|{decimal}[0-9]+)(?:[eE][+-]?[0-9]+)?"
     before, behind = (rf"(?:{re.escape(form.unit)}\s*)?", rf"(?:\s*{re.escape(form.unit)})?") if form.unit else ("", "")
     whole = re.compile(rf"([+\-{_MINUS}]?)\s*{before}([+\-{_MINUS}]?)({number}){behind}")

@@ -30,7 +30,8 @@ class NumberStyle:
 
 
 def _grouped(mark: str, point: str) -> str:
-    return rf"^\s*[+-]?(\d{{1,3}}({mark}\d{{3}})+|\d+)({point}\d+)?\s*$"
+    # No thousands begin with a zero: 0,126 is a fraction, and was once taken for 126.
+    return rf"^\s*[+-]?([1-9]\d{{0,2}}({mark}\d{{3}})+|\d+)({point}\d+)?\s*$"
 
 
 _BLANK = "[ \u00a0\u202f]"

@@ -63,8 +63,21 @@ def survey(table: Blocks, target: str) -> Survey:
 
 
 def _kinds(table: Blocks, sample: RowSample) -> dict[str, ColumnKind]:
-    kinds = {name: kind_of(sample.frame[name], table.missing) for name in table.columns}
+    kinds = {name: _by_the_dialect(kind_of(sample.frame[name], table.missing), table) for name in table.columns}
     return kinds if table.takes_marks else {name: _with_marks(kind) for name, kind in kinds.items()}
+
+
+def _by_the_dialect(kind: ColumnKind, table: Blocks) -> ColumnKind:
+    """Take a comma that may be either mark for the decimal comma that other columns of the file have."""
+    if not kind.doubt or dict(kind.keys) != {"thousands": ","} or table.source.decimal != ",":
+        return kind
+    return replace(
+        kind,
+        type=ColumnType.FLOAT,
+        why="numbers with decimal ',', as others of the file",
+        keys={"decimal": ","},
+        doubt="",
+    )
 
 
 def _with_marks(kind: ColumnKind) -> ColumnKind:

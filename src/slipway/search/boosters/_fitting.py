@@ -1,6 +1,7 @@
 """The fit of a pipeline that ends in a booster: told of its columns, and stopped early where validation rows are given."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from statistics import median
 from typing import Any
 
@@ -92,7 +93,7 @@ def _tell(model: Any, before: Pipeline, monotone: Directions) -> None:
     assert library is not None
     if not (library.codes or monotone):
         return
-    names = before.get_feature_names_out().tolist()
+    names = _names(before[-1])
     if library.codes:
         model.set_params(**library.codes(_places_of_codes(before[-1]), len(names)))
     if lost := sorted(set(monotone) - set(names)):
@@ -102,13 +103,28 @@ def _tell(model: Any, before: Pipeline, monotone: Directions) -> None:
         model.set_params(**{library.monotone: library.spelled(directions)})
 
 
+def _names(columns: Any) -> list[str]:
+    """Return the name of each column that a fitted ColumnTransformer makes, "" for one that has no name.
+
+    Parts of times and texts are made by plain functions, which know no names, and neither does an own function before them.
+    """
+    if not isinstance(columns, ColumnTransformer):
+        return [str(name) for name in columns.get_feature_names_out()]
+    names = [""] * _width(columns)
+    for part, step, given in columns.transformers_:
+        if hasattr(step, "get_feature_names_out"):
+            with suppress(AttributeError):  # a pipeline has the method, and some step of the pipeline has not
+                names[columns.output_indices_[part]] = map(str, step.get_feature_names_out(given))
+    return names
+
+
+def _width(columns: ColumnTransformer) -> int:
+    return int(max(places.stop for places in columns.output_indices_.values()))
+
+
 def _places_of_codes(columns: Any) -> list[int]:
     """Return the places of the columns that an OrdinalEncoder of a fitted ColumnTransformer makes."""
     if not isinstance(columns, ColumnTransformer):
         return []
     encoded = [name for name, step, _ in columns.transformers_ if isinstance(step, OrdinalEncoder)]
-    return [
-        place
-        for name in encoded
-        for place in range(len(columns.get_feature_names_out()))[columns.output_indices_[name]]
-    ]
+    return [place for name in encoded for place in range(_width(columns))[columns.output_indices_[name]]]

@@ -3,15 +3,18 @@
 Nothing is allowed or forbidden here. The server decides when a button is pressed; the page shows its answer beforehand.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from slipway.core.release.judgement import ELIGIBILITY, Eligibility, failed_gates, may_approve, may_reject, overridable
 from slipway.core.release.transitions import APPROVAL, stays_in_production
+from slipway.core.signatures import fit_of_callers
 from slipway.core.spec import ApprovalGate
+from slipway.registry.versions import Version
 from slipway.reports.board import Button, Visitor
 from slipway.reports.words.decision import gate_name
 from slipway.types import HELD_STAGES, Stage
+from slipway.workflows.release.ingredients import VersionRecord
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,26 @@ class Position:
     promoters: tuple[str, ...] = ()
     callers: str = ""
     same_as_live: bool = False
+
+
+def on_callers(at: Position, versions: Sequence[Version], record_of: Callable[[Version], VersionRecord | None]) -> str:
+    """Return whether the requests of today's callers fit the version that comes back; empty where that is not known.
+
+    Args:
+        at: the place of the version of the page.
+        versions: the versions of the model.
+        record_of: returns what is recorded of a version.
+    """
+    if at.live != at.number or at.back is None:
+        return ""
+    signatures = {
+        each.number: record.signature
+        for each in versions
+        if each.number in (at.live, at.back) and (record := record_of(each)) and record.signature
+    }
+    if at.live not in signatures or at.back not in signatures:
+        return ""
+    return fit_of_callers((at.live, signatures[at.live]), (at.back, signatures[at.back]))
 
 
 def buttons(

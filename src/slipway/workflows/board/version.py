@@ -36,8 +36,7 @@ from slipway.reports.words.decision import sentence, tone
 from slipway.reports.words.next_step import canary_ended, next_steps
 from slipway.types import HELD_STAGES, Stage, Verdict
 from slipway.workflows.board.beside import champion_beside
-from slipway.workflows.board.buttons import Position, buttons
-from slipway.workflows.board.callers import on_callers
+from slipway.workflows.board.buttons import Position, buttons, on_callers
 from slipway.workflows.board.comparison import Comparisons
 from slipway.workflows.board.deciders import deciders_of
 from slipway.workflows.board.entries import entries_on, thread_of

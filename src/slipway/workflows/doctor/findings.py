@@ -1,9 +1,11 @@
 """Findings of the doctor, and the examination that gathers them: no check hangs, raises or changes anything."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, TimeoutError
+from concurrent.futures import Future, TimeoutError
 from dataclasses import dataclass
 from enum import StrEnum
+from threading import Thread
 from typing import Any
 
 from slipway.errors import SlipwayError
@@ -101,21 +103,33 @@ def examine(checks: Iterable[tuple[str, Check]], timeout_s: float) -> tuple[Exam
         checks: each with its subject, which is named where it fails.
         timeout_s: how long each may take, counted from the start of all.
     """
-    listed = list(checks)
-    pool = ThreadPoolExecutor(max(1, len(listed)), "doctor")
-    asked = [(subject, pool.submit(check)) for subject, check in listed]
+    asked = [(subject, _begun(check)) for subject, check in checks]
+    deadline = time.monotonic() + timeout_s
     found: list[Examined] = []
     for subject, answer in asked:
         try:
-            result = answer.result(timeout_s)
+            result = answer.result(max(0.0, deadline - time.monotonic()))
         except TimeoutError:
             found.append(fault(subject, f"no answer within {timeout_s:g} s", "see whether a disk or a server hangs"))
         except Exception as error:  # a broken installation may raise anything  # noqa: BLE001
             found.append(fault(subject, one_line(error), "mend this first; `--debug` shows no more"))
         else:
             found += [result] if isinstance(result, Examined) else result
-    pool.shutdown(wait=False, cancel_futures=True)
     return tuple(found)
+
+
+def _begun(check: Check) -> Future[Examined | Sequence[Examined]]:
+    """Begin a check in a daemon thread: Python waits at its end for the threads of a pool, however long they hang."""
+    answer: Future[Examined | Sequence[Examined]] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(check())
+        except Exception as error:  # a broken installation may raise anything  # noqa: BLE001
+            answer.set_exception(error)
+
+    Thread(target=run, name="doctor", daemon=True).start()
+    return answer
 
 
 def one_line(error: BaseException) -> str:

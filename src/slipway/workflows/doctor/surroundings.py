@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import requests
 
+from slipway.core.urls import without_secrets
 from slipway.processes import is_alive
 from slipway.settings import Settings
 from slipway.tracking.home import DATABASE
@@ -19,7 +20,7 @@ from slipway.workflows.doctor.findings import Check, Examined, doubt, fault, fin
 
 _ANSWER_S = 4.0
 _MOST_NAMED = 8
-_SECRET = ("PASSWORD", "TOKEN", "KEY", "SECRET", "BACKEND")
+_SECRET = ("PASS", "TOKEN", "KEY", "SECRET", "CREDENTIAL", "HEADERS", "BACKEND")
 _START = "`slipway up --detach` starts one; --tracking-uri or MLFLOW_TRACKING_URI names another"
 
 
@@ -51,12 +52,7 @@ def _settings(variables: Mapping[str, str]) -> Examined:
 
 
 def _shown(name: str, value: str) -> str:
-    return f"{name} (not shown)" if any(word in name for word in _SECRET) else f"{name}={_without_user(value)}"
-
-
-def _without_user(value: str) -> str:
-    parts = urlsplit(value)
-    return value.replace(f"{parts.netloc.rpartition('@')[0]}@", "") if "@" in parts.netloc else value
+    return f"{name} (not shown)" if any(word in name for word in _SECRET) else f"{name}={without_secrets(value)}"
 
 
 def _home(settings: Settings) -> Examined:
@@ -93,7 +89,7 @@ def server(settings: Settings) -> Examined:
     uri = settings.tracking_uri or _own_server(settings.home)
     if uri is None:
         return fault("tracking server", f"none is up in {settings.home}", _START)
-    shown = _without_user(uri)
+    shown = without_secrets(uri)
     if not uri.startswith(("http://", "https://")):
         todo = "whoever connects to the database passes every check of a server: name a server"
         return doubt("tracking server", f"{shown}, without a server before it", todo)

@@ -47,9 +47,13 @@ def _keys(column: ColumnProfile, profile: TableProfile, source: Source) -> Itera
 
 
 def _form(keys: Mapping[str, str], source: Source) -> Iterator[tuple[str, str]]:
-    """Yield the keys that say how the texts of a column are read, where the dialect of the file does not say so already."""
+    """Yield the keys that say how the texts of a column are read, where the dialect of the file does not say so already.
+
+    A column with a key of its own is not read by the dialect any more, so it has all of them.
+    """
     of_file = {"decimal": source.decimal, "thousands": source.thousands}
-    yield from ((key, value) for key, value in keys.items() if of_file.get(key) != value)
+    if any(of_file.get(key) != value for key, value in keys.items()):
+        yield from keys.items()
 
 
 def _reason(column: ColumnProfile) -> str:

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
+from slipway.core.casts import in_plain_form
+from slipway.core.forms import Form
 from slipway.core.prediction import classes_of, predict
-from slipway.core.spec import Experiment
+from slipway.core.spec import ColumnType, Data, Experiment
 from slipway.core.statistics.metrics import METRICS
 from slipway.data import Leak, audit, check_contract, labelled, split
 from slipway.data.profile import Doubt, TableProfile
@@ -53,7 +55,16 @@ def _rows(profile: TableProfile, experiment: Experiment) -> pd.DataFrame:
     """Return the sampled rows as the source would be read: declared columns, without marks for missing values."""
     facts, data = profile.survey, experiment.data
     declared = [*([data.id] if data.id and data.id not in data.columns else []), *data.columns]
-    return pd.DataFrame({name: without_marks(facts.sample.frame[name], facts.missing) for name in declared})
+    rows = {name: without_marks(facts.sample.frame[name], facts.missing) for name in declared}
+    return pd.DataFrame({name: _by_the_dialect(values, name, data) for name, values in rows.items()})
+
+
+def _by_the_dialect(values: pd.Series, name: str, data: Data) -> pd.Series:
+    """Return numbers in the marks of a file's dialect as plain ones; a column with a form of its own is read by its form."""
+    column, source = data.columns.get(name), data.source
+    if column is None or column.form or column.type not in (ColumnType.INT, ColumnType.FLOAT):
+        return values
+    return in_plain_form(values, Form(column.type, source.decimal or ".", source.thousands or ""))
 
 
 def _unsplit(profile: TableProfile, why: str) -> TableProfile:
