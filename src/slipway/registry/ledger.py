@@ -16,7 +16,7 @@ from slipway.core.release.ledger import Entry, digest_of, hash_of, seal_of
 from slipway.core.release.transitions import Action, Transition
 from slipway.errors import UsageError
 from slipway.registry.absent import is_absent
-from slipway.registry.ledger_tags import tags_of_transition, transition_of_tags
+from slipway.registry.ledger_tags import ACTION, tags_of_transition, transition_of_tags
 
 MADE = " and ".join(
     [
@@ -116,7 +116,8 @@ class Ledger:
             runs += page
             token = page.token
             if not token or (most and len(runs) >= most):
-                return [_entry(self.name, run) for run in reversed(runs[:most])]
+                # A run without an action is no entry: on a plain MLflow server somebody may have put it there by hand.
+                return [_entry(self.name, run) for run in reversed(runs[:most]) if ACTION in run.data.tags]
 
     def entry_of(self, run_id: str) -> Entry | None:
         """Return the entry of a run; None for a run that does not exist, or is in another experiment."""
