@@ -163,6 +163,30 @@ def test_forms_of_numbers_times_and_marks_are_declared(settings: Settings) -> No
     assert experiment.data.columns["age"].nulls > 0.02
 
 
+def test_a_file_with_decimal_commas_is_tried_as_it_is_read(settings: Settings) -> None:
+    frame = rides().assign(fee=[f"{i % 1000},{i % 100:02}" for i in range(_ROWS)])
+    frame["refund"] = frame["cancelled"] * 20 + 1.5
+    frame.to_csv(settings.project / "rides.csv", index=False, sep=";", decimal=",", encoding="latin-1")
+    data = {"url": str(settings.project / "rides.csv")}
+    report = init(settings, "rides", data, InitWishes("cancelled"), dry_run=False, force=False)
+    assert "not of type" not in report.text
+    assert "fee" in written(settings).data.features and "refund" not in written(settings).data.features
+    assert written(settings).gates.thresholds
+    prepare(declared(settings, "rides"))
+
+
+def test_the_guesses_are_tried_on_the_parts_that_a_run_has(settings: Settings) -> None:
+    rows = rides(300)
+    names, random = [f"near{i}" for i in range(40)], np.random.default_rng(11)
+    near = {name: np.where(random.random(300) < 0.035, 1 - rows["cancelled"], rows["cancelled"]) for name in names}
+    report = start(settings, rows.assign(**near))
+    features = written(settings).data.features
+    assert 0 < sum(name in features for name in names) < len(names)  # some are above the bound, and some below it
+    prepare(declared(settings, "rides"))
+    doubts = [str(doubt) for doubt in report.draft.profile.doubts]
+    assert len(doubts) == len(set(doubts))
+
+
 @pytest.mark.parametrize("columns", [150, pytest.param(1_999, marks=pytest.mark.release)])
 def test_a_wide_table_has_a_line_for_each_column(settings: Settings, columns: int) -> None:
     random = np.random.default_rng(0)

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
+from slipway.core.casts import in_plain_form
+from slipway.core.forms import Form
 from slipway.core.prediction import classes_of, predict
-from slipway.core.spec import Experiment
+from slipway.core.spec import Data, Experiment
 from slipway.core.statistics.metrics import METRICS
-from slipway.data import Leak, audit, check_contract, labelled, split
+from slipway.data import Leak, audit, check_contract, in_order, labelled, split
 from slipway.data.profile import Doubt, TableProfile
 from slipway.data.profile.values import without_marks
 from slipway.errors import DataUnusable
@@ -29,7 +31,7 @@ def tried(profile: TableProfile, experiment: Experiment) -> TableProfile:
     if violations:
         told = [Doubt(violation.column, f"{violation.rule}: {violation.count} rows") for violation in violations]
         return profile.with_doubts(*told)
-    frame, _ = labelled(frame, experiment.data)
+    frame = in_order(labelled(frame, experiment.data)[0], experiment.data)
     try:
         classes = classes_of(frame[experiment.data.target], experiment.task, experiment.data.positive)
         parts = split(frame, planned(experiment, frame))
@@ -53,7 +55,18 @@ def _rows(profile: TableProfile, experiment: Experiment) -> pd.DataFrame:
     """Return the sampled rows as the source would be read: declared columns, without marks for missing values."""
     facts, data = profile.survey, experiment.data
     declared = [*([data.id] if data.id and data.id not in data.columns else []), *data.columns]
-    return pd.DataFrame({name: without_marks(facts.sample.frame[name], facts.missing) for name in declared})
+    given = {name: without_marks(facts.sample.frame[name], facts.missing) for name in declared}
+    return pd.DataFrame({name: _by_dialect(values, data) for name, values in given.items()})
+
+
+def _by_dialect(values: pd.Series, data: Data) -> pd.Series:
+    """Return a column of numbers as the dialect of the file gives it; a column with a form of its own stays a text."""
+    column, source = data.columns.get(str(values.name)), data.source
+    form = Form("float", decimal=source.decimal or ".", thousands=source.thousands or "")
+    if column is None or not column.type.is_numeric or column.form is not None or form == Form("float"):
+        return values
+    read = in_plain_form(values, form)
+    return read.where(read.notna(), values)
 
 
 def _unsplit(profile: TableProfile, why: str) -> TableProfile:
@@ -68,5 +81,5 @@ def _without_leaks(profile: TableProfile, leaks: list[Leak]) -> TableProfile:
             message = f"{leak.message}; it is no feature until somebody says that it is known in time"
             profile = profile.kept_from_models(name, "gives the target away").with_doubts(Doubt(name, message))
     near = [leak for leak in leaks if not leak.fatal and "very much about the target" in leak.message]
-    more = tuple(Doubt(", ".join(leak.columns), f"{leak.message}; is it known in time?") for leak in near)
-    return replace(profile, doubts=(*profile.doubts, *more))
+    more = [Doubt(", ".join(leak.columns), f"{leak.message}; is it known in time?") for leak in near]
+    return replace(profile, doubts=(*profile.doubts, *(doubt for doubt in more if doubt not in profile.doubts)))
