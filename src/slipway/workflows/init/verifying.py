@@ -12,7 +12,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from slipway.core.casts import in_plain_form
 from slipway.core.forms import Form
 from slipway.core.prediction import classes_of, predict
-from slipway.core.spec import Data, Experiment
+from slipway.core.spec import ColumnType, Data, Experiment
 from slipway.core.statistics.metrics import METRICS
 from slipway.data import Leak, audit, check_contract, in_order, labelled, split
 from slipway.data.profile import Doubt, TableProfile
@@ -55,18 +55,16 @@ def _rows(profile: TableProfile, experiment: Experiment) -> pd.DataFrame:
     """Return the sampled rows as the source would be read: declared columns, without marks for missing values."""
     facts, data = profile.survey, experiment.data
     declared = [*([data.id] if data.id and data.id not in data.columns else []), *data.columns]
-    given = {name: without_marks(facts.sample.frame[name], facts.missing) for name in declared}
-    return pd.DataFrame({name: _by_dialect(values, data) for name, values in given.items()})
+    rows = {name: without_marks(facts.sample.frame[name], facts.missing) for name in declared}
+    return pd.DataFrame({name: _by_the_dialect(values, name, data) for name, values in rows.items()})
 
 
-def _by_dialect(values: pd.Series, data: Data) -> pd.Series:
-    """Return a column of numbers as the dialect of the file gives it; a column with a form of its own stays a text."""
-    column, source = data.columns.get(str(values.name)), data.source
-    form = Form("float", decimal=source.decimal or ".", thousands=source.thousands or "")
-    if column is None or not column.type.is_numeric or column.form is not None or form == Form("float"):
+def _by_the_dialect(values: pd.Series, name: str, data: Data) -> pd.Series:
+    """Return the numbers of a CSV file in the marks of its dialect as plain ones; a column with a form of its own has another."""
+    column, source = data.columns.get(name), data.source
+    if column is None or column.form or column.type not in (ColumnType.INT, ColumnType.FLOAT):
         return values
-    read = in_plain_form(values, form)
-    return read.where(read.notna(), values)
+    return in_plain_form(values, Form(column.type, source.decimal or ".", source.thousands or ""))
 
 
 def _unsplit(profile: TableProfile, why: str) -> TableProfile:
