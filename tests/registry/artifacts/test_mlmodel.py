@@ -23,6 +23,7 @@ from sklearn.preprocessing import FunctionTransformer
 from slipway.code import load_function
 from slipway.core.spec import Experiment
 from slipway.errors import UntrustedModel
+from slipway.registry.artifacts.contract import contract_of
 from slipway.registry.artifacts.mlmodel import departures
 from slipway.registry.artifacts.models import download, log_model
 from slipway.registry.artifacts.shadows import shadowed
@@ -61,7 +62,7 @@ def written(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -
                 pipeline,
                 Experiment.model_validate(SPEC),
                 ROWS.head(3),
-                contract={"slipway.contract": '{"minutes": {"min": 0}}'},
+                contract=contract_of(Experiment.model_validate(SPEC), ROWS),
                 code=sorted(own.glob("*.py")) if code else (),
                 trusted=OWN if code else (),
             )
@@ -74,9 +75,9 @@ SPEC = {
     "scope": {"goal": "Say which rows are late."},
     "task": "binary",
     "data": {
-        "source": {"csv": "rows.csv"},
+        "source": {"csv": "rows.csv", "sep": ";", "decimal": ","},
         "target": "late",
-        "columns": {"late": {"type": "int"}, "minutes": {"type": "float", "known": "the timetable"}},
+        "columns": {"late": {"type": "int"}, "minutes": {"type": "float", "unit": "min"}},
     },
     "split": {"method": "random"},
     "search": {"metric": "roc_auc", "candidates": {"lr": {"estimator": "sklearn.linear_model.LogisticRegression"}}},

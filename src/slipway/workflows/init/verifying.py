@@ -60,7 +60,7 @@ def _rows(profile: TableProfile, experiment: Experiment) -> pd.DataFrame:
 
 
 def _by_the_dialect(values: pd.Series, name: str, data: Data) -> pd.Series:
-    """Return the numbers of a CSV file in the marks of its dialect as plain ones; a column with a form of its own has another."""
+    """Return the numbers of a CSV file in the marks of its dialect as plain ones; a column of its own form has another."""
     column, source = data.columns.get(name), data.source
     if column is None or column.form or column.type not in (ColumnType.INT, ColumnType.FLOAT):
         return values
