@@ -24,6 +24,7 @@ _MOST_ROWS = 20_000
 # A category with more values than this share of the rows names the row, as an id does.
 _OWN_VALUE_SHARE = 0.5
 _SAMPLE = 5
+_LEAVES, _FEWEST_CLASSES = 8, 2
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,17 @@ def _telling_columns(
 def _knows(
     columns: tuple[pd.DataFrame, pd.DataFrame], known: pd.Series, truth: pd.Series, task: Task, classes: Sequence[Any]
 ) -> float:
+    train, held_out = columns
+    if task.is_classification:  # a class that only one side has would leave the score without a value
+        both = [label for label in classes if (known == label).any() and (truth == label).any()]
+        if len(both) < len(classes):
+            if len(both) < _FEWEST_CLASSES:
+                return 0.0
+            rows, asked = known.isin(both).to_numpy(), truth.isin(both).to_numpy()
+            train, known, held_out, truth, classes = train[rows], known[rows], held_out[asked], truth[asked], both
     kind = DecisionTreeClassifier if task.is_classification else DecisionTreeRegressor
-    tree = kind(max_leaf_nodes=8, random_state=0).fit(columns[0], known)
-    outcome = predict(tree, columns[1], truth, task, classes)
+    tree = kind(max_leaf_nodes=max(_LEAVES, 4 * len(classes)), random_state=0).fit(train, known)
+    outcome = predict(tree, held_out, truth, task, classes)
     metric, nothing = task.traits.knows
     value = METRICS[metric].prepare(outcome)(np.ones(outcome.rows))
     return (value - nothing) / (1 - nothing)
