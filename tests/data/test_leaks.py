@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from slipway.core.spec import Experiment
+from slipway.core.tasks import Task
 from slipway.data import audit
 
 ROWS = 2000
@@ -93,3 +94,15 @@ def test_features_of_which_nobody_says_how_they_are_known_are_named(frame, decla
     unsaid["columns"]["port"]["known"] = None
     (leak,) = leaks(frame, declare(data=unsaid))
     assert leak.columns == ("port",) and not leak.fatal and "`known`" in leak.message
+
+
+def test_many_classes_of_which_the_held_out_rows_lack_one_hide_no_leak(declare):
+    rng = np.random.default_rng(2)
+    kind = rng.choice(list("abcdefghi"), ROWS)
+    kind[3] = "rare"
+    rows = pd.DataFrame({"late": kind, "minutes": rng.normal(size=ROWS), "port": "A"})
+    rows["action"] = rows["late"] + rng.choice(["1", "2", "3"], ROWS)
+    experiment = declared(declare, columns={"action": "category", "late": "category"})
+    experiment = experiment.model_copy(update={"task": Task.MULTICLASS})
+    found = audit(rows[:1200], rows[1200:], experiment, (*"abcdefghi", "rare"))
+    assert found[0].columns == ("action",) and found[0].fatal

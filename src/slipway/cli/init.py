@@ -12,6 +12,10 @@ from slipway.settings import Settings
 @click.argument("name")
 @click.option("--data", required=True, metavar="SOURCE", help="The table: its path or URL.")
 @click.option("--table", metavar="NAME", help="The table or view, where --data is a database.")
+@click.option(
+    "--format", type=click.Choice(["csv", "parquet", "jsonl", "arrow"]),
+    help="Where neither the ending says it nor the files of a folder do.",
+)  # fmt: skip
 @click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
 @click.option("--task", type=click.Choice(["binary", "multiclass", "regression"]), help="By default as the target is.")
 @click.option("--metric", help="The metric to search by; by default one that fits the task.")
@@ -34,6 +38,7 @@ def init(
     name: str,
     data: str,
     table: str | None,
+    format: str | None,
     target: str,
     task: str | None,
     metric: str | None,
@@ -63,12 +68,8 @@ def init(
 
     of_table = Wishes(Task(task) if task else None, metric, time, id_)
     wishes = InitWishes(target, of_table, goal, decision, owner, maturity, effort)
-    show(
-        workflow(
-            settings, name, {"url": data, **({"table": table} if table else {})}, wishes, dry_run=dry_run, force=force
-        ),
-        as_json,
-    )
+    given = {key: value for key, value in (("url", data), ("table", table), ("format", format)) if value}
+    show(workflow(settings, name, given, wishes, dry_run=dry_run, force=force), as_json)
 
 
 def _asked(question: str) -> str | None:

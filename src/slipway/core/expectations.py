@@ -11,6 +11,9 @@ from slipway.core.values import EXACT
 METADATA = "slipway.contract"
 """The key of an MLmodel file's metadata that holds the expectations by column, as JSON: JSON is read faster than YAML."""
 
+DIALECT = "slipway.dialect"
+"""The key of an MLmodel file's metadata that holds the dialect of the CSV files that the version was trained from, as JSON."""
+
 _MOST_LISTED, _MOST_SHOWN = 12, 60
 
 

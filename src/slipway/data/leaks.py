@@ -25,6 +25,7 @@ _MOST_ROWS = 20_000
 # A category with more values than this share of the rows names the row, as an id does.
 _OWN_VALUE_SHARE = 0.5
 _SAMPLE = 5
+_LEAVES, _FEWEST_CLASSES = 8, 2
 
 Values = NDArray[np.float32]
 
@@ -56,7 +57,7 @@ def audit(train: pd.DataFrame, held_out: pd.DataFrame, experiment: Experiment, c
 def _telling_columns(
     train: pd.DataFrame, held_out: pd.DataFrame, experiment: Experiment, classes: Sequence[Any]
 ) -> list[Leak]:
-    """Fit a tree of 8 leaves on each feature alone; a feature that predicts the target nearly perfectly so is suspected."""
+    """Fit a small tree on each feature alone; a feature that predicts the target nearly perfectly so is suspected."""
     seed, target = experiment.search.seed, experiment.data.target
     train, held_out = (part.sample(min(len(part), _MOST_ROWS), random_state=seed) for part in (train, held_out))
     answers = encode(train[target], classes), encode(held_out[target], classes)
@@ -82,16 +83,21 @@ def _knows(columns: tuple[Values, Values], answers: tuple[Array, Array], task: T
         task: the task.
         classes: the number of classes; 0 for a regression.
     """
-    kind = DecisionTreeClassifier if task.is_classification else DecisionTreeRegressor
-    tree = kind(max_leaf_nodes=8, random_state=0).fit(columns[0], answers[0])
+    known, truth = answers
+    if classes:  # a class that only one side has would leave the score without a value
+        both = np.intersect1d(known, truth)
+        if len(both) < _FEWEST_CLASSES:
+            return 0.0
+        rows, asked, classes = np.isin(known, both), np.isin(truth, both), len(both)
+        columns = columns[0][rows], columns[1][asked]
+        known, truth = (np.searchsorted(both, side).astype(float) for side in (known[rows], truth[asked]))
+    kind = DecisionTreeClassifier if classes else DecisionTreeRegressor
+    tree = kind(max_leaf_nodes=max(_LEAVES, 4 * classes), random_state=0).fit(columns[0], known)
     # The inner tree is asked: the checks of the outer one take longer than the answer, and there may be thousands of columns.
     leaves = tree.tree_.predict(columns[1])
-    if not classes:
-        outcome = Outcome(answers[1], leaves.ravel())
-    else:
-        shares = np.zeros((len(leaves), classes))
-        shares[:, tree.classes_.astype(int)] = leaves
-        outcome = Outcome(answers[1], shares.argmax(axis=1).astype(float), scores_of(task, shares), probabilistic=True)
+    outcome = Outcome(truth, leaves.ravel())
+    if classes:
+        outcome = Outcome(truth, leaves.argmax(axis=1).astype(float), scores_of(task, leaves), probabilistic=True)
     metric, nothing = task.traits.knows
     value = METRICS[metric].prepare(outcome)(np.ones(outcome.rows))
     return (value - nothing) / (1 - nothing)

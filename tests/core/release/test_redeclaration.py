@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from slipway.core.release.judgement import eligibility
@@ -16,6 +17,7 @@ from slipway.core.release.redeclaration import (
 from slipway.core.release.transitions import Action, Transition
 from slipway.core.spec import Experiment
 from slipway.errors import UsageError
+from slipway.search import planned
 from slipway.types import Stage, Verdict
 
 Declare = Callable[..., Experiment]
@@ -48,6 +50,19 @@ def test_owner_thresholds_and_sla_change_and_nothing_of_the_training(declare: De
 def test_a_difference_in_what_was_trained_is_named(declare: Declare, changed: dict[str, Any], key: str) -> None:
     others = trained_otherwise(declare(scope=SCOPE), declare(**{"scope": SCOPE, **changed}))
     assert [change.what for change in others if change.what.startswith(key)]
+
+
+def test_all_that_an_effort_decided_for_the_run_is_as_the_declaration_says_it(declare: Declare) -> None:
+    today = declare(scope=SCOPE, split={"method": "random"}, search={"metric": "roc_auc", "effort": "fast"})
+    frame = pd.DataFrame({"late": [0, 1] * 100})
+    recorded = planned(today, frame)
+    assert recorded.split.folds and recorded.search.candidates
+    assert trained_otherwise(recorded, today) == ()
+    said = {"metric": "roc_auc", "effort": "fast", "trials": 7}
+    others = trained_otherwise(recorded, declare(scope=SCOPE, split={"method": "random", "folds": 7}, search=said))
+    assert [change.what for change in others] == ["split.folds", "search.trials"]
+    better = declare(scope=SCOPE, split={"method": "random"}, search={"metric": "roc_auc", "effort": "best"})
+    assert "search.effort" in [change.what for change in trained_otherwise(recorded, better)]
 
 
 @pytest.mark.parametrize("odd", ["", "[]", "{}", '{"scope": {"goal": ""}}', '{"scope": {"goal": "x"}, "search": {}}'])

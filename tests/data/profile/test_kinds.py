@@ -48,6 +48,7 @@ COLUMNS: list[tuple[str, list[Any], str, dict[str, str], tuple[str, ...], str]] 
     ("None among words", ["Brick", "None", "Stone"], "category", {}, (), ""),
     ("N/A among words", ["Brick", "N/A", "Stone"], "category", {}, ("N/A",), ""),
     ("a stray word", [*map(str, range(99)), "err"], "int", {}, ("err",), "'err'"),
+    ("a word in many cells", [*map(str, range(60)), *["T"] * 10], "category", {}, (), "'T'"),
     ("numbers and many words", [*map(str, range(30)), *(f"w{i}" for i in range(30))], "category", {}, (), ""),
     ("-999", [*map(str, range(30)), "-999"], "int", {}, (), "-999"),
     ("9999", [*map(str, range(30)), "9999"], "int", {}, (), "9999"),

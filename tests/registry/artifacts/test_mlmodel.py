@@ -24,6 +24,7 @@ from tests.helpers.trained import SPEC
 from slipway.code import load_function
 from slipway.core.spec import Experiment
 from slipway.errors import UntrustedModel
+from slipway.registry.artifacts.contract import contract_of
 from slipway.registry.artifacts.mlmodel import departures
 from slipway.registry.artifacts.models import download, log_model
 from slipway.registry.artifacts.shadows import shadowed
@@ -60,14 +61,22 @@ def written(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -
             uri = log_model(
                 client.create_run(experiment).info.run_id,
                 pipeline,
-                Experiment.model_validate(SPEC),
+                Experiment.model_validate(DECLARED),
                 ROWS.head(3),
-                contract={"slipway.contract": '{"minutes": {"min": 0}}'},
+                contract=contract_of(Experiment.model_validate(DECLARED), ROWS),
                 code=sorted(own.glob("*.py")) if code else (),
                 trusted=OWN if code else (),
             )
         folders[code] = download(uri, base / str(code))
     return folders
+
+
+# What a dialect of its own adds to a contract is allowed too.
+DATA = SPEC["data"] | {
+    "source": {"csv": "rows.csv", "sep": ";", "decimal": ","},
+    "columns": {"late": {"type": "int"}, "minutes": {"type": "float", "unit": "min"}},
+}
+DECLARED = SPEC | {"data": DATA}
 
 
 @pytest.fixture

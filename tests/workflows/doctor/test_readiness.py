@@ -53,3 +53,10 @@ def test_what_the_next_maturity_needs_is_named(settings: Callable[..., Settings]
     scope = {"goal": "Say it.", "owner": "us@example.com"}
     found = ready(settings(scope=scope, gates={"thresholds": {"roc_auc": 0.6}}), "small")
     assert "small declares enough for maturity poc; mvp needs scope.decision, sla.p99_ms too" in str(found)
+
+
+def test_a_goal_that_is_still_to_do_and_a_missing_decision_are_doubts(settings: Callable[..., Settings]) -> None:
+    scope = {"goal": "TODO: say in one sentence what is predicted", "owner": "us@example.com"}
+    goal, people = ready(settings(scope=scope, gates={"thresholds": {"roc_auc": 0.6}}), "small").findings[:2]
+    assert goal.level is Level.WARNING and goal.found == "nobody has written it down yet"
+    assert (people.found, people.todo) == ("no decision", "declare `scope.decision`: maturity mvp asks for it")

@@ -1,5 +1,7 @@
 """From a table to an experiment.yaml that runs as it is."""
 
+import contextlib
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +151,33 @@ def test_a_file_outside_of_the_project_is_named_by_its_whole_path(settings: Sett
     prepare(declared(settings, "rides"))
 
 
+def test_a_database_is_named_from_the_working_directory_and_written_for_the_folder(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with contextlib.closing(sqlite3.connect(settings.project / "rides.db")) as base:
+        rides().to_sql("rides", base, index=False)
+    monkeypatch.chdir(settings.project)
+    data = {"url": "sqlite:///rides.db", "table": "rides"}
+    init(settings, "rides", data, InitWishes("cancelled"), dry_run=False, force=False)
+    assert written(settings).data.source.url == "sqlite:///../../rides.db"
+    prepare(declared(settings, "rides"))
+
+
+def test_the_format_of_a_folder_is_that_of_its_files(settings: Settings) -> None:
+    folder = settings.project / "rides"
+    folder.mkdir()
+    (folder / "_SUCCESS").touch()
+    rides().to_parquet(folder / "part-0.parquet")
+    data = {"url": str(folder)}
+    init(settings, "rides", data, InitWishes("cancelled"), dry_run=False, force=False)
+    prepare(declared(settings, "rides"))
+    rides().to_csv(folder / "part-1.csv")
+    with pytest.raises(UsageError, match="holds files of csv, parquet; name one by --format"):
+        init(settings, "rides", data, InitWishes("cancelled"), dry_run=False, force=True)
+    init(settings, "rides", {**data, "format": "parquet"}, InitWishes("cancelled"), dry_run=False, force=True)
+    assert len(prepare(declared(settings, "rides")).frame) == _ROWS
+
+
 def test_forms_of_numbers_times_and_marks_are_declared(settings: Settings) -> None:
     frame = rides().assign(
         fee=[f"{i % 9 + 1}.{i % 1000:03},{i % 100:02} €" for i in range(_ROWS)],
@@ -161,6 +190,18 @@ def test_forms_of_numbers_times_and_marks_are_declared(settings: Settings) -> No
     assert (experiment.data.columns["fee"].unit, experiment.data.columns["fee"].decimal) == ("€", ",")
     assert experiment.data.columns["born"].format == "%d.%m.%Y"
     assert experiment.data.columns["age"].nulls > 0.02
+
+
+def test_the_guesses_are_tried_on_the_parts_that_a_run_has(settings: Settings) -> None:
+    rows = rides(300)
+    names, random = [f"near{i}" for i in range(40)], np.random.default_rng(11)
+    near = {name: np.where(random.random(300) < 0.035, 1 - rows["cancelled"], rows["cancelled"]) for name in names}
+    report = start(settings, rows.assign(**near))
+    features = written(settings).data.features
+    assert 0 < sum(name in features for name in names) < len(names)  # some are above the bound, and some below it
+    prepare(declared(settings, "rides"))
+    doubts = [str(doubt) for doubt in report.draft.profile.doubts]
+    assert len(doubts) == len(set(doubts))
 
 
 @pytest.mark.parametrize("columns", [150, pytest.param(1_999, marks=pytest.mark.release)])

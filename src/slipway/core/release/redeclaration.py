@@ -10,11 +10,13 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from slipway.core.release.changes import Change, between, flat
-from slipway.core.spec import Experiment, Gates, Maturity, Monitor, Section, Sla
+from slipway.core.spec import Experiment, Gates, GroupSplit, Maturity, Monitor, RandomSplit, Section, Sla
 from slipway.core.spec._section import ColumnName, Text
 from slipway.errors import UsageError
 
 _SCOPE = ("goal", "decision", "owner", "maturity")
+# The keys of `search` that an effort decides where they are not declared.
+_BY_EFFORT = ("trials", "timeout_s", "ensemble", "halving", "patience", "candidates")
 _SECTIONS = ("gates", "sla", "delivery", "monitor")
 
 
@@ -84,13 +86,27 @@ def declared_again(recorded: Experiment, part: ReleasePart) -> Experiment:
 
 
 def trained_otherwise(recorded: Experiment, today: Experiment) -> tuple[Change, ...]:
-    """Return the keys that a training reads and that differ between the declaration of a run and another one."""
-    return between(flat(_of_training(recorded)), flat(_of_training(today)))
+    """Return the keys that a training reads and that differ between the declaration of a run and another one.
+
+    The declaration of a run has all that its effort decided for the rows; where the other one leaves that to the same effort,
+    nothing differs.
+    """
+    return between(flat(_of_training(recorded)), flat(_of_training(_by_the_same_effort(today, recorded))))
 
 
 def released_otherwise(before: Experiment, now: Experiment) -> tuple[Change, ...]:
     """Return the keys that differ between two declarations of the same training."""
     return between(flat(before.as_dict()), flat(now.as_dict()))
+
+
+def _by_the_same_effort(today: Experiment, recorded: Experiment) -> Experiment:
+    search, split = today.search, today.split
+    if search.effort is None or search.effort != recorded.search.effort:
+        return today
+    decided = {key: getattr(recorded.search, key) for key in _BY_EFFORT if not getattr(search, key)}
+    if isinstance(split, GroupSplit | RandomSplit) and not (split.folds or split.validation):
+        split = split.model_copy(update={"folds": recorded.split.folds})
+    return today.model_copy(update={"search": search.model_copy(update=decided), "split": split})
 
 
 def _of_training(experiment: Experiment) -> dict[str, Any]:

@@ -170,7 +170,7 @@ def _time(profiles: list[ColumnProfile]) -> str:
 
 def _settled(column: ColumnProfile, chosen: Mapping[Role, str]) -> ColumnProfile:
     if column.name == chosen[Role.TIME] and column.role is Role.FEATURE:
-        order = "the rows are in its order" if column.in_order else "by its name"
+        order = "nearly every row follows the one before" if column.in_order else "by its name"
         return column.as_role(Role.TIME, f"the moment of the prediction: {order}")
     if column.role is Role.ID and column.name != chosen[Role.ID]:
         return column.as_role(Role.KEPT, "names the row too")

@@ -83,7 +83,7 @@ def _of_texts(given: pd.Series, name: str, missing: Sequence[str]) -> ColumnKind
         found = _numbers_or_times(strays, name, among) if among and len(strays) else None
         found = found or _despite_strays(rest, name)
     if not found:
-        return _of_words(rest, everywhere)
+        return _of_words(rest, everywhere, _nearly_numbers(rest))
     return ColumnKind(found.type, found.why, found.keys, tuple(sorted({*everywhere, *found.marks})), found.doubt)
 
 
@@ -199,7 +199,22 @@ def _despite_strays(counts: pd.Series, name: str) -> ColumnKind | None:
     return ColumnKind(kind.type, kind.why, kind.keys, tuple(strays), doubt)
 
 
-def _of_words(counts: pd.Series, found: tuple[str, ...]) -> ColumnKind:
+def _nearly_numbers(counts: pd.Series) -> str:
+    """Name the words that keep a column from being one of numbers, where they are few and their cells are not."""
+    texts = pa.array(counts.index.astype(object), pa.string())
+    words = [str(text) for text in texts.filter(pa.compute.invert(numbers.matches(texts, r"\d"))).to_pylist()]
+    rest = counts.drop(words)
+    kind = _numbers_or_times(rest, "") if 0 < len(words) <= _MOST_STRAYS and len(rest) >= _LEAST_NUMBERS else None
+    if kind is None or kind.type not in (ColumnType.INT, ColumnType.FLOAT, ColumnType.DATETIME):
+        return ""
+    shown = ", ".join(repr(word) for word in words)
+    return (
+        f"{int(counts[words].sum())} cells hold {shown} among numbers or times, too many to be taken for missing, so it is a "
+        "category; if they are, list them in data.source.nulls and declare its type"
+    )
+
+
+def _of_words(counts: pd.Series, found: tuple[str, ...], doubt: str = "") -> ColumnKind:
     texts = pd.Series(counts.index, dtype="str")
     rows = int(counts.sum())
     words, characters = texts.str.count(r"\S+").mean(), texts.str.len().mean()
@@ -207,4 +222,4 @@ def _of_words(counts: pd.Series, found: tuple[str, ...]) -> ColumnKind:
     if long and len(counts) > max(_LEAST_NUMBERS, _DISTINCT_OF_TEXT * rows):
         return ColumnKind(ColumnType.TEXT, f"free text, {words:.0f} words on average", marks=found)
     spelled = f"{len(counts):,} values" if len(counts) > 1 else "one value"
-    return ColumnKind(ColumnType.CATEGORY, spelled, marks=found)
+    return ColumnKind(ColumnType.CATEGORY, spelled, marks=found, doubt=doubt)

@@ -9,13 +9,11 @@ from typing import Any
 import mlflow
 import pandas as pd
 
-from slipway.core.expectations import METADATA, Expectation, read_expectations
+from slipway.core.expectations import DIALECT, METADATA, Expectation, read_expectations
 from slipway.core.forms import FORMS, Form, read_forms
 from slipway.core.spec import Column, ColumnType, Experiment, Format, Source
 from slipway.core.values import text_of, time_of
 
-DIALECT = "slipway.dialect"
-"""The key of the dialect of the CSV files that a version was trained from."""
 MOST_KNOWN, MOST_CHARACTERS = 10_000, 100_000
 """The most categories of a column, and characters in all of them, that a version knows by name.
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from slipway.core.expectations import METADATA
+from slipway.core.expectations import DIALECT, METADATA
 from slipway.core.forms import FORMS
 from slipway.registry.artifacts._plain_yaml import read_plain_yaml
 from slipway.registry.artifacts.environment import CONDA, PYTHON_ENV, REQUIREMENTS, environment_departures
@@ -150,7 +150,7 @@ def _are_fields(text: Any) -> bool:
 def _is_metadata(found: Any) -> bool:
     if found is None:
         return True
-    if not isinstance(found, dict) or found.keys() - {METADATA, FORMS}:
+    if not isinstance(found, dict) or found.keys() - {METADATA, FORMS, DIALECT}:
         return False
     try:
         return all(isinstance(text, str) and isinstance(json.loads(text), dict) for text in found.values())
@@ -200,7 +200,7 @@ _RULES = {
         "the flavors python_function and sklearn", lambda found: isinstance(found, dict) and found.keys() == _FLAVORS
     ),
     "is_signature_from_type_hint": _exactly(False),
-    "metadata": KeyRule(f"{METADATA} and {FORMS} as JSON", _is_metadata),
+    "metadata": KeyRule(f"{METADATA}, {FORMS} and {DIALECT} as JSON", _is_metadata),
     "mlflow_version": _VERSION,
     "model_id": _ID,
     "model_size_bytes": KeyRule("a number of bytes", lambda found: type(found) is int and found >= 0),

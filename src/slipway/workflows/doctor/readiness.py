@@ -63,6 +63,9 @@ def _data(settings: Settings, name: str) -> DataAnswer:
 def _goal(experiment: Experiment) -> Examined:
     subject, metric = "Is there a goal that can be measured?", experiment.search.metric
     bound = experiment.gates.thresholds.get(metric)
+    if experiment.scope.goal.startswith("TODO"):
+        todo = "declare `scope.goal`: one sentence that says what is predicted, for whom and when"
+        return doubt(subject, "nobody has written it down yet", todo)
     if bound is None:
         todo = f"agree on a value of {metric} below which nothing is released, and declare `gates.thresholds: {{{metric}: …}}`"
         return doubt(subject, f"'{experiment.scope.goal}', measured by {metric}, and no value is asked for", todo)
@@ -73,9 +76,8 @@ def _people(experiment: Experiment) -> Examined:
     subject, scope = "Is there an owner, and a decision that it serves?", experiment.scope
     missing = [key for key in ("owner", "decision") if not getattr(scope, key)]
     if missing:
-        return doubt(
-            subject, f"no {' and no '.join(missing)}", f"declare `scope.{missing[0]}`: nothing leaves Staging without"
-        )
+        why = "nothing comes to Production without" if "owner" in missing else "maturity mvp asks for it"
+        return doubt(subject, f"no {' and no '.join(missing)}", f"declare `scope.{missing[0]}`: {why}")
     return fine(subject, f"{scope.owner}: {scope.decision}")
 
 

@@ -1,6 +1,5 @@
 """The command: read the table, guess, try the guesses on its rows, and write the file whole or not at all."""
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from slipway.errors import DataUnusable, FileUnusable, UsageError
 from slipway.files import whole_file
 from slipway.progress import step
 from slipway.settings import Settings
+from slipway.workflows.init.places import place_of, with_format
 from slipway.workflows.init.verifying import tried
 from slipway.workflows.init.wishes import TODO, InitWishes
 from slipway.workflows.init.writing import InitDraft, source_of, threshold_of, written
@@ -79,14 +79,15 @@ def init(settings: Settings, name: str, data: Mapping[str, str], wishes: InitWis
     Args:
         settings: the settings of the command.
         name: the name of the experiment.
-        data: `url`: the path of the table, relative to the working directory, or its URL; `table` of a database.
+        data: `url`: the path of the table, relative to the working directory, or its URL; `table` of a database; `format`.
         wishes: what the person said.
         how: `dry_run`: write nothing; `force`: write over an experiment.yaml that is there.
 
     Raises UsageError for a name that is taken or not allowed, UnknownName, FileUnusable and DataUnusable.
     """
     path = require_free(settings, name, wishes, force=how["force"] or how["dry_run"])
-    place, note = _place(settings, path.parent, data)
+    data = with_format(data)
+    place, note = place_of(data, settings.project, path.parent)
     with step(f"profile of {data['url']}"):
         table = _blocks(data, settings.variables)
         profile = profile_table(table, wishes.target, wishes.table)
@@ -154,17 +155,6 @@ def _read(draft: InitDraft, path: Path) -> Experiment:
 def _declared(profile: TableProfile) -> tuple[Any, ...]:
     """Return the part of a profile that the declaration depends on."""
     return dict(profile.split), [(column.name, column.role) for column in profile.columns]
-
-
-def _place(settings: Settings, folder: Path, data: Mapping[str, str]) -> tuple[dict[str, str], str]:
-    """Return the keys that say where the table is, and a note where the path holds for this machine only."""
-    if "://" in data["url"]:
-        return dict(data), ""
-    path = Path(data["url"]).resolve()
-    kind = {".csv": "csv", ".parquet": "parquet"}.get(path.suffix.lower(), "url")
-    if path.is_relative_to(settings.project.resolve()):
-        return {kind: os.path.relpath(path, folder.resolve())}, ""
-    return {kind: str(path)}, "outside of the project: the path holds for this machine only"
 
 
 def _write(path: Path, text: str) -> None:

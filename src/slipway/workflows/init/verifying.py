@@ -14,7 +14,7 @@ from slipway.core.forms import Form
 from slipway.core.prediction import classes_of, predict
 from slipway.core.spec import ColumnType, Data, Experiment
 from slipway.core.statistics.metrics import METRICS
-from slipway.data import Leak, audit, check_contract, labelled, split
+from slipway.data import Leak, audit, check_contract, in_order, labelled, split
 from slipway.data.profile import Doubt, TableProfile
 from slipway.data.profile.values import without_marks
 from slipway.errors import DataUnusable
@@ -31,7 +31,7 @@ def tried(profile: TableProfile, experiment: Experiment) -> TableProfile:
     if violations:
         told = [Doubt(violation.column, f"{violation.rule}: {violation.count} rows") for violation in violations]
         return profile.with_doubts(*told)
-    frame, _ = labelled(frame, experiment.data)
+    frame = in_order(labelled(frame, experiment.data)[0], experiment.data)
     try:
         classes = classes_of(frame[experiment.data.target], experiment.task, experiment.data.positive)
         parts = split(frame, planned(experiment, frame))
@@ -79,5 +79,5 @@ def _without_leaks(profile: TableProfile, leaks: list[Leak]) -> TableProfile:
             message = f"{leak.message}; it is no feature until somebody says that it is known in time"
             profile = profile.kept_from_models(name, "gives the target away").with_doubts(Doubt(name, message))
     near = [leak for leak in leaks if not leak.fatal and "very much about the target" in leak.message]
-    more = tuple(Doubt(", ".join(leak.columns), f"{leak.message}; is it known in time?") for leak in near)
-    return replace(profile, doubts=(*profile.doubts, *more))
+    more = [Doubt(", ".join(leak.columns), f"{leak.message}; is it known in time?") for leak in near]
+    return replace(profile, doubts=(*profile.doubts, *(doubt for doubt in more if doubt not in profile.doubts)))
