@@ -24,13 +24,13 @@ import hypothesis
 import psycopg2
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
-from tests.helpers.sharing import SharedServer, Sharing
 from xdist.scheduler import LoadFileScheduling
 
 from slipway.core.spec import Experiment
 from slipway.processes import child_environment, free_port, start_process, stop_process, wait_until_ready
 from slipway.settings import Settings
 from slipway.workflows.platform import up
+from tests.helpers.sharing import SharedServer, Sharing
 
 _MIGRATE = """
 import sys
