@@ -10,7 +10,7 @@ import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 from tests.compile.pipelines import boosted, native, usual
 from tests.compile.tables import table, target
 
@@ -50,6 +50,18 @@ def test_an_example_whose_texts_are_all_null_is_compared_as_requests_are_read() 
         model = make_pipeline(texts, LogisticRegression()).fit(rows[["port"]], target("binary"))
         agreement = verify(model, compile_model(model), pd.DataFrame({"port": [None] * 5}, dtype=object))
         assert agreement.equal, agreement.problems
+
+
+def test_a_row_in_which_several_texts_are_null_is_compared_as_a_request_of_it_is_read() -> None:
+    ports = pd.Series(["sea", None, "air", "sea"] * 10, dtype="str")
+    rows = pd.DataFrame({"port": ports, "by": ports.iloc[::-1].reset_index(drop=True)})
+    codes = make_column_transformer(
+        (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan), ["port", "by"])
+    )
+    model = make_pipeline(codes, boosted()).fit(rows, np.arange(40) % 2)
+    example = pd.DataFrame({"port": [None, "sea"], "by": [None, "air"]}, dtype="str")
+    agreement = verify(model, compile_model(model), example)
+    assert agreement.equal, agreement.problems
 
 
 def test_it_is_the_same_each_time(boosting: Any) -> None:

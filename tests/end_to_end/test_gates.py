@@ -154,7 +154,9 @@ def test_the_champion_is_not_got_rid_of_by_emptying_production(library: "Library
     assert library.stages(name) == {1: "Production", 2: "None"}
     assert "version 1 archived; nothing is in Production now" in library.slipway("archive", name, 1).out
     refused = library.slipway("promote", name, 2, "Production")
-    assert refused.code == 1 and "than version 1, which was in Production last; the low end has to be" in refused.err
+    assert (
+        refused.code == 1 and "than version 1, which was in Production last\n    the low end has to be" in refused.err
+    )
     library.done("promote", name, 1, "Production")  # it has nobody to be held against but itself
 
 

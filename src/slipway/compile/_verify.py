@@ -154,6 +154,7 @@ def _nulls_alone(example: pd.DataFrame) -> Sequence[pd.DataFrame]:
     rows = []
     for name in texts if len(example) else []:
         row = example.iloc[[0]].copy()
-        row[name] = pd.Series([None], dtype=object, index=row.index)
+        for null in {name, *(text for text in texts if row[text].isna().all())}:  # each of them is alone in one row
+            row[null] = pd.Series([None], dtype=object, index=row.index)
         rows.append(row)
     return rows

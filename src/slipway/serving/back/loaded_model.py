@@ -65,7 +65,9 @@ class LoadedModel:
         split = json.loads(self.signature.example or "{}").get("dataframe_split")
         if not split or not self.signature.inputs:
             return None
-        return self.table(split["columns"], split["data"])
+        # MLflow writes NaN for a text that is missing, and a column of nothing else would be read as numbers.
+        rows = [[None if value != value else value for value in row] for row in split["data"]]
+        return self.table(split["columns"], rows)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> "pd.DataFrame":
         """Return rows as a table with the columns and types of the signature; a column that is not given holds nulls."""
