@@ -53,7 +53,7 @@ def native(estimator: Any) -> Any:
 
 
 def boosted(**more: Any) -> ensemble.HistGradientBoostingClassifier:
-    return ensemble.HistGradientBoostingClassifier(max_iter=25, random_state=0, **more)
+    return ensemble.HistGradientBoostingClassifier(**{"max_iter": 25, "random_state": 0, **more})
 
 
 def boosted_regressor(**more: Any) -> ensemble.HistGradientBoostingRegressor:
