@@ -29,11 +29,11 @@ class Registry(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         body = json.dumps(Registry.says).encode()
+        Registry.asked.set()  # before the answer: whoever has it may wait for the next question
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-        Registry.asked.set()
 
     def log_message(self, *_: Any) -> None:
         pass
