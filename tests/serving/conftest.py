@@ -112,7 +112,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Served]:
 
 def _serve(kind: str, folder: Path) -> Served:
     frame = table(400)
-    if kind.startswith("known_"):  # no text is missing in these, so that a back compiles them too
+    if kind.startswith("known_"):  # no text is missing in these
         kind, frame["carrier"] = kind.removeprefix("known_"), frame["carrier"].fillna("BB")
     wanted, output = target(kind, frame)
     model = pipeline(ESTIMATORS[kind]()).fit(frame, wanted)
