@@ -10,14 +10,8 @@ import pyarrow as pa
 
 from slipway.core.naming import unusable
 from slipway.core.spec import Format, Source
-from slipway.errors import FileUnusable
-from slipway.sources.dialect import SAMPLE_BYTES, Dialect, found
-from slipway.sources.files import find_files
-from slipway.sources.opening import open_table, told
-from slipway.sources.secrets import Secrets
+from slipway.sources import described, open_table
 from slipway.types import MISSING_IN_CSV
-
-_OF_FILE = ("sep", "decimal", "thousands", "encoding", "header")
 
 
 @dataclass(frozen=True)
@@ -74,40 +68,16 @@ def blocks_of(given: Mapping[str, Any], folder: Path, variables: Mapping[str, st
 
 
 def _found(source: Source, folder: Path, variables: Mapping[str, str]) -> tuple[Source, tuple[str, ...]]:
-    """Return the source with the keys that the file itself says, and the names of the columns."""
-    whole = source if source.kind is Format.SQL else source.model_copy(update=_said(source, folder, variables))
-    with open_table(whole, folder, variables) as table:
-        if whole.header is not False:
-            return whole, table.names
-        return whole.model_copy(update={"header": list(table.names)}), table.names
+    """Return the source with the keys that the table itself says, and the names of the columns.
 
-
-def _said(source: Source, folder: Path, variables: Mapping[str, str]) -> dict[str, Any]:
-    """Return the keys that a file says of itself: the digest of a file that is downloaded, and the dialect of a CSV file."""
-    secrets = Secrets(source.parsed, variables)
-    with told(source.parsed.shown, source.kind, secrets):
-        files = find_files(source, source.parsed, folder, secrets, variables.get("MLFLOW_S3_ENDPOINT_URL") or None)
-        try:
-            digest = {"sha256": files.digest} if files.digest else {}
-            if source.kind is not Format.CSV:
-                return digest
-            with files.pieces[0].stream() as stream:
-                first = bytes(stream.read(SAMPLE_BYTES))
-        finally:
-            files.close()
-    if not first.strip():
-        named = source.parsed.shown
-        raise FileUnusable(f"{named} is empty; a header line with the column names is the least it needs")
-    return digest | _dialect(first, source)
-
-
-def _dialect(first: bytes, source: Source) -> dict[str, Any]:
-    """Return the keys of the dialect of a CSV file that are not the usual ones."""
-    of_file, plain = found(first), Dialect(sep="\t" if source.parsed.file.lower().endswith(".tsv") else ",")
-    others = {key: getattr(of_file, key) for key in _OF_FILE if getattr(of_file, key) != getattr(plain, key)}
-    if others.get("encoding") == "utf-8-sig":
-        del others["encoding"]  # every reader takes the mark at the beginning of a UTF-8 text away
-    return others
+    Marks for a missing value are found column by column, so those of the dialect are left out. Names that were made for a file
+    without a header are kept, since an experiment has to name its columns.
+    """
+    known, names = described(source, folder, variables)
+    own: dict[str, Any] = {"nulls": source.nulls}
+    if known.header is False:
+        own["header"] = list(names)
+    return known.model_copy(update=own), names
 
 
 def _declarable(names: tuple[str, ...]) -> tuple[str, ...]:

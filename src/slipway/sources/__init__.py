@@ -2,6 +2,6 @@
 
 from slipway.sources.frames import to_frame
 from slipway.sources.opening import OpenTable, open_table
-from slipway.sources.reading import Sample, open_batches, peek, read_table
+from slipway.sources.reading import Sample, described, open_batches, peek, read_table
 
-__all__ = ["OpenTable", "Sample", "open_batches", "open_table", "peek", "read_table", "to_frame"]
+__all__ = ["OpenTable", "Sample", "described", "open_batches", "open_table", "peek", "read_table", "to_frame"]
