@@ -138,7 +138,7 @@ class UnknownVersion(UnknownName):
 
     def __init__(self, name: str, asked: object, known: Iterable[int], hint: str = ""):
         self.kind, self.asked, self.known = f"version of {name}", asked, tuple(sorted(known))
-        listed = _listed(self.known)
+        listed = some_of(self.known)
         there = f"there {'is' if len(self.known) == 1 else 'are'} {listed}" if listed else "there is none yet"
         UsageError.__init__(self, f"there is no version {asked} of {name}; {there}{hint and f'. {hint}'}")
 
@@ -249,12 +249,13 @@ def did_you_mean(asked: str, known: Iterable[object], most: int = 12) -> str:
     if not names:
         return "; there is none yet"
     near = _nearest(asked, names)
-    return (f"; did you mean '{near}'? There" if near else "; there") + f" is: {_listed(names, most)}"
+    return (f"; did you mean '{near}'? There" if near else "; there") + f" is: {some_of(names, most)}"
 
 
 def _nearest(asked: str, known: Iterable[object]) -> str | None:
     return next(iter(get_close_matches(asked, [str(name) for name in known], n=1, cutoff=0.6)), None)
 
 
-def _listed(known: Sequence[object], most: int = 12) -> str:
-    return ", ".join(map(str, known[:most])) + (f" and {len(known) - most} more" if len(known) > most else "")
+def some_of(items: Sequence[object], most: int = 12, between: str = ", ") -> str:
+    """Return the first items in words, and how many more there are: `x, y and 3 more`."""
+    return between.join(map(str, items[:most])) + (f" and {len(items) - most} more" if len(items) > most else "")

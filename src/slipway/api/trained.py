@@ -2,6 +2,7 @@
 
 from slipway.api.shown import Shown
 from slipway.core.statistics.comparison import OnSameRows
+from slipway.errors import some_of
 from slipway.reports.notebook import Sheet
 from slipway.reports.words.comparison import headline, words
 from slipway.reports.words.spelling import number
@@ -37,14 +38,13 @@ class CheckedExperiment(Shown, CheckReport):
     def sheet(self) -> Sheet:
         told, experiment = self.as_dict(), self.spec.experiment
         features = told["features"]
-        more = f" and {len(features) - _MOST_NAMES} more" if len(features) > _MOST_NAMES else ""
         return Sheet(
             title=f"{told['name']} is ready to run",
             passed=True,
             said=experiment.scope.goal,
             facts={
                 "rows": ", ".join(f"{part} {count:,}" for part, count in told["rows"].items()) + f" ({told['split']})",
-                "features": ", ".join(features[:_MOST_NAMES]) + more,
+                "features": some_of(features, _MOST_NAMES),
                 "search": f"{', '.join(told['candidates'])}; {told['trials']} trials at most, by {told['metric']}",
             },
             columns=("gate", "before", "demand", *(["to do"] if any(step["todo"] for step in told["release"]) else [])),

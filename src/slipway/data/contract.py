@@ -12,6 +12,7 @@ from slipway.core.forms import Form, likely_forms
 from slipway.core.spec import Column, ColumnType, Data
 from slipway.core.values import Spellings, text_of
 from slipway.data._pandera import pa
+from slipway.errors import some_of
 from slipway.types import Violation
 
 _SAMPLE = 5
@@ -102,7 +103,7 @@ def _checks(column: Column) -> list[pa.Check]:
         checks.append(pa.Check.le(column.max, error=f"above the maximum {column.max}"))
     if column.values is not None:
         values = _words(column.values) if not column.type.is_numeric else column.values
-        checks.append(pa.Check.isin(values, error=f"not one of the known values {_listed(values)}"))
+        checks.append(pa.Check.isin(values, error=f"not one of the known values {some_of(values)}"))
     return [*checks, _unique()] if column.unique else checks
 
 
@@ -165,8 +166,3 @@ def _freshness(times: pd.Series, max_age_days: float, now: datetime) -> list[Vio
 def _violation(name: str, rule: str, series: pd.Series, wrong: pd.Series) -> Violation:
     sample = series[wrong].head(_SAMPLE)
     return Violation(name, rule, int(wrong.sum()), tuple(zip(sample.index, sample, strict=True)))
-
-
-def _listed(values: Sequence[object], most: int = 12) -> str:
-    shown = ", ".join(map(str, values[:most]))
-    return shown + (f" and {len(values) - most} more" if len(values) > most else "")

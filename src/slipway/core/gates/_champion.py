@@ -13,6 +13,7 @@ from slipway.core.release.transitions import UNSEEN
 from slipway.core.spec import GroupSplit, Margin, SlicesGate, TimeSplit
 from slipway.core.statistics.disagreement import different_answers
 from slipway.core.statistics.slices import FEWEST_ROWS, estimates
+from slipway.errors import some_of
 from slipway.types import Interval, Verdict
 
 _FAMILY_ERROR = 0.05
@@ -68,7 +69,7 @@ def slices(evidence: Evidence, _: Mapping[str, Interval]) -> Verdict:
     comparisons = [*beside, *below]
     worse = [words for words, bad in comparisons if bad]
     if worse:
-        words = "; ".join(worse[:5]) + (f" and {len(worse) - 5} more" if worse[5:] else "")
+        words = some_of(worse, 5, "; ")
         few = evidence.too_few if any(bad for _, bad in beside) else None
         if few is None:
             return Verdict("slices", False, words)

@@ -1,11 +1,13 @@
 """A lock file, as pip reads it with `--require-hashes`: one version of each package, and the hashes of its files."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+
+from slipway.errors import some_of
 
 _PIN = re.compile(r"==[^*,]+")
 
@@ -63,8 +65,8 @@ def amiss(lock: str, exactly: Mapping[str, str], some: Iterable[str]) -> list[st
         if (key := canonicalize_name(name)) in by_name and version not in by_name[key]
     ]
     return [
-        *([f"without hashes are {_some(bare)}"] if bare else []),
-        *([f"it does not pin {_some(absent)}"] if absent else []),
+        *([f"without hashes are {some_of(bare, 8)}"] if bare else []),
+        *([f"it does not pin {some_of(absent, 8)}"] if absent else []),
         *others,
     ]
 
@@ -78,7 +80,3 @@ def _pin(words: str, text: str) -> Pin:
     if not _PIN.fullmatch(str(read.specifier)) or read.url:
         raise ValueError(f"it does not pin {read.name} to one version: {requirement.strip()[:80]}")
     return Pin(canonicalize_name(read.name), str(read.specifier).removeprefix("=="), bool(hashes), text)
-
-
-def _some(names: Sequence[str], most: int = 8) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -9,6 +9,7 @@ from slipway.core.release.policies import Policies
 from slipway.core.release.policy import demands_of, stricter, weakenings
 from slipway.core.release.transitions import POLICY, ServedBeside
 from slipway.core.spec import ApprovalGate, Experiment, Maturity
+from slipway.errors import some_of
 from slipway.types import Stage, Verdict
 
 _MOST_SHOWN = 12
@@ -154,8 +155,7 @@ def _replaced(replaced: Sequence[Weakening], left: Sequence[Weakening]) -> str:
 
 
 def _listed(weaker: Sequence[Weakening]) -> str:
-    more = f" and {len(weaker) - _MOST_SHOWN} more" if len(weaker) > _MOST_SHOWN else ""
-    return ", ".join(map(str, weaker[:_MOST_SHOWN])) + more
+    return some_of(weaker, _MOST_SHOWN)
 
 
 def _people(authors: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ from slipway.data.blocks import Blocks
 from slipway.data.profile.columns import ColumnProfile, Role, column_profiles
 from slipway.data.profile.survey import Survey, survey
 from slipway.data.profile.target import TargetGuess, target_of
-from slipway.errors import DataUnusable, UnknownName
+from slipway.errors import DataUnusable, UnknownName, some_of
 
 _FEW_ROWS = 200
 _SHOWN = 6
@@ -200,5 +200,4 @@ def _listed(what: str, columns: list[ColumnProfile]) -> list[Doubt]:
     """Return one Doubt for columns of which the same is to be said."""
     if not columns:
         return []
-    more = f" and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
-    return [Doubt("columns", f"{what}: {', '.join(each.name for each in columns[:_SHOWN])}{more}")]
+    return [Doubt("columns", f"{what}: {some_of([each.name for each in columns], _SHOWN)}")]

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from slipway.errors import some_of
 from slipway.processes import child_environment
 from slipway.settings import Settings
 from slipway.workflows.doctor.findings import Check, Examined, doubt, fault, fine
@@ -62,9 +63,8 @@ def _packages(lock: Path) -> Examined:
         f"{name} {found}, locked {pin}" for name, pin in wanted.items() if (found := _version(name)) not in ("", pin)
     ]
     if other:
-        more = f" and {len(other) - 5} more" if len(other) > 5 else ""
         todo = "what runs is not what was tested: `make clean demo`, or `uv pip sync requirements.lock`"
-        return doubt("packages", f"not as in {lock.name}: {'; '.join(other[:5])}{more}", todo)
+        return doubt("packages", f"not as in {lock.name}: {some_of(other, 5, '; ')}", todo)
     return fine("packages", f"as in {lock.name}" if wanted else "all that Slipway asks for are installed")
 
 

@@ -7,12 +7,12 @@ from slipway.core.gates import every_gate
 from slipway.core.promises import NOT_MEASURED, promises
 from slipway.core.release.transitions import APPROVAL
 from slipway.core.spec import Experiment, Maturity, undeclared
-from slipway.errors import SlipwayError
+from slipway.errors import SlipwayError, some_of
 from slipway.settings import Settings
 from slipway.types import Stage
 from slipway.workflows.doctor import surroundings
 from slipway.workflows.doctor.findings import Diagnosis, Examined, Level, doubt, fault, fine, one_line
-from slipway.workflows.project import declared
+from slipway.workflows.project import Declared, declared
 
 _MOST_NAMED = 6
 
@@ -33,7 +33,7 @@ def ready(settings: Settings, name: str) -> Diagnosis:
     """
     spec = declared(settings, name)
     experiment = spec.experiment
-    data = _data(settings, name)
+    data = _data(spec)
     findings = (
         _goal(experiment),
         _people(experiment),
@@ -47,11 +47,10 @@ def ready(settings: Settings, name: str) -> Diagnosis:
     return Diagnosis(f"Is {name} ready to be released?", findings, _ripe(experiment, data, findings))
 
 
-def _data(settings: Settings, name: str) -> DataAnswer:
+def _data(spec: Declared) -> DataAnswer:
     """Read the data as a run would: source, contract, split, leaks."""
     from slipway.workflows.training.prepare import check_code, prepare  # scikit-learn: only who asks for the data waits
 
-    spec = declared(settings, name)
     try:
         check_code(spec)
         prepared = prepare(spec)
@@ -103,9 +102,8 @@ def _on_data(experiment: Experiment, data: DataAnswer) -> Sequence[Examined]:
         todo = "agree with who supplies the data: `data.sla: {min_rows: …, max_age_days: …}`"
         found.append(doubt("Does its supplier promise how much and how fresh?", "nothing is promised", todo))
     if data.doubts:
-        more = f" and {len(data.doubts) - 1} more" if len(data.doubts) > 1 else ""
         todo = f"`slipway check {experiment.name}` lists them"
-        found.append(doubt("Does the data give the target away?", f"{data.doubts[0]}{more}", todo))
+        found.append(doubt("Does the data give the target away?", some_of(data.doubts, 1), todo))
     return found
 
 
@@ -114,8 +112,7 @@ def _known(experiment: Experiment) -> Examined:
     unsaid = [name for name in experiment.data.features if not experiment.data.columns[name].known]
     if not unsaid:
         return fine(subject, "each says how")
-    more = f" and {len(unsaid) - _MOST_NAMED} more" if len(unsaid) > _MOST_NAMED else ""
-    return doubt(subject, f"nobody says how of {', '.join(unsaid[:_MOST_NAMED])}{more}", "declare `known` of each")
+    return doubt(subject, f"nobody says how of {some_of(unsaid, _MOST_NAMED)}", "declare `known` of each")
 
 
 def _without_a_meeting(experiment: Experiment) -> Examined:
@@ -157,9 +154,7 @@ def _ripe(experiment: Experiment, data: DataAnswer, findings: Sequence[Examined]
     )
     following = next((m for m in Maturity if m in lacks), None)
     if following:
-        keys = lacks[following]
-        more = f" and {len(keys) - _MOST_NAMED} more" if len(keys) > _MOST_NAMED else ""
-        words += f"; {following} needs {', '.join(keys[:_MOST_NAMED])}{more} too"
+        words += f"; {following} needs {some_of(lacks[following], _MOST_NAMED)} too"
     return words if served.level is not Level.FAULT else f"{words}; no server is there to release it on"
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import requests
 
 from slipway.core.urls import without_secrets
+from slipway.errors import some_of
 from slipway.processes import is_alive
 from slipway.settings import Settings
 from slipway.tracking.home import DATABASE
@@ -40,8 +41,7 @@ def _project(settings: Settings) -> Examined:
         )
         return doubt("project", f"{settings.project} has no folder experiments", todo)
     names = sorted(path.parent.name for path in folder.glob("*/experiment.yaml"))
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return fine("project", f"{settings.project}: {', '.join(names[:_MOST_NAMED]) or 'no experiment yet'}{more}")
+    return fine("project", f"{settings.project}: {some_of(names, _MOST_NAMED) or 'no experiment yet'}")
 
 
 def _settings(variables: Mapping[str, str]) -> Examined:

@@ -12,7 +12,7 @@ from slipway.core.release.policy import weakened
 from slipway.core.release.transitions import POLICY, Action, Transition
 from slipway.core.spec import ReleasePolicy
 from slipway.core.spec._yaml import read_policy
-from slipway.errors import Refusal, for_reasons
+from slipway.errors import Refusal, for_reasons, some_of
 from slipway.identity import process_tags
 from slipway.registry.demands.policy import POLICY_FILE, policies_of
 from slipway.registry.ledger import now_ms
@@ -104,8 +104,7 @@ def _changes(policy: ReleasePolicy, known: Policies) -> Verdict:
     """Return what a policy changes, in words: people read it in the history and on the board."""
     now = known.in_force
     weaker = weakened(policy, now.policy) if now else ()
-    more = f" and {len(weaker) - _MOST_SHOWN} more" if len(weaker) > _MOST_SHOWN else ""
-    words = f"weaker than before: {', '.join(map(str, weaker[:_MOST_SHOWN]))}{more}" if weaker else "nothing is weaker"
+    words = f"weaker than before: {some_of(weaker, _MOST_SHOWN)}" if weaker else "nothing is weaker"
     needed = known.change.approvals
     waits = f"; it waits for {needed} approval{'s' if needed > 1 else ''}" if needed else ""
     return Verdict(POLICY, True, (words if now else "the first") + waits, {WEAKENED: float(len(weaker))})

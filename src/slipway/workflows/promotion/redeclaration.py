@@ -13,7 +13,7 @@ from slipway.core.release.ledger import digest_of
 from slipway.core.release.policy import demands_of, weakenings
 from slipway.core.release.redeclaration import declared_again, read_part, released_otherwise
 from slipway.core.release.transitions import Action, Transition
-from slipway.errors import Refusal
+from slipway.errors import Refusal, some_of
 from slipway.identity import process_tags
 from slipway.registry.artifacts.models import temporary_folder
 from slipway.registry.demands.redeclaration import DECLARATION_FILE, declared_now
@@ -64,7 +64,6 @@ def redeclare(client: MlflowClient, by: str, name: str, version: int, text: str,
 
 def _verdict(changes: tuple[Change, ...], weaker: tuple[Weakening, ...]) -> Verdict:
     """Return what is declared otherwise, in words: people read it in the history and on the board."""
-    lines = [f"{change.what}: {change.before} → {change.now}" for change in changes[:_MOST_SHOWN]]
-    more = f" and {len(changes) - _MOST_SHOWN} more" if len(changes) > _MOST_SHOWN else ""
+    lines = [f"{change.what}: {change.before} → {change.now}" for change in changes]
     low = f"; weaker than before: {', '.join(map(str, weaker[:_MOST_SHOWN]))}" if weaker else ""
-    return Verdict(CHANGES, True, "; ".join(lines) + more + low, {WEAKENED: float(len(weaker))})
+    return Verdict(CHANGES, True, some_of(lines, _MOST_SHOWN, "; ") + low, {WEAKENED: float(len(weaker))})

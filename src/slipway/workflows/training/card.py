@@ -12,6 +12,7 @@ from slipway.core.promises import promises
 from slipway.core.spec import Experiment, TimeSplit
 from slipway.core.statistics.calibration import miscalibrated
 from slipway.core.trials import Trial
+from slipway.errors import some_of
 from slipway.reports.card import (
     CardColumn,
     CardData,
@@ -161,8 +162,7 @@ def _caveats(
         "The intervals take rows as independent; rows of one day or one customer are not, so the true ones are wider.",
     ]
     if worse := [f"{part.column} {part.value}" for part in findings.slices if part.worse]:
-        more = f" and {len(worse) - _FEW} more" if len(worse) > _FEW else ""
-        caveats.append(f"It is worse than on the rest, beyond the noise, for {', '.join(worse[:_FEW])}{more}.")
+        caveats.append(f"It is worse than on the rest, beyond the noise, for {some_of(worse, _FEW)}.")
     if not isinstance(experiment.split, TimeSplit) and not getattr(experiment.split, "test_from", None):
         caveats.append(
             "The split is not by time: what the model will meet later may differ more than these test rows do."
