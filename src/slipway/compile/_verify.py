@@ -151,10 +151,13 @@ def _nulls_alone(example: pd.DataFrame) -> Sequence[pd.DataFrame]:
     texts = [
         name for name in example if isinstance(example[name].dtype, pd.StringDtype) or example[name].dtype == object
     ]
+    if not len(example):
+        return []
+    missing = [name for name in texts if pd.isna(example[name].iloc[0])]
     rows = []
-    for name in texts if len(example) else []:
+    for name in texts:
         row = example.iloc[[0]].copy()
-        for null in {name, *(text for text in texts if row[text].isna().all())}:  # each of them is alone in one row
+        for null in {name, *missing}:  # each of them is alone in one row
             row[null] = pd.Series([None], dtype=object, index=row.index)
         rows.append(row)
     return rows
