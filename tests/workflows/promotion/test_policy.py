@@ -1,14 +1,11 @@
 """The release policy of a model: it is set, approved and kept in the ledger, and no declaration of a version undercuts it."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mlflow import MlflowClient
 from tests.helpers.releases import ASKED, POLICY, RIPE, STAFF, WEAK, WHY, Releases, on_policy
 
-from slipway.core.spec import Experiment
 from slipway.errors import PromotionRefused, Refusal, SpecInvalid
 from slipway.registry.demands.policy import policies_of
 from slipway.registry.history import history_of, verified
@@ -21,12 +18,6 @@ pytestmark = [
     pytest.mark.slow,  # the file, more than each of its tests
     pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"),
 ]
-
-
-@pytest.fixture
-def releases(store: MlflowClient, tested_run: Any, tmp_path: Path, declare: Callable[..., Experiment]) -> Releases:
-    (tmp_path / "gathered").mkdir()
-    return Releases(store, tested_run, declare, tmp_path / "gathered")
 
 
 def test_an_author_who_drops_the_approval_and_lowers_the_threshold_is_refused_without_a_policy(

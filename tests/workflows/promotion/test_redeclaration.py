@@ -1,8 +1,6 @@
 """A version is declared again: the ledger keeps it, verdicts and approvals expire, and nobody loosens a gate alone."""
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 from mlflow import MlflowClient
@@ -21,12 +19,6 @@ pytestmark = [
     pytest.mark.slow,  # the file, more than each of its tests
     pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"),
 ]
-
-
-@pytest.fixture
-def releases(store: MlflowClient, tested_run: Any, tmp_path: Path, declare: Callable[..., Experiment]) -> Releases:
-    (tmp_path / "gathered").mkdir()
-    return Releases(store, tested_run, declare, tmp_path / "gathered")
 
 
 @pytest.fixture
