@@ -23,7 +23,7 @@ from slipway.core.tasks import Task
 REFUSED_FROM, WARNED_FROM = 0.95, 0.8
 _MOST_ROWS = 20_000
 # A category with more values than this share of the rows names the row, as an id does.
-_OWN_VALUE_SHARE = 0.5
+OWN_VALUE_SHARE = 0.5
 _SAMPLE = 5
 _LEAVES, _FEWEST_CLASSES = 8, 2
 
@@ -144,12 +144,9 @@ def _trained_on_the_future(train: pd.DataFrame, held_out: pd.DataFrame, experime
 def _identifiers(train: pd.DataFrame, experiment: Experiment) -> list[Leak]:
     leaks = []
     for name in experiment.data.features:
-        if experiment.data.columns[name].type is ColumnType.CATEGORY and train[name].nunique() > _OWN_VALUE_SHARE * len(
-            train
-        ):
-            message = (
-                f"{train[name].nunique()} values in {len(train)} training rows: the column names the row, as an id does"
-            )
+        values, rows = train[name].nunique(), len(train)
+        if experiment.data.columns[name].type is ColumnType.CATEGORY and values > OWN_VALUE_SHARE * rows:
+            message = f"{values} values in {rows} training rows: the column names the row, as an id does"
             leaks.append(Leak((name,), message, fatal=False))
     return leaks
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from slipway.core.spec._data import Column, ColumnType, Data, DataSla
+from slipway.core.spec._data import NUMBERS, Column, ColumnType, Data, DataSla
 from slipway.core.spec._duties import Duty, undeclared
 from slipway.core.spec._gates import OF_MATURITY, ApprovalGate, Gates, LatencyGate, Margin, SlicesGate
 from slipway.core.spec._policy import PolicyChange, ReleasePolicy, policy_schema
@@ -30,6 +30,7 @@ __all__ = [
     "ENSEMBLE",
     "IMPORT_PATH",
     "NAME",
+    "NUMBERS",
     "OF_MATURITY",
     "READABLE",
     "ApprovalGate",

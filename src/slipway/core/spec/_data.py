@@ -26,10 +26,11 @@ class ColumnType(StrEnum):
         return self in (ColumnType.INT, ColumnType.FLOAT, ColumnType.BOOL)
 
 
-_NUMBERS, _TIMES = (ColumnType.INT, ColumnType.FLOAT), (ColumnType.DATETIME,)
+NUMBERS = (ColumnType.INT, ColumnType.FLOAT)
+"""The types of a column whose values are amounts."""
 _FORMS = {
-    **dict.fromkeys(("decimal", "thousands", "unit"), (_NUMBERS, "numbers")),
-    **dict.fromkeys(("format", "zone"), (_TIMES, "times")),
+    **dict.fromkeys(("decimal", "thousands", "unit"), (NUMBERS, "numbers")),
+    **dict.fromkeys(("format", "zone"), ((ColumnType.DATETIME,), "times")),
     "words": ((ColumnType.BOOL,), "truth values"),
 }
 """The keys of Column that say how values are written in files, with the types that take each."""
@@ -184,7 +185,7 @@ class Data(Section):
         column, others = self.columns[self.weight], {"target": self.target, "id": self.id, "time": self.time}
         if role := next((role for role, name in others.items() if name == self.weight), None):
             raise wrong(f"'{self.weight}' is the {role} already; a weight is a column of its own", "weight")
-        if column.type not in (ColumnType.INT, ColumnType.FLOAT):
+        if column.type not in NUMBERS:
             raise wrong(f"a weight is a number; '{self.weight}' is {column.type}", "weight")
         if column.nulls:
             raise wrong("a row without its weight cannot be counted; take nulls away", "columns", self.weight, "nulls")

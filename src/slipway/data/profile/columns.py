@@ -7,6 +7,7 @@ from enum import StrEnum
 import pandas as pd
 
 from slipway.core.spec import ColumnType
+from slipway.data.leaks import OWN_VALUE_SHARE
 from slipway.data.profile.counting import Count
 from slipway.data.profile.kind import ColumnKind
 from slipway.data.profile.names import says_another_time, says_entity, says_id, says_moment, says_person
@@ -14,7 +15,6 @@ from slipway.data.profile.survey import Survey
 from slipway.data.profile.values import read_as, without_marks
 
 _NEARLY_ALL_MISSING = 0.99
-_NAMES_THE_ROW = 0.5  # as the leak audit has it
 _LEAST_MOMENTS, _LEAST_GROUPS = 10, 20
 _IN_ORDER = 0.98
 _WORDS = (ColumnType.CATEGORY, ColumnType.TEXT)
@@ -120,14 +120,14 @@ def _named(column: ColumnProfile, survey: Survey) -> ColumnProfile:
         if survey.sample.is_whole or consecutive:
             return column.as_role(Role.ID, "each row has a value of its own")
         return column.as_role(Role.KEPT, f"names the row, by the {column.distinct:,} rows that were looked at")
-    if kind is ColumnType.CATEGORY and column.distinct > max(_LEAST_GROUPS, _NAMES_THE_ROW * rows):
+    if kind is ColumnType.CATEGORY and column.distinct > max(_LEAST_GROUPS, OWN_VALUE_SHARE * rows):
         doubt = f"{column.distinct:,} values in {rows:,.0f} rows name the row, so it is no feature"
         return column.as_role(Role.KEPT, "nearly each row has a value of its own", doubt)
     if says_entity(column.name) and kind in (ColumnType.INT, ColumnType.CATEGORY) and column.distinct >= _LEAST_GROUPS:
         return column.as_role(
             Role.GROUP, f"{column.distinct:,} values in {rows:,.0f} rows: the rows of one belong together"
         )
-    if kind is ColumnType.INT and says_id(column.name) and column.distinct > _NAMES_THE_ROW * rows:
+    if kind is ColumnType.INT and says_id(column.name) and column.distinct > OWN_VALUE_SHARE * rows:
         return column.as_role(Role.KEPT, "names things, by its name")
     return column
 

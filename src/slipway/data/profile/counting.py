@@ -12,11 +12,9 @@ import pyarrow.compute as pc
 
 from slipway.core.casts import to_number, to_time
 from slipway.core.forms import EPOCHS
-from slipway.core.spec import ColumnType
+from slipway.core.spec import NUMBERS, ColumnType
 from slipway.data.profile import numbers
 from slipway.data.profile.kind import ColumnKind
-
-_NUMBERS = (ColumnType.INT, ColumnType.FLOAT)
 
 
 @dataclass
@@ -92,23 +90,11 @@ def without_marks(array: pa.Array, marks: pa.Array) -> pa.Array:
     return pc.if_else(pc.is_in(array, marks.cast(array.type)), pa.scalar(None, array.type), array)
 
 
-def as_numbers(texts: pa.Array, keys: Mapping[str, str]) -> pa.Array:
-    """Return texts in a declared form as doubles. Raises ArrowInvalid for a text that is not of the form."""
-    if unit := keys.get("unit"):
-        texts = pc.replace_substring(texts, unit, "")
-    if thousands := keys.get("thousands"):
-        pattern = "[ \u00a0\u202f]" if thousands == " " else "['’]" if thousands == "'" else f"[{thousands}]"
-        texts = pc.replace_substring_regex(texts, pattern, "")
-    if keys.get("decimal") == ",":
-        texts = pc.replace_substring(texts, ",", ".")
-    return pc.cast(pc.utf8_trim_whitespace(texts), pa.float64())
-
-
 def _take_in(count: Count, present: pa.Array, kind: ColumnKind) -> None:
     if not len(present):
         return
     texts = pa.types.is_string(present.type) or pa.types.is_large_string(present.type)
-    if kind.type in _NUMBERS:
+    if kind.type in NUMBERS:
         _take_numbers(count, present, kind, texts)
     elif texts and kind.type is ColumnType.DATETIME:
         _note_odd(count, present, _times(present, kind).isna().to_numpy())
@@ -122,11 +108,11 @@ def _take_in(count: Count, present: pa.Array, kind: ColumnKind) -> None:
 
 def _take_numbers(count: Count, present: pa.Array, kind: ColumnKind, texts: bool) -> None:
     try:
-        values = as_numbers(present, kind.keys) if texts else pc.cast(present, pa.float64(), safe=False)
+        values = numbers.values(present, kind.keys) if texts else pc.cast(present, pa.float64(), safe=False)
     except pa.ArrowInvalid:
         fit = _fitting(present, kind.keys)
         _note_odd(count, present, pc.invert(fit).to_numpy(zero_copy_only=False))
-        values = as_numbers(present.filter(fit), kind.keys)
+        values = numbers.values(present.filter(fit), kind.keys)
     if kind.type is ColumnType.INT:
         fraction = pc.not_equal(values, pc.floor(values)).to_numpy(zero_copy_only=False)
         count.fractions += int(fraction.sum())

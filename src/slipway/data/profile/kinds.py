@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import pyarrow as pa
 
-from slipway.core.spec import ColumnType
+from slipway.core.spec import NUMBERS, ColumnType
 from slipway.core.values import EXACT, LEAST_MS
 from slipway.data.profile import marks, numbers, times
 from slipway.data.profile.kind import ColumnKind
@@ -104,7 +104,9 @@ def _numbers_or_times(counts: pd.Series, name: str, found: tuple[str, ...] = ())
     if form is numbers.STYLES[0] and times.iso_times(list(texts)):
         return ColumnKind(ColumnType.DATETIME, f"days such as {texts[0].strip()}", marks=found)
     if form:
-        return _of_numbers(_values(texts, form), name, numbers.is_whole(array, form), form.keys, found, doubt)
+        return _of_numbers(
+            numbers.values(array, form.keys).to_pandas(), name, numbers.is_whole(array, form), form.keys, found, doubt
+        )
     if unit := numbers.unit_of(array):
         return _with_unit(counts, name, unit, found)
     return _of_times(list(texts), found)
@@ -114,7 +116,7 @@ def _with_unit(counts: pd.Series, name: str, unit: str, found: tuple[str, ...]) 
     """Return the ColumnKind of numbers that all have the same sign beside them; None where they are no numbers without it."""
     bare = counts.set_axis(counts.index.str.replace(unit, "", regex=False).str.strip())
     kind = _numbers_or_times(bare.groupby(level=0).sum(), name, found)
-    if kind is None or kind.type not in (ColumnType.INT, ColumnType.FLOAT):
+    if kind is None or kind.type not in NUMBERS:
         return None
     return ColumnKind(kind.type, f"{kind.why}, with {unit}", {**kind.keys, "unit": unit}, found, kind.doubt)
 
@@ -129,15 +131,6 @@ def _of_times(texts: list[str], found: tuple[str, ...]) -> ColumnKind | None:
     if len(formats) > 1:
         doubt = f"day and month cannot be told apart: {formats[0]} is a guess, {formats[1]} reads every value too"
     return ColumnKind(ColumnType.DATETIME, f"times such as {texts[0].strip()}", {"format": formats[0]}, found, doubt)
-
-
-def _values(texts: pd.Index, form: numbers.NumberStyle) -> pd.Series:
-    plain = pd.Series(texts, dtype="str").str.strip()
-    if thousands := form.keys.get("thousands"):
-        plain = plain.str.replace("[ \u00a0\u202f]" if thousands == " " else f"[{thousands}’]", "", regex=True)
-    if form.keys.get("decimal") == ",":
-        plain = plain.str.replace(",", ".")
-    return pd.to_numeric(plain, errors="coerce").astype("float64")
 
 
 def _of_numbers(
@@ -185,33 +178,34 @@ def _placeholder(distinct: pd.Series) -> str:
 
 def _despite_strays(counts: pd.Series, name: str) -> ColumnKind | None:
     """Return the ColumnKind of a column of numbers in which a few cells hold words; the words are taken for marks."""
-    texts = pa.array(counts.index.astype(object), pa.string())
-    strays = [str(text) for text in texts.filter(pa.compute.invert(numbers.matches(texts, r"\d"))).to_pylist()]
-    numeric = counts.drop(strays)
-    few = len(strays) <= _MOST_STRAYS and counts[strays].sum() <= _STRAY_SHARE * counts.sum()
-    if not strays or not few or len(numeric) < _LEAST_NUMBERS:
+    strays, kind = _among_numbers(counts, name)
+    cells = int(counts[strays].sum())
+    if kind is None or cells > _STRAY_SHARE * counts.sum():
         return None
-    kind = _numbers_or_times(numeric, name)
-    if kind is None or kind.type not in (ColumnType.INT, ColumnType.FLOAT, ColumnType.DATETIME):
-        return None
-    shown = ", ".join(repr(stray) for stray in strays)
-    doubt = f"{int(counts[strays].sum())} cells hold {shown} among numbers; they are taken for missing"
+    doubt = f"{cells} cells hold {', '.join(map(repr, strays))} among numbers; they are taken for missing"
     return ColumnKind(kind.type, kind.why, kind.keys, tuple(strays), doubt)
 
 
 def _nearly_numbers(counts: pd.Series) -> str:
     """Name the words that keep a column from being one of numbers, where they are few and their cells are not."""
+    words, kind = _among_numbers(counts, "")
+    if kind is None:
+        return ""
+    return (
+        f"{int(counts[words].sum())} cells hold {', '.join(map(repr, words))} among numbers or times, too many to be taken for "
+        "missing, so it is a category; if they are, list them in data.source.nulls and declare its type"
+    )
+
+
+def _among_numbers(counts: pd.Series, name: str) -> tuple[list[str], ColumnKind | None]:
+    """Return the texts without a digit, and the ColumnKind of the others; None unless the words are few, the others not."""
     texts = pa.array(counts.index.astype(object), pa.string())
     words = [str(text) for text in texts.filter(pa.compute.invert(numbers.matches(texts, r"\d"))).to_pylist()]
-    rest = counts.drop(words)
-    kind = _numbers_or_times(rest, "") if 0 < len(words) <= _MOST_STRAYS and len(rest) >= _LEAST_NUMBERS else None
-    if kind is None or kind.type not in (ColumnType.INT, ColumnType.FLOAT, ColumnType.DATETIME):
-        return ""
-    shown = ", ".join(repr(word) for word in words)
-    return (
-        f"{int(counts[words].sum())} cells hold {shown} among numbers or times, too many to be taken for missing, so it is a "
-        "category; if they are, list them in data.source.nulls and declare its type"
-    )
+    others = counts.drop(words)
+    if not 0 < len(words) <= _MOST_STRAYS or len(others) < _LEAST_NUMBERS:
+        return words, None
+    kind = _numbers_or_times(others, name)
+    return words, kind if kind and kind.type in (*NUMBERS, ColumnType.DATETIME) else None
 
 
 def _of_words(counts: pd.Series, found: tuple[str, ...], doubt: str = "") -> ColumnKind:

@@ -59,6 +59,18 @@ def style_of(texts: pa.Array) -> tuple[NumberStyle | None, str]:
     return None, ""
 
 
+def values(texts: pa.Array, keys: Mapping[str, str]) -> pa.Array:
+    """Return texts in a declared form as doubles. Raises ArrowInvalid for a text that is not of the form."""
+    if unit := keys.get("unit"):
+        texts = pc.replace_substring(texts, unit, "")
+    if thousands := keys.get("thousands"):
+        pattern = _BLANK if thousands == " " else "['’]" if thousands == "'" else f"[{thousands}]"
+        texts = pc.replace_substring_regex(texts, pattern, "")
+    if keys.get("decimal") == ",":
+        texts = pc.replace_substring(texts, ",", ".")
+    return pc.cast(pc.utf8_trim_whitespace(texts), pa.float64())
+
+
 def is_whole(texts: pa.Array, form: NumberStyle) -> bool:
     """Return whether all numbers are whole."""
     if not form.keys:

@@ -7,16 +7,15 @@ from typing import Any
 import pandas as pd
 
 from slipway.core.casts import to_number
-from slipway.core.spec import ColumnType
+from slipway.core.spec import NUMBERS, ColumnType
 from slipway.core.tasks import Task
 from slipway.data.profile.columns import ColumnProfile
-from slipway.errors import DataUnusable
+from slipway.errors import DataUnusable, some_of
 
 _MOST_CLASSES_OF_NUMBERS, _MOST_CLASSES, _MANY_CLASSES = 10, 200, 30
 _STRONG_IMBALANCE = 0.05
 _FEW_OF_A_CLASS = 10
 _YES = ("yes", "y", "true", "t", "1")
-_NUMBERS = (ColumnType.INT, ColumnType.FLOAT)
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def target_of(column: ColumnProfile, task: Task | None = None, metric: str | Non
     if task is Task.REGRESSION:
         if type_ is ColumnType.CATEGORY and all(_is_number(value) for value in classes):
             type_ = ColumnType.INT  # whole numbers that were taken for codes
-        if type_ not in _NUMBERS:
+        if type_ not in NUMBERS:
             raise DataUnusable(f"the target {column.name} holds {column.kind.why}, and a regression is of numbers")
         chosen, reason = (metric, "as it was asked for") if metric else ("rmse", "the usual one of a regression")
         return TargetGuess(type_, task, why, chosen, reason)
@@ -99,7 +98,7 @@ def _classes(column: ColumnProfile) -> tuple[dict[Any, int], ColumnType]:
 def _read(value: Any, type_: ColumnType) -> Any:
     if type_ is ColumnType.BOOL:
         return str(value).strip().lower() == "true"
-    if type_ in _NUMBERS:
+    if type_ in NUMBERS:
         number = to_number(pd.Series([value])).iloc[0]
         return int(number) if number == number and float(number).is_integer() else value
     return str(value)
@@ -154,9 +153,8 @@ def _doubts(
         )
     rare = [value for value, count in classes.items() if count < _FEW_OF_A_CLASS]
     if rare:
-        shown = ", ".join(f"{value!r} ({classes[value]})" for value in rare[:5])
-        more = f" and {len(rare) - 5} more" if len(rare) > 5 else ""
-        doubts.append(f"classes with few rows: {shown}{more}; join them with others, or find more rows of {name}")
+        shown = some_of([f"{value!r} ({classes[value]})" for value in rare], 5)
+        doubts.append(f"classes with few rows: {shown}; join them with others, or find more rows of {name}")
     if len(classes) > _MANY_CLASSES:
         doubts.append(
             f"{len(classes)} classes; a search takes as many times longer, and rare classes are hard to learn"

@@ -6,7 +6,7 @@ import pandas as pd
 
 from slipway.core.casts import in_plain_form, to_number, to_time
 from slipway.core.forms import Form
-from slipway.core.spec import ColumnType
+from slipway.core.spec import NUMBERS, ColumnType
 from slipway.data.profile.kind import ColumnKind
 
 
@@ -19,7 +19,7 @@ def without_marks(column: pd.Series, missing: Sequence[str]) -> pd.Series:
 
 def read_as(column: pd.Series, kind: ColumnKind) -> pd.Series:
     """Return a column without marks as float64 for numbers, as times, or as it is; what does not fit becomes missing."""
-    if kind.type not in (ColumnType.INT, ColumnType.FLOAT, ColumnType.DATETIME):
+    if kind.type not in (*NUMBERS, ColumnType.DATETIME):
         return column
     plain = in_plain_form(column, _form(kind)) if kind.keys else column
     return to_time(plain) if kind.type is ColumnType.DATETIME else to_number(plain)

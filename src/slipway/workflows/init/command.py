@@ -129,11 +129,9 @@ def _tried(draft: InitDraft, path: Path) -> tuple[InitDraft, str]:
     """Return the draft and its text once the rows correct nothing any more."""
     for _ in range(_MOST_TRIES):
         experiment = _read(replace(draft, wishes=replace(draft.wishes, maturity="poc")), path)  # has no threshold yet
-        profile = tried(draft.profile, experiment)
-        if _declared(profile) == _declared(draft.profile):
-            draft = replace(draft, profile=profile)
+        before, draft = draft.profile, replace(draft, profile=tried(draft.profile, experiment))
+        if _declared(before) == _declared(draft.profile):
             break
-        draft = replace(draft, profile=profile)
     if draft.profile.baseline is None and draft.wishes.maturity != "poc":
         raise DataUnusable(
             f"the rows cannot be split, so that no threshold can be suggested: {draft.profile.doubts[0]}"

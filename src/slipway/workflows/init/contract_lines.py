@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from slipway.core.spec import ColumnType, Source
+from slipway.core.spec import NUMBERS, ColumnType, Source
 from slipway.core.tasks import Task
 from slipway.data.profile import ColumnProfile, Role, TableProfile, nulls_with_room, numbers_with_room
 from slipway.workflows.init.yaml_lines import comment, line, scalar
 
-_NUMBERS = (ColumnType.INT, ColumnType.FLOAT)
 _MOST_CLASSES_LISTED = 60
 _FEW_VALUES = 8
 _MOST_WHOLE = 10**15
@@ -32,7 +31,7 @@ def _keys(column: ColumnProfile, profile: TableProfile, source: Source) -> Itera
     target, kind = column.role is Role.TARGET, column.kind
     type_ = profile.target.type if target else kind.type
     yield "type", type_.value
-    if type_ in (*_NUMBERS, ColumnType.DATETIME):
+    if type_ in (*NUMBERS, ColumnType.DATETIME):
         yield from _form(kind.keys, source)
     if column.role in (Role.KEPT, Role.GROUP):
         yield "feature", False
@@ -41,7 +40,7 @@ def _keys(column: ColumnProfile, profile: TableProfile, source: Source) -> Itera
     if target and profile.target.task is not Task.REGRESSION:
         if len(profile.target.shares) <= _MOST_CLASSES_LISTED:
             yield "values", sorted(profile.target.shares, key=lambda value: (str(type(value)), value))
-    elif type_ in _NUMBERS and column.count.low is not None and column.count.high is not None:
+    elif type_ in NUMBERS and column.count.low is not None and column.count.high is not None:
         for key, end in zip(("min", "max"), numbers_with_room(column.count.low, column.count.high), strict=True):
             yield key, int(end) if end.is_integer() and abs(end) < _MOST_WHOLE else end
 
@@ -60,7 +59,7 @@ def _reason(column: ColumnProfile) -> str:
     """Return what was found, for the comment behind a column."""
     listed = column.role is Role.FEATURE and 1 < len(column.examples) == column.distinct <= _FEW_VALUES
     found = [f"{column.distinct} values: {', '.join(column.examples)}" if listed else column.why or "the target"]
-    if column.kind.type in _NUMBERS and column.count.low is not None:
+    if column.kind.type in NUMBERS and column.count.low is not None:
         found.append(f"{column.count.low:.6g} to {column.count.high:.6g}")
     if column.count.missing:
         found.append(f"{column.missing:.1%} missing")

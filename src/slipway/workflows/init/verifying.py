@@ -12,7 +12,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from slipway.core.casts import in_plain_form
 from slipway.core.forms import Form
 from slipway.core.prediction import classes_of, predict
-from slipway.core.spec import ColumnType, Data, Experiment
+from slipway.core.spec import NUMBERS, Data, Experiment
 from slipway.core.statistics.metrics import METRICS
 from slipway.data import Leak, audit, check_contract, in_order, labelled, split
 from slipway.data.profile import Doubt, TableProfile
@@ -62,7 +62,7 @@ def _rows(profile: TableProfile, experiment: Experiment) -> pd.DataFrame:
 def _by_the_dialect(values: pd.Series, name: str, data: Data) -> pd.Series:
     """Return numbers in the marks of a file's dialect as plain ones; a column with a form of its own is read by its form."""
     column, source = data.columns.get(name), data.source
-    if column is None or column.form or column.type not in (ColumnType.INT, ColumnType.FLOAT):
+    if column is None or column.form or column.type not in NUMBERS:
         return values
     return in_plain_form(values, Form(column.type, source.decimal or ".", source.thousands or ""))
 
